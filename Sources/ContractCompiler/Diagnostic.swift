@@ -1,0 +1,110 @@
+/// One thing that is wrong, or worth knowing, about a contract.
+package struct Diagnostic: Sendable {
+    /// How bad it is.
+    package enum Severity: String, Comparable, Sendable {
+        case warning
+        case error
+
+        package static func < (lhs: Severity, rhs: Severity) -> Bool { lhs == .warning && rhs == .error }
+    }
+
+    /// The other end of a conflict, or advice.
+    package struct Note: Sendable {
+        let message: String
+        let location: Location?
+    }
+
+    /// How bad it is.
+    package let severity: Severity
+    /// What was found and what was expected.
+    package let message: String
+    /// Where.
+    package let location: Location
+    /// What belongs to it.
+    package let notes: [Note]
+}
+
+extension Diagnostic {
+    /// The lines that a terminal shows: place, message, the line of the file with a caret, notes.
+    package var rendered: String {
+        var text = "\(location): \(severity.rawValue): \(message)\n"
+        let line = location.file.line(location.line)
+        if !line.isEmpty, line.utf8.count <= 240 {
+            let number = String(location.line)
+            let margin = String(repeating: " ", count: number.count)
+            let indent = String(line.unicodeScalars.prefix(location.column - 1).map { $0 == "\t" ? "\t" : " " as Character })
+            text += " \(number) | \(line)\n \(margin) | \(indent)^\n"
+        }
+        for note in notes {
+            if let place = note.location { text += "\(place): note: \(note.message)\n" } else { text += "note: \(note.message)\n" }
+        }
+        return text
+    }
+}
+
+/// Collects what every stage finds, so that one run shows all of it.
+package struct DiagnosticLog: Sendable {
+    private var diagnostics: [Diagnostic] = []
+    private var seen: Set<String> = []
+
+    /// An empty log.
+    package init() {}
+
+    /// Whether anything found is an error.
+    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    /// Everything, by file, line and column.
+    package var sorted: [Diagnostic] {
+        diagnostics.sorted {
+            ($0.location.file.displayPath, $0.location.line, $0.location.column)
+                < ($1.location.file.displayPath, $1.location.line, $1.location.column)
+        }
+    }
+
+    /// Records an error.
+    mutating func error(_ message: String, at location: Location, notes: [Diagnostic.Note] = []) {
+        record(Diagnostic(severity: .error, message: message, location: location, notes: notes))
+    }
+
+    /// Records a warning.
+    mutating func warning(_ message: String, at location: Location) {
+        record(Diagnostic(severity: .warning, message: message, location: location, notes: []))
+    }
+
+    /// A node that two references reach is read twice and complained about once.
+    private mutating func record(_ diagnostic: Diagnostic) {
+        if seen.insert("\(diagnostic.location) \(diagnostic.message)").inserted { diagnostics.append(diagnostic) }
+    }
+}
+
+/// Finds what somebody meant to write.
+enum Suggestion {
+    /// The word of `vocabulary` nearest to `word`, if it is near enough to be what was meant.
+    static func nearest(to word: String, in vocabulary: some Sequence<String>) -> String? {
+        let limit = max(1, word.count / 3)
+        let best = vocabulary.map { (distance: distance(word.lowercased(), $0.lowercased()), word: $0) }
+            .min { ($0.distance, $0.word) < ($1.distance, $1.word) }
+        return best.flatMap { $0.distance <= limit ? $0.word : nil }
+    }
+
+    /// ` (did you mean 'x'?)`, or nothing.
+    static func text(for word: String, in vocabulary: some Sequence<String>) -> String {
+        nearest(to: word, in: vocabulary).map { " (did you mean '\($0)'?)" } ?? ""
+    }
+
+    /// How many characters must be inserted, removed or replaced (Levenshtein).
+    private static func distance(_ lhs: String, _ rhs: String) -> Int {
+        let rhs = Array(rhs)
+        var row = Array(0...rhs.count)
+        for (index, character) in lhs.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for (column, other) in rhs.enumerated() {
+                let replaced = diagonal + (character == other ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = min(replaced, row[column] + 1, row[column + 1] + 1)
+            }
+        }
+        return row[rhs.count]
+    }
+}

@@ -1,0 +1,122 @@
+/// The Swift text of a `.sql` file: one function for each query, one type for each row of several columns.
+package enum QueryEmitter {
+    package static func file(_ file: QueryFile) -> String {
+        """
+        \(SwiftWriter.header(source: file.file.displayPath))
+        import ContractRuntime
+        \(file.imports.map { "import \($0)\n" }.lines(""))import Postgres
+
+        \(file.queries.map(query).lines("\n\n"))
+
+        """
+    }
+
+    private static func query(_ query: QueryFile.Query) -> String {
+        query.cardinality == .batch ? batch(query) : single(query)
+    }
+
+    // MARK: - Single statements
+
+    private static func single(_ query: QueryFile.Query) -> String {
+        let inputs = query.inputs.map { "\(SwiftName.property($0.name)): \(type($0))" }.lines(", ")
+        return """
+            \(rowType(query))extension Query where Result == \(result(query)) {
+                \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)").indented())
+                static func \(query.name)(\(inputs)) -> Self {
+                    Query(
+                        \(statement(query).indented(3)),
+                        bind: { parameters in\(query.inputs.map { "\n                parameters.append(\(SwiftName.property($0.name)))" }.lines(""))
+                        },
+                        read: \(reader(query))
+                    )
+                }
+            }
+            """
+    }
+
+    private static func statement(_ query: QueryFile.Query) -> String {
+        let suffix = query.cardinality == .batch ? "Array" : ""
+        return """
+            Statement(
+                name: \(SwiftWriter.literal(query.name)),
+                parameterTypes: [\(query.inputs.map { ".\($0.type.rawValue)\(suffix)" }.lines(", "))],
+                sql: \(SwiftWriter.block(query.sql).indented())
+            )
+            """
+    }
+
+    private static func result(_ query: QueryFile.Query) -> String {
+        switch query.cardinality {
+        case .one: row(query)
+        case .optional: query.outputs.count == 1 && query.outputs[0].isOptional ? "\(row(query))" : "\(row(query))?"
+        case .many: "[\(row(query))]"
+        case .exec, .batch: "Int"
+        }
+    }
+
+    /// The type of a row: the column itself when there is only one.
+    private static func row(_ query: QueryFile.Query) -> String {
+        query.outputs.count == 1 ? type(query.outputs[0]) : rowName(query)
+    }
+
+    private static func rowName(_ query: QueryFile.Query) -> String {
+        query.name.prefix(1).uppercased() + query.name.dropFirst() + "Row"
+    }
+
+    private static func rowType(_ query: QueryFile.Query) -> String {
+        guard query.outputs.count > 1 else { return "" }
+        let columns = query.outputs.map { "let \(SwiftName.property($0.name)): \(type($0))" }
+        let reads = query.outputs.enumerated().map { "\(SwiftName.property($0.element.name)) = try row.read(\($0.offset))" }
+        return """
+            /// A row of `\(query.name)`.
+            struct \(rowName(query)): Hashable, Sendable {
+                \(columns.lines().indented())
+
+                init(_ row: borrowing Row) throws(PostgresError) {
+                    \(reads.lines().indented(2))
+                }
+            }
+
+
+            """
+    }
+
+    private static func reader(_ query: QueryFile.Query) -> String {
+        if query.cardinality == .exec { return "{ (rows) throws(PostgresError) in rows.affected }" }
+        let verb =
+            switch query.cardinality {
+            case .one: "one"
+            case .optional: "optional"
+            default: "many"
+            }
+        let read = query.outputs.count > 1 ? "try \(rowName(query))(row)" : "try row.read(0)"
+        return "{ (rows) throws(PostgresError) in try rows.\(verb) { (row) throws(PostgresError) in \(read) } }"
+    }
+
+    static func type(_ field: QueryFile.Field) -> String {
+        (field.enumeration ?? field.type.swiftType) + (field.isOptional ? "?" : "")
+    }
+
+    // MARK: - Batches
+
+    private static func batch(_ query: QueryFile.Query) -> String {
+        let columns = query.inputs.map { "var \(SwiftName.property($0.name)): \(type($0))" }
+        let binds = query.inputs.map { "parameters.append(array: .\($0.type.rawValue), of: rows, \\.\(SwiftName.property($0.name)))" }
+        return """
+            \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)"))
+            struct \(query.name.prefix(1).uppercased() + query.name.dropFirst()): BatchRow {
+                \(columns.lines().indented())
+
+                static let statement = \(statement(query).indented())
+
+                static func bind(_ rows: [Self], to parameters: inout Parameters) {
+                    \(binds.lines().indented(2))
+                }
+
+                static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> \(type(query.outputs[1])) {
+                    try row.read(1)
+                }
+            }
+            """
+    }
+}

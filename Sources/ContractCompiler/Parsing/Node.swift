@@ -1,0 +1,134 @@
+/// A value of a YAML or JSON file, with its place.
+package struct Node: Sendable {
+    /// What the value is.
+    package enum Value: Sendable {
+        case scalar(Scalar)
+        case sequence([Node])
+        case mapping([Member])
+    }
+
+    /// A key and its value.
+    package struct Member: Sendable {
+        package let key: String
+        package let keyLocation: Location
+        package let value: Node
+    }
+
+    /// A value without parts. `text` is what the file says, so numbers stay exact.
+    package struct Scalar: Sendable {
+        /// The type that the YAML 1.2 core schema or JSON gives the text.
+        package enum Kind: Sendable {
+            case null
+            case boolean
+            case number
+            case string
+        }
+
+        package let kind: Kind
+        package let text: String
+    }
+
+    /// What the value is.
+    package let value: Value
+    /// Where it starts.
+    package let location: Location
+    /// Where it stands in its document: a JSON Pointer (RFC 6901).
+    package let pointer: String
+}
+
+extension Node {
+    /// The members, if this is a mapping.
+    package var members: [Member]? {
+        if case .mapping(let members) = value { members } else { nil }
+    }
+
+    /// The items, if this is a sequence.
+    package var items: [Node]? {
+        if case .sequence(let items) = value { items } else { nil }
+    }
+
+    /// The scalar, if this is one.
+    package var scalar: Scalar? {
+        if case .scalar(let scalar) = value { scalar } else { nil }
+    }
+
+    /// The text, if this is a string.
+    package var string: String? {
+        if case .scalar(let scalar) = value, scalar.kind == .string { scalar.text } else { nil }
+    }
+
+    /// The truth, if this is a boolean.
+    package var boolean: Bool? {
+        if case .scalar(let scalar) = value, scalar.kind == .boolean { scalar.text.lowercased() == "true" } else { nil }
+    }
+
+    /// The number, if this is a whole one of 64 bits.
+    package var integer: Int? {
+        if case .scalar(let scalar) = value, scalar.kind == .number { Int(scalar.text) } else { nil }
+    }
+
+    /// The value of a member.
+    package subscript(key: String) -> Node? {
+        members?.first { $0.key == key }?.value
+    }
+
+    /// Where the node comes from, for the comments of generated code: `file#/pointer`.
+    package var origin: String {
+        "\(location.file.displayPath.split(separator: "/").last ?? "")#\(pointer)"
+    }
+
+    /// What the value is, in words.
+    package var kindDescription: String {
+        switch value {
+        case .mapping: "a mapping"
+        case .sequence: "a sequence"
+        case .scalar(let scalar):
+            switch scalar.kind {
+            case .null: "null"
+            case .boolean: "a boolean"
+            case .number: "a number"
+            case .string: "a string"
+            }
+        }
+    }
+
+    /// The node that `pointer` names below this one.
+    package func node(at pointer: String) -> Node? {
+        guard !pointer.isEmpty else { return self }
+        guard pointer.hasPrefix("/") else { return nil }
+        return pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+            .reduce(Optional(self)) { node, token in
+                let name = JSONPointer.unescape(String(token))
+                if let items = node?.items { return Int(name).flatMap { items.indices.contains($0) ? items[$0] : nil } }
+                return node?[name]
+            }
+    }
+}
+
+/// The reference tokens of JSON Pointers (RFC 6901, section 3).
+enum JSONPointer {
+    static func escape(_ name: String) -> String {
+        name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+    }
+
+    static func unescape(_ token: String) -> String {
+        token.split(separator: "~1", omittingEmptySubsequences: false)
+            .map { $0.split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~") }
+            .joined(separator: "/")
+    }
+}
+
+/// The bounds of what a reader accepts from a file.
+enum ReadingLimit {
+    /// Levels of nesting. libyaml has no limit of its own and is quadratic on nested flow sequences.
+    static let depth = 256
+    /// Nodes after all aliases are expanded.
+    static let expandedNodes = 1_000_000
+}
+
+/// A file that cannot be read at all; what was wrong, and where.
+struct ReadingError: Error {
+    let message: String
+    let location: Location
+    var notes: [Diagnostic.Note] = []
+}

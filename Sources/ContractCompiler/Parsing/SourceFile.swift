@@ -1,0 +1,41 @@
+/// One file of a contract: its bytes and the path that diagnostics show.
+package final class SourceFile: Sendable {
+    /// Where the file lies, normalised: what references are resolved against.
+    package let path: String
+    /// The path as diagnostics and generated comments show it, relative to the package.
+    package let displayPath: String
+    /// The content.
+    package let bytes: [UInt8]
+
+    /// A file of these bytes.
+    package init(path: String, displayPath: String, bytes: [UInt8]) {
+        self.path = path
+        self.displayPath = displayPath
+        self.bytes = bytes
+    }
+
+    /// Whether the file is JSON by its name, and so read by JSON's rules.
+    var isJSON: Bool { path.hasSuffix(".json") }
+
+    /// The text of a line, counted from 1.
+    func line(_ number: Int) -> String {
+        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).lazy.dropFirst(number - 1).makeIterator()
+        let line = lines.next() ?? []
+        return String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    }
+}
+
+/// A place in a file, counted from 1; columns count characters as libyaml does: Unicode code points.
+package struct Location: Sendable {
+    /// The file.
+    package let file: SourceFile
+    /// The line.
+    package let line: Int
+    /// The column.
+    package let column: Int
+}
+
+extension Location: CustomStringConvertible {
+    /// `path:line:column`, which editors turn into a link.
+    package var description: String { "\(file.displayPath):\(line):\(column)" }
+}

@@ -1,0 +1,224 @@
+internal import CYAML
+
+/// Reads one YAML document into nodes through libyaml's event parser.
+///
+/// libyaml scans and parses; what a scalar means is decided here by the YAML 1.2 core schema (YAML 1.2.2, section 10.3), so `no`
+/// and `2024-01-01` are strings. Refused: repeated keys, keys that are not scalars, recursive or exploding aliases, several documents.
+struct YAMLReader: ~Copyable {
+    private let file: SourceFile
+    private var parser = yaml_parser_t()
+    private var anchors: [String: (node: Node, size: Int)] = [:]
+    private var openAnchors: Set<String> = []
+    private var expandedNodes = 0
+
+    /// Reads the only document of `file`; an empty file is null.
+    static func read(_ file: SourceFile) throws(ReadingError) -> Node {
+        var reader = YAMLReader(file)
+        // libyaml keeps the pointer, so the parse must end before the closure does.
+        let result = file.bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(ReadingError) in
+                yaml_parser_set_input_string(&reader.parser, bytes.baseAddress, bytes.count)
+                return try reader.document()
+            }
+        }
+        return try result.get()
+    }
+
+    private init(_ file: SourceFile) {
+        self.file = file
+        // Fails only when memory is exhausted (yaml.h).
+        precondition(yaml_parser_initialize(&parser) == 1, "libyaml cannot allocate a parser")
+    }
+
+    deinit {
+        var parser = parser
+        yaml_parser_delete(&parser)
+    }
+
+    private mutating func document() throws(ReadingError) -> Node {
+        var root: Node?
+        while true {
+            let event = try next()
+            switch event.type {
+            case YAML_STREAM_END_EVENT:
+                return root ?? Node(
+                    value: .scalar(.init(kind: .null, text: "")),
+                    location: Location(file: file, line: 1, column: 1),
+                    pointer: ""
+                )
+            case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
+            case YAML_DOCUMENT_START_EVENT:
+                guard root == nil else {
+                    throw ReadingError(message: "a second document in one file", location: event.location)
+                }
+                root = try node(from: try next(), pointer: "", depth: 0)
+            default: throw ReadingError(message: "content outside of a document", location: event.location)
+            }
+        }
+    }
+
+    private mutating func node(from event: Event, pointer: String, depth: Int) throws(ReadingError) -> Node {
+        guard depth < ReadingLimit.depth else {
+            throw ReadingError(message: "more than \(ReadingLimit.depth) levels of nesting", location: event.location)
+        }
+        if event.type == YAML_ALIAS_EVENT { return try alias(event) }
+        let sizeBefore = expandedNodes
+        try count(1, at: event.location)
+        if let anchor = event.anchor { openAnchors.insert(anchor) }
+        let value: Node.Value =
+            switch event.type {
+            case YAML_SEQUENCE_START_EVENT: try sequence(pointer, depth)
+            case YAML_MAPPING_START_EVENT: try mapping(pointer, depth)
+            default: .scalar(try scalar(event))
+            }
+        let node = Node(value: value, location: event.location, pointer: pointer)
+        if let anchor = event.anchor {
+            openAnchors.remove(anchor)
+            anchors[anchor] = (node, expandedNodes - sizeBefore)
+        }
+        return node
+    }
+
+    private mutating func alias(_ event: Event) throws(ReadingError) -> Node {
+        let name = event.anchor ?? ""
+        guard !openAnchors.contains(name) else {
+            throw ReadingError(message: "the alias '*\(name)' stands inside the node that it names", location: event.location)
+        }
+        guard let anchor = anchors[name] else {
+            throw ReadingError(message: "no anchor '&\(name)' stands before this alias", location: event.location)
+        }
+        try count(anchor.size, at: event.location)
+        return anchor.node
+    }
+
+    private mutating func count(_ nodes: Int, at location: Location) throws(ReadingError) {
+        expandedNodes += nodes
+        guard expandedNodes <= ReadingLimit.expandedNodes else {
+            let message = "more than \(ReadingLimit.expandedNodes) nodes once aliases are expanded"
+            throw ReadingError(message: message, location: location)
+        }
+    }
+
+    private mutating func sequence(_ pointer: String, _ depth: Int) throws(ReadingError) -> Node.Value {
+        var items: [Node] = []
+        while true {
+            let event = try next()
+            if event.type == YAML_SEQUENCE_END_EVENT { return .sequence(items) }
+            items.append(try node(from: event, pointer: "\(pointer)/\(items.count)", depth: depth + 1))
+        }
+    }
+
+    private mutating func mapping(_ pointer: String, _ depth: Int) throws(ReadingError) -> Node.Value {
+        var members: [Node.Member] = []
+        var places: [String: Location] = [:]
+        while true {
+            let event = try next()
+            if event.type == YAML_MAPPING_END_EVENT { return .mapping(members) }
+            guard event.type == YAML_SCALAR_EVENT, let key = event.text else {
+                throw ReadingError(message: "a key that is not a string", location: event.location)
+            }
+            if let first = places.updateValue(event.location, forKey: key) {
+                let note = Diagnostic.Note(message: "it is first given here", location: first)
+                throw ReadingError(message: "the key '\(key)' is given twice", location: event.location, notes: [note])
+            }
+            let value = try node(from: try next(), pointer: "\(pointer)/\(JSONPointer.escape(key))", depth: depth + 1)
+            members.append(Node.Member(key: key, keyLocation: event.location, value: value))
+        }
+    }
+
+    private func scalar(_ event: Event) throws(ReadingError) -> Node.Scalar {
+        let text = event.text ?? ""
+        switch event.tag {
+        case nil, "?": return Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
+        case "!", "tag:yaml.org,2002:str": return Node.Scalar(kind: .string, text: text)
+        case let tag?:
+            throw ReadingError(message: "the tag '\(tag)' has no meaning in a contract", location: event.location)
+        }
+    }
+
+    private mutating func next() throws(ReadingError) -> Event {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(&parser, &event) == 1 else {
+            let problem = parser.problem.map { String(cString: $0) } ?? "unreadable YAML"
+            let context = parser.context.map { String(cString: $0) + ": " } ?? ""
+            throw ReadingError(message: context + problem, location: Location(parser.problem_mark, in: file))
+        }
+        defer { yaml_event_delete(&event) }
+        return Event(event, in: file)
+    }
+}
+
+/// What is kept of a libyaml event after it is freed.
+private struct Event {
+    let type: yaml_event_type_t
+    let location: Location
+    var anchor: String?
+    var tag: String?
+    var text: String?
+    var isPlain = false
+
+    init(_ event: yaml_event_t, in file: SourceFile) {
+        type = event.type
+        location = Location(event.start_mark, in: file)
+        switch event.type {
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            anchor = Self.string(scalar.anchor)
+            tag = Self.string(scalar.tag)
+            text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+            isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+        case YAML_SEQUENCE_START_EVENT: anchor = Self.string(event.data.sequence_start.anchor)
+        case YAML_MAPPING_START_EVENT: anchor = Self.string(event.data.mapping_start.anchor)
+        case YAML_ALIAS_EVENT: anchor = Self.string(event.data.alias.anchor)
+        default: break
+        }
+    }
+
+    private static func string(_ pointer: UnsafePointer<UInt8>?) -> String? {
+        pointer.map { String(cString: $0) }
+    }
+}
+
+extension Location {
+    /// libyaml counts lines and columns from 0.
+    fileprivate init(_ mark: yaml_mark_t, in file: SourceFile) {
+        self.init(file: file, line: mark.line + 1, column: mark.column + 1)
+    }
+}
+
+/// What a plain scalar means (YAML 1.2.2, section 10.3.2).
+enum CoreSchema {
+    static func kind(of text: String) -> Node.Scalar.Kind {
+        switch text {
+        case "", "~", "null", "Null", "NULL": .null
+        case "true", "True", "TRUE", "false", "False", "FALSE": .boolean
+        default: isNumber(text) ? .number : .string
+        }
+    }
+
+    private static func isNumber(_ text: String) -> Bool {
+        if text.hasPrefix("0x") { return text.count > 2 && text.dropFirst(2).allSatisfy(\.isHexDigit) }
+        if text.hasPrefix("0o") { return text.count > 2 && text.dropFirst(2).allSatisfy { ("0"..."7").contains($0) } }
+        var rest = Substring(text)
+        if rest.first == "-" || rest.first == "+" { rest.removeFirst() }
+        if [".inf", ".Inf", ".INF"].contains(rest) || [".nan", ".NaN", ".NAN"].contains(text) { return true }
+        let whole = takeDigits(&rest)
+        var fraction = 0
+        if rest.first == "." {
+            rest.removeFirst()
+            fraction = takeDigits(&rest)
+        }
+        guard whole + fraction > 0 else { return false }
+        guard let exponent = rest.first else { return true }
+        guard exponent == "e" || exponent == "E" else { return false }
+        rest.removeFirst()
+        if rest.first == "-" || rest.first == "+" { rest.removeFirst() }
+        return takeDigits(&rest) > 0 && rest.isEmpty
+    }
+
+    private static func takeDigits(_ text: inout Substring) -> Int {
+        let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
+        text.removeFirst(digits.count)
+        return digits.count
+    }
+}

@@ -1,0 +1,80 @@
+import ContractCompiler
+import Foundation
+
+/// One run of `contract-gen build`.
+struct Build {
+    private struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private var options: [String: String] = [:]
+    private var pairs: [(input: String, output: String)] = []
+    private var log = DiagnosticLog()
+
+    init(_ arguments: ArraySlice<String>) throws {
+        var rest = arguments
+        while let argument = rest.popFirst() {
+            guard let value = rest.popFirst() else { throw Failure(description: "'\(argument)' lacks what belongs to it") }
+            if ["--root", "--routes", "--document"].contains(argument) {
+                options[argument] = value
+            } else {
+                pairs.append((argument, value))
+            }
+        }
+    }
+
+    /// Writes every output; false when the contract has mistakes, which are then on standard error.
+    mutating func run() throws -> Bool {
+        // The working directory is the package's, so paths below it are shown relative to it.
+        let sources = try pairs.map { (source: try Self.source($0.input), output: $0.output) }
+        let texts = try contractFiles(sources) + queryFiles(sources)
+        for diagnostic in log.sorted { FileHandle.standardError.write(Data(diagnostic.rendered.utf8)) }
+        guard !log.hasErrors else { return false }
+        for (path, text) in texts { try Self.write(text, to: path) }
+        return true
+    }
+
+    private mutating func contractFiles(_ sources: [(source: SourceFile, output: String)]) throws -> [(String, String)] {
+        guard let root = options["--root"] else { return [] }
+        guard let routes = options["--routes"], let document = options["--document"] else {
+            throw Failure(description: "'--root' needs '--routes' and '--document'")
+        }
+        let files = Dictionary(uniqueKeysWithValues: sources.map { ($0.source.path, $0.source) })
+        let rootFile = try Self.source(root)
+        let schemas = sources.map(\.source.path).filter { $0.hasSuffix(".schema.json") }.sorted()
+        let registry = Registry { files[$0] }
+        guard let contract = ContractBuilder.build(root: rootFile.path, schemas: schemas, registry: registry, log: &log)
+        else { return [] }
+        let emitter = FileEmitter(contract)
+        let own = sources.filter { !$0.source.path.hasSuffix(".sql") }.map {
+            ($0.output, emitter.file(from: $0.source.path, displayPath: $0.source.displayPath))
+        }
+        return own + [
+            (routes, emitter.routes(displayPath: rootFile.displayPath)),
+            (document, emitter.document(displayPath: rootFile.displayPath)),
+        ]
+    }
+
+    private mutating func queryFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
+        sources.filter { $0.source.path.hasSuffix(".sql") }.map { source, output in
+            (output, QueryEmitter.file(QueryFileReader.read(source, log: &log)))
+        }
+    }
+
+    private static func source(_ path: String) throws -> SourceFile {
+        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path + "/"
+        guard let data = FileManager.default.contents(atPath: real) else {
+            throw Failure(description: "'\(path)' cannot be read")
+        }
+        return SourceFile(path: real, displayPath: real.hasPrefix(here) ? String(real.dropFirst(here.count)) : real, bytes: Array(data))
+    }
+
+    /// Leaves a file alone that has the content already: its time tells the build what to compile.
+    private static func write(_ text: String, to path: String) throws {
+        let data = Data(text.utf8)
+        if FileManager.default.contents(atPath: path) == data { return }
+        try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+}

@@ -1,0 +1,81 @@
+/// The checks that bodies and parameters share. A violation made here has no pointer yet.
+enum Constraint {
+    static func length(_ count: Int, _ minLength: Int, _ maxLength: Int) -> Violation? {
+        if count < minLength {
+            return violation("minLength", "\(count) characters, expected at least \(minLength)")
+        }
+        if count > maxLength {
+            return violation("maxLength", "\(count) characters, expected at most \(maxLength)")
+        }
+        return nil
+    }
+
+    static func integer(_ literal: UnsafeRawBufferPointer, _ minimum: Int, _ maximum: Int) -> Result<Int, Violation> {
+        guard let number = NumberLiteral(literal), number.isWhole else {
+            return .failure(violation("type", "\(shortened(literal)), expected an integer"))
+        }
+        guard let value = number.integer else {
+            let (keyword, bound) = number.isNegative ? ("minimum", minimum) : ("maximum", maximum)
+            return .failure(violation(keyword, "\(shortened(literal)) is outside the bound \(bound)"))
+        }
+        if value < minimum { return .failure(violation("minimum", "\(value), expected at least \(minimum)")) }
+        if value > maximum { return .failure(violation("maximum", "\(value), expected at most \(maximum)")) }
+        return .success(value)
+    }
+
+    static func number(
+        _ literal: UnsafeRawBufferPointer,
+        _ minimum: Double,
+        _ maximum: Double
+    ) -> Result<Double, Violation> {
+        guard NumberLiteral(literal) != nil, let value = Double(String(decoding: literal, as: UTF8.self)) else {
+            return .failure(violation("type", "\(shortened(literal)), expected a number"))
+        }
+        guard value.isFinite else {
+            return .failure(violation("format", "\(shortened(literal)) is too large for a number"))
+        }
+        if value < minimum { return .failure(violation("minimum", "\(value), expected at least \(minimum)")) }
+        if value > maximum { return .failure(violation("maximum", "\(value), expected at most \(maximum)")) }
+        return .success(value)
+    }
+
+    static func decimal(
+        _ literal: UnsafeRawBufferPointer,
+        _ minimum: Decimal?,
+        _ maximum: Decimal?
+    ) -> Result<Decimal, Violation> {
+        guard let value = Decimal(literal: literal) else {
+            let limits = "\(Decimal.maximumDigits) digits, \(Decimal.maximumScale) of them after the point"
+            return .failure(violation("format", "\(shortened(literal)), expected a decimal of at most \(limits)"))
+        }
+        if let minimum, value < minimum {
+            return .failure(violation("minimum", "\(value), expected at least \(minimum)"))
+        }
+        if let maximum, value > maximum {
+            return .failure(violation("maximum", "\(value), expected at most \(maximum)"))
+        }
+        return .success(value)
+    }
+
+    static func format(_ text: String, _ expected: String) -> Violation {
+        violation("format", "\(quoted(text)), expected \(expected)")
+    }
+
+    static func enumeration(_ text: String, _ expected: [String]) -> Violation {
+        violation("enum", "\(quoted(text)), expected one of \(expected.joined(separator: ", "))")
+    }
+
+    private static func violation(_ keyword: String, _ message: String) -> Violation {
+        Violation(pointer: "", keyword: keyword, message: message)
+    }
+
+    /// What was found, short enough for a message.
+    private static func quoted(_ text: String) -> String {
+        text.count > 40 ? "\"\(text.prefix(40))…\"" : "\"\(text)\""
+    }
+
+    private static func shortened(_ literal: UnsafeRawBufferPointer) -> String {
+        let text = String(decoding: literal.prefix(40), as: UTF8.self)
+        return literal.count > 40 ? text + "…" : text
+    }
+}

@@ -1,0 +1,55 @@
+/// A JSON object whose members no schema names, kept as the text that was read.
+///
+/// Two objects are equal when their texts are.
+public struct JSONObject: Hashable, Sendable {
+    /// The object's JSON text in UTF-8.
+    public let bytes: [UInt8]
+
+    /// `{}`
+    public static let empty = JSONObject(validated: Array("{}".utf8))
+
+    /// An object from text that is known to be one.
+    package init(validated bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Reads an object; nil when `text` is not exactly one JSON object.
+    public init?(_ text: String) {
+        var text = text
+        let value = text.withUTF8 { bytes in
+            try? JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) in try json.object() }
+        }
+        guard let value else { return nil }
+        self = value
+    }
+
+    /// An object with the members that `body` writes.
+    public init(_ body: (inout JSONWriter) -> Void) {
+        var json = JSONWriter()
+        json.beginObject()
+        body(&json)
+        json.endObject()
+        self.init(validated: json.bytes)
+    }
+}
+
+extension JSONObject: CustomStringConvertible {
+    /// The object's JSON text.
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension JSONObject: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let value = JSONObject(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not the text of a JSON object")
+        }
+        self = value
+    }
+
+    /// Encodes the text as a string: Swift's coders have no place for JSON of unknown shape.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

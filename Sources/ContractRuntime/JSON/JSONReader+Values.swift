@@ -1,0 +1,138 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+// Each of these reads one value and checks it. A value that breaks its schema is recorded and answered with nil.
+extension JSONReader {
+    /// A string that still lies in the input.
+    public mutating func text() throws(JSONSyntaxError) -> JSONText? {
+        guard try peek() == UInt8(ascii: "\"") else {
+            try rejectType("a string")
+            return nil
+        }
+        return try readText()
+    }
+
+    /// A string of `minLength` to `maxLength` code points.
+    public mutating func string(minLength: Int = 0, maxLength: Int = .max) throws(JSONSyntaxError) -> String? {
+        let start = try position()
+        guard let text = try text() else { return nil }
+        if minLength > 0 || maxLength < .max {
+            let violation = Constraint.length(text.codePointCount, minLength, maxLength)
+            guard accept(violation, at: start) else { return nil }
+        }
+        return text.string
+    }
+
+    /// A whole number; `1.0` and `1e2` are whole numbers too (JSON Schema Core, section 4.2.3).
+    public mutating func integer(minimum: Int = .min, maximum: Int = .max) throws(JSONSyntaxError) -> Int? {
+        let start = try position()
+        guard let literal = try numberLiteral("an integer") else { return nil }
+        switch Constraint.integer(literal, minimum, maximum) {
+        case .success(let value): return value
+        case .failure(let violation):
+            _ = accept(violation, at: start)
+            return nil
+        }
+    }
+
+    /// A number as the nearest 64-bit binary float. Money is read with `decimal()`.
+    public mutating func number(
+        minimum: Double = -.infinity,
+        maximum: Double = .infinity
+    ) throws(JSONSyntaxError) -> Double? {
+        let start = try position()
+        guard let literal = try numberLiteral("a number") else { return nil }
+        switch Constraint.number(literal, minimum, maximum) {
+        case .success(let value): return value
+        case .failure(let violation):
+            _ = accept(violation, at: start)
+            return nil
+        }
+    }
+
+    /// An exact decimal: a JSON number, or a string that holds one.
+    public mutating func decimal(minimum: Decimal? = nil, maximum: Decimal? = nil) throws(JSONSyntaxError) -> Decimal? {
+        let start = try position()
+        let value: Result<Decimal, Violation>
+        if try peek() == UInt8(ascii: "\"") {
+            value = try readText().withBytes { Constraint.decimal($0, minimum, maximum) }
+        } else if let literal = try numberLiteral("a number or a decimal string") {
+            value = Constraint.decimal(literal, minimum, maximum)
+        } else {
+            return nil
+        }
+        switch value {
+        case .success(let value): return value
+        case .failure(let violation):
+            _ = accept(violation, at: start)
+            return nil
+        }
+    }
+
+    /// `true` or `false`.
+    public mutating func boolean() throws(JSONSyntaxError) -> Bool? {
+        switch try peek() {
+        case UInt8(ascii: "t"):
+            try skipLiteral("true")
+            return true
+        case UInt8(ascii: "f"):
+            try skipLiteral("false")
+            return false
+        default:
+            try rejectType("a boolean")
+            return nil
+        }
+    }
+
+    /// An RFC 3339 time with an offset.
+    public mutating func timestamp() throws(JSONSyntaxError) -> Timestamp? {
+        let start = try position()
+        guard let text = try text() else { return nil }
+        if let value = text.withBytes({ Timestamp(rfc3339: $0) }) { return value }
+        _ = accept(Constraint.format(text.string, "an RFC 3339 time with an offset"), at: start)
+        return nil
+    }
+
+    /// A UUID in its 36-character form.
+    public mutating func uuid() throws(JSONSyntaxError) -> UUID? {
+        let start = try position()
+        guard let text = try text() else { return nil }
+        if let value = text.withBytes({ UUID(text: $0) }) { return value }
+        _ = accept(Constraint.format(text.string, "a UUID"), at: start)
+        return nil
+    }
+
+    /// An object of any members, kept as text.
+    public mutating func object() throws(JSONSyntaxError) -> JSONObject? {
+        guard try peek() == UInt8(ascii: "{") else {
+            try rejectType("an object")
+            return nil
+        }
+        let start = index
+        try skipValue()
+        return JSONObject(validated: Array(bytes[start..<index]))
+    }
+
+    /// Records a string that is none of an enumeration's values.
+    public mutating func rejectValue(_ text: JSONText, at start: Int, expected: [String]) {
+        _ = accept(Constraint.enumeration(text.string, expected), at: start)
+    }
+
+    private mutating func numberLiteral(_ expected: String) throws(JSONSyntaxError) -> UnsafeRawBufferPointer? {
+        switch try peek() {
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
+        default:
+            try rejectType(expected)
+            return nil
+        }
+    }
+
+    private mutating func accept(_ violation: Violation?, at start: Int) -> Bool {
+        guard let violation else { return true }
+        reject(violation.keyword, violation.message, at: start)
+        return false
+    }
+}

@@ -1,0 +1,41 @@
+/// A JSON string that still lies in the input, decoded only where it has escapes.
+///
+/// It is valid while the input is: generated code compares it in the same statement and keeps only copies.
+public struct JSONText {
+    private let borrowed: UnsafeRawBufferPointer
+    private let unescaped: [UInt8]?
+
+    init(borrowing bytes: UnsafeRawBufferPointer) {
+        borrowed = bytes
+        unescaped = nil
+    }
+
+    init(unescaped bytes: [UInt8]) {
+        borrowed = UnsafeRawBufferPointer(start: nil, count: 0)
+        unescaped = bytes
+    }
+
+    /// The UTF-8 of the string.
+    func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        if let unescaped { unescaped.withUnsafeBytes(body) } else { body(borrowed) }
+    }
+
+    /// A copy of its own.
+    public var string: String {
+        withBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Unicode code points, which is what `minLength` and `maxLength` count (JSON Schema Validation, section 6.3).
+    var codePointCount: Int {
+        withBytes { bytes in bytes.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 } }
+    }
+
+    /// Lets `switch text { case "bot_id": … }` compare bytes without building a string.
+    public static func ~= (pattern: StaticString, text: JSONText) -> Bool {
+        text.withBytes { bytes in
+            pattern.withUTF8Buffer { pattern in
+                pattern.count == bytes.count && pattern.elementsEqual(bytes)
+            }
+        }
+    }
+}
