@@ -11,11 +11,84 @@ let settings: [SwiftSetting] = [
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-let package = Package(name: "flotilla", targets: [
-.systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-.target(name: "ContractCompiler", dependencies: ["CYAML"], swiftSettings: settings),
-.executableTarget(name: "ContractGenTool", dependencies: ["ContractCompiler"], swiftSettings: settings),
-.plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["ContractGenTool"]),
-.target(name: "ContractRuntime", swiftSettings: settings),
-.target(name: "Generated", dependencies: ["ContractRuntime"], swiftSettings: settings, plugins: ["ContractGen"]),
-])
+let package = Package(
+    name: "flotilla",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "flotilla-server", targets: ["Server"]),
+        .executable(name: "contract-gen", targets: ["contract-gen"]),
+        .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
+        .plugin(name: "ContractGen", targets: ["ContractGen"]),
+    ],
+    dependencies: [
+        // Without it: the command lines of schema-check and the server by hand, help texts included.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Without it: reading .env files and environment variables by hand. No traits: only those two providers are used.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        // Without it: a logging interface that no other Swift library shares.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Without it: an event loop and an HTTP/1.1 parser.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Without it: TLS.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // Without it: signal handling (its UnixSignals) by hand.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Without it: fork, change of user and exec by hand, for the embedded cluster.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        // Without it: FilePath, which swift-subprocess takes.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // The contract's compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .target(name: "ContractCompiler", dependencies: ["CYAML"], swiftSettings: settings),
+        .executableTarget(
+            name: "contract-gen",
+            dependencies: ["ContractCompiler"],
+            path: "Sources/ContractGenTool",
+            swiftSettings: settings
+        ),
+        .plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["contract-gen"]),
+
+        // The contract in Swift.
+        .target(name: "ContractRuntime", swiftSettings: settings),
+        .target(name: "Generated", dependencies: ["ContractRuntime"], swiftSettings: settings, plugins: ["ContractGen"]),
+
+        // The database.
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "ContractRuntime", "CPostgres",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The service.
+        .target(
+            name: "Handlers",
+            dependencies: ["ContractRuntime", "Generated", "Postgres", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings,
+            plugins: ["ContractGen"]
+        ),
+        .executableTarget(
+            name: "Server",
+            dependencies: [
+                "ContractRuntime", "Generated", "Handlers", "Postgres",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+    ]
+)

@@ -27,12 +27,13 @@ struct ContractGen: BuildToolPlugin {
         for input in inputs {
             let output = folder.appending(path: Self.outputName(of: input, in: directory))
             arguments += [input.path, output.path]
-            outputs.append(output)
+            // All migrations share one file.
+            if !outputs.contains(output) { outputs.append(output) }
         }
         return [
             .buildCommand(
                 displayName: "ContractGen \(target.name)",
-                executable: try context.tool(named: "ContractGenTool").url,
+                executable: try context.tool(named: "contract-gen").url,
                 arguments: arguments,
                 inputFiles: inputs,
                 outputFiles: outputs
@@ -41,12 +42,13 @@ struct ContractGen: BuildToolPlugin {
     }
 
     /// `jsonschema/bot-page.schema.json` → `BotPage.swift`, `openapi/paths/bots.yaml` → `PathsBots.swift`,
-    /// `Bots/ListBots.sql` → `ListBotsQueries.swift`
+    /// `Bots/ListBots.sql` → `ListBotsQueries.swift`, `migrations/0001_fleet.sql` → `Migrations.swift`
     private static func outputName(of input: URL, in directory: URL) -> String {
-        let folders = input.deletingLastPathComponent().path.dropFirst(directory.path.count).split(separator: "/").dropFirst()
+        let folders = input.deletingLastPathComponent().path.dropFirst(directory.path.count).split(separator: "/")
+        if folders.last == "migrations" { return "Migrations.swift" }
         let name = input.lastPathComponent.split(separator: ".")[0]
         if input.pathExtension == "sql" { return "\(name)Queries.swift" }
-        let words = (folders.flatMap { $0.split(separator: "-") } + name.split { "-_".contains($0) })
+        let words = (folders.dropFirst().flatMap { $0.split(separator: "-") } + name.split { "-_".contains($0) })
         return words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + ".swift"
     }
 }

@@ -27,7 +27,7 @@ struct Build {
     mutating func run() throws -> Bool {
         // The working directory is the package's, so paths below it are shown relative to it.
         let sources = try pairs.map { (source: try Self.source($0.input), output: $0.output) }
-        let texts = try contractFiles(sources) + queryFiles(sources)
+        let texts = try contractFiles(sources) + queryFiles(sources) + migrationFiles(sources)
         for diagnostic in log.sorted { FileHandle.standardError.write(Data(diagnostic.rendered.utf8)) }
         guard !log.hasErrors else { return false }
         for (path, text) in texts { try Self.write(text, to: path) }
@@ -56,9 +56,15 @@ struct Build {
     }
 
     private mutating func queryFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
-        sources.filter { $0.source.path.hasSuffix(".sql") }.map { source, output in
+        sources.filter { $0.source.path.hasSuffix(".sql") && !$0.source.isMigration }.map { source, output in
             (output, QueryEmitter.file(QueryFileReader.read(source, log: &log)))
         }
+    }
+
+    private mutating func migrationFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
+        let migrations = sources.filter(\.source.isMigration)
+        guard let output = migrations.first?.output else { return [] }
+        return [(output, MigrationEmitter.file(MigrationFile.read(migrations.map(\.source), log: &log)))]
     }
 
     private static func source(_ path: String) throws -> SourceFile {

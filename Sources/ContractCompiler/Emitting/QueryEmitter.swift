@@ -20,11 +20,13 @@ package enum QueryEmitter {
     private static func single(_ query: QueryFile.Query) -> String {
         let inputs = query.inputs.map { "\(SwiftName.property($0.name)): \(type($0))" }.lines(", ")
         return """
+            private let \(query.name)Statement = \(statement(query))
+
             \(rowType(query))extension Query where Result == \(result(query)) {
                 \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)").indented())
                 static func \(query.name)(\(inputs)) -> Self {
                     Query(
-                        \(statement(query).indented(3)),
+                        \(query.name)Statement,
                         bind: { parameters in\(query.inputs.map { "\n                parameters.append(\(SwiftName.property($0.name)))" }.lines(""))
                         },
                         read: \(reader(query))

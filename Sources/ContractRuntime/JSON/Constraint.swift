@@ -12,7 +12,7 @@ enum Constraint {
 
     static func integer(_ literal: UnsafeRawBufferPointer, _ minimum: Int, _ maximum: Int) -> Result<Int, Violation> {
         guard let number = NumberLiteral(literal), number.isWhole else {
-            return .failure(violation("type", "\(shortened(literal)), expected an integer"))
+            return .failure(violation("type", "'\(shortened(literal))', expected an integer"))
         }
         guard let value = number.integer else {
             let (keyword, bound) = number.isNegative ? ("minimum", minimum) : ("maximum", maximum)
@@ -29,7 +29,7 @@ enum Constraint {
         _ maximum: Double
     ) -> Result<Double, Violation> {
         guard NumberLiteral(literal) != nil, let value = Double(String(decoding: literal, as: UTF8.self)) else {
-            return .failure(violation("type", "\(shortened(literal)), expected a number"))
+            return .failure(violation("type", "'\(shortened(literal))', expected a number"))
         }
         guard value.isFinite else {
             return .failure(violation("format", "\(shortened(literal)) is too large for a number"))
@@ -46,7 +46,7 @@ enum Constraint {
     ) -> Result<Decimal, Violation> {
         guard let value = Decimal(literal: literal) else {
             let limits = "\(Decimal.maximumDigits) digits, \(Decimal.maximumScale) of them after the point"
-            return .failure(violation("format", "\(shortened(literal)), expected a decimal of at most \(limits)"))
+            return .failure(violation("format", "'\(shortened(literal))', expected a decimal of at most \(limits)"))
         }
         if let minimum, value < minimum {
             return .failure(violation("minimum", "\(value), expected at least \(minimum)"))

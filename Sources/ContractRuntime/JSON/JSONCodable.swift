@@ -76,6 +76,15 @@ extension Array: JSONWritable where Element: JSONWritable {
     }
 }
 
+extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
+    /// The members in the order of their names.
+    public func write(to json: inout JSONWriter) {
+        json.beginObject()
+        for (name, value) in sorted(by: { $0.key < $1.key }) { json.member(dynamic: name, value) }
+        json.endObject()
+    }
+}
+
 extension Optional: JSONWritable where Wrapped: JSONWritable {
     public func write(to json: inout JSONWriter) {
         if let self { self.write(to: &json) } else { json.raw("null".utf8) }

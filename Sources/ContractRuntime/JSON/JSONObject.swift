@@ -31,6 +31,11 @@ public struct JSONObject: Hashable, Sendable {
         json.endObject()
         self.init(validated: json.bytes)
     }
+
+    /// A model's object.
+    public init(_ model: some ContractModel) {
+        self.init(validated: JSONWriter.write(model))
+    }
 }
 
 extension JSONObject: CustomStringConvertible {

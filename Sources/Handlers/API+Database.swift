@@ -1,0 +1,71 @@
+import ContractRuntime
+import Logging
+import Postgres
+
+// The only place where a failure of the database becomes a problem.
+extension API {
+    /// Runs one statement.
+    func run<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
+        try requireSchema()
+        do throws(PostgresError) { return try await database.run(query) } catch { throw problem(error) }
+    }
+
+    /// Runs two statements side by side.
+    func run<First, Second>(_ first: Query<First>, _ second: Query<Second>) async throws(Problem) -> (First, Second) {
+        try requireSchema()
+        do throws(PostgresError) { return try await database.run(first, second) } catch { throw problem(error) }
+    }
+
+    /// Adds a row to a batch and waits for the commit.
+    func run<Row: BatchRow>(_ row: Row) async throws(Problem) -> Row.Outcome {
+        try requireSchema()
+        do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
+    }
+
+    /// Runs a transaction; a problem that `body` throws rolls it back and goes to the caller.
+    func transaction<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
+    ) async throws(Problem) -> Result {
+        try requireSchema()
+        do {
+            return try await database.transaction(body)
+        } catch let error as Problem {
+            throw error
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    /// Nothing touches a database whose schema may be half of what the statements expect.
+    private func requireSchema() throws(Problem) {
+        if schema.version == nil { throw .databaseUnavailable }
+    }
+
+    private func problem(_ error: any Error) -> Problem {
+        guard let error = error as? PostgresError else {
+            logger.error("unexpected error", metadata: ["error": "\(error)"])
+            return .internalError
+        }
+        if error.isTransient {
+            logger.debug("database unavailable", metadata: ["error": "\(error)"])
+            return .databaseUnavailable
+        }
+        if error.state?.isDataException == true {
+            return Problem(status: 422, code: "UNSTORABLE_VALUE", detail: "a value is outside of what can be stored")
+        }
+        logger.error("database error", metadata: ["error": "\(error)"])
+        return .internalError
+    }
+}
+
+extension Problem {
+    static let databaseUnavailable = Problem(
+        status: 503,
+        code: "DATABASE_UNAVAILABLE",
+        detail: "the database is away; try again",
+        retryAfterSeconds: 1
+    )
+    static let internalError = Problem(status: 500, code: "INTERNAL_ERROR", detail: "the server failed; its log says why")
+    static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
+    static let commandNotFound = Problem(status: 404, code: "COMMAND_NOT_FOUND", detail: "command not found")
+}

@@ -1,0 +1,33 @@
+public import Generated
+public import Logging
+public import Postgres
+
+/// The business logic: every operation of the contract, over PostgreSQL.
+///
+/// Each operation is an extension in the file named after it. The schema must be known to be migrated before anything but the health
+/// check and the contract is served.
+public struct API: Operations {
+    /// What operators may tune.
+    public struct Configuration: Sendable {
+        /// How long an instance may stay silent before it counts as lost.
+        public var heartbeatStaleSeconds: Int64
+
+        /// A configuration of these parts.
+        public init(heartbeatStaleSeconds: Int64 = 90) {
+            self.heartbeatStaleSeconds = heartbeatStaleSeconds
+        }
+    }
+
+    let configuration: Configuration
+    let schema: SchemaState
+    let database: Database
+    let logger: Logger
+
+    /// The operations over `database`.
+    public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger) {
+        self.database = database
+        self.schema = schema
+        self.configuration = configuration
+        self.logger = logger
+    }
+}

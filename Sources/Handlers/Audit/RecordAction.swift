@@ -1,0 +1,40 @@
+import ContractRuntime
+import Generated
+import Postgres
+
+/// What the audit log calls an action. The names are part of the interface.
+enum AuditAction: String {
+    case heartbeat = "HEARTBEAT"
+    case moduleCreate = "MODULE_CREATE"
+    case moduleUpdate = "MODULE_UPDATE"
+    case moduleDelete = "MODULE_DELETE"
+    case commandCreate = "COMMAND_CREATE"
+    case commandAck = "COMMAND_ACK"
+}
+
+/// What kinds of things actions are taken on.
+enum AuditTarget: String {
+    case instance, module, command
+}
+
+/// The actors without a token of their own.
+enum Actor {
+    static let agent = "agent"
+}
+
+extension Transaction {
+    /// Adds an entry to the audit log, committed with what it tells of.
+    borrowing func record(
+        _ action: AuditAction,
+        on target: AuditTarget,
+        _ targetID: String,
+        by actor: String,
+        result: AuditResult = .success,
+        details: JSONObject
+    ) throws(PostgresError) {
+        _ = try run(
+            .recordAction(
+                actor: actor, action: action, targetType: target, targetID: targetID, result: result, details: details)
+        )
+    }
+}

@@ -1,0 +1,20 @@
+-- name: listBots :many
+-- import: Generated
+-- in: limit int8, offset int8
+-- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
+-- out: symbol text?, version text?, last_seen timestamptz?, last_received_at timestamptz?
+SELECT
+    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version, last_seen, last_received_at
+FROM bots
+LEFT JOIN instances ON instances.bot_id = bots.bot_id
+LEFT JOIN instance_live USING (instance_id)
+ORDER BY bots.bot_id, instance_id
+LIMIT :limit
+OFFSET :offset
+
+-- Rows are counted as they are listed: a bot without an instance is one.
+-- name: countBots :one
+-- out: rows int8, bots int8
+SELECT count(*), count(DISTINCT bots.bot_id)
+FROM bots
+LEFT JOIN instances ON instances.bot_id = bots.bot_id

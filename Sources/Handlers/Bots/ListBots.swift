@@ -1,0 +1,37 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func listBots(_ input: ListBots.Input) async throws(Problem) -> ListBots.Output {
+        let page = Page(number: input.page, size: input.pageSize)
+        let (rows, count) = try await run(.listBots(limit: page.size, offset: page.offset), .countBots())
+        let lostBefore = Timestamp.now.adding(seconds: -configuration.heartbeatStaleSeconds)
+        return .ok(
+            BotPage(
+                page: page.number,
+                pageSize: page.size,
+                total: count.rows,
+                totalBots: count.bots,
+                items: rows.map { Bot($0, lostBefore: lostBefore) }
+            )
+        )
+    }
+}
+
+extension Bot {
+    fileprivate init(_ row: ListBotsRow, lostBefore: Timestamp) {
+        self.init(
+            botID: row.botID,
+            name: row.name,
+            strategyName: row.strategyName,
+            instanceID: row.instanceID,
+            runtimeMode: row.runtimeMode,
+            exchange: row.exchange,
+            symbol: row.symbol,
+            status: row.lastSeen.map { $0 < lostBefore ? .lost : .running },
+            lastSeen: row.lastSeen,
+            lastReceivedAt: row.lastReceivedAt,
+            version: row.version
+        )
+    }
+}

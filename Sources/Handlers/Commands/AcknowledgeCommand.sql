@@ -1,0 +1,23 @@
+-- The command that an acknowledgement speaks of, held until the transaction ends.
+-- name: lockCommand :optional
+-- import: Generated
+-- in: command_id uuid
+-- out: instance_id text, status text(CommandStatus)
+SELECT instance_id, status
+FROM commands
+WHERE command_id = :command_id
+FOR UPDATE
+
+-- name: setCommandStatus :exec
+-- in: command_id uuid, status text(CommandStatus)
+UPDATE commands
+SET status = :status
+WHERE command_id = :command_id
+
+-- name: insertAcknowledgement :one
+-- in: command_id uuid, instance_id text, status text(AcknowledgementStatus), reason text?, ts timestamptz
+-- in: command_status text(CommandStatus)
+-- out: ack_id uuid, received_at timestamptz
+INSERT INTO command_acknowledgements (command_id, instance_id, status, reason, ts, command_status)
+VALUES (:command_id, :instance_id, :status, :reason, :ts, :command_status)
+RETURNING ack_id, received_at

@@ -1,0 +1,16 @@
+import Generated
+
+extension CommandStatus {
+    /// The status after an acknowledgement: PENDING → ACCEPTED → COMPLETED or FAILED, and from PENDING also to a rejection.
+    /// A finished command stays as it is, and an accepted one is not rejected any more.
+    func after(_ acknowledgement: AcknowledgementStatus) -> CommandStatus {
+        switch (self, acknowledgement) {
+        case (.pending, .accepted): .accepted
+        case (.pending, .completed), (.accepted, .completed): .completed
+        case (.pending, .failed), (.accepted, .failed): .failed
+        case (.pending, .rejectedExpired): .rejectedExpired
+        case (.pending, .rejectedDuplicate): .rejectedDuplicate
+        default: self
+        }
+    }
+}

@@ -1,0 +1,20 @@
+-- name: listCommands :many
+-- import: Generated
+-- in: instance_id text?, status text(CommandStatus)?, limit int8, offset int8
+-- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
+-- out: payload jsonb, status text(CommandStatus), created_by text, created_at timestamptz
+SELECT command_id, instance_id, command_type, issued_at, expires_at, payload, status, created_by, created_at
+FROM commands
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:status IS NULL OR status = :status)
+ORDER BY created_at DESC, command_id DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countCommands :one
+-- in: instance_id text?, status text(CommandStatus)?
+-- out: count int8
+SELECT count(*)
+FROM commands
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:status IS NULL OR status = :status)

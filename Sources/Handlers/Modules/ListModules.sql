@@ -1,0 +1,23 @@
+-- name: listModules :many
+-- import: Generated
+-- in: enabled bool?, limit int8, offset int8
+-- out: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
+-- out: config jsonb, created_at timestamptz, updated_at timestamptz, client_created_at timestamptz
+-- out: client_updated_at timestamptz
+SELECT
+    module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
+    client_created_at, client_updated_at
+FROM modules
+WHERE deleted_at IS NULL
+    AND (:enabled IS NULL OR enabled = :enabled)
+ORDER BY name, module_id
+LIMIT :limit
+OFFSET :offset
+
+-- name: countModules :one
+-- in: enabled bool?
+-- out: count int8
+SELECT count(*)
+FROM modules
+WHERE deleted_at IS NULL
+    AND (:enabled IS NULL OR enabled = :enabled)

@@ -1,0 +1,25 @@
+-- Registers a module or changes one. A deleted module that is registered again starts anew.
+-- name: upsertModule :one
+-- import: Generated
+-- in: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
+-- in: config jsonb, client_created_at timestamptz, client_updated_at timestamptz
+-- out: created_at timestamptz, updated_at timestamptz, is_new bool
+INSERT INTO modules AS module
+    (module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
+     client_created_at, client_updated_at)
+VALUES
+    (:module_id, :name, :description, :enabled, :execution_mode, :schedule_cron, :config, now(), now(),
+     :client_created_at, :client_updated_at)
+ON CONFLICT (module_id) DO UPDATE SET
+    name = excluded.name,
+    description = excluded.description,
+    enabled = excluded.enabled,
+    execution_mode = excluded.execution_mode,
+    schedule_cron = excluded.schedule_cron,
+    config = excluded.config,
+    created_at = CASE WHEN module.deleted_at IS NULL THEN module.created_at ELSE excluded.created_at END,
+    updated_at = excluded.updated_at,
+    client_created_at = excluded.client_created_at,
+    client_updated_at = excluded.client_updated_at,
+    deleted_at = NULL
+RETURNING created_at, updated_at, created_at = updated_at

@@ -1,0 +1,3 @@
+-- name: ping :one
+-- out: one int4
+SELECT 1

@@ -1,0 +1,139 @@
+public import Logging
+import Subprocess
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A PostgreSQL cluster of our own: made, started and stopped with the program that needs it.
+///
+/// It listens on a Unix socket in a folder that only its user enters, so it needs no password. PostgreSQL refuses to run as root:
+/// then it runs as `postgres`, or as `nobody`.
+public struct EmbeddedCluster: Sendable {
+    private let tools: String
+    private let directory: ClusterDirectory
+    private let owner: ClusterOwner?
+    private let logger: Logger
+
+    /// Makes the cluster in `path` unless it is there already, and starts it unless it runs: one that outlived a killed server
+    /// is taken over.
+    ///
+    /// - Parameters:
+    ///   - path: The folder of data, log and socket.
+    ///   - mayMove: Whether, as root, a folder that the cluster's user cannot reach is exchanged for one under `/var/lib/flotilla`.
+    public static func start(in path: String, mayMove: Bool = false, logger: Logger) async throws -> EmbeddedCluster {
+        let owner = try ClusterOwner.current()
+        let directory = try await ClusterDirectory.prepare(path, owner: owner, mayMove: mayMove)
+        let cluster = EmbeddedCluster(
+            tools: try ClusterTools.find(), directory: directory, owner: owner, logger: logger)
+        if !directory.exists("data/PG_VERSION") { try await cluster.create() }
+        try await cluster.launch()
+        return cluster
+    }
+
+    /// The libpq connection string of a database of the cluster.
+    public func url(database: String) -> String {
+        "host=\(Self.quoted(directory.socket)) user=flotilla dbname=\(Self.quoted(database))"
+    }
+
+    /// Where the cluster keeps its files.
+    public var path: String { directory.path }
+
+    /// Makes a database unless it exists.
+    public func createDatabase(_ name: String, template: String? = nil) async throws(PostgresError) {
+        let clause = template.map { " TEMPLATE \"\($0)\"" } ?? ""
+        do throws(PostgresError) {
+            try await Script.run("CREATE DATABASE \"\(name)\"\(clause)", at: url(database: "postgres"))
+        } catch where error.state == .duplicateDatabase {
+            return
+        }
+    }
+
+    /// Stops the cluster: open transactions are rolled back, what is committed is on disk.
+    public func stop() async throws {
+        try await run("pg_ctl", ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"])
+        logger.info("embedded PostgreSQL stopped")
+    }
+
+    private func create() async throws {
+        logger.info("making an embedded PostgreSQL cluster", metadata: ["path": "\(directory.path)"])
+        let arguments = ["-D", directory.data, "-U", "flotilla", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        try await run("initdb", arguments)
+        // Nothing else is set: fsync and synchronous_commit stay on.
+        try directory.append("listen_addresses = ''\nmax_connections = 100\n", to: "data/postgresql.conf")
+    }
+
+    private func launch() async throws {
+        if try await status("pg_ctl", ["status", "-D", directory.data]) == 0 {
+            logger.notice("taking over the embedded PostgreSQL of a server that did not stop it")
+            return
+        }
+        let socket = "-k \(Self.quoted(directory.socket))"
+        do {
+            try await run("pg_ctl", ["start", "-D", directory.data, "-l", directory.log, "-w", "-t", "60", "-o", socket])
+        } catch let error as PostgresError {
+            throw PostgresError(.configuration, "\(error.message)\n\(directory.tail(of: directory.log))")
+        }
+        logger.info("embedded PostgreSQL started", metadata: ["path": "\(directory.path)"])
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "'" + text.flatMap { $0 == "'" || $0 == "\\" ? ["\\", $0] : [$0] } + "'"
+    }
+
+    // MARK: - Programs
+
+    private func run(_ tool: String, _ arguments: [String]) async throws {
+        let result = try await result(of: tool, arguments)
+        guard result.terminationStatus.isSuccess else {
+            let output = result.standardOutput + result.standardError
+            throw PostgresError(.configuration, "\(tool) failed: \(output)")
+        }
+    }
+
+    private func status(_ tool: String, _ arguments: [String]) async throws -> Int32? {
+        if case .exited(let code) = try await result(of: tool, arguments).terminationStatus { code } else { nil }
+    }
+
+    private func result(
+        of tool: String,
+        _ arguments: [String]
+    ) async throws -> ExecutionResult<Void, StringOutput<UTF8>, StringOutput<UTF8>> {
+        var options = PlatformOptions()
+        // A Ctrl-C at the terminal is the server's to handle; it stops the cluster itself.
+        options.processGroupID = 0
+        if let owner {
+            options.userID = owner.user
+            options.groupID = owner.group
+            options.supplementaryGroups = []
+        }
+        return try await Subprocess.run(
+            .path(FilePath(tools + "/" + tool)),
+            arguments: Arguments(arguments),
+            // The server may stand in a folder that the cluster's user cannot enter.
+            workingDirectory: FilePath(directory.path),
+            platformOptions: options,
+            output: .string(limit: 1 << 16),
+            error: .string(limit: 1 << 16)
+        )
+    }
+}
+
+/// A script at a database, on a thread of its own.
+enum Script {
+    static func run(_ sql: String, at url: String) async throws(PostgresError) {
+        let result = await withCheckedContinuation { continuation in
+            Thread.start {
+                continuation.resume(
+                    returning: Result { () throws(PostgresError) in
+                        try Connection(url).executeScript(sql)
+                    }
+                )
+            }
+        }
+        try result.get()
+    }
+}

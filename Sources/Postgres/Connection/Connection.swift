@@ -1,0 +1,223 @@
+internal import CPostgres
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// One connection to the server, in libpq's pipeline mode (libpq manual, 34.5 "Pipeline Mode").
+///
+/// It belongs to one thread at a time, as libpq asks; `ConnectionThread` owns it.
+final class Connection {
+    private let handle: OpaquePointer
+    /// What statements are called on the server, by their ids. A name is never used again for another preparation.
+    private var names: [String: String] = [:]
+    /// Statements whose preparation was sent and not answered.
+    private var unconfirmed: Set<String> = []
+    private var preparations = 0
+    /// Statements that were sent and whose answers nobody waits for: the BEGIN of a transaction.
+    private var unread = 0
+
+    /// Connects; blocks for three seconds at most unless the URL has a `connect_timeout` of its own.
+    init(_ url: String) throws(PostgresError) {
+        // What the URL says overrides what stands before it (libpq manual, 34.1, "expand_dbname").
+        let defaults = ["connect_timeout": "3", "application_name": "flotilla", "dbname": url]
+        let keywords = ["connect_timeout", "application_name", "dbname"]
+        guard let handle = Self.connect(keywords, keywords.map { defaults[$0] ?? "" }) else {
+            throw PostgresError(.unavailable, "libpq cannot allocate a connection")
+        }
+        self.handle = handle
+        guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+            throw PostgresError(.unavailable, Self.message(of: handle))
+        }
+        // Notices tell nothing that an error does not; libpq would print them on standard error.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    }
+
+    deinit { PQfinish(handle) }
+
+    private static func connect(_ keywords: [String], _ values: [String]) -> OpaquePointer? {
+        let pointers = (keywords + values).map { strdup($0) }
+        defer { pointers.forEach { free($0) } }
+        let names = pointers.prefix(keywords.count).map { UnsafePointer<CChar>($0) } + [nil]
+        let texts = pointers.suffix(values.count).map { UnsafePointer<CChar>($0) } + [nil]
+        return PQconnectdbParams(names, texts, 1)
+    }
+
+    /// Whether the server closed the connection while nobody used it.
+    var isStale: Bool {
+        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        guard poll(&descriptor, 1, 0) > 0 else { return false }
+        // An idle connection has nothing to read but notices and the end.
+        return PQconsumeInput(handle) == 0 || PQstatus(handle) != CONNECTION_OK
+    }
+
+    // MARK: - Statements
+
+    /// Sends one statement, prepared on its first use, and a sync behind it, so that its failure is its own.
+    func send(_ statement: Statement, _ parameters: Parameters) throws(PostgresError) {
+        let isSent = parameters.withPointers { values, lengths, formats in
+            guard let name = names[statement.id] ?? prepare(statement) else { return false }
+            return PQsendQueryPrepared(handle, name, Int32(values.count), values, lengths, formats, 1) == 1
+        }
+        guard isSent, PQpipelineSync(handle) == 1 else {
+            throw PostgresError(.connectionLost, statement: statement.name, Self.message(of: handle))
+        }
+    }
+
+    /// Sends a preparation; nil when libpq refuses.
+    private func prepare(_ statement: Statement) -> String? {
+        preparations += 1
+        let name = "\(statement.id)_\(preparations)"
+        let types = statement.parameterTypes.map(\.oid)
+        guard PQsendPrepare(handle, name, statement.sql, Int32(types.count), types) == 1 else { return nil }
+        names[statement.id] = name
+        unconfirmed.insert(statement.id)
+        return name
+    }
+
+    /// Sends a statement whose answer is read, and thrown if it is an error, together with the next one's.
+    func sendUnread(_ statement: Statement) throws(PostgresError) {
+        try send(statement, Parameters())
+        unread += 1
+    }
+
+    /// The answer of the oldest statement that was sent.
+    func receive(_ statement: Statement, by deadline: ContinuousClock.Instant) throws(PostgresError) -> Rows {
+        while unread > 0 {
+            unread -= 1
+            _ = try receiveNext(statement, by: deadline)
+        }
+        return try receiveNext(statement, by: deadline)
+    }
+
+    private func receiveNext(
+        _ statement: Statement,
+        by deadline: ContinuousClock.Instant
+    ) throws(PostgresError) -> Rows {
+        var answer: OpaquePointer?
+        var failure: PostgresError?
+        while true {
+            try wait(for: statement, by: deadline, discarding: answer)
+            // A null result stands between the answers of a prepare and its query.
+            guard let result = PQgetResult(handle) else { continue }
+            switch PQresultStatus(result) {
+            case PGRES_PIPELINE_SYNC:
+                PQclear(result)
+                let isPreparation = unconfirmed.remove(statement.id) != nil
+                if let failure {
+                    // The preparation itself failed if nothing succeeded before.
+                    if failure.isStaleStatement || (isPreparation && answer == nil) { names[statement.id] = nil }
+                    PQclear(answer)
+                    throw failure
+                }
+                guard let answer else { throw PostgresError(.decoding, statement: statement.name, "no answer before the sync") }
+                return Rows(owning: answer, statement: statement.name)
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
+                PQclear(answer)
+                answer = result
+            case PGRES_PIPELINE_ABORTED: PQclear(result)
+            default:
+                // Only the first error says what happened; the rest of the pipeline up to the sync is aborted.
+                failure = failure ?? Self.error(result, statement)
+                PQclear(result)
+            }
+        }
+    }
+
+    /// Waits until a result can be taken without blocking.
+    private func wait(
+        for statement: Statement,
+        by deadline: ContinuousClock.Instant,
+        discarding answer: OpaquePointer?
+    ) throws(PostgresError) {
+        while true {
+            guard PQstatus(handle) == CONNECTION_OK else {
+                PQclear(answer)
+                throw PostgresError(.connectionLost, statement: statement.name, Self.message(of: handle))
+            }
+            let isFlushed = PQflush(handle) == 0
+            if isFlushed, PQisBusy(handle) == 0 { return }
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(isFlushed ? POLLIN : POLLIN | POLLOUT), revents: 0)
+            let remaining = ContinuousClock.now.duration(to: deadline)
+            guard remaining > .zero, poll(&descriptor, 1, remaining.wholeMilliseconds) >= 0 || errno == EINTR else {
+                PQclear(answer)
+                throw PostgresError(.timeout, statement: statement.name, "no answer within the deadline")
+            }
+            // A failure shows in the status.
+            _ = PQconsumeInput(handle)
+        }
+    }
+
+    /// Runs several statements as plain text and blocks until they are done; for migrations, outside of pipeline mode.
+    func executeScript(_ sql: String) throws(PostgresError) {
+        guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else {
+            throw PostgresError(.connectionLost, Self.message(of: handle))
+        }
+        defer {
+            _ = PQsetnonblocking(handle, 1)
+            _ = PQenterPipelineMode(handle)
+        }
+        let result = PQexec(handle, sql)
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK else {
+            throw PostgresError(.statement, state: Self.state(of: result), Self.message(of: handle))
+        }
+    }
+
+    /// What the server finds a statement to take and to answer, by type numbers; declares `types` if they are given.
+    func describe(_ sql: String, types: [UInt32]) throws(PostgresError) -> (parameters: [UInt32], columns: [(String, UInt32)]) {
+        guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else {
+            throw PostgresError(.connectionLost, Self.message(of: handle))
+        }
+        defer {
+            _ = PQsetnonblocking(handle, 1)
+            _ = PQenterPipelineMode(handle)
+        }
+        let preparation = PQprepare(handle, "", sql, Int32(types.count), types)
+        defer { PQclear(preparation) }
+        guard PQresultStatus(preparation) == PGRES_COMMAND_OK else {
+            throw PostgresError(.statement, state: Self.state(of: preparation), Self.message(of: handle))
+        }
+        let result = PQdescribePrepared(handle, "")
+        defer { PQclear(result) }
+        let parameters = (0..<PQnparams(result)).map { PQparamtype(result, $0) }
+        let columns = (0..<PQnfields(result)).map { (String(cString: PQfname(result, $0)), PQftype(result, $0)) }
+        return (parameters, columns)
+    }
+
+    /// Asks the server to give up what this connection is doing, from a thread of its own: asking can block.
+    func cancel() {
+        guard let request = PQgetCancel(handle) else { return }
+        let address = UInt(bitPattern: request)
+        Thread.start {
+            guard let request = OpaquePointer(bitPattern: address) else { return }
+            var message = [CChar](repeating: 0, count: 256)
+            _ = PQcancel(request, &message, Int32(message.count))
+            PQfreeCancel(request)
+        }
+    }
+
+    // MARK: - Errors
+
+    private static func error(_ result: OpaquePointer, _ statement: Statement) -> PostgresError {
+        let text = PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+        return PostgresError(.statement, state: state(of: result), statement: statement.name, text)
+    }
+
+    private static func state(of result: OpaquePointer?) -> SQLState? {
+        PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { SQLState(String(cString: $0)) }
+    }
+
+    private static func message(of handle: OpaquePointer) -> String {
+        String(cString: PQerrorMessage(handle))
+    }
+}
+
+extension Duration {
+    /// Rounded up, for `poll(2)`.
+    fileprivate var wholeMilliseconds: Int32 {
+        Int32(clamping: components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 + 1)
+    }
+}

@@ -1,0 +1,168 @@
+/// What a connection is asked to do.
+struct Work: Sendable {
+    enum Body: Sendable {
+        /// One statement; it can share a pipeline with others.
+        case statement(Statement, bind: @Sendable (inout Parameters) -> Void, answer: @Sendable (consuming Answer) -> Void)
+        /// Several statements in a row, with the connection to itself.
+        case session(run: @Sendable (Connection) -> SessionEnd, fail: @Sendable (PostgresError) -> Void)
+    }
+
+    /// The rows of a statement, or why there are none.
+    enum Answer: ~Copyable {
+        case rows(Rows)
+        case failure(PostgresError)
+    }
+
+    /// Whether the connection can be used again.
+    enum SessionEnd {
+        case reusable
+        case broken
+    }
+
+    let body: Body
+    let deadline: ContinuousClock.Instant
+    /// Whether the statement was sent before, to a connection on which it was stale.
+    var isSecondTry = false
+
+    func fail(_ error: PostgresError) {
+        switch body {
+        case .statement(let statement, _, let answer): answer(.failure(error.named(statement.name)))
+        case .session(_, let fail): fail(error)
+        }
+    }
+}
+
+/// A fixed number of connections, each with a thread of its own, and the queue in front of them.
+final class ConnectionPool: Sendable {
+    private let url: String
+    private let queue = Monitor(WorkQueue<Work>())
+    private let onStateChange: @Sendable (ConnectionEvent) -> Void
+
+    /// Starts `size` threads, which connect at once and again whenever they have to.
+    init(url: String, size: Int, onStateChange: @escaping @Sendable (ConnectionEvent) -> Void) {
+        self.url = url
+        self.onStateChange = onStateChange
+        for _ in 0..<size { Thread.start { [self] in serve() } }
+        Thread.start { [self] in expire() }
+    }
+
+    /// Adds work; it is carried out, or fails, by its deadline.
+    func submit(_ work: Work) {
+        let isExclusive = if case .session = work.body { true } else { false }
+        let entry = WorkQueue<Work>.Entry(item: work, isExclusive: isExclusive, deadline: work.deadline)
+        if !queue.update({ $0.append(entry) }) { work.fail(PostgresError(.unavailable, "the database is closed")) }
+    }
+
+    /// Fails what waits and ends the threads, each after what it has in hand.
+    func close() {
+        for entry in queue.update(wakingAll: true, { $0.close() }) {
+            entry.item.fail(PostgresError(.unavailable, "the database is closed"))
+        }
+    }
+
+    // MARK: - Threads
+
+    /// Fails work whose deadline passes before a connection takes it. Every connection may be busy or away, so this has a thread.
+    private func expire() {
+        while !queue.read({ $0.isClosed }) {
+            Thread.sleep(.milliseconds(100))
+            let now = ContinuousClock.now
+            for entry in queue.read({ $0.removeExpired(now) }) {
+                entry.item.fail(PostgresError(.unavailable, "no connection within the deadline"))
+            }
+        }
+    }
+
+    private func serve() {
+        var backoff = Duration.milliseconds(50)
+        while true {
+            do throws(PostgresError) {
+                let connection = try Connection(url)
+                backoff = .milliseconds(50)
+                onStateChange(.connected)
+                guard serve(with: connection) else { return }
+                onStateChange(.lost)
+            } catch {
+                onStateChange(.failed(error))
+                if queue.read({ $0.isClosed }) { return }
+                Thread.sleep(backoff)
+                backoff = min(backoff * 2, .milliseconds(800))
+            }
+        }
+    }
+
+    /// Works until the connection breaks (true) or the pool is closed (false).
+    private func serve(with connection: Connection) -> Bool {
+        while let taken = take() {
+            if connection.isStale {
+                queue.update { $0.putBack(taken) }
+                return true
+            }
+            guard perform(taken.map(\.item), on: connection) else { return true }
+        }
+        return false
+    }
+
+    /// Waits for work; nil once the pool is closed.
+    private func take() -> [WorkQueue<Work>.Entry]? {
+        var isCounted = false
+        let taken = queue.wait { queue -> [WorkQueue<Work>.Entry]? in
+            if !isCounted {
+                queue.idle += 1
+                isCounted = true
+            }
+            let taken = queue.take()
+            guard !taken.isEmpty || queue.isClosed else { return nil }
+            queue.idle -= 1
+            return taken
+        }
+        return taken.isEmpty ? nil : taken
+    }
+
+    /// Carries out an exclusive piece of work or a pipeline; false when the connection cannot be used again.
+    private func perform(_ works: [Work], on connection: Connection) -> Bool {
+        if case .session(let run, _) = works[0].body { return run(connection) == .reusable }
+        var sent = 0
+        for work in works {
+            guard case .statement(let statement, let bind, _) = work.body else { break }
+            var parameters = Parameters()
+            bind(&parameters)
+            do throws(PostgresError) { try connection.send(statement, parameters) } catch { break }
+            sent += 1
+        }
+        for (index, work) in works.enumerated() {
+            guard index < sent, receive(work, on: connection) else {
+                // What was not answered by now never will be; what was sent may have been carried out.
+                for lost in works[(index < sent ? index + 1 : index)...] {
+                    lost.fail(PostgresError(.connectionLost, "the connection broke"))
+                }
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Reads one answer; false when the connection broke. A statement that the server forgot is sent once more.
+    private func receive(_ work: Work, on connection: Connection) -> Bool {
+        guard case .statement(let statement, _, let answer) = work.body else { return true }
+        do throws(PostgresError) {
+            answer(.rows(try connection.receive(statement, by: work.deadline)))
+            return true
+        } catch {
+            if error.isStaleStatement, !work.isSecondTry {
+                submit(Work(body: work.body, deadline: work.deadline, isSecondTry: true))
+                return true
+            }
+            if error.code == .timeout { connection.cancel() }
+            answer(.failure(error))
+            return !error.isOutcomeUnknown
+        }
+    }
+}
+
+/// What happens to the connections of a pool.
+enum ConnectionEvent: Sendable {
+    case connected
+    case lost
+    case failed(PostgresError)
+}

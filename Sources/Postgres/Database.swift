@@ -1,0 +1,135 @@
+public import Logging
+
+/// A PostgreSQL database behind a pool of connections.
+///
+/// Statements go out in pipelines, prepared and binary; a transaction is a synchronous closure on a connection's own thread; rows of
+/// a batch share one statement and one commit. Everything has a deadline, which covers the wait for a connection and for the answer.
+public final class Database: Sendable {
+    /// How to reach the database, and how patient to be.
+    public struct Configuration: Sendable {
+        /// A libpq URL or connection string (libpq manual, 34.1.1); it may name several hosts.
+        public var url: String
+        /// How many connections, and so threads, there are.
+        public var connections: Int
+        /// How long a statement or a transaction may take, its wait for a connection included.
+        public var deadline: Duration
+
+        /// A configuration of these parts.
+        public init(url: String, connections: Int = 8, deadline: Duration = .milliseconds(1_800)) {
+            self.url = url
+            self.connections = connections
+            self.deadline = deadline
+        }
+    }
+
+    private let configuration: Configuration
+    private let pool: ConnectionPool
+    private let batchers = Monitor<[ObjectIdentifier: any Sendable]>([:])
+
+    /// Opens a pool; it connects by itself, now and after every loss, and says in `logger` what happens to it.
+    public init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        let reporter = ConnectionReporter(logger: logger)
+        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { reporter.report($0) }
+    }
+
+    /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
+    public func close() {
+        pool.close()
+    }
+
+    /// Runs one statement.
+    public func run<Result>(_ query: Query<Result>) async throws(PostgresError) -> Result {
+        try await result(of: query).get()
+    }
+
+    /// Runs two statements that do not depend on each other, side by side.
+    public func run<First, Second>(
+        _ first: Query<First>,
+        _ second: Query<Second>
+    ) async throws(PostgresError) -> (First, Second) {
+        async let firstResult = result(of: first)
+        let secondResult = await result(of: second)
+        return (try await firstResult.get(), try secondResult.get())
+    }
+
+    /// Adds a row to the batch that is forming and waits until it is committed.
+    public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
+        try await batcher(of: Row.self).run(row)
+    }
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    ///
+    /// The body runs on the connection's thread and cannot await, so nothing else happens while the transaction is open.
+    public func transaction<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
+    ) async throws -> Result {
+        let deadline = ContinuousClock.now + configuration.deadline
+        return try await withCheckedContinuation { continuation in
+            let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
+                let result = Transaction.run(body, on: connection, by: deadline)
+                continuation.resume(returning: result)
+                guard case .failure(let error as PostgresError) = result, error.isOutcomeUnknown else { return .reusable }
+                connection.cancel()
+                return .broken
+            }
+            let fail: @Sendable (PostgresError) -> Void = { continuation.resume(returning: .failure($0)) }
+            pool.submit(Work(body: .session(run: run, fail: fail), deadline: deadline))
+        }.get()
+    }
+
+    private func result<Result>(of query: Query<Result>) async -> Swift.Result<Result, PostgresError> {
+        await withCheckedContinuation { continuation in
+            let work = Work.Body.statement(query.statement, bind: query.bind) { answer in
+                continuation.resume(returning: answer.read(query.read))
+            }
+            pool.submit(Work(body: work, deadline: .now + configuration.deadline))
+        }
+    }
+
+    private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {
+        batchers.read { batchers in
+            // The key is the type, so the value can be nothing else.
+            if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
+            let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline)
+            batchers[ObjectIdentifier(type)] = batcher
+            return batcher
+        }
+    }
+}
+
+extension Work.Answer {
+    /// Makes a result of the rows, on the thread that holds them.
+    consuming func read<Value>(
+        _ read: (borrowing Rows) throws(PostgresError) -> Value
+    ) -> Result<Value, PostgresError> {
+        switch consume self {
+        case .failure(let error): .failure(error)
+        case .rows(let rows): Result { () throws(PostgresError) in try read(rows) }
+        }
+    }
+}
+
+/// Says once, and not for each connection and try, that the database is away or back.
+private final class ConnectionReporter: Sendable {
+    private let logger: Logger
+    private let isReachable = Monitor<Bool?>(nil)
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    func report(_ event: ConnectionEvent) {
+        let previous = isReachable.read { isReachable in
+            defer { isReachable = if case .failed = event { false } else { true } }
+            return isReachable
+        }
+        switch event {
+        case .connected where previous != true: logger.info("database connected")
+        case .failed(let error) where previous != false:
+            // libpq's text names host and reason, never the password.
+            logger.warning("database unreachable", metadata: ["reason": "\(error.message)"])
+        default: break
+        }
+    }
+}

@@ -1,0 +1,161 @@
+public import Logging
+
+/// A step of the schema, forward only.
+public struct Migration: Sendable {
+    /// Its number; migrations are applied in the order of their numbers.
+    public let version: Int
+    /// What it does, for the log.
+    public let name: String
+    /// Its statements.
+    public let sql: String
+
+    /// A migration of these parts.
+    public init(version: Int, name: String, sql: String) {
+        self.version = version
+        self.name = name
+        self.sql = sql
+    }
+}
+
+/// Brings databases to a list of migrations.
+public struct Migrator: Sendable {
+    private let migrations: [Migration]
+    private let url: String
+
+    /// A migrator of the database at `url`, a libpq URL.
+    public init(url: String, migrations: [Migration]) {
+        self.url = url
+        self.migrations = migrations.sorted { $0.version < $1.version }
+    }
+
+    /// The newest version that these migrations lead to.
+    public var target: Int { migrations.last?.version ?? 0 }
+
+    /// Applies what is missing, each step in a transaction of its own under an advisory lock, so that any number of servers may
+    /// start at once. A step that was changed after it was applied is an error.
+    ///
+    /// - Returns: The version of the schema, which may be newer than `target` while a newer server runs beside this one.
+    public func migrate(logger: Logger) async throws(PostgresError) -> Int {
+        let result = await onThread { connection throws(PostgresError) in
+            for migration in migrations where try apply(migration, on: connection) {
+                logger.info("migration applied", metadata: ["version": "\(migration.version)", "name": "\(migration.name)"])
+            }
+            return try Self.version(on: connection)
+        }
+        return try result.get()
+    }
+
+    /// The version of the schema; 0 for a database without one.
+    public func version() async throws(PostgresError) -> Int {
+        try await onThread { connection throws(PostgresError) in try Self.version(on: connection) }.get()
+    }
+
+    /// Runs `body` with a connection of its own on a thread of its own.
+    private func onThread<Value: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws(PostgresError) -> Value
+    ) async -> Result<Value, PostgresError> {
+        await withCheckedContinuation { continuation in
+            Thread.start { [url] in
+                continuation.resume(
+                    returning: Result { () throws(PostgresError) in
+                        try body(Connection(url))
+                    }
+                )
+            }
+        }
+    }
+
+    /// Whether the migration had to be applied.
+    private func apply(_ migration: Migration, on connection: Connection) throws(PostgresError) -> Bool {
+        try connection.executeScript(Self.lockAndPrepare)
+        do throws(PostgresError) {
+            let isMissing = try check(migration, on: connection)
+            if isMissing {
+                try connection.executeScript(migration.sql)
+                _ = try Self.run(Self.record(migration), on: connection)
+            }
+            try connection.executeScript("COMMIT")
+            return isMissing
+        } catch {
+            try connection.executeScript("ROLLBACK")
+            guard error.code == .statement else { throw error }
+            let message = "migration \(migration.version) (\(migration.name)) failed: \(error.message)"
+            throw PostgresError(.configuration, state: error.state, message)
+        }
+    }
+
+    private func check(_ migration: Migration, on connection: Connection) throws(PostgresError) -> Bool {
+        guard let applied = try Self.run(Self.fingerprint(of: migration.version), on: connection) else { return true }
+        guard applied == Self.fingerprint(of: migration.sql) else {
+            let message = "migration \(migration.version) (\(migration.name)) differs from what was applied to the database"
+            throw PostgresError(.configuration, message)
+        }
+        return false
+    }
+
+    private static func version(on connection: Connection) throws(PostgresError) -> Int {
+        guard try run(tableExists, on: connection) else { return 0 }
+        return try run(newest, on: connection)
+    }
+
+    private static func run<Value>(_ query: Query<Value>, on connection: Connection) throws(PostgresError) -> Value {
+        var parameters = Parameters()
+        query.bind(&parameters)
+        try connection.send(query.statement, parameters)
+        return try query.read(connection.receive(query.statement, by: .now + .seconds(30)))
+    }
+
+    // The lock's number is "flotilla" in ASCII. It is a transaction's lock, so PgBouncer may stand between.
+    private static let lockAndPrepare = """
+        BEGIN;
+        SELECT pg_advisory_xact_lock(7379269446424095841);
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            version int8 PRIMARY KEY,
+            name text NOT NULL,
+            fingerprint text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        );
+        """
+
+    private static func fingerprint(of sql: String) -> String { String(Fingerprint.of(sql), radix: 16) }
+
+    private static let tableExists = Query<Bool>(
+        Statement(name: "tableExists", parameterTypes: [], sql: "SELECT to_regclass('schema_migrations') IS NOT NULL"),
+        bind: { _ in },
+        read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+    )
+
+    private static let newest = Query<Int>(
+        Statement(name: "newest", parameterTypes: [], sql: "SELECT coalesce(max(version), 0) FROM schema_migrations"),
+        bind: { _ in },
+        read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+    )
+
+    private static func fingerprint(of version: Int) -> Query<String?> {
+        Query(
+            Statement(
+                name: "fingerprint",
+                parameterTypes: [.int8],
+                sql: "SELECT fingerprint FROM schema_migrations WHERE version = $1"
+            ),
+            bind: { $0.append(version) },
+            read: { (rows) throws(PostgresError) in try rows.optional { (row) throws(PostgresError) in try row.read(0) } }
+        )
+    }
+
+    private static func record(_ migration: Migration) -> Query<Int> {
+        Query(
+            Statement(
+                name: "record",
+                parameterTypes: [.int8, .text, .text],
+                sql: "INSERT INTO schema_migrations (version, name, fingerprint) VALUES ($1, $2, $3)"
+            ),
+            bind: { parameters in
+                parameters.append(migration.version)
+                parameters.append(migration.name)
+                parameters.append(fingerprint(of: migration.sql))
+            },
+            read: { (rows) throws(PostgresError) in rows.affected }
+        )
+    }
+}

@@ -1,0 +1,110 @@
+/// Why the database did not do what it was asked.
+///
+/// `description` is safe to log and to show; what the server said, which may hold values of rows, is only in `debugDescription`.
+public struct PostgresError: Error, Sendable {
+    /// What kind of failure it is.
+    public struct Code: Hashable, Sendable {
+        private enum Base: Hashable {
+            case unavailable, timeout, connectionLost, statement, decoding, configuration
+        }
+
+        private let base: Base
+
+        /// No connection became free within the deadline: nothing was sent.
+        public static let unavailable = Code(base: .unavailable)
+        /// The statement was sent and its answer did not come within the deadline: it may have been carried out.
+        public static let timeout = Code(base: .timeout)
+        /// The connection broke after the statement was sent: it may have been carried out.
+        public static let connectionLost = Code(base: .connectionLost)
+        /// The server refused the statement; `state` says why. Nothing was done.
+        public static let statement = Code(base: .statement)
+        /// A row does not have the shape that its query declares.
+        public static let decoding = Code(base: .decoding)
+        /// The database or its cluster cannot be used as it is set up.
+        public static let configuration = Code(base: .configuration)
+    }
+
+    /// What kind of failure it is.
+    public let code: Code
+    /// The server's reason, for code `statement`.
+    public let state: SQLState?
+    /// The name of the query.
+    public let statement: String?
+    /// The server's or libpq's text. It may hold values, so it is for `debugDescription`.
+    let message: String
+
+    init(_ code: Code, state: SQLState? = nil, statement: String? = nil, _ message: String) {
+        self.code = code
+        self.state = state
+        self.statement = statement
+        self.message = message
+    }
+
+    /// Whether the statement may have been carried out although no answer came.
+    public var isOutcomeUnknown: Bool { code == .timeout || code == .connectionLost }
+
+    /// Whether trying again later can help: the server did not judge the statement itself.
+    public var isTransient: Bool {
+        switch code {
+        case .unavailable, .timeout, .connectionLost: true
+        case .statement: state?.isTransient ?? false
+        default: false
+        }
+    }
+
+    /// Whether the server lost the prepared statement, or a migration changed the rows that it answers.
+    var isStaleStatement: Bool { state == .invalidStatementName || state == .featureNotSupported }
+
+    func named(_ statement: String) -> PostgresError {
+        PostgresError(code, state: state, statement: self.statement ?? statement, message)
+    }
+}
+
+extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Safe to log and to show.
+    public var description: String {
+        let place = statement.map { " in \($0)" } ?? ""
+        switch code {
+        case .unavailable: return "no database connection within the deadline\(place)"
+        case .timeout: return "no answer from the database within the deadline\(place)"
+        case .connectionLost: return "the database connection was lost\(place)"
+        case .statement: return "database error \(state?.code ?? "without SQLSTATE")\(place)"
+        case .decoding: return "unexpected row\(place)"
+        default: return message
+        }
+    }
+
+    /// With what the server said.
+    public var debugDescription: String { "\(description): \(message)" }
+}
+
+/// The server's reason for an error (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
+public struct SQLState: Hashable, Sendable {
+    /// The five characters.
+    public let code: String
+
+    /// The state with these five characters.
+    public init(_ code: String) {
+        self.code = code
+    }
+
+    /// 23505
+    public static let uniqueViolation = SQLState("23505")
+    /// 23503
+    public static let foreignKeyViolation = SQLState("23503")
+    /// 42P04
+    public static let duplicateDatabase = SQLState("42P04")
+    /// 26000: the server forgot the prepared statement.
+    static let invalidStatementName = SQLState("26000")
+    /// 0A000 is what a prepared statement answers whose row type a migration has changed.
+    static let featureNotSupported = SQLState("0A000")
+
+    /// Class 22: a value that the server cannot take, such as a number out of range.
+    public var isDataException: Bool { code.hasPrefix("22") }
+
+    /// Whether the statement is at fault, and not the server's condition: its neighbours in a batch may succeed without it.
+    var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") || code.hasPrefix("54") }
+
+    /// Deadlock, serialization failure, too many connections, shutting down or starting up.
+    var isTransient: Bool { ["40", "53", "57"].contains(code.prefix(2)) || code.hasPrefix("08") }
+}

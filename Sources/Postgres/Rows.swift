@@ -1,0 +1,92 @@
+internal import CPostgres
+
+/// What a statement answered. It lives on the connection's thread; queries read it there into values.
+public struct Rows: ~Copyable {
+    private let result: OpaquePointer
+    private let statement: String
+
+    /// Takes over a result of libpq.
+    init(owning result: OpaquePointer, statement: String) {
+        self.result = result
+        self.statement = statement
+    }
+
+    deinit { PQclear(result) }
+
+    /// How many rows there are.
+    public var count: Int { Int(PQntuples(result)) }
+
+    /// How many rows an INSERT, UPDATE or DELETE affected.
+    public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+
+    /// The only row.
+    public func one<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value {
+        guard count == 1 else { throw PostgresError(.decoding, statement: statement, "\(count) rows, expected one") }
+        return try value(0, read)
+    }
+
+    /// The only row, if there is one.
+    public func optional<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value? {
+        guard count <= 1 else { throw PostgresError(.decoding, statement: statement, "\(count) rows, expected at most one") }
+        return count == 0 ? nil : try value(0, read)
+    }
+
+    /// All rows.
+    public func many<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> [Value] {
+        var values: [Value] = []
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(try value(index, read)) }
+        return values
+    }
+
+    private func value<Value>(
+        _ index: Int,
+        _ read: (borrowing Row) throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        do throws(PostgresError) {
+            return try read(Row(result: result, index: Int32(index)))
+        } catch {
+            throw error.named(statement)
+        }
+    }
+}
+
+/// One row of an answer.
+public struct Row: ~Copyable {
+    let result: OpaquePointer
+    let index: Int32
+
+    /// The column's value; NULL is an error.
+    public func read<Value: PostgresCodable>(_ column: Int) throws(PostgresError) -> Value {
+        guard let bytes = bytes(column) else { throw PostgresError(.decoding, "NULL in column \(column)") }
+        return try Value(postgres: bytes)
+    }
+
+    /// The column's value, or nil for NULL.
+    public func read<Value: PostgresCodable>(_ column: Int) throws(PostgresError) -> Value? {
+        guard let bytes = bytes(column) else { return nil }
+        return try Value(postgres: bytes)
+    }
+
+    /// The column's text as an enumeration.
+    public func read<Value: RawRepresentable<String>>(_ column: Int) throws(PostgresError) -> Value {
+        let text: String = try read(column)
+        guard let value = Value(rawValue: text) else {
+            throw PostgresError(.decoding, "'\(text)' in column \(column) is no \(Value.self)")
+        }
+        return value
+    }
+
+    /// The column's text as an enumeration, or nil for NULL.
+    public func read<Value: RawRepresentable<String>>(_ column: Int) throws(PostgresError) -> Value? {
+        guard bytes(column) != nil else { return nil }
+        let value: Value = try read(column)
+        return value
+    }
+
+    private func bytes(_ column: Int) -> UnsafeRawBufferPointer? {
+        guard column < PQnfields(result), PQgetisnull(result, index, Int32(column)) == 0 else { return nil }
+        let length = Int(PQgetlength(result, index, Int32(column)))
+        return UnsafeRawBufferPointer(start: PQgetvalue(result, index, Int32(column)), count: length)
+    }
+}

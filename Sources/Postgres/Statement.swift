@@ -1,0 +1,154 @@
+/// The text of a query, prepared once on each connection.
+public struct Statement: Sendable {
+    /// The query's name, for errors.
+    public let name: String
+    let parameterTypes: [PostgresType]
+    let sql: String
+    /// What the prepared statement is called on the server: the same text has the same name.
+    let id: String
+
+    /// A statement whose parameters `$1…` have these types.
+    public init(name: String, parameterTypes: [PostgresType], sql: String) {
+        self.name = name
+        self.parameterTypes = parameterTypes
+        self.sql = sql
+        id = "\(name)_\(String(Fingerprint.of(sql), radix: 36))"
+    }
+}
+
+/// FNV-1a of 64 bits: tells texts apart, proves nothing against an adversary.
+enum Fingerprint {
+    static func of(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}
+
+/// One statement with its values, and what becomes of the answer. The `.sql` files declare them.
+public struct Query<Result: Sendable>: Sendable {
+    let statement: Statement
+    let bind: @Sendable (inout Parameters) -> Void
+    let read: @Sendable (borrowing Rows) throws(PostgresError) -> Result
+
+    /// A query that binds its values with `bind` and makes its result of the rows with `read`.
+    public init(
+        _ statement: Statement,
+        bind: @escaping @Sendable (inout Parameters) -> Void,
+        read: @escaping @Sendable (borrowing Rows) throws(PostgresError) -> Result
+    ) {
+        self.statement = statement
+        self.bind = bind
+        self.read = read
+    }
+}
+
+extension Query where Result == Int {
+    /// A statement without parameters and rows; the result is how many rows it affected.
+    public init(sql: String) {
+        self.init(Statement(name: "sql", parameterTypes: [], sql: sql), bind: { _ in }) { (rows) throws(PostgresError) in
+            rows.affected
+        }
+    }
+}
+
+/// A row of a batch: a `:batch` query declares its columns and what each row is answered.
+public protocol BatchRow: Sendable {
+    /// What became of one row.
+    associatedtype Outcome: Sendable
+    /// The statement over arrays.
+    static var statement: Statement { get }
+    /// Binds each column of `rows` as an array.
+    static func bind(_ rows: [Self], to parameters: inout Parameters)
+    /// Reads the outcome behind the ordinal.
+    static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> Outcome
+}
+
+/// The values of a statement's parameters in binary format.
+public struct Parameters {
+    private var bytes: [UInt8] = []
+    /// Where each value lies; nil for NULL.
+    private var ranges: [Range<Int>?] = []
+
+    /// Binds a value.
+    public mutating func append(_ value: some PostgresCodable) {
+        let start = bytes.count
+        value.encode(to: &bytes)
+        ranges.append(start..<bytes.count)
+    }
+
+    /// Binds a value or NULL.
+    public mutating func append<Value: PostgresCodable>(_ value: Value?) {
+        if let value { append(value) } else { ranges.append(nil) }
+    }
+
+    /// Binds an enumeration as its text.
+    public mutating func append(_ value: some RawRepresentable<String>) {
+        append(value.rawValue)
+    }
+
+    /// Binds an enumeration as its text, or NULL.
+    public mutating func append<Value: RawRepresentable<String>>(_ value: Value?) {
+        append(value?.rawValue)
+    }
+
+    /// Binds one column of `rows` as an array of `type`.
+    public mutating func append<Element, Value: PostgresCodable>(
+        array type: PostgresType,
+        of rows: [Element],
+        _ value: (Element) -> Value
+    ) {
+        appendArray(type, count: rows.count) { value(rows[$0]) as Value? }
+    }
+
+    /// Binds one column of `rows`, some of them NULL, as an array of `type`.
+    public mutating func append<Element, Value: PostgresCodable>(
+        array type: PostgresType,
+        of rows: [Element],
+        _ value: (Element) -> Value?
+    ) {
+        appendArray(type, count: rows.count) { value(rows[$0]) }
+    }
+
+    /// Binds one column of enumerations as an array of their texts.
+    public mutating func append<Element, Value: RawRepresentable<String>>(
+        array type: PostgresType,
+        of rows: [Element],
+        _ value: (Element) -> Value
+    ) {
+        appendArray(type, count: rows.count) { value(rows[$0]).rawValue as String? }
+    }
+
+    /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
+    private mutating func appendArray(_ type: PostgresType, count: Int, _ value: (Int) -> (some PostgresCodable)?) {
+        let start = bytes.count
+        bytes.append(bigEndian: Int32(count == 0 ? 0 : 1))
+        bytes.append(bigEndian: Int32(1))
+        bytes.append(bigEndian: type.oid)
+        if count > 0 {
+            bytes.append(bigEndian: Int32(count))
+            bytes.append(bigEndian: Int32(1))
+        }
+        for index in 0..<count {
+            guard let value = value(index) else {
+                bytes.append(bigEndian: Int32(-1))
+                continue
+            }
+            let length = bytes.count
+            bytes.append(bigEndian: Int32(0))
+            value.encode(to: &bytes)
+            let size = Int32(bytes.count - length - 4)
+            withUnsafeBytes(of: size.bigEndian) { bytes.replaceSubrange(length..<length + 4, with: $0) }
+        }
+        ranges.append(start..<bytes.count)
+    }
+
+    /// Lends the values as libpq wants them.
+    func withPointers<R>(_ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> R) -> R {
+        // A value of no bytes at all still needs an address: a null pointer would mean NULL.
+        (bytes + [0]).withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { buffer in
+                let values = ranges.map { range in range.flatMap { buffer.baseAddress?.advanced(by: $0.lowerBound) } }
+                return body(values, ranges.map { Int32($0?.count ?? 0) }, ranges.map { _ in 1 })
+            }
+        }
+    }
+}

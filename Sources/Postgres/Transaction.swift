@@ -1,0 +1,42 @@
+/// An open transaction, lent to a closure that runs on the connection's thread.
+public struct Transaction: ~Copyable {
+    private let connection: Connection
+    private let deadline: ContinuousClock.Instant
+
+    /// Runs one statement of the transaction.
+    public func run<Result>(_ query: Query<Result>) throws(PostgresError) -> Result {
+        var parameters = Parameters()
+        query.bind(&parameters)
+        try connection.send(query.statement, parameters)
+        return try query.read(connection.receive(query.statement, by: deadline))
+    }
+
+    private static let begin = Statement(name: "begin", parameterTypes: [], sql: "BEGIN")
+    private static let commit = Statement(name: "commit", parameterTypes: [], sql: "COMMIT")
+    private static let rollback = Statement(name: "rollback", parameterTypes: [], sql: "ROLLBACK")
+
+    /// Runs `body` between BEGIN and COMMIT. BEGIN travels with the first statement of the body.
+    static func run<Result>(
+        _ body: (borrowing Transaction) throws -> Result,
+        on connection: Connection,
+        by deadline: ContinuousClock.Instant
+    ) -> Swift.Result<Result, any Error> {
+        do {
+            try connection.sendUnread(begin)
+            let result = try body(Transaction(connection: connection, deadline: deadline))
+            try connection.send(commit, Parameters())
+            _ = try connection.receive(commit, by: deadline)
+            return .success(result)
+        } catch {
+            if let failure = error as? PostgresError, failure.isOutcomeUnknown { return .failure(failure) }
+            do throws(PostgresError) {
+                try connection.send(rollback, Parameters())
+                _ = try connection.receive(rollback, by: deadline)
+            } catch let failure {
+                // The caller's error says why; the connection is given up by its own state.
+                return .failure(failure.isOutcomeUnknown ? failure : error)
+            }
+            return .failure(error)
+        }
+    }
+}

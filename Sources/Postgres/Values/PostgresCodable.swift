@@ -1,0 +1,118 @@
+public import ContractRuntime
+
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+/// A value that travels to and from PostgreSQL in the binary format of its type.
+public protocol PostgresCodable: Sendable {
+    /// Appends the value in binary format.
+    func encode(to bytes: inout [UInt8])
+    /// Reads the binary format; throws when the bytes do not have its shape.
+    init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError)
+}
+
+extension PostgresError {
+    static func malformed(_ type: String) -> PostgresError { PostgresError(.decoding, "not a \(type) in binary format") }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The big-endian integer at `offset`; nil when the bytes end before it.
+    func integer<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int = 0) -> Value? {
+        guard offset + MemoryLayout<Value>.size <= count else { return nil }
+        return Value(bigEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
+    }
+}
+
+extension [UInt8] {
+    /// Appends an integer in network order.
+    mutating func append(bigEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    }
+}
+
+extension Bool: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count == 1 else { throw .malformed("bool") }
+        self = bytes[0] != 0
+    }
+}
+
+extension Int32: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { bytes.append(bigEndian: self) }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count == 4, let value = bytes.integer(Int32.self) else { throw .malformed("int4") }
+        self = value
+    }
+}
+
+extension Int: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { bytes.append(bigEndian: Int64(self)) }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count == 8, let value = bytes.integer(Int64.self) else { throw .malformed("int8") }
+        self = Int(value)
+    }
+}
+
+extension Double: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { bytes.append(bigEndian: bitPattern) }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count == 8, let bits = bytes.integer(UInt64.self) else { throw .malformed("float8") }
+        self = Double(bitPattern: bits)
+    }
+}
+
+extension String: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        self.init(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension UUID: PostgresCodable {
+    public func encode(to bytes: inout [UInt8]) { withUnsafeBytes(of: uuid) { bytes.append(contentsOf: $0) } }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count == 16 else { throw .malformed("uuid") }
+        var value = UUID().uuid
+        withUnsafeMutableBytes(of: &value) { $0.copyMemory(from: bytes) }
+        self.init(uuid: value)
+    }
+}
+
+extension Timestamp: PostgresCodable {
+    /// PostgreSQL counts microseconds from 2000-01-01T00:00:00Z (`timestamp_send`).
+    private static let postgresEpoch: Int64 = 946_684_800_000_000
+
+    public func encode(to bytes: inout [UInt8]) {
+        bytes.append(bigEndian: microsecondsSinceEpoch - Self.postgresEpoch)
+    }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        // The largest and the smallest value stand for the infinities.
+        guard bytes.count == 8, let value = bytes.integer(Int64.self), value != .max, value != .min
+        else { throw .malformed("finite timestamptz") }
+        self.init(microsecondsSinceEpoch: value + Self.postgresEpoch)
+    }
+}
+
+extension JSONObject: PostgresCodable {
+    /// Version 1 of `jsonb`'s binary format is the text (`jsonb_send`).
+    public func encode(to bytes: inout [UInt8]) {
+        bytes.append(1)
+        bytes.append(contentsOf: self.bytes)
+    }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard bytes.count > 1, bytes[0] == 1, bytes[1] == UInt8(ascii: "{") else { throw .malformed("jsonb object") }
+        self.init(validated: Array(bytes.dropFirst()))
+    }
+}

@@ -1,0 +1,95 @@
+import ContractRuntime
+import Generated
+import Logging
+import NIOHTTP1
+
+/// The API listener: routes, authenticates, and hands over to the operations.
+struct APIResponder<API: Operations>: Responder {
+    let api: API
+    let authenticator: Authenticator
+    let logger: Logger
+
+    /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
+    func admit(_ head: HTTPRequestHead) -> Admission {
+        let id = RequestID.of(head)
+        let target = Self.split(head.uri)
+        var path = target.path
+        let found = path.withUTF8 { bytes -> (PathItem, [String])? in
+            let segments = PathSegments(UnsafeRawBufferPointer(bytes))
+            return PathItem.match(segments).map { item in (item, item.parameters.map { segments[$0].string }) }
+        }
+        guard let (item, parameters) = found else { return .refused(Answer(.notFound, requestID: id)) }
+        guard let route = item.route(for: head.method) else { return .refused(Self.otherMethod(head.method, of: item, id)) }
+        do throws(Problem) {
+            let principal = try authenticator.authenticate(head.headers, for: route.security)
+            if route.hasBody { try Self.checkMediaType(head.headers) }
+            let headers = head.headers.map { (name: $0.name, value: $0.value) }
+            let request = Request(pathParameters: parameters, query: target.query, headers: headers, principal: principal)
+            return .admitted(AdmittedRequest(id: id) { body in await answer(request, body, on: route, id) })
+        } catch {
+            return .refused(Answer(error, requestID: id))
+        }
+    }
+
+    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
+        await request.action(body)
+    }
+
+    private func answer(_ request: Request, _ body: [UInt8], on route: Route, _ id: String) async -> Answer {
+        var request = request
+        request.body = body
+        do throws(Problem) {
+            let response = try await api.respond(to: request, on: route)
+            logger.trace("answered", metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"])
+            return Answer(status: response.status, contentType: response.contentType, body: response.body, requestID: id)
+        } catch {
+            let level: Logger.Level = error.status >= 500 && error.status != 503 ? .error : .debug
+            let metadata: Logger.Metadata = ["operation": "\(route.rawValue)", "request": "\(id)", "code": "\(error.code)"]
+            logger.log(level: level, "refused", metadata: metadata)
+            return Answer(error, requestID: id)
+        }
+    }
+
+    private static func split(_ target: String) -> (path: String, query: String) {
+        guard let mark = target.firstIndex(of: "?") else { return (target, "") }
+        return (String(target[..<mark]), String(target[target.index(after: mark)...]))
+    }
+
+    /// OPTIONS says what there is; any other method is refused.
+    private static func otherMethod(_ method: HTTPMethod, of item: PathItem, _ id: String) -> Answer {
+        var answer =
+            method == .OPTIONS
+            ? Answer(status: 204, contentType: nil, body: [], requestID: id) : Answer(.methodNotAllowed, requestID: id)
+        answer.headers.add(name: "Allow", value: item.allowedMethods.joined(separator: ", "))
+        return answer
+    }
+
+    /// JSON, or nothing said.
+    private static func checkMediaType(_ headers: HTTPHeaders) throws(Problem) {
+        guard let field = headers.first(name: "Content-Type") else { return }
+        let mediaType = field.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        if mediaType != "application/json", !mediaType.hasSuffix("+json") { throw .unsupportedMediaType }
+    }
+}
+
+extension PathItem {
+    /// The operation of a method; HEAD is GET without the body (RFC 9110, section 9.3.2).
+    func route(for method: HTTPMethod) -> Route? {
+        switch method {
+        case .GET, .HEAD: get
+        case .PUT: put
+        case .POST: post
+        case .DELETE: delete
+        case .PATCH: patch
+        default: nil
+        }
+    }
+
+    /// The value of `Allow`.
+    var allowedMethods: [String] {
+        let methods: [(String, Route?)] = [
+            ("GET", get), ("HEAD", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch),
+        ]
+        return methods.filter { $0.1 != nil }.map(\.0) + ["OPTIONS"]
+    }
+}

@@ -1,0 +1,135 @@
+import Generated
+import Handlers
+import Logging
+import NIOPosix
+import NIOSSL
+import Postgres
+
+/// The server, from its start to its end.
+struct Application {
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+
+    init(_ configuration: ServerConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until `shutdown` ends, then finishes what is in flight.
+    ///
+    /// - Parameters:
+    ///   - migrates: Whether a schema that is behind is brought up to date; our own cluster's always is.
+    ///   - started: Called with the addresses once both listeners listen.
+    func serve(
+        migrates: Bool,
+        started: ([(name: String, address: String)]) -> Void = { _ in },
+        until shutdown: @escaping @Sendable () async -> Void
+    ) async throws {
+        let tls = try tlsContext()
+        try await withDatabase { url in
+            let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
+            defer { database.close() }
+            let schema = SchemaState()
+            let settings = API.Configuration(heartbeatStaleSeconds: configuration.heartbeatStaleSeconds)
+            let api = API(database: database, schema: schema, configuration: settings, logger: logger)
+            let listeners = try await listen(api, tls: tls)
+            started(listeners.map { ($0.name, $0.listener.address) })
+            let keeper = SchemaKeeper(
+                migrator: Migrator(url: url, migrations: Migration.all),
+                migrates: migrates || configuration.databaseURL == nil,
+                schema: schema,
+                logger: logger
+            )
+            let end = await Self.end(of: keeper, or: shutdown)
+            for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
+            try end.get()
+        }
+    }
+
+    /// Waits for the shutdown while the schema is confirmed; a schema that cannot be used ends the wait.
+    private static func end(
+        of keeper: SchemaKeeper,
+        or shutdown: @escaping @Sendable () async -> Void
+    ) async -> Result<Void, any Error> {
+        await withTaskGroup(of: Result<Bool, any Error>.self) { group in
+            group.addTask {
+                do {
+                    try await keeper.confirm()
+                    return .success(false)
+                } catch {
+                    return .failure(error)
+                }
+            }
+            group.addTask {
+                await shutdown()
+                return .success(true)
+            }
+            defer { group.cancelAll() }
+            for await result in group {
+                switch result {
+                case .success(false): continue
+                case .success(true): return .success(())
+                case .failure(let error): return .failure(error)
+                }
+            }
+            return .success(())
+        }
+    }
+
+    /// Brings the database up to date and ends.
+    func migrate() async throws {
+        try await withDatabase { url in
+            let version = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
+            logger.notice("schema is up to date", metadata: ["version": "\(version)"])
+        }
+    }
+
+    /// The database that is configured, or a cluster of our own for as long as `body` runs.
+    private func withDatabase(_ body: (_ url: String) async throws -> Void) async throws {
+        if let url = configuration.databaseURL { return try await body(url) }
+        let directory = configuration.dataDirectory
+        let cluster = try await EmbeddedCluster.start(in: directory.path, mayMove: !directory.isChosen, logger: logger)
+        do {
+            try await cluster.createDatabase("flotilla")
+            try await body(cluster.url(database: "flotilla"))
+        } catch {
+            try? await cluster.stop()
+            throw error
+        }
+        try await cluster.stop()
+    }
+
+    private func listen(
+        _ api: API,
+        tls: NIOSSLContext?
+    ) async throws -> [(name: String, listener: HTTPListener)] {
+        let group = MultiThreadedEventLoopGroup.singleton
+        var listeners: [(name: String, listener: HTTPListener)] = []
+        if let address = configuration.apiAddress {
+            let responder = APIResponder(
+                api: api, authenticator: Authenticator(adminToken: configuration.adminToken), logger: logger)
+            listeners.append(("API", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger)))
+            if !listeners[0].listener.isLoopback {
+                logger.warning("agents need no credentials, and the API is reachable from other machines")
+            }
+        }
+        if let address = configuration.webAddress {
+            let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)
+            listeners.append(("WEB", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger)))
+        }
+        for (name, listener) in listeners { logger.info("listening", metadata: ["\(name)": "\(listener.address)"]) }
+        return listeners
+    }
+
+    private func tlsContext() throws -> NIOSSLContext? {
+        guard let files = configuration.tls else { return nil }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+            return try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        } catch {
+            throw ConfigurationError(
+                variable: "TLS_CERTIFICATE, TLS_KEY", found: "files that cannot be used (\(error))", expected: "a PEM chain and its key")
+        }
+    }
+}

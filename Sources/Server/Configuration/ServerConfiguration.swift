@@ -1,0 +1,111 @@
+import Configuration
+import Logging
+import SystemPackage
+
+/// How the server runs: read from the environment, then `.env`, then the defaults.
+struct ServerConfiguration: Sendable {
+    /// A libpq URL; nil for a cluster of our own.
+    var databaseURL: String?
+    /// Where our own cluster lives.
+    var dataDirectory: DataDirectory
+    var adminToken: String
+    /// Nil when the listener is switched off.
+    var apiAddress: ListenAddress?
+    var webAddress: ListenAddress?
+    var tls: TLSFiles?
+    var databaseConnections: Int
+    var heartbeatStaleSeconds: Int64
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+
+    struct DataDirectory: Sendable {
+        var path: String
+        /// Whether somebody asked for this place.
+        var isChosen: Bool
+    }
+
+    struct TLSFiles: Sendable {
+        var certificate: String
+        var key: String
+    }
+
+    enum LogFormat: String, CaseIterable, Sendable {
+        case text, json
+    }
+
+    /// Reads the configuration; the first value that is missing or malformed is the error.
+    static func read(environmentFile: String = ".env") async throws -> ServerConfiguration {
+        let file: EnvironmentVariablesProvider
+        do {
+            file = try await EnvironmentVariablesProvider(environmentFilePath: FilePath(environmentFile), allowMissing: true)
+        } catch {
+            throw ConfigurationError(variable: environmentFile, found: "a file that cannot be read", expected: "lines of NAME=value")
+        }
+        let variables = Variables(reader: ConfigReader(providers: [EnvironmentVariablesProvider(), file]))
+        return try ServerConfiguration(variables)
+    }
+
+    private init(_ variables: Variables) throws(ConfigurationError) {
+        databaseURL = variables["DATABASE_URL"]
+        dataDirectory = DataDirectory(path: variables["DATA_DIR"] ?? ".flotilla", isChosen: variables["DATA_DIR"] != nil)
+        guard let token = variables["ADMIN_TOKEN"] else {
+            throw ConfigurationError(variable: "ADMIN_TOKEN", found: "nothing", expected: "the admin token")
+        }
+        adminToken = token
+        apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
+        webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
+        tls = try Self.tls(variables)
+        databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
+        heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
+        logLevel = try variables.choice("LOG_LEVEL", default: .info)
+        logFormat = try variables.choice("LOG_FORMAT", default: .text)
+        try Self.requireOpenAgents(variables)
+    }
+
+    private static func tls(_ variables: Variables) throws(ConfigurationError) -> TLSFiles? {
+        switch (variables["TLS_CERTIFICATE"], variables["TLS_KEY"]) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
+        case (nil, _): throw ConfigurationError(variable: "TLS_CERTIFICATE", found: "nothing", expected: "a file, beside TLS_KEY")
+        case (_, nil): throw ConfigurationError(variable: "TLS_KEY", found: "nothing", expected: "a file, beside TLS_CERTIFICATE")
+        }
+    }
+
+    /// Agents need no credentials. Whoever asks for more must not believe to have it.
+    private static func requireOpenAgents(_ variables: Variables) throws(ConfigurationError) {
+        guard let mode = variables["AGENT_AUTH"], mode != "open" else { return }
+        throw ConfigurationError(variable: "AGENT_AUTH", found: "'\(mode)'", expected: "'open'")
+    }
+}
+
+/// A value of the configuration that the server cannot start with. The value itself is shown only where it is no secret.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let variable: String
+    let found: String
+    let expected: String
+
+    var description: String { "\(variable): found \(found), expected \(expected)" }
+}
+
+/// Where a listener listens.
+struct ListenAddress: Sendable {
+    var host: String
+    /// 0 for a free one.
+    var port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `HOST:PORT`; an IPv6 host stands in brackets.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { return nil }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: port)
+    }
+}

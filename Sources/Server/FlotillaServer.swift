@@ -1,0 +1,103 @@
+import ArgumentParser
+import Generated
+import Logging
+import UnixSignals
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+@main
+struct FlotillaServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flotilla-server",
+        abstract: "The control plane of a fleet of trading bots.",
+        discussion: "It is configured by environment variables and .env; .env.example lists them.",
+        version: ContractDocument.version,
+        subcommands: [Serve.self, Migrate.self],
+        defaultSubcommand: Serve.self
+    )
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serves the API and the web listener until SIGTERM or SIGINT.")
+
+    @Flag(help: "Bring the schema of the database up to date first.")
+    var migrate = false
+
+    func run() async throws {
+        try await Session.run { application in
+            let shutdown = await Shutdown.onSignals()
+            try await application.serve(
+                migrates: migrate,
+                started: { addresses in
+                    for (name, address) in addresses { print("\(name)  \(address)") }
+                    fflush(nil)
+                },
+                until: { await shutdown.wait() }
+            )
+        }
+    }
+}
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Brings the schema of the database up to date and ends.")
+
+    func run() async throws {
+        try await Session.run { application in try await application.migrate() }
+    }
+}
+
+/// What both commands do around their work: read the configuration, set up the log, tell the terminal of a failure.
+private enum Session {
+    static func run(_ body: (Application) async throws -> Void) async throws {
+        do {
+            let configuration = try await ServerConfiguration.read()
+            let format = configuration.logFormat
+            LoggingSystem.bootstrap { label -> any LogHandler in
+                switch format {
+                case .json: JSONLogHandler(label: label)
+                case .text: StreamLogHandler.standardError(label: label)
+                }
+            }
+            var logger = Logger(label: "flotilla")
+            logger.logLevel = configuration.logLevel
+            try await body(Application(configuration, logger: logger))
+        } catch let error as ConfigurationError {
+            fail("\(error)", status: 2)
+        } catch {
+            fail("\(error)", status: 1)
+        }
+    }
+
+    private static func fail(_ message: String, status: Int32) -> Never {
+        StandardError.print(line: Array("flotilla-server: \(message)".utf8))
+        exit(status)
+    }
+}
+
+/// The end that an operator asks for: the first SIGTERM or SIGINT finishes what is in flight, the second ends the process at once.
+private struct Shutdown: Sendable {
+    private let signals: AsyncStream<Void>
+
+    static func onSignals() async -> Shutdown {
+        let trapped = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        // The task ends with the process, which it may end itself.
+        Task {
+            var isStopping = false
+            for await _ in trapped {
+                if isStopping { exit(1) }
+                isStopping = true
+                continuation.finish()
+            }
+        }
+        return Shutdown(signals: stream)
+    }
+
+    func wait() async {
+        for await _ in signals {}
+    }
+}

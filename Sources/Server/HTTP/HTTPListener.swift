@@ -1,0 +1,119 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// An address that is listened on, and the connections that came in.
+final class HTTPListener: Sendable {
+    private let channel: any Channel
+    private let connections: Connections
+
+    /// Where it listens; the port is the real one when port 0 was asked for.
+    let address: String
+    /// Whether only this machine reaches it.
+    let isLoopback: Bool
+
+    /// Binds `address` and serves it.
+    static func start(
+        at address: ListenAddress,
+        on group: any EventLoopGroup,
+        tls: NIOSSLContext?,
+        responder: any Responder,
+        logger: Logger
+    ) async throws -> HTTPListener {
+        let connections = Connections()
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    connections.add(channel)
+                    try configure(channel, tls: tls, responder: responder, logger: logger)
+                }
+            }
+            .bind(host: address.host, port: address.port).get()
+        return HTTPListener(channel, connections, scheme: tls == nil ? "http" : "https")
+    }
+
+    private init(_ channel: any Channel, _ connections: Connections, scheme: String) {
+        self.channel = channel
+        self.connections = connections
+        let local = channel.localAddress
+        let host = local?.ipAddress ?? ""
+        address = "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(local?.port ?? 0)"
+        isLoopback = host == "::1" || host.hasPrefix("127.")
+    }
+
+    private static func configure(
+        _ channel: any Channel,
+        tls: NIOSSLContext?,
+        responder: any Responder,
+        logger: Logger
+    ) throws {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = HTTPLimits.head
+        limits.maxHeaderListSize = HTTPLimits.head
+        let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        let deadline = ConnectionDeadline()
+        try pipeline.addHandler(deadline)
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        try pipeline.addHandler(HTTPServerPipelineHandler())
+        let executor = EventLoopTaskExecutor(channel.eventLoop)
+        try pipeline.addHandler(HTTPConnection(responder: responder, deadline: deadline, executor: executor, logger: logger))
+    }
+
+    /// Stops accepting, lets requests in flight finish, closes idle connections at once and the rest after `patience`.
+    func stop(patience: Duration) async {
+        try? await channel.close()
+        connections.quiesce()
+        let deadline = ContinuousClock.now + patience
+        while !connections.areGone, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        connections.close()
+    }
+}
+
+/// The open connections of a listener.
+///
+/// swift-nio-extras has this as a helper; it would bring a dozen packages along for these lines.
+private final class Connections: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isQuiescing = false
+    }
+
+    private let state = Mutex(State())
+
+    var areGone: Bool { state.withLock { $0.channels.isEmpty } }
+
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        let isQuiescing = state.withLock { state in
+            state.channels[id] = channel
+            return state.isQuiescing
+        }
+        channel.closeFuture.whenComplete { [self] _ in
+            state.withLock { _ = $0.channels.removeValue(forKey: id) }
+        }
+        if isQuiescing { channel.close(promise: nil) }
+    }
+
+    func quiesce() {
+        let channels = state.withLock { state in
+            state.isQuiescing = true
+            return Array(state.channels.values)
+        }
+        // swift-nio's HTTP pipeline closes after the request in flight.
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+    }
+
+    func close() {
+        for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,109 @@
+import ContractRuntime
+import NIOCore
+import NIOHTTP1
+
+/// What a listener serves.
+protocol Responder: Sendable {
+    /// Decides on a request before its body is read.
+    func admit(_ head: HTTPRequestHead) -> Admission
+
+    /// Answers an admitted request.
+    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer
+}
+
+/// Whether a request's body is worth reading.
+enum Admission {
+    case admitted(AdmittedRequest)
+    case refused(Answer)
+}
+
+/// A request whose route is found and whose caller is known.
+struct AdmittedRequest {
+    let id: String
+    let action: @Sendable (_ body: [UInt8]) async -> Answer
+}
+
+/// An answer with its header fields, ready to be written.
+struct Answer {
+    var status: HTTPResponseStatus
+    var headers: HTTPHeaders
+    var body: [UInt8]
+
+    /// Nothing that a browser or a cache may guess or keep.
+    init(status: Int, contentType: String?, body: [UInt8], requestID: String) {
+        self.status = HTTPResponseStatus(statusCode: status)
+        self.body = body
+        headers = ["X-Request-ID": requestID, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"]
+        if let contentType { headers.add(name: "Content-Type", value: contentType) }
+        if status != 204 { headers.add(name: "Content-Length", value: String(body.count)) }
+    }
+
+    /// The only place where a problem becomes bytes.
+    init(_ problem: Problem, requestID: String) {
+        self.init(
+            status: problem.status,
+            contentType: "application/problem+json",
+            body: problem.body(requestID: requestID),
+            requestID: requestID
+        )
+        if let seconds = problem.retryAfterSeconds { headers.add(name: "Retry-After", value: String(seconds)) }
+    }
+}
+
+extension Problem {
+    static let notFound = Problem(status: 404, code: "NOT_FOUND", detail: "there is nothing at this path")
+    static let methodNotAllowed = Problem(status: 405, code: "METHOD_NOT_ALLOWED", detail: "the path does not support this method")
+    static let unsupportedMediaType = Problem(
+        status: 415, code: "UNSUPPORTED_MEDIA_TYPE", detail: "the body must be application/json")
+    static let contentTooLarge = Problem(
+        status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(HTTPLimits.body) bytes")
+    static let headTooLarge = Problem(
+        status: 431, code: "HEADER_FIELDS_TOO_LARGE", detail: "the header fields are larger than \(HTTPLimits.head) bytes")
+    static let uriTooLong = Problem(status: 414, code: "URI_TOO_LONG", detail: "the target is longer than \(HTTPLimits.target) bytes")
+    static let malformedRequest = Problem(status: 400, code: "MALFORMED_REQUEST", detail: "the request is not HTTP/1.1")
+    static let requestTimeout = Problem(
+        status: 408, code: "REQUEST_TIMEOUT", detail: "the body did not arrive within \(HTTPLimits.bodySeconds) seconds")
+}
+
+/// The bounds of what a client may make a connection hold, and for how long.
+enum HTTPLimits {
+    /// Bytes of all header fields together.
+    static let head = 32 * 1024
+    /// Bytes of the request target.
+    static let target = 8 * 1024
+    /// Bytes of a body.
+    static let body = 1024 * 1024
+    /// Seconds from the first byte of a head to its last.
+    static let headSeconds: Int64 = 10
+    /// Seconds from the head to the body's last byte.
+    static let bodySeconds: Int64 = 30
+    /// Seconds between two requests.
+    static let idleSeconds: Int64 = 75
+}
+
+/// The id by which a request is found in the log.
+enum RequestID {
+    /// The client's own `X-Request-ID` when it is short and printable, or a random one.
+    static func of(_ head: HTTPRequestHead) -> String {
+        if let id = head.headers.first(name: "X-Request-ID"), !id.isEmpty, id.utf8.count <= 64,
+            id.utf8.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") })
+        {
+            return id
+        }
+        return random()
+    }
+
+    static func random() -> String {
+        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        default: false
+        }
+    }
+}
