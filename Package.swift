@@ -16,6 +16,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "flotilla-server", targets: ["Server"]),
+        .executable(name: "schema-check", targets: ["SchemaCheck"]),
         .executable(name: "contract-gen", targets: ["contract-gen"]),
         .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
@@ -67,6 +68,17 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The contract's gatekeeper.
+        .executableTarget(
+            name: "SchemaCheck",
+            dependencies: [
+                "ContractCompiler", "Postgres",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
         // The service.
         .target(
             name: "Handlers",
@@ -87,6 +99,46 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests mirror Sources.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Handlers", "Postgres", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ContractCompilerTests",
+            dependencies: ["ContractCompiler"],
+            exclude: ["Cases"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
+        .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HandlersTests",
+            dependencies: ["Handlers", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: ["Server", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SchemaCheckTests",
+            dependencies: [
+                "SchemaCheck", "contract-gen",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings
         ),

@@ -10,8 +10,8 @@ package struct Diagnostic: Sendable {
 
     /// The other end of a conflict, or advice.
     package struct Note: Sendable {
-        let message: String
-        let location: Location?
+        package let message: String
+        package let location: Location?
     }
 
     /// How bad it is.
@@ -62,7 +62,7 @@ package struct DiagnosticLog: Sendable {
     }
 
     /// Records an error.
-    mutating func error(_ message: String, at location: Location, notes: [Diagnostic.Note] = []) {
+    package mutating func error(_ message: String, at location: Location, notes: [Diagnostic.Note] = []) {
         record(Diagnostic(severity: .error, message: message, location: location, notes: notes))
     }
 

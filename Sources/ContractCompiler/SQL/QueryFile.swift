@@ -20,7 +20,7 @@ package struct QueryFile: Sendable {
         package let isOptional: Bool
         /// A Swift enumeration of strings that stands for a `text`.
         let enumeration: String?
-        let location: Location
+        package let location: Location
     }
 
     /// One statement with its declaration.
@@ -44,6 +44,18 @@ package struct QueryFile: Sendable {
 /// The PostgreSQL types that queries use.
 package enum SQLType: String, CaseIterable, Sendable {
     case bool, int4, int8, float8, text, uuid, timestamptz, numeric, jsonb
+
+    /// As PostgreSQL prints the type (`format_type`).
+    package var postgresName: String {
+        switch self {
+        case .bool: "boolean"
+        case .int4: "integer"
+        case .int8: "bigint"
+        case .float8: "double precision"
+        case .timestamptz: "timestamp with time zone"
+        case .text, .uuid, .numeric, .jsonb: rawValue
+        }
+    }
 
     var swiftType: String {
         switch self {

@@ -45,7 +45,7 @@ struct ServerConfiguration: Sendable {
         return try ServerConfiguration(variables)
     }
 
-    private init(_ variables: Variables) throws(ConfigurationError) {
+    init(_ variables: Variables) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
         dataDirectory = DataDirectory(path: variables["DATA_DIR"] ?? ".flotilla", isChosen: variables["DATA_DIR"] != nil)
         guard let token = variables["ADMIN_TOKEN"] else {

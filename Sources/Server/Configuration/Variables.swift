@@ -2,7 +2,17 @@ import Configuration
 
 /// Typed access to the configuration's variables, with errors that name them. An empty variable counts as absent.
 struct Variables {
-    let reader: ConfigReader
+    private let reader: ConfigReader
+
+    /// The variables that `reader` finds.
+    init(reader: ConfigReader) {
+        self.reader = reader
+    }
+
+    /// These variables and no others.
+    init(values: [String: String]) {
+        self.init(reader: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
+    }
 
     subscript(name: String) -> String? {
         let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))

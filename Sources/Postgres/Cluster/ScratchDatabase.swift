@@ -1,0 +1,30 @@
+/// A database that exists as long as it is needed.
+public enum ScratchDatabase {
+    /// Makes an empty database, or a copy of `template`, in the cluster of `url`, lends its connection string to `body`, and drops it.
+    public static func with<Result>(
+        at url: String,
+        template: String? = nil,
+        _ body: (_ url: String) async throws -> Result
+    ) async throws -> Result {
+        let name = "scratch_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        try await Script.run("CREATE DATABASE \(name)" + (template.map { " TEMPLATE \"\($0)\"" } ?? ""), at: url)
+        do {
+            // The last of two settings counts (libpq manual, 34.1.1).
+            let result = try await body(Self.url(url, database: name))
+            try await Script.run("DROP DATABASE \(name) WITH (FORCE)", at: url)
+            return result
+        } catch {
+            try? await Script.run("DROP DATABASE \(name) WITH (FORCE)", at: url)
+            throw error
+        }
+    }
+
+    /// The same server, another database.
+    private static func url(_ url: String, database: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return url + " dbname=\(database)" }
+        let rest = url[scheme.upperBound...]
+        let query = rest.firstIndex(of: "?").map { String(rest[$0...]) } ?? ""
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        return "\(url[..<scheme.upperBound])\(authority)/\(database)\(query)"
+    }
+}

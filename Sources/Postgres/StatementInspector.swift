@@ -1,0 +1,95 @@
+/// Asks PostgreSQL what it makes of a statement, without running it.
+public struct StatementInspector: Sendable {
+    private let url: String
+
+    /// An inspector at a database, given by a libpq connection string.
+    public init(url: String) {
+        self.url = url
+    }
+
+    /// What PostgreSQL finds.
+    public struct Description: Sendable {
+        /// The types that PostgreSQL gives the parameters by itself; nil when it needs to be told.
+        public let inferredParameters: [String]?
+        /// The columns of the answer.
+        public let columns: [(name: String, type: String)]
+    }
+
+    /// Prepares `sql`, first with types left to PostgreSQL, then with `parameterTypes` declared. Types are written as `format_type` does.
+    public func describe(_ sql: String, parameterTypes: [String]) async throws(PostgresError) -> Description {
+        let result = await withCheckedContinuation { continuation in
+            Thread.start { [url] in
+                continuation.resume(returning: Result { () throws(PostgresError) in
+                    try Self.describe(sql, parameterTypes, on: Connection(url))
+                })
+            }
+        }
+        return try result.get()
+    }
+
+    private static func describe(
+        _ sql: String,
+        _ parameterTypes: [String],
+        on connection: Connection
+    ) throws(PostgresError) -> Description {
+        let names = TypeNames(connection: connection)
+        var types: [UInt32] = []
+        for name in parameterTypes { types.append(try names.oid(of: name)) }
+        var inferred: [String]?
+        do throws(PostgresError) {
+            inferred = try names.names(of: connection.describe(sql, types: []).parameters)
+        } catch where error.code == .statement {
+            // Told the types, it says whether the statement itself is wrong.
+        }
+        let described = try connection.describe(sql, types: types)
+        let columns = try names.names(of: described.columns.map(\.1))
+        return Description(inferredParameters: inferred, columns: Array(zip(described.columns.map(\.0), columns)))
+    }
+}
+
+/// Types by number and by name, as the server knows them.
+private struct TypeNames {
+    let connection: Connection
+
+    func names(of types: [UInt32]) throws(PostgresError) -> [String] {
+        var names: [String] = []
+        for type in types { names.append(try run(Self.name(of: type))) }
+        return names
+    }
+
+    func oid(of name: String) throws(PostgresError) -> UInt32 {
+        UInt32(try run(Self.oid(of: name)))
+    }
+
+    private func run<Value>(_ query: Query<Value>) throws(PostgresError) -> Value {
+        var parameters = Parameters()
+        query.bind(&parameters)
+        try connection.send(query.statement, parameters)
+        return try query.read(connection.receive(query.statement, by: .now + .seconds(10)))
+    }
+
+    private static func name(of type: UInt32) -> Query<String> {
+        Query(
+            Statement(name: "typeName", parameterTypes: [.int8], sql: "SELECT format_type($1::oid, NULL)"),
+            bind: { $0.append(Int(type)) },
+            read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+        )
+    }
+
+    private static func oid(of name: String) -> Query<Int> {
+        Query(
+            Statement(name: "typeNumber", parameterTypes: [.text], sql: "SELECT $1::regtype::oid::int8"),
+            bind: { $0.append(name) },
+            read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+        )
+    }
+}
+
+extension PostgresError {
+    /// What the server said. For tools that show statements of their own; a service logs `description`.
+    public var serverMessage: String {
+        var text = message
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}

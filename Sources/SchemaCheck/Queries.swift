@@ -1,0 +1,83 @@
+import ArgumentParser
+import ContractCompiler
+import Foundation
+import Logging
+import Postgres
+
+struct Queries: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prepares every .sql query against PostgreSQL and compares its types with its header.",
+        discussion: "The migrations go to a scratch database: in a cluster made for this run, or beside the one of --database-url."
+    )
+
+    @Argument(help: "Folders of .sql files, and single ones.")
+    var paths: [String]
+
+    @Option(help: "The folder of the migrations.")
+    var migrations = "migrations"
+
+    @Option(help: "A libpq connection string of a database whose user may create databases.")
+    var databaseURL: String?
+
+    func run() async throws {
+        var log = DiagnosticLog()
+        let steps = MigrationFile.read(
+            ContractFiles.files(below: migrations, suffix: ".sql").compactMap(ContractFiles.source), log: &log)
+        if steps.isEmpty { Findings.couldNotRun("no migrations in '\(migrations)'") }
+        let files = paths.flatMap { path in
+            path.hasSuffix(".sql") ? [path] : ContractFiles.files(below: path, suffix: ".sql")
+        }
+        let sources = files.compactMap(ContractFiles.source).filter { !$0.isMigration }
+        if sources.isEmpty { Findings.couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
+        let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
+        do {
+            log = try await Scratch.withDatabase(at: databaseURL, steps) { inspector in
+                try await QueryChecker(inspector: inspector, log: log).check(queryFiles)
+            }
+        } catch {
+            Findings.couldNotRun((error as? PostgresError)?.debugDescription ?? "\(error)")
+        }
+        let count = queryFiles.reduce(0) { $0 + $1.queries.count }
+        try Findings.report(log, checked: "\(count) queries in \(sources.count) files")
+    }
+}
+
+/// A migrated database for one run.
+private enum Scratch {
+    static func withDatabase<Result>(
+        at url: String?,
+        _ steps: [MigrationFile],
+        _ body: (StatementInspector) async throws -> Result
+    ) async throws -> Result {
+        var logger = Logger(label: "schema-check")
+        logger.logLevel = .warning
+        let migrations = steps.map { Migration(version: $0.version, name: $0.name, sql: $0.sql) }
+        if let url {
+            return try await withSchema(at: url, migrations, logger, body)
+        }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "schema-check-\(UUID().uuidString)").path
+        let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
+        do {
+            let result = try await withSchema(at: cluster.url(database: "postgres"), migrations, logger, body)
+            try await cluster.stop()
+            try FileManager.default.removeItem(atPath: folder)
+            return result
+        } catch {
+            try? await cluster.stop()
+            try? FileManager.default.removeItem(atPath: folder)
+            throw error
+        }
+    }
+
+    private static func withSchema<Result>(
+        at url: String,
+        _ migrations: [Migration],
+        _ logger: Logger,
+        _ body: (StatementInspector) async throws -> Result
+    ) async throws -> Result {
+        try await ScratchDatabase.with(at: url) { scratch in
+            _ = try await Migrator(url: scratch, migrations: migrations).migrate(logger: logger)
+            return try await body(StatementInspector(url: scratch))
+        }
+    }
+}

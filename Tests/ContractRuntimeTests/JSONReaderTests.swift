@@ -1,0 +1,66 @@
+import ContractRuntime
+import Testing
+
+@Suite struct JSONReaderTests {
+    private func violations(of text: String, allowsNUL: Bool = false) -> [Violation] {
+        var text = text
+        return text.withUTF8 { bytes in
+            do throws(InvalidInput) {
+                _ = try JSONReader.read(UnsafeRawBufferPointer(bytes), allowsNUL: allowsNUL) { (json) throws(JSONSyntaxError) in
+                    try json.skipValue()
+                    return true
+                }
+                return []
+            } catch {
+                return error.violations
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "{}", "[]", "0", "-0.5e+10", "\"\"", " [1 , {\"a\" : null , \"b\":[true,false]} ] \n", "\"\\ud83d\\ude00 \\\" \\\\ \\/ \\b\\f\\n\\r\\t é 😀\"",
+    ])
+    func `JSON is read`(text: String) {
+        #expect(violations(of: text) == [])
+    }
+
+    @Test(arguments: [
+        ("", "not JSON: the text ends where a value was expected at line 1, column 1"),
+        ("{\"a\":1,}", "not JSON: '}' where another value after ',' was expected at line 1, column 8"),
+        ("[1 2]", "not JSON: '2' where ',' or ']' was expected at line 1, column 4"),
+        ("{\"a\":1,\n \"a\":2}", "not JSON: a member name that occurred before in its object at line 2, column 6"),
+        ("\"\\ud800\"", "not JSON: a surrogate without its other half at line 1, column 2"),
+        ("NaN", "not JSON: 'N' where a value was expected at line 1, column 1"),
+        ("01", "not JSON: a number that starts with 0 at line 1, column 3"),
+        ("1.", "not JSON: the text ends where a digit was expected at line 1, column 3"),
+        ("{} x", "not JSON: 'x' where the end was expected at line 1, column 4"),
+        ("\"a\u{1}\"", "not JSON: a control character in a string at line 1, column 3"),
+        ("[", "not JSON: the text ends where a value was expected at line 1, column 2"),
+        ("tru", "not JSON: 't' where a value was expected at line 1, column 1"),
+    ])
+    func `what is no JSON is refused with its place`(text: String, message: String) {
+        #expect(violations(of: text) == [Violation(pointer: "", keyword: "syntax", message: message)])
+    }
+
+    @Test func `bytes that are not UTF-8 are refused`() {
+        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]] {
+            _ = bytes.withUnsafeBytes { buffer in
+                #expect(throws: InvalidInput.self) {
+                    try JSONReader.read(buffer) { (json) throws(JSONSyntaxError) in try json.string() }
+                }
+            }
+        }
+    }
+
+    @Test func `nesting has a limit`() {
+        #expect(violations(of: String(repeating: "[", count: 128) + String(repeating: "]", count: 128)) == [])
+        let message = "not JSON: more than 128 levels of nesting at line 1, column 129"
+        #expect(violations(of: String(repeating: "[", count: 100_000)) == [Violation(pointer: "", keyword: "syntax", message: message)])
+    }
+
+    @Test func `U+0000 is refused where it cannot be stored`() {
+        let expected = [Violation(pointer: "/a/1", keyword: "format", message: "U+0000 cannot be stored")]
+        #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}") == expected)
+        #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}", allowsNUL: true) == [])
+    }
+}

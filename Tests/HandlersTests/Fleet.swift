@@ -1,0 +1,86 @@
+import ContractRuntime
+import Foundation
+import Generated
+import Handlers
+import Logging
+import Postgres
+import TestSupport
+
+/// The operations over a database of their own, and what most tests say to them.
+struct Fleet {
+    let api: API
+    let database: Database
+    let operatorPrincipal = Principal(name: "admin-token-user")
+
+    static func with<R>(_ body: (Fleet) async throws -> R) async throws -> R {
+        try await TestDatabase.migrated { url in
+            var logger = Logger(label: "tests")
+            logger.logLevel = .critical
+            let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: logger)
+            defer { database.close() }
+            let schema = SchemaState()
+            schema.confirm(version: Migration.all.count)
+            return try await body(Fleet(api: API(database: database, schema: schema, logger: logger), database: database))
+        }
+    }
+
+    func beat(
+        _ instanceID: String = "i1",
+        bot: String = "b1",
+        at time: Timestamp = .now,
+        mode: RuntimeMode = .paper,
+        version: String = "1.0"
+    ) async throws(Problem) {
+        let heartbeat = Heartbeat(
+            instanceID: instanceID, botID: bot, runtimeMode: mode, exchange: "binance", symbol: "BTCUSDT", version: version,
+            timestamp: time)
+        _ = try await api.postHeartbeat(.init(body: heartbeat))
+    }
+
+    func bots(page: Int = 1, pageSize: Int = 50) async throws(Problem) -> BotPage {
+        switch try await api.listBots(.init(page: page, pageSize: pageSize, principal: operatorPrincipal)) {
+        case .ok(let page): return page
+        }
+    }
+
+    func audit() async throws(Problem) -> [AuditEntry] {
+        switch try await api.listAuditLogs(.init(principal: operatorPrincipal)) {
+        case .ok(let page): return page.items
+        }
+    }
+
+    /// Creates a command for `i1` that expires in a minute.
+    @discardableResult
+    func command(_ id: UUID = UUID(), _ type: CommandType = .safeMode, to instanceID: String = "i1") async throws(Problem) -> Command {
+        let request = CommandRequest(
+            commandID: id, instanceID: instanceID, commandType: type, issuedAt: .now, expiresAt: .now.adding(seconds: 60))
+        switch try await api.createCommand(.init(body: request, principal: operatorPrincipal)) {
+        case .accepted(let command): return command
+        }
+    }
+
+    @discardableResult
+    func acknowledge(
+        _ id: UUID,
+        _ status: AcknowledgementStatus,
+        by instanceID: String = "i1",
+        path: UUID? = nil
+    ) async throws(Problem) -> AcknowledgementReceipt {
+        let body = Acknowledgement(commandID: id, instanceID: instanceID, status: status, reason: nil, timestamp: .now)
+        switch try await api.acknowledgeCommand(.init(commandID: path ?? id, body: body)) {
+        case .accepted(let receipt): return receipt
+        }
+    }
+
+    func pending(_ instanceID: String = "i1") async throws(Problem) -> [Command] {
+        switch try await api.listPendingCommands(.init(instanceID: instanceID)) {
+        case .ok(let commands): return commands
+        }
+    }
+
+    func show(_ id: UUID) async throws(Problem) -> CommandDetail {
+        switch try await api.getCommand(.init(commandID: id, principal: operatorPrincipal)) {
+        case .ok(let detail): return detail
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import ContractRuntime
+import struct Foundation.UUID
+import Logging
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+@Suite struct DatabaseTests {
+    private func withDatabase<R>(
+        connections: Int = 2,
+        deadline: Duration = .seconds(5),
+        _ body: (Database, String) async throws -> R
+    ) async throws -> R {
+        try await TestDatabase.empty { url in
+            var logger = Logger(label: "tests")
+            logger.logLevel = .critical
+            let database = Database(.init(url: url, connections: connections, deadline: deadline), logger: logger)
+            defer { database.close() }
+            return try await body(database, url)
+        }
+    }
+
+    private static func echo<Value: PostgresCodable & Equatable>(_ value: Value?, _ type: PostgresType, _ name: String) -> Query<Value?> {
+        Query(
+            Statement(name: "echo_\(name)", parameterTypes: [type], sql: "SELECT $1::\(name)"),
+            bind: { $0.append(value) },
+            read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+        )
+    }
+
+    private static func text(_ sql: String) -> Query<String> {
+        Query(
+            Statement(name: "text", parameterTypes: [], sql: sql),
+            bind: { _ in },
+            read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+        )
+    }
+
+    @Test func `every type comes back as it went`() async throws {
+        try await withDatabase { database, _ in
+            #expect(try await database.run(Self.echo(true, .bool, "bool")) == true)
+            #expect(try await database.run(Self.echo(Int32.min, .int4, "int4")) == .min)
+            #expect(try await database.run(Self.echo(Int.max, .int8, "int8")) == .max)
+            #expect(try await database.run(Self.echo(-0.5, .float8, "float8")) == -0.5)
+            #expect(try await database.run(Self.echo("", .text, "text")) == "")
+            #expect(try await database.run(Self.echo("é😀\n", .text, "text")) == "é😀\n")
+            #expect(try await database.run(Self.echo(String?.none, .text, "text")) == nil)
+            let time = Timestamp(microsecondsSinceEpoch: -62_135_596_799_999_999)
+            #expect(try await database.run(Self.echo(time, .timestamptz, "timestamptz")) == time)
+            let id = try #require(UUID(uuidString: "0B9F6C1E-2A54-4D55-9F0E-6B6F3F2F6D11"))
+            #expect(try await database.run(Self.echo(id, .uuid, "uuid")) == id)
+            let object = try #require(JSONObject(#"{"a": [1, 0.10]}"#))
+            #expect(try await database.run(Self.echo(object, .jsonb, "jsonb")) == object)
+        }
+    }
+
+    @Test func `decimals come back exactly, and are what PostgreSQL prints`() async throws {
+        try await withDatabase { database, _ in
+            var literals = ["0", "1", "-1", "0.1", "10000", "9999", "0.0001", "0.00001", "12345.6789", "1e37", "0.000000000000000001",
+                "99999999999999999999999999999999999999", "-99999999999999999999.999999999999999999"]
+            for _ in 0..<500 {
+                let digits = String((0..<Int.random(in: 1...38)).map { _ in "0123456789".randomElement() ?? "0" })
+                literals.append("\(Bool.random() ? "-" : "")\(Int.random(in: 0...9)).\(digits.prefix(18))")
+            }
+            for literal in literals {
+                let value = try #require(Decimal(literal))
+                #expect(try await database.run(Self.echo(value, .numeric, "numeric")) == value)
+                let query = Query<String>(
+                    Statement(name: "print", parameterTypes: [.numeric], sql: "SELECT trim_scale($1)::text"),
+                    bind: { $0.append(value) },
+                    read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+                )
+                #expect(try await database.run(query) == value.description)
+            }
+        }
+    }
+
+    @Test func `an error has its SQLSTATE and shows no values`() async throws {
+        try await withDatabase { database, _ in
+            _ = try await database.run(Query(sql: "CREATE TABLE t (secret text PRIMARY KEY)"))
+            _ = try await database.run(Query(sql: "INSERT INTO t VALUES ('swordfish')"))
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.run(Query(sql: "INSERT INTO t VALUES ('swordfish')"))
+            }
+            #expect(error?.state == .uniqueViolation)
+            #expect(error?.description == "database error 23505 in sql")
+            #expect(error?.debugDescription.contains("swordfish") == true)
+        }
+    }
+
+    @Test func `a failure in a pipeline is its own`() async throws {
+        try await withDatabase(connections: 1) { database, _ in
+            let outcomes = await withTaskGroup(of: String.self) { group in
+                for index in 0..<40 {
+                    group.addTask {
+                        let sql = index % 4 == 0 ? "SELECT (1 / 0)::text" : "SELECT '\(index)'"
+                        do throws(PostgresError) { return try await database.run(Self.text(sql)) } catch {
+                            return error.state?.code ?? ""
+                        }
+                    }
+                }
+                return await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            #expect(outcomes.count { $0 == "22012" } == 10)
+            #expect(outcomes.count == 40)
+        }
+    }
+
+    @Test func `a transaction that throws leaves nothing behind`() async throws {
+        struct Stop: Error {}
+        try await withDatabase { database, _ in
+            _ = try await database.run(Query(sql: "CREATE TABLE t (n int8)"))
+            await #expect(throws: Stop.self) {
+                try await database.transaction { transaction in
+                    _ = try transaction.run(Query(sql: "INSERT INTO t VALUES (1)"))
+                    throw Stop()
+                }
+            }
+            try await database.transaction { transaction in _ = try transaction.run(Query(sql: "INSERT INTO t VALUES (2)")) }
+            #expect(try await database.run(Self.text("SELECT string_agg(n::text, ',') FROM t")) == "2")
+        }
+    }
+
+    @Test func `a statement that takes too long is given up, and the pool goes on`() async throws {
+        try await withDatabase(connections: 1, deadline: .milliseconds(400)) { database, _ in
+            _ = try await database.run(Self.text("SELECT 'warm'"))
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.run(Self.text("SELECT pg_sleep(30)::text"))
+            }
+            #expect(error?.code == .timeout)
+            #expect(error?.isOutcomeUnknown == true)
+            #expect(try await retried { try await database.run(Self.text("SELECT 'next'")) } == "next")
+        }
+    }
+
+    @Test func `work that no connection takes in time fails`() async throws {
+        var logger = Logger(label: "tests")
+        logger.logLevel = .critical
+        let nowhere = Database(.init(url: "host=/nonexistent", connections: 2, deadline: .milliseconds(300)), logger: logger)
+        defer { nowhere.close() }
+        let start = ContinuousClock.now
+        let error = await #expect(throws: PostgresError.self) { try await nowhere.run(Self.text("SELECT '1'")) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.isOutcomeUnknown == false)
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
+    @Test func `broken connections are replaced`() async throws {
+        try await withDatabase { database, _ in
+            for _ in 0..<5 {
+                _ = try? await database.run(
+                    Self.text("SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE datname = current_database()"))
+                let answer = try await retried { try await database.run(Self.text("SELECT 'back'")) }
+                #expect(answer == "back")
+            }
+        }
+    }
+
+    @Test func `a statement whose rows a migration changed is prepared again`() async throws {
+        try await withDatabase(connections: 1) { database, _ in
+            _ = try await database.run(Query(sql: "CREATE TABLE t (a text)"))
+            _ = try await database.run(Query(sql: "INSERT INTO t VALUES ('1')"))
+            #expect(try await database.run(Self.text("SELECT * FROM t")) == "1")
+            _ = try await database.run(Query(sql: "ALTER TABLE t ADD COLUMN b text"))
+            #expect(try await database.run(Self.text("SELECT * FROM t")) == "1")
+        }
+    }
+}
+
+/// Tries until it succeeds, for a second: connections come back by themselves.
+func retried<R>(_ body: () async throws -> R) async throws -> R {
+    for _ in 0..<20 {
+        if let result = try? await body() { return result }
+        try await Task.sleep(for: .milliseconds(50))
+    }
+    return try await body()
+}

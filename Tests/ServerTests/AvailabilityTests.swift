@@ -1,0 +1,71 @@
+import Foundation
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// What the server does while its database is away.
+@Suite struct AvailabilityTests {
+    @Test func `it starts without its database, answers 503, and recovers by itself`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-away-\(UUID().uuidString)").path
+        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        // The cluster's address is known before it runs.
+        let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
+        let url = cluster.url(database: "postgres")
+        try await cluster.stop()
+        try await RunningServer.with(databaseURL: url) { server in
+            #expect(try await server.get("/healthz").status == 200)
+            let start = ContinuousClock.now
+            for response in [
+                try await server.get("/readyz"), try await server.post("/ingest/heartbeat", RunningServer.heartbeat()),
+                try await server.get("/bots"),
+            ] {
+                #expect(response.status == 503)
+                #expect(response.headers["retry-after"] == "1")
+                #expect(try response.json()["code"] as? String == "DATABASE_UNAVAILABLE")
+            }
+            #expect(ContinuousClock.now - start < .seconds(6))
+            let back = try await EmbeddedCluster.start(in: folder, logger: logger)
+            try await server.waitUntilReady(within: .seconds(5))
+            #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
+
+            // Away again, now with a schema that is known.
+            try await back.stop()
+            let lost = ContinuousClock.now
+            #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 503)
+            #expect(ContinuousClock.now - lost < .seconds(2))
+            #expect(try await server.get("/healthz").status == 200)
+            let again = try await EmbeddedCluster.start(in: folder, logger: logger)
+            try await server.waitUntilReady(within: .seconds(5))
+            #expect(try await server.get("/bots").json()["total"] as? Int == 1)
+            try await again.stop()
+        }
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    @Test func `a schema that is behind ends the start unless it may be migrated`() async throws {
+        try await TestDatabase.empty { url in
+            let error = await #expect(throws: SchemaKeeper.NotMigrated.self) {
+                try await RunningServer.with(databaseURL: url, migrates: false) { server in
+                    for _ in 0..<200 where try await server.get("/readyz").status != 200 { try await Task.sleep(for: .milliseconds(50)) }
+                }
+            }
+            #expect(error?.version == 0)
+        }
+    }
+
+    @Test func `several servers share one database`() async throws {
+        try await TestDatabase.empty { url in
+            try await RunningServer.with(databaseURL: url) { first in
+                try await RunningServer.with(databaseURL: url) { second in
+                    try await first.waitUntilReady()
+                    try await second.waitUntilReady()
+                    #expect(try await first.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
+                    #expect(try await second.get("/bots").json()["total"] as? Int == 1)
+                }
+            }
+        }
+    }
+}

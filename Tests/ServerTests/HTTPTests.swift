@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// What the listener does with requests that are not what they should be.
+@Suite struct HTTPTests {
+    @Test func `credentials are asked for before the body is looked at`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            for token in [nil, "wrong", "test-toke", "test-token2", ""] {
+                #expect(try await server.post("/commands", "", token: token).status == 401)
+                #expect(try await server.get("/bots", token: token).status == 401)
+            }
+            #expect(try await server.post("/commands", "", token: RunningServer.token).status == 422)
+            let twice = try await server.api.send(bytes: Array(
+                "GET /bots HTTP/1.1\r\nHost: x\r\nX-Admin-Token: test-token\r\nX-Admin-Token: wrong\r\nConnection: close\r\n\r\n".utf8))
+            #expect(twice.status == 401)
+        }
+    }
+
+    @Test func `paths, methods and media types are checked in that order`() async throws {
+        try await RunningServer.with { server in
+            #expect(try await server.get("/nowhere").status == 404)
+            let other = try await server.api.send("PUT", "/modules")
+            #expect(other.status == 405)
+            #expect(other.headers["allow"] == "GET, HEAD, POST, OPTIONS")
+            let options = try await server.api.send("OPTIONS", "/ingest/heartbeat")
+            #expect(options.status == 204)
+            #expect(options.headers["allow"] == "POST, OPTIONS")
+            let form = try await server.api.send(
+                "POST", "/ingest/heartbeat", headers: ["Content-Type": "application/x-www-form-urlencoded"], body: "a=1")
+            #expect(form.status == 415)
+            let head = try await server.api.send("HEAD", "/healthz")
+            #expect(head.status == 200)
+            #expect(head.body == "")
+            #expect(head.headers["content-length"] != "0")
+        }
+    }
+
+    @Test func `what is too large is refused`() async throws {
+        try await RunningServer.with { server in
+            let body = String(repeating: " ", count: 1_100_000)
+            #expect(try await server.post("/ingest/heartbeat", body).status == 413)
+            let chunked = "POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + String(repeating: "20000\r\n\(String(repeating: " ", count: 0x20000))\r\n", count: 10) + "0\r\n\r\n"
+            #expect(try await server.api.send(bytes: Array(chunked.utf8)).status == 413)
+            #expect(try await server.get("/bots?x=\(String(repeating: "y", count: 9_000))").status == 414)
+            let field = try await server.api.send("GET", "/healthz", headers: ["X-Long": String(repeating: "y", count: 40_000)])
+            #expect(field.status == 431)
+            #expect(field.headers["content-type"] == "application/problem+json")
+        }
+    }
+
+    @Test func `bytes that are no HTTP get an answer and an end`() async throws {
+        try await RunningServer.with { server in
+            let response = try await server.api.send(bytes: Array("HELLO\r\n\r\n".utf8))
+            #expect(response.status == 400)
+            #expect(try response.json()["code"] as? String == "MALFORMED_REQUEST")
+            #expect(try await server.get("/healthz").status == 200)
+        }
+    }
+
+    @Test func `requests on one connection are answered in order`() async throws {
+        try await RunningServer.with { server in
+            let requests = (1...20).map { "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\($0)\r\n\($0 == 20 ? "Connection: close\r\n" : "")\r\n" }
+            let response = try await server.api.send(bytes: Array(requests.joined().utf8))
+            let all = "x-request-id: r1\r\n" + response.body.lowercased()
+            let ids = all.matches(of: /x-request-id: (r\d+)/).map { String($0.1) }
+            #expect(response.headers["x-request-id"] == "r1")
+            #expect(ids == (1...20).map { "r\($0)" })
+        }
+    }
+
+    @Test func `no random body makes the server fail`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            let paths = ["/ingest/heartbeat", "/ingest/metrics", "/commands", "/modules"]
+            let seeds = [RunningServer.heartbeat(), "{}", "[]", "null", #"{"instance_id":"\u0000"}"#, #"{"a":"\ud800"}"#]
+            for round in 0..<300 {
+                var bytes = Array(seeds[round % seeds.count].utf8)
+                for _ in 0..<Int.random(in: 0...6) where !bytes.isEmpty {
+                    bytes[Int.random(in: bytes.indices)] = UInt8.random(in: 0...255)
+                }
+                let head = "POST \(paths[round % paths.count]) HTTP/1.1\r\nHost: x\r\nX-Admin-Token: \(RunningServer.token)\r\n"
+                    + "Connection: close\r\nContent-Length: \(bytes.count)\r\n\r\n"
+                let response = try await server.api.send(bytes: Array(head.utf8) + bytes)
+                #expect(response.status < 500, "\(String(decoding: bytes, as: UTF8.self))")
+            }
+        }
+    }
+
+    @Test func `the web listener shows its state and nothing of the fleet`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("secret-instance"))
+            let page = try await server.web.send("GET", "/")
+            #expect(page.status == 200)
+            #expect(page.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
+            #expect(page.body.contains("<dd>ready</dd>"))
+            #expect(!page.body.contains("secret-instance"))
+            #expect(try await server.web.send("GET", "/api/healthz").status == 200)
+            #expect(try await server.web.send("GET", "/bots", headers: ["X-Admin-Token": RunningServer.token]).status == 404)
+        }
+    }
+}

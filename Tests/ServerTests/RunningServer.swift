@@ -1,0 +1,93 @@
+import Foundation
+import Handlers
+import Logging
+import Postgres
+import TestSupport
+
+@testable import Server
+
+/// A server on free ports of this machine, in this process, as `flotilla-server` runs it.
+struct RunningServer {
+    let api: RawHTTP
+    let web: RawHTTP
+    static let token = "test-token"
+
+    /// Lends a server over a database of its own.
+    static func with<R: Sendable>(_ body: @Sendable (RunningServer) async throws -> R) async throws -> R {
+        try await TestDatabase.empty { url in try await with(databaseURL: url, body) }
+    }
+
+    /// Lends a server over the database at `databaseURL`.
+    static func with<R: Sendable>(
+        databaseURL: String,
+        migrates: Bool = true,
+        _ body: @Sendable (RunningServer) async throws -> R
+    ) async throws -> R {
+        let (stopping, stop) = AsyncStream<Void>.makeStream()
+        let (started, start) = AsyncStream<[String]>.makeStream()
+        let application = Application(try configuration(databaseURL), logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { start.finish() }
+                try await application.serve(
+                    migrates: migrates,
+                    started: { start.yield($0.map(\.address)) },
+                    until: { for await _ in stopping {} }
+                )
+            }
+            var addresses: [String] = []
+            for await found in started {
+                addresses = found
+                break
+            }
+            if addresses.isEmpty { try await group.waitForAll() }
+            let server = RunningServer(api: RawHTTP(port: port(addresses[0])), web: RawHTTP(port: port(addresses[1])))
+            let result = await Result { try await body(server) }
+            stop.finish()
+            try await group.waitForAll()
+            return try result.get()
+        }
+    }
+
+    static func configuration(_ databaseURL: String) throws -> ServerConfiguration {
+        try ServerConfiguration(
+            Variables(values: [
+                "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0", "WEB_ADDRESS": "127.0.0.1:0",
+            ]))
+    }
+
+    private static func port(_ address: String) -> Int {
+        address.split(separator: ":").last.flatMap { Int($0) } ?? 0
+    }
+
+    /// Waits until the server says that it is ready.
+    func waitUntilReady(within limit: Duration = .seconds(10)) async throws {
+        let deadline = ContinuousClock.now + limit
+        while try await api.send("GET", "/readyz").status != 200, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    func get(_ path: String, token: String? = RunningServer.token) async throws -> RawHTTP.Response {
+        try await api.send("GET", path, headers: token.map { ["X-Admin-Token": $0] } ?? [:])
+    }
+
+    func post(_ path: String, _ body: String, token: String? = nil) async throws -> RawHTTP.Response {
+        var headers = ["Content-Type": "application/json"]
+        if let token { headers["X-Admin-Token"] = token }
+        return try await api.send("POST", path, headers: headers, body: body)
+    }
+
+    static func heartbeat(_ instanceID: String = "i1", at time: String = "2026-03-01T09:30:00Z") -> String {
+        """
+        {"instance_id":"\(instanceID)","bot_id":"b1","runtime_mode":"LIVE","exchange":"binance","symbol":"BTCUSDT",\
+        "version":"1.0","timestamp":"\(time)"}
+        """
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
