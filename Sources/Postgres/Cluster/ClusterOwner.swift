@@ -9,6 +9,12 @@ struct ClusterOwner {
     let user: uid_t
     let group: gid_t
 
+    /// What stands in front of a command so that it runs as this user.
+    ///
+    /// A program does it, because a child of a process with threads cannot: glibc's `setgroups` and `setuid` wait for every thread
+    /// that the parent had (seen as a deadlock in `__nptl_setxid`).
+    var command: [String] { ["setpriv", "--reuid", "\(user)", "--regid", "\(group)", "--clear-groups", "--"] }
+
     /// Nil when we are an ordinary user, who owns the cluster.
     static func current() throws(PostgresError) -> ClusterOwner? {
         guard geteuid() == 0 else { return nil }

@@ -105,14 +105,11 @@ public struct EmbeddedCluster: Sendable {
         var options = PlatformOptions()
         // A Ctrl-C at the terminal is the server's to handle; it stops the cluster itself.
         options.processGroupID = 0
-        if let owner {
-            options.userID = owner.user
-            options.groupID = owner.group
-            options.supplementaryGroups = []
-        }
+        let program = tools + "/" + tool
+        let command = owner.map { $0.command + [program] + arguments } ?? [program] + arguments
         return try await Subprocess.run(
-            .path(FilePath(tools + "/" + tool)),
-            arguments: Arguments(arguments),
+            .name(command[0]),
+            arguments: Arguments(Array(command.dropFirst())),
             // The server may stand in a folder that the cluster's user cannot enter.
             workingDirectory: FilePath(directory.path),
             platformOptions: options,

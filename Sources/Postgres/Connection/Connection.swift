@@ -48,9 +48,8 @@ final class Connection {
     /// Whether the server closed the connection while nobody used it.
     var isStale: Bool {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        guard poll(&descriptor, 1, 0) > 0 else { return false }
-        // An idle connection has nothing to read but notices and the end.
-        return PQconsumeInput(handle) == 0 || PQstatus(handle) != CONNECTION_OK
+        // An idle connection has nothing to read but its end, which comes in several pieces.
+        return poll(&descriptor, 1, 0) > 0
     }
 
     // MARK: - Statements
