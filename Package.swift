@@ -53,7 +53,12 @@ let package = Package(
 
         // The contract in Swift.
         .target(name: "ContractRuntime", swiftSettings: settings),
-        .target(name: "Generated", dependencies: ["ContractRuntime"], swiftSettings: settings, plugins: ["ContractGen"]),
+        .target(
+            name: "Generated",
+            dependencies: ["ContractRuntime"],
+            swiftSettings: settings,
+            plugins: ["ContractGen"]
+        ),
 
         // The database.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -82,7 +87,9 @@ let package = Package(
         // The service.
         .target(
             name: "Handlers",
-            dependencies: ["ContractRuntime", "Generated", "Postgres", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "ContractRuntime", "Generated", "Postgres", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings,
             plugins: ["ContractGen"]
         ),

@@ -32,11 +32,17 @@ extension Diagnostic {
         if !line.isEmpty, line.utf8.count <= 240 {
             let number = String(location.line)
             let margin = String(repeating: " ", count: number.count)
-            let indent = String(line.unicodeScalars.prefix(location.column - 1).map { $0 == "\t" ? "\t" : " " as Character })
+            let indent = String(
+                line.unicodeScalars.prefix(location.column - 1).map { $0 == "\t" ? "\t" : " " as Character }
+            )
             text += " \(number) | \(line)\n \(margin) | \(indent)^\n"
         }
         for note in notes {
-            if let place = note.location { text += "\(place): note: \(note.message)\n" } else { text += "note: \(note.message)\n" }
+            if let place = note.location {
+                text += "\(place): note: \(note.message)\n"
+            } else {
+                text += "note: \(note.message)\n"
+            }
         }
         return text
     }
@@ -92,19 +98,23 @@ enum Suggestion {
         nearest(to: word, in: vocabulary).map { " (did you mean '\($0)'?)" } ?? ""
     }
 
-    /// How many characters must be inserted, removed or replaced (Levenshtein).
+    /// How many characters must be inserted, removed, replaced or exchanged with their neighbour.
     private static func distance(_ lhs: String, _ rhs: String) -> Int {
+        let lhs = Array(lhs)
         let rhs = Array(rhs)
-        var row = Array(0...rhs.count)
-        for (index, character) in lhs.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for (column, other) in rhs.enumerated() {
-                let replaced = diagonal + (character == other ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(replaced, row[column] + 1, row[column + 1] + 1)
+        var table = [Array(0...rhs.count)]
+        for row in lhs.indices {
+            var next = [row + 1]
+            for column in rhs.indices {
+                let replaced = table[row][column] + (lhs[row] == rhs[column] ? 0 : 1)
+                var best = min(replaced, next[column] + 1, table[row][column + 1] + 1)
+                if row > 0, column > 0, lhs[row] == rhs[column - 1], lhs[row - 1] == rhs[column] {
+                    best = min(best, table[row - 1][column - 1] + 1)
+                }
+                next.append(best)
             }
+            table.append(next)
         }
-        return row[rhs.count]
+        return table[lhs.count][rhs.count]
     }
 }

@@ -14,7 +14,9 @@ struct Build {
     init(_ arguments: ArraySlice<String>) throws {
         var rest = arguments
         while let argument = rest.popFirst() {
-            guard let value = rest.popFirst() else { throw Failure(description: "'\(argument)' lacks what belongs to it") }
+            guard let value = rest.popFirst() else {
+                throw Failure(description: "'\(argument)' lacks what belongs to it")
+            }
             if ["--root", "--routes", "--document"].contains(argument) {
                 options[argument] = value
             } else {
@@ -34,7 +36,8 @@ struct Build {
         return true
     }
 
-    private mutating func contractFiles(_ sources: [(source: SourceFile, output: String)]) throws -> [(String, String)] {
+    private mutating func contractFiles(_ sources: [(source: SourceFile, output: String)]) throws -> [(String, String)]
+    {
         guard let root = options["--root"] else { return [] }
         guard let routes = options["--routes"], let document = options["--document"] else {
             throw Failure(description: "'--root' needs '--routes' and '--document'")
@@ -73,14 +76,21 @@ struct Build {
         guard let data = FileManager.default.contents(atPath: real) else {
             throw Failure(description: "'\(path)' cannot be read")
         }
-        return SourceFile(path: real, displayPath: real.hasPrefix(here) ? String(real.dropFirst(here.count)) : real, bytes: Array(data))
+        return SourceFile(
+            path: real,
+            displayPath: real.hasPrefix(here) ? String(real.dropFirst(here.count)) : real,
+            bytes: Array(data)
+        )
     }
 
     /// Leaves a file alone that has the content already: its time tells the build what to compile.
     private static func write(_ text: String, to path: String) throws {
         let data = Data(text.utf8)
         if FileManager.default.contents(atPath: path) == data { return }
-        try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true
+        )
         try data.write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 }

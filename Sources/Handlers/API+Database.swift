@@ -65,7 +65,11 @@ extension Problem {
         detail: "the database is away; try again",
         retryAfterSeconds: 1
     )
-    static let internalError = Problem(status: 500, code: "INTERNAL_ERROR", detail: "the server failed; its log says why")
+    static let internalError = Problem(
+        status: 500,
+        code: "INTERNAL_ERROR",
+        detail: "the server failed; its log says why"
+    )
     static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
     static let commandNotFound = Problem(status: 404, code: "COMMAND_NOT_FOUND", detail: "command not found")
 }

@@ -24,7 +24,8 @@ public struct API: Operations {
     let logger: Logger
 
     /// The operations over `database`.
-    public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger) {
+    public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger)
+    {
         self.database = database
         self.schema = schema
         self.configuration = configuration

@@ -69,7 +69,9 @@ public final class Database: Sendable {
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
                 let result = Transaction.run(body, on: connection, by: deadline)
                 continuation.resume(returning: result)
-                guard case .failure(let error as PostgresError) = result, error.isOutcomeUnknown else { return .reusable }
+                guard case .failure(let error as PostgresError) = result, error.isOutcomeUnknown else {
+                    return .reusable
+                }
                 connection.cancel()
                 return .broken
             }

@@ -38,7 +38,10 @@ public struct Migrator: Sendable {
     public func migrate(logger: Logger) async throws(PostgresError) -> Int {
         let result = await onThread { connection throws(PostgresError) in
             for migration in migrations where try apply(migration, on: connection) {
-                logger.info("migration applied", metadata: ["version": "\(migration.version)", "name": "\(migration.name)"])
+                logger.info(
+                    "migration applied",
+                    metadata: ["version": "\(migration.version)", "name": "\(migration.name)"]
+                )
             }
             return try Self.version(on: connection)
         }
@@ -87,7 +90,8 @@ public struct Migrator: Sendable {
     private func check(_ migration: Migration, on connection: Connection) throws(PostgresError) -> Bool {
         guard let applied = try Self.run(Self.fingerprint(of: migration.version), on: connection) else { return true }
         guard applied == Self.fingerprint(of: migration.sql) else {
-            let message = "migration \(migration.version) (\(migration.name)) differs from what was applied to the database"
+            let message =
+                "migration \(migration.version) (\(migration.name)) differs from what was applied to the database"
             throw PostgresError(.configuration, message)
         }
         return false
@@ -139,7 +143,8 @@ public struct Migrator: Sendable {
                 sql: "SELECT fingerprint FROM schema_migrations WHERE version = $1"
             ),
             bind: { $0.append(version) },
-            read: { (rows) throws(PostgresError) in try rows.optional { (row) throws(PostgresError) in try row.read(0) } }
+            read: { (rows) throws(PostgresError) in try rows.optional { (row) throws(PostgresError) in try row.read(0) }
+            }
         )
     }
 

@@ -26,8 +26,11 @@ public struct Rows: ~Copyable {
     }
 
     /// The only row, if there is one.
-    public func optional<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value? {
-        guard count <= 1 else { throw PostgresError(.decoding, statement: statement, "\(count) rows, expected at most one") }
+    public func optional<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value?
+    {
+        guard count <= 1 else {
+            throw PostgresError(.decoding, statement: statement, "\(count) rows, expected at most one")
+        }
         return count == 0 ? nil : try value(0, read)
     }
 

@@ -44,7 +44,8 @@ public struct Query<Result: Sendable>: Sendable {
 extension Query where Result == Int {
     /// A statement without parameters and rows; the result is how many rows it affected.
     public init(sql: String) {
-        self.init(Statement(name: "sql", parameterTypes: [], sql: sql), bind: { _ in }) { (rows) throws(PostgresError) in
+        self.init(Statement(name: "sql", parameterTypes: [], sql: sql), bind: { _ in }) {
+            (rows) throws(PostgresError) in
             rows.affected
         }
     }

@@ -15,13 +15,16 @@ public struct StatementInspector: Sendable {
         public let columns: [(name: String, type: String)]
     }
 
-    /// Prepares `sql`, first with types left to PostgreSQL, then with `parameterTypes` declared. Types are written as `format_type` does.
+    /// Prepares `sql` with types left to PostgreSQL or, where it cannot infer them, with `parameterTypes` declared. Types are written
+    /// as `format_type` does.
     public func describe(_ sql: String, parameterTypes: [String]) async throws(PostgresError) -> Description {
         let result = await withCheckedContinuation { continuation in
             Thread.start { [url] in
-                continuation.resume(returning: Result { () throws(PostgresError) in
-                    try Self.describe(sql, parameterTypes, on: Connection(url))
-                })
+                continuation.resume(
+                    returning: Result { () throws(PostgresError) in
+                        try Self.describe(sql, parameterTypes, on: Connection(url))
+                    }
+                )
             }
         }
         return try result.get()
@@ -33,17 +36,25 @@ public struct StatementInspector: Sendable {
         on connection: Connection
     ) throws(PostgresError) -> Description {
         let names = TypeNames(connection: connection)
+        do throws(PostgresError) {
+            let found = try connection.describe(sql, types: [])
+            return try description(found.columns, inferred: names.names(of: found.parameters), names)
+        } catch {
+            // Told the types, the server says whether the statement itself is wrong.
+            guard error.code == .statement else { throw error }
+        }
         var types: [UInt32] = []
         for name in parameterTypes { types.append(try names.oid(of: name)) }
-        var inferred: [String]?
-        do throws(PostgresError) {
-            inferred = try names.names(of: connection.describe(sql, types: []).parameters)
-        } catch where error.code == .statement {
-            // Told the types, it says whether the statement itself is wrong.
-        }
-        let described = try connection.describe(sql, types: types)
-        let columns = try names.names(of: described.columns.map(\.1))
-        return Description(inferredParameters: inferred, columns: Array(zip(described.columns.map(\.0), columns)))
+        return try description(connection.describe(sql, types: types).columns, inferred: nil, names)
+    }
+
+    private static func description(
+        _ columns: [(String, UInt32)],
+        inferred: [String]?,
+        _ names: TypeNames
+    ) throws(PostgresError) -> Description {
+        let types = try names.names(of: columns.map(\.1))
+        return Description(inferredParameters: inferred, columns: Array(zip(columns.map(\.0), types)))
     }
 }
 

@@ -5,7 +5,8 @@ import Foundation
 struct Lint: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Finds errors of structure and references in a contract.",
-        discussion: "Everything that would stop the build is found, and printed as FILE:LINE:COLUMN with the line itself."
+        discussion:
+            "Everything that would stop the build is found, and printed as FILE:LINE:COLUMN with the line itself."
     )
 
     @Argument(help: "The OpenAPI document.")
@@ -22,8 +23,13 @@ struct Lint: ParsableCommand {
         let registry = Registry { path in path.hasPrefix(folder + "/") ? ContractFiles.source(path) : nil }
         var log = DiagnosticLog()
         let contract = ContractBuilder.build(
-            root: source.path, schemas: ContractFiles.schemas(below: folder), registry: registry, log: &log)
-        let summary = contract.map { "\(document), \($0.operations.count) operations, \($0.models.count) schemas" } ?? document
+            root: source.path,
+            schemas: ContractFiles.schemas(below: folder),
+            registry: registry,
+            log: &log
+        )
+        let summary =
+            contract.map { "\(document), \($0.operations.count) operations, \($0.models.count) schemas" } ?? document
         try Findings.report(log, checked: summary)
     }
 }

@@ -7,7 +7,8 @@ import Postgres
 struct Queries: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prepares every .sql query against PostgreSQL and compares its types with its header.",
-        discussion: "The migrations go to a scratch database: in a cluster made for this run, or beside the one of --database-url."
+        discussion:
+            "The migrations go to a scratch database: in a cluster made for this run, or beside the one of --database-url."
     )
 
     @Argument(help: "Folders of .sql files, and single ones.")
@@ -22,7 +23,9 @@ struct Queries: AsyncParsableCommand {
     func run() async throws {
         var log = DiagnosticLog()
         let steps = MigrationFile.read(
-            ContractFiles.files(below: migrations, suffix: ".sql").compactMap(ContractFiles.source), log: &log)
+            ContractFiles.files(below: migrations, suffix: ".sql").compactMap(ContractFiles.source),
+            log: &log
+        )
         if steps.isEmpty { Findings.couldNotRun("no migrations in '\(migrations)'") }
         let files = paths.flatMap { path in
             path.hasSuffix(".sql") ? [path] : ContractFiles.files(below: path, suffix: ".sql")

@@ -26,14 +26,17 @@ struct QueryChecker {
 
     private mutating func compare(_ query: QueryFile.Query, inferred: [String]?, declared: [String]) {
         // PostgreSQL cannot infer every parameter; those that it can must be what the header says.
-        for (field, (found, expected)) in zip(query.inputs, zip(inferred ?? declared, declared)) where found != expected {
+        for (field, (found, expected)) in zip(query.inputs, zip(inferred ?? declared, declared)) where found != expected
+        {
             log.error("'\(field.name)' is declared \(expected), PostgreSQL takes it for \(found)", at: field.location)
         }
     }
 
     private mutating func compare(_ query: QueryFile.Query, columns: [(name: String, type: String)]) {
         guard query.cardinality != .exec else {
-            if !columns.isEmpty { log.error("'\(query.name)' is :exec and answers \(columns.count) columns", at: query.location) }
+            if !columns.isEmpty {
+                log.error("'\(query.name)' is :exec and answers \(columns.count) columns", at: query.location)
+            }
             return
         }
         guard columns.count == query.outputs.count else {
@@ -42,7 +45,10 @@ struct QueryChecker {
         }
         for (field, column) in zip(query.outputs, columns) {
             if column.type != field.type.postgresName {
-                log.error("'\(field.name)' is declared \(field.type.postgresName), PostgreSQL answers \(column.type)", at: field.location)
+                log.error(
+                    "'\(field.name)' is declared \(field.type.postgresName), PostgreSQL answers \(column.type)",
+                    at: field.location
+                )
             }
         }
     }

@@ -19,12 +19,19 @@ struct APIResponder<API: Operations>: Responder {
             return PathItem.match(segments).map { item in (item, item.parameters.map { segments[$0].string }) }
         }
         guard let (item, parameters) = found else { return .refused(Answer(.notFound, requestID: id)) }
-        guard let route = item.route(for: head.method) else { return .refused(Self.otherMethod(head.method, of: item, id)) }
+        guard let route = item.route(for: head.method) else {
+            return .refused(Self.otherMethod(head.method, of: item, id))
+        }
         do throws(Problem) {
             let principal = try authenticator.authenticate(head.headers, for: route.security)
             if route.hasBody { try Self.checkMediaType(head.headers) }
             let headers = head.headers.map { (name: $0.name, value: $0.value) }
-            let request = Request(pathParameters: parameters, query: target.query, headers: headers, principal: principal)
+            let request = Request(
+                pathParameters: parameters,
+                query: target.query,
+                headers: headers,
+                principal: principal
+            )
             return .admitted(AdmittedRequest(id: id) { body in await answer(request, body, on: route, id) })
         } catch {
             return .refused(Answer(error, requestID: id))
@@ -40,11 +47,21 @@ struct APIResponder<API: Operations>: Responder {
         request.body = body
         do throws(Problem) {
             let response = try await api.respond(to: request, on: route)
-            logger.trace("answered", metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"])
-            return Answer(status: response.status, contentType: response.contentType, body: response.body, requestID: id)
+            logger.trace(
+                "answered",
+                metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
+            )
+            return Answer(
+                status: response.status,
+                contentType: response.contentType,
+                body: response.body,
+                requestID: id
+            )
         } catch {
             let level: Logger.Level = error.status >= 500 && error.status != 503 ? .error : .debug
-            let metadata: Logger.Metadata = ["operation": "\(route.rawValue)", "request": "\(id)", "code": "\(error.code)"]
+            let metadata: Logger.Metadata = [
+                "operation": "\(route.rawValue)", "request": "\(id)", "code": "\(error.code)",
+            ]
             logger.log(level: level, "refused", metadata: metadata)
             return Answer(error, requestID: id)
         }

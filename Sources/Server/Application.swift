@@ -107,15 +107,22 @@ struct Application {
         var listeners: [(name: String, listener: HTTPListener)] = []
         if let address = configuration.apiAddress {
             let responder = APIResponder(
-                api: api, authenticator: Authenticator(adminToken: configuration.adminToken), logger: logger)
-            listeners.append(("API", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger)))
+                api: api,
+                authenticator: Authenticator(adminToken: configuration.adminToken),
+                logger: logger
+            )
+            listeners.append(
+                ("API", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger))
+            )
             if !listeners[0].listener.isLoopback {
                 logger.warning("agents need no credentials, and the API is reachable from other machines")
             }
         }
         if let address = configuration.webAddress {
             let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)
-            listeners.append(("WEB", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger)))
+            listeners.append(
+                ("WEB", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger))
+            )
         }
         for (name, listener) in listeners { logger.info("listening", metadata: ["\(name)": "\(listener.address)"]) }
         return listeners
@@ -124,12 +131,19 @@ struct Application {
     private func tlsContext() throws -> NIOSSLContext? {
         guard let files = configuration.tls else { return nil }
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
             let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-            return try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+            )
         } catch {
             throw ConfigurationError(
-                variable: "TLS_CERTIFICATE, TLS_KEY", found: "files that cannot be used (\(error))", expected: "a PEM chain and its key")
+                variable: "TLS_CERTIFICATE, TLS_KEY",
+                found: "files that cannot be used (\(error))",
+                expected: "a PEM chain and its key"
+            )
         }
     }
 }

@@ -4,9 +4,9 @@ import Logging
 import UnixSignals
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 @main
@@ -22,7 +22,9 @@ struct FlotillaServer: AsyncParsableCommand {
 }
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serves the API and the web listener until SIGTERM or SIGINT.")
+    static let configuration = CommandConfiguration(
+        abstract: "Serves the API and the web listener until SIGTERM or SIGINT."
+    )
 
     @Flag(help: "Bring the schema of the database up to date first.")
     var migrate = false

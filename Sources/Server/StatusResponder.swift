@@ -28,7 +28,12 @@ struct StatusResponder<API: Operations>: Responder {
     private func health(_ id: String) async -> Answer {
         do throws(Problem) {
             let response = try await api.respond(to: Request(), on: .getHealth)
-            return Answer(status: response.status, contentType: response.contentType, body: response.body, requestID: id)
+            return Answer(
+                status: response.status,
+                contentType: response.contentType,
+                body: response.body,
+                requestID: id
+            )
         } catch {
             return Answer(error, requestID: id)
         }
@@ -37,7 +42,11 @@ struct StatusResponder<API: Operations>: Responder {
     private func page(_ id: String) async -> Answer {
         let isReady = (try? await api.getReadiness(GetReadiness.Input())) != nil
         var answer = Answer(
-            status: isReady ? 200 : 503, contentType: "text/html; charset=utf-8", body: Array(html(isReady: isReady).utf8), requestID: id)
+            status: isReady ? 200 : 503,
+            contentType: "text/html; charset=utf-8",
+            body: Array(html(isReady: isReady).utf8),
+            requestID: id
+        )
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
         answer.headers.add(name: "Content-Security-Policy", value: policy)
         answer.headers.add(name: "Referrer-Policy", value: "no-referrer")

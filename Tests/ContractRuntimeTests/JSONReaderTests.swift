@@ -6,7 +6,8 @@ import Testing
         var text = text
         return text.withUTF8 { bytes in
             do throws(InvalidInput) {
-                _ = try JSONReader.read(UnsafeRawBufferPointer(bytes), allowsNUL: allowsNUL) { (json) throws(JSONSyntaxError) in
+                _ = try JSONReader.read(UnsafeRawBufferPointer(bytes), allowsNUL: allowsNUL) {
+                    (json) throws(JSONSyntaxError) in
                     try json.skipValue()
                     return true
                 }
@@ -18,7 +19,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "{}", "[]", "0", "-0.5e+10", "\"\"", " [1 , {\"a\" : null , \"b\":[true,false]} ] \n", "\"\\ud83d\\ude00 \\\" \\\\ \\/ \\b\\f\\n\\r\\t é 😀\"",
+        "{}", "[]", "0", "-0.5e+10", "\"\"", " [1 , {\"a\" : null , \"b\":[true,false]} ] \n",
+        "\"\\ud83d\\ude00 \\\" \\\\ \\/ \\b\\f\\n\\r\\t é 😀\"",
     ])
     func `JSON is read`(text: String) {
         #expect(violations(of: text) == [])
@@ -43,7 +45,10 @@ import Testing
     }
 
     @Test func `bytes that are not UTF-8 are refused`() {
-        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22]] {
+        for bytes: [UInt8] in [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+        ] {
             _ = bytes.withUnsafeBytes { buffer in
                 #expect(throws: InvalidInput.self) {
                     try JSONReader.read(buffer) { (json) throws(JSONSyntaxError) in try json.string() }
@@ -55,7 +60,11 @@ import Testing
     @Test func `nesting has a limit`() {
         #expect(violations(of: String(repeating: "[", count: 128) + String(repeating: "]", count: 128)) == [])
         let message = "not JSON: more than 128 levels of nesting at line 1, column 129"
-        #expect(violations(of: String(repeating: "[", count: 100_000)) == [Violation(pointer: "", keyword: "syntax", message: message)])
+        #expect(
+            violations(of: String(repeating: "[", count: 100_000)) == [
+                Violation(pointer: "", keyword: "syntax", message: message)
+            ]
+        )
     }
 
     @Test func `U+0000 is refused where it cannot be stored`() {

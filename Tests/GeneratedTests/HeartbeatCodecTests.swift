@@ -46,7 +46,11 @@ import Testing
 
     @Test func `lengths are counted in code points`() {
         #expect(violations(Self.valid.replacing("binance", with: String(repeating: "😀", count: 64))) == [])
-        #expect(violations(Self.valid.replacing("binance", with: String(repeating: "\\ud83d\\ude00", count: 65))) == ["/exchange maxLength"])
+        #expect(
+            violations(Self.valid.replacing("binance", with: String(repeating: "\\ud83d\\ude00", count: 65))) == [
+                "/exchange maxLength"
+            ]
+        )
     }
 
     @Test func `a repeated member is refused`() {
@@ -58,16 +62,20 @@ import Testing
         #expect(try Heartbeat(json: Array(text.utf8)).botID == "btc")
     }
 
-    @Test(arguments: [("0.1", "0.1"), ("\"0.10\"", "0.1"), ("1e3", "1000"), ("-0.000000000000000001", "-0.000000000000000001")])
+    @Test(arguments: [
+        ("0.1", "0.1"), ("\"0.10\"", "0.1"), ("1e3", "1000"), ("-0.000000000000000001", "-0.000000000000000001"),
+    ])
     func `money keeps its digits`(literal: String, written: String) throws {
-        let text = #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
+        let text =
+            #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
         let sample = try MetricSample(json: Array(text.utf8))
         #expect(String(decoding: JSONWriter.write(sample), as: UTF8.self).contains("\"value\":\(written),"))
     }
 
     @Test(arguments: ["1e400", "\"NaN\"", "0.0000000000000000001", "\"\"", "null", "true"])
     func `what is no decimal within the limits is refused`(literal: String) {
-        let text = #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
+        let text =
+            #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
         #expect(throws: InvalidInput.self) { try MetricSample(json: Array(text.utf8)) }
     }
 }

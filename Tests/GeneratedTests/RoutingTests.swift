@@ -18,14 +18,18 @@ import Testing
         #expect(match("/commands")?.post == .createCommand)
     }
 
-    @Test(arguments: ["", "/", "bots", "/bots/", "/Bots", "//bots", "/bots/x", "/commands//ack", "/instances/i/commands/pending/x",
-        "/" + String(repeating: "a/", count: 50)])
+    @Test(arguments: [
+        "", "/", "bots", "/bots/", "/Bots", "//bots", "/bots/x", "/commands//ack", "/instances/i/commands/pending/x",
+        "/" + String(repeating: "a/", count: 50),
+    ])
     func `a path that no template matches finds nothing`(path: String) {
         #expect(match(path) == nil)
     }
 
     @Test func `every operation is reached by its path`() throws {
-        let document = try #require(try JSONSerialization.jsonObject(with: Data(ContractDocument.json.utf8)) as? [String: Any])
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(ContractDocument.json.utf8)) as? [String: Any]
+        )
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         var reached: Set<String> = []
         for (template, item) in paths {

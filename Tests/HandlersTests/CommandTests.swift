@@ -5,7 +5,8 @@ import Handlers
 import Testing
 
 @Suite struct CommandTests {
-    @Test func `a command is pulled with each poll until it is acknowledged, and the audit log has both`() async throws {
+    @Test func `a command is pulled with each poll until it is acknowledged, and the audit log has both`() async throws
+    {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = UUID()
@@ -79,8 +80,12 @@ import Testing
             try await fleet.beat()
             func create(_ instanceID: String, issued: Int64, expires: Int64) async -> Problem? {
                 let request = CommandRequest(
-                    commandID: UUID(), instanceID: instanceID, commandType: .stop, issuedAt: .now.adding(seconds: issued),
-                    expiresAt: .now.adding(seconds: expires))
+                    commandID: UUID(),
+                    instanceID: instanceID,
+                    commandType: .stop,
+                    issuedAt: .now.adding(seconds: issued),
+                    expiresAt: .now.adding(seconds: expires)
+                )
                 do {
                     _ = try await fleet.api.createCommand(.init(body: request, principal: fleet.operatorPrincipal))
                     return nil
@@ -105,8 +110,12 @@ import Testing
         try await Fleet.with { fleet in
             try await fleet.beat()
             let request = CommandRequest(
-                commandID: UUID(), instanceID: "i1", commandType: .stop, issuedAt: .now,
-                expiresAt: Timestamp(microsecondsSinceEpoch: Timestamp.now.microsecondsSinceEpoch + 700_000))
+                commandID: UUID(),
+                instanceID: "i1",
+                commandType: .stop,
+                issuedAt: .now,
+                expiresAt: Timestamp(microsecondsSinceEpoch: Timestamp.now.microsecondsSinceEpoch + 700_000)
+            )
             _ = try await fleet.api.createCommand(.init(body: request, principal: fleet.operatorPrincipal))
             #expect(try await fleet.pending().count == 1)
             while Timestamp.now <= request.expiresAt { try await Task.sleep(for: .milliseconds(20)) }
@@ -126,7 +135,11 @@ import Testing
             #expect(try await fleet.acknowledge(id, .accepted).commandStatus == .completed)
             let detail = try await fleet.show(id)
             #expect(detail.status == .completed)
-            #expect(detail.acknowledgements.map(\.status) == [.accepted, .rejectedExpired, .completed, .rejectedDuplicate, .failed, .accepted])
+            #expect(
+                detail.acknowledgements.map(\.status) == [
+                    .accepted, .rejectedExpired, .completed, .rejectedDuplicate, .failed, .accepted,
+                ]
+            )
         }
     }
 
@@ -150,7 +163,9 @@ import Testing
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID
-            let mismatch = await #expect(throws: Problem.self) { try await fleet.acknowledge(id, .completed, path: UUID()) }
+            let mismatch = await #expect(throws: Problem.self) {
+                try await fleet.acknowledge(id, .completed, path: UUID())
+            }
             #expect(mismatch?.status == 400)
             #expect(mismatch?.detail == "command_id mismatch")
             let unknown = await #expect(throws: Problem.self) { try await fleet.acknowledge(UUID(), .completed) }
@@ -166,9 +181,16 @@ import Testing
             var ids: [UUID] = []
             for index in 0..<7 { ids.append(try await fleet.command(to: index % 2 == 0 ? "i1" : "i2").commandID) }
             try await fleet.acknowledge(ids[0], .completed)
-            func list(page: Int = 1, size: Int = 50, of instanceID: String? = nil, _ status: CommandStatus? = nil) async throws -> CommandPage {
+            func list(page: Int = 1, size: Int = 50, of instanceID: String? = nil, _ status: CommandStatus? = nil)
+                async throws -> CommandPage
+            {
                 let input = ListCommands.Input(
-                    page: page, pageSize: size, instanceID: instanceID, status: status, principal: fleet.operatorPrincipal)
+                    page: page,
+                    pageSize: size,
+                    instanceID: instanceID,
+                    status: status,
+                    principal: fleet.operatorPrincipal
+                )
                 switch try await fleet.api.listCommands(input) {
                 case .ok(let page): return page
                 }

@@ -20,7 +20,9 @@ struct Fleet {
             defer { database.close() }
             let schema = SchemaState()
             schema.confirm(version: Migration.all.count)
-            return try await body(Fleet(api: API(database: database, schema: schema, logger: logger), database: database))
+            return try await body(
+                Fleet(api: API(database: database, schema: schema, logger: logger), database: database)
+            )
         }
     }
 
@@ -32,8 +34,14 @@ struct Fleet {
         version: String = "1.0"
     ) async throws(Problem) {
         let heartbeat = Heartbeat(
-            instanceID: instanceID, botID: bot, runtimeMode: mode, exchange: "binance", symbol: "BTCUSDT", version: version,
-            timestamp: time)
+            instanceID: instanceID,
+            botID: bot,
+            runtimeMode: mode,
+            exchange: "binance",
+            symbol: "BTCUSDT",
+            version: version,
+            timestamp: time
+        )
         _ = try await api.postHeartbeat(.init(body: heartbeat))
     }
 
@@ -51,9 +59,16 @@ struct Fleet {
 
     /// Creates a command for `i1` that expires in a minute.
     @discardableResult
-    func command(_ id: UUID = UUID(), _ type: CommandType = .safeMode, to instanceID: String = "i1") async throws(Problem) -> Command {
+    func command(_ id: UUID = UUID(), _ type: CommandType = .safeMode, to instanceID: String = "i1")
+        async throws(Problem) -> Command
+    {
         let request = CommandRequest(
-            commandID: id, instanceID: instanceID, commandType: type, issuedAt: .now, expiresAt: .now.adding(seconds: 60))
+            commandID: id,
+            instanceID: instanceID,
+            commandType: type,
+            issuedAt: .now,
+            expiresAt: .now.adding(seconds: 60)
+        )
         switch try await api.createCommand(.init(body: request, principal: operatorPrincipal)) {
         case .accepted(let command): return command
         }

@@ -7,11 +7,20 @@ import Testing
 @Suite struct ModuleTests {
     private let id = UUID()
 
-    private func registration(_ id: UUID? = nil, name: String = "rebalance", enabled: Bool = true) throws -> ModuleRegistration {
+    private func registration(_ id: UUID? = nil, name: String = "rebalance", enabled: Bool = true) throws
+        -> ModuleRegistration
+    {
         ModuleRegistration(
-            moduleID: id ?? self.id, name: name, description: nil, enabled: enabled, executionMode: .manual, scheduleCron: nil,
-            config: try #require(JSONObject(#"{"bps": 25}"#)), createdAt: try #require(Timestamp("2026-01-01T00:00:00Z")),
-            updatedAt: try #require(Timestamp("2026-01-02T00:00:00Z")))
+            moduleID: id ?? self.id,
+            name: name,
+            description: nil,
+            enabled: enabled,
+            executionMode: .manual,
+            scheduleCron: nil,
+            config: try #require(JSONObject(#"{"bps": 25}"#)),
+            createdAt: try #require(Timestamp("2026-01-01T00:00:00Z")),
+            updatedAt: try #require(Timestamp("2026-01-02T00:00:00Z"))
+        )
     }
 
     private func upsert(_ registration: ModuleRegistration, in fleet: Fleet) async throws -> Module {

@@ -31,7 +31,9 @@ import Testing
             let time = Timestamp.now
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<500 {
-                    group.addTask { try await fleet.beat(at: time.adding(seconds: Int64(-index)), version: "1.\(index)") }
+                    group.addTask {
+                        try await fleet.beat(at: time.adding(seconds: Int64(-index)), version: "1.\(index)")
+                    }
                 }
                 try await group.waitForAll()
             }
@@ -47,7 +49,10 @@ import Testing
             let start = Timestamp.now.adding(seconds: -2_000)
             for index in (0..<1_000).shuffled() {
                 try await fleet.beat(
-                    at: start.adding(seconds: Int64(index)), mode: index == 999 ? .live : .paper, version: "1.\(index)")
+                    at: start.adding(seconds: Int64(index)),
+                    mode: index == 999 ? .live : .paper,
+                    version: "1.\(index)"
+                )
             }
             let bot = try #require(try await fleet.bots().items.first)
             #expect(bot.version == "1.999")
@@ -121,11 +126,20 @@ import Testing
         try await Fleet.with { fleet in
             let poison = try #require(JSONObject(#"{"n":1e200000}"#))
             let heartbeat = Heartbeat(
-                instanceID: "poison", botID: "b", runtimeMode: .paper, exchange: "x", symbol: "s", version: "1", timestamp: .now,
-                metadata: poison)
+                instanceID: "poison",
+                botID: "b",
+                runtimeMode: .paper,
+                exchange: "x",
+                symbol: "s",
+                version: "1",
+                timestamp: .now,
+                metadata: poison
+            )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<50 { group.addTask { try await fleet.beat("i\(index)") } }
-                let problem = await #expect(throws: Problem.self) { try await fleet.api.postHeartbeat(.init(body: heartbeat)) }
+                let problem = await #expect(throws: Problem.self) {
+                    try await fleet.api.postHeartbeat(.init(body: heartbeat))
+                }
                 #expect(problem?.status == 422)
                 try await group.waitForAll()
             }

@@ -5,9 +5,17 @@ import Postgres
 import Testing
 
 @Suite struct PostMetricTests {
-    private func post(_ value: String, at time: Timestamp, to instanceID: String = "i1", in fleet: Fleet) async throws(Problem) {
+    private func post(_ value: String, at time: Timestamp, to instanceID: String = "i1", in fleet: Fleet)
+        async throws(Problem)
+    {
         guard let value = Decimal(value) else { throw Problem(status: 0, code: "TEST", detail: value) }
-        let sample = MetricSample(instanceID: instanceID, symbol: "BTC", metricType: "equity", value: value, timestamp: time)
+        let sample = MetricSample(
+            instanceID: instanceID,
+            symbol: "BTC",
+            metricType: "equity",
+            value: value,
+            timestamp: time
+        )
         _ = try await fleet.api.postMetric(.init(body: sample))
     }
 
@@ -16,7 +24,8 @@ import Testing
             Statement(
                 name: "stored",
                 parameterTypes: [],
-                sql: "SELECT coalesce(string_agg(value::text, ' ' ORDER BY ts), '') FROM metric_samples"),
+                sql: "SELECT coalesce(string_agg(value::text, ' ' ORDER BY ts), '') FROM metric_samples"
+            ),
             bind: { _ in },
             read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
         )
@@ -44,7 +53,9 @@ import Testing
         }
     }
 
-    @Test func `samples that come at once are all stored, and unknown instances among them are refused alone`() async throws {
+    @Test func `samples that come at once are all stored, and unknown instances among them are refused alone`()
+        async throws
+    {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let start = Timestamp.now

@@ -38,7 +38,9 @@ import Testing
             let outcomes = await withTaskGroup(of: (Int, Result<Int, PostgresError>).self) { group in
                 for number in Array(1...1_000) + refused {
                     group.addTask {
-                        do throws(PostgresError) { return (number, .success(try await database.run(Number(number: number)))) } catch {
+                        do throws(PostgresError) {
+                            return (number, .success(try await database.run(Number(number: number))))
+                        } catch {
                             return (number, .failure(error))
                         }
                     }
@@ -54,8 +56,11 @@ import Testing
                 #expect(error.state?.code == "23514")
             }
             let count = Query<Int>(
-                Statement(name: "count", parameterTypes: [], sql: "SELECT count(*) FROM numbers"), bind: { _ in },
-                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } })
+                Statement(name: "count", parameterTypes: [], sql: "SELECT count(*) FROM numbers"),
+                bind: { _ in },
+                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) }
+                }
+            )
             #expect(try await database.run(count) == 1_000)
         }
     }

@@ -1,8 +1,9 @@
 import ContractRuntime
-import struct Foundation.UUID
 import Logging
 import TestSupport
 import Testing
+
+import struct Foundation.UUID
 
 @testable import Postgres
 
@@ -21,7 +22,9 @@ import Testing
         }
     }
 
-    private static func echo<Value: PostgresCodable & Equatable>(_ value: Value?, _ type: PostgresType, _ name: String) -> Query<Value?> {
+    private static func echo<Value: PostgresCodable & Equatable>(_ value: Value?, _ type: PostgresType, _ name: String)
+        -> Query<Value?>
+    {
         Query(
             Statement(name: "echo_\(name)", parameterTypes: [type], sql: "SELECT $1::\(name)"),
             bind: { $0.append(value) },
@@ -57,8 +60,11 @@ import Testing
 
     @Test func `decimals come back exactly, and are what PostgreSQL prints`() async throws {
         try await withDatabase { database, _ in
-            var literals = ["0", "1", "-1", "0.1", "10000", "9999", "0.0001", "0.00001", "12345.6789", "1e37", "0.000000000000000001",
-                "99999999999999999999999999999999999999", "-99999999999999999999.999999999999999999"]
+            var literals = [
+                "0", "1", "-1", "0.1", "10000", "9999", "0.0001", "0.00001", "12345.6789", "1e37",
+                "0.000000000000000001",
+                "99999999999999999999999999999999999999", "-99999999999999999999.999999999999999999",
+            ]
             for _ in 0..<500 {
                 let digits = String((0..<Int.random(in: 1...38)).map { _ in "0123456789".randomElement() ?? "0" })
                 literals.append("\(Bool.random() ? "-" : "")\(Int.random(in: 0...9)).\(digits.prefix(18))")
@@ -69,7 +75,9 @@ import Testing
                 let query = Query<String>(
                     Statement(name: "print", parameterTypes: [.numeric], sql: "SELECT trim_scale($1)::text"),
                     bind: { $0.append(value) },
-                    read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
+                    read: { (rows) throws(PostgresError) in
+                        try rows.one { (row) throws(PostgresError) in try row.read(0) }
+                    }
                 )
                 #expect(try await database.run(query) == value.description)
             }
@@ -117,7 +125,9 @@ import Testing
                     throw Stop()
                 }
             }
-            try await database.transaction { transaction in _ = try transaction.run(Query(sql: "INSERT INTO t VALUES (2)")) }
+            try await database.transaction { transaction in
+                _ = try transaction.run(Query(sql: "INSERT INTO t VALUES (2)"))
+            }
             #expect(try await database.run(Self.text("SELECT string_agg(n::text, ',') FROM t")) == "2")
         }
     }
@@ -137,7 +147,10 @@ import Testing
     @Test func `work that no connection takes in time fails`() async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
-        let nowhere = Database(.init(url: "host=/nonexistent", connections: 2, deadline: .milliseconds(300)), logger: logger)
+        let nowhere = Database(
+            .init(url: "host=/nonexistent", connections: 2, deadline: .milliseconds(300)),
+            logger: logger
+        )
         defer { nowhere.close() }
         let start = ContinuousClock.now
         let error = await #expect(throws: PostgresError.self) { try await nowhere.run(Self.text("SELECT '1'")) }
@@ -150,7 +163,10 @@ import Testing
         try await withDatabase { database, _ in
             for _ in 0..<5 {
                 _ = try? await database.run(
-                    Self.text("SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE datname = current_database()"))
+                    Self.text(
+                        "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE datname = current_database()"
+                    )
+                )
                 let answer = try await retried { try await database.run(Self.text("SELECT 'back'")) }
                 #expect(answer == "back")
             }

@@ -49,7 +49,9 @@ import Testing
         try await TestDatabase.empty { url in
             let error = await #expect(throws: SchemaKeeper.NotMigrated.self) {
                 try await RunningServer.with(databaseURL: url, migrates: false) { server in
-                    for _ in 0..<200 where try await server.get("/readyz").status != 200 { try await Task.sleep(for: .milliseconds(50)) }
+                    for _ in 0..<200 where try await server.get("/readyz").status != 200 {
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
                 }
             }
             #expect(error?.version == 0)

@@ -14,8 +14,12 @@ import Testing
                 #expect(try await server.get("/bots", token: token).status == 401)
             }
             #expect(try await server.post("/commands", "", token: RunningServer.token).status == 422)
-            let twice = try await server.api.send(bytes: Array(
-                "GET /bots HTTP/1.1\r\nHost: x\r\nX-Admin-Token: test-token\r\nX-Admin-Token: wrong\r\nConnection: close\r\n\r\n".utf8))
+            let twice = try await server.api.send(
+                bytes: Array(
+                    "GET /bots HTTP/1.1\r\nHost: x\r\nX-Admin-Token: test-token\r\nX-Admin-Token: wrong\r\nConnection: close\r\n\r\n"
+                        .utf8
+                )
+            )
             #expect(twice.status == 401)
         }
     }
@@ -30,7 +34,11 @@ import Testing
             #expect(options.status == 204)
             #expect(options.headers["allow"] == "POST, OPTIONS")
             let form = try await server.api.send(
-                "POST", "/ingest/heartbeat", headers: ["Content-Type": "application/x-www-form-urlencoded"], body: "a=1")
+                "POST",
+                "/ingest/heartbeat",
+                headers: ["Content-Type": "application/x-www-form-urlencoded"],
+                body: "a=1"
+            )
             #expect(form.status == 415)
             let head = try await server.api.send("HEAD", "/healthz")
             #expect(head.status == 200)
@@ -43,11 +51,16 @@ import Testing
         try await RunningServer.with { server in
             let body = String(repeating: " ", count: 1_100_000)
             #expect(try await server.post("/ingest/heartbeat", body).status == 413)
-            let chunked = "POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunked =
+                "POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + String(repeating: "20000\r\n\(String(repeating: " ", count: 0x20000))\r\n", count: 10) + "0\r\n\r\n"
             #expect(try await server.api.send(bytes: Array(chunked.utf8)).status == 413)
             #expect(try await server.get("/bots?x=\(String(repeating: "y", count: 9_000))").status == 414)
-            let field = try await server.api.send("GET", "/healthz", headers: ["X-Long": String(repeating: "y", count: 40_000)])
+            let field = try await server.api.send(
+                "GET",
+                "/healthz",
+                headers: ["X-Long": String(repeating: "y", count: 40_000)]
+            )
             #expect(field.status == 431)
             #expect(field.headers["content-type"] == "application/problem+json")
         }
@@ -64,7 +77,9 @@ import Testing
 
     @Test func `requests on one connection are answered in order`() async throws {
         try await RunningServer.with { server in
-            let requests = (1...20).map { "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\($0)\r\n\($0 == 20 ? "Connection: close\r\n" : "")\r\n" }
+            let requests = (1...20).map {
+                "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\($0)\r\n\($0 == 20 ? "Connection: close\r\n" : "")\r\n"
+            }
             let response = try await server.api.send(bytes: Array(requests.joined().utf8))
             let all = "x-request-id: r1\r\n" + response.body.lowercased()
             let ids = all.matches(of: /x-request-id: (r\d+)/).map { String($0.1) }
@@ -77,13 +92,16 @@ import Testing
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let paths = ["/ingest/heartbeat", "/ingest/metrics", "/commands", "/modules"]
-            let seeds = [RunningServer.heartbeat(), "{}", "[]", "null", #"{"instance_id":"\u0000"}"#, #"{"a":"\ud800"}"#]
+            let seeds = [
+                RunningServer.heartbeat(), "{}", "[]", "null", #"{"instance_id":"\u0000"}"#, #"{"a":"\ud800"}"#,
+            ]
             for round in 0..<300 {
                 var bytes = Array(seeds[round % seeds.count].utf8)
                 for _ in 0..<Int.random(in: 0...6) where !bytes.isEmpty {
                     bytes[Int.random(in: bytes.indices)] = UInt8.random(in: 0...255)
                 }
-                let head = "POST \(paths[round % paths.count]) HTTP/1.1\r\nHost: x\r\nX-Admin-Token: \(RunningServer.token)\r\n"
+                let head =
+                    "POST \(paths[round % paths.count]) HTTP/1.1\r\nHost: x\r\nX-Admin-Token: \(RunningServer.token)\r\n"
                     + "Connection: close\r\nContent-Length: \(bytes.count)\r\n\r\n"
                 let response = try await server.api.send(bytes: Array(head.utf8) + bytes)
                 #expect(response.status < 500, "\(String(decoding: bytes, as: UTF8.self))")
@@ -101,7 +119,9 @@ import Testing
             #expect(page.body.contains("<dd>ready</dd>"))
             #expect(!page.body.contains("secret-instance"))
             #expect(try await server.web.send("GET", "/api/healthz").status == 200)
-            #expect(try await server.web.send("GET", "/bots", headers: ["X-Admin-Token": RunningServer.token]).status == 404)
+            #expect(
+                try await server.web.send("GET", "/bots", headers: ["X-Admin-Token": RunningServer.token]).status == 404
+            )
         }
     }
 }

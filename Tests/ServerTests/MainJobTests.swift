@@ -12,16 +12,22 @@ import Testing
             let accepted = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             #expect(accepted.status == 202)
             #expect(accepted.body == #"{"status":"accepted"}"#)
-            let metric = #"{"instance_id":"i1","symbol":"BTC","metric_type":"equity","value":0.1,"timestamp":"2026-03-01T09:30:00Z"}"#
+            let metric =
+                #"{"instance_id":"i1","symbol":"BTC","metric_type":"equity","value":0.1,"timestamp":"2026-03-01T09:30:00Z"}"#
             #expect(try await server.post("/ingest/metrics", metric).status == 202)
 
             let bots = try await server.get("/bots")
             #expect(bots.status == 200)
-            #expect(bots.body.contains(#""bot_id":"b1","name":"b1","strategy_name":"unknown","instance_id":"i1","runtime_mode":"LIVE""#))
+            #expect(
+                bots.body.contains(
+                    #""bot_id":"b1","name":"b1","strategy_name":"unknown","instance_id":"i1","runtime_mode":"LIVE""#
+                )
+            )
             #expect(bots.body.contains(#""last_seen":"2026-03-01T09:30:00Z""#))
 
             let id = "0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"
-            let command = #"{"command_id":"\#(id)","instance_id":"i1","command_type":"FLATTEN","issued_at":"2026-03-01T09:30:00Z","expires_at":"2126-03-01T09:30:00Z"}"#
+            let command =
+                #"{"command_id":"\#(id)","instance_id":"i1","command_type":"FLATTEN","issued_at":"2026-03-01T09:30:00Z","expires_at":"2126-03-01T09:30:00Z"}"#
             let created = try await server.post("/commands", command, token: RunningServer.token)
             #expect(created.status == 202)
             #expect(created.body.contains(#""payload":{},"status":"PENDING","created_by":"admin-token-user""#))
@@ -30,7 +36,8 @@ import Testing
                 #expect(pending.status == 200)
                 #expect(pending.body.hasPrefix("[{\"command_id\":\"\(id)\""))
             }
-            let acknowledgement = #"{"command_id":"\#(id)","instance_id":"i1","status":"COMPLETED","timestamp":"2026-03-01T09:30:02Z"}"#
+            let acknowledgement =
+                #"{"command_id":"\#(id)","instance_id":"i1","status":"COMPLETED","timestamp":"2026-03-01T09:30:02Z"}"#
             let receipt = try await server.post("/commands/\(id)/ack", acknowledgement)
             #expect(receipt.status == 202)
             #expect(try receipt.json()["command_status"] as? String == "COMPLETED")
@@ -58,7 +65,8 @@ import Testing
     @Test func `a body with four mistakes gets one answer that names all four`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
-            let body = #"{"instance_id":"","bot_id":"b1","runtime_mode":"SIM","exchange":"x","symbol":"s","version":1,"timestamp":"noon"}"#
+            let body =
+                #"{"instance_id":"","bot_id":"b1","runtime_mode":"SIM","exchange":"x","symbol":"s","version":1,"timestamp":"noon"}"#
             let response = try await server.post("/ingest/heartbeat", body)
             #expect(response.status == 422)
             #expect(response.headers["content-type"] == "application/problem+json")

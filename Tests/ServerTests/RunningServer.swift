@@ -25,7 +25,10 @@ struct RunningServer {
     ) async throws -> R {
         let (stopping, stop) = AsyncStream<Void>.makeStream()
         let (started, start) = AsyncStream<[String]>.makeStream()
-        let application = Application(try configuration(databaseURL), logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+        let application = Application(
+            try configuration(databaseURL),
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { start.finish() }
@@ -52,8 +55,10 @@ struct RunningServer {
     static func configuration(_ databaseURL: String) throws -> ServerConfiguration {
         try ServerConfiguration(
             Variables(values: [
-                "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0", "WEB_ADDRESS": "127.0.0.1:0",
-            ]))
+                "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0",
+                "WEB_ADDRESS": "127.0.0.1:0",
+            ])
+        )
     }
 
     private static func port(_ address: String) -> Int {

@@ -20,8 +20,14 @@ import Testing
         (["API_ADDRESS": "8000"], "API_ADDRESS: found '8000', expected HOST:PORT or off"),
         (["WEB_ADDRESS": "::1:80"], "WEB_ADDRESS: found '::1:80', expected HOST:PORT or off"),
         (["DATABASE_CONNECTIONS": "0"], "DATABASE_CONNECTIONS: found '0', expected a whole number from 1 to 256"),
-        (["HEARTBEAT_STALE_SECONDS": "soon"], "HEARTBEAT_STALE_SECONDS: found 'soon', expected a whole number from 30 to 3600"),
-        (["LOG_LEVEL": "loud"], "LOG_LEVEL: found 'loud', expected one of trace, debug, info, notice, warning, error, critical"),
+        (
+            ["HEARTBEAT_STALE_SECONDS": "soon"],
+            "HEARTBEAT_STALE_SECONDS: found 'soon', expected a whole number from 30 to 3600"
+        ),
+        (
+            ["LOG_LEVEL": "loud"],
+            "LOG_LEVEL: found 'loud', expected one of trace, debug, info, notice, warning, error, critical"
+        ),
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
         (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
         (["AGENT_AUTH": "required"], "AGENT_AUTH: found 'required', expected 'open'"),
@@ -34,7 +40,8 @@ import Testing
 
     @Test func `a listener can be switched off and an IPv6 address has brackets`() throws {
         let configuration = try ServerConfiguration(
-            Variables(values: ["ADMIN_TOKEN": "t", "WEB_ADDRESS": "off", "API_ADDRESS": "[::1]:0"]))
+            Variables(values: ["ADMIN_TOKEN": "t", "WEB_ADDRESS": "off", "API_ADDRESS": "[::1]:0"])
+        )
         #expect(configuration.webAddress == nil)
         #expect(configuration.apiAddress?.host == "::1")
     }

@@ -69,7 +69,9 @@ public struct RawHTTP: Sendable {
         guard status == 0 else { throw NoResponse(received: "connect: \(String(cString: strerror(errno)))") }
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             // A server that refuses early closes its side; its answer can still be read.
             if count <= 0 { break }
             rest = rest.dropFirst(count)

@@ -34,7 +34,9 @@ public actor TestCluster {
         let task = Task {
             let cluster = try await cluster()
             try await cluster.createDatabase(name)
-            _ = try await Migrator(url: cluster.url(database: name), migrations: Migration.all).migrate(logger: Self.logger)
+            _ = try await Migrator(url: cluster.url(database: name), migrations: Migration.all).migrate(
+                logger: Self.logger
+            )
         }
         template = task
         try await task.value

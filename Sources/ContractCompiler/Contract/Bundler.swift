@@ -51,7 +51,9 @@ struct Bundler {
         let name = names[key] ?? ModelBuilder.name(of: target)
         if names.updateValue(name, forKey: key) == nil {
             let schema = copy(target)
-            schemas.append(Self.member(name, Self.mapping((schema.members ?? []).filter { $0.key != "$schema" }, like: schema)))
+            schemas.append(
+                Self.member(name, Self.mapping((schema.members ?? []).filter { $0.key != "$schema" }, like: schema))
+            )
         }
         return rewritten(node, to: "#/components/schemas/\(name)")
     }
@@ -60,7 +62,10 @@ struct Bundler {
         let members = (node.members ?? []).map { member in
             guard member.key == "$ref" else { return member }
             let text = Node.Value.scalar(.init(kind: .string, text: reference))
-            return Self.member("$ref", Node(value: text, location: member.value.location, pointer: member.value.pointer))
+            return Self.member(
+                "$ref",
+                Node(value: text, location: member.value.location, pointer: member.value.pointer)
+            )
         }
         return Self.mapping(members, like: node)
     }

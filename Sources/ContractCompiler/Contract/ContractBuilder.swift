@@ -31,7 +31,9 @@ package struct ContractBuilder {
     private mutating func contract(_ document: Document, schemas: [String]) -> Contract {
         for path in schemas {
             guard let node = builder.registry.root(of: path, log: &builder.log) else { continue }
-            if let schema = Schema(node, log: &builder.log) { builder.define(schema, name: ModelBuilder.name(of: node)) }
+            if let schema = Schema(node, log: &builder.log) {
+                builder.define(schema, name: ModelBuilder.name(of: node))
+            }
         }
         for component in document.components.schemas {
             builder.define(component.schema, name: SwiftName.type(component.name))
@@ -58,7 +60,9 @@ package struct ContractBuilder {
         for item in document.paths {
             guard let template = template(item) else { continue }
             // Templates that differ only in their parameters' names match the same paths (OpenAPI 3.1, "Paths Object").
-            let shape = template.segments.map { if case .parameter = $0 { PathTemplate.Segment.parameter("") } else { $0 } }
+            let shape = template.segments.map {
+                if case .parameter = $0 { PathTemplate.Segment.parameter("") } else { $0 }
+            }
             if let other = shapes.updateValue(item.templateLocation, forKey: shape) {
                 let note = Diagnostic.Note(message: "the other one", location: other)
                 builder.log.error("two paths match the same requests", at: item.templateLocation, notes: [note])
@@ -109,20 +113,30 @@ package struct ContractBuilder {
         at item: PathItem
     ) -> Operation? {
         let typeName = object.id.prefix(1).uppercased() + object.id.dropFirst()
-        let isIdentifier = object.id.first?.isLowercase == true && object.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        let isIdentifier =
+            object.id.first?.isLowercase == true && object.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
         if !isIdentifier {
-            builder.log.error("'\(object.id)' cannot name a Swift function, expected a form like 'getBot'", at: object.idLocation)
+            builder.log.error(
+                "'\(object.id)' cannot name a Swift function, expected a form like 'getBot'",
+                at: object.idLocation
+            )
         }
         if let model = builder.models.first(where: { $0.name == typeName }) {
             let note = Diagnostic.Note(message: "the schema", location: model.node.location)
-            builder.log.error("an operation and a schema are both named '\(typeName)'", at: object.idLocation, notes: [note])
+            builder.log.error(
+                "an operation and a schema are both named '\(typeName)'",
+                at: object.idLocation,
+                notes: [note]
+            )
         }
         checkTemplate(template, object, at: item)
         let security = self.security(of: object, in: document)
         let parameters = object.parameters.compactMap { parameter($0, template, typeName, security) }
         let body = object.requestBody.flatMap { self.body($0, typeName) }
         let responses = object.responses.compactMap { response($0, typeName) }
-        if responses.isEmpty { builder.log.error("an operation needs a response that is no problem", at: object.node.location) }
+        if object.responses.allSatisfy({ $0.status >= 400 }) {
+            builder.log.error("an operation needs a response that is no problem", at: object.node.location)
+        }
         return Operation(
             id: object.id,
             typeName: typeName,
@@ -142,7 +156,10 @@ package struct ContractBuilder {
         let declared = object.parameters.filter { $0.place == "path" }
         for name in template.parameterNames where !declared.contains(where: { $0.name == name }) {
             let suggestion = Suggestion.text(for: name, in: declared.map(\.name))
-            builder.log.error("'\(object.id)' lacks the path parameter '\(name)'\(suggestion)", at: item.templateLocation)
+            builder.log.error(
+                "'\(object.id)' lacks the path parameter '\(name)'\(suggestion)",
+                at: item.templateLocation
+            )
         }
         for parameter in declared where !template.parameterNames.contains(parameter.name) {
             builder.log.error("the path '\(item.template)' has no '{\(parameter.name)}'", at: parameter.node.location)
@@ -158,10 +175,19 @@ package struct ContractBuilder {
         if security.contains(where: { $0.header.lowercased() == object.name.lowercased() }), object.place == "header" {
             builder.log.error("'\(object.name)' is a security scheme's header already", at: object.node.location)
         }
-        guard let value = builder.value(of: object.schema, name: typeName + SwiftName.type(object.name)) else { return nil }
-        guard !value.isNullable, value.isParameter else {
-            builder.log.error("a parameter of type \(value.swiftType)\(value.isNullable ? " or null" : "") is not supported", at: object.node.location)
+        guard let value = builder.value(of: object.schema, name: typeName + SwiftName.type(object.name)) else {
             return nil
+        }
+        guard !value.isNullable, value.isParameter else {
+            builder.log.error(
+                "a parameter of type \(value.swiftType)\(value.isNullable ? " or null" : "") is not supported",
+                at: object.node.location
+            )
+            return nil
+        }
+        let swiftName = SwiftName.property(object.name)
+        if ["body", "principal", "request", "parameters"].contains(swiftName) {
+            builder.log.error("the generated code needs the name '\(swiftName)' itself", at: object.node.location)
         }
         let place: Parameter.Place =
             switch object.place {
@@ -170,7 +196,7 @@ package struct ContractBuilder {
             default: .header
             }
         return Parameter(
-            swiftName: SwiftName.property(object.name),
+            swiftName: swiftName,
             name: object.name,
             place: place,
             value: value,
@@ -202,10 +228,14 @@ package struct ContractBuilder {
         }
         guard object.status < 300, let name = Self.names[object.status] else {
             builder.log.error(
-                "the status \(object.status) is supported as application/problem+json, or from 200 to 204", at: object.statusLocation)
+                "the status \(object.status) is supported as application/problem+json, or from 200 to 204",
+                at: object.statusLocation
+            )
             return nil
         }
-        guard let body = responseBody(object, typeName + name.prefix(1).uppercased() + name.dropFirst()) else { return nil }
+        guard let body = responseBody(object, typeName + name.prefix(1).uppercased() + name.dropFirst()) else {
+            return nil
+        }
         return Response(status: object.status, swiftName: name, body: body, description: object.description)
     }
 
@@ -225,7 +255,8 @@ package struct ContractBuilder {
     private static let names = [200: "ok", 201: "created", 202: "accepted", 204: "noContent"]
 
     private mutating func security(of object: OperationObject, in document: Document) -> [SecurityScheme] {
-        guard let node = object.security ?? document.security, let requirements = node.items, !requirements.isEmpty else { return [] }
+        guard let node = object.security ?? document.security, let requirements = node.items, !requirements.isEmpty
+        else { return [] }
         guard requirements.count == 1, let members = requirements[0].members else {
             builder.log.error("alternative security requirements are not supported", at: node.location)
             return []
@@ -241,7 +272,8 @@ package struct ContractBuilder {
         }
     }
 
-    private func groups(of operations: [(tag: String, operation: Operation)], in document: Document) -> [OperationGroup] {
+    private func groups(of operations: [(tag: String, operation: Operation)], in document: Document) -> [OperationGroup]
+    {
         document.tags.compactMap { tag in
             let members = operations.filter { $0.tag == tag.name }.map(\.operation)
             guard !members.isEmpty else { return nil }

@@ -6,7 +6,7 @@ struct ModelBuilder {
     /// What each schema became, by the place it stands in.
     private var values: [String: Value] = [:]
     private var names: [String: Node] = [:]
-    /// The structures whose members are being read, outermost first.
+    /// The schemas that are being defined, outermost first.
     private var open: [String] = []
 
     init(registry: Registry, log: DiagnosticLog) {
@@ -18,9 +18,13 @@ struct ModelBuilder {
     mutating func define(_ schema: Schema, name: String) {
         let key = Self.key(schema.node)
         guard values[key] == nil else { return }
+        open.append(key)
+        defer { open.removeLast() }
         let name = schema.swiftName ?? name
         guard let value = value(of: schema, name: name) else { return }
-        if !models.contains(where: { $0.node.pointer == schema.node.pointer && $0.node.location.file === schema.node.location.file }) {
+        if !models.contains(where: {
+            $0.node.pointer == schema.node.pointer && $0.node.location.file === schema.node.location.file
+        }) {
             add(name, schema, .alias(value))
         }
         values[key] = value
@@ -46,8 +50,6 @@ struct ModelBuilder {
             log.error("a structure that contains itself is not supported", at: reference.location)
             return nil
         }
-        open.append(key)
-        defer { open.removeLast() }
         define(schema, name: Self.name(of: target))
         return values[key]
     }
@@ -56,7 +58,10 @@ struct ModelBuilder {
     private mutating func nullable(_ schema: Schema, _ name: String) -> Value? {
         let others = schema.anyOf.filter { $0.types != [.null] }
         guard schema.anyOf.count == 2, others.count == 1, let other = others.first else {
-            log.error("'anyOf' is supported with two alternatives of which one is 'type: \"null\"'", at: schema.node.location)
+            log.error(
+                "'anyOf' is supported with two alternatives of which one is 'type: \"null\"'",
+                at: schema.node.location
+            )
             return nil
         }
         var value = value(of: other, name: name)
@@ -67,11 +72,15 @@ struct ModelBuilder {
     private mutating func value(of schema: Schema, types: [Schema.TypeName], name: String) -> Value? {
         checkKeywords(schema, types)
         if types == [.number, .string] || types == [.string, .number] {
-            guard schema.format == "decimal" else { return unsupported("several types without 'format: decimal'", schema) }
+            guard schema.format == "decimal" else {
+                return unsupported("several types without 'format: decimal'", schema)
+            }
             return Value(kind: .decimal(minimum: schema.minimum?.scalar?.text, maximum: schema.maximum?.scalar?.text))
         }
         guard let type = types.first, types.count == 1 else {
-            return unsupported(types.isEmpty ? "a schema without 'type'" : "several types", schema)
+            // A 'type' that names no type has been reported.
+            if types.isEmpty, schema.node["type"] != nil { return nil }
+            return unsupported(types.isEmpty ? "a schema without 'type'" : "a choice of several types", schema)
         }
         switch type {
         case .string: return string(schema, name)
@@ -119,7 +128,10 @@ struct ModelBuilder {
         var cases: [EnumerationCase] = []
         for node in nodes {
             guard let text = node.string else {
-                log.error("\(node.kindDescription) among the values of a string; quote it if it is one", at: node.location)
+                log.error(
+                    "\(node.kindDescription) among the values of a string; quote it if it is one",
+                    at: node.location
+                )
                 continue
             }
             let swiftName = SwiftName.property(text)
@@ -148,7 +160,10 @@ struct ModelBuilder {
         for property in schema.properties {
             guard let property = self.property(property, of: schema, name) else { continue }
             if let other = properties.first(where: { $0.swiftName == property.swiftName }) {
-                log.error("'\(property.name)' and '\(other.name)' are the same name in Swift", at: property.node.location)
+                log.error(
+                    "'\(property.name)' and '\(other.name)' are the same name in Swift",
+                    at: property.node.location
+                )
             }
             properties.append(property)
         }
@@ -180,8 +195,12 @@ struct ModelBuilder {
         case (.boolean, .boolean?, _): return DefaultValue(expression: text.lowercased())
         case (.object, _, true?): return DefaultValue(expression: ".empty")
         case (.enumeration(let name), .string?, _):
-            let cases = models.first { $0.name == name }.flatMap { if case .enumeration(let cases) = $0.shape { cases } else { nil } }
-            if let match = cases?.first(where: { $0.value == text }) { return DefaultValue(expression: ".\(match.swiftName)") }
+            let cases = models.first { $0.name == name }.flatMap {
+                if case .enumeration(let cases) = $0.shape { cases } else { nil }
+            }
+            if let match = cases?.first(where: { $0.value == text }) {
+                return DefaultValue(expression: ".\(match.swiftName)")
+            }
         default: break
         }
         let found = text.isEmpty ? node.kindDescription : "'\(text)'"
@@ -193,7 +212,8 @@ struct ModelBuilder {
     private mutating func checkKeywords(_ schema: Schema, _ types: [Schema.TypeName]) {
         let applies: [(keywords: [String], types: Set<Schema.TypeName>)] = [
             (["minLength", "maxLength"], [.string]), (["minimum", "maximum"], [.integer, .number]),
-            (["items", "minItems", "maxItems"], [.array]), (["properties", "required", "additionalProperties"], [.object]),
+            (["items", "minItems", "maxItems"], [.array]),
+            (["properties", "required", "additionalProperties"], [.object]),
             (["enum", "const"], [.string]),
         ]
         for (keywords, constrained) in applies where constrained.isDisjoint(with: types) {
@@ -207,11 +227,18 @@ struct ModelBuilder {
 
     private mutating func add(_ name: String, _ schema: Schema, _ shape: Model.Shape) {
         if SwiftName.reserved.contains(name) {
-            log.error("the generated code needs the name '\(name)' itself; choose another with 'x-swift-name'", at: schema.node.location)
+            log.error(
+                "the generated code needs the name '\(name)' itself; choose another with 'x-swift-name'",
+                at: schema.node.location
+            )
         }
         if let other = names.updateValue(schema.node, forKey: name) {
             let note = Diagnostic.Note(message: "the other one", location: other.location)
-            log.error("two schemas are named '\(name)'; rename one with 'x-swift-name'", at: schema.node.location, notes: [note])
+            log.error(
+                "two schemas are named '\(name)'; rename one with 'x-swift-name'",
+                at: schema.node.location,
+                notes: [note]
+            )
         }
         models.append(Model(name: name, node: schema.node, description: schema.description, shape: shape))
     }
@@ -226,7 +253,8 @@ struct ModelBuilder {
     /// The name of a schema that references reach: its file's, followed by the name of a definition inside it.
     static func name(of node: Node) -> String {
         let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
-        let last = node.pointer.split(separator: "/").last.map { SwiftName.type(JSONPointer.unescape(String($0))) } ?? ""
+        let last =
+            node.pointer.split(separator: "/").last.map { SwiftName.type(JSONPointer.unescape(String($0))) } ?? ""
         guard file.hasSuffix(".schema.json") else { return last }
         return SwiftName.type(String(file.dropLast(".schema.json".count))) + last
     }

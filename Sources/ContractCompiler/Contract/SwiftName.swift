@@ -46,16 +46,20 @@ enum SwiftName {
     private static let keywords: Set = [
         "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "init", "inout",
         "internal", "let", "open", "operator", "private", "precedencegroup", "protocol", "public", "rethrows", "static",
-        "struct", "subscript", "typealias", "var", "break", "case", "catch", "continue", "default", "defer", "do", "else",
+        "struct", "subscript", "typealias", "var", "break", "case", "catch", "continue", "default", "defer", "do",
+        "else",
         "fallthrough", "for", "guard", "if", "in", "repeat", "return", "throw", "switch", "where", "while", "Any", "as",
         "false", "is", "nil", "self", "Self", "super", "throws", "true", "try",
     ]
 
     /// The names that generated code uses itself, so no model may take them.
     static let reserved: Set = [
-        "String", "Int", "Double", "Bool", "Array", "Optional", "Decimal", "Timestamp", "UUID", "JSONObject", "JSONReader",
-        "JSONWriter", "JSONText", "JSONSyntaxError", "Problem", "Violation", "InvalidInput", "Request", "Response", "Principal",
-        "ParameterReader", "PathSegments", "SecurityRequirement", "ContractModel", "Operations", "Operation", "PathItem",
+        "String", "Int", "Double", "Bool", "Array", "Optional", "Decimal", "Timestamp", "UUID", "JSONObject",
+        "JSONReader",
+        "JSONWriter", "JSONText", "JSONSyntaxError", "Problem", "Violation", "InvalidInput", "Request", "Response",
+        "Principal",
+        "ParameterReader", "PathSegments", "SecurityRequirement", "ContractModel", "Operations", "Operation",
+        "PathItem",
         "ContractDocument", "Any", "Self", "Type", "Codable", "Hashable", "Sendable", "CodingKey", "CodingKeys",
     ]
 }

@@ -11,8 +11,11 @@ package struct FileEmitter {
     /// What the contract file at `path` says, in Swift.
     package func file(from path: String, displayPath: String) -> String {
         let models = contract.models.filter { $0.node.location.file.path == path }.map(ModelEmitter.model)
-        let operations = contract.operations.filter { $0.node.location.file.path == path }.map(OperationEmitter.operation)
-        let needsRuntime = !operations.isEmpty || contract.models.contains { $0.node.location.file.path == path && $0.usesRuntime }
+        let operations = contract.operations.filter { $0.node.location.file.path == path }.map(
+            OperationEmitter.operation
+        )
+        let needsRuntime =
+            !operations.isEmpty || contract.models.contains { $0.node.location.file.path == path && $0.usesRuntime }
         let parts = (needsRuntime ? ["public import ContractRuntime"] : []) + models + operations
         return """
             \(SwiftWriter.header(source: displayPath))

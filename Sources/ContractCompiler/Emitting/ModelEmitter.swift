@@ -54,7 +54,9 @@ enum ModelEmitter {
     }
 
     private static func argument(_ property: Property) -> String {
-        let standIn = property.defaultValue.map { " = \($0.expression)" } ?? (property.isOptional && !property.isRequired ? " = nil" : "")
+        let standIn =
+            property.defaultValue.map { " = \($0.expression)" }
+            ?? (property.isOptional && !property.isRequired ? " = nil" : "")
         return "\(property.swiftName): \(type(property))\(standIn)"
     }
 
@@ -63,43 +65,57 @@ enum ModelEmitter {
     }
 
     private static func reader(_ properties: [Property], _ allowsOthers: Bool) -> String {
-        let required = properties.enumerated().reduce(UInt64(0)) { $1.element.isRequired ? $0 | 1 << UInt64($1.offset) : $0 }
-        let unwrapped = properties.filter { !$0.isOptional }.map { "let \($0.swiftName)" }
+        let required = properties.enumerated().reduce(UInt64(0)) {
+            $1.element.isRequired ? $0 | 1 << UInt64($1.offset) : $0
+        }
+        let unwrapped = properties.filter { !$0.isOptional }.map { "let \(local($0, among: properties))" }
         let check = unwrapped.isEmpty ? "" : "\n    guard \(unwrapped.lines(", ")) else { return nil }"
         return """
             /// Reads and validates one value.
             public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
                 let start = try json.position()
                 guard try json.beginObject() else { return nil }
-                \(properties.map(variable).lines().indented())
+                \(properties.map { variable($0, local($0, among: properties)) }.lines().indented())
                 var seen: UInt64 = 0
                 while let key = try json.nextKey() {
                     switch key {
-                    \(properties.enumerated().map { readCase($0.offset, $0.element) }.lines().indented(2))
+                    \(properties.enumerated().map { readCase($0.offset, $0.element, local($0.element, among: properties)) }.lines().indented(2))
                     default: try json.\(allowsOthers ? "skipValue()" : "rejectMember(key)")
                     }
                 }
                 json.require(0b\(String(required, radix: 2)), seen: seen, of: Self.memberNames, at: start)\(check)
                 self.init(
-                    \(properties.map { "\($0.swiftName): \($0.swiftName)" }.lines(",\n").indented(2))
+                    \(properties.map { "\($0.swiftName): \(local($0, among: properties))" }.lines(",\n").indented(2))
                 )
             }
             """
     }
 
-    private static func variable(_ property: Property) -> String {
-        let type = property.value.swiftType
-        guard let standIn = property.defaultValue else { return "var \(property.swiftName): \(type)?" }
-        let expression = standIn.expression.hasPrefix(".") ? type + standIn.expression : standIn.expression
-        return "var \(property.swiftName): \(type)? = \(expression)"
+    /// The variable that a property is read into: named after it, unless the reader needs that name itself.
+    private static func local(_ property: Property, among properties: [Property]) -> String {
+        var name = property.swiftName
+        while ["json", "start", "seen", "key"].contains(name)
+            || (name != property.swiftName && properties.contains { $0.swiftName == name })
+        {
+            name += "Value"
+        }
+        return name
     }
 
-    private static func readCase(_ index: Int, _ property: Property) -> String {
-        let read = property.value.isNullable ? "try json.skipNull() ? nil : \(read(property.value))" : read(property.value)
+    private static func variable(_ property: Property, _ name: String) -> String {
+        let type = property.value.swiftType
+        guard let standIn = property.defaultValue else { return "var \(name): \(type)?" }
+        let expression = standIn.expression.hasPrefix(".") ? type + standIn.expression : standIn.expression
+        return "var \(name): \(type)? = \(expression)"
+    }
+
+    private static func readCase(_ index: Int, _ property: Property, _ name: String) -> String {
+        let read =
+            property.value.isNullable ? "try json.skipNull() ? nil : \(read(property.value))" : read(property.value)
         return """
             case \(SwiftWriter.literal(property.name)):
                 try json.see(\(index), in: &seen)
-                \(property.swiftName) = \(read)
+                \(name) = \(read)
             """
     }
 

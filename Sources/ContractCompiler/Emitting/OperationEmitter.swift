@@ -71,7 +71,9 @@ enum OperationEmitter {
     private static func requestInitializer(_ operation: Operation) -> String {
         let members = members(of: operation)
         let isRead = !operation.parameters.isEmpty || operation.body != nil
-        let unwrapped = operation.parameters.filter(\.isRequired).map { "let \($0.swiftName), " } + (operation.body == nil ? [] : ["let body, "])
+        let unwrapped =
+            operation.parameters.filter(\.isRequired).map { "let \($0.swiftName), " }
+            + (operation.body == nil ? [] : ["let body, "])
         var lines: [String] = []
         if !operation.security.isEmpty { lines.append("let principal = try request.requirePrincipal()") }
         if isRead {
@@ -108,7 +110,9 @@ enum OperationEmitter {
             // The contract's builder lets no other kind be a parameter.
             default: ("uuid", "")
             }
-        let arguments = [place, SwiftWriter.literal(parameter.name), parameter.isRequired ? "isRequired: true" : "", constraints]
+        let arguments = [
+            place, SwiftWriter.literal(parameter.name), parameter.isRequired ? "isRequired: true" : "", constraints,
+        ]
         let standIn = parameter.defaultValue.map { " ?? \($0.expression)" } ?? ""
         return "parameters.\(function)(\(arguments.filter { !$0.isEmpty }.lines(", ")))\(standIn)"
     }
@@ -120,7 +124,8 @@ enum OperationEmitter {
             case .json(let value): "(\(value.swiftType))"
             case .text: "(String)"
             }
-        return "\(SwiftWriter.doc("\(response.status): \(response.description ?? "")", origin: nil))\ncase \(response.swiftName)\(payload)"
+        return
+            "\(SwiftWriter.doc("\(response.status): \(response.description ?? "")", origin: nil))\ncase \(response.swiftName)\(payload)"
     }
 
     private static func responseCase(_ response: Response) -> String {

@@ -68,7 +68,9 @@ package enum QueryEmitter {
     private static func rowType(_ query: QueryFile.Query) -> String {
         guard query.outputs.count > 1 else { return "" }
         let columns = query.outputs.map { "let \(SwiftName.property($0.name)): \(type($0))" }
-        let reads = query.outputs.enumerated().map { "\(SwiftName.property($0.element.name)) = try row.read(\($0.offset))" }
+        let reads = query.outputs.enumerated().map {
+            "\(SwiftName.property($0.element.name)) = try row.read(\($0.offset))"
+        }
         return """
             /// A row of `\(query.name)`.
             struct \(rowName(query)): Hashable, Sendable {
@@ -103,7 +105,9 @@ package enum QueryEmitter {
 
     private static func batch(_ query: QueryFile.Query) -> String {
         let columns = query.inputs.map { "var \(SwiftName.property($0.name)): \(type($0))" }
-        let binds = query.inputs.map { "parameters.append(array: .\($0.type.rawValue), of: rows, \\.\(SwiftName.property($0.name)))" }
+        let binds = query.inputs.map {
+            "parameters.append(array: .\($0.type.rawValue), of: rows, \\.\(SwiftName.property($0.name)))"
+        }
         return """
             \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)"))
             struct \(query.name.prefix(1).uppercased() + query.name.dropFirst()): BatchRow {

@@ -152,7 +152,9 @@ enum RouteEmitter {
             parts.append("if path.count == \(depth) { return \(item(branch.operations)) }")
         }
         if !branch.literals.isEmpty {
-            let cases = branch.literals.map { "case \(SwiftWriter.literal($0.text)):\n    \(body(of: $0.branch, depth: depth + 1).indented())" }
+            let cases = branch.literals.map {
+                "case \(SwiftWriter.literal($0.text)):\n    \(body(of: $0.branch, depth: depth + 1).indented())"
+            }
             parts.append("switch path[\(depth)] {\n\(cases.lines())\ndefault: break\n}")
         }
         if let parameter = branch.parameter {

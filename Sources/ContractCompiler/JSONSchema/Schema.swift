@@ -45,7 +45,9 @@ final class Schema: Sendable {
     init?(_ node: Node, log: inout DiagnosticLog) {
         let known = SchemaKeyword.names(.read, .annotation)
         let unsupported = SchemaKeyword.names(.unsupported)
-        guard let fields = Fields(node, "a schema", known: known, unsupported: unsupported, log: &log) else { return nil }
+        guard let fields = Fields(node, "a schema", known: known, unsupported: unsupported, log: &log) else {
+            return nil
+        }
         self.node = node
         reference = fields["$ref"]
         types = Self.types(fields["type"], log: &log)
@@ -82,7 +84,10 @@ final class Schema: Sendable {
             let names = TypeName.allCases.map(\.rawValue)
             let found = item.scalar.map { "'\($0.text)'" } ?? item.kindDescription
             let suggestion = Suggestion.text(for: item.scalar?.text ?? "", in: names)
-            log.error("\(found) is no type; the types are \(names.joined(separator: ", "))\(suggestion)", at: item.location)
+            log.error(
+                "\(found) is no type; the types are \(names.joined(separator: ", "))\(suggestion)",
+                at: item.location
+            )
             return nil
         }
     }
@@ -108,7 +113,10 @@ final class Schema: Sendable {
     private static func additionalProperties(_ node: Node?, log: inout DiagnosticLog) -> AdditionalProperties {
         guard let node else { return .allowed }
         if let allowed = node.boolean { return allowed ? .allowed : .forbidden }
-        log.error("'additionalProperties' is supported as true or false, found \(node.kindDescription)", at: node.location)
+        log.error(
+            "'additionalProperties' is supported as true or false, found \(node.kindDescription)",
+            at: node.location
+        )
         return .allowed
     }
 

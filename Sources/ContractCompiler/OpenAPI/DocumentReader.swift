@@ -6,14 +6,22 @@ struct DocumentReader {
     /// The document whose root is `node`; nil when it is no OpenAPI document at all.
     mutating func document(_ node: Node) -> Document? {
         let known = ["openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs"]
-        guard let fields = Fields(node, "an OpenAPI document", known: known, unsupported: ["webhooks", "jsonSchemaDialect"], log: &log)
+        guard
+            let fields = Fields(
+                node,
+                "an OpenAPI document",
+                known: known,
+                unsupported: ["webhooks", "jsonSchemaDialect"],
+                log: &log
+            )
         else { return nil }
         readVersion(fields)
         let info = fields.required("info", of: "an OpenAPI document", log: &log).flatMap { self.info($0) }
         _ = fields.required("paths", of: "an OpenAPI document", log: &log)
         let tags = fields.list("tags", log: &log).compactMap { tag($0) }
         let paths = fields.map("paths", log: &log).compactMap { pathItem($0) }
-        let components = fields["components"].flatMap { self.components($0) } ?? Components(schemas: [], securitySchemes: [])
+        let components =
+            fields["components"].flatMap { self.components($0) } ?? Components(schemas: [], securitySchemes: [])
         return Document(
             node: node,
             title: info?.title ?? "",
@@ -28,7 +36,9 @@ struct DocumentReader {
     private mutating func readVersion(_ fields: Fields) {
         guard let node = fields.required("openapi", of: "an OpenAPI document", log: &log) else { return }
         let text = node.scalar?.text ?? ""
-        if !text.hasPrefix("3.1.") { log.error("OpenAPI '\(text)' is not supported, expected 3.1.x", at: node.location) }
+        if !text.hasPrefix("3.1.") {
+            log.error("OpenAPI '\(text)' is not supported, expected 3.1.x", at: node.location)
+        }
     }
 
     private mutating func info(_ node: Node) -> (title: String, version: String)? {
@@ -40,9 +50,13 @@ struct DocumentReader {
     }
 
     private mutating func tag(_ node: Node) -> Tag? {
-        guard let fields = Fields(node, "a tag", known: ["name", "description", "externalDocs"], log: &log) else { return nil }
+        guard let fields = Fields(node, "a tag", known: ["name", "description", "externalDocs"], log: &log) else {
+            return nil
+        }
         _ = fields.required("name", of: "a tag", log: &log)
-        return fields.string("name", log: &log).map { Tag(name: $0, description: fields.string("description", log: &log)) }
+        return fields.string("name", log: &log).map {
+            Tag(name: $0, description: fields.string("description", log: &log))
+        }
     }
 
     private mutating func pathItem(_ member: Node.Member) -> PathItem? {
@@ -55,8 +69,14 @@ struct DocumentReader {
         guard let node = followed(member.value) else { return nil }
         let methods = ["get", "put", "post", "delete", "patch"]
         let unsupported = ["servers", "head", "options", "trace"]
-        guard let fields = Fields(
-            node, "a path item", known: methods + ["summary", "description", "parameters"], unsupported: unsupported, log: &log)
+        guard
+            let fields = Fields(
+                node,
+                "a path item",
+                known: methods + ["summary", "description", "parameters"],
+                unsupported: unsupported,
+                log: &log
+            )
         else { return nil }
         let shared = fields.list("parameters", log: &log).compactMap { parameter($0) }
         let operations = methods.compactMap { method in
@@ -66,15 +86,20 @@ struct DocumentReader {
     }
 
     private mutating func operation(_ node: Node, method: String, shared: [ParameterObject]) -> OperationObject? {
-        let known = ["operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", "security",
-            "deprecated", "externalDocs"]
+        let known = [
+            "operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", "security",
+            "deprecated", "externalDocs",
+        ]
         guard let fields = Fields(node, "an operation", known: known, unsupported: ["callbacks", "servers"], log: &log)
         else { return nil }
         let idNode = fields.required("operationId", of: "an operation", log: &log)
         _ = fields.required("responses", of: "an operation", log: &log)
         let tags = fields.list("tags", log: &log)
         if tags.count != 1 {
-            log.error("an operation needs exactly one tag, which names its group of handlers; found \(tags.count)", at: node.location)
+            log.error(
+                "an operation needs exactly one tag, which names its group of handlers; found \(tags.count)",
+                at: node.location
+            )
         }
         let own = fields.list("parameters", log: &log).compactMap { parameter($0) }
         let inherited = shared.filter { shared in !own.contains { $0.name == shared.name && $0.place == shared.place } }
@@ -111,14 +136,23 @@ struct DocumentReader {
         else { return nil }
         guard places.contains(place) else {
             let suggestion = Suggestion.text(for: place, in: places)
-            log.error("a parameter in '\(place)' is not supported, expected path, query or header\(suggestion)", at: placeNode.location)
+            log.error(
+                "a parameter in '\(place)' is not supported, expected path, query or header\(suggestion)",
+                at: placeNode.location
+            )
             return nil
         }
         let isRequired = fields.boolean("required", log: &log) ?? false
         if place == "path", !isRequired { log.error("a path parameter needs 'required: true'", at: node.location) }
         let description = fields.string("description", log: &log)
         return ParameterObject(
-            node: node, name: name, place: place, isRequired: isRequired, description: description, schema: schema)
+            node: node,
+            name: name,
+            place: place,
+            isRequired: isRequired,
+            description: description,
+            schema: schema
+        )
     }
 
     private mutating func requestBody(_ node: Node) -> RequestBodyObject? {
@@ -135,13 +169,21 @@ struct DocumentReader {
     private mutating func response(_ member: Node.Member) -> ResponseObject? {
         guard let status = Int(member.key), (200...599).contains(status) else {
             if !member.key.hasPrefix("x-") {
-                log.error("the response '\(member.key)' is not supported, expected a status from 200 to 599", at: member.keyLocation)
+                log.error(
+                    "the response '\(member.key)' is not supported, expected a status from 200 to 599",
+                    at: member.keyLocation
+                )
             }
             return nil
         }
         guard let node = followed(member.value),
             let fields = Fields(
-                node, "a response", known: ["description", "content", "headers"], unsupported: ["links"], log: &log)
+                node,
+                "a response",
+                known: ["description", "content", "headers"],
+                unsupported: ["links"],
+                log: &log
+            )
         else { return nil }
         _ = fields.required("description", of: "a response", log: &log)
         for header in fields.map("headers", log: &log) { readHeader(header) }
@@ -163,8 +205,14 @@ struct DocumentReader {
     }
 
     private mutating func mediaType(_ member: Node.Member) -> MediaTypeObject? {
-        guard let fields = Fields(
-            member.value, "a media type", known: ["schema", "example", "examples"], unsupported: ["encoding"], log: &log)
+        guard
+            let fields = Fields(
+                member.value,
+                "a media type",
+                known: ["schema", "example", "examples"],
+                unsupported: ["encoding"],
+                log: &log
+            )
         else { return nil }
         let schema = fields["schema"].flatMap { Schema($0, log: &log) }
         return MediaTypeObject(node: member.value, mediaType: member.key, schema: schema)
@@ -173,7 +221,9 @@ struct DocumentReader {
     private mutating func components(_ node: Node) -> Components? {
         let known = ["schemas", "parameters", "responses", "requestBodies", "headers", "securitySchemes", "pathItems"]
         let unsupported = ["examples", "links", "callbacks"]
-        guard let fields = Fields(node, "components", known: known, unsupported: unsupported, log: &log) else { return nil }
+        guard let fields = Fields(node, "components", known: known, unsupported: unsupported, log: &log) else {
+            return nil
+        }
         // What nothing refers to is read all the same: its mistakes are mistakes.
         for member in fields.map("parameters", log: &log) { _ = parameter(member.value) }
         for member in fields.map("requestBodies", log: &log) { _ = requestBody(member.value) }
@@ -191,13 +241,20 @@ struct DocumentReader {
     private mutating func securityScheme(_ member: Node.Member) -> SecuritySchemeObject? {
         guard let node = followed(member.value),
             let fields = Fields(
-                node, "a security scheme", known: ["type", "description", "name", "in"],
-                unsupported: ["scheme", "bearerFormat", "flows", "openIdConnectUrl"], log: &log)
+                node,
+                "a security scheme",
+                known: ["type", "description", "name", "in"],
+                unsupported: ["scheme", "bearerFormat", "flows", "openIdConnectUrl"],
+                log: &log
+            )
         else { return nil }
         guard fields.string("type", log: &log) == "apiKey", fields.string("in", log: &log) == "header",
             let header = fields.string("name", log: &log)
         else {
-            log.error("a security scheme is supported as 'type: apiKey' with 'in: header' and a 'name'", at: node.location)
+            log.error(
+                "a security scheme is supported as 'type: apiKey' with 'in: header' and a 'name'",
+                at: node.location
+            )
             return nil
         }
         return SecuritySchemeObject(name: member.key, node: node, header: header)

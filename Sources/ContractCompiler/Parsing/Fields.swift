@@ -49,7 +49,9 @@ struct Fields {
     /// A boolean field.
     func boolean(_ name: String, log: inout DiagnosticLog) -> Bool? {
         guard let node = members[name] else { return nil }
-        if node.boolean == nil { log.error("'\(name)' is \(node.kindDescription), expected true or false", at: node.location) }
+        if node.boolean == nil {
+            log.error("'\(name)' is \(node.kindDescription), expected true or false", at: node.location)
+        }
         return node.boolean
     }
 
@@ -57,7 +59,10 @@ struct Fields {
     func count(_ name: String, log: inout DiagnosticLog) -> Int? {
         guard let node = members[name] else { return nil }
         guard let value = node.integer, value >= 0 else {
-            log.error("'\(name)' is \(node.scalar?.text ?? node.kindDescription), expected an integer of at least 0", at: node.location)
+            log.error(
+                "'\(name)' is \(node.scalar?.text ?? node.kindDescription), expected an integer of at least 0",
+                at: node.location
+            )
             return nil
         }
         return value
@@ -66,14 +71,18 @@ struct Fields {
     /// The members of a field that maps names to objects.
     func map(_ name: String, log: inout DiagnosticLog) -> [Node.Member] {
         guard let node = members[name] else { return [] }
-        if node.members == nil { log.error("'\(name)' is \(node.kindDescription), expected a mapping", at: node.location) }
+        if node.members == nil {
+            log.error("'\(name)' is \(node.kindDescription), expected a mapping", at: node.location)
+        }
         return node.members ?? []
     }
 
     /// The items of a field that is a list.
     func list(_ name: String, log: inout DiagnosticLog) -> [Node] {
         guard let node = members[name] else { return [] }
-        if node.items == nil { log.error("'\(name)' is \(node.kindDescription), expected a sequence", at: node.location) }
+        if node.items == nil {
+            log.error("'\(name)' is \(node.kindDescription), expected a sequence", at: node.location)
+        }
         return node.items ?? []
     }
 }

@@ -30,10 +30,9 @@ package struct Registry {
             log.error("'\(text)' is a URL; references name files of the contract", at: reference.location)
             return nil
         }
-        let wasKnown = roots[path] != nil
         guard let root = root(of: path, log: &log) else {
             // A file that exists but cannot be read has said so itself.
-            if !wasKnown || open(path) == nil {
+            if open(path) == nil {
                 log.error("'\(parts[0])' is no file of this contract", at: reference.location)
             }
             return nil

@@ -19,7 +19,8 @@ package final class SourceFile: Sendable {
 
     /// The text of a line, counted from 1.
     func line(_ number: Int) -> String {
-        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).lazy.dropFirst(number - 1).makeIterator()
+        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).lazy.dropFirst(number - 1)
+            .makeIterator()
         let line = lines.next() ?? []
         return String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
     }

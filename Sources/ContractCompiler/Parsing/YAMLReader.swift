@@ -41,11 +41,12 @@ struct YAMLReader: ~Copyable {
             let event = try next()
             switch event.type {
             case YAML_STREAM_END_EVENT:
-                return root ?? Node(
-                    value: .scalar(.init(kind: .null, text: "")),
-                    location: Location(file: file, line: 1, column: 1),
-                    pointer: ""
-                )
+                return root
+                    ?? Node(
+                        value: .scalar(.init(kind: .null, text: "")),
+                        location: Location(file: file, line: 1, column: 1),
+                        pointer: ""
+                    )
             case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
             case YAML_DOCUMENT_START_EVENT:
                 guard root == nil else {
@@ -82,7 +83,10 @@ struct YAMLReader: ~Copyable {
     private mutating func alias(_ event: Event) throws(ReadingError) -> Node {
         let name = event.anchor ?? ""
         guard !openAnchors.contains(name) else {
-            throw ReadingError(message: "the alias '*\(name)' stands inside the node that it names", location: event.location)
+            throw ReadingError(
+                message: "the alias '*\(name)' stands inside the node that it names",
+                location: event.location
+            )
         }
         guard let anchor = anchors[name] else {
             throw ReadingError(message: "no anchor '&\(name)' stands before this alias", location: event.location)

@@ -18,7 +18,9 @@ package struct MigrationFile: Sendable {
                 log.error("'\(fileName)', expected a name of the form 0001_fleet.sql", at: start)
                 continue
             }
-            if migrations.last?.version == version { log.error("another migration has the number \(version)", at: start) }
+            if migrations.last?.version == version {
+                log.error("another migration has the number \(version)", at: start)
+            }
             let sql = String(decoding: file.bytes, as: UTF8.self)
             migrations.append(MigrationFile(version: version, name: String(parts[1]), sql: sql))
         }

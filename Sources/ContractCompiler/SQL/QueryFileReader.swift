@@ -23,7 +23,10 @@ package struct QueryFileReader {
         }
         reader.finish()
         if reader.queries.isEmpty {
-            reader.log.error("no query: a query starts with a line like '-- name: listBots :many'", at: reader.location(1, 1))
+            reader.log.error(
+                "no query: a query starts with a line like '-- name: listBots :many'",
+                at: reader.location(1, 1)
+            )
         }
         log = reader.log
         return QueryFile(file: file, queries: reader.queries, imports: reader.imports)
@@ -75,11 +78,16 @@ package struct QueryFileReader {
             let cardinality = QueryFile.Cardinality(rawValue: String(parts[1].dropFirst()))
         else {
             let suggestion = Suggestion.text(for: parts.count > 1 ? String(parts[1]) : "", in: cardinalities)
-            log.error("'\(text)', expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)", at: location)
+            log.error(
+                "'\(text)', expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
+                at: location
+            )
             draft.header = (text, .exec, location)
             return
         }
-        if queries.contains(where: { $0.name == parts[0] }) { log.error("two queries are named '\(parts[0])'", at: location) }
+        if queries.contains(where: { $0.name == parts[0] }) {
+            log.error("two queries are named '\(parts[0])'", at: location)
+        }
         draft.header = (String(parts[0]), cardinality, location)
     }
 
@@ -92,7 +100,9 @@ package struct QueryFileReader {
             column += part.count + 1
             let words = part.split(separator: " ")
             guard words.count == 2 else {
-                if part != text || !part.isEmpty { log.error("'\(part)', expected a name and a type", at: place) }
+                if part != text || !part.isEmpty {
+                    log.error("'\(words.joined(separator: " "))', expected a name and a type", at: place)
+                }
                 continue
             }
             if let field = field(String(words[0]), type: String(words[1]), at: place) { fields.append(field) }
@@ -111,11 +121,20 @@ package struct QueryFileReader {
         guard let type = SQLType(rawValue: typeName) else {
             let names = SQLType.allCases.map(\.rawValue)
             let suggestion = Suggestion.text(for: typeName, in: names)
-            log.error("the type '\(typeName)' is not supported, expected one of \(names.joined(separator: ", "))\(suggestion)", at: place)
+            log.error(
+                "the type '\(typeName)' is not supported, expected one of \(names.joined(separator: ", "))\(suggestion)",
+                at: place
+            )
             return nil
         }
         if enumeration != nil, type != .text { log.error("an enumeration stands for a text", at: place) }
-        return QueryFile.Field(name: name, type: type, isOptional: isOptional, enumeration: enumeration, location: place)
+        return QueryFile.Field(
+            name: name,
+            type: type,
+            isOptional: isOptional,
+            enumeration: enumeration,
+            location: place
+        )
     }
 
     private mutating func finish() {
@@ -123,7 +142,9 @@ package struct QueryFileReader {
         guard let header = draft.header else { return }
         let sql = numbered()
         if sql.isEmpty { log.error("'\(header.name)' has no SQL", at: header.location) }
-        checkOutputs(header.name, header.cardinality, header.location)
+        if let mistake = mistake(in: header.cardinality) {
+            return log.error("'\(header.name)' \(mistake)", at: header.location)
+        }
         queries.append(
             QueryFile.Query(
                 name: header.name,
@@ -137,18 +158,20 @@ package struct QueryFileReader {
         )
     }
 
-    private mutating func checkOutputs(_ name: String, _ cardinality: QueryFile.Cardinality, _ place: Location) {
+    /// What contradicts the number of rows that the query answers, or the code that is made of it.
+    private func mistake(in cardinality: QueryFile.Cardinality) -> String? {
+        let outputs = draft.outputs
+        if draft.inputs.contains(where: { $0.name == "parameters" }) || outputs.contains(where: { $0.name == "row" }) {
+            return "uses a name that the generated code needs itself: 'parameters' for an input, 'row' for a column"
+        }
         switch cardinality {
-        case .exec where !draft.outputs.isEmpty: log.error("'\(name)' is :exec and has an 'out:'", at: place)
-        case .one where draft.outputs.isEmpty, .optional where draft.outputs.isEmpty, .many where draft.outputs.isEmpty:
-            log.error("'\(name)' is :\(cardinality.rawValue) and lacks an 'out:'", at: place)
+        case .exec: return outputs.isEmpty ? nil : "is :exec and has an 'out:'"
+        case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) and lacks an 'out:'" : nil
         case .batch:
-            let first = draft.outputs.first
-            if draft.outputs.count != 2 || first?.name != "ordinal" || first?.type != .int8 || draft.outputs[1].isOptional {
-                log.error("a :batch answers one row for each of its rows: 'out: ordinal int8, <outcome>'", at: place)
-            }
-            if draft.inputs.isEmpty { log.error("a :batch needs a 'row:'", at: place) }
-        default: break
+            if draft.inputs.isEmpty { return "is :batch and lacks a 'row:'" }
+            let isAnswered =
+                outputs.count == 2 && outputs[0].name == "ordinal" && outputs[0].type == .int8 && !outputs[1].isOptional
+            return isAnswered ? nil : "is :batch, so it answers each of its rows: 'out: ordinal int8, <outcome>'"
         }
     }
 

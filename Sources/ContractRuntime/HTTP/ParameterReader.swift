@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-public import FoundationEssentials
+    public import FoundationEssentials
 #else
-public import Foundation
+    public import Foundation
 #endif
 
 /// Reads and checks an operation's parameters and body, collecting every violation of the request.
@@ -130,7 +130,9 @@ public struct ParameterReader: ~Copyable {
         let pointer = Self.pointer(place, name)
         switch text(place, name) {
         case .success(nil):
-            if isRequired { reject(Violation(pointer: pointer, keyword: "required", message: "\"\(name)\" is missing")) }
+            if isRequired {
+                reject(Violation(pointer: pointer, keyword: "required", message: "\"\(name)\" is missing"))
+            }
             return nil
         case .success(let text?):
             switch read(text) {
@@ -157,11 +159,15 @@ public struct ParameterReader: ~Copyable {
         }
         guard let first = values.first else { return .success(nil) }
         if values.count > 1 {
-            return .failure(Violation(pointer: "", keyword: "maxItems", message: "\"\(name)\" is given \(values.count) times"))
+            return .failure(
+                Violation(pointer: "", keyword: "maxItems", message: "\"\(name)\" is given \(values.count) times")
+            )
         }
         if case .header = place { return .success(first) }
         guard let text = Self.percentDecoded(first) else {
-            return .failure(Violation(pointer: "", keyword: "format", message: "\"\(first)\" is not percent-encoded UTF-8"))
+            return .failure(
+                Violation(pointer: "", keyword: "format", message: "\"\(first)\" is not percent-encoded UTF-8")
+            )
         }
         if text.utf8.contains(0) {
             return .failure(Violation(pointer: "", keyword: "format", message: "U+0000 cannot be stored"))

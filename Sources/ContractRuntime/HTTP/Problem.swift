@@ -37,7 +37,8 @@ public struct Problem: Error, Hashable, Sendable {
         self.init(
             status: 422,
             code: isSyntax ? "MALFORMED_JSON" : "VALIDATION_FAILED",
-            detail: isSyntax ? "the body is not JSON" : "the request breaks its schema in \(count) place\(count == 1 ? "" : "s")",
+            detail: isSyntax
+                ? "the body is not JSON" : "the request breaks its schema in \(count) place\(count == 1 ? "" : "s")",
             errors: input.violations
         )
     }

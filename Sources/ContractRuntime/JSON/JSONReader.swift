@@ -137,7 +137,9 @@ extension JSONReader {
             try descend()
             var names: Set<String> = []
             while let key = try nextKey() {
-                guard names.insert(key.string).inserted else { throw error("a member name that occurred before in its object") }
+                guard names.insert(key.string).inserted else {
+                    throw error("a member name that occurred before in its object")
+                }
                 try skipValue()
             }
         case UInt8(ascii: "["):

@@ -34,7 +34,13 @@ extension Transaction {
     ) throws(PostgresError) {
         _ = try run(
             .recordAction(
-                actor: actor, action: action, targetType: target, targetID: targetID, result: result, details: details)
+                actor: actor,
+                action: action,
+                targetType: target,
+                targetID: targetID,
+                result: result,
+                details: details
+            )
         )
     }
 }

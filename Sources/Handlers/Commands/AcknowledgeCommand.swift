@@ -25,7 +25,9 @@ extension API {
 extension Transaction {
     /// Stores an acknowledgement and moves its command on; nil when the command is another instance's, which is only audited.
     fileprivate borrowing func store(_ acknowledgement: Acknowledgement) throws -> AcknowledgementReceipt? {
-        guard let command = try run(.lockCommand(commandID: acknowledgement.commandID)) else { throw Problem.commandNotFound }
+        guard let command = try run(.lockCommand(commandID: acknowledgement.commandID)) else {
+            throw Problem.commandNotFound
+        }
         guard command.instanceID == acknowledgement.instanceID else {
             try audit(acknowledgement, .rejected)
             return nil
@@ -73,6 +75,11 @@ extension Transaction {
         }
         try record(
             .commandAck,
-            on: .command, acknowledgement.commandID.text, by: Actor.agent, result: result, details: details)
+            on: .command,
+            acknowledgement.commandID.text,
+            by: Actor.agent,
+            result: result,
+            details: details
+        )
     }
 }

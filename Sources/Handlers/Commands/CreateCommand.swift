@@ -10,7 +10,9 @@ extension API {
             if let stored = try transaction.run(.getCommand(commandID: request.commandID)) {
                 throw Problem.commandExists(Command(stored))
             }
-            guard try transaction.run(.instanceExists(instanceID: request.instanceID)) else { throw Problem.instanceNotFound }
+            guard try transaction.run(.instanceExists(instanceID: request.instanceID)) else {
+                throw Problem.instanceNotFound
+            }
             return try transaction.insert(request, by: input.principal.name)
         }
         return .accepted(Command(request, createdBy: input.principal.name, createdAt: createdAt))

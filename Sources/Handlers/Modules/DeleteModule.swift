@@ -10,8 +10,12 @@ extension API {
             let details = isDeleted ? .empty : JSONObject { json in json.member("noop", true) }
             try transaction.record(
                 .moduleDelete,
-                on: .module, input.moduleID.text, by: input.principal.name,
-                result: isDeleted ? .success : .failure, details: details)
+                on: .module,
+                input.moduleID.text,
+                by: input.principal.name,
+                result: isDeleted ? .success : .failure,
+                details: details
+            )
         }
         return .noContent
     }

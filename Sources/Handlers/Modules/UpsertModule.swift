@@ -10,7 +10,11 @@ extension API {
             let details = JSONObject { json in json.member("enabled", registration.enabled) }
             try transaction.record(
                 times.isNew ? .moduleCreate : .moduleUpdate,
-                on: .module, registration.moduleID.text, by: input.principal.name, details: details)
+                on: .module,
+                registration.moduleID.text,
+                by: input.principal.name,
+                details: details
+            )
             return times
         }
         return .created(Module(registration, createdAt: times.createdAt, updatedAt: times.updatedAt))

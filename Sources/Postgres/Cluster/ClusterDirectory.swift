@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The folder of a cluster: its data, its log, its socket.
@@ -15,21 +15,29 @@ struct ClusterDirectory {
     var log: String { path + "/postgresql.log" }
 
     /// Makes the folder, for `owner` when we are root.
-    static func prepare(_ path: String, owner: ClusterOwner?, mayMove: Bool) async throws(PostgresError) -> ClusterDirectory {
+    static func prepare(_ path: String, owner: ClusterOwner?, mayMove: Bool) async throws(PostgresError)
+        -> ClusterDirectory
+    {
         let wanted = absolute(path)
         let chosen = try reachable(wanted, owner, mayMove)
         try make(chosen, owner)
         // The address of a Unix socket holds 107 bytes (unix(7)); the name is `/.s.PGSQL.5432`.
-        let socket = chosen.utf8.count <= 90 ? chosen : "/tmp/flotilla-\(geteuid())-\(String(Fingerprint.of(chosen), radix: 36))"
+        let socket =
+            chosen.utf8.count <= 90 ? chosen : "/tmp/flotilla-\(geteuid())-\(String(Fingerprint.of(chosen), radix: 36))"
         if socket != chosen { try make(socket, owner) }
         return ClusterDirectory(path: chosen, socket: socket)
     }
 
     /// The folder, or the one under `/var/lib/flotilla` that stands for it when its owner cannot get there.
-    private static func reachable(_ path: String, _ owner: ClusterOwner?, _ mayMove: Bool) throws(PostgresError) -> String {
+    private static func reachable(_ path: String, _ owner: ClusterOwner?, _ mayMove: Bool) throws(PostgresError)
+        -> String
+    {
         guard let owner, let obstacle = obstacle(on: path, for: owner) else { return path }
         guard mayMove else {
-            throw PostgresError(.configuration, "PostgreSQL does not run as root, and its user cannot enter '\(obstacle)'; choose another DATA_DIR")
+            throw PostgresError(
+                .configuration,
+                "PostgreSQL does not run as root, and its user cannot enter '\(obstacle)'; choose another DATA_DIR"
+            )
         }
         return "/var/lib/flotilla/\(String(Fingerprint.of(path), radix: 36))"
     }
@@ -42,7 +50,9 @@ struct ClusterDirectory {
             var status = stat()
             guard stat(folder, &status) == 0 else { return nil }
             let bit: mode_t =
-                if status.st_uid == owner.user { S_IXUSR } else if status.st_gid == owner.group { S_IXGRP } else { S_IXOTH }
+                if status.st_uid == owner.user { S_IXUSR } else if status.st_gid == owner.group { S_IXGRP } else {
+                    S_IXOTH
+                }
             if status.st_mode & bit == 0 { return folder }
         }
         return nil
@@ -52,9 +62,13 @@ struct ClusterDirectory {
         var folder = ""
         for part in path.split(separator: "/") {
             folder += "/\(part)"
-            if mkdir(folder, folder == path ? 0o700 : 0o755) != 0, errno != EEXIST { throw failure("cannot make '\(folder)'") }
+            if mkdir(folder, folder == path ? 0o700 : 0o755) != 0, errno != EEXIST {
+                throw failure("cannot make '\(folder)'")
+            }
         }
-        if let owner, chown(path, owner.user, owner.group) != 0 { throw failure("cannot give '\(path)' to PostgreSQL's user") }
+        if let owner, chown(path, owner.user, owner.group) != 0 {
+            throw failure("cannot give '\(path)' to PostgreSQL's user")
+        }
         guard owner != nil || isOwn(path) else {
             throw PostgresError(.configuration, "'\(path)' belongs to another user; choose another DATA_DIR")
         }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The user that the cluster runs as when we are root.
@@ -19,9 +19,14 @@ struct ClusterOwner {
     static func current() throws(PostgresError) -> ClusterOwner? {
         guard geteuid() == 0 else { return nil }
         for name in ["postgres", "nobody"] {
-            if let entry = getpwnam(name) { return ClusterOwner(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid) }
+            if let entry = getpwnam(name) {
+                return ClusterOwner(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid)
+            }
         }
-        throw PostgresError(.configuration, "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'")
+        throw PostgresError(
+            .configuration,
+            "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'"
+        )
     }
 }
 
@@ -37,12 +42,16 @@ enum ClusterTools {
             }
         }
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
-        let candidates = versioned.sorted { $0.version > $1.version }.map(\.path) + path.split(separator: ":").map(String.init)
+        let candidates =
+            versioned.sorted { $0.version > $1.version }.map(\.path) + path.split(separator: ":").map(String.init)
         let found = candidates.first { folder in
             ["initdb", "pg_ctl", "postgres"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
         }
         guard let found else {
-            throw PostgresError(.configuration, "no PostgreSQL server is installed (Debian: apt-get install postgresql); or set DATABASE_URL")
+            throw PostgresError(
+                .configuration,
+                "no PostgreSQL server is installed (Debian: apt-get install postgresql); or set DATABASE_URL"
+            )
         }
         return found
     }
@@ -52,9 +61,11 @@ enum ClusterTools {
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) { name in
-                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            })
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+            )
         }
         return names
     }

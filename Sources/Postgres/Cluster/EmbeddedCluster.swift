@@ -3,9 +3,9 @@ import Subprocess
 import SystemPackage
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A PostgreSQL cluster of our own: made, started and stopped with the program that needs it.
@@ -28,7 +28,11 @@ public struct EmbeddedCluster: Sendable {
         let owner = try ClusterOwner.current()
         let directory = try await ClusterDirectory.prepare(path, owner: owner, mayMove: mayMove)
         let cluster = EmbeddedCluster(
-            tools: try ClusterTools.find(), directory: directory, owner: owner, logger: logger)
+            tools: try ClusterTools.find(),
+            directory: directory,
+            owner: owner,
+            logger: logger
+        )
         if !directory.exists("data/PG_VERSION") { try await cluster.create() }
         try await cluster.launch()
         return cluster
@@ -47,7 +51,7 @@ public struct EmbeddedCluster: Sendable {
         let clause = template.map { " TEMPLATE \"\($0)\"" } ?? ""
         do throws(PostgresError) {
             try await Script.run("CREATE DATABASE \"\(name)\"\(clause)", at: url(database: "postgres"))
-        } catch where error.state == .duplicateDatabase {
+        } catch  where error.state == .duplicateDatabase {
             return
         }
     }
@@ -73,7 +77,10 @@ public struct EmbeddedCluster: Sendable {
         }
         let socket = "-k \(Self.quoted(directory.socket))"
         do {
-            try await run("pg_ctl", ["start", "-D", directory.data, "-l", directory.log, "-w", "-t", "60", "-o", socket])
+            try await run(
+                "pg_ctl",
+                ["start", "-D", directory.data, "-l", directory.log, "-w", "-t", "60", "-o", socket]
+            )
         } catch let error as PostgresError {
             throw PostgresError(.configuration, "\(error.message)\n\(directory.tail(of: directory.log))")
         }

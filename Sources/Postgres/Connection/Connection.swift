@@ -1,9 +1,9 @@
 internal import CPostgres
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// One connection to the server, in libpq's pipeline mode (libpq manual, 34.5 "Pipeline Mode").
@@ -28,7 +28,8 @@ final class Connection {
             throw PostgresError(.unavailable, "libpq cannot allocate a connection")
         }
         self.handle = handle
-        guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
+        guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
+        else {
             throw PostgresError(.unavailable, Self.message(of: handle))
         }
         // Notices tell nothing that an error does not; libpq would print them on standard error.
@@ -111,7 +112,9 @@ final class Connection {
                     PQclear(answer)
                     throw failure
                 }
-                guard let answer else { throw PostgresError(.decoding, statement: statement.name, "no answer before the sync") }
+                guard let answer else {
+                    throw PostgresError(.decoding, statement: statement.name, "no answer before the sync")
+                }
                 return Rows(owning: answer, statement: statement.name)
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
                 PQclear(answer)
@@ -138,7 +141,11 @@ final class Connection {
             }
             let isFlushed = PQflush(handle) == 0
             if isFlushed, PQisBusy(handle) == 0 { return }
-            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(isFlushed ? POLLIN : POLLIN | POLLOUT), revents: 0)
+            var descriptor = pollfd(
+                fd: PQsocket(handle),
+                events: Int16(isFlushed ? POLLIN : POLLIN | POLLOUT),
+                revents: 0
+            )
             let remaining = ContinuousClock.now.duration(to: deadline)
             guard remaining > .zero, poll(&descriptor, 1, remaining.wholeMilliseconds) >= 0 || errno == EINTR else {
                 PQclear(answer)
@@ -166,7 +173,9 @@ final class Connection {
     }
 
     /// What the server finds a statement to take and to answer, by type numbers; declares `types` if they are given.
-    func describe(_ sql: String, types: [UInt32]) throws(PostgresError) -> (parameters: [UInt32], columns: [(String, UInt32)]) {
+    func describe(_ sql: String, types: [UInt32]) throws(PostgresError) -> (
+        parameters: [UInt32], columns: [(String, UInt32)]
+    ) {
         guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else {
             throw PostgresError(.connectionLost, Self.message(of: handle))
         }

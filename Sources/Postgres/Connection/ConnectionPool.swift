@@ -2,7 +2,11 @@
 struct Work: Sendable {
     enum Body: Sendable {
         /// One statement; it can share a pipeline with others.
-        case statement(Statement, bind: @Sendable (inout Parameters) -> Void, answer: @Sendable (consuming Answer) -> Void)
+        case statement(
+            Statement,
+            bind: @Sendable (inout Parameters) -> Void,
+            answer: @Sendable (consuming Answer) -> Void
+        )
         /// Several statements in a row, with the connection to itself.
         case session(run: @Sendable (Connection) -> SessionEnd, fail: @Sendable (PostgresError) -> Void)
     }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A thread of the operating system: what libpq's blocking calls and waits need.
@@ -10,12 +10,17 @@ enum Thread {
     static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Body(body))
-        let status = pthread_create(&thread, nil, { argument in
-            // `start` passes a retained Body and nothing else.
-            guard let argument else { return nil }
-            Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
+        let status = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                // `start` passes a retained Body and nothing else.
+                guard let argument else { return nil }
+                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            },
+            box.toOpaque()
+        )
         precondition(status == 0, "the system has no thread left")
         pthread_detach(thread)
     }

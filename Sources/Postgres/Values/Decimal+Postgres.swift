@@ -44,10 +44,12 @@ extension Decimal: PostgresCodable {
             bytes.count == 8 + 2 * Int(count)
         else { throw .malformed("finite numeric") }
         var literal = sign == 0 ? "0" : "-0"
-        literal += "." + (0..<Int(count)).map { index in
-            let text = String(bytes.integer(Int16.self, at: 8 + 2 * index) ?? 0)
-            return String(repeating: "0", count: 4 - text.count) + text
-        }.joined()
+        literal +=
+            "."
+            + (0..<Int(count)).map { index in
+                let text = String(bytes.integer(Int16.self, at: 8 + 2 * index) ?? 0)
+                return String(repeating: "0", count: 4 - text.count) + text
+            }.joined()
         if count == 0 { literal += "0" }
         // 0.d₁d₂… × 10000^(weight + 1)
         guard let value = Decimal("\(literal)e\(4 * (Int(weight) + 1))") else {

@@ -1,9 +1,9 @@
 public import ContractRuntime
 
 #if canImport(FoundationEssentials)
-public import FoundationEssentials
+    public import FoundationEssentials
 #else
-public import Foundation
+    public import Foundation
 #endif
 
 /// A value that travels to and from PostgreSQL in the binary format of its type.
@@ -15,7 +15,9 @@ public protocol PostgresCodable: Sendable {
 }
 
 extension PostgresError {
-    static func malformed(_ type: String) -> PostgresError { PostgresError(.decoding, "not a \(type) in binary format") }
+    static func malformed(_ type: String) -> PostgresError {
+        PostgresError(.decoding, "not a \(type) in binary format")
+    }
 }
 
 extension UnsafeRawBufferPointer {

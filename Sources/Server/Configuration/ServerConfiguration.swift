@@ -37,9 +37,16 @@ struct ServerConfiguration: Sendable {
     static func read(environmentFile: String = ".env") async throws -> ServerConfiguration {
         let file: EnvironmentVariablesProvider
         do {
-            file = try await EnvironmentVariablesProvider(environmentFilePath: FilePath(environmentFile), allowMissing: true)
+            file = try await EnvironmentVariablesProvider(
+                environmentFilePath: FilePath(environmentFile),
+                allowMissing: true
+            )
         } catch {
-            throw ConfigurationError(variable: environmentFile, found: "a file that cannot be read", expected: "lines of NAME=value")
+            throw ConfigurationError(
+                variable: environmentFile,
+                found: "a file that cannot be read",
+                expected: "lines of NAME=value"
+            )
         }
         let variables = Variables(reader: ConfigReader(providers: [EnvironmentVariablesProvider(), file]))
         return try ServerConfiguration(variables)
@@ -47,7 +54,10 @@ struct ServerConfiguration: Sendable {
 
     init(_ variables: Variables) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
-        dataDirectory = DataDirectory(path: variables["DATA_DIR"] ?? ".flotilla", isChosen: variables["DATA_DIR"] != nil)
+        dataDirectory = DataDirectory(
+            path: variables["DATA_DIR"] ?? ".flotilla",
+            isChosen: variables["DATA_DIR"] != nil
+        )
         guard let token = variables["ADMIN_TOKEN"] else {
             throw ConfigurationError(variable: "ADMIN_TOKEN", found: "nothing", expected: "the admin token")
         }
@@ -66,8 +76,10 @@ struct ServerConfiguration: Sendable {
         switch (variables["TLS_CERTIFICATE"], variables["TLS_KEY"]) {
         case (nil, nil): return nil
         case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
-        case (nil, _): throw ConfigurationError(variable: "TLS_CERTIFICATE", found: "nothing", expected: "a file, beside TLS_KEY")
-        case (_, nil): throw ConfigurationError(variable: "TLS_KEY", found: "nothing", expected: "a file, beside TLS_CERTIFICATE")
+        case (nil, _):
+            throw ConfigurationError(variable: "TLS_CERTIFICATE", found: "nothing", expected: "a file, beside TLS_KEY")
+        case (_, nil):
+            throw ConfigurationError(variable: "TLS_KEY", found: "nothing", expected: "a file, beside TLS_CERTIFICATE")
         }
     }
 
@@ -104,7 +116,11 @@ struct ListenAddress: Sendable {
             (0...65_535).contains(port)
         else { return nil }
         var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { return nil }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
         guard !host.isEmpty else { return nil }
         self.init(host: String(host), port: port)
     }

@@ -64,7 +64,9 @@ final class HTTPListener: Sendable {
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
         try pipeline.addHandler(HTTPServerPipelineHandler())
         let executor = EventLoopTaskExecutor(channel.eventLoop)
-        try pipeline.addHandler(HTTPConnection(responder: responder, deadline: deadline, executor: executor, logger: logger))
+        try pipeline.addHandler(
+            HTTPConnection(responder: responder, deadline: deadline, executor: executor, logger: logger)
+        )
     }
 
     /// Stops accepting, lets requests in flight finish, closes idle connections at once and the rest after `patience`.

@@ -52,17 +52,37 @@ struct Answer {
 
 extension Problem {
     static let notFound = Problem(status: 404, code: "NOT_FOUND", detail: "there is nothing at this path")
-    static let methodNotAllowed = Problem(status: 405, code: "METHOD_NOT_ALLOWED", detail: "the path does not support this method")
+    static let methodNotAllowed = Problem(
+        status: 405,
+        code: "METHOD_NOT_ALLOWED",
+        detail: "the path does not support this method"
+    )
     static let unsupportedMediaType = Problem(
-        status: 415, code: "UNSUPPORTED_MEDIA_TYPE", detail: "the body must be application/json")
+        status: 415,
+        code: "UNSUPPORTED_MEDIA_TYPE",
+        detail: "the body must be application/json"
+    )
     static let contentTooLarge = Problem(
-        status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(HTTPLimits.body) bytes")
+        status: 413,
+        code: "CONTENT_TOO_LARGE",
+        detail: "the body is larger than \(HTTPLimits.body) bytes"
+    )
     static let headTooLarge = Problem(
-        status: 431, code: "HEADER_FIELDS_TOO_LARGE", detail: "the header fields are larger than \(HTTPLimits.head) bytes")
-    static let uriTooLong = Problem(status: 414, code: "URI_TOO_LONG", detail: "the target is longer than \(HTTPLimits.target) bytes")
+        status: 431,
+        code: "HEADER_FIELDS_TOO_LARGE",
+        detail: "the header fields are larger than \(HTTPLimits.head) bytes"
+    )
+    static let uriTooLong = Problem(
+        status: 414,
+        code: "URI_TOO_LONG",
+        detail: "the target is longer than \(HTTPLimits.target) bytes"
+    )
     static let malformedRequest = Problem(status: 400, code: "MALFORMED_REQUEST", detail: "the request is not HTTP/1.1")
     static let requestTimeout = Problem(
-        status: 408, code: "REQUEST_TIMEOUT", detail: "the body did not arrive within \(HTTPLimits.bodySeconds) seconds")
+        status: 408,
+        code: "REQUEST_TIMEOUT",
+        detail: "the body did not arrive within \(HTTPLimits.bodySeconds) seconds"
+    )
 }
 
 /// The bounds of what a client may make a connection hold, and for how long.
@@ -86,7 +106,9 @@ enum RequestID {
     /// The client's own `X-Request-ID` when it is short and printable, or a random one.
     static func of(_ head: HTTPRequestHead) -> String {
         if let id = head.headers.first(name: "X-Request-ID"), !id.isEmpty, id.utf8.count <= 64,
-            id.utf8.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") })
+            id.utf8.allSatisfy({
+                $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
+            })
         {
             return id
         }
@@ -102,7 +124,9 @@ enum RequestID {
 extension UInt8 {
     fileprivate var isLetterOrDigit: Bool {
         switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            true
         default: false
         }
     }

@@ -1,0 +1,278 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "Case"
+    /// The contract's version.
+    public static let version = "1.0.0"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.1.0",
+  "info": {
+    "title": "Case",
+    "version": "1.0.0"
+  },
+  "tags": [
+    {
+      "name": "Things"
+    }
+  ],
+  "paths": {
+    "/things/{thing_id}": {
+      "parameters": [
+        {
+          "name": "thing_id",
+          "in": "path",
+          "required": true,
+          "schema": {
+            "type": "string",
+            "format": "uuid"
+          }
+        }
+      ],
+      "get": {
+        "operationId": "getThing",
+        "tags": [
+          "Things"
+        ],
+        "summary": "Shows a thing.",
+        "parameters": [
+          {
+            "name": "deep",
+            "in": "query",
+            "schema": {
+              "type": "boolean",
+              "default": false
+            }
+          },
+          {
+            "name": "X-Trace",
+            "in": "header",
+            "required": true,
+            "schema": {
+              "type": "string",
+              "maxLength": 10
+            }
+          }
+        ],
+        "security": [
+          {
+            "key": []
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "The thing.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Thing"
+                }
+              }
+            }
+          },
+          "404": {
+            "description": "None.",
+            "content": {
+              "application/problem+json": {
+                "schema": {
+                  "type": "object"
+                }
+              }
+            }
+          }
+        }
+      },
+      "delete": {
+        "operationId": "deleteThing",
+        "tags": [
+          "Things"
+        ],
+        "responses": {
+          "204": {
+            "description": "Gone."
+          }
+        }
+      }
+    },
+    "/things/all": {
+      "get": {
+        "operationId": "listThings",
+        "tags": [
+          "Things"
+        ],
+        "responses": {
+          "200": {
+            "description": "All.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "#/components/schemas/Thing"
+                  }
+                }
+              }
+            }
+          }
+        }
+      },
+      "post": {
+        "operationId": "createThing",
+        "tags": [
+          "Things"
+        ],
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/Thing"
+              }
+            }
+          }
+        },
+        "responses": {
+          "201": {
+            "description": "Made.",
+            "content": {
+              "text/plain": {
+                "schema": {
+                  "type": "string"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "components": {
+    "securitySchemes": {
+      "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Key"
+      }
+    },
+    "schemas": {
+      "Thing": {
+        "type": "object",
+        "properties": {
+          "name": {
+            "type": "string"
+          }
+        },
+        "required": [
+          "name"
+        ]
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.1.0"
+info:
+  title: Case
+  version: "1.0.0"
+tags:
+  - name: Things
+paths:
+  "/things/{thing_id}":
+    parameters:
+      - name: thing_id
+        in: path
+        required: true
+        schema:
+          type: string
+          format: uuid
+    get:
+      operationId: getThing
+      tags:
+        - Things
+      summary: "Shows a thing."
+      parameters:
+        - name: deep
+          in: query
+          schema:
+            type: boolean
+            default: false
+        - name: X-Trace
+          in: header
+          required: true
+          schema:
+            type: string
+            maxLength: 10
+      security:
+        - key: []
+      responses:
+        "200":
+          description: "The thing."
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Thing"
+        "404":
+          description: None.
+          content:
+            "application/problem+json":
+              schema:
+                type: object
+    delete:
+      operationId: deleteThing
+      tags:
+        - Things
+      responses:
+        "204":
+          description: Gone.
+  /things/all:
+    get:
+      operationId: listThings
+      tags:
+        - Things
+      responses:
+        "200":
+          description: All.
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  $ref: "#/components/schemas/Thing"
+    post:
+      operationId: createThing
+      tags:
+        - Things
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: "#/components/schemas/Thing"
+      responses:
+        "201":
+          description: Made.
+          content:
+            text/plain:
+              schema:
+                type: string
+components:
+  securitySchemes:
+    key:
+      type: apiKey
+      in: header
+      name: X-Key
+  schemas:
+    Thing:
+      type: object
+      properties:
+        name:
+          type: string
+      required:
+        - name
+"""#
+}

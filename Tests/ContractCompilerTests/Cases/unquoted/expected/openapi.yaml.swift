@@ -1,0 +1,3 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@Suite struct QueriesTests {
+    @Test func `the project's queries are what their headers say`() async throws {
+        try await Workshop.with(["migrations"]) { workshop in
+            try FileManager.default.copyItem(
+                at: Workshop.package.appending(path: "Sources/Handlers"),
+                to: workshop.folder.appending(path: "Handlers")
+            )
+            let run = try await workshop.run("schema-check", "queries", "Handlers")
+            #expect(run.status == 0, "\(run.output)")
+        }
+    }
+
+    @Test func `a header that PostgreSQL disagrees with is found and placed`() async throws {
+        try await Workshop.with(["migrations"]) { workshop in
+            let sql = """
+                -- name: wrongInput :many
+                -- in: bot_id uuid
+                -- out: name text
+                SELECT name FROM bots WHERE bot_id = :bot_id
+
+                -- name: wrongOutput :many
+                -- out: name int8, created_at timestamptz
+                SELECT name, created_at FROM bots
+
+                -- name: missingColumn :one
+                -- out: name text
+                SELECT nmae FROM bots
+
+                -- name: tooMany :one
+                -- out: name text
+                SELECT name, bot_id FROM bots
+
+                -- name: fine :many
+                -- in: limit int8
+                -- out: bot_id text
+                SELECT bot_id FROM bots LIMIT :limit
+                """
+            try Data(sql.utf8).write(to: workshop.folder.appending(path: "Bots.sql"))
+            let run = try await workshop.run("schema-check", "queries", "Bots.sql")
+            #expect(run.status == 1)
+            let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
+            #expect(
+                errors == [
+                    "Bots.sql:2:8: error: 'bot_id' is declared uuid, PostgreSQL takes it for text",
+                    "Bots.sql:7:9: error: 'name' is declared bigint, PostgreSQL answers text",
+                    "Bots.sql:10:10: error: 'missingColumn': ERROR:  column \"nmae\" does not exist",
+                    "Bots.sql:14:10: error: 'tooMany' declares 1 columns, PostgreSQL answers 2",
+                ]
+            )
+        }
+    }
+}

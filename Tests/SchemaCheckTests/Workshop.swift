@@ -1,0 +1,52 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// The built tools, and a copy of this project's contract to break.
+struct Workshop {
+    /// What a tool printed, both streams together, and how it ended.
+    struct Run {
+        let output: String
+        let status: Int32?
+    }
+
+    let folder: URL
+
+    /// The package's folder.
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// Lends a folder with copies of `names`, folders or files of the package.
+    static func with<R>(_ names: [String], _ body: (Workshop) async throws -> R) async throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "workshop-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in names {
+            try FileManager.default.copyItem(at: package.appending(path: name), to: folder.appending(path: name))
+        }
+        return try await body(Workshop(folder: folder))
+    }
+
+    /// Replaces text in a file; it must be there.
+    func replace(_ old: String, with new: String, in file: String) throws {
+        let url = folder.appending(path: file)
+        let text = try String(contentsOf: url, encoding: .utf8)
+        guard text.contains(old) else { throw CocoaError(.fileReadCorruptFile) }
+        try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: url)
+    }
+
+    /// Runs a tool of this build in the folder.
+    func run(_ tool: String, _ arguments: String...) async throws -> Run {
+        // The tools lie beside the test bundle.
+        let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let result = try await Subprocess.run(
+            .path(FilePath(tools.appending(path: tool).path)),
+            arguments: Arguments(arguments),
+            workingDirectory: FilePath(folder.path),
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20)
+        )
+        let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
+        return Run(output: result.standardOutput + result.standardError, status: status)
+    }
+}
