@@ -6,9 +6,7 @@ enum OperationEmitter {
         public enum \(operation.typeName) {
             /// What a caller sends, validated.
             public struct Input: Sendable {
-                \(members(of: operation).map { "\(SwiftWriter.doc($0.doc, origin: nil))\npublic var \($0.name): \($0.type)" }.lines().indented(2))
-
-                \(initializer(operation).indented(2))
+                \(inputMembers(operation).indented(2))
             }
 
             /// What is answered. A refusal is thrown as a `Problem` instead.
@@ -30,6 +28,13 @@ enum OperationEmitter {
             }
         }
         """
+    }
+
+    private static func inputMembers(_ operation: Operation) -> String {
+        let members = members(of: operation)
+        let declarations = members.map { "\(SwiftWriter.doc($0.doc, origin: nil))\npublic var \($0.name): \($0.type)" }
+            .lines()
+        return (members.isEmpty ? "" : declarations + "\n\n") + initializer(members)
     }
 
     private struct Member {
@@ -58,13 +63,11 @@ enum OperationEmitter {
         return members
     }
 
-    private static func initializer(_ operation: Operation) -> String {
-        let members = members(of: operation)
+    private static func initializer(_ members: [Member]) -> String {
         let arguments = members.map { "\($0.name): \($0.type)" + ($0.standIn.map { " = \($0)" } ?? "") }
         return """
             /// An input of these parts.
-            public init(\(arguments.lines(", "))) {\(members.map { "\n    self.\($0.name) = \($0.name)" }.lines(""))
-            }
+            public init(\(arguments.lines(", "))) {\(members.map { "\n    self.\($0.name) = \($0.name)" }.lines(""))\(members.isEmpty ? "" : "\n")}
             """
     }
 

@@ -98,11 +98,8 @@ extension DeleteThing.Output {
 public enum ListThings {
     /// What a caller sends, validated.
     public struct Input: Sendable {
-        
-
         /// An input of these parts.
-        public init() {
-        }
+        public init() {}
     }
 
     /// What is answered. A refusal is thrown as a `Problem` instead.
