@@ -41,16 +41,6 @@ public struct Query<Result: Sendable>: Sendable {
     }
 }
 
-extension Query where Result == Int {
-    /// A statement without parameters and rows; the result is how many rows it affected.
-    public init(sql: String) {
-        self.init(Statement(name: "sql", parameterTypes: [], sql: sql), bind: { _ in }) {
-            (rows) throws(PostgresError) in
-            rows.affected
-        }
-    }
-}
-
 /// A row of a batch: a `:batch` query declares its columns and what each row is answered.
 public protocol BatchRow: Sendable {
     /// What became of one row.

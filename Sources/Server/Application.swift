@@ -8,10 +8,12 @@ import Postgres
 /// The server, from its start to its end.
 struct Application {
     private let configuration: ServerConfiguration
+    private let limits: HTTPLimits
     private let logger: Logger
 
-    init(_ configuration: ServerConfiguration, logger: Logger) {
+    init(_ configuration: ServerConfiguration, limits: HTTPLimits = HTTPLimits(), logger: Logger) {
         self.configuration = configuration
+        self.limits = limits
         self.logger = logger
     }
 
@@ -99,32 +101,42 @@ struct Application {
         try await cluster.stop()
     }
 
-    private func listen(
-        _ api: API,
-        tls: NIOSSLContext?
-    ) async throws -> [(name: String, listener: HTTPListener)] {
-        let group = MultiThreadedEventLoopGroup.singleton
+    private func listen(_ api: API, tls: NIOSSLContext?) async throws -> [(name: String, listener: HTTPListener)] {
         var listeners: [(name: String, listener: HTTPListener)] = []
-        if let address = configuration.apiAddress {
-            let responder = APIResponder(
-                api: api,
-                authenticator: Authenticator(adminToken: configuration.adminToken),
-                logger: logger
-            )
-            listeners.append(
-                ("API", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger))
-            )
-            if !listeners[0].listener.isLoopback {
-                logger.warning("agents need no credentials, and the API is reachable from other machines")
+        func add(_ name: String, at address: ListenAddress?, _ responder: any Responder) async throws {
+            guard let address else { return }
+            let listener: HTTPListener
+            do {
+                listener = try await HTTPListener.start(
+                    at: address,
+                    on: MultiThreadedEventLoopGroup.singleton,
+                    tls: tls,
+                    limits: limits,
+                    responder: responder,
+                    logger: logger
+                )
+            } catch {
+                let found = "'\(address.host):\(address.port)' (\(error))"
+                throw ConfigurationError(
+                    variable: "\(name)_ADDRESS",
+                    found: found,
+                    expected: "an address that is free"
+                )
             }
+            listeners.append((name, listener))
+            logger.info("listening", metadata: ["\(name)": "\(listener.address)"])
         }
-        if let address = configuration.webAddress {
-            let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)
-            listeners.append(
-                ("WEB", try await .start(at: address, on: group, tls: tls, responder: responder, logger: logger))
-            )
+        let authenticator = Authenticator(adminToken: configuration.adminToken)
+        try await add(
+            "API",
+            at: configuration.apiAddress,
+            APIResponder(api: api, authenticator: authenticator, logger: logger)
+        )
+        if listeners.first?.listener.isLoopback == false {
+            logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
-        for (name, listener) in listeners { logger.info("listening", metadata: ["\(name)": "\(listener.address)"]) }
+        let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)
+        try await add("WEB", at: configuration.webAddress, responder)
         return listeners
     }
 

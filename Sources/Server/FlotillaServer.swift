@@ -1,6 +1,7 @@
 import ArgumentParser
 import Generated
 import Logging
+import Postgres
 import UnixSignals
 
 #if canImport(Glibc)
@@ -69,6 +70,9 @@ private enum Session {
             try await body(Application(configuration, logger: logger))
         } catch let error as ConfigurationError {
             fail("\(error)", status: 2)
+        } catch let error as PostgresError {
+            // Whoever starts a server may read what the database said.
+            fail("\(error): \(error.serverMessage)", status: 1)
         } catch {
             fail("\(error)", status: 1)
         }

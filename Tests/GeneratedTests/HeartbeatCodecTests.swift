@@ -1,4 +1,5 @@
 import ContractRuntime
+import Foundation
 import Generated
 import Testing
 
@@ -77,5 +78,16 @@ import Testing
         let text =
             #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
         #expect(throws: InvalidInput.self) { try MetricSample(json: Array(text.utf8)) }
+    }
+
+    @Test func `Swift's coders agree with the model's own codec`() throws {
+        let text = Self.valid.replacing("\"host\":\"fra-3\",", with: "")
+        let heartbeat = try Heartbeat(json: Array(text.utf8))
+        let encoded = try JSONEncoder().encode(heartbeat)
+        #expect(try Heartbeat(json: Array(encoded)) == heartbeat)
+        #expect(try JSONDecoder().decode(Heartbeat.self, from: encoded) == heartbeat)
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(Heartbeat.self, from: Data(Self.valid.replacing("LIVE", with: "SIM").utf8))
+        }
     }
 }

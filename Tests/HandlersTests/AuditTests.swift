@@ -1,5 +1,6 @@
 import Generated
 import Postgres
+import TestSupport
 import Testing
 
 @Suite struct AuditTests {

@@ -75,6 +75,27 @@ import Testing
         }
     }
 
+    @Test func `a client that is too slow is not waited for`() async throws {
+        var limits = HTTPLimits()
+        limits.headTime = .milliseconds(300)
+        limits.bodyTime = .milliseconds(300)
+        limits.idleTime = .milliseconds(300)
+        try await RunningServer.with(limits: limits) { server in
+            let start = ContinuousClock.now
+            // Nothing at all, and half of a head: the connection is closed without a word.
+            for bytes in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n"] {
+                await #expect(throws: RawHTTP.NoResponse.self) { try await server.api.send(bytes: Array(bytes.utf8)) }
+            }
+            let body = try await server.api.send(
+                bytes: Array("POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{".utf8)
+            )
+            #expect(body.status == 408)
+            let idle = try await server.api.send(bytes: Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+            #expect(idle.status == 200)
+            #expect(ContinuousClock.now - start < .seconds(10))
+        }
+    }
+
     @Test func `requests on one connection are answered in order`() async throws {
         try await RunningServer.with { server in
             let requests = (1...20).map {

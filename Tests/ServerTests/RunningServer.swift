@@ -13,20 +13,25 @@ struct RunningServer {
     static let token = "test-token"
 
     /// Lends a server over a database of its own.
-    static func with<R: Sendable>(_ body: @Sendable (RunningServer) async throws -> R) async throws -> R {
-        try await TestDatabase.empty { url in try await with(databaseURL: url, body) }
+    static func with<R: Sendable>(
+        limits: HTTPLimits = HTTPLimits(),
+        _ body: @Sendable (RunningServer) async throws -> R
+    ) async throws -> R {
+        try await TestDatabase.empty { url in try await with(databaseURL: url, limits: limits, body) }
     }
 
     /// Lends a server over the database at `databaseURL`.
     static func with<R: Sendable>(
         databaseURL: String,
         migrates: Bool = true,
+        limits: HTTPLimits = HTTPLimits(),
         _ body: @Sendable (RunningServer) async throws -> R
     ) async throws -> R {
         let (stopping, stop) = AsyncStream<Void>.makeStream()
         let (started, start) = AsyncStream<[String]>.makeStream()
         let application = Application(
             try configuration(databaseURL),
+            limits: limits,
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )
         return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -29,7 +29,8 @@ extension JSONReadable {
     }
 }
 
-/// A generated model: codable both by its own fused codec and by Swift's coders.
+/// A generated model. Its own codec reads, validates and writes JSON exactly; `Codable` is there for other formats, validates
+/// nothing and knows no defaults.
 public protocol ContractModel: JSONReadable, JSONWritable, Codable, Hashable, Sendable {}
 
 extension String: JSONWritable {

@@ -42,19 +42,3 @@ extension JSONObject: CustomStringConvertible {
     /// The object's JSON text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 }
-
-extension JSONObject: Codable {
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let value = JSONObject(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not the text of a JSON object")
-        }
-        self = value
-    }
-
-    /// Encodes the text as a string: Swift's coders have no place for JSON of unknown shape.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}

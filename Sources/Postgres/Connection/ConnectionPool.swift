@@ -128,22 +128,29 @@ final class ConnectionPool: Sendable {
         if case .session(let run, _) = works[0].body { return run(connection) == .reusable }
         var sent = 0
         for work in works {
-            guard case .statement(let statement, let bind, _) = work.body else { break }
-            var parameters = Parameters()
-            bind(&parameters)
-            do throws(PostgresError) { try connection.send(statement, parameters) } catch { break }
+            guard send(work, on: connection) else { break }
             sent += 1
         }
-        for (index, work) in works.enumerated() {
-            guard index < sent, receive(work, on: connection) else {
-                // What was not answered by now never will be; what was sent may have been carried out.
-                for lost in works[(index < sent ? index + 1 : index)...] {
-                    lost.fail(PostgresError(.connectionLost, "the connection broke"))
-                }
-                return false
-            }
+        for work in works[sent...] { submit(work) }
+        for index in 0..<sent where !receive(works[index], on: connection) {
+            // What was not answered by now never will be, and may have been carried out.
+            for lost in works[index + 1..<sent] { lost.fail(PostgresError(.connectionLost, "the connection broke")) }
+            return false
         }
-        return true
+        return sent == works.count
+    }
+
+    /// Sends a statement; false when the connection broke, so that nothing was carried out.
+    private func send(_ work: Work, on connection: Connection) -> Bool {
+        guard case .statement(let statement, let bind, _) = work.body else { return false }
+        var parameters = Parameters()
+        bind(&parameters)
+        do throws(PostgresError) {
+            try connection.send(statement, parameters)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Reads one answer; false when the connection broke. A statement that the server forgot is sent once more.

@@ -19,11 +19,16 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case answer
     }
 
+    private let limits: HTTPLimits
     private var phase = Phase.idle
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
     /// Called when a body did not arrive in time, to say so before the connection is closed.
     var bodyTimedOut: (() -> Void)?
+
+    init(limits: HTTPLimits) {
+        self.limits = limits
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -51,15 +56,15 @@ final class ConnectionDeadline: ChannelInboundHandler {
     private func schedule(_ phase: Phase) {
         timer?.cancel()
         timer = nil
-        let seconds: Int64
+        let time: Duration
         switch phase {
-        case .idle: seconds = HTTPLimits.idleSeconds
-        case .head: seconds = HTTPLimits.headSeconds
-        case .body: seconds = HTTPLimits.bodySeconds
+        case .idle: time = limits.idleTime
+        case .head: time = limits.headTime
+        case .body: time = limits.bodyTime
         case .answer: return
         }
         guard let context else { return }
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) { self.expired() }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.expired() }
     }
 
     private func expired() {

@@ -16,12 +16,13 @@ final class HTTPConnection: ChannelInboundHandler {
         case reading(AdmittedRequest, body: [UInt8])
         /// The answer is known, and the rest of the request is dropped.
         case refusing(Answer)
-        /// The answer is being made, or was written before the request's end.
+        /// The whole request is here, and the answer is being made.
         case answering
         case closing
     }
 
     private let responder: any Responder
+    private let limits: HTTPLimits
     private let deadline: ConnectionDeadline
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
@@ -29,16 +30,23 @@ final class HTTPConnection: ChannelInboundHandler {
     private var keepsAlive = true
     private var isHead = false
 
-    init(responder: any Responder, deadline: ConnectionDeadline, executor: EventLoopTaskExecutor, logger: Logger) {
+    init(
+        responder: any Responder,
+        limits: HTTPLimits,
+        deadline: ConnectionDeadline,
+        executor: EventLoopTaskExecutor,
+        logger: Logger
+    ) {
         self.responder = responder
+        self.limits = limits
         self.deadline = deadline
         self.executor = executor
         self.logger = logger
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        deadline.bodyTimedOut = { [weak self] in
-            self?.refuseAndClose(.requestTimeout, context: context)
+        deadline.bodyTimedOut = { [weak self, limits] in
+            self?.refuseAndClose(.requestTimeout(limits), context: context)
         }
     }
 
@@ -55,14 +63,16 @@ final class HTTPConnection: ChannelInboundHandler {
         isHead = head.method == .HEAD
         deadline.enter(.body)
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
-        if head.uri.utf8.count > HTTPLimits.target { return refuseAndClose(.uriTooLong, context: context) }
+        if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
         switch responder.admit(head) {
         case .refused(let answer):
             // A client that waits for permission, or sends a lot, hears at once.
-            if length > HTTPLimits.body || head.expectsContinue { return close(with: answer, context: context) }
+            if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
             state = .refusing(answer)
         case .admitted(let request):
-            if length > HTTPLimits.body { return refuseAndClose(.contentTooLarge, id: request.id, context: context) }
+            if length > limits.body {
+                return refuseAndClose(.contentTooLarge(limits), id: request.id, context: context)
+            }
             state = .reading(request, body: [])
             if head.expectsContinue {
                 let permission = HTTPResponseHead(version: head.version, status: .continue)
@@ -73,9 +83,10 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
         guard case .reading(let request, var body) = state else { return }
-        state = .answering
-        guard body.count + bytes.readableBytes <= HTTPLimits.body else {
-            return refuseAndClose(.contentTooLarge, id: request.id, context: context)
+        // The state must not hold a second reference to the bytes while they grow.
+        state = .idle
+        guard body.count + bytes.readableBytes <= limits.body else {
+            return refuseAndClose(.contentTooLarge(limits), id: request.id, context: context)
         }
         body.append(contentsOf: bytes.readableBytesView)
         state = .reading(request, body: body)
@@ -120,11 +131,21 @@ final class HTTPConnection: ChannelInboundHandler {
             deadline.enter(.idle)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         } else {
+            let isRequestComplete = if case .answering = state { true } else { false }
             state = .closing
             let promise = context.eventLoop.makePromise(of: Void.self)
-            promise.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+            promise.futureResult.assumeIsolated().whenComplete { _ in
+                if isRequestComplete { context.close(promise: nil) } else { self.linger(context) }
+            }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
         }
+    }
+
+    /// Closes our side and drops what still comes for a second: a connection that is closed with bytes unread is reset, and the
+    /// client may lose the answer (RFC 9112, section 9.6).
+    private func linger(_ context: ChannelHandlerContext) {
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
     }
 
     /// Answers before the request's end; what may still come of it is not read.
@@ -140,7 +161,7 @@ final class HTTPConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (state, error) {
         case (.closing, _), (.answering, _): context.close(promise: nil)
-        case (_, HTTPParserError.headerOverflow): refuseAndClose(.headTooLarge, context: context)
+        case (_, HTTPParserError.headerOverflow): refuseAndClose(.headTooLarge(limits), context: context)
         case (_, is HTTPParserError): refuseAndClose(.malformedRequest, context: context)
         default:
             logger.debug("connection failed", metadata: ["error": "\(error)"])

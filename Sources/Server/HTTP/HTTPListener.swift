@@ -20,6 +20,7 @@ final class HTTPListener: Sendable {
         at address: ListenAddress,
         on group: any EventLoopGroup,
         tls: NIOSSLContext?,
+        limits: HTTPLimits,
         responder: any Responder,
         logger: Logger
     ) async throws -> HTTPListener {
@@ -31,7 +32,7 @@ final class HTTPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     connections.add(channel)
-                    try configure(channel, tls: tls, responder: responder, logger: logger)
+                    try configure(channel, tls: tls, limits: limits, responder: responder, logger: logger)
                 }
             }
             .bind(host: address.host, port: address.port).get()
@@ -50,23 +51,28 @@ final class HTTPListener: Sendable {
     private static func configure(
         _ channel: any Channel,
         tls: NIOSSLContext?,
+        limits: HTTPLimits,
         responder: any Responder,
         logger: Logger
     ) throws {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = HTTPLimits.head
-        limits.maxHeaderListSize = HTTPLimits.head
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        decoding.maxHeaderFieldSize = limits.head
+        decoding.maxHeaderListSize = limits.head
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-        let deadline = ConnectionDeadline()
+        let deadline = ConnectionDeadline(limits: limits)
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(HTTPResponseEncoder())
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         try pipeline.addHandler(HTTPServerPipelineHandler())
-        let executor = EventLoopTaskExecutor(channel.eventLoop)
-        try pipeline.addHandler(
-            HTTPConnection(responder: responder, deadline: deadline, executor: executor, logger: logger)
+        let connection = HTTPConnection(
+            responder: responder,
+            limits: limits,
+            deadline: deadline,
+            executor: EventLoopTaskExecutor(channel.eventLoop),
+            logger: logger
         )
+        try pipeline.addHandler(connection)
     }
 
     /// Stops accepting, lets requests in flight finish, closes idle connections at once and the rest after `patience`.

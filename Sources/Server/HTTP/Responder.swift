@@ -62,43 +62,51 @@ extension Problem {
         code: "UNSUPPORTED_MEDIA_TYPE",
         detail: "the body must be application/json"
     )
-    static let contentTooLarge = Problem(
-        status: 413,
-        code: "CONTENT_TOO_LARGE",
-        detail: "the body is larger than \(HTTPLimits.body) bytes"
+    static let malformedRequest = Problem(
+        status: 400,
+        code: "MALFORMED_REQUEST",
+        detail: "the request is not HTTP/1.1"
     )
-    static let headTooLarge = Problem(
-        status: 431,
-        code: "HEADER_FIELDS_TOO_LARGE",
-        detail: "the header fields are larger than \(HTTPLimits.head) bytes"
-    )
-    static let uriTooLong = Problem(
-        status: 414,
-        code: "URI_TOO_LONG",
-        detail: "the target is longer than \(HTTPLimits.target) bytes"
-    )
-    static let malformedRequest = Problem(status: 400, code: "MALFORMED_REQUEST", detail: "the request is not HTTP/1.1")
-    static let requestTimeout = Problem(
-        status: 408,
-        code: "REQUEST_TIMEOUT",
-        detail: "the body did not arrive within \(HTTPLimits.bodySeconds) seconds"
-    )
+
+    /// 413
+    static func contentTooLarge(_ limits: HTTPLimits) -> Problem {
+        Problem(status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(limits.body) bytes")
+    }
+
+    /// 431
+    static func headTooLarge(_ limits: HTTPLimits) -> Problem {
+        Problem(
+            status: 431,
+            code: "HEADER_FIELDS_TOO_LARGE",
+            detail: "the header fields are larger than \(limits.head) bytes"
+        )
+    }
+
+    /// 414
+    static func uriTooLong(_ limits: HTTPLimits) -> Problem {
+        Problem(status: 414, code: "URI_TOO_LONG", detail: "the target is longer than \(limits.target) bytes")
+    }
+
+    /// 408
+    static func requestTimeout(_ limits: HTTPLimits) -> Problem {
+        Problem(status: 408, code: "REQUEST_TIMEOUT", detail: "the body did not arrive within \(limits.bodyTime)")
+    }
 }
 
 /// The bounds of what a client may make a connection hold, and for how long.
-enum HTTPLimits {
+struct HTTPLimits: Sendable {
     /// Bytes of all header fields together.
-    static let head = 32 * 1024
+    var head = 32 * 1024
     /// Bytes of the request target.
-    static let target = 8 * 1024
+    var target = 8 * 1024
     /// Bytes of a body.
-    static let body = 1024 * 1024
-    /// Seconds from the first byte of a head to its last.
-    static let headSeconds: Int64 = 10
-    /// Seconds from the head to the body's last byte.
-    static let bodySeconds: Int64 = 30
-    /// Seconds between two requests.
-    static let idleSeconds: Int64 = 75
+    var body = 1024 * 1024
+    /// From the first byte of a head to its last.
+    var headTime = Duration.seconds(10)
+    /// From the head to the body's last byte.
+    var bodyTime = Duration.seconds(30)
+    /// Between two requests.
+    var idleTime = Duration.seconds(75)
 }
 
 /// The id by which a request is found in the log.
