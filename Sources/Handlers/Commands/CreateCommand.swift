@@ -6,16 +6,16 @@ extension API {
     public func createCommand(_ input: CreateCommand.Input) async throws(Problem) -> CreateCommand.Output {
         let request = input.body
         try checkTimes(of: request)
-        let createdAt = try await transaction { transaction in
+        let row = try await transaction { transaction in
             if let stored = try transaction.run(.getCommand(commandID: request.commandID)) {
-                throw Problem.commandExists(Command(stored))
+                throw Problem.commandExists(stored)
             }
             guard try transaction.run(.instanceExists(instanceID: request.instanceID)) else {
                 throw Problem.instanceNotFound
             }
             return try transaction.insert(request, by: input.principal.name)
         }
-        return .accepted(Command(request, createdBy: input.principal.name, createdAt: createdAt))
+        return .accepted(Command(row))
     }
 
     private func checkTimes(of request: CommandRequest) throws(Problem) {
@@ -28,8 +28,8 @@ extension API {
 
 extension Transaction {
     /// Stores the command and what the audit log says of it.
-    fileprivate borrowing func insert(_ request: CommandRequest, by actor: String) throws -> Timestamp {
-        let createdAt = try run(
+    fileprivate borrowing func insert(_ request: CommandRequest, by actor: String) throws -> InsertCommandRow {
+        let row = try run(
             .insertCommand(
                 commandID: request.commandID,
                 instanceID: request.instanceID,
@@ -40,14 +40,13 @@ extension Transaction {
                 createdBy: actor
             )
         )
-        guard let createdAt else {
+        guard let row else {
             // Another request stored the id since we looked.
-            let stored = try run(.getCommand(commandID: request.commandID))
-            throw stored.map { Problem.commandExists(Command($0)) } ?? .commandNotFound
+            throw try run(.getCommand(commandID: request.commandID)).map(Problem.commandExists) ?? .commandNotFound
         }
         let details = JSONObject { json in json.member("type", request.commandType) }
         try record(.commandCreate, on: .command, request.commandID.text, by: actor, details: details)
-        return createdAt
+        return row
     }
 }
 
@@ -56,28 +55,12 @@ extension Problem {
         Problem(status: 400, code: "INVALID_EXPIRY", detail: detail)
     }
 
-    fileprivate static func commandExists(_ command: Command) -> Problem {
+    fileprivate static func commandExists(_ stored: GetCommandRow) -> Problem {
         Problem(
             status: 409,
             code: "COMMAND_EXISTS",
             detail: "command_id already exists",
-            members: ["command": JSONObject(command)]
-        )
-    }
-}
-
-extension Command {
-    fileprivate init(_ request: CommandRequest, createdBy: String, createdAt: Timestamp) {
-        self.init(
-            commandID: request.commandID,
-            instanceID: request.instanceID,
-            commandType: request.commandType,
-            issuedAt: request.issuedAt,
-            expiresAt: request.expiresAt,
-            payload: request.payload,
-            status: .pending,
-            createdBy: createdBy,
-            createdAt: createdAt
+            members: ["command": JSONObject(Command(stored))]
         )
     }
 }

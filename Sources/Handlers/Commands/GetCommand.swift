@@ -39,20 +39,3 @@ extension AcknowledgementReceipt {
         )
     }
 }
-
-extension Command {
-    /// The command as the database has it.
-    init(_ row: GetCommandRow) {
-        self.init(
-            commandID: row.commandID,
-            instanceID: row.instanceID,
-            commandType: row.commandType,
-            issuedAt: row.issuedAt,
-            expiresAt: row.expiresAt,
-            payload: row.payload,
-            status: row.status,
-            createdBy: row.createdBy,
-            createdAt: row.createdAt
-        )
-    }
-}

@@ -13,22 +13,6 @@ extension API {
             ),
             .countCommands(instanceID: input.instanceID, status: input.status)
         )
-        return .ok(CommandPage(page: page.number, pageSize: page.size, total: total, items: rows.map(Command.init)))
-    }
-}
-
-extension Command {
-    fileprivate init(_ row: ListCommandsRow) {
-        self.init(
-            commandID: row.commandID,
-            instanceID: row.instanceID,
-            commandType: row.commandType,
-            issuedAt: row.issuedAt,
-            expiresAt: row.expiresAt,
-            payload: row.payload,
-            status: row.status,
-            createdBy: row.createdBy,
-            createdAt: row.createdAt
-        )
+        return .ok(CommandPage(page: page.number, pageSize: page.size, total: total, items: rows.map { Command($0) }))
     }
 }

@@ -2,9 +2,9 @@
 -- name: listPendingCommands :many
 -- import: Generated
 -- in: instance_id text
--- out: command_id uuid, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz, payload jsonb
--- out: created_by text, created_at timestamptz
-SELECT command_id, command_type, issued_at, expires_at, payload, created_by, created_at
+-- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
+-- out: payload jsonb, status text(CommandStatus), created_by text, created_at timestamptz
+SELECT command_id, instance_id, command_type, issued_at, expires_at, payload, status, created_by, created_at
 FROM commands
 WHERE instance_id = :instance_id
     AND status = 'PENDING'

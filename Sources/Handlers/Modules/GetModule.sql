@@ -1,11 +1,11 @@
 -- name: getModule :optional
 -- import: Generated
 -- in: module_id uuid
--- out: name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
+-- out: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
 -- out: config jsonb, created_at timestamptz, updated_at timestamptz, client_created_at timestamptz
 -- out: client_updated_at timestamptz
 SELECT
-    name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
+    module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
     client_created_at, client_updated_at
 FROM modules
 WHERE module_id = :module_id

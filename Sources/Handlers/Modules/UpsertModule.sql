@@ -3,7 +3,9 @@
 -- import: Generated
 -- in: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
 -- in: config jsonb, client_created_at timestamptz, client_updated_at timestamptz
--- out: created_at timestamptz, updated_at timestamptz, is_new bool
+-- out: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
+-- out: config jsonb, created_at timestamptz, updated_at timestamptz, client_created_at timestamptz
+-- out: client_updated_at timestamptz, is_new bool
 INSERT INTO modules AS module
     (module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
      client_created_at, client_updated_at)
@@ -22,4 +24,6 @@ ON CONFLICT (module_id) DO UPDATE SET
     client_created_at = excluded.client_created_at,
     client_updated_at = excluded.client_updated_at,
     deleted_at = NULL
-RETURNING created_at, updated_at, created_at = updated_at
+RETURNING
+    module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
+    client_created_at, client_updated_at, created_at = updated_at

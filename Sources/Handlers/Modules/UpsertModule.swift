@@ -5,19 +5,18 @@ import Postgres
 extension API {
     public func upsertModule(_ input: UpsertModule.Input) async throws(Problem) -> UpsertModule.Output {
         let registration = input.body
-        let times = try await transaction { transaction in
-            let times = try transaction.run(.upsertModule(registration))
-            let details = JSONObject { json in json.member("enabled", registration.enabled) }
+        let row = try await transaction { transaction in
+            let row = try transaction.run(.upsertModule(registration))
             try transaction.record(
-                times.isNew ? .moduleCreate : .moduleUpdate,
+                row.isNew ? .moduleCreate : .moduleUpdate,
                 on: .module,
                 registration.moduleID.text,
                 by: input.principal.name,
-                details: details
+                details: JSONObject { json in json.member("enabled", registration.enabled) }
             )
-            return times
+            return row
         }
-        return .created(Module(registration, createdAt: times.createdAt, updatedAt: times.updatedAt))
+        return .created(Module(row))
     }
 }
 
@@ -31,24 +30,6 @@ extension Query where Result == UpsertModuleRow {
             executionMode: registration.executionMode,
             scheduleCron: registration.scheduleCron,
             config: registration.config,
-            clientCreatedAt: registration.createdAt,
-            clientUpdatedAt: registration.updatedAt
-        )
-    }
-}
-
-extension Module {
-    fileprivate init(_ registration: ModuleRegistration, createdAt: Timestamp, updatedAt: Timestamp) {
-        self.init(
-            moduleID: registration.moduleID,
-            name: registration.name,
-            description: registration.description,
-            enabled: registration.enabled,
-            executionMode: registration.executionMode,
-            scheduleCron: registration.scheduleCron,
-            config: registration.config,
-            createdAt: createdAt,
-            updatedAt: updatedAt,
             clientCreatedAt: registration.createdAt,
             clientUpdatedAt: registration.updatedAt
         )

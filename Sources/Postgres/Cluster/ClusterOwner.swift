@@ -9,11 +9,16 @@ struct ClusterOwner {
     let user: uid_t
     let group: gid_t
 
-    /// What stands in front of a command so that it runs as this user.
+    /// What runs a command as another user.
     ///
     /// A program does it, because a child of a process with threads cannot: glibc's `setgroups` and `setuid` wait for every thread
     /// that the parent had (seen as a deadlock in `__nptl_setxid`).
-    var command: [String] { ["setpriv", "--reuid", "\(user)", "--regid", "\(group)", "--clear-groups", "--"] }
+    static let program = "setpriv"
+
+    /// The arguments of `program` that run a command as this user.
+    func arguments(running command: String) -> [String] {
+        ["--reuid", "\(user)", "--regid", "\(group)", "--clear-groups", "--", command]
+    }
 
     /// Nil when we are an ordinary user, who owns the cluster.
     static func current() throws(PostgresError) -> ClusterOwner? {

@@ -113,10 +113,9 @@ public struct EmbeddedCluster: Sendable {
         // A Ctrl-C at the terminal is the server's to handle; it stops the cluster itself.
         options.processGroupID = 0
         let program = tools + "/" + tool
-        let command = owner.map { $0.command + [program] + arguments } ?? [program] + arguments
         return try await Subprocess.run(
-            .name(command[0]),
-            arguments: Arguments(Array(command.dropFirst())),
+            owner == nil ? .path(FilePath(program)) : .name(ClusterOwner.program),
+            arguments: Arguments((owner?.arguments(running: program) ?? []) + arguments),
             // The server may stand in a folder that the cluster's user cannot enter.
             workingDirectory: FilePath(directory.path),
             platformOptions: options,

@@ -1,0 +1,37 @@
+import ContractRuntime
+import Generated
+
+/// The columns of a command, as every query that reads commands answers them.
+protocol CommandRow {
+    var commandID: UUID { get }
+    var instanceID: String { get }
+    var commandType: CommandType { get }
+    var issuedAt: Timestamp { get }
+    var expiresAt: Timestamp { get }
+    var payload: JSONObject { get }
+    var status: CommandStatus { get }
+    var createdBy: String { get }
+    var createdAt: Timestamp { get }
+}
+
+extension GetCommandRow: CommandRow {}
+extension ListCommandsRow: CommandRow {}
+extension InsertCommandRow: CommandRow {}
+extension ListPendingCommandsRow: CommandRow {}
+
+extension Command {
+    /// The command as the database has it.
+    init(_ row: some CommandRow) {
+        self.init(
+            commandID: row.commandID,
+            instanceID: row.instanceID,
+            commandType: row.commandType,
+            issuedAt: row.issuedAt,
+            expiresAt: row.expiresAt,
+            payload: row.payload,
+            status: row.status,
+            createdBy: row.createdBy,
+            createdAt: row.createdAt
+        )
+    }
+}

@@ -1,0 +1,40 @@
+import ContractRuntime
+import Generated
+
+/// The columns of a module, as every query that reads modules answers them.
+protocol ModuleRow {
+    var moduleID: UUID { get }
+    var name: String { get }
+    var description: String? { get }
+    var enabled: Bool { get }
+    var executionMode: ExecutionMode { get }
+    var scheduleCron: String? { get }
+    var config: JSONObject { get }
+    var createdAt: Timestamp { get }
+    var updatedAt: Timestamp { get }
+    var clientCreatedAt: Timestamp { get }
+    var clientUpdatedAt: Timestamp { get }
+}
+
+extension GetModuleRow: ModuleRow {}
+extension ListModulesRow: ModuleRow {}
+extension UpsertModuleRow: ModuleRow {}
+
+extension Module {
+    /// The module as the database has it.
+    init(_ row: some ModuleRow) {
+        self.init(
+            moduleID: row.moduleID,
+            name: row.name,
+            description: row.description,
+            enabled: row.enabled,
+            executionMode: row.executionMode,
+            scheduleCron: row.scheduleCron,
+            config: row.config,
+            createdAt: row.createdAt,
+            updatedAt: row.updatedAt,
+            clientCreatedAt: row.clientCreatedAt,
+            clientUpdatedAt: row.clientUpdatedAt
+        )
+    }
+}
