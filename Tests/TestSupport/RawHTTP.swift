@@ -2,7 +2,8 @@ import Foundation
 
 /// An HTTP/1.1 client on a blocking socket, so that tests can send exactly the bytes that they mean, wrong ones too.
 public struct RawHTTP: Sendable {
-    private let port: Int
+    /// The port that it sends to.
+    public let port: Int
 
     /// A client of the server on this port of 127.0.0.1.
     public init(port: Int) {

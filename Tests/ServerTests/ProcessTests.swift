@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `flotilla-server` as a process: what it prints, how it ends.
+@Suite struct ProcessTests {
+    /// A running server process.
+    private struct ServerProcess {
+        let process = Process()
+        let output = Pipe()
+        let errors = Pipe()
+
+        init(_ arguments: [String] = [], environment: [String: String]) throws {
+            // The programs lie beside the test bundle.
+            let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+                .deletingLastPathComponent()
+            process.executableURL = tools.appending(path: "flotilla-server")
+            process.arguments = arguments
+            process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""].merging(environment) {
+                _,
+                new in new
+            }
+            // No .env lies here.
+            process.currentDirectoryURL = FileManager.default.temporaryDirectory
+            process.standardOutput = output
+            process.standardError = errors
+            try process.run()
+        }
+
+        /// The status, and what was written on standard error.
+        func end() async -> (status: Int32, errors: String) {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                    process.waitUntilExit()
+                    continuation.resume(returning: (process.terminationStatus, text))
+                }
+            }
+        }
+
+        /// The first line that starts with `prefix`, without it.
+        func line(after prefix: String) async -> String {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    var text = ""
+                    while !text.split(separator: "\n").contains(where: { $0.hasPrefix(prefix) })
+                        || !text.hasSuffix("\n")
+                    {
+                        let data = output.fileHandleForReading.availableData
+                        if data.isEmpty { break }
+                        text += String(decoding: data, as: UTF8.self)
+                    }
+                    let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) } ?? ""
+                    continuation.resume(returning: String(line.dropFirst(prefix.count)))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a signal ends it with status 0 after what is in flight`(signal: Int32) async throws {
+        try await TestDatabase.empty { url in
+            let server = try ServerProcess(
+                ["serve", "--migrate"],
+                environment: [
+                    "DATABASE_URL": url, "ADMIN_TOKEN": "t", "API_ADDRESS": "127.0.0.1:0", "WEB_ADDRESS": "off",
+                    "LOG_FORMAT": "json",
+                ]
+            )
+            let address = await server.line(after: "API  http://127.0.0.1:")
+            let client = RawHTTP(port: try #require(Int(address)))
+            while try await client.send("GET", "/readyz").status != 200 { try await Task.sleep(for: .milliseconds(20)) }
+            // Many requests, and the signal in the middle of them: each is answered, or was never taken.
+            let statuses = await withTaskGroup(of: Int?.self) { group in
+                for index in 0..<200 {
+                    group.addTask {
+                        let beat = RunningServer.heartbeat("i\(index)")
+                        return try? await client.send("POST", "/ingest/heartbeat", body: beat).status
+                    }
+                }
+                var statuses: [Int?] = []
+                while let status = await group.next() {
+                    statuses.append(status)
+                    if statuses.count == 20 { kill(server.process.processIdentifier, signal) }
+                }
+                return statuses
+            }
+            let (status, errors) = await server.end()
+            #expect(status == 0)
+            #expect(Set(statuses.compactMap { $0 }) == [202])
+            let lines = errors.split(separator: "\n")
+            #expect(!lines.isEmpty)
+            for line in lines {
+                let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                #expect(entry?["level"] is String)
+            }
+        }
+    }
+
+    @Test func `it does not start without a token`() async throws {
+        let (status, errors) = await (try ServerProcess(environment: [:])).end()
+        #expect(status == 2)
+        #expect(errors == "flotilla-server: ADMIN_TOKEN: found nothing, expected the admin token\n")
+    }
+
+    @Test func `an address that is taken is named`() async throws {
+        try await RunningServer.with { running in
+            let address = "127.0.0.1:\(running.api.port)"
+            let server = try ServerProcess(environment: [
+                "DATABASE_URL": "host=/nowhere", "ADMIN_TOKEN": "t", "API_ADDRESS": address,
+            ])
+            let (status, errors) = await server.end()
+            #expect(status == 2)
+            #expect(errors.contains("flotilla-server: API_ADDRESS: found '\(address)' ("))
+        }
+    }
+}
