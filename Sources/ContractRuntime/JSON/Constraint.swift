@@ -2,10 +2,10 @@
 enum Constraint {
     static func length(_ count: Int, _ minLength: Int, _ maxLength: Int) -> Violation? {
         if count < minLength {
-            return violation("minLength", "\(count) characters, expected at least \(minLength)")
+            return violation("minLength", "length \(count), expected at least \(minLength)")
         }
         if count > maxLength {
-            return violation("maxLength", "\(count) characters, expected at most \(maxLength)")
+            return violation("maxLength", "length \(count), expected at most \(maxLength)")
         }
         return nil
     }
