@@ -71,16 +71,8 @@ struct Build {
     }
 
     private static func source(_ path: String) throws -> SourceFile {
-        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path + "/"
-        guard let data = FileManager.default.contents(atPath: real) else {
-            throw Failure(description: "'\(path)' cannot be read")
-        }
-        return SourceFile(
-            path: real,
-            displayPath: real.hasPrefix(here) ? String(real.dropFirst(here.count)) : real,
-            bytes: Array(data)
-        )
+        guard let source = SourceFile(reading: path) else { throw Failure(description: "'\(path)' cannot be read") }
+        return source
     }
 
     /// Leaves a file alone that has the content already: its time tells the build what to compile.

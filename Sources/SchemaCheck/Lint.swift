@@ -16,11 +16,11 @@ struct Lint: ParsableCommand {
     var root: String?
 
     func run() throws {
-        guard let source = ContractFiles.source(document) else {
+        guard let source = SourceFile(reading: document) else {
             Findings.couldNotRun("'\(document)' cannot be read")
         }
-        let folder = root.map(ContractFiles.realPath) ?? ContractFiles.folder(above: source.path)
-        let registry = Registry { path in path.hasPrefix(folder + "/") ? ContractFiles.source(path) : nil }
+        let folder = root.map(SourceFile.realPath) ?? ContractFiles.folder(above: source.path)
+        let registry = Registry { path in path.hasPrefix(folder + "/") ? SourceFile(reading: path) : nil }
         var log = DiagnosticLog()
         let contract = ContractBuilder.build(
             root: source.path,
@@ -36,19 +36,6 @@ struct Lint: ParsableCommand {
 
 /// The files of a contract on disk.
 enum ContractFiles {
-    /// The file at `path`, shown relative to the working directory where it lies below it.
-    static func source(_ path: String) -> SourceFile? {
-        let real = realPath(path)
-        guard let data = FileManager.default.contents(atPath: real) else { return nil }
-        let here = realPath(FileManager.default.currentDirectoryPath) + "/"
-        let displayPath = real.hasPrefix(here) ? String(real.dropFirst(here.count)) : real
-        return SourceFile(path: real, displayPath: displayPath, bytes: Array(data))
-    }
-
-    static func realPath(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    }
-
     /// The folder that holds the folder of a file.
     static func folder(above path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
@@ -61,7 +48,8 @@ enum ContractFiles {
 
     /// The files below a folder, links followed, in the order of their paths.
     static func files(below folder: String, suffix: String) -> [String] {
-        let names = FileManager.default.enumerator(atPath: realPath(folder))?.compactMap { $0 as? String } ?? []
-        return names.filter { $0.hasSuffix(suffix) }.sorted().map { realPath(folder) + "/" + $0 }
+        let names =
+            FileManager.default.enumerator(atPath: SourceFile.realPath(folder))?.compactMap { $0 as? String } ?? []
+        return names.filter { $0.hasSuffix(suffix) }.sorted().map { SourceFile.realPath(folder) + "/" + $0 }
     }
 }

@@ -23,14 +23,14 @@ struct Queries: AsyncParsableCommand {
     func run() async throws {
         var log = DiagnosticLog()
         let steps = MigrationFile.read(
-            ContractFiles.files(below: migrations, suffix: ".sql").compactMap(ContractFiles.source),
+            ContractFiles.files(below: migrations, suffix: ".sql").compactMap(SourceFile.init(reading:)),
             log: &log
         )
         if steps.isEmpty { Findings.couldNotRun("no migrations in '\(migrations)'") }
         let files = paths.flatMap { path in
             path.hasSuffix(".sql") ? [path] : ContractFiles.files(below: path, suffix: ".sql")
         }
-        let sources = files.compactMap(ContractFiles.source).filter { !$0.isMigration }
+        let sources = files.compactMap(SourceFile.init(reading:)).filter { !$0.isMigration }
         if sources.isEmpty { Findings.couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
         let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
         do {

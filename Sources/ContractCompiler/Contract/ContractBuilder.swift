@@ -121,6 +121,9 @@ package struct ContractBuilder {
                 at: object.idLocation
             )
         }
+        if SwiftName.reserved.contains(typeName) {
+            builder.log.error("the generated code needs the name '\(typeName)' itself", at: object.idLocation)
+        }
         if let model = builder.models.first(where: { $0.name == typeName }) {
             let note = Diagnostic.Note(message: "the schema", location: model.node.location)
             builder.log.error(

@@ -64,18 +64,18 @@ struct ModelBuilder {
             )
             return nil
         }
+        admit(["anyOf"], in: schema, "a choice")
         var value = value(of: other, name: name)
         value?.isNullable = true
         return value
     }
 
     private mutating func value(of schema: Schema, types: [Schema.TypeName], name: String) -> Value? {
-        checkKeywords(schema, types)
         if types == [.number, .string] || types == [.string, .number] {
             guard schema.format == "decimal" else {
                 return unsupported("several types without 'format: decimal'", schema)
             }
-            return Value(kind: .decimal(minimum: schema.minimum?.scalar?.text, maximum: schema.maximum?.scalar?.text))
+            return decimal(schema)
         }
         guard let type = types.first, types.count == 1 else {
             // A 'type' that names no type has been reported.
@@ -86,9 +86,11 @@ struct ModelBuilder {
         case .string: return string(schema, name)
         case .integer: return integer(schema)
         case .number:
-            if let format = schema.format { return unsupported("'format: \(format)' on a number", schema) }
+            admit(["minimum", "maximum"], in: schema, "a number")
             return Value(kind: .number(minimum: schema.minimum?.scalar?.text, maximum: schema.maximum?.scalar?.text))
-        case .boolean: return Value(kind: .boolean)
+        case .boolean:
+            admit([], in: schema, "a boolean")
+            return Value(kind: .boolean)
         case .array: return array(schema, name)
         case .object: return object(schema, name)
         case .null: return nil
@@ -97,6 +99,7 @@ struct ModelBuilder {
 
     private mutating func string(_ schema: Schema, _ name: String) -> Value? {
         if let values = schema.values { return enumeration(schema, values, name) }
+        admit(schema.format == nil ? ["minLength", "maxLength"] : ["format"], in: schema, "a string")
         switch schema.format {
         case nil: return Value(kind: .string(minLength: schema.minLength, maxLength: schema.maxLength))
         case "date-time": return Value(kind: .timestamp)
@@ -105,7 +108,22 @@ struct ModelBuilder {
         }
     }
 
+    private mutating func decimal(_ schema: Schema) -> Value {
+        admit(["format", "minimum", "maximum"], in: schema, "a decimal")
+        for bound in [schema.minimum, schema.maximum] {
+            guard let bound, let text = bound.scalar?.text else { continue }
+            let parts = text.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
+            let isExact = parts.allSatisfy { $0.allSatisfy(\.isNumber) } && parts.joined().count <= 38
+            if !isExact || (parts.count > 1 && parts[1].count > 18) {
+                let limits = "at most 38 digits, 18 of them after the point, and no exponent"
+                log.error("the bound of a decimal has \(limits)", at: bound.location)
+            }
+        }
+        return Value(kind: .decimal(minimum: schema.minimum?.scalar?.text, maximum: schema.maximum?.scalar?.text))
+    }
+
     private mutating func integer(_ schema: Schema) -> Value? {
+        admit(["minimum", "maximum", "format"], in: schema, "an integer")
         var minimum = bound(schema.minimum)
         var maximum = bound(schema.maximum)
         switch schema.format {
@@ -125,6 +143,7 @@ struct ModelBuilder {
     }
 
     private mutating func enumeration(_ schema: Schema, _ nodes: [Node], _ name: String) -> Value? {
+        admit([schema.node["enum"] == nil ? "const" : "enum"], in: schema, "an enumeration")
         var cases: [EnumerationCase] = []
         for node in nodes {
             guard let text = node.string else {
@@ -147,6 +166,7 @@ struct ModelBuilder {
     }
 
     private mutating func array(_ schema: Schema, _ name: String) -> Value? {
+        admit(["items", "minItems", "maxItems"], in: schema, "an array")
         guard let items = schema.items else { return unsupported("an array without 'items'", schema) }
         guard let element = value(of: items, name: name + "Item") else { return nil }
         if element.isNullable { return unsupported("an array of nullable items", schema) }
@@ -154,7 +174,9 @@ struct ModelBuilder {
     }
 
     private mutating func object(_ schema: Schema, _ name: String) -> Value? {
+        admit(["properties", "required", "additionalProperties"], in: schema, "an object")
         if schema.properties.isEmpty, schema.additionalProperties == .allowed { return Value(kind: .object) }
+        if schema.properties.isEmpty { return unsupported("an object that can only be empty", schema) }
         let name = schema.swiftName ?? name
         var properties: [Property] = []
         for property in schema.properties {
@@ -190,8 +212,13 @@ struct ModelBuilder {
     mutating func defaultValue(_ node: Node, for value: Value) -> DefaultValue? {
         let text = node.scalar?.text ?? ""
         switch (value.kind, node.scalar?.kind, node.members?.isEmpty) {
-        case (.string, .string?, _): return DefaultValue(expression: SwiftWriter.literal(text))
-        case (.integer, .number?, _) where node.integer != nil: return DefaultValue(expression: text)
+        case (.string(let minLength, let maxLength), .string?, _)
+        where (minLength ?? 0)...(maxLength ?? .max) ~= text.unicodeScalars.count:
+            return DefaultValue(expression: SwiftWriter.literal(text))
+        case (.integer(let minimum, let maximum), .number?, _):
+            if let number = node.integer, (minimum ?? .min)...(maximum ?? .max) ~= number {
+                return DefaultValue(expression: text)
+            }
         case (.boolean, .boolean?, _): return DefaultValue(expression: text.lowercased())
         case (.object, _, true?): return DefaultValue(expression: ".empty")
         case (.enumeration(let name), .string?, _):
@@ -208,20 +235,12 @@ struct ModelBuilder {
         return nil
     }
 
-    /// A constraint on a type that it does not constrain is a mistake, not a decoration.
-    private mutating func checkKeywords(_ schema: Schema, _ types: [Schema.TypeName]) {
-        let applies: [(keywords: [String], types: Set<Schema.TypeName>)] = [
-            (["minLength", "maxLength"], [.string]), (["minimum", "maximum"], [.integer, .number]),
-            (["items", "minItems", "maxItems"], [.array]),
-            (["properties", "required", "additionalProperties"], [.object]),
-            (["enum", "const"], [.string]),
-        ]
-        for (keywords, constrained) in applies where constrained.isDisjoint(with: types) {
-            for member in schema.node.members ?? [] where keywords.contains(member.key) {
-                let names = types.map(\.rawValue).joined(separator: ", ")
-                let found = names.isEmpty ? "a schema without 'type'" : "type '\(names)'"
-                log.error("'\(member.key)' on \(found) is not supported", at: member.keyLocation)
-            }
+    /// Records every constraint that is not among `keywords`: nothing that a schema asks for is left out silently.
+    private mutating func admit(_ keywords: [String], in schema: Schema, _ what: String) {
+        let others = ["type", "$defs", "default"] + keywords
+        for member in schema.node.members ?? []
+        where SchemaKeyword.table[member.key] == .read && !others.contains(member.key) {
+            log.error("'\(member.key)' on \(what) is not supported", at: member.keyLocation)
         }
     }
 

@@ -122,8 +122,9 @@ final class Schema: Sendable {
 
     private static func number(_ node: Node?, _ keyword: String, log: inout DiagnosticLog) -> Node? {
         guard let node else { return nil }
-        if node.scalar?.kind == .number { return node }
-        log.error("'\(keyword)' is \(node.kindDescription), expected a number", at: node.location)
+        if let scalar = node.scalar, scalar.kind == .number, JSONReader.isNumber(scalar.text) { return node }
+        let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
+        log.error("'\(keyword)' is \(found), expected a number as JSON writes it", at: node.location)
         return nil
     }
 

@@ -22,7 +22,7 @@ enum SchemaKeyword {
         "minLength": .read, "maxLength": .read, "minimum": .read, "maximum": .read, "format": .read,
         "anyOf": .read, "default": .read,
         "title": .annotation, "description": .annotation, "examples": .annotation, "example": .annotation,
-        "deprecated": .annotation, "readOnly": .annotation, "writeOnly": .annotation,
+        "deprecated": .annotation, "readOnly": .unsupported, "writeOnly": .unsupported,
         "contentEncoding": .unsupported, "contentMediaType": .unsupported, "contentSchema": .unsupported,
         "pattern": .unsupported, "exclusiveMinimum": .unsupported, "exclusiveMaximum": .unsupported,
         "multipleOf": .unsupported, "uniqueItems": .unsupported, "prefixItems": .unsupported, "contains": .unsupported,

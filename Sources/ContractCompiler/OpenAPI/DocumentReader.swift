@@ -219,8 +219,8 @@ struct DocumentReader {
     }
 
     private mutating func components(_ node: Node) -> Components? {
-        let known = ["schemas", "parameters", "responses", "requestBodies", "headers", "securitySchemes", "pathItems"]
-        let unsupported = ["examples", "links", "callbacks"]
+        let known = ["schemas", "parameters", "responses", "requestBodies", "headers", "securitySchemes"]
+        let unsupported = ["examples", "links", "callbacks", "pathItems"]
         guard let fields = Fields(node, "components", known: known, unsupported: unsupported, log: &log) else {
             return nil
         }

@@ -109,7 +109,7 @@ struct JSONReader {
     }
 
     /// RFC 8259, section 6, checked on top of the wider YAML form.
-    private static func isNumber(_ text: String) -> Bool {
+    static func isNumber(_ text: String) -> Bool {
         let digits = text.first == "-" ? text.dropFirst() : text[...]
         guard let first = digits.first, first.isASCII, first.isWholeNumber, CoreSchema.kind(of: text) == .number,
             !digits.dropFirst().hasPrefix("x"), !digits.dropFirst().hasPrefix("o")
