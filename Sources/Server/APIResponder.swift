@@ -25,7 +25,7 @@ struct APIResponder<API: Operations>: Responder {
         do throws(Problem) {
             let principal = try authenticator.authenticate(head.headers, for: route.security)
             if route.hasBody { try Self.checkMediaType(head.headers) }
-            let headers = head.headers.map { (name: $0.name, value: $0.value) }
+            let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
             let request = Request(
                 pathParameters: parameters,
                 query: target.query,

@@ -124,6 +124,11 @@ package struct Operation: Sendable {
     let summary: String?
     let description: String?
     let node: Node
+
+    /// Whether a parameter stands in a header field.
+    var readsHeaders: Bool {
+        parameters.contains { if case .header = $0.place { true } else { false } }
+    }
 }
 
 /// A parameter of an operation.

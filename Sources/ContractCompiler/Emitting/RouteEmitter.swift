@@ -76,6 +76,13 @@ enum RouteEmitter {
                     }
                 }
 
+                /// Whether the operation has parameters in header fields.
+                public var readsHeaders: Bool {
+                    switch self {
+                    \(flagged(contract.operations, \.readsHeaders).indented(2))
+                    }
+                }
+
                 /// What a caller must prove, all of it; empty for an open operation.
                 public var security: [SecurityRequirement] {
                     switch self {

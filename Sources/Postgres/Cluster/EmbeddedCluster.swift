@@ -16,10 +16,11 @@ public struct EmbeddedCluster: Sendable {
     private let tools: String
     private let directory: ClusterDirectory
     private let owner: ClusterOwner?
+    private let lock: ClusterLock
     private let logger: Logger
 
     /// Makes the cluster in `path` unless it is there already, and starts it unless it runs: one that outlived a killed server
-    /// is taken over.
+    /// is taken over. A cluster that a living server uses is not: it would end with either of the two.
     ///
     /// - Parameters:
     ///   - path: The folder of data, log and socket.
@@ -31,11 +32,17 @@ public struct EmbeddedCluster: Sendable {
             tools: try ClusterTools.find(),
             directory: directory,
             owner: owner,
+            lock: try ClusterLock(directory),
             logger: logger
         )
-        if !directory.exists("data/PG_VERSION") { try await cluster.create() }
-        try await cluster.launch()
-        return cluster
+        do {
+            if !directory.exists("data/PG_VERSION") { try await cluster.create() }
+            try await cluster.launch()
+            return cluster
+        } catch {
+            cluster.lock.release()
+            throw error
+        }
     }
 
     /// The libpq connection string of a database of the cluster.
@@ -59,6 +66,7 @@ public struct EmbeddedCluster: Sendable {
     /// Stops the cluster: open transactions are rolled back, what is committed is on disk.
     public func stop() async throws {
         try await run("pg_ctl", ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"])
+        lock.release()
         logger.info("embedded PostgreSQL stopped")
     }
 

@@ -18,6 +18,13 @@ public enum Route: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the operation has parameters in header fields.
+    public var readsHeaders: Bool {
+        switch self {
+        
+        }
+    }
+
     /// What a caller must prove, all of it; empty for an open operation.
     public var security: [SecurityRequirement] {
         switch self {

@@ -37,6 +37,14 @@ public enum Route: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the operation has parameters in header fields.
+    public var readsHeaders: Bool {
+        switch self {
+        case .getThing: true
+        case .deleteThing, .listThings, .createThing: false
+        }
+    }
+
     /// What a caller must prove, all of it; empty for an open operation.
     public var security: [SecurityRequirement] {
         switch self {

@@ -6,10 +6,6 @@ extension API {
         .ok(Self.contract)
     }
 
-    public func getContractYAML(_ input: GetContractYAML.Input) async throws(Problem) -> GetContractYAML.Output {
-        .ok(ContractDocument.yaml)
-    }
-
     // The generator wrote the text, and a test reads it.
     private static let contract = JSONObject(ContractDocument.json) ?? .empty
 }

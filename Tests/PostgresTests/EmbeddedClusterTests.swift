@@ -1,0 +1,55 @@
+import Foundation
+import Logging
+import Postgres
+import Testing
+
+@Suite struct EmbeddedClusterTests {
+    private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+
+    private func withFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-cluster-\(UUID().uuidString)")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body(folder)
+    }
+
+    @Test func `what is stored outlives the cluster's end, and its socket is only its user's`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedCluster.start(in: folder, logger: logger)
+            try await first.createDatabase("kept")
+            try await first.createDatabase("kept")
+            try await first.stop()
+            let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
+            let second = try await EmbeddedCluster.start(in: folder, logger: logger)
+            let version = try await Migrator(url: second.url(database: "kept"), migrations: []).version()
+            #expect(version == 0)
+            try await second.stop()
+        }
+    }
+
+    @Test func `a cluster that a living server uses is not taken over`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedCluster.start(in: folder, logger: logger)
+            let error = await #expect(throws: PostgresError.self) {
+                try await EmbeddedCluster.start(in: folder, logger: logger)
+            }
+            #expect(error?.description.hasPrefix("another server uses the cluster in '\(folder)'") == true)
+            let version = try await Migrator(url: first.url(database: "postgres"), migrations: []).version()
+            #expect(version == 0)
+            try await first.stop()
+        }
+    }
+
+    @Test func `a folder with a long path gets a socket elsewhere`() async throws {
+        try await withFolder { folder in
+            let deep = folder + "/" + String(repeating: "deep", count: 30)
+            // The folder above must be one that the cluster's user may pass through.
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let cluster = try await EmbeddedCluster.start(in: deep, logger: logger)
+            let version = try await Migrator(url: cluster.url(database: "postgres"), migrations: []).version()
+            #expect(version == 0)
+            try await cluster.stop()
+        }
+    }
+}
