@@ -40,9 +40,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
+        // ECMA-262 regular expressions in linear time: Swift's own backtrack, and differ from what JSON Schema asks for.
+        .target(name: "Patterns", swiftSettings: settings),
+
         // The contract's compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-        .target(name: "ContractCompiler", dependencies: ["CYAML"], swiftSettings: settings),
+        .target(name: "ContractCompiler", dependencies: ["CYAML", "Patterns"], swiftSettings: settings),
         .executableTarget(
             name: "contract-gen",
             dependencies: ["ContractCompiler"],
@@ -52,7 +55,7 @@ let package = Package(
         .plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["contract-gen"]),
 
         // The contract in Swift.
-        .target(name: "ContractRuntime", swiftSettings: settings),
+        .target(name: "ContractRuntime", dependencies: ["Patterns"], swiftSettings: settings),
         .target(
             name: "Generated",
             dependencies: ["ContractRuntime"],
@@ -123,6 +126,7 @@ let package = Package(
             exclude: ["Cases"],
             swiftSettings: settings
         ),
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: settings),
         .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
         .testTarget(

@@ -72,4 +72,27 @@ import Testing
         #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}") == expected)
         #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}", allowsNUL: true) == [])
     }
+
+    @Test func `a string that its pattern does not match is refused with both`() throws {
+        let pattern = Pattern(checked: #"^AC[0-9a-f]{4}$"#)
+        func account(_ text: String) -> Result<String, InvalidInput> {
+            var text = "{\"account\":\"\(text)\"}"
+            return text.withUTF8 { bytes in
+                Result { () throws(InvalidInput) in
+                    try JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) -> String? in
+                        _ = try json.beginObject()
+                        _ = try json.nextKey()
+                        let value = try json.string(maxLength: 6, pattern: pattern)
+                        _ = try json.nextKey()
+                        return value
+                    }
+                }
+            }
+        }
+        #expect(try account("AC00ff").get() == "AC00ff")
+        let message = "\"AC00fg\", expected a match of ^AC[0-9a-f]{4}$"
+        let violation = Violation(pointer: "/account", keyword: "pattern", message: message)
+        #expect(account("AC00fg") == .failure(InvalidInput(violations: [violation])))
+        #expect(throws: InvalidInput.self) { try account("AC00fff").get() }
+    }
 }

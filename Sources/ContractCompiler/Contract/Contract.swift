@@ -67,7 +67,7 @@ package struct DefaultValue: Sendable {
 /// The type and the constraints of one use of a value.
 package struct Value: Sendable {
     package indirect enum Kind: Sendable {
-        case string(minLength: Int?, maxLength: Int?)
+        case string(minLength: Int?, maxLength: Int?, pattern: String?)
         case integer(minimum: Int?, maximum: Int?)
         /// The bounds are literals, kept exact.
         case number(minimum: String?, maximum: String?)
@@ -84,6 +84,15 @@ package struct Value: Sendable {
 
     let kind: Kind
     var isNullable = false
+
+    /// The expression that the value, or the items of the value, must match.
+    var pattern: String? {
+        switch kind {
+        case .string(_, _, let pattern): pattern
+        case .array(let element, _, _): element.pattern
+        default: nil
+        }
+    }
 
     /// Whether a path, a query or a header field can carry the value.
     var isParameter: Bool {

@@ -1,3 +1,5 @@
+internal import Patterns
+
 /// Turns schemas into models and values: follows references, chooses names, checks that constraints fit their types.
 struct ModelBuilder {
     var registry: Registry
@@ -99,9 +101,12 @@ struct ModelBuilder {
 
     private mutating func string(_ schema: Schema, _ name: String) -> Value? {
         if let values = schema.values { return enumeration(schema, values, name) }
-        admit(schema.format == nil ? ["minLength", "maxLength"] : ["format"], in: schema, "a string")
+        admit(schema.format == nil ? ["minLength", "maxLength", "pattern"] : ["format"], in: schema, "a string")
         switch schema.format {
-        case nil: return Value(kind: .string(minLength: schema.minLength, maxLength: schema.maxLength))
+        case nil:
+            return Value(
+                kind: .string(minLength: schema.minLength, maxLength: schema.maxLength, pattern: schema.pattern)
+            )
         case "date-time": return Value(kind: .timestamp)
         case "uuid": return Value(kind: .uuid)
         case let format?: return unsupported("'format: \(format)' on a string", schema)
@@ -212,8 +217,8 @@ struct ModelBuilder {
     mutating func defaultValue(_ node: Node, for value: Value) -> DefaultValue? {
         let text = node.scalar?.text ?? ""
         switch (value.kind, node.scalar?.kind, node.members?.isEmpty) {
-        case (.string(let minLength, let maxLength), .string?, _)
-        where (minLength ?? 0)...(maxLength ?? .max) ~= text.unicodeScalars.count:
+        case (.string(let minLength, let maxLength, let pattern), .string?, _)
+        where (minLength ?? 0)...(maxLength ?? .max) ~= text.unicodeScalars.count && text.matches(pattern):
             return DefaultValue(expression: SwiftWriter.literal(text))
         case (.integer(let minimum, let maximum), .number?, _):
             if let number = node.integer, (minimum ?? .min)...(maximum ?? .max) ~= number {
@@ -276,5 +281,13 @@ struct ModelBuilder {
             node.pointer.split(separator: "/").last.map { SwiftName.type(JSONPointer.unescape(String($0))) } ?? ""
         guard file.hasSuffix(".schema.json") else { return last }
         return SwiftName.type(String(file.dropLast(".schema.json".count))) + last
+    }
+}
+
+extension String {
+    /// Whether the text matches the expression, if there is one.
+    fileprivate func matches(_ pattern: String?) -> Bool {
+        guard let pattern, let expression = try? Pattern(pattern) else { return true }
+        return expression.matches(self)
     }
 }

@@ -59,7 +59,7 @@ enum SwiftName {
         "JSONWriter", "JSONText", "JSONSyntaxError", "Problem", "Violation", "InvalidInput", "Request", "Response",
         "Principal",
         "ParameterReader", "PathSegments", "SecurityRequirement", "ContractModel", "Operations", "Operation",
-        "PathItem", "Route",
+        "PathItem", "Route", "Pattern",
         "ContractDocument", "Any", "Self", "Type", "Codable", "Hashable", "Sendable", "CodingKey", "CodingKeys",
     ]
 }

@@ -37,13 +37,19 @@ enum ModelEmitter {
         }
 
         extension \(model.name) {
-            private static let memberNames = [\(properties.map { SwiftWriter.literal($0.name) }.lines(", "))]
+            \(constants(properties).lines().indented())
 
             \(reader(properties, allowsOthers).indented())
 
             \(writer(properties).indented())
         }
         """
+    }
+
+    private static func constants(_ properties: [Property]) -> [String] {
+        let names = properties.map { SwiftWriter.literal($0.name) }.lines(", ")
+        return ["private static let memberNames = [\(names)]"]
+            + SwiftWriter.patterns(properties.map { ($0.swiftName, $0.value) })
     }
 
     private static func declaration(_ property: Property) -> String {
@@ -110,8 +116,8 @@ enum ModelEmitter {
     }
 
     private static func readCase(_ index: Int, _ property: Property, _ name: String) -> String {
-        let read =
-            property.value.isNullable ? "try json.skipNull() ? nil : \(read(property.value))" : read(property.value)
+        let value = read(property.value, of: property.swiftName)
+        let read = property.value.isNullable ? "try json.skipNull() ? nil : \(value)" : value
         return """
             case \(SwiftWriter.literal(property.name)):
                 try json.see(\(index), in: &seen)
@@ -120,10 +126,10 @@ enum ModelEmitter {
     }
 
     /// The expression that reads a value which is not null.
-    static func read(_ value: Value) -> String {
+    static func read(_ value: Value, of name: String) -> String {
         switch value.kind {
-        case .string(let minLength, let maxLength):
-            "try json.string(\(arguments(("minLength", minLength), ("maxLength", maxLength))))"
+        case .string(let minLength, let maxLength, let pattern):
+            "try json.string(\(stringArguments(minLength, maxLength, pattern, of: name)))"
         case .integer(let minimum, let maximum):
             "try json.integer(\(arguments(("minimum", minimum), ("maximum", maximum))))"
         case .number(let minimum, let maximum):
@@ -135,13 +141,24 @@ enum ModelEmitter {
         case .uuid: "try json.uuid()"
         case .object: "try json.object()"
         case .structure(let name), .enumeration(let name): "try \(name)(from: &json)"
-        case .array(let element, let minItems, let maxItems):
-            """
-            try json.array(\(arguments(("minItems", minItems), ("maxItems", maxItems)))) { (json: inout JSONReader) throws(JSONSyntaxError) in
-                    \(read(element))
+        case .array(let element, let minItems, let maxItems): array(of: element, minItems, maxItems, name)
+        }
+    }
+
+    private static func array(of element: Value, _ minItems: Int?, _ maxItems: Int?, _ name: String) -> String {
+        let bounds = arguments(("minItems", minItems), ("maxItems", maxItems))
+        return """
+            try json.array\(bounds.isEmpty ? "" : "(\(bounds))") { (json: inout JSONReader) throws(JSONSyntaxError) in
+                    \(read(element, of: name))
                 }
             """
-        }
+    }
+
+    /// The constraints of a string; its expression is a constant named after `name`.
+    static func stringArguments(_ minLength: Int?, _ maxLength: Int?, _ pattern: String?, of name: String) -> String {
+        let lengths = arguments(("minLength", minLength), ("maxLength", maxLength))
+        let expression = arguments(("pattern", pattern.map { _ in "Self.\(SwiftWriter.patternName(name))" }))
+        return [lengths, expression].filter { !$0.isEmpty }.lines(", ")
     }
 
     private static func decimal(_ literal: String) -> String { "Decimal(\(SwiftWriter.literal(literal)))" }

@@ -16,7 +16,7 @@ enum OperationEmitter {
         }
 
         extension \(operation.typeName).Input {
-            \(requestInitializer(operation).indented())
+            \((constants(operation) + [requestInitializer(operation)]).lines("\n\n").indented())
         }
 
         extension \(operation.typeName).Output {
@@ -63,6 +63,12 @@ enum OperationEmitter {
         return members
     }
 
+    /// The expressions of the parameters, together in one text; none if there are none.
+    private static func constants(_ operation: Operation) -> [String] {
+        let patterns = SwiftWriter.patterns(operation.parameters.map { ($0.swiftName, $0.value) })
+        return patterns.isEmpty ? [] : [patterns.lines()]
+    }
+
     private static func initializer(_ members: [Member]) -> String {
         let arguments = members.map { "\($0.name): \($0.type)" + ($0.standIn.map { " = \($0)" } ?? "") }
         return """
@@ -103,8 +109,8 @@ enum OperationEmitter {
             }
         let (function, constraints): (String, String) =
             switch parameter.value.kind {
-            case .string(let minLength, let maxLength):
-                ("string", ModelEmitter.arguments(("minLength", minLength), ("maxLength", maxLength)))
+            case .string(let minLength, let maxLength, let pattern):
+                ("string", ModelEmitter.stringArguments(minLength, maxLength, pattern, of: parameter.swiftName))
             case .integer(let minimum, let maximum):
                 ("integer", ModelEmitter.arguments(("minimum", minimum), ("maximum", maximum)))
             case .boolean: ("boolean", "")

@@ -19,6 +19,26 @@ enum SwiftWriter {
         return "\"\(escaped.joined())\""
     }
 
+    /// A string literal in which backslashes stand for themselves, as expressions are read best.
+    static func rawLiteral(_ text: String) -> String {
+        if text.contains(where: \.isNewline) { return literal(text) }
+        var pounds = "#"
+        while text.contains("\"" + pounds) || text.contains("\\" + pounds) { pounds += "#" }
+        return "\(pounds)\"\(text)\"\(pounds)"
+    }
+
+    /// The constants that hold the expressions of values, by the Swift names of what has them.
+    static func patterns(_ values: [(name: String, value: Value)]) -> [String] {
+        values.compactMap { name, value in
+            value.pattern.map { "private static let \(patternName(name)) = Pattern(checked: \(rawLiteral($0)))" }
+        }
+    }
+
+    /// What the constant of a value's expression is called.
+    static func patternName(_ name: String) -> String {
+        name.filter { $0 != "`" } + "Pattern"
+    }
+
     /// A literal of several lines that holds `text` as it is.
     static func block(_ text: String) -> String {
         var pounds = "#"

@@ -1,3 +1,5 @@
+internal import Patterns
+
 /// A JSON Schema as it is written (2020-12), its references not followed yet.
 final class Schema: Sendable {
     /// The values of `type`.
@@ -33,6 +35,8 @@ final class Schema: Sendable {
     let maxItems: Int?
     let minLength: Int?
     let maxLength: Int?
+    /// An expression that was read and found to be one.
+    let pattern: String?
     let minimum: Node?
     let maximum: Node?
     let defaultValue: Node?
@@ -67,6 +71,7 @@ final class Schema: Sendable {
         maxItems = fields.count("maxItems", log: &log)
         minLength = fields.count("minLength", log: &log)
         maxLength = fields.count("maxLength", log: &log)
+        pattern = Self.pattern(fields, log: &log)
         minimum = Self.number(fields["minimum"], "minimum", log: &log)
         maximum = Self.number(fields["maximum"], "maximum", log: &log)
         defaultValue = fields["default"]
@@ -126,6 +131,16 @@ final class Schema: Sendable {
         let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
         log.error("'\(keyword)' is \(found), expected a number as JSON writes it", at: node.location)
         return nil
+    }
+
+    private static func pattern(_ fields: Fields, log: inout DiagnosticLog) -> String? {
+        guard let source = fields.string("pattern", log: &log), let node = fields["pattern"] else { return nil }
+        do throws(PatternError) {
+            return try Pattern(source).source
+        } catch {
+            log.error("the pattern cannot be used: \(error)", at: node.location)
+            return nil
+        }
     }
 
     private func checkBounds(_ fields: Fields, log: inout DiagnosticLog) {

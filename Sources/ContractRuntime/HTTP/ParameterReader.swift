@@ -44,16 +44,18 @@ public struct ParameterReader: ~Copyable {
         }
     }
 
-    /// A string of `minLength` to `maxLength` code points.
+    /// A string of `minLength` to `maxLength` code points in which `pattern` matches.
     public mutating func string(
         _ place: Place,
         _ name: String,
         isRequired: Bool = false,
         minLength: Int = 0,
-        maxLength: Int = .max
+        maxLength: Int = .max,
+        pattern: Pattern? = nil
     ) -> String? {
         value(place, name, isRequired) { text in
-            if let violation = Constraint.length(text.unicodeScalars.count, minLength, maxLength) {
+            let length = Constraint.length(text.unicodeScalars.count, minLength, maxLength)
+            if let violation = length ?? pattern.flatMap({ Constraint.pattern(text, $0) }) {
                 return .failure(violation)
             }
             return .success(text)

@@ -1,3 +1,5 @@
+import Patterns
+
 /// The checks that bodies and parameters share. A violation made here has no pointer yet.
 enum Constraint {
     static func length(_ count: Int, _ minLength: Int, _ maxLength: Int) -> Violation? {
@@ -59,6 +61,11 @@ enum Constraint {
 
     static func format(_ text: String, _ expected: String) -> Violation {
         violation("format", "\(quoted(text)), expected \(expected)")
+    }
+
+    static func pattern(_ text: String, _ pattern: Pattern) -> Violation? {
+        if pattern.matches(text) { return nil }
+        return violation("pattern", "\(quoted(text)), expected a match of \(pattern.source)")
     }
 
     static func enumeration(_ text: String, _ expected: [String]) -> Violation {

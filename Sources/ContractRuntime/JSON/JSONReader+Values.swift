@@ -15,15 +15,21 @@ extension JSONReader {
         return try readText()
     }
 
-    /// A string of `minLength` to `maxLength` code points.
-    public mutating func string(minLength: Int = 0, maxLength: Int = .max) throws(JSONSyntaxError) -> String? {
+    /// A string of `minLength` to `maxLength` code points in which `pattern` matches.
+    public mutating func string(
+        minLength: Int = 0,
+        maxLength: Int = .max,
+        pattern: Pattern? = nil
+    ) throws(JSONSyntaxError) -> String? {
         let start = try position()
         guard let text = try text() else { return nil }
         if minLength > 0 || maxLength < .max {
             let violation = Constraint.length(text.codePointCount, minLength, maxLength)
             guard accept(violation, at: start) else { return nil }
         }
-        return text.string
+        let string = text.string
+        guard let pattern else { return string }
+        return accept(Constraint.pattern(string, pattern), at: start) ? string : nil
     }
 
     /// A whole number; `1.0` and `1e2` are whole numbers too (JSON Schema Core, section 4.2.3).

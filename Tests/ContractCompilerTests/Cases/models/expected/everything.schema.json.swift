@@ -104,6 +104,10 @@ public struct Everything: ContractModel {
     public var nested: EverythingInner
     /// — everything.schema.json#/properties/start
     public var start: Int?
+    /// — everything.schema.json#/properties/account
+    public var account: String?
+    /// — everything.schema.json#/properties/codes
+    public var codes: [String]?
     /// — everything.schema.json#/properties/kind
     public var kind: EverythingKind
 
@@ -122,6 +126,8 @@ public struct Everything: ContractModel {
         colour: Colour? = nil,
         nested: EverythingInner,
         start: Int? = nil,
+        account: String? = nil,
+        codes: [String]? = nil,
         kind: EverythingKind
     ) {
         self.text = text
@@ -137,6 +143,8 @@ public struct Everything: ContractModel {
         self.colour = colour
         self.nested = nested
         self.start = start
+        self.account = account
+        self.codes = codes
         self.kind = kind
     }
 
@@ -154,12 +162,16 @@ public struct Everything: ContractModel {
         case colour = "colour"
         case nested = "nested"
         case start = "start"
+        case account = "account"
+        case codes = "codes"
         case kind = "kind"
     }
 }
 
 extension Everything {
-    private static let memberNames = ["text", "count", "ratio", "maybe", "money", "when", "id", "is_on", "free", "list", "colour", "nested", "start", "kind"]
+    private static let memberNames = ["text", "count", "ratio", "maybe", "money", "when", "id", "is_on", "free", "list", "colour", "nested", "start", "account", "codes", "kind"]
+    private static let accountPattern = Pattern(checked: #"^AC[0-9a-f]{4}$"#)
+    private static let codesPattern = Pattern(checked: #"^\d+$"#)
 
     /// Reads and validates one value.
     public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
@@ -178,6 +190,8 @@ extension Everything {
         var colour: Colour?
         var nested: EverythingInner?
         var startValue: Int?
+        var account: String?
+        var codes: [String]?
         var kind: EverythingKind?
         var seen: UInt64 = 0
         while let key = try json.nextKey() {
@@ -223,13 +237,21 @@ extension Everything {
             case "start":
                 try json.see(12, in: &seen)
                 startValue = try json.integer()
-            case "kind":
+            case "account":
                 try json.see(13, in: &seen)
+                account = try json.string(pattern: Self.accountPattern)
+            case "codes":
+                try json.see(14, in: &seen)
+                codes = try json.array { (json: inout JSONReader) throws(JSONSyntaxError) in
+                    try json.string(maxLength: 9, pattern: Self.codesPattern)
+                }
+            case "kind":
+                try json.see(15, in: &seen)
                 kind = try EverythingKind(from: &json)
             default: try json.skipValue()
             }
         }
-        json.require(0b10100001111011, seen: seen, of: Self.memberNames, at: start)
+        json.require(0b1000100001111011, seen: seen, of: Self.memberNames, at: start)
         guard let text, let count, let money, let when, let id, let isOn, let free, let nested, let kind else { return nil }
         self.init(
             text: text,
@@ -245,6 +267,8 @@ extension Everything {
             colour: colour,
             nested: nested,
             start: startValue,
+            account: account,
+            codes: codes,
             kind: kind
         )
     }
@@ -265,6 +289,8 @@ extension Everything {
         json.member("colour", colour)
         json.member("nested", nested)
         json.member("start", ifPresent: start)
+        json.member("account", ifPresent: account)
+        json.member("codes", ifPresent: codes)
         json.member("kind", kind)
         json.endObject()
     }

@@ -53,7 +53,8 @@ public enum ContractDocument {
             "required": true,
             "schema": {
               "type": "string",
-              "maxLength": 10
+              "maxLength": 10,
+              "pattern": "^[a-f]*$"
             }
           }
         ],
@@ -207,6 +208,7 @@ paths:
           schema:
             type: string
             maxLength: 10
+            pattern: "^[a-f]*$"
       security:
         - key: []
       responses:

@@ -34,13 +34,15 @@ public enum GetThing {
 }
 
 extension GetThing.Input {
+    private static let xTracePattern = Pattern(checked: #"^[a-f]*$"#)
+
     /// Reads and validates a request; everything that is wrong with it is in one problem.
     public init(_ request: Request) throws(Problem) {
         let principal = try request.requirePrincipal()
         var parameters = ParameterReader(request)
         let thingID = parameters.uuid(.path(0), "thing_id", isRequired: true)
         let deep = parameters.boolean(.query, "deep") ?? false
-        let xTrace = parameters.string(.header, "X-Trace", isRequired: true, maxLength: 10)
+        let xTrace = parameters.string(.header, "X-Trace", isRequired: true, maxLength: 10, pattern: Self.xTracePattern)
         guard let thingID, let xTrace, parameters.isValid else { throw parameters.problem }
         self.init(thingID: thingID, deep: deep, xTrace: xTrace, principal: principal)
     }
