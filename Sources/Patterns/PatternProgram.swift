@@ -56,7 +56,7 @@ final class PatternProgram: Sendable {
             case .set(let set): instructions.append(.scalar(set))
             case .sequence(let nodes):
                 for node in isBackward ? nodes.reversed() : nodes { try emit(node) }
-            case .alternatives(let nodes): try emitAlternatives(nodes[...])
+            case .alternatives(let nodes): try emitAlternatives(nodes)
             case .repeated(let node, let minimum, let maximum): try emitRepeated(node, minimum, maximum)
             case .start: instructions.append(.start)
             case .end: instructions.append(.end)
@@ -67,17 +67,18 @@ final class PatternProgram: Sendable {
             }
         }
 
-        private mutating func emitAlternatives(_ nodes: ArraySlice<PatternNode>) throws(PatternError) {
-            guard let first = nodes.first else { return }
-            guard nodes.count > 1 else { return try emit(first) }
-            let split = instructions.count
-            instructions.append(.match)
-            try emit(first)
-            let jump = instructions.count
-            instructions.append(.match)
-            instructions[split] = .split(split + 1, instructions.count)
-            try emitAlternatives(nodes.dropFirst())
-            instructions[jump] = .jump(instructions.count)
+        private mutating func emitAlternatives(_ nodes: [PatternNode]) throws(PatternError) {
+            var jumps: [Int] = []
+            for node in nodes.dropLast() {
+                let split = instructions.count
+                instructions.append(.match)
+                try emit(node)
+                jumps.append(instructions.count)
+                instructions.append(.match)
+                instructions[split] = .split(split + 1, instructions.count)
+            }
+            if let last = nodes.last { try emit(last) }
+            for jump in jumps { instructions[jump] = .jump(instructions.count) }
         }
 
         private mutating func emitRepeated(_ node: PatternNode, _ minimum: Int, _ maximum: Int?) throws(PatternError) {

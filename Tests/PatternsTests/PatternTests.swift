@@ -66,6 +66,12 @@ import Testing
         #expect(try !Pattern(source).matches(String(repeating: "a", count: 2_000) + "!"))
     }
 
+    @Test func `alternatives may be many`() throws {
+        let pattern = try Pattern("^(" + (0..<2_000).map { "w\($0)" }.joined(separator: "|") + ")$")
+        #expect(pattern.matches("w1999"))
+        #expect(!pattern.matches("w2000"))
+    }
+
     @Test func `nesting has a limit`() {
         #expect(throws: PatternError.self) { try Pattern(String(repeating: "(", count: 100_000)) }
     }
