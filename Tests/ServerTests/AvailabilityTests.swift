@@ -10,6 +10,7 @@ import Testing
 @Suite struct AvailabilityTests {
     @Test func `it starts without its database, answers 503, and recovers by itself`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-away-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         // The cluster's address is known before it runs.
         let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
@@ -42,7 +43,6 @@ import Testing
             #expect(try await server.get("/bots").json()["total"] as? Int == 1)
             try await again.stop()
         }
-        try FileManager.default.removeItem(atPath: folder)
     }
 
     @Test func `a schema that is behind ends the start unless it may be migrated`() async throws {

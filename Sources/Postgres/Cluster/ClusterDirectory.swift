@@ -90,6 +90,11 @@ struct ClusterDirectory {
         PostgresError(.configuration, "\(what): \(String(cString: strerror(errno)))")
     }
 
+    /// Removes the folder that was made for the socket alone, which is empty once the cluster has stopped.
+    func removeOwnSocketFolder() {
+        if socket != path { rmdir(socket) }
+    }
+
     func exists(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
 
     /// Appends text to a file of the folder.

@@ -66,6 +66,7 @@ public struct EmbeddedCluster: Sendable {
     /// Stops the cluster: open transactions are rolled back, what is committed is on disk.
     public func stop() async throws {
         try await run("pg_ctl", ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"])
+        directory.removeOwnSocketFolder()
         lock.release()
         logger.info("embedded PostgreSQL stopped")
     }
