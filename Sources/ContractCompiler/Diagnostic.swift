@@ -1,11 +1,9 @@
 /// One thing that is wrong, or worth knowing, about a contract.
 package struct Diagnostic: Sendable {
     /// How bad it is.
-    package enum Severity: String, Comparable, Sendable {
+    package enum Severity: String, Sendable {
         case warning
         case error
-
-        package static func < (lhs: Severity, rhs: Severity) -> Bool { lhs == .warning && rhs == .error }
     }
 
     /// The other end of a conflict, or advice.

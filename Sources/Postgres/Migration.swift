@@ -36,7 +36,7 @@ public struct Migrator: Sendable {
     ///
     /// - Returns: The version of the schema, which may be newer than `target` while a newer server runs beside this one.
     public func migrate(logger: Logger) async throws(PostgresError) -> Int {
-        let result = await onThread { connection throws(PostgresError) in
+        try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
             for migration in migrations where try apply(migration, on: connection) {
                 logger.info(
                     "migration applied",
@@ -45,26 +45,12 @@ public struct Migrator: Sendable {
             }
             return try Self.version(on: connection)
         }
-        return try result.get()
     }
 
     /// The version of the schema; 0 for a database without one.
     public func version() async throws(PostgresError) -> Int {
-        try await onThread { connection throws(PostgresError) in try Self.version(on: connection) }.get()
-    }
-
-    /// Runs `body` with a connection of its own on a thread of its own.
-    private func onThread<Value: Sendable>(
-        _ body: @escaping @Sendable (Connection) throws(PostgresError) -> Value
-    ) async -> Result<Value, PostgresError> {
-        await withCheckedContinuation { continuation in
-            Thread.start { [url] in
-                continuation.resume(
-                    returning: Result { () throws(PostgresError) in
-                        try body(Connection(url))
-                    }
-                )
-            }
+        try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
+            try Self.version(on: connection)
         }
     }
 
@@ -103,10 +89,7 @@ public struct Migrator: Sendable {
     }
 
     private static func run<Value>(_ query: Query<Value>, on connection: Connection) throws(PostgresError) -> Value {
-        var parameters = Parameters()
-        query.bind(&parameters)
-        try connection.send(query.statement, parameters)
-        return try query.read(connection.receive(query.statement, by: .now + .seconds(30)))
+        try connection.run(query, by: .now + .seconds(30))
     }
 
     // The lock's number is "flotilla" in ASCII. It is a transaction's lock, so PgBouncer may stand between.

@@ -90,8 +90,6 @@ public struct SQLState: Hashable, Sendable {
 
     /// 23505
     public static let uniqueViolation = SQLState("23505")
-    /// 23503
-    public static let foreignKeyViolation = SQLState("23503")
     /// 42P04
     public static let duplicateDatabase = SQLState("42P04")
     /// 26000: the server forgot the prepared statement.

@@ -18,16 +18,9 @@ public struct StatementInspector: Sendable {
     /// Prepares `sql` with types left to PostgreSQL or, where it cannot infer them, with `parameterTypes` declared. Types are written
     /// as `format_type` does.
     public func describe(_ sql: String, parameterTypes: [String]) async throws(PostgresError) -> Description {
-        let result = await withCheckedContinuation { continuation in
-            Thread.start { [url] in
-                continuation.resume(
-                    returning: Result { () throws(PostgresError) in
-                        try Self.describe(sql, parameterTypes, on: Connection(url))
-                    }
-                )
-            }
+        try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
+            try Self.describe(sql, parameterTypes, on: connection)
         }
-        return try result.get()
     }
 
     private static func describe(
@@ -73,10 +66,7 @@ private struct TypeNames {
     }
 
     private func run<Value>(_ query: Query<Value>) throws(PostgresError) -> Value {
-        var parameters = Parameters()
-        query.bind(&parameters)
-        try connection.send(query.statement, parameters)
-        return try query.read(connection.receive(query.statement, by: .now + .seconds(10)))
+        try connection.run(query, by: .now + .seconds(10))
     }
 
     private static func name(of type: UInt32) -> Query<String> {

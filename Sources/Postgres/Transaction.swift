@@ -5,10 +5,7 @@ public struct Transaction: ~Copyable {
 
     /// Runs one statement of the transaction.
     public func run<Result>(_ query: Query<Result>) throws(PostgresError) -> Result {
-        var parameters = Parameters()
-        query.bind(&parameters)
-        try connection.send(query.statement, parameters)
-        return try query.read(connection.receive(query.statement, by: deadline))
+        try connection.run(query, by: deadline)
     }
 
     private static let begin = Statement(name: "begin", parameterTypes: [], sql: "BEGIN")

@@ -51,12 +51,7 @@ struct APIResponder<API: Operations>: Responder {
                 "answered",
                 metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
             )
-            return Answer(
-                status: response.status,
-                contentType: response.contentType,
-                body: response.body,
-                requestID: id
-            )
+            return Answer(response, requestID: id)
         } catch {
             let level: Logger.Level = error.status >= 500 && error.status != 503 ? .error : .debug
             let metadata: Logger.Metadata = [

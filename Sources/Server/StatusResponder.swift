@@ -28,12 +28,7 @@ struct StatusResponder<API: Operations>: Responder {
     private func health(_ id: String) async -> Answer {
         do throws(Problem) {
             let response = try await api.respond(to: Request(), on: .getHealth)
-            return Answer(
-                status: response.status,
-                contentType: response.contentType,
-                body: response.body,
-                requestID: id
-            )
+            return Answer(response, requestID: id)
         } catch {
             return Answer(error, requestID: id)
         }

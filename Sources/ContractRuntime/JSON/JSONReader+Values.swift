@@ -36,12 +36,7 @@ extension JSONReader {
     public mutating func integer(minimum: Int = .min, maximum: Int = .max) throws(JSONSyntaxError) -> Int? {
         let start = try position()
         guard let literal = try numberLiteral("an integer") else { return nil }
-        switch Constraint.integer(literal, minimum, maximum) {
-        case .success(let value): return value
-        case .failure(let violation):
-            _ = accept(violation, at: start)
-            return nil
-        }
+        return accepted(Constraint.integer(literal, minimum, maximum), at: start)
     }
 
     /// A number as the nearest 64-bit binary float. Money is read with `decimal()`.
@@ -51,12 +46,7 @@ extension JSONReader {
     ) throws(JSONSyntaxError) -> Double? {
         let start = try position()
         guard let literal = try numberLiteral("a number") else { return nil }
-        switch Constraint.number(literal, minimum, maximum) {
-        case .success(let value): return value
-        case .failure(let violation):
-            _ = accept(violation, at: start)
-            return nil
-        }
+        return accepted(Constraint.number(literal, minimum, maximum), at: start)
     }
 
     /// An exact decimal: a JSON number, or a string that holds one.
@@ -70,12 +60,7 @@ extension JSONReader {
         } else {
             return nil
         }
-        switch value {
-        case .success(let value): return value
-        case .failure(let violation):
-            _ = accept(violation, at: start)
-            return nil
-        }
+        return accepted(value, at: start)
     }
 
     /// `true` or `false`.
@@ -140,5 +125,15 @@ extension JSONReader {
         guard let violation else { return true }
         reject(violation.keyword, violation.message, at: start)
         return false
+    }
+
+    /// The value; nil, with the violation recorded, when there is one.
+    private mutating func accepted<Value>(_ result: Result<Value, Violation>, at start: Int) -> Value? {
+        switch result {
+        case .success(let value): return value
+        case .failure(let violation):
+            _ = accept(violation, at: start)
+            return nil
+        }
     }
 }

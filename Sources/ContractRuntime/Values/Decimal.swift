@@ -12,8 +12,6 @@ public struct Decimal: Sendable {
     public static let maximumDigits = 38
     /// The largest number of digits after the point.
     public static let maximumScale = 18
-    /// 0
-    public static let zero = Decimal(unchecked: 0, scale: 0)
 
     private static let limit: Int128 = (0..<maximumDigits).reduce(1) { power, _ in power * 10 }
 

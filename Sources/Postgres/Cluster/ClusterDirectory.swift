@@ -15,7 +15,7 @@ struct ClusterDirectory {
     var log: String { path + "/postgresql.log" }
 
     /// Makes the folder, for `owner` when we are root.
-    static func prepare(_ path: String, owner: ClusterOwner?, mayMove: Bool) async throws(PostgresError)
+    static func prepare(_ path: String, owner: ClusterOwner?, mayMove: Bool) throws(PostgresError)
         -> ClusterDirectory
     {
         let wanted = absolute(path)

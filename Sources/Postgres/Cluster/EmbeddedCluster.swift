@@ -27,7 +27,7 @@ public struct EmbeddedCluster: Sendable {
     ///   - mayMove: Whether, as root, a folder that the cluster's user cannot reach is exchanged for one under `/var/lib/flotilla`.
     public static func start(in path: String, mayMove: Bool = false, logger: Logger) async throws -> EmbeddedCluster {
         let owner = try ClusterOwner.current()
-        let directory = try await ClusterDirectory.prepare(path, owner: owner, mayMove: mayMove)
+        let directory = try ClusterDirectory.prepare(path, owner: owner, mayMove: mayMove)
         let cluster = EmbeddedCluster(
             tools: try ClusterTools.find(),
             directory: directory,
@@ -54,10 +54,9 @@ public struct EmbeddedCluster: Sendable {
     public var path: String { directory.path }
 
     /// Makes a database unless it exists.
-    public func createDatabase(_ name: String, template: String? = nil) async throws(PostgresError) {
-        let clause = template.map { " TEMPLATE \"\($0)\"" } ?? ""
+    public func createDatabase(_ name: String) async throws(PostgresError) {
         do throws(PostgresError) {
-            try await Script.run("CREATE DATABASE \"\(name)\"\(clause)", at: url(database: "postgres"))
+            try await Connection.runScript("CREATE DATABASE \"\(name)\"", at: url(database: "postgres"))
         } catch  where error.state == .duplicateDatabase {
             return
         }
@@ -131,21 +130,5 @@ public struct EmbeddedCluster: Sendable {
             output: .string(limit: 1 << 16),
             error: .string(limit: 1 << 16)
         )
-    }
-}
-
-/// A script at a database, on a thread of its own.
-enum Script {
-    static func run(_ sql: String, at url: String) async throws(PostgresError) {
-        let result = await withCheckedContinuation { continuation in
-            Thread.start {
-                continuation.resume(
-                    returning: Result { () throws(PostgresError) in
-                        try Connection(url).executeScript(sql)
-                    }
-                )
-            }
-        }
-        try result.get()
     }
 }

@@ -7,14 +7,17 @@ public enum ScratchDatabase {
         _ body: (_ url: String) async throws -> Result
     ) async throws -> Result {
         let name = "scratch_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-        try await Script.run("CREATE DATABASE \(name)" + (template.map { " TEMPLATE \"\($0)\"" } ?? ""), at: url)
+        try await Connection.runScript(
+            "CREATE DATABASE \(name)" + (template.map { " TEMPLATE \"\($0)\"" } ?? ""),
+            at: url
+        )
         do {
             // The last of two settings counts (libpq manual, 34.1.1).
             let result = try await body(Self.url(url, database: name))
-            try await Script.run("DROP DATABASE \(name) WITH (FORCE)", at: url)
+            try await Connection.runScript("DROP DATABASE \(name) WITH (FORCE)", at: url)
             return result
         } catch {
-            try? await Script.run("DROP DATABASE \(name) WITH (FORCE)", at: url)
+            try? await Connection.runScript("DROP DATABASE \(name) WITH (FORCE)", at: url)
             throw error
         }
     }

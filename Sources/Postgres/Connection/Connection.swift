@@ -156,26 +156,44 @@ final class Connection {
         }
     }
 
-    /// Runs several statements as plain text and blocks until they are done; for migrations, outside of pipeline mode.
+    /// Runs one query and reads its rows.
+    func run<Result>(_ query: Query<Result>, by deadline: ContinuousClock.Instant) throws(PostgresError) -> Result {
+        var parameters = Parameters()
+        query.bind(&parameters)
+        try send(query.statement, parameters)
+        return try query.read(receive(query.statement, by: deadline))
+    }
+
+    /// Runs several statements as plain text and blocks until they are done.
     func executeScript(_ sql: String) throws(PostgresError) {
-        guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else {
-            throw PostgresError(.connectionLost, Self.message(of: handle))
-        }
-        defer {
-            _ = PQsetnonblocking(handle, 1)
-            _ = PQenterPipelineMode(handle)
-        }
-        let result = PQexec(handle, sql)
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK else {
-            throw PostgresError(.statement, state: Self.state(of: result), Self.message(of: handle))
+        try outsideOfPipeline { () throws(PostgresError) in
+            let result = PQexec(handle, sql)
+            defer { PQclear(result) }
+            try check(result)
         }
     }
 
     /// What the server finds a statement to take and to answer, by type numbers; declares `types` if they are given.
-    func describe(_ sql: String, types: [UInt32]) throws(PostgresError) -> (
-        parameters: [UInt32], columns: [(String, UInt32)]
-    ) {
+    func describe(
+        _ sql: String,
+        types: [UInt32]
+    ) throws(PostgresError) -> (parameters: [UInt32], columns: [(String, UInt32)]) {
+        try outsideOfPipeline { () throws(PostgresError) in
+            let preparation = PQprepare(handle, "", sql, Int32(types.count), types)
+            defer { PQclear(preparation) }
+            try check(preparation)
+            let result = PQdescribePrepared(handle, "")
+            defer { PQclear(result) }
+            let parameters = (0..<PQnparams(result)).map { PQparamtype(result, $0) }
+            let columns = (0..<PQnfields(result)).map { (String(cString: PQfname(result, $0)), PQftype(result, $0)) }
+            return (parameters, columns)
+        }
+    }
+
+    /// libpq's blocking calls are refused in pipeline mode.
+    private func outsideOfPipeline<Result>(
+        _ body: () throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
         guard PQexitPipelineMode(handle) == 1, PQsetnonblocking(handle, 0) == 0 else {
             throw PostgresError(.connectionLost, Self.message(of: handle))
         }
@@ -183,16 +201,32 @@ final class Connection {
             _ = PQsetnonblocking(handle, 1)
             _ = PQenterPipelineMode(handle)
         }
-        let preparation = PQprepare(handle, "", sql, Int32(types.count), types)
-        defer { PQclear(preparation) }
-        guard PQresultStatus(preparation) == PGRES_COMMAND_OK else {
-            throw PostgresError(.statement, state: Self.state(of: preparation), Self.message(of: handle))
+        return try body()
+    }
+
+    private func check(_ result: OpaquePointer?) throws(PostgresError) {
+        let status = PQresultStatus(result)
+        guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
+            throw PostgresError(.statement, state: Self.state(of: result), Self.message(of: handle))
         }
-        let result = PQdescribePrepared(handle, "")
-        defer { PQclear(result) }
-        let parameters = (0..<PQnparams(result)).map { PQparamtype(result, $0) }
-        let columns = (0..<PQnfields(result)).map { (String(cString: PQfname(result, $0)), PQftype(result, $0)) }
-        return (parameters, columns)
+    }
+
+    /// Lends a connection of its own, on a thread of its own, to work that blocks.
+    static func withOwn<Result: Sendable>(
+        at url: String,
+        _ body: @escaping @Sendable (Connection) throws(PostgresError) -> Result
+    ) async throws(PostgresError) -> Result {
+        let result = await withCheckedContinuation { continuation in
+            Thread.start {
+                continuation.resume(returning: Swift.Result { () throws(PostgresError) in try body(Connection(url)) })
+            }
+        }
+        return try result.get()
+    }
+
+    /// Runs a script at a database on a connection of its own.
+    static func runScript(_ sql: String, at url: String) async throws(PostgresError) {
+        try await withOwn(at: url) { (connection) throws(PostgresError) in try connection.executeScript(sql) }
     }
 
     /// Asks the server to give up what this connection is doing, from a thread of its own: asking can block.

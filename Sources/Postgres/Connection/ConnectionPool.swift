@@ -85,7 +85,6 @@ final class ConnectionPool: Sendable {
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
                 guard serve(with: connection) else { return }
-                onStateChange(.lost)
             } catch {
                 onStateChange(.failed(error))
                 if queue.read({ $0.isClosed }) { return }
@@ -174,6 +173,5 @@ final class ConnectionPool: Sendable {
 /// What happens to the connections of a pool.
 enum ConnectionEvent: Sendable {
     case connected
-    case lost
     case failed(PostgresError)
 }

@@ -38,6 +38,16 @@ struct Answer {
         if status != 204 { headers.add(name: "Content-Length", value: String(body.count)) }
     }
 
+    /// What an operation answered.
+    init(_ response: Response, requestID: String) {
+        self.init(
+            status: response.status,
+            contentType: response.contentType,
+            body: response.body,
+            requestID: requestID
+        )
+    }
+
     /// The only place where a problem becomes bytes.
     init(_ problem: Problem, requestID: String) {
         self.init(
