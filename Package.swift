@@ -42,10 +42,12 @@ let package = Package(
     targets: [
         // ECMA-262 regular expressions in linear time: Swift's own backtrack, and differ from what JSON Schema asks for.
         .target(name: "Patterns", swiftSettings: settings),
+        // What the texts of values mean: formats, exact numbers, URIs.
+        .target(name: "Formats", dependencies: ["Patterns"], swiftSettings: settings),
 
         // The contract's compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-        .target(name: "ContractCompiler", dependencies: ["CYAML", "Patterns"], swiftSettings: settings),
+        .target(name: "ContractCompiler", dependencies: ["CYAML", "Formats", "Patterns"], swiftSettings: settings),
         .executableTarget(
             name: "contract-gen",
             dependencies: ["ContractCompiler"],
@@ -53,6 +55,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["contract-gen"]),
+
+        // The 2020-12 validator that generated ones are measured by.
+        .target(
+            name: "JSONSchema",
+            dependencies: ["ContractCompiler", "Formats", "Patterns"],
+            swiftSettings: settings
+        ),
 
         // The contract in Swift.
         .target(name: "ContractRuntime", dependencies: ["Patterns"], swiftSettings: settings),
@@ -127,6 +136,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: settings),
+        .testTarget(name: "JSONSchemaTests", dependencies: ["ContractCompiler", "JSONSchema"], swiftSettings: settings),
         .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
         .testTarget(

@@ -16,6 +16,12 @@ public struct Pattern: Sendable {
         program = try PatternProgram(node)
     }
 
+    /// Whether `source` is an expression at all, back-references included: what the format `regex` asks.
+    public static func isExpression(_ source: String) -> Bool {
+        var parser = PatternParser(source, skipsBackReferences: true)
+        return (try? parser.parse()) != nil
+    }
+
     /// Whether the expression matches somewhere in `text`.
     public func matches(_ text: some StringProtocol) -> Bool {
         var matcher = PatternMatcher(Array(text.unicodeScalars))

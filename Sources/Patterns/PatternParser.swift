@@ -9,8 +9,12 @@ struct PatternParser {
     /// The largest count in braces.
     private static let maximumCount = 10_000
 
-    init(_ source: String) {
+    /// Whether back-references are read, as if they matched nothing but the empty text, instead of refused.
+    private let skipsBackReferences: Bool
+
+    init(_ source: String, skipsBackReferences: Bool = false) {
         scalars = Array(source.unicodeScalars)
+        self.skipsBackReferences = skipsBackReferences
     }
 
     mutating func parse() throws(PatternError) -> PatternNode {
@@ -215,6 +219,15 @@ struct PatternParser {
         case "x": return ScalarSet(try hexadecimal(digits: 2, from: start))
         case "u": return ScalarSet(try unicode(from: start))
         case "^", "$", "\\", ".", "*", "+", "?", "(", ")", "[", "]", "{", "}", "|", "/": return ScalarSet(scalar)
+        case "1"..."9" where skipsBackReferences && !inClass:
+            while let digit = peek, ("0"..."9").contains(digit) { index += 1 }
+            return ScalarSet(scalar)
+        case "k" where skipsBackReferences && !inClass:
+            guard skip("<"), let end = scalars[index...].firstIndex(of: ">"), end > index else {
+                throw error("a back-reference without a name", at: start)
+            }
+            index = end + 1
+            return ScalarSet(scalar)
         case "1"..."9", "k": throw error("back-references are not supported", at: start)
         default: throw error("'\\\(scalar)' is no escape", at: start)
         }

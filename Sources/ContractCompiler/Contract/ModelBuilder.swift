@@ -244,7 +244,7 @@ struct ModelBuilder {
     private mutating func admit(_ keywords: [String], in schema: Schema, _ what: String) {
         let others = ["type", "$defs", "default"] + keywords
         for member in schema.node.members ?? []
-        where SchemaKeyword.table[member.key] == .read && !others.contains(member.key) {
+        where SchemaKeyword.table[member.key]?.support == .read && !others.contains(member.key) {
             log.error("'\(member.key)' on \(what) is not supported", at: member.keyLocation)
         }
     }

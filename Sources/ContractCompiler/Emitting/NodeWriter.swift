@@ -5,6 +5,16 @@ package enum NodeWriter {
         json(node, margin: "")
     }
 
+    /// JSON on one line, without spaces.
+    package static func compactJSON(_ node: Node) -> String {
+        switch node.value {
+        case .scalar(let scalar): self.scalar(scalar)
+        case .sequence(let items): "[" + items.map(compactJSON).joined(separator: ",") + "]"
+        case .mapping(let members):
+            "{" + members.map { "\(quoted($0.key)):\(compactJSON($0.value))" }.joined(separator: ",") + "}"
+        }
+    }
+
     private static func json(_ node: Node, margin: String) -> String {
         let inner = margin + "  "
         switch node.value {

@@ -47,9 +47,7 @@ final class Schema: Sendable {
 
     /// Reads the schema at `node`; what is wrong with it is in the log.
     init?(_ node: Node, log: inout DiagnosticLog) {
-        let known = SchemaKeyword.names(.read, .annotation)
-        let unsupported = SchemaKeyword.names(.unsupported)
-        guard let fields = Fields(node, "a schema", known: known, unsupported: unsupported, log: &log) else {
+        guard let fields = Fields(node, "a schema", known: SchemaKeyword.names, log: &log) else {
             return nil
         }
         self.node = node

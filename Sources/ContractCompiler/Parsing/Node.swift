@@ -26,6 +26,12 @@ package struct Node: Sendable {
 
         package let kind: Kind
         package let text: String
+
+        /// A scalar that reads `text`.
+        package init(kind: Kind, text: String) {
+            self.kind = kind
+            self.text = text
+        }
     }
 
     /// What the value is.
@@ -34,6 +40,23 @@ package struct Node: Sendable {
     package let location: Location
     /// Where it stands in its document: a JSON Pointer (RFC 6901).
     package let pointer: String
+
+    /// A value at a place.
+    package init(value: Value, location: Location, pointer: String) {
+        self.value = value
+        self.location = location
+        self.pointer = pointer
+    }
+
+    /// The root of a YAML or JSON file; nil when it cannot be read, which is then in the log.
+    package static func read(_ file: SourceFile, log: inout DiagnosticLog) -> Node? {
+        do throws(ReadingError) {
+            return try file.isJSON ? JSONReader.read(file) : YAMLReader.read(file)
+        } catch {
+            log.error(error.message, at: error.location, notes: error.notes)
+            return nil
+        }
+    }
 }
 
 extension Node {
@@ -106,8 +129,9 @@ extension Node {
 }
 
 /// The reference tokens of JSON Pointers (RFC 6901, section 3).
-enum JSONPointer {
-    static func escape(_ name: String) -> String {
+package enum JSONPointer {
+    /// A name as a token.
+    package static func escape(_ name: String) -> String {
         name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
     }
 

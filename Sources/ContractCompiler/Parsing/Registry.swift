@@ -11,7 +11,7 @@ package struct Registry {
     /// The root of the file at `path`; nil when there is none or it cannot be read, which is then in the log.
     package mutating func root(of path: String, log: inout DiagnosticLog) -> Node? {
         if let known = roots[path] { return known }
-        let root = open(path).flatMap { Self.read($0, log: &log) }
+        let root = open(path).flatMap { Node.read($0, log: &log) }
         roots.updateValue(root, forKey: path)
         return root
     }
@@ -23,7 +23,7 @@ package struct Registry {
             return nil
         }
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let pointer = parts.count > 1 ? Self.percentDecoded(parts[1]) : ""
+        let pointer = parts.count > 1 ? URIText.percentDecoded(parts[1]) : ""
         let own = reference.location.file.path
         let path = parts[0].isEmpty ? own : Self.normalised(Self.directory(of: own) + parts[0])
         guard !parts[0].contains("://") else {
@@ -42,15 +42,6 @@ package struct Registry {
             return nil
         }
         return target
-    }
-
-    private static func read(_ file: SourceFile, log: inout DiagnosticLog) -> Node? {
-        do throws(ReadingError) {
-            return try file.isJSON ? JSONReader.read(file) : YAMLReader.read(file)
-        } catch {
-            log.error(error.message, at: error.location, notes: error.notes)
-            return nil
-        }
     }
 
     /// The pointer's last word, if the parent exists and has a similar one.
@@ -73,21 +64,5 @@ package struct Registry {
             if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
         }
         return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    }
-
-    private static func percentDecoded(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

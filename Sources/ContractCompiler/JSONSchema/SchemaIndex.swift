@@ -1,0 +1,162 @@
+internal import Formats
+
+/// The identity of a node: two nodes of one place are one.
+package struct NodeKey: Hashable, Sendable {
+    private let file: ObjectIdentifier
+    private let pointer: String
+
+    /// The identity of `node`.
+    package init(_ node: Node) {
+        file = ObjectIdentifier(node.location.file)
+        pointer = node.pointer
+    }
+}
+
+/// A schema with a URI of its own, and the anchors inside it (JSON Schema Core 2020-12, sections 4.3.5 and 8.2).
+package final class SchemaResource: @unchecked Sendable {
+    // Only `SchemaIndex.add` writes, before it hands the resource out.
+
+    /// The URI, absolute and without a fragment.
+    package let uri: String
+    /// The resource's root.
+    package let root: Node
+    /// The value of `$schema`, or what the schema around this one says.
+    package let dialect: String?
+    /// The nodes of `$anchor` and `$dynamicAnchor`.
+    package fileprivate(set) var anchors: [String: Node] = [:]
+    /// The nodes of `$dynamicAnchor`.
+    package fileprivate(set) var dynamicAnchors: [String: Node] = [:]
+
+    fileprivate init(uri: String, root: Node, dialect: String?) {
+        self.uri = uri
+        self.root = root
+        self.dialect = dialect
+    }
+}
+
+/// The schemas that references can reach, by their URIs.
+package struct SchemaIndex {
+    private var resources: [String: SchemaResource] = [:]
+    private var owners: [NodeKey: SchemaResource] = [:]
+    private let load: (String) -> Node?
+
+    /// An index that asks `load` for a document that it does not have, by its URI.
+    package init(load: @escaping (String) -> Node? = { _ in nil }) {
+        self.load = load
+    }
+
+    /// Adds the schema at `root`, and those inside it that have a `$id`.
+    ///
+    /// - Parameters:
+    ///   - uri: Where the document lies; its `$id` is resolved against it.
+    ///   - dialect: The dialect of a schema without `$schema`.
+    @discardableResult
+    package mutating func add(_ root: Node, uri: String, dialect: String? = nil) -> SchemaResource {
+        let resource = SchemaResource(
+            uri: Self.absolute(Self.id(of: root), in: uri),
+            root: root,
+            dialect: root["$schema"]?.string ?? dialect
+        )
+        register(resource)
+        resources[uri] = resource
+        visit(root, in: resource)
+        return resource
+    }
+
+    private mutating func register(_ resource: SchemaResource) {
+        if resources[resource.uri] == nil { resources[resource.uri] = resource }
+        owners[NodeKey(resource.root)] = resource
+    }
+
+    private mutating func visit(_ node: Node, in resource: SchemaResource) {
+        guard let members = node.members else { return }
+        var resource = resource
+        if let id = Self.id(of: node), NodeKey(node) != NodeKey(resource.root) {
+            let dialect = node["$schema"]?.string ?? resource.dialect
+            resource = SchemaResource(uri: Self.absolute(id, in: resource.uri), root: node, dialect: dialect)
+            register(resource)
+        }
+        if let anchor = node["$anchor"]?.string { resource.anchors[anchor] = node }
+        if let anchor = node["$dynamicAnchor"]?.string {
+            resource.anchors[anchor] = node
+            resource.dynamicAnchors[anchor] = node
+        }
+        for member in members {
+            for child in Self.children(of: member) { visit(child, in: resource) }
+        }
+    }
+
+    /// The schemas that stand directly under a keyword.
+    package static func children(of member: Node.Member) -> [Node] {
+        switch SchemaKeyword.table[member.key]?.children ?? .none {
+        case .none: []
+        case .schema: [member.value]
+        case .list: member.value.items ?? []
+        case .map: (member.value.members ?? []).map(\.value)
+        }
+    }
+
+    /// The resource that starts at `node`, if one does.
+    package func resource(startingAt node: Node) -> SchemaResource? { owners[NodeKey(node)] }
+
+    /// The node that `reference` names, seen from `resource`, and the resource that it belongs to.
+    package mutating func resolve(_ reference: String, from resource: SchemaResource) -> (
+        node: Node, resource: SchemaResource
+    )? {
+        let text = Self.absolute(reference, in: resource.uri)
+        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let fragment = parts.count > 1 ? URIText.percentDecoded(parts[1]) : ""
+        guard let target = self.resource(at: parts[0]) else { return nil }
+        if fragment.isEmpty { return (target.root, target) }
+        if !fragment.hasPrefix("/") { return target.anchors[fragment].map { ($0, target) } }
+        return follow(fragment, from: target)
+    }
+
+    private mutating func resource(at uri: String) -> SchemaResource? {
+        if let known = resources[uri] { return known }
+        guard let root = load(uri) else { return nil }
+        return add(root, uri: uri)
+    }
+
+    /// Walks a JSON Pointer, changing resources where it enters a schema with a `$id`.
+    private func follow(_ pointer: String, from resource: SchemaResource) -> (node: Node, resource: SchemaResource)? {
+        var (node, resource) = (resource.root, resource)
+        for token in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let next = node.node(at: "/" + token) else { return nil }
+            node = next
+            resource = owners[NodeKey(node)] ?? resource
+        }
+        return (node, resource)
+    }
+
+    /// A `$id` beside nothing that makes it something else: a string.
+    private static func id(of node: Node) -> String? { node["$id"]?.string }
+
+    private static func absolute(_ reference: String?, in base: String) -> String {
+        guard let reference, let target = URIParts(reference), let base = URIParts(base) else { return base }
+        var parts = target.resolved(against: base)
+        if parts.fragment == "" { parts.fragment = nil }
+        return parts.text
+    }
+}
+
+/// Escapes in references.
+enum URIText {
+    /// RFC 3986, section 2.1; broken escapes stay as they are.
+    static func percentDecoded(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,68 @@
+internal import ContractCompiler
+internal import Formats
+internal import Patterns
+
+/// A schema made ready for validation: its keywords read, in the order in which they must be applied.
+final class CompiledSchema {
+    /// One keyword and what it asks for.
+    struct Clause {
+        let name: String
+        let node: Node
+        let assertion: Assertion
+    }
+
+    /// What a keyword asks for. The names are the keywords' own.
+    enum Assertion {
+        case annotation
+        case type(Set<String>)
+        case values([Node])
+        case multipleOf(ExactNumber)
+        case bound(isMaximum: Bool, isExclusive: Bool, ExactNumber)
+        case length(isMaximum: Bool, Int)
+        case pattern(Pattern)
+        case format(Format)
+        case itemCount(isMaximum: Bool, Int)
+        case uniqueItems
+        case propertyCount(isMaximum: Bool, Int)
+        case required([String])
+        case dependentRequired([(String, [String])])
+        case reference(Node)
+        case dynamicReference(Node)
+        case allOf([CompiledSchema])
+        case anyOf([CompiledSchema])
+        case oneOf([CompiledSchema])
+        case not(CompiledSchema)
+        case condition(CompiledSchema, then: CompiledSchema?, else: CompiledSchema?)
+        case dependentSchemas([(String, CompiledSchema)])
+        case dependencies([(String, [String])], [(String, CompiledSchema)])
+        case prefixItems([CompiledSchema])
+        case items(CompiledSchema, after: Int)
+        case contains(CompiledSchema, minimum: Int, maximum: Int?)
+        case properties([(String, CompiledSchema)])
+        case patternProperties([(Pattern, CompiledSchema)])
+        case additionalProperties(CompiledSchema, besides: Set<[UInt8]>, [Pattern])
+        case propertyNames(CompiledSchema)
+        case unevaluatedItems(CompiledSchema)
+        case unevaluatedProperties(CompiledSchema)
+    }
+
+    let node: Node
+    let resource: SchemaResource
+    /// What a boolean schema says.
+    let always: Bool?
+    var clauses: [Clause] = []
+    /// Where the references of this schema lead, once they were followed.
+    var target: (schema: CompiledSchema, dynamicAnchor: String?)?
+    var dynamicTarget: (schema: CompiledSchema, dynamicAnchor: String?)?
+
+    init(_ node: Node, in resource: SchemaResource) {
+        self.node = node
+        self.resource = resource
+        always = node.boolean
+    }
+
+    /// The schema's place: its resource's URI and the pointer inside that.
+    func location(of keyword: String) -> String {
+        "\(resource.uri)#\(node.pointer.dropFirst(resource.root.pointer.utf8.count))/\(keyword)"
+    }
+}

@@ -1,0 +1,407 @@
+internal import ContractCompiler
+internal import Formats
+internal import Patterns
+
+/// Applies compiled schemas to instances.
+struct Evaluator {
+    /// Which members and items of one instance the schemas applied so far have looked at.
+    struct Evaluated {
+        var properties: Set<[UInt8]> = []
+        var items: Set<Int> = []
+
+        mutating func formUnion(_ other: Evaluated) {
+            properties.formUnion(other.properties)
+            items.formUnion(other.items)
+        }
+    }
+
+    /// The keywords that led to a place, the last one first.
+    indirect enum Path {
+        case root
+        case below(Path, String)
+
+        var pointer: String {
+            switch self {
+            case .root: ""
+            case .below(let path, let token): "\(path.pointer)/\(token)"
+            }
+        }
+
+        func adding(_ token: String) -> Path { .below(self, token) }
+
+        func adding(_ keyword: String, _ name: String) -> Path {
+            .below(.below(self, keyword), JSONPointer.escape(name))
+        }
+    }
+
+    private struct Visit: Hashable {
+        let schema: ObjectIdentifier
+        let instance: NodeKey
+    }
+
+    private static let stepLimit = 10_000_000
+    private static let errorLimit = 1_000
+
+    private var reader: SchemaReader
+    private var scope: [SchemaResource] = []
+    private var visits: Set<Visit> = []
+    private var errors: [ValidationOutput.Unit] = []
+    private var annotations: [ValidationOutput.Unit] = []
+    private var steps = 0
+    private var rootLength = 0
+
+    init(reader: SchemaReader) {
+        self.reader = reader
+    }
+
+    mutating func validate(_ instance: Node, against schema: CompiledSchema) throws(SchemaError) -> ValidationOutput {
+        (scope, visits, errors, annotations, steps) = ([], [], [], [], 0)
+        rootLength = instance.pointer.utf8.count
+        let isValid = try evaluate(schema, instance, .root) != nil
+        return ValidationOutput(
+            isValid: isValid,
+            errors: isValid ? [] : errors,
+            annotations: isValid ? annotations : []
+        )
+    }
+
+    // MARK: - One schema
+
+    /// What the schema has evaluated of a valid instance; nil for an invalid one.
+    private mutating func evaluate(
+        _ schema: CompiledSchema,
+        _ instance: Node,
+        _ path: Path
+    ) throws(SchemaError) -> Evaluated? {
+        if let always = schema.always {
+            if !always { fail(schema, "", path, instance, "nothing is allowed here") }
+            return always ? Evaluated() : nil
+        }
+        let entersResource = scope.last !== schema.resource
+        if entersResource { scope.append(schema.resource) }
+        defer { if entersResource { scope.removeLast() } }
+        let annotationCount = annotations.count
+        var evaluated = Evaluated()
+        var isValid = true
+        for clause in schema.clauses {
+            steps += 1
+            guard steps <= Self.stepLimit else {
+                throw SchemaError("the validation needs more than \(Self.stepLimit) steps")
+            }
+            if try !apply(clause, of: schema, to: instance, path, &evaluated) { isValid = false }
+        }
+        if !isValid { annotations.removeLast(annotations.count - annotationCount) }
+        return isValid ? evaluated : nil
+    }
+
+    /// Whether a schema holds, its errors and annotations forgotten.
+    private mutating func holds(
+        _ schema: CompiledSchema,
+        _ instance: Node,
+        _ path: Path
+    ) throws(SchemaError) -> Evaluated? {
+        let errorCount = errors.count
+        let result = try evaluate(schema, instance, path)
+        errors.removeLast(errors.count - errorCount)
+        return result
+    }
+
+    private mutating func fail(
+        _ schema: CompiledSchema,
+        _ keyword: String,
+        _ path: Path,
+        _ instance: Node,
+        _ message: String
+    ) {
+        guard errors.count < Self.errorLimit else { return }
+        let pointer = path.pointer + (keyword.isEmpty ? "" : "/\(keyword)")
+        var absolute = schema.location(of: keyword)
+        if keyword.isEmpty { absolute.removeLast() }
+        errors.append(
+            .init(
+                keywordLocation: pointer,
+                absoluteKeywordLocation: absolute,
+                instanceLocation: String(instance.pointer.dropFirst(rootLength)),
+                error: message,
+                annotation: nil
+            )
+        )
+    }
+
+    private mutating func annotate(
+        _ schema: CompiledSchema,
+        _ clause: CompiledSchema.Clause,
+        _ path: Path,
+        _ instance: Node,
+        _ value: String
+    ) {
+        annotations.append(
+            .init(
+                keywordLocation: "\(path.pointer)/\(clause.name)",
+                absoluteKeywordLocation: schema.location(of: clause.name),
+                instanceLocation: String(instance.pointer.dropFirst(rootLength)),
+                error: nil,
+                annotation: value
+            )
+        )
+    }
+
+    // MARK: - One keyword
+
+    private mutating func apply(
+        _ clause: CompiledSchema.Clause,
+        of schema: CompiledSchema,
+        to instance: Node,
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        switch clause.assertion {
+        case .reference, .dynamicReference, .allOf, .anyOf, .oneOf, .not, .condition, .dependentSchemas,
+            .dependencies:
+            return try applyInPlace(clause, of: schema, to: instance, path.adding(clause.name), &evaluated)
+        case .prefixItems, .items, .contains, .unevaluatedItems:
+            guard let items = instance.items else { return true }
+            return try apply(clause, of: schema, to: instance, items, path, &evaluated)
+        case .properties, .patternProperties, .additionalProperties, .propertyNames, .unevaluatedProperties:
+            guard let members = instance.members else { return true }
+            return try apply(clause, of: schema, to: instance, members, path, &evaluated)
+        case .annotation:
+            annotate(schema, clause, path, instance, NodeWriter.compactJSON(clause.node))
+            return true
+        default:
+            guard let message = try Assertions.message(clause.assertion, instance) else { return true }
+            fail(schema, clause.name, path, instance, message)
+            return false
+        }
+    }
+
+    private mutating func applyInPlace(
+        _ clause: CompiledSchema.Clause,
+        of schema: CompiledSchema,
+        to instance: Node,
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        func count(_ schemas: [CompiledSchema]) throws(SchemaError) -> Int {
+            var count = 0
+            for (position, branch) in schemas.enumerated() {
+                guard let result = try evaluate(branch, instance, path.adding("\(position)")) else { continue }
+                evaluated.formUnion(result)
+                count += 1
+            }
+            return count
+        }
+        let errorCount = errors.count
+        switch clause.assertion {
+        case .reference(let reference):
+            return try apply(target(of: schema, reference), to: instance, path, &evaluated)
+        case .dynamicReference(let reference):
+            return try apply(dynamicTarget(of: schema, reference), to: instance, path, &evaluated)
+        case .allOf(let schemas): return try count(schemas) == schemas.count
+        case .anyOf(let schemas):
+            guard try count(schemas) == 0 else {
+                errors.removeLast(errors.count - errorCount)
+                return true
+            }
+            fail(schema, "", path, instance, "none of \(schemas.count) alternatives holds")
+            return false
+        case .oneOf(let schemas):
+            let holding = try count(schemas)
+            if holding == 1 {
+                errors.removeLast(errors.count - errorCount)
+                return true
+            }
+            let found = holding == 0 ? "none" : "\(holding)"
+            fail(schema, "", path, instance, "\(found) of \(schemas.count) alternatives hold, expected exactly one")
+            return false
+        case .not(let negated):
+            let annotationCount = annotations.count
+            let holds = try holds(negated, instance, path) != nil
+            annotations.removeLast(annotations.count - annotationCount)
+            if holds { fail(schema, "", path, instance, "what must not hold does") }
+            return !holds
+        case .condition(let condition, let then, let otherwise):
+            let result = try holds(condition, instance, path)
+            if let result { evaluated.formUnion(result) }
+            guard let branch = result == nil ? otherwise : then else { return true }
+            // 'then' and 'else' are keywords of their own beside 'if'.
+            guard case .below(let parent, _) = path else { return true }
+            return try apply(branch, to: instance, parent.adding(result == nil ? "else" : "then"), &evaluated)
+        case .dependentSchemas(let schemas):
+            return try apply(dependent: schemas, to: instance, path, &evaluated)
+        case .dependencies(let names, let schemas):
+            let areThere =
+                try Assertions.message(.dependentRequired(names), instance).map {
+                    fail(schema, "", path, instance, $0)
+                } == nil
+            return try apply(dependent: schemas, to: instance, path, &evaluated) && areThere
+        default: return true
+        }
+    }
+
+    private mutating func apply(
+        dependent schemas: [(String, CompiledSchema)],
+        to instance: Node,
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        var isValid = true
+        for (name, dependent) in schemas where instance.has(name) {
+            if try !apply(dependent, to: instance, path.adding(JSONPointer.escape(name)), &evaluated) {
+                isValid = false
+            }
+        }
+        return isValid
+    }
+
+    private mutating func apply(
+        _ schema: CompiledSchema,
+        to instance: Node,
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        guard let result = try evaluateOnce(schema, instance, path) else { return false }
+        evaluated.formUnion(result)
+        return true
+    }
+
+    /// Refuses a reference that leads back to itself without having moved through the instance.
+    private mutating func evaluateOnce(
+        _ schema: CompiledSchema,
+        _ instance: Node,
+        _ path: Path
+    ) throws(SchemaError) -> Evaluated? {
+        let visit = Visit(schema: ObjectIdentifier(schema), instance: NodeKey(instance))
+        guard visits.insert(visit).inserted else { throw SchemaError("the schema refers to itself without end") }
+        defer { visits.remove(visit) }
+        return try evaluate(schema, instance, path)
+    }
+
+    private mutating func target(of schema: CompiledSchema, _ reference: Node) throws(SchemaError) -> CompiledSchema {
+        if let target = schema.target { return target.schema }
+        let target = try reader.follow(reference, from: schema)
+        schema.target = target
+        return target.schema
+    }
+
+    /// The outermost schema of the dynamic scope that has the anchor (JSON Schema Core 2020-12, section 8.2.3.2).
+    private mutating func dynamicTarget(
+        of schema: CompiledSchema,
+        _ reference: Node
+    ) throws(SchemaError) -> CompiledSchema {
+        if schema.dynamicTarget == nil { schema.dynamicTarget = try reader.follow(reference, from: schema) }
+        guard let target = schema.dynamicTarget else { return schema }
+        guard let anchor = target.dynamicAnchor else { return target.schema }
+        for resource in scope {
+            if let outermost = try reader.schema(at: anchor, in: resource) { return outermost }
+        }
+        return target.schema
+    }
+}
+
+// MARK: - Arrays and objects
+
+extension Evaluator {
+    private mutating func apply(
+        _ clause: CompiledSchema.Clause,
+        of schema: CompiledSchema,
+        to instance: Node,
+        _ items: [Node],
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        let inner = path.adding(clause.name)
+        var isValid = true
+        switch clause.assertion {
+        case .prefixItems(let schemas):
+            for (position, (item, branch)) in zip(items, schemas).enumerated() {
+                evaluated.items.insert(position)
+                if try evaluate(branch, item, inner.adding("\(position)")) == nil { isValid = false }
+            }
+        case .items(let branch, let first):
+            for (position, item) in items.enumerated().dropFirst(first) {
+                evaluated.items.insert(position)
+                if try evaluate(branch, item, inner) == nil { isValid = false }
+            }
+        case .contains(let branch, let minimum, let maximum):
+            var count = 0
+            for (position, item) in items.enumerated() where try holds(branch, item, inner) != nil {
+                evaluated.items.insert(position)
+                count += 1
+            }
+            if count < minimum {
+                let keyword = clause.name == "contains" && minimum == 1 ? "contains" : "minContains"
+                fail(schema, keyword, path, instance, "\(count) items match, expected at least \(minimum)")
+                isValid = false
+            }
+            if let maximum, count > maximum {
+                fail(schema, "maxContains", path, instance, "\(count) items match, expected at most \(maximum)")
+                isValid = false
+            }
+        case .unevaluatedItems(let branch):
+            for (position, item) in items.enumerated() where evaluated.items.insert(position).inserted {
+                if try evaluate(branch, item, inner) == nil { isValid = false }
+            }
+        default: break
+        }
+        return isValid
+    }
+
+    private mutating func apply(
+        _ clause: CompiledSchema.Clause,
+        of schema: CompiledSchema,
+        to instance: Node,
+        _ members: [Node.Member],
+        _ path: Path,
+        _ evaluated: inout Evaluated
+    ) throws(SchemaError) -> Bool {
+        let inner = path.adding(clause.name)
+        var isValid = true
+        func check(_ branch: CompiledSchema, _ member: Node.Member, _ path: Path) throws(SchemaError) {
+            evaluated.properties.insert(Array(member.key.utf8))
+            if try evaluate(branch, member.value, path) == nil { isValid = false }
+        }
+        switch clause.assertion {
+        case .properties(let schemas):
+            for (name, branch) in schemas {
+                guard let member = instance.member(name) else { continue }
+                try check(branch, member, inner.adding(JSONPointer.escape(name)))
+            }
+        case .patternProperties(let schemas):
+            for (pattern, branch) in schemas {
+                for member in members where pattern.matches(member.key) {
+                    try check(branch, member, inner.adding(JSONPointer.escape(pattern.source)))
+                }
+            }
+        case .additionalProperties(let branch, let names, let patterns):
+            for member in members
+            where !names.contains(Array(member.key.utf8)) && !patterns.contains(where: { $0.matches(member.key) }) {
+                try check(branch, member, inner)
+            }
+        case .propertyNames(let branch):
+            for member in members {
+                let name = Node(
+                    value: .scalar(.init(kind: .string, text: member.key)),
+                    location: member.keyLocation,
+                    pointer: member.value.pointer
+                )
+                if try evaluate(branch, name, inner) == nil { isValid = false }
+            }
+        case .unevaluatedProperties(let branch):
+            for member in members where !evaluated.properties.contains(Array(member.key.utf8)) {
+                try check(branch, member, inner)
+            }
+        default: break
+        }
+        return isValid
+    }
+}
+
+extension Node {
+    /// The member of exactly this name: Swift's own comparison takes different code points for equal.
+    func member(_ name: String) -> Member? {
+        members?.first { $0.key.utf8.elementsEqual(name.utf8) }
+    }
+
+    func has(_ name: String) -> Bool { member(name) != nil }
+}

@@ -1,0 +1,70 @@
+import ContractCompiler
+import Foundation
+
+/// The official JSON Schema test suite, where this machine has it: beside the checkout, or where `./flotilla test` put it.
+enum Suite {
+    /// One schema of the suite with its instances.
+    struct Case {
+        let description: String
+        let schema: Node
+        let tests: [(description: String, instance: Node, isValid: Bool)]
+    }
+
+    private static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    static let folder: URL? = [
+        checkout.deletingLastPathComponent().appending(path: "shared/suites/json-schema-test-suite"),
+        checkout.appending(path: ".build/suites/json-schema-test-suite"),
+    ].first { FileManager.default.fileExists(atPath: $0.appending(path: "tests/draft2020-12").path) }
+
+    static let isThere = folder != nil
+
+    static func node(_ url: URL) throws -> Node {
+        let file = SourceFile(
+            path: url.path,
+            displayPath: url.lastPathComponent,
+            bytes: Array(try Data(contentsOf: url))
+        )
+        var log = DiagnosticLog()
+        guard let node = Node.read(file, log: &log) else {
+            throw SuiteError(description: "\(log.sorted.map(\.message))")
+        }
+        return node
+    }
+
+    struct SuiteError: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// The names of the files in a folder below `tests/draft2020-12`.
+    static func files(in name: String) throws -> [String] {
+        guard let folder else { return [] }
+        let path = folder.appending(path: "tests/draft2020-12/\(name)").path
+        return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".json") }.sorted()
+            .map { name.isEmpty ? $0 : "\(name)/\($0)" }
+    }
+
+    static func cases(in file: String) throws -> [Case] {
+        guard let folder else { return [] }
+        return try node(folder.appending(path: "tests/draft2020-12/\(file)")).items?.compactMap { entry in
+            guard let schema = entry["schema"], let tests = entry["tests"]?.items else { return nil }
+            let judged = tests.compactMap { test in
+                test["data"].map { (test["description"]?.string ?? "", $0, test["valid"]?.boolean == true) }
+            }
+            return Case(description: entry["description"]?.string ?? "", schema: schema, tests: judged)
+        } ?? []
+    }
+
+    /// The schemas that the suite expects at `http://localhost:1234`.
+    static let remotes: [String: Node] = {
+        guard let root = folder?.appending(path: "remotes") else { return [:] }
+        var remotes: [String: Node] = [:]
+        for case let path as String in FileManager.default.enumerator(atPath: root.path) ?? .init()
+        where path.hasSuffix(".json") {
+            remotes["http://localhost:1234/\(path)"] = try? node(root.appending(path: path))
+        }
+        return remotes
+    }()
+}
