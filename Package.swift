@@ -64,7 +64,7 @@ let package = Package(
         ),
 
         // The contract in Swift.
-        .target(name: "ContractRuntime", dependencies: ["Patterns"], swiftSettings: settings),
+        .target(name: "ContractRuntime", dependencies: ["Formats", "Patterns"], swiftSettings: settings),
         .target(
             name: "Generated",
             dependencies: ["ContractRuntime"],
@@ -122,6 +122,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // How fast, against what.
+        .target(name: "Allocations", path: "Benchmarks/allocations"),
+        .executableTarget(
+            name: "codec-benchmark",
+            dependencies: ["Allocations", "ContractRuntime", "Generated"],
+            path: "Benchmarks/codec",
+            swiftSettings: settings
+        ),
+
         // Tests mirror Sources.
         .target(
             name: "TestSupport",
@@ -131,13 +140,34 @@ let package = Package(
         ),
         .testTarget(
             name: "ContractCompilerTests",
-            dependencies: ["ContractCompiler"],
-            exclude: ["Cases"],
+            dependencies: ["ContractCompiler", "TestSupport"],
+            exclude: ["BadContracts", "Cases"],
             swiftSettings: settings
         ),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: settings),
-        .testTarget(name: "JSONSchemaTests", dependencies: ["ContractCompiler", "JSONSchema"], swiftSettings: settings),
+        .testTarget(
+            name: "JSONSchemaTests",
+            dependencies: [
+                "ContractCompiler", "ContractRuntime", "JSONSchema",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
+        // A contract that says everything, for the tests.
+        .target(
+            name: "EveryFeature",
+            dependencies: ["ContractRuntime"],
+            path: "Tests/EveryFeature",
+            swiftSettings: settings,
+            plugins: ["ContractGen"]
+        ),
+        .testTarget(
+            name: "EveryFeatureTests",
+            dependencies: ["ContractRuntime", "EveryFeature", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
         .testTarget(
             name: "PostgresTests",
@@ -151,7 +181,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Server", "TestSupport", "contract-gen", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .testTarget(

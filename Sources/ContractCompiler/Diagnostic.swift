@@ -2,8 +2,66 @@
 package struct Diagnostic: Sendable {
     /// How bad it is.
     package enum Severity: String, Sendable {
+        case note
         case warning
         case error
+    }
+
+    /// What kind of mistake it is: a name that stays when messages change.
+    package enum Code: String, Sendable, CaseIterable {
+        case aliasExpansion = "alias-expansion"
+        case ambiguousPath = "ambiguous-path"
+        case circularReference = "circular-reference"
+        case contradiction
+        case decimalBound = "decimal-bound"
+        case defaultValue = "default-value"
+        case dialect
+        case duplicateKey = "duplicate-key"
+        case duplicateName = "duplicate-name"
+        case duplicateParameter = "duplicate-parameter"
+        case duplicateStatus = "duplicate-status"
+        case duplicateValue = "duplicate-value"
+        case emptyEnumeration = "empty-enumeration"
+        case emptyList = "empty-list"
+        case encoding
+        case enumerationValue = "enumeration-value"
+        case fieldType = "field-type"
+        case keyType = "key-type"
+        case migrationName = "migration-name"
+        case missingField = "missing-field"
+        case missingPathParameter = "missing-path-parameter"
+        case nesting
+        case noQuery = "no-query"
+        case numberRange = "number-range"
+        case oldKeyword = "old-keyword"
+        case parameterContent = "parameter-content"
+        case parameterPlace = "parameter-place"
+        case parameterStyle = "parameter-style"
+        case pathParameterOptional = "path-parameter-optional"
+        case pathSyntax = "path-syntax"
+        case pattern
+        case problemStatus = "problem-status"
+        case query
+        case recursiveAlias = "recursive-alias"
+        case requiredProperty = "required-property"
+        case secondDocument = "second-document"
+        case securityScheme = "security-scheme"
+        case sqlHeader = "sql-header"
+        case status
+        case syntax
+        case tag
+        case undeclaredInput = "undeclared-input"
+        case undeclaredTag = "undeclared-tag"
+        case unknownAnchor = "unknown-anchor"
+        case unknownField = "unknown-field"
+        case unknownFormat = "unknown-format"
+        case unknownSecurityScheme = "unknown-security-scheme"
+        case unknownType = "unknown-type"
+        case unquotedString = "unquoted-string"
+        case unresolvedReference = "unresolved-reference"
+        case unsupportedVersion = "unsupported-version"
+        case unusedInput = "unused-input"
+        case unusedPathParameter = "unused-path-parameter"
     }
 
     /// The other end of a conflict, or advice.
@@ -14,6 +72,8 @@ package struct Diagnostic: Sendable {
 
     /// How bad it is.
     package let severity: Severity
+    /// What kind of mistake it is.
+    package let code: Code
     /// What was found and what was expected.
     package let message: String
     /// Where.
@@ -25,7 +85,7 @@ package struct Diagnostic: Sendable {
 extension Diagnostic {
     /// The lines that a terminal shows: place, message, the line of the file with a caret, notes.
     package var rendered: String {
-        var text = "\(location): \(severity.rawValue): \(message)\n"
+        var text = "\(location): \(severity.rawValue): \(message) [\(code.rawValue)]\n"
         let line = location.file.line(location.line)
         if !line.isEmpty, line.utf8.count <= 240 {
             let number = String(location.line)
@@ -51,11 +111,20 @@ package struct DiagnosticLog: Sendable {
     private var diagnostics: [Diagnostic] = []
     private var seen: Set<String> = []
 
+    /// Whether what the specifications leave open is an error, as it is in a contract of one's own, or a warning, as it must be in
+    /// the documents of others.
+    private let isStrict: Bool
+    /// What became of the fields that were read, when somebody wants to know.
+    package internal(set) var ledger: Ledger?
+
     /// An empty log.
-    package init() {}
+    package init(isStrict: Bool = true, keepsLedger: Bool = false) {
+        self.isStrict = isStrict
+        ledger = keepsLedger ? Ledger() : nil
+    }
 
     /// Whether anything found is an error.
-    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    package private(set) var hasErrors = false
 
     /// Everything, by file, line and column.
     package var sorted: [Diagnostic] {
@@ -66,18 +135,50 @@ package struct DiagnosticLog: Sendable {
     }
 
     /// Records an error.
-    package mutating func error(_ message: String, at location: Location, notes: [Diagnostic.Note] = []) {
-        record(Diagnostic(severity: .error, message: message, location: location, notes: notes))
+    package mutating func error(
+        _ code: Diagnostic.Code,
+        _ message: String,
+        at location: Location,
+        notes: [Diagnostic.Note] = []
+    ) {
+        record(Diagnostic(severity: .error, code: code, message: message, location: location, notes: notes))
     }
 
     /// Records a warning.
-    mutating func warning(_ message: String, at location: Location) {
-        record(Diagnostic(severity: .warning, message: message, location: location, notes: []))
+    mutating func warning(
+        _ code: Diagnostic.Code,
+        _ message: String,
+        at location: Location,
+        notes: [Diagnostic.Note] = []
+    ) {
+        record(Diagnostic(severity: .warning, code: code, message: message, location: location, notes: notes))
+    }
+
+    /// Records what no specification forbids and nobody means: unknown fields, names that are one in Swift.
+    mutating func strictly(
+        _ code: Diagnostic.Code,
+        _ message: String,
+        at location: Location,
+        notes: [Diagnostic.Note] = []
+    ) {
+        if isStrict {
+            error(code, message, at: location, notes: notes)
+        } else {
+            warning(code, message, at: location, notes: notes)
+        }
+    }
+
+    /// Records what was written in an older way and is read all the same.
+    mutating func oldKeyword(_ code: Diagnostic.Code, _ message: String, at location: Location) {
+        record(Diagnostic(severity: .note, code: code, message: message, location: location, notes: []))
     }
 
     /// A node that two references reach is read twice and complained about once.
     private mutating func record(_ diagnostic: Diagnostic) {
-        if seen.insert("\(diagnostic.location) \(diagnostic.message)").inserted { diagnostics.append(diagnostic) }
+        if seen.insert("\(diagnostic.location) \(diagnostic.message)").inserted {
+            diagnostics.append(diagnostic)
+            if diagnostic.severity == .error { hasErrors = true }
+        }
     }
 }
 

@@ -30,7 +30,9 @@ struct Build {
         // The working directory is the package's, so paths below it are shown relative to it.
         let sources = try pairs.map { (source: try Self.source($0.input), output: $0.output) }
         let texts = try contractFiles(sources) + queryFiles(sources) + migrationFiles(sources)
-        for diagnostic in log.sorted { FileHandle.standardError.write(Data(diagnostic.rendered.utf8)) }
+        for diagnostic in log.sorted where diagnostic.severity != .note {
+            FileHandle.standardError.write(Data(diagnostic.rendered.utf8))
+        }
         guard !log.hasErrors else { return false }
         for (path, text) in texts { try Self.write(text, to: path) }
         return true
@@ -76,7 +78,7 @@ struct Build {
     }
 
     /// Leaves a file alone that has the content already: its time tells the build what to compile.
-    private static func write(_ text: String, to path: String) throws {
+    static func write(_ text: String, to path: String) throws {
         let data = Data(text.utf8)
         if FileManager.default.contents(atPath: path) == data { return }
         try FileManager.default.createDirectory(

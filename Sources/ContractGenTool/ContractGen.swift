@@ -7,8 +7,22 @@ enum ContractGen {
     static let usage = """
         contract-gen reads a contract and writes Swift.
 
-        USAGE: contract-gen build [--root DOCUMENT --routes FILE --document FILE] [INPUT OUTPUT]...
+        USAGE: contract-gen generate DOCUMENT --output DIR [--module NAME] [--examples] [--python FILE]
+               contract-gen explain DOCUMENT
+               contract-gen build [--root DOCUMENT --routes FILE --document FILE] [INPUT OUTPUT]...
 
+        generate writes the Swift of any OpenAPI document 3.0, 3.1 or 3.2:
+          --output DIR      where the files go
+          --module NAME     the module that they will be part of
+          --examples        the document's examples too, ready to be read and written
+          --python FILE     data classes and a client in Python
+          --root DIR        the folder that references may reach; the document's own by default
+          --strict          unknown fields and names that are one in Swift are errors, as they are in a build
+          --quiet           no warnings
+
+        explain prints what becomes of every keyword and field of the document: typed, validated, annotation or error.
+
+        build is what the build plugin runs:
           --root DOCUMENT   the OpenAPI document of the contract
           --routes FILE     where the protocols, the router and the dispatch go
           --document FILE   where the contract itself goes
@@ -28,15 +42,26 @@ enum ContractGen {
             print(usage, terminator: "")
         case "--version":
             print("contract-gen 0.1.0")
-        case "build":
+        case "build", "generate", "explain":
             do {
-                var build = try Build(arguments.dropFirst())
-                exit(try build.run() ? 0 : 1)
+                exit(try run(arguments) ? 0 : 1)
             } catch {
                 fail("\(error)")
             }
-        default: fail("expected 'build', found \(arguments.first.map { "'\($0)'" } ?? "nothing")\n\n\(usage)")
+        default:
+            fail(
+                "expected 'build', 'generate' or 'explain', found \(arguments.first.map { "'\($0)'" } ?? "nothing")\n\n\(usage)"
+            )
         }
+    }
+
+    private static func run(_ arguments: [String]) throws -> Bool {
+        if arguments.first == "build" {
+            var build = try Build(arguments.dropFirst())
+            return try build.run()
+        }
+        var generate = try Generate(arguments.dropFirst())
+        return arguments.first == "explain" ? try generate.explain() : try generate.generate()
     }
 
     private static func fail(_ message: String) -> Never {

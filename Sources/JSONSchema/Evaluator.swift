@@ -68,7 +68,7 @@ struct Evaluator {
     // MARK: - One schema
 
     /// What the schema has evaluated of a valid instance; nil for an invalid one.
-    private mutating func evaluate(
+    mutating func evaluate(
         _ schema: CompiledSchema,
         _ instance: Node,
         _ path: Path
@@ -95,7 +95,7 @@ struct Evaluator {
     }
 
     /// Whether a schema holds, its errors and annotations forgotten.
-    private mutating func holds(
+    mutating func holds(
         _ schema: CompiledSchema,
         _ instance: Node,
         _ path: Path
@@ -106,7 +106,7 @@ struct Evaluator {
         return result
     }
 
-    private mutating func fail(
+    mutating func fail(
         _ schema: CompiledSchema,
         _ keyword: String,
         _ path: Path,
@@ -128,7 +128,7 @@ struct Evaluator {
         )
     }
 
-    private mutating func annotate(
+    mutating func annotate(
         _ schema: CompiledSchema,
         _ clause: CompiledSchema.Clause,
         _ path: Path,
@@ -148,7 +148,7 @@ struct Evaluator {
 
     // MARK: - One keyword
 
-    private mutating func apply(
+    mutating func apply(
         _ clause: CompiledSchema.Clause,
         of schema: CompiledSchema,
         to instance: Node,
@@ -175,7 +175,7 @@ struct Evaluator {
         }
     }
 
-    private mutating func applyInPlace(
+    mutating func applyInPlace(
         _ clause: CompiledSchema.Clause,
         of schema: CompiledSchema,
         to instance: Node,
@@ -239,7 +239,7 @@ struct Evaluator {
         }
     }
 
-    private mutating func apply(
+    mutating func apply(
         dependent schemas: [(String, CompiledSchema)],
         to instance: Node,
         _ path: Path,
@@ -254,7 +254,7 @@ struct Evaluator {
         return isValid
     }
 
-    private mutating func apply(
+    mutating func apply(
         _ schema: CompiledSchema,
         to instance: Node,
         _ path: Path,
@@ -266,7 +266,7 @@ struct Evaluator {
     }
 
     /// Refuses a reference that leads back to itself without having moved through the instance.
-    private mutating func evaluateOnce(
+    mutating func evaluateOnce(
         _ schema: CompiledSchema,
         _ instance: Node,
         _ path: Path
@@ -277,7 +277,7 @@ struct Evaluator {
         return try evaluate(schema, instance, path)
     }
 
-    private mutating func target(of schema: CompiledSchema, _ reference: Node) throws(SchemaError) -> CompiledSchema {
+    mutating func target(of schema: CompiledSchema, _ reference: Node) throws(SchemaError) -> CompiledSchema {
         if let target = schema.target { return target.schema }
         let target = try reader.follow(reference, from: schema)
         schema.target = target
@@ -285,7 +285,7 @@ struct Evaluator {
     }
 
     /// The outermost schema of the dynamic scope that has the anchor (JSON Schema Core 2020-12, section 8.2.3.2).
-    private mutating func dynamicTarget(
+    mutating func dynamicTarget(
         of schema: CompiledSchema,
         _ reference: Node
     ) throws(SchemaError) -> CompiledSchema {
@@ -297,111 +297,4 @@ struct Evaluator {
         }
         return target.schema
     }
-}
-
-// MARK: - Arrays and objects
-
-extension Evaluator {
-    private mutating func apply(
-        _ clause: CompiledSchema.Clause,
-        of schema: CompiledSchema,
-        to instance: Node,
-        _ items: [Node],
-        _ path: Path,
-        _ evaluated: inout Evaluated
-    ) throws(SchemaError) -> Bool {
-        let inner = path.adding(clause.name)
-        var isValid = true
-        switch clause.assertion {
-        case .prefixItems(let schemas):
-            for (position, (item, branch)) in zip(items, schemas).enumerated() {
-                evaluated.items.insert(position)
-                if try evaluate(branch, item, inner.adding("\(position)")) == nil { isValid = false }
-            }
-        case .items(let branch, let first):
-            for (position, item) in items.enumerated().dropFirst(first) {
-                evaluated.items.insert(position)
-                if try evaluate(branch, item, inner) == nil { isValid = false }
-            }
-        case .contains(let branch, let minimum, let maximum):
-            var count = 0
-            for (position, item) in items.enumerated() where try holds(branch, item, inner) != nil {
-                evaluated.items.insert(position)
-                count += 1
-            }
-            if count < minimum {
-                let keyword = clause.name == "contains" && minimum == 1 ? "contains" : "minContains"
-                fail(schema, keyword, path, instance, "\(count) items match, expected at least \(minimum)")
-                isValid = false
-            }
-            if let maximum, count > maximum {
-                fail(schema, "maxContains", path, instance, "\(count) items match, expected at most \(maximum)")
-                isValid = false
-            }
-        case .unevaluatedItems(let branch):
-            for (position, item) in items.enumerated() where evaluated.items.insert(position).inserted {
-                if try evaluate(branch, item, inner) == nil { isValid = false }
-            }
-        default: break
-        }
-        return isValid
-    }
-
-    private mutating func apply(
-        _ clause: CompiledSchema.Clause,
-        of schema: CompiledSchema,
-        to instance: Node,
-        _ members: [Node.Member],
-        _ path: Path,
-        _ evaluated: inout Evaluated
-    ) throws(SchemaError) -> Bool {
-        let inner = path.adding(clause.name)
-        var isValid = true
-        func check(_ branch: CompiledSchema, _ member: Node.Member, _ path: Path) throws(SchemaError) {
-            evaluated.properties.insert(Array(member.key.utf8))
-            if try evaluate(branch, member.value, path) == nil { isValid = false }
-        }
-        switch clause.assertion {
-        case .properties(let schemas):
-            for (name, branch) in schemas {
-                guard let member = instance.member(name) else { continue }
-                try check(branch, member, inner.adding(JSONPointer.escape(name)))
-            }
-        case .patternProperties(let schemas):
-            for (pattern, branch) in schemas {
-                for member in members where pattern.matches(member.key) {
-                    try check(branch, member, inner.adding(JSONPointer.escape(pattern.source)))
-                }
-            }
-        case .additionalProperties(let branch, let names, let patterns):
-            for member in members
-            where !names.contains(Array(member.key.utf8)) && !patterns.contains(where: { $0.matches(member.key) }) {
-                try check(branch, member, inner)
-            }
-        case .propertyNames(let branch):
-            for member in members {
-                let name = Node(
-                    value: .scalar(.init(kind: .string, text: member.key)),
-                    location: member.keyLocation,
-                    pointer: member.value.pointer
-                )
-                if try evaluate(branch, name, inner) == nil { isValid = false }
-            }
-        case .unevaluatedProperties(let branch):
-            for member in members where !evaluated.properties.contains(Array(member.key.utf8)) {
-                try check(branch, member, inner)
-            }
-        default: break
-        }
-        return isValid
-    }
-}
-
-extension Node {
-    /// The member of exactly this name: Swift's own comparison takes different code points for equal.
-    func member(_ name: String) -> Member? {
-        members?.first { $0.key.utf8.elementsEqual(name.utf8) }
-    }
-
-    func has(_ name: String) -> Bool { member(name) != nil }
 }

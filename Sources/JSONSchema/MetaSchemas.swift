@@ -1,9 +1,6 @@
 /// The meta-schemas of the 2020-12 dialect and its vocabularies, as json-schema.org publishes them
 /// (https://json-schema.org/draft/2020-12/schema): they are part of the specification and must be known without a network.
-enum MetaSchemas {
-    /// The dialect's own URI.
-    static let dialect = "https://json-schema.org/draft/2020-12/schema"
-
+package enum MetaSchemas {
     /// The text of each, without its layout.
     static let texts = [
         #"""

@@ -7,8 +7,7 @@ struct SchemaReader {
     var index: SchemaIndex
     let assertsFormats: Bool
     private var compiled: [NodeKey: CompiledSchema] = [:]
-    private var vocabularies: [String: Set<SchemaKeyword.Vocabulary>] = [:]
-    private var formatAsserting: Set<String> = []
+    private var dialects: [String: Dialect] = [:]
 
     init(index: SchemaIndex, assertsFormats: Bool) {
         self.index = index
@@ -25,9 +24,8 @@ struct SchemaReader {
         guard let members = node.members else {
             throw SchemaError("\(node.kindDescription) at \(pointer(node)), expected a schema: an object or a boolean")
         }
-        let vocabularies = try vocabularies(of: schema.resource)
-        for member in members {
-            if let keyword = SchemaKeyword.table[member.key], !vocabularies.contains(keyword.vocabulary) { continue }
+        let dialect = try dialect(of: schema.resource)
+        for member in members where dialect.has(member.key) {
             guard let assertion = try assertion(member, of: schema) else { continue }
             schema.clauses.append(.init(name: member.key, node: member.value, assertion: assertion))
         }
@@ -43,33 +41,15 @@ struct SchemaReader {
         }
     }
 
-    /// The vocabularies that a resource's dialect uses (JSON Schema Core 2020-12, section 8.1.2).
-    private mutating func vocabularies(of resource: SchemaResource) throws(SchemaError) -> Set<SchemaKeyword.Vocabulary>
-    {
-        let all = Set(SchemaKeyword.Vocabulary.allCases)
-        guard let dialect = resource.dialect, dialect != MetaSchemas.dialect else { return all }
-        if let known = vocabularies[dialect] { return known }
-        guard let (root, _) = index.resolve(dialect, from: resource) else {
-            throw SchemaError("the dialect '\(dialect)' is not known")
+    private mutating func dialect(of resource: SchemaResource) throws(SchemaError) -> Dialect {
+        if let known = dialects[resource.uri] { return known }
+        do throws(DialectError) {
+            let dialect = try index.dialect(of: resource)
+            dialects[resource.uri] = dialect
+            return dialect
+        } catch {
+            throw SchemaError(error.description)
         }
-        guard let members = root["$vocabulary"]?.members else { return all }
-        var used: Set<SchemaKeyword.Vocabulary> = [.core]
-        for member in members {
-            let prefix = "https://json-schema.org/draft/2020-12/vocab/"
-            let name = member.key.hasPrefix(prefix) ? String(member.key.dropFirst(prefix.count)) : nil
-            if let name, name.hasPrefix("format-") {
-                used.insert(.format)
-                if name == "format-assertion" { formatAsserting.insert(dialect) }
-            } else if let vocabulary = name.flatMap(SchemaKeyword.Vocabulary.init) {
-                used.insert(vocabulary)
-            } else if member.value.boolean == true {
-                throw SchemaError(
-                    "the dialect '\(dialect)' requires the vocabulary '\(member.key)', which is not known"
-                )
-            }
-        }
-        vocabularies[dialect] = used
-        return used
     }
 
     private func pointer(_ node: Node) -> String { node.pointer.isEmpty ? "the root" : node.pointer }
@@ -92,7 +72,8 @@ struct SchemaReader {
         case "minLength": return .length(isMaximum: false, try count(node))
         case "pattern": return .pattern(try pattern(node.string ?? ""))
         case "format":
-            let isAsserted = assertsFormats || schema.resource.dialect.map { formatAsserting.contains($0) } ?? false
+            let dialect = try dialect(of: schema.resource)
+            let isAsserted = assertsFormats || dialect.assertsFormats
             guard isAsserted, let format = node.string.flatMap(Format.init), format.isStandard else {
                 return .annotation
             }

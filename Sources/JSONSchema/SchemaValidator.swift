@@ -75,7 +75,7 @@ public struct SchemaValidator {
 
 extension MetaSchemas {
     /// The meta-schemas, read once. Each text is JSON: the tests read all of them.
-    static let nodes: [Node] = texts.compactMap { text in
+    package static let nodes: [Node] = texts.compactMap { text in
         let file = SourceFile(path: "meta-schema.json", displayPath: "meta-schema.json", bytes: Array(text.utf8))
         var log = DiagnosticLog()
         return Node.read(file, log: &log)

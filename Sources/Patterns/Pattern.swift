@@ -18,7 +18,7 @@ public struct Pattern: Sendable {
 
     /// Whether `source` is an expression at all, back-references included: what the format `regex` asks.
     public static func isExpression(_ source: String) -> Bool {
-        var parser = PatternParser(source, skipsBackReferences: true)
+        var parser = PatternParser(source, skipsBackReferences: true, isTolerant: false)
         return (try? parser.parse()) != nil
     }
 

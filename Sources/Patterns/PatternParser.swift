@@ -12,9 +12,14 @@ struct PatternParser {
     /// Whether back-references are read, as if they matched nothing but the empty text, instead of refused.
     private let skipsBackReferences: Bool
 
-    init(_ source: String, skipsBackReferences: Bool = false) {
+    /// Whether what only the `u` flag forbids is read as engines read it without the flag (ECMA-262, annex B.1.2): escapes that
+    /// need none, brackets that stand for themselves. Many contracts are written so, and there is no other meaning to confuse.
+    private let isTolerant: Bool
+
+    init(_ source: String, skipsBackReferences: Bool = false, isTolerant: Bool = true) {
         scalars = Array(source.unicodeScalars)
         self.skipsBackReferences = skipsBackReferences
+        self.isTolerant = isTolerant
     }
 
     mutating func parse() throws(PatternError) -> PatternNode {
@@ -78,6 +83,9 @@ struct PatternParser {
             if skip("\\b") { return (.wordBoundary(isNegated: false), false) }
             if skip("\\B") { return (.wordBoundary(isNegated: true), false) }
             return (.set(try escape(inClass: false)), true)
+        case let scalar where isTolerant && !isQuantifier && (scalar == "{" || scalar == "}" || scalar == "]"):
+            index += 1
+            return (.set(ScalarSet(scalar)), true)
         case "*", "+", "?", "{", "}", "]": throw error("'\(scalars[index])' where a character or a group was expected")
         case let scalar:
             index += 1
@@ -127,6 +135,8 @@ struct PatternParser {
             bounds = (1, nil)
         } else if skip("?") {
             bounds = (0, 1)
+        } else if isTolerant, peek == "{", !isQuantifier {
+            return nil
         } else if skip("{") {
             guard let minimum = number() else { throw error("'{' without a count", at: start) }
             var maximum: Int? = minimum
@@ -143,6 +153,16 @@ struct PatternParser {
         // Whether a repetition is lazy changes what it captures, not whether it matches.
         _ = skip("?")
         return bounds
+    }
+
+    /// Whether a count in braces stands here.
+    private var isQuantifier: Bool {
+        guard peek == "{" else { return false }
+        var rest = scalars[(index + 1)...]
+        let digits = rest.prefix { $0.decimalValue != nil }.count
+        rest = rest.dropFirst(digits)
+        if rest.first == "," { rest = rest.dropFirst().drop { $0.decimalValue != nil } }
+        return digits > 0 && rest.first == "}"
     }
 
     /// Digits; kept from overflowing, for the limit is checked afterwards.
@@ -173,6 +193,12 @@ struct PatternParser {
             index += 1
             let last = try classMember()
             guard let low = first.scalar, let high = last.scalar else {
+                if isTolerant {
+                    set.formUnion(first.set)
+                    set.formUnion(last.set)
+                    set.formUnion(ScalarSet("-"))
+                    continue
+                }
                 throw error("a range between sets", at: rangeStart)
             }
             guard low <= high else { throw error("a range that ends before it starts", at: rangeStart) }
@@ -229,6 +255,9 @@ struct PatternParser {
             index = end + 1
             return ScalarSet(scalar)
         case "1"..."9", "k": throw error("back-references are not supported", at: start)
+        case let scalar
+        where isTolerant && scalar.isASCII && !scalar.properties.isAlphabetic && scalar.decimalValue == nil:
+            return ScalarSet(scalar)
         default: throw error("'\\\(scalar)' is no escape", at: start)
         }
     }

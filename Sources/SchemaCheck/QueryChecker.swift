@@ -20,7 +20,7 @@ struct QueryChecker {
             compare(query, columns: described.columns)
         } catch {
             guard error.state != nil else { throw error }
-            log.error("'\(query.name)': \(error.serverMessage)", at: query.location)
+            log.error(.query, "'\(query.name)': \(error.serverMessage)", at: query.location)
         }
     }
 
@@ -28,24 +28,29 @@ struct QueryChecker {
         // PostgreSQL cannot infer every parameter; those that it can must be what the header says.
         for (field, (found, expected)) in zip(query.inputs, zip(inferred ?? declared, declared)) where found != expected
         {
-            log.error("'\(field.name)' is declared \(expected), PostgreSQL takes it for \(found)", at: field.location)
+            log.error(
+                .query,
+                "'\(field.name)' is declared \(expected), PostgreSQL takes it for \(found)",
+                at: field.location
+            )
         }
     }
 
     private mutating func compare(_ query: QueryFile.Query, columns: [(name: String, type: String)]) {
         guard query.cardinality != .exec else {
             if !columns.isEmpty {
-                log.error("'\(query.name)' is :exec and answers \(columns.count) columns", at: query.location)
+                log.error(.query, "'\(query.name)' is :exec and answers \(columns.count) columns", at: query.location)
             }
             return
         }
         guard columns.count == query.outputs.count else {
             let message = "'\(query.name)' declares \(query.outputs.count) columns, PostgreSQL answers \(columns.count)"
-            return log.error(message, at: query.location)
+            return log.error(.query, message, at: query.location)
         }
         for (field, column) in zip(query.outputs, columns) {
             if column.type != field.type.postgresName {
                 log.error(
+                    .query,
                     "'\(field.name)' is declared \(field.type.postgresName), PostgreSQL answers \(column.type)",
                     at: field.location
                 )

@@ -7,6 +7,7 @@ import NIOHTTP1
 struct APIResponder<API: Operations>: Responder {
     let api: API
     let authenticator: Authenticator
+    let validation: ResponseValidation
     let logger: Logger
 
     /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
@@ -16,7 +17,9 @@ struct APIResponder<API: Operations>: Responder {
         var path = target.path
         let found = path.withUTF8 { bytes -> (PathItem, [String])? in
             let segments = PathSegments(UnsafeRawBufferPointer(bytes))
-            return PathItem.match(segments).map { item in (item, item.parameters.map { segments[$0].string }) }
+            return PathItem.match(segments, query: target.query).map { item in
+                (item, segments.values(of: item.parameters))
+            }
         }
         guard let (item, parameters) = found else { return .refused(Answer(.notFound, requestID: id)) }
         guard let route = item.route(for: head.method) else {
@@ -24,15 +27,20 @@ struct APIResponder<API: Operations>: Responder {
         }
         do throws(Problem) {
             let principal = try authenticator.authenticate(head.headers, for: route.security)
-            if route.hasBody { try Self.checkMediaType(head.headers) }
-            let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
+            try Self.checkMediaType(head.headers, of: route)
+            let headers =
+                route.readsHeaders || route.mediaTypes.count > 1
+                ? head.headers.map { (name: $0.name, value: $0.value) } : []
             let request = Request(
                 pathParameters: parameters,
                 query: target.query,
                 headers: headers,
                 principal: principal
             )
-            return .admitted(AdmittedRequest(id: id) { body in await answer(request, body, on: route, id) })
+            return .admitted(
+                AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in await answer(request, body, on: route, id)
+                }
+            )
         } catch {
             return .refused(Answer(error, requestID: id))
         }
@@ -46,7 +54,7 @@ struct APIResponder<API: Operations>: Responder {
         var request = request
         request.body = body
         do throws(Problem) {
-            let response = try await api.respond(to: request, on: route)
+            let response = try await api.respond(to: request, on: route, validating: validation)
             logger.trace(
                 "answered",
                 metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
@@ -56,6 +64,7 @@ struct APIResponder<API: Operations>: Responder {
             let level: Logger.Level = error.status >= 500 && error.status != 503 ? .error : .debug
             let metadata: Logger.Metadata = [
                 "operation": "\(route.rawValue)", "request": "\(id)", "code": "\(error.code)",
+                "detail": "\(error.detail)",
             ]
             logger.log(level: level, "refused", metadata: metadata)
             return Answer(error, requestID: id)
@@ -76,11 +85,12 @@ struct APIResponder<API: Operations>: Responder {
         return answer
     }
 
-    /// JSON, or nothing said.
-    private static func checkMediaType(_ headers: HTTPHeaders) throws(Problem) {
-        guard let field = headers.first(name: "Content-Type") else { return }
-        let mediaType = field.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        if mediaType != "application/json", !mediaType.hasSuffix("+json") { throw .unsupportedMediaType }
+    /// One of the operation's media types, or nothing said.
+    private static func checkMediaType(_ headers: HTTPHeaders, of route: Route) throws(Problem) {
+        guard !route.mediaTypes.isEmpty, let field = headers.first(name: "Content-Type") else { return }
+        guard MediaType.place(of: field, among: route.mediaTypes) != nil else {
+            throw .unsupportedMediaType(route.mediaTypes)
+        }
     }
 }
 
@@ -88,20 +98,24 @@ extension PathItem {
     /// The operation of a method; HEAD is GET without the body (RFC 9110, section 9.3.2).
     func route(for method: HTTPMethod) -> Route? {
         switch method {
-        case .GET, .HEAD: get
+        case .GET: get
+        case .HEAD: head ?? get
         case .PUT: put
         case .POST: post
         case .DELETE: delete
         case .PATCH: patch
-        default: nil
+        case .OPTIONS: options
+        case .TRACE: trace
+        default: others[method.rawValue]
         }
     }
 
     /// The value of `Allow`.
     var allowedMethods: [String] {
         let methods: [(String, Route?)] = [
-            ("GET", get), ("HEAD", get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch),
+            ("GET", get), ("HEAD", head ?? get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch),
+            ("TRACE", trace),
         ]
-        return methods.filter { $0.1 != nil }.map(\.0) + ["OPTIONS"]
+        return methods.filter { $0.1 != nil }.map(\.0) + others.keys.sorted() + ["OPTIONS"]
     }
 }

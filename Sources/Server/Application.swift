@@ -130,7 +130,12 @@ struct Application {
         try await add(
             "API",
             at: configuration.apiAddress,
-            APIResponder(api: api, authenticator: authenticator, logger: logger)
+            APIResponder(
+                api: api,
+                authenticator: authenticator,
+                validation: configuration.responseValidation,
+                logger: logger
+            )
         )
         if listeners.first?.listener.isLoopback == false {
             logger.warning("agents need no credentials, and the API is reachable from other machines")

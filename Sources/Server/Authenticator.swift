@@ -9,20 +9,28 @@ struct Authenticator: Sendable {
         self.adminToken = Array(adminToken.utf8)
     }
 
-    /// The principal whose credentials satisfy every requirement; nil when nothing is required.
+    /// The principal whose credentials satisfy one of the alternatives, all of it; nil when nothing is required.
     func authenticate(
         _ headers: HTTPHeaders,
-        for requirements: [SecurityRequirement]
+        for alternatives: [[SecurityRequirement]]
     ) throws(Problem) -> Principal? {
-        var principal: Principal?
-        for case .headerKey("adminToken", let header) in requirements {
-            let values = headers[header]
-            guard values.count == 1, isAdminToken(values[0]) else { throw .unauthorized }
-            principal = Principal(name: "admin-token-user")
+        guard !alternatives.isEmpty else { return nil }
+        for requirements in alternatives {
+            let principals = requirements.map { principal(headers, $0) }
+            if let principal = principals.first, let principal, !principals.contains(nil) { return principal }
         }
-        // A scheme that nobody checks must not open an operation.
-        guard principal != nil || requirements.isEmpty else { throw .unauthorized }
-        return principal
+        // An empty alternative lets callers stay unknown; one that nobody can check must not open an operation.
+        guard alternatives.contains(where: \.isEmpty) else { throw .unauthorized }
+        return nil
+    }
+
+    private func principal(_ headers: HTTPHeaders, _ requirement: SecurityRequirement) -> Principal? {
+        guard requirement.scheme.name == "adminToken", case .apiKey(.header, let header) = requirement.scheme.kind
+        else {
+            return nil
+        }
+        let values = headers[header]
+        return values.count == 1 && isAdminToken(values[0]) ? Principal(name: "admin-token-user") : nil
     }
 
     /// Takes the same time wherever the difference lies, and whatever the lengths of the two.

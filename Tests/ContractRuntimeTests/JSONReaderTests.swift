@@ -81,9 +81,9 @@ import Testing
                 Result { () throws(InvalidInput) in
                     try JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) -> String? in
                         _ = try json.beginObject()
-                        _ = try json.nextKey()
+                        _ = try json.nextName()
                         let value = try json.string(maxLength: 6, pattern: pattern)
-                        _ = try json.nextKey()
+                        _ = try json.nextName()
                         return value
                     }
                 }

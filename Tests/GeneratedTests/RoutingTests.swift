@@ -13,7 +13,7 @@ import Testing
         let ack = match("/commands/0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11/ack")
         #expect(ack?.post == .acknowledgeCommand)
         #expect(ack?.get == nil)
-        #expect(ack?.parameters == [1])
+        #expect(ack?.parameters == [.segment(1)])
         #expect(match("/commands")?.get == .listCommands)
         #expect(match("/commands")?.post == .createCommand)
     }

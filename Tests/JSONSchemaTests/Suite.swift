@@ -1,7 +1,8 @@
 import ContractCompiler
 import Foundation
 
-/// The official JSON Schema test suite, where this machine has it: beside the checkout, or where `./flotilla test` put it.
+/// The official JSON Schema test suite, where this machine has it: in `JSON_SCHEMA_SUITE`, beside the checkout, or where
+/// `./flotilla test` put it.
 enum Suite {
     /// One schema of the suite with its instances.
     struct Case {
@@ -15,6 +16,7 @@ enum Suite {
         .deletingLastPathComponent()
 
     static let folder: URL? = [
+        URL(fileURLWithPath: ProcessInfo.processInfo.environment["JSON_SCHEMA_SUITE"] ?? "/nowhere"),
         checkout.deletingLastPathComponent().appending(path: "shared/suites/json-schema-test-suite"),
         checkout.appending(path: ".build/suites/json-schema-test-suite"),
     ].first { FileManager.default.fileExists(atPath: $0.appending(path: "tests/draft2020-12").path) }
@@ -22,11 +24,16 @@ enum Suite {
     static let isThere = folder != nil
 
     static func node(_ url: URL) throws -> Node {
-        let file = SourceFile(
-            path: url.path,
-            displayPath: url.lastPathComponent,
-            bytes: Array(try Data(contentsOf: url))
+        try node(
+            SourceFile(path: url.path, displayPath: url.lastPathComponent, bytes: Array(try Data(contentsOf: url)))
         )
+    }
+
+    static func node(text: String) throws -> Node {
+        try node(SourceFile(path: "instance.json", displayPath: "instance.json", bytes: Array(text.utf8)))
+    }
+
+    private static func node(_ file: SourceFile) throws -> Node {
         var log = DiagnosticLog()
         guard let node = Node.read(file, log: &log) else {
             throw SuiteError(description: "\(log.sorted.map(\.message))")

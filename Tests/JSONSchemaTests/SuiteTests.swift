@@ -13,19 +13,22 @@ struct SuiteTests {
         var failed: [String] = []
         for file in files {
             for entry in try Suite.cases(in: file) {
-                for test in entry.tests {
-                    count += 1
-                    let name = "\(file): \(entry.description): \(test.description)"
-                    do {
-                        var validator = try SchemaValidator(
-                            entry.schema,
-                            registry: Suite.remotes,
-                            assertsFormats: assertsFormats
-                        )
-                        if try validator.validate(test.instance).isValid != test.isValid { failed.append(name) }
-                    } catch {
-                        failed.append("\(name): \(error)")
+                let name = "\(file): \(entry.description)"
+                count += entry.tests.count
+                do {
+                    var validator = try SchemaValidator(
+                        entry.schema,
+                        registry: Suite.remotes,
+                        assertsFormats: assertsFormats
+                    )
+                    for test in entry.tests {
+                        let isValid = Result { () throws(SchemaError) in try validator.validate(test.instance).isValid }
+                        if isValid != .success(test.isValid) {
+                            failed.append("\(name): \(test.description): \(isValid)")
+                        }
                     }
+                } catch {
+                    failed.append("\(name): \(error)")
                 }
             }
         }
@@ -35,7 +38,8 @@ struct SuiteTests {
     @Test func `every required test passes`() throws {
         let (count, failed) = try Self.failures(Suite.files(in: ""))
         #expect(failed == [])
-        #expect(count >= 1299)
+        // The copy on PyPI is a little older and smaller.
+        #expect(count >= 1_250)
     }
 
     @Test func `optional tests pass`() throws {
@@ -45,16 +49,16 @@ struct SuiteTests {
             failed == [
                 """
                 optional/cross-draft.json: refs to historic drafts are processed as historic drafts: first item not a \
-                string is valid: the dialect 'https://json-schema.org/draft/2019-09/schema' is not known
+                string is valid: failure(the dialect 'https://json-schema.org/draft/2019-09/schema' is not known)
                 """
             ]
         )
-        #expect(count >= 158)
+        #expect(count >= 100)
     }
 
     @Test func `format tests pass`() throws {
         let (count, failed) = try Self.failures(Suite.files(in: "optional/format"), assertsFormats: true)
         #expect(failed == [])
-        #expect(count >= 764)
+        #expect(count >= 490)
     }
 }

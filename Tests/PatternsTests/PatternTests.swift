@@ -23,6 +23,7 @@ import Testing
         ("(?<year>\\d{4})", "in 2026", true),
         ("^(?:a|ab)(?:c|bcd)$", "abcd", true), ("a+?b", "aab", true), ("^(a*)*$", "aaab", false),
         ("^AC[0-9a-fA-F]{3}$", "AC0fF", true),
+        ("^[\\d-z]{2}$", "-7", true), ("a{", "a{", true), ("^\\-\\_\\@$", "-_@", true), ("^{[^}]*}$", "{id}", true),
     ])
     func `an expression matches what ECMA-262 says`(source: String, text: String, isMatch: Bool) throws {
         #expect(try Pattern(source).matches(text) == isMatch)
@@ -33,8 +34,7 @@ import Testing
         ("(a", "'(' without ')' at character 1"),
         ("a)", "')' without '(' at character 2"), ("[a", "'[' without ']' at character 1"),
         ("[z-a]", "a range that ends before it starts at character 2"),
-        ("[\\d-z]", "a range between sets at character 2"), ("a{2,1}", "the counts are out of order at character 2"),
-        ("a{", "'{' without a count at character 2"),
+        ("a{2,1}", "the counts are out of order at character 2"),
         ("^*", "nothing that can be repeated at character 1"),
         ("(?=a)*", "nothing that can be repeated at character 1"), ("\\Z", "'\\Z' is no escape at character 1"),
         ("\\a", "'\\a' is no escape at character 1"), ("(a)\\1", "back-references are not supported at character 4"),

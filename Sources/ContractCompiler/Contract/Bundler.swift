@@ -36,8 +36,16 @@ struct Bundler {
             if let reference = node["$ref"], let target = registry.resolve(reference, log: &log) {
                 return replaced(node, reference, by: target)
             }
-            let copies = members.map {
-                Node.Member(key: $0.key, keyLocation: $0.keyLocation, value: copy($0.value))
+            // What stands in an extension or an example is data, whatever it looks like.
+            let copies = members.map { member in
+                let isData =
+                    member.key.hasPrefix("x-")
+                    || ["example", "examples", "default", "enum", "const"].contains(member.key)
+                return Node.Member(
+                    key: member.key,
+                    keyLocation: member.keyLocation,
+                    value: isData ? member.value : copy(member.value)
+                )
             }
             return Node(value: .mapping(copies), location: node.location, pointer: node.pointer)
         }

@@ -1,22 +1,31 @@
 /// A contract with everything resolved: names chosen, references followed, nothing of YAML left.
-package struct Contract: Sendable {
+package struct Contract {
     /// The service's name.
     package let title: String
     /// The contract's version.
     package let version: String
     /// The groups of operations, in the order of the document.
     package let groups: [OperationGroup]
+    /// The requests that the service sends: webhooks and callbacks.
+    package let outgoing: [Operation]
     /// The types of bodies and parameters.
     package let models: [Model]
+    /// The schemas that are checked as a whole.
+    package let rules: [NamedRule]
     /// The document itself, self-contained.
     package let bundle: Node
+    /// The examples of the contract, with the types that they are examples of.
+    package let examples: [Example]
+
+    /// The roots of the files that make the contract.
+    package let documents: [Node]
 
     /// All operations, in the order of their groups.
     package var operations: [Operation] { groups.flatMap(\.operations) }
 }
 
 /// The operations of one tag, which become one protocol.
-package struct OperationGroup: Sendable {
+package struct OperationGroup {
     let name: String
     let description: String?
     package let operations: [Operation]
@@ -24,83 +33,173 @@ package struct OperationGroup: Sendable {
     var protocolName: String { "\(name)Operations" }
 }
 
+/// An example that stands in the contract.
+package struct Example {
+    let node: Node
+    let value: Value
+
+    /// The name of the file that it stands in.
+    package var file: String { node.location.file.displayPath }
+    /// Where it stands there.
+    package var pointer: String { node.pointer }
+}
+
 /// A type of its own in the generated code.
-package struct Model: Sendable {
-    package enum Shape: Sendable {
-        case structure([Property], allowsOthers: Bool)
-        case enumeration([EnumerationCase])
-        /// A scalar with constraints, which hold where the model is used.
+package struct Model {
+    package enum Shape {
+        case structure([Property], others: OtherMembers)
+        case enumeration(Enumeration)
+        case union(Union)
+        case tuple([Value], required: Int, rest: Value?)
+        /// Another type's name, or a scalar with constraints, which hold where the model is used.
         case alias(Value)
+        /// A value that contains itself.
+        case wrapper(Value)
     }
 
     let name: String
     let node: Node
     let description: String?
-    let shape: Shape
+    var shape: Shape
+    /// What the codec does not check by itself.
+    let rule: Rule?
 }
 
-/// One value of an enumeration.
-package struct EnumerationCase: Sendable {
-    let swiftName: String
-    let value: String
+/// What becomes of members that a structure does not name.
+package enum OtherMembers {
+    case ignored
+    case forbidden
+    case collected(Value)
+}
+
+/// The values of an enumeration.
+package struct Enumeration {
+    package struct Case {
+        let swiftName: String
+        /// The value as a Swift literal.
+        let literal: String
+    }
+
+    /// `String` or `Int`.
+    let rawType: String
+    let cases: [Case]
+    /// Whether values that the contract does not list are kept.
+    let isOpen: Bool
+}
+
+/// One of several types.
+package struct Union {
+    package struct Branch {
+        let swiftName: String
+        let value: Value
+    }
+
+    /// How a value is told to be one branch.
+    package indirect enum Decision {
+        /// It is this one, or it is invalid.
+        case branch(Int)
+        /// By the type of the JSON value.
+        case type([(types: [String], decision: Decision)])
+        /// By the text of a member.
+        case member(String, [(values: [String], branch: Int)], isDiscriminator: Bool)
+        /// By validating against the branches with these numbers.
+        case validation([Int], rule: String, isExclusive: Bool)
+
+        /// The types of JSON values that it tells apart.
+        var types: [String] { if case .type(let table) = self { table.flatMap(\.types) } else { [] } }
+    }
+
+    let branches: [Branch]
+    let decision: Decision
+    /// The rules of the branches that are told apart by validation.
+    let rules: [Rule]
+    /// Whether a branch may contain the choice again.
+    var isIndirect = false
 }
 
 /// A member of a structure.
-package struct Property: Sendable {
+package struct Property {
     let swiftName: String
     let name: String
-    let value: Value
+    var value: Value
     let isRequired: Bool
-    let defaultValue: DefaultValue?
+    let defaultValue: String?
     let description: String?
     let node: Node
+    /// Whether requests leave it out.
+    var isReadOnly: Bool
+    /// Whether responses leave it out.
+    var isWriteOnly: Bool
+    /// The value, where the schema leaves but one.
+    var onlyValue: String?
+    /// Whether the value must be stored apart, because it may contain its own structure.
+    var isIndirect = false
 
     /// Whether the Swift type is optional.
-    var isOptional: Bool { value.isNullable || (!isRequired && defaultValue == nil) }
+    var isOptional: Bool {
+        value.isNullable || (defaultValue == nil && (!isRequired || isReadOnly || isWriteOnly))
+    }
 }
 
-/// What stands in for an absent value, as a Swift expression.
-package struct DefaultValue: Sendable {
-    let expression: String
+/// A condition that values must meet, as a Swift expression of `ContractRuntime`'s `Rule`.
+package struct Rule {
+    let text: String
+
+    /// The same as a schema of its own, which does not see what others evaluate.
+    var apart: Rule {
+        text.hasPrefix(".all(")
+            || !text.contains("valuated") && !text.hasPrefix(".items(") && !text.hasPrefix(".members(")
+                && !text.hasPrefix(".contains(")
+            ? self : Rule(text: ".all([\(text)])")
+    }
+
+    /// The same for values that may be null besides.
+    var orNull: Rule { Rule(text: ".any([.type([.null]), \(text)], keyword: \"anyOf\")") }
+
+    /// All of `rules`; nil when there are none.
+    static func all(_ rules: [Rule]) -> Rule? {
+        rules.count < 2 ? rules.first : Rule(text: ".all([\(rules.map(\.text).lines(", "))])")
+    }
+}
+
+/// A schema that others refer to when they are checked.
+package struct NamedRule {
+    let name: String
+    let rule: Rule
+    let node: Node
 }
 
 /// The type and the constraints of one use of a value.
-package struct Value: Sendable {
-    package indirect enum Kind: Sendable {
-        case string(minLength: Int?, maxLength: Int?, pattern: String?)
+package struct Value {
+    package indirect enum Kind {
+        case string(TextConstraints)
         case integer(minimum: Int?, maximum: Int?)
         /// The bounds are literals, kept exact.
         case number(minimum: String?, maximum: String?)
         case decimal(minimum: String?, maximum: String?)
         case boolean
         case timestamp
+        case date
         case uuid
+        /// Base64 in a string.
+        case bytes
+        case null
+        /// A part of a multipart body, with its name and media type.
+        case file
+        /// Any JSON value.
+        case any
         /// An object of any members.
         case object
+        case map(of: Value)
         case array(of: Value, minItems: Int?, maxItems: Int?)
-        case structure(String)
-        case enumeration(String)
+        /// A type of the contract.
+        case named(String)
     }
 
-    let kind: Kind
+    var kind: Kind
     var isNullable = false
-
-    /// The expression that the value, or the items of the value, must match.
-    var pattern: String? {
-        switch kind {
-        case .string(_, _, let pattern): pattern
-        case .array(let element, _, _): element.pattern
-        default: nil
-        }
-    }
-
-    /// Whether a path, a query or a header field can carry the value.
-    var isParameter: Bool {
-        switch kind {
-        case .string, .integer, .boolean, .uuid, .timestamp, .enumeration: true
-        case .number, .decimal, .object, .array, .structure: false
-        }
-    }
+    /// What must be checked beyond the type and the constraints.
+    var rule: Rule?
 
     /// The Swift type, without the `?` of a nullable value.
     var swiftType: String {
@@ -111,84 +210,44 @@ package struct Value: Sendable {
         case .decimal: "Decimal"
         case .boolean: "Bool"
         case .timestamp: "Timestamp"
+        case .date: "CalendarDate"
         case .uuid: "UUID"
+        case .bytes: "Bytes"
+        case .null: "JSONNull"
+        case .file: "FilePart"
+        case .any: "JSONValue"
         case .object: "JSONObject"
-        case .array(let element, _, _): "[\(element.swiftType)\(element.isNullable ? "?" : "")]"
-        case .structure(let name), .enumeration(let name): name
+        case .map(let element): "[String: \(element.optionalType)]"
+        case .array(let element, _, _): "[\(element.optionalType)]"
+        case .named(let name): name
+        }
+    }
+
+    /// The Swift type, with the `?` of a nullable value.
+    var optionalType: String { swiftType + (isNullable ? "?" : "") }
+
+    /// Whether the type's own reading is all there is to check.
+    var isPlain: Bool {
+        guard !isNullable, rule == nil else { return false }
+        return switch kind {
+        case .string(let constraints): constraints.isEmpty
+        case .integer(let minimum, let maximum): minimum == nil && maximum == nil
+        case .number(let minimum, let maximum): minimum == nil && maximum == nil
+        case .decimal(let minimum, let maximum): minimum == nil && maximum == nil
+        case .array(let element, let least, let most): element.isPlain && least == nil && most == nil
+        case .map(let element): element.isPlain
+        default: true
         }
     }
 }
 
-/// One operation.
-package struct Operation: Sendable {
-    let id: String
-    let typeName: String
-    let method: String
-    let template: PathTemplate
-    let parameters: [Parameter]
-    let body: Value?
-    let responses: [Response]
-    /// The schemes that a caller must satisfy; empty for an open operation.
-    let security: [SecurityScheme]
-    let summary: String?
-    let description: String?
-    let node: Node
+/// What the text of a string must be.
+package struct TextConstraints {
+    var minLength: Int?
+    var maxLength: Int?
+    var pattern: String?
+    /// The name of a case of `Format`.
+    var format: String?
 
-    /// Whether a parameter stands in a header field.
-    var readsHeaders: Bool {
-        parameters.contains { if case .header = $0.place { true } else { false } }
-    }
-}
-
-/// A parameter of an operation.
-package struct Parameter: Sendable {
-    package enum Place: Sendable {
-        case path(index: Int)
-        case query
-        case header
-    }
-
-    let swiftName: String
-    let name: String
-    let place: Place
-    let value: Value
-    let isRequired: Bool
-    let defaultValue: DefaultValue?
-    let description: String?
-}
-
-/// An answer that a handler returns. Problems are thrown instead.
-package struct Response: Sendable {
-    package enum Body: Sendable {
-        case none
-        case json(Value)
-        case text(mediaType: String)
-    }
-
-    let status: Int
-    let swiftName: String
-    let body: Body
-    let description: String?
-}
-
-/// A secret in a header field.
-package struct SecurityScheme: Sendable {
-    let name: String
-    let header: String
-}
-
-/// A path template, split at its slashes.
-package struct PathTemplate: Sendable {
-    package enum Segment: Hashable, Sendable {
-        case literal(String)
-        case parameter(String)
-    }
-
-    let text: String
-    let segments: [Segment]
-
-    /// The names of the parameters, in order.
-    var parameterNames: [String] {
-        segments.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
-    }
+    var isEmpty: Bool { minLength == nil && maxLength == nil && pattern == nil && format == nil }
 }

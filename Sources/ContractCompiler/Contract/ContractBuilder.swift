@@ -1,7 +1,13 @@
 /// Resolves a document and its schemas into a contract.
 package struct ContractBuilder {
-    private var document: DocumentReader
-    private var builder: ModelBuilder
+    private var document: Document
+    var builder: ModelBuilder
+    private var operationNames: [String: Location] = [:]
+    private var typeNames: Set<String> = []
+    private var callbacks: [Operation] = []
+    /// What operations read, and what they answer.
+    var requestRoots: [Value] = []
+    var responseRoots: [Value] = []
 
     /// Reads the document at `root` and every schema among `schemas`, referenced or not. What is wrong is added to `log`;
     /// nil when that leaves no contract to speak of.
@@ -17,131 +23,163 @@ package struct ContractBuilder {
         let document = reader.document(node)
         log = reader.log
         guard let document else { return nil }
-        var builder = ContractBuilder(reader)
-        let contract = builder.contract(document, schemas: schemas)
+        var builder = ContractBuilder(document, ModelBuilder(registry: reader.registry, log: log))
+        let contract = builder.contract(schemas: schemas)
         log = builder.builder.log
         return log.hasErrors ? nil : contract
     }
 
-    private init(_ reader: DocumentReader) {
-        document = reader
-        builder = ModelBuilder(registry: reader.registry, log: reader.log)
+    private init(_ document: Document, _ builder: ModelBuilder) {
+        self.document = document
+        self.builder = builder
     }
 
-    private mutating func contract(_ document: Document, schemas: [String]) -> Contract {
-        for path in schemas {
-            guard let node = builder.registry.root(of: path, log: &builder.log) else { continue }
-            if let schema = Schema(node, log: &builder.log) {
-                builder.define(schema, name: ModelBuilder.name(of: node))
-            }
+    private mutating func contract(schemas paths: [String]) -> Contract {
+        let files = paths.compactMap { builder.registry.root(of: $0, log: &builder.log) }
+        for node in files { builder.declare(node, name: ModelBuilder.name(of: node)) }
+        for member in document.components.schemas {
+            // A component that only names a file is that file's schema.
+            guard !isFileReference(member.value) else { continue }
+            builder.declare(member.value, name: SwiftName.type(member.key))
         }
-        for component in document.components.schemas {
-            builder.define(component.schema, name: SwiftName.type(component.name))
+        for node in files + document.components.schemas.map(\.value).filter({ !isFileReference($0) }) {
+            let resource = builder.registry.resource(of: node)
+            if let schema = builder.schema(at: node, in: resource) { builder.define(schema) }
         }
-        let operations = self.operations(of: document)
+        typeNames = Set(builder.models.map(\.name))
+        let operations = self.operations()
+        let outgoing = document.webhooks.flatMap { self.outgoing($0) }
         var bundler = Bundler(registry: builder.registry, log: builder.log)
         let bundle = bundler.bundle(document.node)
         builder.log = bundler.log
         return Contract(
             title: document.title,
             version: document.version,
-            groups: groups(of: operations, in: document),
-            models: builder.models,
-            bundle: bundle
+            groups: groups(of: operations),
+            outgoing: outgoing + callbacks,
+            models: builder.finishedModels(requests: requestRoots, responses: responseRoots),
+            rules: builder.rules.rules,
+            bundle: bundle,
+            examples: builder.directedExamples,
+            documents: builder.registry.paths.compactMap { builder.registry.root(of: $0, log: &builder.log) }
         )
+    }
+
+    private func isFileReference(_ node: Node) -> Bool {
+        guard let members = node.members, members.count == 1, let text = node["$ref"]?.string else { return false }
+        return text.hasSuffix(".schema.json")
     }
 
     // MARK: - Operations
 
-    private mutating func operations(of document: Document) -> [(tag: String, operation: Operation)] {
-        var ids: [String: Location] = [:]
-        var shapes: [[PathTemplate.Segment]: Location] = [:]
-        var operations: [(String, Operation)] = []
+    private mutating func operations() -> [(tag: String?, operation: Operation)] {
+        var shapes: [[[PathTemplate.Piece]]: Location] = [:]
+        var operations: [(String?, Operation)] = []
         for item in document.paths {
             guard let template = template(item) else { continue }
             // Templates that differ only in their parameters' names match the same paths (OpenAPI 3.1, "Paths Object").
-            let shape = template.segments.map {
-                if case .parameter = $0 { PathTemplate.Segment.parameter("") } else { $0 }
-            }
-            if let other = shapes.updateValue(item.templateLocation, forKey: shape) {
+            if let other = shapes.updateValue(item.templateLocation, forKey: template.shape) {
                 let note = Diagnostic.Note(message: "the other one", location: other)
-                builder.log.error("two paths match the same requests", at: item.templateLocation, notes: [note])
+                builder.log.error(
+                    .ambiguousPath,
+                    "two paths match the same requests",
+                    at: item.templateLocation,
+                    notes: [note]
+                )
             }
             for object in item.operations {
-                if let other = ids.updateValue(object.idLocation, forKey: object.id) {
-                    let note = Diagnostic.Note(message: "the other one", location: other)
-                    builder.log.error("two operations are named '\(object.id)'", at: object.idLocation, notes: [note])
-                }
-                guard let tag = tag(of: object, in: document),
-                    let operation = operation(object, template, in: document, at: item)
-                else { continue }
-                operations.append((tag, operation))
+                guard let operation = operation(object, template, at: item) else { continue }
+                operations.append((object.tag?.scalar?.text, operation))
+                for callback in object.callbacks { callbacks += outgoing(callback) }
             }
         }
         return operations
     }
 
+    /// The requests of a webhook or a callback: their URL is known at run time only.
+    private mutating func outgoing(_ item: PathItem) -> [Operation] {
+        item.operations.compactMap { object in
+            operation(object, PathTemplate(text: item.template, segments: []), at: item)
+        }
+    }
+
     private mutating func template(_ item: PathItem) -> PathTemplate? {
-        let segments = item.template.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
-            $0.hasPrefix("{") && $0.hasSuffix("}")
-                ? PathTemplate.Segment.parameter(String($0.dropFirst().dropLast())) : .literal(String($0))
+        let path = item.template.prefix { $0 != "?" && $0 != "#" }
+        if path.count < item.template.count {
+            builder.log.strictly(.pathSyntax, "a path has no query and no fragment", at: item.templateLocation)
         }
-        let hasPartial = segments.contains {
-            if case .literal(let text) = $0 { text.contains("{") || text.contains("}") } else { false }
+        let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
+        var segments: [[PathTemplate.Piece]] = []
+        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let pieces = pieces(of: segment) else {
+                builder.log.error(
+                    .pathSyntax,
+                    "the braces of '\(segment)' do not pair up, expected {name}",
+                    at: item.templateLocation
+                )
+                return nil
+            }
+            segments.append(pieces)
         }
-        guard !hasPartial, segments.count <= 16 else {
-            let message = "a path is supported with at most 16 segments, each a literal or one {parameter}"
-            builder.log.error(message, at: item.templateLocation)
+        if segments.count > 32 {
+            builder.log.error(
+                .pathSyntax,
+                "a path of \(segments.count) segments, expected at most 32",
+                at: item.templateLocation
+            )
             return nil
         }
-        return PathTemplate(text: item.template, segments: segments)
+        return PathTemplate(text: String(path), segments: segments, query: query)
     }
 
-    private mutating func tag(of object: OperationObject, in document: Document) -> String? {
-        guard let node = object.tag, let name = node.string else { return nil }
-        if !document.tags.contains(where: { $0.name == name }) {
-            let suggestion = Suggestion.text(for: name, in: document.tags.map(\.name))
-            builder.log.error("the tag '\(name)' is not declared in 'tags'\(suggestion)", at: node.location)
+    private func pieces(of segment: Substring) -> [PathTemplate.Piece]? {
+        var pieces: [PathTemplate.Piece] = []
+        var rest = segment
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { return nil }
+            if open > rest.startIndex { pieces.append(.literal(String(rest[..<open]))) }
+            // Two parameters need something between them.
+            if open == rest.startIndex, case .parameter? = pieces.last { return nil }
+            let name = rest[rest.index(after: open)..<close]
+            guard !name.isEmpty, !name.contains("{") else { return nil }
+            pieces.append(.parameter(String(name)))
+            rest = rest[rest.index(after: close)...]
         }
-        return name
+        if !rest.isEmpty || pieces.isEmpty { pieces.append(.literal(String(rest))) }
+        return pieces
     }
 
-    private mutating func operation(
-        _ object: OperationObject,
-        _ template: PathTemplate,
-        in document: Document,
-        at item: PathItem
-    ) -> Operation? {
-        let typeName = object.id.prefix(1).uppercased() + object.id.dropFirst()
-        let isIdentifier =
-            object.id.first?.isLowercase == true && object.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
-        if !isIdentifier {
+    private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem)
+        -> Operation?
+    {
+        let contractID = object.id ?? Self.name(of: object.method, item.template)
+        let id = SwiftName.property(contractID)
+        if let other = operationNames.updateValue(object.idLocation, forKey: id) {
+            let note = Diagnostic.Note(message: "the other one", location: other)
             builder.log.error(
-                "'\(object.id)' cannot name a Swift function, expected a form like 'getBot'",
-                at: object.idLocation
-            )
-        }
-        if SwiftName.reserved.contains(typeName) {
-            builder.log.error("the generated code needs the name '\(typeName)' itself", at: object.idLocation)
-        }
-        if let model = builder.models.first(where: { $0.name == typeName }) {
-            let note = Diagnostic.Note(message: "the schema", location: model.node.location)
-            builder.log.error(
-                "an operation and a schema are both named '\(typeName)'",
+                .duplicateName,
+                "two operations are named '\(contractID)'",
                 at: object.idLocation,
                 notes: [note]
             )
+            return nil
         }
-        checkTemplate(template, object, at: item)
-        let security = self.security(of: object, in: document)
-        let parameters = object.parameters.compactMap { parameter($0, template, typeName, security) }
-        let body = object.requestBody.flatMap { self.body($0, typeName) }
-        let responses = object.responses.compactMap { response($0, typeName) }
-        if object.responses.allSatisfy({ $0.status >= 400 }) {
-            builder.log.error("an operation needs a response that is no problem", at: object.node.location)
+        checkTag(object)
+        var typeName = SwiftName.unreserved(SwiftName.type(contractID))
+        if !typeNames.insert(typeName).inserted { typeName = SwiftName.distinct(typeName + "Operation", &typeNames) }
+        builder.take(typeName, object.node)
+        let security = self.security(of: object)
+        if !template.segments.isEmpty { checkTemplate(template, object, contractID, at: item) }
+        var names: Set<String> = ["body", "principal", "request", "parameters"]
+        let parameters = object.parameters.compactMap {
+            parameter($0, template, typeName, security, &names)
         }
+        let body = object.requestBody.flatMap { self.body($0.content, $0.isRequired, typeName + "Body") }
+        requestRoots += parameters.map(\.value) + (body?.values ?? [])
+        let responses = self.responses(object, typeName)
         return Operation(
-            id: object.id,
+            id: id,
+            contractID: contractID,
             typeName: typeName,
             method: object.method.uppercased(),
             template: template,
@@ -151,136 +189,105 @@ package struct ContractBuilder {
             security: security,
             summary: object.summary,
             description: object.description,
+            isDeprecated: object.isDeprecated,
             node: object.node
         )
     }
 
-    private mutating func checkTemplate(_ template: PathTemplate, _ object: OperationObject, at item: PathItem) {
+    private mutating func checkTag(_ object: OperationObject) {
+        guard let node = object.tag, let name = node.scalar?.text, !document.tags.contains(where: { $0.name == name })
+        else { return }
+        let suggestion = Suggestion.text(for: name, in: document.tags.map(\.name))
+        builder.log.strictly(
+            .undeclaredTag,
+            "the tag '\(name)' is not declared in 'tags'\(suggestion)",
+            at: node.location
+        )
+    }
+
+    /// `GET /bots/{bot_id}` → `getBotsByBotID`
+    private static func name(of method: String, _ template: String) -> String {
+        let words = template.split { $0 == "/" || $0 == "." }.map { word -> String in
+            guard word.hasPrefix("{") else { return SwiftName.type(String(word)) }
+            return "By" + SwiftName.type(String(word.dropFirst().prefix { $0 != "}" }))
+        }
+        return method.lowercased() + words.joined()
+    }
+
+    private mutating func checkTemplate(
+        _ template: PathTemplate,
+        _ object: OperationObject,
+        _ id: String,
+        at item: PathItem
+    ) {
         let declared = object.parameters.filter { $0.place == "path" }
         for name in template.parameterNames where !declared.contains(where: { $0.name == name }) {
             let suggestion = Suggestion.text(for: name, in: declared.map(\.name))
             builder.log.error(
-                "'\(object.id)' lacks the path parameter '\(name)'\(suggestion)",
+                .missingPathParameter,
+                "'\(id)' lacks the path parameter '\(name)'\(suggestion)",
                 at: item.templateLocation
             )
         }
         for parameter in declared where !template.parameterNames.contains(parameter.name) {
-            builder.log.error("the path '\(item.template)' has no '{\(parameter.name)}'", at: parameter.node.location)
-        }
-    }
-
-    private mutating func parameter(
-        _ object: ParameterObject,
-        _ template: PathTemplate,
-        _ typeName: String,
-        _ security: [SecurityScheme]
-    ) -> Parameter? {
-        if security.contains(where: { $0.header.lowercased() == object.name.lowercased() }), object.place == "header" {
-            builder.log.error("'\(object.name)' is a security scheme's header already", at: object.node.location)
-        }
-        guard let value = builder.value(of: object.schema, name: typeName + SwiftName.type(object.name)) else {
-            return nil
-        }
-        guard !value.isNullable, value.isParameter else {
             builder.log.error(
-                "a parameter of type \(value.swiftType)\(value.isNullable ? " or null" : "") is not supported",
-                at: object.node.location
+                .unusedPathParameter,
+                "the path '\(item.template)' has no '{\(parameter.name)}'",
+                at: parameter.node.location
             )
-            return nil
         }
-        let swiftName = SwiftName.property(object.name)
-        if ["body", "principal", "request", "parameters"].contains(swiftName) {
-            builder.log.error("the generated code needs the name '\(swiftName)' itself", at: object.node.location)
-        }
-        let place: Parameter.Place =
-            switch object.place {
-            case "path": .path(index: template.parameterNames.firstIndex(of: object.name) ?? 0)
-            case "query": .query
-            default: .header
-            }
-        return Parameter(
-            swiftName: swiftName,
-            name: object.name,
-            place: place,
-            value: value,
-            isRequired: object.isRequired,
-            defaultValue: object.schema.defaultValue.flatMap { builder.defaultValue($0, for: value) },
-            description: object.description
-        )
-    }
-
-    private mutating func body(_ object: RequestBodyObject, _ typeName: String) -> Value? {
-        guard let content = object.content.first, object.content.count == 1, content.mediaType == "application/json",
-            let schema = content.schema
-        else {
-            builder.log.error("a request body is supported as application/json with a schema", at: object.node.location)
-            return nil
-        }
-        guard let value = builder.value(of: schema, name: typeName + "Body") else { return nil }
-        if case .structure = value.kind, !value.isNullable { return value }
-        builder.log.error("a request body is supported as an object with properties", at: content.node.location)
-        return nil
-    }
-
-    /// Nil for a problem: handlers throw those.
-    private mutating func response(_ object: ResponseObject, _ typeName: String) -> Response? {
-        if object.content.count == 1, object.content[0].mediaType == "application/problem+json" {
-            if object.status < 400 { builder.log.error("a problem needs a status from 400", at: object.statusLocation) }
-            if let schema = object.content[0].schema { _ = builder.value(of: schema, name: typeName + "Problem") }
-            return nil
-        }
-        guard object.status < 300, let name = Self.names[object.status] else {
+        if Set(template.parameterNames).count < template.parameterNames.count {
             builder.log.error(
-                "the status \(object.status) is supported as application/problem+json, or from 200 to 204",
-                at: object.statusLocation
+                .pathSyntax,
+                "the path '\(item.template)' names a parameter twice",
+                at: item.templateLocation
             )
-            return nil
         }
-        guard let body = responseBody(object, typeName + name.prefix(1).uppercased() + name.dropFirst()) else {
-            return nil
-        }
-        return Response(status: object.status, swiftName: name, body: body, description: object.description)
     }
 
-    private mutating func responseBody(_ object: ResponseObject, _ name: String) -> Response.Body? {
-        guard let content = object.content.first else { return Response.Body.none }
-        guard object.content.count == 1, let schema = content.schema else {
-            builder.log.error("a response is supported with one media type and a schema", at: object.node.location)
-            return nil
-        }
-        guard let value = builder.value(of: schema, name: name) else { return nil }
-        if content.mediaType == "application/json" { return .json(value) }
-        if case .string = value.kind { return .text(mediaType: content.mediaType) }
-        builder.log.error("a response of '\(content.mediaType)' is supported as a string", at: content.node.location)
-        return nil
-    }
+    // MARK: - Security
 
-    private static let names = [200: "ok", 201: "created", 202: "accepted", 204: "noContent"]
-
-    private mutating func security(of object: OperationObject, in document: Document) -> [SecurityScheme] {
-        guard let node = object.security ?? document.security, let requirements = node.items, !requirements.isEmpty
-        else { return [] }
-        guard requirements.count == 1, let members = requirements[0].members else {
-            builder.log.error("alternative security requirements are not supported", at: node.location)
+    private mutating func security(of object: OperationObject) -> [[SecurityRequirement]] {
+        guard let node = object.security ?? document.security else { return [] }
+        guard let alternatives = node.items else {
+            builder.log.error(
+                .fieldType,
+                "'security' is \(node.kindDescription), expected a sequence",
+                at: node.location
+            )
             return []
         }
-        return members.compactMap { member in
-            if let scheme = document.components.securitySchemes.first(where: { $0.name == member.key }) {
-                return SecurityScheme(name: scheme.name, header: scheme.header)
+        return alternatives.map { alternative in
+            (alternative.members ?? []).compactMap { member in
+                let known = document.components.securitySchemes
+                if let scheme = known.first(where: { $0.name == member.key }) {
+                    return SecurityRequirement(scheme: scheme, scopes: (member.value.items ?? []).compactMap(\.string))
+                }
+                let suggestion = Suggestion.text(for: member.key, in: known.map(\.name))
+                builder.log.error(
+                    .unknownSecurityScheme,
+                    "there is no security scheme '\(member.key)'\(suggestion)",
+                    at: member.keyLocation
+                )
+                return nil
             }
-            let known = document.components.securitySchemes.map(\.name)
-            let suggestion = Suggestion.text(for: member.key, in: known)
-            builder.log.error("there is no security scheme '\(member.key)'\(suggestion)", at: member.keyLocation)
-            return nil
         }
     }
 
-    private func groups(of operations: [(tag: String, operation: Operation)], in document: Document) -> [OperationGroup]
-    {
-        document.tags.compactMap { tag in
-            let members = operations.filter { $0.tag == tag.name }.map(\.operation)
+    /// The groups in the order of `tags`; tags that are used without being declared, and operations without any, come last.
+    private func groups(of operations: [(tag: String?, operation: Operation)]) -> [OperationGroup] {
+        var order = document.tags.map(\.name)
+        for tag in operations.compactMap(\.tag) where !order.contains(tag) { order.append(tag) }
+        var names: Set<String> = ["Operations", "OperationsModel"]
+        let named = order.compactMap { tag -> OperationGroup? in
+            let members = operations.filter { $0.tag == tag }.map(\.operation)
             guard !members.isEmpty else { return nil }
-            return OperationGroup(name: SwiftName.type(tag.name), description: tag.description, operations: members)
+            let name = SwiftName.distinct(SwiftName.type(tag), &names)
+            let description = document.tags.first { $0.name == tag }?.description
+            return OperationGroup(name: name, description: description, operations: members)
         }
+        let rest = operations.filter { $0.tag == nil }.map(\.operation)
+        guard !rest.isEmpty else { return named }
+        return named + [OperationGroup(name: SwiftName.distinct("Other", &names), description: nil, operations: rest)]
     }
 }

@@ -6,7 +6,7 @@ enum SwiftName {
     /// `bot_id` → `botID`; a keyword gets its backticks.
     static func property(_ name: String) -> String {
         let words = words(of: name)
-        guard let first = words.first else { return "_" }
+        guard let first = words.first else { return name.isEmpty ? "empty" : symbols(name) ?? "member" }
         let joined = first.lowercased() + words.dropFirst().map(capitalized).joined()
         return escaped(joined.first?.isNumber == true ? "_" + joined : joined)
     }
@@ -15,6 +15,58 @@ enum SwiftName {
     static func type(_ name: String) -> String {
         let joined = words(of: name).map(capitalized).joined()
         return joined.first?.isNumber == true ? "_" + joined : joined
+    }
+
+    /// The case of an enumeration's value: `-1` and `+1` differ in Swift too.
+    static func enumerationCase(_ value: String) -> String {
+        guard let first = value.first, value.dropFirst().first?.isNumber == true, let word = symbolNames[first] else {
+            return property(value)
+        }
+        return word + property(String(value.dropFirst())).drop { $0 == "_" }.prefix(1).uppercased()
+            + property(String(value.dropFirst())).drop { $0 == "_" }.dropFirst()
+    }
+
+    /// Signs in words: `<=` → `lessThanEquals`
+    private static func symbols(_ name: String) -> String? {
+        let words = name.compactMap { symbolNames[$0] }
+        guard let first = words.first, words.count == name.count else { return nil }
+        return escaped(first + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
+    }
+
+    private static let symbolNames: [Character: String] = [
+        "+": "plus", "-": "minus", "=": "equals", "<": "lessThan", ">": "greaterThan", "!": "not", "*": "asterisk",
+        "/": "slash", "%": "percent", "&": "and", "|": "or", "@": "at", "#": "hash", "$": "dollar", "^": "caret",
+        "~": "tilde", "?": "question", ".": "dot", ",": "comma", ":": "colon", ";": "semicolon", " ": "space",
+        "_": "underscore",
+    ]
+
+    /// A type's name that generated code does not need itself.
+    static func unreserved(_ name: String) -> String {
+        let name = name.isEmpty ? "Value" : name
+        return reserved.contains(name) ? name + "Model" : name
+    }
+
+    /// Names that differ: a repeated one is numbered.
+    static func distinct(_ cases: [Enumeration.Case]) -> [Enumeration.Case] {
+        var names: Set<String> = []
+        return cases.map { .init(swiftName: distinct($0.swiftName, &names), literal: $0.literal) }
+    }
+
+    /// Names that differ: a repeated one is numbered.
+    static func distinct(_ branches: [Union.Branch]) -> [Union.Branch] {
+        var names: Set<String> = []
+        return branches.map { .init(swiftName: distinct($0.swiftName, &names), value: $0.value) }
+    }
+
+    /// A name that is not among `names`, numbered if it must be; added to them.
+    static func distinct(_ name: String, _ names: inout Set<String>) -> String {
+        var candidate = name
+        var number = 1
+        while !names.insert(candidate).inserted {
+            number += 1
+            candidate = "\(name.filter { $0 != "`" })\(number)"
+        }
+        return candidate
     }
 
     private static func capitalized(_ word: String) -> String {
@@ -27,7 +79,7 @@ enum SwiftName {
         var words: [String] = []
         var word = ""
         for character in name {
-            if !(character.isLetter || character.isNumber) || !character.isASCII {
+            if !character.unicodeScalars.allSatisfy(\.properties.isXIDContinue) || character == "_" {
                 words.append(word)
                 word = ""
             } else if character.isUppercase, word.last?.isLowercase == true {
@@ -41,7 +93,17 @@ enum SwiftName {
         return words.filter { !$0.isEmpty }.map { $0.allSatisfy { !$0.isLowercase } ? $0.lowercased() : $0 }
     }
 
-    private static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
+    private static func escaped(_ name: String) -> String {
+        // These mean something after a dot too.
+        if ["self", "Self", "init", "Type", "Protocol"].contains(name) { return name + "Value" }
+        return keywords.contains(name) ? "`\(name)`" : name
+    }
+
+    /// A name as an argument's label, where only three keywords need their backticks.
+    static func label(_ name: String) -> String {
+        let plain = name.filter { $0 != "`" }
+        return ["inout", "var", "let"].contains(plain) ? name : plain
+    }
 
     private static let keywords: Set = [
         "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "init", "inout",
@@ -59,7 +121,23 @@ enum SwiftName {
         "JSONWriter", "JSONText", "JSONSyntaxError", "Problem", "Violation", "InvalidInput", "Request", "Response",
         "Principal",
         "ParameterReader", "PathSegments", "SecurityRequirement", "ContractModel", "Operations", "Operation",
-        "PathItem", "Route", "Pattern",
+        "PathItem", "Route", "Pattern", "JSONValue", "JSONNull", "JSONWritable", "JSONReadable", "MemberTable",
+        "SeenMembers", "SegmentTable", "Rule", "Rules", "CalendarDate", "Bytes", "Client", "Transport", "Set",
+        "Dictionary",
+        "Character",
+        "ContractEnumeration", "OpenEnumeration", "ContractOperation", "ResponseValidation", "OperationInput",
+        "OperationOutput",
+        "ClientResponse",
+        "MessageBody", "ByteStream", "SecurityScheme", "ParameterDescription", "ParameterShape", "JSONType",
+        "JSONDirection",
+        "PathParameter", "ContractExample", "ContractExamples", "Indirect", "ClientRequest", "FilePart", "JSONLines",
+        "ServerEvents",
+        "ServerEvent", "Error", "Never", "Result", "Task", "Equatable", "Identifiable", "Encoder", "Decoder", "Data",
+        "Swift",
+        "ContractRuntime", "Protocol", "Void", "Float", "Format", "MediaType", "BodyStream", "Comparable",
+        "CaseIterable",
+        "RawRepresentable", "ParameterWriter", "ResponseHeaders", "UnexpectedResponse", "StaticString", "Bytes",
+        "Collection",
         "ContractDocument", "Any", "Self", "Type", "Codable", "Hashable", "Sendable", "CodingKey", "CodingKeys",
     ]
 }

@@ -2,37 +2,87 @@
 /// that stand in it.
 package struct FileEmitter {
     private let contract: Contract
+    private let module: String?
 
     /// An emitter of `contract`.
-    package init(_ contract: Contract) {
+    ///
+    /// - Parameter module: The module that the files will be part of, for their first line.
+    package init(_ contract: Contract, module: String? = nil) {
         self.contract = contract
+        self.module = module
     }
 
     /// What the contract file at `path` says, in Swift.
     package func file(from path: String, displayPath: String) -> String {
-        let models = contract.models.filter { $0.node.location.file.path == path }.map(ModelEmitter.model)
-        let operations = contract.operations.filter { $0.node.location.file.path == path }.map(
-            OperationEmitter.operation
-        )
+        let isHere: (Node) -> Bool = { $0.location.file.path == path }
+        let parts = parts(isHere)
         let needsRuntime =
-            !operations.isEmpty || contract.models.contains { $0.node.location.file.path == path && $0.usesRuntime }
-        let parts = (needsRuntime ? ["public import ContractRuntime"] : []) + models + operations
+            contract.models.contains { isHere($0.node) && $0.usesRuntime }
+            || contract.rules.contains { isHere($0.node) }
+            || (contract.operations + contract.outgoing).contains { isHere($0.node) }
         return """
             \(SwiftWriter.header(source: displayPath))
-            \(parts.lines("\n\n"))
+            \(((needsRuntime ? ["public import ContractRuntime"] : []) + parts).lines("\n\n"))
 
             """
     }
 
-    /// The protocols that handlers conform to, the router and the dispatch.
+    /// The whole contract in files of a readable size, by their names: what is generated outside of a build.
+    package func files(displayPath: String) -> [(name: String, text: String)] {
+        let parts = parts { _ in true }
+        let size = 4_000
+        var files: [[String]] = [[]]
+        var lines = 0
+        for part in parts {
+            if lines > size {
+                files.append([])
+                lines = 0
+            }
+            files[files.count - 1].append(part)
+            lines += part.utf8.count { $0 == 0x0A } + 2
+        }
+        let header = SwiftWriter.header(source: displayPath, module: module)
+        return files.enumerated().filter { !$0.element.isEmpty }.map { number, parts in
+            let name = files.count == 1 ? "Contract.swift" : "Contract\(number + 1).swift"
+            let isPublic = parts.contains { $0.contains("public ") }
+            return (
+                name, "\(header)\n\((["\(isPublic ? "public " : "")import ContractRuntime"] + parts).lines("\n\n"))\n"
+            )
+        }
+    }
+
+    private func parts(_ isIncluded: (Node) -> Bool) -> [String] {
+        let models = contract.models.filter { isIncluded($0.node) }.map(ModelEmitter.model)
+        let operations = (contract.operations + contract.outgoing).filter { isIncluded($0.node) }.map {
+            OperationEmitter($0).text
+        }
+        let rules = contract.rules.filter { isIncluded($0.node) }.map(rule)
+        return models + operations + rules
+    }
+
+    private func rule(_ rule: NamedRule) -> String {
+        """
+        extension Rules {
+            \(SwiftWriter.doc(nil, origin: rule.node.origin))
+            static let \(rule.name): Rule = \(SwiftWriter.folded(rule.rule.text).indented())
+        }
+        """
+    }
+
+    /// The protocols that handlers conform to, the router, the dispatch and the client.
     package func routes(displayPath: String) -> String {
-        """
-        \(SwiftWriter.header(source: displayPath))
-        public import ContractRuntime
+        let client = contract.operations.isEmpty && contract.outgoing.isEmpty ? [] : [ClientEmitter.client(contract)]
+        let routes = contract.operations.isEmpty ? [] : [RouteEmitter.routes(contract)]
+        let rules =
+            contract.rules.isEmpty
+            ? [] : ["/// The schemas that are checked as a whole, for what types do not say.\nenum Rules {}"]
+        return """
+            \(SwiftWriter.header(source: displayPath))
+            \(routes.isEmpty && client.isEmpty ? "" : "public ")import ContractRuntime
 
-        \(RouteEmitter.routes(contract))
+            \((routes + client + rules).lines("\n\n"))
 
-        """
+            """
     }
 
     /// The contract itself, as it is served.
@@ -53,6 +103,49 @@ package struct FileEmitter {
 
         """
     }
+
+    /// The examples of the contract, each ready to be read and written by the type that it is an example of.
+    package func examples(displayPath: String) -> String {
+        let examples = contract.examples.map { example in
+            let rule = example.value.rule.map { ",\n    rule: \(SwiftWriter.folded($0.text).indented())" } ?? ""
+            return """
+                ContractExample(
+                    place: \(SwiftWriter.literal("\(example.node.location)")),
+                    json: \(SwiftWriter.rawLiteral(NodeWriter.compactJSON(example.node)))\(rule)
+                ) { (json: inout JSONReader) throws(JSONSyntaxError) -> \(example.value.optionalType)? in
+                    \(ValueReader.read(example.value, of: nil).indented())
+                },
+                """
+        }
+        // An array literal of hundreds of closures would keep the compiler busy; functions of a few do not.
+        let chunks = stride(from: 0, to: examples.count, by: 20).map {
+            Array(examples[$0..<min($0 + 20, examples.count)])
+        }
+        let functions = chunks.enumerated().map { number, chunk in
+            """
+            private static func examples\(number)() -> [ContractExample] {
+                [
+                    \(chunk.lines().indented(2))
+                ]
+            }
+            """
+        }
+        return """
+            \(SwiftWriter.header(source: displayPath))
+            public import ContractRuntime
+
+            /// The examples that stand in the contract.
+            public enum ContractExamples {
+                /// All of them, in the order of the contract.
+                public static func all() -> [ContractExample] {
+                    [ContractExample]()\(chunks.indices.map { " + examples\($0)()" }.lines(""))
+                }
+
+                \(functions.lines("\n\n").indented())
+            }
+
+            """
+    }
 }
 
 extension Model {
@@ -60,7 +153,7 @@ extension Model {
     fileprivate var usesRuntime: Bool {
         guard case .alias(let value) = shape else { return true }
         return switch value.kind {
-        case .string, .integer, .number, .boolean: false
+        case .string, .integer, .number, .boolean, .named: false
         default: true
         }
     }

@@ -8,7 +8,7 @@ package enum NodeWriter {
     /// JSON on one line, without spaces.
     package static func compactJSON(_ node: Node) -> String {
         switch node.value {
-        case .scalar(let scalar): self.scalar(scalar)
+        case .scalar(let scalar): scalar.kind == .number ? node.jsonNumber ?? quoted(scalar.text) : self.scalar(scalar)
         case .sequence(let items): "[" + items.map(compactJSON).joined(separator: ",") + "]"
         case .mapping(let members):
             "{" + members.map { "\(quoted($0.key)):\(compactJSON($0.value))" }.joined(separator: ",") + "}"
@@ -18,7 +18,7 @@ package enum NodeWriter {
     private static func json(_ node: Node, margin: String) -> String {
         let inner = margin + "  "
         switch node.value {
-        case .scalar(let scalar): return self.scalar(scalar)
+        case .scalar: return compactJSON(node)
         case .sequence(let items):
             if items.isEmpty { return "[]" }
             return "[\n" + items.map { inner + json($0, margin: inner) }.joined(separator: ",\n") + "\n\(margin)]"

@@ -9,32 +9,9 @@ enum RouteEmitter {
 
         \(route(contract))
 
-        /// What stands at one path: the operation of each method.
-        public struct PathItem: Sendable {
-            /// The operation of GET.
-            public var get: Route?
-            /// The operation of PUT.
-            public var put: Route?
-            /// The operation of POST.
-            public var post: Route?
-            /// The operation of DELETE.
-            public var delete: Route?
-            /// The operation of PATCH.
-            public var patch: Route?
-            /// Which segments of the path are parameters.
-            public var parameters: [Int] = []
+        \(RouterEmitter(contract.operations).text)
 
-            \(match(contract).indented())
-        }
-
-        extension Operations {
-            /// Reads the request, runs the operation and encodes what it answers.
-            public func respond(to request: Request, on route: Route) async throws(Problem) -> Response {
-                switch route {
-                \(contract.operations.map(dispatch).lines().indented(2))
-                }
-            }
-        }
+        \(dispatch(contract.operations))
         """
     }
 
@@ -54,131 +31,145 @@ enum RouteEmitter {
         """
     }
 
-    private static func dispatch(_ operation: Operation) -> String {
-        "case .\(operation.id): try await \(operation.id)(\(operation.typeName).Input(request)).response"
+    /// How many operations one function dispatches: the compiler's memory grows with the square of the calls that a function awaits.
+    private static let dispatchedTogether = 24
+
+    private static func dispatch(_ operations: [Operation]) -> String {
+        let parameters = ["to request: Request", "on route: Route", "validating validation: ResponseValidation = .off"]
+        let chunks = stride(from: 0, to: operations.count, by: dispatchedTogether).map {
+            Array(operations[$0..<min($0 + dispatchedTogether, operations.count)])
+        }
+        let isSplit = chunks.count > 1
+        let cases =
+            isSplit
+            ? chunks.enumerated().map { number, chunk in
+                let call = "try await respond\(number)(to: request, on: route, validating: validation)"
+                return SwiftWriter.switchCase(chunk.map { ".\($0.id)" }, call)
+            } : operations.map(dispatchCase)
+        let parts =
+            isSplit
+            ? chunks.enumerated().map { number, chunk in
+                """
+
+                private func respond\(number)(
+                    to request: Request,
+                    on route: Route,
+                    validating validation: ResponseValidation
+                ) async throws(Problem) -> Response {
+                    switch route {
+                    \(chunk.map(dispatchCase).lines().indented())
+                    default: preconditionFailure("only the routes above are handed over")
+                    }
+                }
+                """
+            } : []
+        return """
+            extension Operations {
+                /// Reads the request, runs the operation and encodes what it answers.
+                public func respond(
+                    \(parameters.lines(",\n").indented(2))
+                ) async throws(Problem) -> Response {
+                    switch route {
+                    \(cases.lines().indented(2))
+                    }
+                }\(parts.map { "\n" + $0.indented() }.lines(""))
+            }
+            """
     }
 
+    private static func dispatchCase(_ operation: Operation) -> String {
+        "case .\(operation.id): try await \(operation.typeName).respond(to: request, validating: validation, with: \(operation.id))"
+    }
+
+    // MARK: - Routes
+
     private static func route(_ contract: Contract) -> String {
-        let schemes = Dictionary(contract.operations.flatMap(\.security).map { ($0.name, $0) }) { first, _ in first }
+        let schemes = Dictionary(
+            contract.operations.flatMap { $0.security.joined() }.map { ($0.scheme.name, $0.scheme) }
+        ) { first, _ in first }
         let constants = schemes.values.sorted { $0.name < $1.name }.map { scheme in
-            let arguments = "scheme: \(SwiftWriter.literal(scheme.name)), header: \(SwiftWriter.literal(scheme.header))"
-            return "private static let \(SwiftName.property(scheme.name)) = SecurityRequirement.headerKey(\(arguments))"
+            "private static let \(constantName(scheme)) = SecurityScheme(\(SwiftWriter.literal(scheme.name)), \(kind(scheme)))"
         }
         return """
             /// An operation, as the router finds it. The raw value is its `operationId`.
             public enum Route: String, CaseIterable, Sendable {
-                \(contract.operations.map { "case \($0.id)" }.lines().indented())
+                \(contract.operations.map(routeCase).lines().indented())
 
-                /// Whether the operation reads a body.
-                public var hasBody: Bool {
+                /// The media types of the bodies that the operation reads; empty for one that reads none.
+                public var mediaTypes: [String] {
                     switch self {
-                    \(flagged(contract.operations) { $0.body != nil }.indented(2))
+                    \(grouped(contract.operations, mediaTypes).indented(2))
                     }
                 }
 
                 /// Whether the operation has parameters in header fields.
                 public var readsHeaders: Bool {
                     switch self {
-                    \(flagged(contract.operations, \.readsHeaders).indented(2))
+                    \(grouped(contract.operations) { "\($0.readsHeaders)" }.indented(2))
                     }
                 }
 
-                /// What a caller must prove, all of it; empty for an open operation.
-                public var security: [SecurityRequirement] {
+                /// The largest body that the operation reads, in bytes; nil for the server's own limit.
+                public var bodyLimit: Int? {
                     switch self {
-                    \(security(contract).indented(2))
+                    \(grouped(contract.operations) { $0.node["x-max-body-bytes"]?.jsonNumber ?? "nil" }.indented(2))
                     }
                 }
 
-                \(constants.lines().indented())
+                /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
+                /// callers stay unknown.
+                public var security: [[SecurityRequirement]] {
+                    switch self {
+                    \(grouped(contract.operations, security).indented(2))
+                    }
+                }\(constants.isEmpty ? "" : "\n\n    \(constants.lines().indented())")
             }
             """
     }
 
-    private static func flagged(_ operations: [Operation], _ flag: (Operation) -> Bool) -> String {
-        let on = operations.filter(flag).map { ".\($0.id)" }
-        let off = operations.filter { !flag($0) }.map { ".\($0.id)" }
-        return [(on, "true"), (off, "false")].filter { !$0.0.isEmpty }
-            .map { SwiftWriter.switchCase($0.0, $0.1) }.lines()
+    private static func routeCase(_ operation: Operation) -> String {
+        operation.id.filter { $0 != "`" } == operation.contractID
+            ? "case \(operation.id)" : "case \(operation.id) = \(SwiftWriter.literal(operation.contractID))"
     }
 
-    private static func security(_ contract: Contract) -> String {
-        var order: [[String]] = []
-        var groups: [[String]: [String]] = [:]
-        for operation in contract.operations {
-            let schemes = operation.security.map { SwiftName.property($0.name) }
-            if groups[schemes] == nil { order.append(schemes) }
-            groups[schemes, default: []].append(".\(operation.id)")
-        }
-        return order.map { schemes in
-            SwiftWriter.switchCase(groups[schemes] ?? [], "[\(schemes.map { "Self.\($0)" }.lines(", "))]")
-        }.lines()
+    private static func mediaTypes(_ operation: Operation) -> String {
+        "[\((operation.body?.contents ?? []).map { SwiftWriter.literal($0.mediaType) }.lines(", "))]"
     }
 
-    // MARK: - The router
-
-    /// The templates, merged at their common segments.
-    private final class Branch {
-        var literals: [(text: String, branch: Branch)] = []
-        var parameter: Branch?
-        var operations: [Operation] = []
-
-        func branch(for segment: PathTemplate.Segment) -> Branch {
-            switch segment {
-            case .literal(let text):
-                if let known = literals.first(where: { $0.text == text }) { return known.branch }
-                let branch = Branch()
-                literals.append((text, branch))
-                return branch
-            case .parameter:
-                let branch = parameter ?? Branch()
-                parameter = branch
-                return branch
+    private static func security(_ operation: Operation) -> String {
+        let alternatives = operation.security.map { alternative in
+            let requirements = alternative.map { requirement in
+                let scopes =
+                    requirement.scopes.isEmpty
+                    ? "" : ", scopes: [\(requirement.scopes.map(SwiftWriter.literal).lines(", "))]"
+                return "SecurityRequirement(Self.\(constantName(requirement.scheme))\(scopes))"
             }
+            return "[\(requirements.lines(", "))]"
+        }
+        return "[\(alternatives.lines(", "))]"
+    }
+
+    private static func constantName(_ scheme: SecuritySchemeObject) -> String { SwiftName.property(scheme.name) }
+
+    private static func kind(_ scheme: SecuritySchemeObject) -> String {
+        switch scheme.kind {
+        case .apiKey(let place, let name): ".apiKey(.\(place), name: \(SwiftWriter.literal(name)))"
+        case .http(let scheme): ".http(scheme: \(SwiftWriter.literal(scheme)))"
+        case .oauth2: ".oauth2"
+        case .openIDConnect(let url): ".openIDConnect(url: \(SwiftWriter.literal(url)))"
+        case .mutualTLS: ".mutualTLS"
         }
     }
 
-    private static func match(_ contract: Contract) -> String {
-        let root = Branch()
-        for operation in contract.operations {
-            let leaf = operation.template.segments.reduce(root) { $0.branch(for: $1) }
-            leaf.operations.append(operation)
+    /// The cases of a switch over operations, those of one answer together.
+    private static func grouped(_ operations: [Operation], _ answer: (Operation) -> String) -> String {
+        var order: [String] = []
+        var groups: [String: [String]] = [:]
+        for operation in operations {
+            let text = answer(operation)
+            if groups[text] == nil { order.append(text) }
+            groups[text, default: []].append(".\(operation.id)")
         }
-        return """
-            /// What stands at `path`; nil when nothing does. A literal segment is preferred to a parameter.
-            public static func match(_ path: PathSegments) -> PathItem? {
-                \(body(of: root, depth: 0).indented())
-                return nil
-            }
-            """
-    }
-
-    private static func body(of branch: Branch, depth: Int) -> String {
-        var parts: [String] = []
-        if !branch.operations.isEmpty {
-            parts.append("if path.count == \(depth) { return \(item(branch.operations)) }")
-        }
-        if !branch.literals.isEmpty {
-            let cases = branch.literals.map {
-                "case \(SwiftWriter.literal($0.text)):\n    \(body(of: $0.branch, depth: depth + 1).indented())"
-            }
-            parts.append("switch path[\(depth)] {\n\(cases.lines())\ndefault: break\n}")
-        }
-        if let parameter = branch.parameter {
-            parts.append("if path.hasValue(at: \(depth)) {\n    \(body(of: parameter, depth: depth + 1).indented())\n}")
-        }
-        return parts.lines()
-    }
-
-    private static func item(_ operations: [Operation]) -> String {
-        let methods = ["GET", "PUT", "POST", "DELETE", "PATCH"]
-        var arguments = methods.compactMap { method in
-            operations.first { $0.method == method }.map { "\(method.lowercased()): .\($0.id)" }
-        }
-        let parameters = operations[0].template.segments.indices.filter {
-            if case .parameter = operations[0].template.segments[$0] { true } else { false }
-        }
-        if !parameters.isEmpty { arguments.append("parameters: \(parameters)") }
-        return "PathItem(\(arguments.lines(", ")))"
+        return order.map { SwiftWriter.switchCase(groups[$0] ?? [], $0) }.lines()
     }
 }

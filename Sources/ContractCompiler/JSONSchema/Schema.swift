@@ -1,172 +1,221 @@
+internal import Formats
 internal import Patterns
 
 /// A JSON Schema as it is written (2020-12), its references not followed yet.
-final class Schema: Sendable {
+final class Schema {
     /// The values of `type`.
     enum TypeName: String, CaseIterable {
         case null, boolean, object, array, number, string, integer
     }
 
-    /// What `additionalProperties` says.
-    enum AdditionalProperties {
-        case allowed
-        case forbidden
-    }
-
-    struct Property {
+    /// A schema under a name.
+    struct Named {
         let name: String
         let schema: Schema
     }
 
+    /// How a value names the alternative that it is (OpenAPI 3.1, "Discriminator Object").
+    struct Discriminator {
+        let node: Node
+        let property: String
+        let mapping: [Node.Member]
+    }
+
     /// Where the schema stands.
     let node: Node
-    /// The value of `$ref`.
-    let reference: Node?
-    let types: [TypeName]
-    let properties: [Property]
-    let required: Set<String>
-    let additionalProperties: AdditionalProperties
-    let items: Schema?
-    let anyOf: [Schema]
-    /// The values of `enum`, or the only value that `const` leaves.
-    let values: [Node]?
-    let format: String?
-    let minItems: Int?
-    let maxItems: Int?
-    let minLength: Int?
-    let maxLength: Int?
-    /// An expression that was read and found to be one.
-    let pattern: String?
-    let minimum: Node?
-    let maximum: Node?
-    let defaultValue: Node?
-    let description: String?
-    let swiftName: String?
-    /// The schemas of `$defs`.
-    let definitions: [Property]
+    /// The schema resource that it belongs to: what its references are relative to.
+    let resource: SchemaResource
+    private var dialect = Dialect.standard
+    /// What a boolean schema says.
+    let always: Bool?
+    private(set) var reference: Node?
+    private(set) var dynamicReference: Node?
+    /// The anchor that dynamic references look for.
+    private(set) var dynamicAnchor: String?
+    /// Nil when the schema has no `type`.
+    private(set) var types: Set<TypeName>?
+    /// The values of `enum`, or the one of `const`.
+    private(set) var values: [Node]?
+    private(set) var isConstant = false
+    private(set) var properties: [Named] = []
+    private(set) var patternProperties: [Named] = []
+    private(set) var additionalProperties: Schema?
+    private(set) var propertyNames: Schema?
+    private(set) var unevaluatedProperties: Schema?
+    private(set) var required: [String] = []
+    private(set) var dependentRequired: [(name: String, others: [String])] = []
+    private(set) var dependentSchemas: [Named] = []
+    private(set) var minProperties: Int?
+    private(set) var maxProperties: Int?
+    private(set) var items: Schema?
+    private(set) var prefixItems: [Schema] = []
+    private(set) var contains: Schema?
+    private(set) var minContains: Int?
+    private(set) var maxContains: Int?
+    private(set) var unevaluatedItems: Schema?
+    private(set) var minItems: Int?
+    private(set) var maxItems: Int?
+    private(set) var uniqueItems = false
+    private(set) var minLength: Int?
+    private(set) var maxLength: Int?
+    private(set) var pattern: String?
+    private(set) var format: String?
+    private(set) var contentEncoding: String?
+    private(set) var contentMediaType: String?
+    /// The numeric bounds, as JSON writes them.
+    private(set) var minimum: String?
+    private(set) var maximum: String?
+    private(set) var exclusiveMinimum: String?
+    private(set) var exclusiveMaximum: String?
+    private(set) var multipleOf: String?
+    private(set) var allOf: [Schema] = []
+    private(set) var anyOf: [Schema] = []
+    private(set) var oneOf: [Schema] = []
+    private(set) var not: Schema?
+    private(set) var condition: Schema?
+    private(set) var then: Schema?
+    private(set) var otherwise: Schema?
+    private(set) var discriminator: Discriminator?
+    private(set) var definitions: [Named] = []
+    private(set) var defaultValue: Node?
+    private(set) var title: String?
+    private(set) var description: String?
+    private(set) var isReadOnly = false
+    private(set) var isWriteOnly = false
+    private(set) var swiftName: String?
+    /// Known values of a string that may have others (`x-extensible-enum`).
+    private(set) var knownValues: [Node]?
 
-    /// Reads the schema at `node`; what is wrong with it is in the log.
-    init?(_ node: Node, log: inout DiagnosticLog) {
-        guard let fields = Fields(node, "a schema", known: SchemaKeyword.names, log: &log) else {
-            return nil
-        }
+    /// Reads the schema at `node`; what is wrong with it is in the log. Nil when it is none at all.
+    init?(_ node: Node, in resource: SchemaResource, index: SchemaIndex, log: inout DiagnosticLog) {
         self.node = node
-        reference = fields["$ref"]
-        types = Self.types(fields["type"], log: &log)
-        properties = Self.schemas(fields.map("properties", log: &log), log: &log)
-        definitions = Self.schemas(fields.map("$defs", log: &log), log: &log)
-        required = Self.required(fields, log: &log)
-        additionalProperties = Self.additionalProperties(fields["additionalProperties"], log: &log)
-        items = fields["items"].flatMap { Schema($0, log: &log) }
-        var alternatives: [Schema] = []
-        for alternative in fields.list("anyOf", log: &log) {
-            if let schema = Schema(alternative, log: &log) { alternatives.append(schema) }
-        }
-        anyOf = alternatives
-        values = fields["enum"] == nil ? fields["const"].map { [$0] } : fields.list("enum", log: &log)
-        format = fields.string("format", log: &log)
-        minItems = fields.count("minItems", log: &log)
-        maxItems = fields.count("maxItems", log: &log)
-        minLength = fields.count("minLength", log: &log)
-        maxLength = fields.count("maxLength", log: &log)
-        pattern = Self.pattern(fields, log: &log)
-        minimum = Self.number(fields["minimum"], "minimum", log: &log)
-        maximum = Self.number(fields["maximum"], "maximum", log: &log)
-        defaultValue = fields["default"]
-        description = fields.string("description", log: &log)
-        swiftName = fields.string("x-swift-name", log: &log)
-        checkBounds(fields, log: &log)
-        checkReference(fields, log: &log)
-        checkRequired(fields, log: &log)
-    }
-
-    private static func types(_ node: Node?, log: inout DiagnosticLog) -> [TypeName] {
-        guard let node else { return [] }
-        return (node.items ?? [node]).compactMap { item in
-            if let name = item.string ?? item.scalar?.text, let type = TypeName(rawValue: name) { return type }
-            let names = TypeName.allCases.map(\.rawValue)
-            let found = item.scalar.map { "'\($0.text)'" } ?? item.kindDescription
-            let suggestion = Suggestion.text(for: item.scalar?.text ?? "", in: names)
-            log.error(
-                "\(found) is no type; the types are \(names.joined(separator: ", "))\(suggestion)",
-                at: item.location
-            )
-            return nil
-        }
-    }
-
-    private static func schemas(_ members: [Node.Member], log: inout DiagnosticLog) -> [Property] {
-        members.compactMap { member in
-            Schema(member.value, log: &log).map { Property(name: member.key, schema: $0) }
-        }
-    }
-
-    private static func required(_ fields: Fields, log: inout DiagnosticLog) -> Set<String> {
-        var names: Set<String> = []
-        for item in fields.list("required", log: &log) {
-            guard let name = item.scalar?.text else {
-                log.error("\(item.kindDescription) in 'required', expected a property's name", at: item.location)
-                continue
-            }
-            if !names.insert(name).inserted { log.error("'\(name)' is required twice", at: item.location) }
-        }
-        return names
-    }
-
-    private static func additionalProperties(_ node: Node?, log: inout DiagnosticLog) -> AdditionalProperties {
-        guard let node else { return .allowed }
-        if let allowed = node.boolean { return allowed ? .allowed : .forbidden }
-        log.error(
-            "'additionalProperties' is supported as true or false, found \(node.kindDescription)",
-            at: node.location
-        )
-        return .allowed
-    }
-
-    private static func number(_ node: Node?, _ keyword: String, log: inout DiagnosticLog) -> Node? {
-        guard let node else { return nil }
-        if let scalar = node.scalar, scalar.kind == .number, JSONReader.isNumber(scalar.text) { return node }
-        let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
-        log.error("'\(keyword)' is \(found), expected a number as JSON writes it", at: node.location)
-        return nil
-    }
-
-    private static func pattern(_ fields: Fields, log: inout DiagnosticLog) -> String? {
-        guard let source = fields.string("pattern", log: &log), let node = fields["pattern"] else { return nil }
-        do throws(PatternError) {
-            return try Pattern(source).source
+        self.resource = index.resource(startingAt: node) ?? resource
+        always = node.boolean
+        guard always == nil else { return }
+        guard let fields = Fields(node, "a schema", known: SchemaKeyword.names, log: &log) else { return nil }
+        var index = index
+        do throws(DialectError) {
+            dialect = try index.dialect(of: self.resource, own: node["$schema"]?.string)
         } catch {
-            log.error("the pattern cannot be used: \(error)", at: node.location)
-            return nil
+            log.strictly(
+                .dialect,
+                error.description,
+                at: (node["$schema"] ?? self.resource.root["$schema"] ?? node).location
+            )
+        }
+        var reader = KeywordReader(fields: fields, resource: self.resource, dialect: dialect, index: index, log: log)
+        read(&reader)
+        log = reader.log
+    }
+
+    private func read(_ reader: inout KeywordReader) {
+        reference = reader.string("$ref")
+        dynamicReference = reader.string("$dynamicRef")
+        dynamicAnchor = reader.string("$dynamicAnchor")?.string
+        types = reader.types()
+        isConstant = reader["const"] != nil
+        values = reader["const"].map { [$0] } ?? reader["enum"].map { _ in reader.list("enum") }
+        properties = reader.map("properties")
+        patternProperties = reader.map("patternProperties")
+        additionalProperties = reader.schema("additionalProperties")
+        propertyNames = reader.schema("propertyNames")
+        unevaluatedProperties = reader.schema("unevaluatedProperties")
+        required = reader.names("required")
+        dependentRequired = reader.dependencies()
+        dependentSchemas = reader.map("dependentSchemas")
+        minProperties = reader.count("minProperties")
+        maxProperties = reader.count("maxProperties")
+        items = reader.schema("items")
+        prefixItems = reader.schemas("prefixItems")
+        contains = reader.schema("contains")
+        minContains = reader.count("minContains")
+        maxContains = reader.count("maxContains")
+        unevaluatedItems = reader.schema("unevaluatedItems")
+        minItems = reader.count("minItems")
+        maxItems = reader.count("maxItems")
+        uniqueItems = reader.boolean("uniqueItems")
+        minLength = reader.count("minLength")
+        maxLength = reader.count("maxLength")
+        pattern = reader.pattern()
+        format = reader.string("format")?.scalar?.text
+        contentEncoding = reader.string("contentEncoding")?.string
+        contentMediaType = reader.string("contentMediaType")?.string
+        readBounds(&reader)
+        allOf = reader.schemas("allOf")
+        anyOf = reader.schemas("anyOf")
+        oneOf = reader.schemas("oneOf")
+        not = reader.schema("not")
+        condition = reader.schema("if")
+        then = reader.schema("then")
+        otherwise = reader.schema("else")
+        discriminator = reader.discriminator()
+        definitions = reader.map("$defs")
+        defaultValue = reader["default"]
+        title = reader.string("title")?.scalar?.text
+        description = reader.string("description")?.scalar?.text
+        isReadOnly = reader.boolean("readOnly")
+        isWriteOnly = reader.boolean("writeOnly")
+        swiftName = reader.string("x-swift-name")?.string
+        knownValues = reader["x-extensible-enum"]?.items
+        readNullable(&reader)
+        reader.checkBounds()
+    }
+
+    /// The bounds; OpenAPI 3.0's `exclusiveMinimum: true` becomes the number that it excludes.
+    private func readBounds(_ reader: inout KeywordReader) {
+        minimum = reader.number("minimum")
+        maximum = reader.number("maximum")
+        multipleOf = reader.number("multipleOf")
+        if let isExclusive = reader["exclusiveMinimum"]?.boolean {
+            reader.noteOldKeyword("exclusiveMinimum")
+            if isExclusive { (exclusiveMinimum, minimum) = (minimum, nil) }
+        } else {
+            exclusiveMinimum = reader.number("exclusiveMinimum")
+        }
+        if let isExclusive = reader["exclusiveMaximum"]?.boolean {
+            reader.noteOldKeyword("exclusiveMaximum")
+            if isExclusive { (exclusiveMaximum, maximum) = (maximum, nil) }
+        } else {
+            exclusiveMaximum = reader.number("exclusiveMaximum")
         }
     }
 
-    private func checkBounds(_ fields: Fields, log: inout DiagnosticLog) {
-        for (low, high) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
-            guard let least = fields[low], let most = fields[high], let leastText = least.scalar?.text,
-                let mostText = most.scalar?.text, let leastValue = Double(leastText), let mostValue = Double(mostText),
-                leastValue > mostValue
-            else { continue }
-            let note = Diagnostic.Note(message: "'\(high)' is given here", location: most.location)
-            log.error("'\(low)' (\(leastText)) is above '\(high)' (\(mostText))", at: least.location, notes: [note])
+    /// OpenAPI 3.0's `nullable: true`: null is one more type, and one more value of an enumeration.
+    ///
+    /// Without a `type` beside it, it is honoured for `$ref`, `allOf`, `anyOf` and `oneOf`, as its writers mean it.
+    private func readNullable(_ reader: inout KeywordReader) {
+        guard let node = reader["nullable"] else { return }
+        reader.noteOldKeyword("nullable")
+        guard node.boolean == true else { return }
+        acceptsNull = true
+        types?.insert(.null)
+        if let values, !values.contains(where: { $0.scalar?.kind == .null }) {
+            self.values =
+                values + [
+                    Node(
+                        value: .scalar(.init(kind: .null, text: "null")),
+                        location: node.location,
+                        pointer: node.pointer
+                    )
+                ]
         }
     }
 
-    /// In 2020-12 the siblings of `$ref` count; those that only tell something are supported.
-    private func checkReference(_ fields: Fields, log: inout DiagnosticLog) {
-        guard fields["$ref"] != nil else { return }
-        let allowed: Set = ["$ref", "$comment", "title", "description", "examples", "default", "deprecated"]
-        for member in node.members ?? [] where !allowed.contains(member.key) && !member.key.hasPrefix("x-") {
-            log.error("'\(member.key)' beside '$ref' is not supported", at: member.keyLocation)
-        }
+    /// Whether `nullable` adds null to whatever else the schema says.
+    private(set) var acceptsNull = false
+
+    /// Whether dynamic references that are met below may lead back into this schema's resource, which starts here.
+    var hasDynamicScope: Bool {
+        !resource.dynamicAnchors.isEmpty && NodeKey(resource.root) == NodeKey(node) && node["$id"] != nil
     }
 
-    private func checkRequired(_ fields: Fields, log: inout DiagnosticLog) {
-        let names = properties.map(\.name)
-        for item in fields["required"]?.items ?? [] {
-            guard let name = item.scalar?.text, !names.contains(name) else { continue }
-            let suggestion = Suggestion.text(for: name, in: names)
-            log.error("'\(name)' is required but is no property\(suggestion)", at: item.location)
-        }
+    /// The keywords that say something about a value.
+    var assertions: Set<String> {
+        Set(
+            (node.members ?? []).map(\.key).filter { name in
+                SchemaKeyword.table[name].map { $0.support == .read && $0.vocabulary != .metadata && name != "$defs" }
+                    ?? false
+            }
+        )
     }
 }

@@ -38,6 +38,7 @@ package final class SchemaResource: @unchecked Sendable {
 package struct SchemaIndex {
     private var resources: [String: SchemaResource] = [:]
     private var owners: [NodeKey: SchemaResource] = [:]
+    private var found: [String: (node: Node, resource: SchemaResource)] = [:]
     private let load: (String) -> Node?
 
     /// An index that asks `load` for a document that it does not have, by its URI.
@@ -61,6 +62,33 @@ package struct SchemaIndex {
         resources[uri] = resource
         visit(root, in: resource)
         return resource
+    }
+
+    /// Adds a file that may be a schema, or an OpenAPI document with schemas in it.
+    mutating func addDocument(_ root: Node, uri: String) {
+        let resource = add(root, uri: uri)
+        visitDocument(root, in: resource)
+    }
+
+    /// The resource of the file at `uri`, known or not.
+    mutating func document(_ uri: String, root: Node) -> SchemaResource {
+        if let known = resources[uri] { return known }
+        let resource = SchemaResource(uri: uri, root: root, dialect: nil)
+        resources[uri] = resource
+        return resource
+    }
+
+    /// Looks for schemas in whatever is not one itself.
+    private mutating func visitDocument(_ node: Node, in resource: SchemaResource) {
+        for item in node.items ?? [] { visitDocument(item, in: resource) }
+        for member in node.members ?? [] {
+            switch member.key {
+            case "schema": visit(member.value, in: resource)
+            case "schemas": for schema in member.value.members ?? [] { visit(schema.value, in: resource) }
+            case "example", "examples", "default", "enum", "const": break
+            default: visitDocument(member.value, in: resource)
+            }
+        }
     }
 
     private mutating func register(_ resource: SchemaResource) {
@@ -104,6 +132,13 @@ package struct SchemaIndex {
         node: Node, resource: SchemaResource
     )? {
         let text = Self.absolute(reference, in: resource.uri)
+        if let known = found[text] { return known }
+        let target = target(of: text)
+        if let target { found[text] = target }
+        return target
+    }
+
+    private mutating func target(of text: String) -> (node: Node, resource: SchemaResource)? {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let fragment = parts.count > 1 ? URIText.percentDecoded(parts[1]) : ""
         guard let target = self.resource(at: parts[0]) else { return nil }
@@ -132,7 +167,8 @@ package struct SchemaIndex {
     /// A `$id` beside nothing that makes it something else: a string.
     private static func id(of node: Node) -> String? { node["$id"]?.string }
 
-    private static func absolute(_ reference: String?, in base: String) -> String {
+    /// `reference` as an absolute URI where `base` is the base URI.
+    static func absolute(_ reference: String?, in base: String) -> String {
         guard let reference, let target = URIParts(reference), let base = URIParts(base) else { return base }
         var parts = target.resolved(against: base)
         if parts.fragment == "" { parts.fragment = nil }

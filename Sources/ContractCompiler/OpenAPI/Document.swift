@@ -1,10 +1,11 @@
-/// An OpenAPI 3.1 document ("OpenAPI Object"), with every reference to something other than a schema followed.
+/// An OpenAPI document as it is written, in the specification's own words (OpenAPI 3.1, section 4.8).
 struct Document {
     let node: Node
     let title: String
     let version: String
     let tags: [Tag]
     let paths: [PathItem]
+    let webhooks: [PathItem]
     let components: Components
     /// The security requirements of operations that name none.
     let security: Node?
@@ -16,7 +17,7 @@ struct Tag {
     let description: String?
 }
 
-/// The operations of one path template ("Path Item Object").
+/// The operations of one path template, webhook or callback ("Path Item Object").
 struct PathItem {
     let template: String
     let templateLocation: Location
@@ -27,39 +28,55 @@ struct PathItem {
 struct OperationObject {
     let node: Node
     let method: String
-    let id: String
+    let id: String?
     let idLocation: Location
     let tag: Node?
     let summary: String?
     let description: String?
+    let isDeprecated: Bool
     let parameters: [ParameterObject]
     let requestBody: RequestBodyObject?
     let responses: [ResponseObject]
+    let callbacks: [PathItem]
     let security: Node?
 }
 
-/// A parameter ("Parameter Object").
+/// A parameter or a header ("Parameter Object", "Header Object").
 struct ParameterObject {
     let node: Node
     let name: String
     let place: String
     let isRequired: Bool
     let description: String?
-    let schema: Schema
+    let style: String
+    let explodes: Bool
+    let schema: Node?
+    /// The representation of a parameter that is described by `content`.
+    let content: MediaTypeObject?
 }
 
 /// What an operation reads ("Request Body Object").
 struct RequestBodyObject {
     let node: Node
+    let isRequired: Bool
     let content: [MediaTypeObject]
 }
 
-/// What an operation answers with one status ("Response Object").
+/// What an operation answers ("Response Object").
 struct ResponseObject {
+    /// The key of a response among those of its operation.
+    enum Status: Hashable {
+        case code(Int)
+        /// `4XX`: the first digit.
+        case range(Int)
+        case other
+    }
+
     let node: Node
-    let status: Int
+    let status: Status
     let statusLocation: Location
     let description: String?
+    let headers: [ParameterObject]
     let content: [MediaTypeObject]
 }
 
@@ -67,19 +84,31 @@ struct ResponseObject {
 struct MediaTypeObject {
     let node: Node
     let mediaType: String
-    let schema: Schema?
+    let schema: Node?
+    /// The schema of each item of a sequential media type (OpenAPI 3.2, `itemSchema`).
+    let itemSchema: Node?
+    /// How the parts of a multipart or form body are written, by property.
+    let encoding: [Node.Member]
+    let examples: [Node]
 }
 
 /// What the document names for reuse ("Components Object"), as far as it is not reached through references.
 struct Components {
-    let schemas: [Schema.Property]
+    let schemas: [Node.Member]
     let securitySchemes: [SecuritySchemeObject]
 }
 
 /// How a caller proves who it is ("Security Scheme Object").
 struct SecuritySchemeObject {
+    enum Kind {
+        case apiKey(place: String, name: String)
+        case http(scheme: String)
+        case oauth2
+        case openIDConnect(url: String)
+        case mutualTLS
+    }
+
     let name: String
     let node: Node
-    /// The header field that carries the key.
-    let header: String
+    let kind: Kind
 }

@@ -1,25 +1,30 @@
-/// Reads an OpenAPI 3.1 document from its nodes, following references as it meets them.
+/// Reads an OpenAPI 3.0, 3.1 or 3.2 document from its nodes, following references as it meets them.
 struct DocumentReader {
     var registry: Registry
     var log: DiagnosticLog
+    private var openCallbacks = 0
+
+    init(registry: Registry, log: DiagnosticLog) {
+        self.registry = registry
+        self.log = log
+    }
 
     /// The document whose root is `node`; nil when it is no OpenAPI document at all.
     mutating func document(_ node: Node) -> Document? {
-        let known = ["openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs"]
-        guard
-            let fields = Fields(
-                node,
-                "an OpenAPI document",
-                known: known,
-                unsupported: ["webhooks", "jsonSchemaDialect"],
-                log: &log
-            )
-        else { return nil }
-        readVersion(fields)
+        let known = [
+            "openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs", "webhooks",
+            "jsonSchemaDialect", "$self",
+        ]
+        guard let fields = Fields(node, "an OpenAPI document", known: known, log: &log) else { return nil }
+        guard readVersion(fields) else { return nil }
         let info = fields.required("info", of: "an OpenAPI document", log: &log).flatMap { self.info($0) }
-        _ = fields.required("paths", of: "an OpenAPI document", log: &log)
+        if fields["paths"] == nil, fields["webhooks"] == nil, fields["components"] == nil {
+            log.error(.missingField, "an OpenAPI document lacks 'paths'", at: node.location)
+        }
+        checkServers(fields)
         let tags = fields.list("tags", log: &log).compactMap { tag($0) }
-        let paths = fields.map("paths", log: &log).compactMap { pathItem($0) }
+        let paths = fields.map("paths", log: &log).compactMap { path($0) }
+        let webhooks = fields.map("webhooks", log: &log).compactMap { pathItem($0) }
         let components =
             fields["components"].flatMap { self.components($0) } ?? Components(schemas: [], securitySchemes: [])
         return Document(
@@ -28,17 +33,19 @@ struct DocumentReader {
             version: info?.version ?? "",
             tags: tags,
             paths: paths,
+            webhooks: webhooks,
             components: components,
             security: fields["security"]
         )
     }
 
-    private mutating func readVersion(_ fields: Fields) {
-        guard let node = fields.required("openapi", of: "an OpenAPI document", log: &log) else { return }
+    private mutating func readVersion(_ fields: Fields) -> Bool {
+        guard let node = fields.required("openapi", of: "an OpenAPI document", log: &log) else { return true }
         let text = node.scalar?.text ?? ""
-        if !text.hasPrefix("3.1.") {
-            log.error("OpenAPI '\(text)' is not supported, expected 3.1.x", at: node.location)
-        }
+        if text.hasPrefix("3.0.") || text.hasPrefix("3.1.") || text.hasPrefix("3.2.") { return true }
+        let found = text.isEmpty ? node.kindDescription : "OpenAPI '\(text)'"
+        log.error(.unsupportedVersion, "\(found) is not supported, expected 3.0.x, 3.1.x or 3.2.x", at: node.location)
+        return false
     }
 
     private mutating func info(_ node: Node) -> (title: String, version: String)? {
@@ -50,37 +57,46 @@ struct DocumentReader {
     }
 
     private mutating func tag(_ node: Node) -> Tag? {
-        guard let fields = Fields(node, "a tag", known: ["name", "description", "externalDocs"], log: &log) else {
-            return nil
-        }
+        let known = ["name", "description", "externalDocs", "summary", "parent", "kind"]
+        guard let fields = Fields(node, "a tag", known: known, log: &log) else { return nil }
         _ = fields.required("name", of: "a tag", log: &log)
         return fields.string("name", log: &log).map {
             Tag(name: $0, description: fields.string("description", log: &log))
         }
     }
 
-    private mutating func pathItem(_ member: Node.Member) -> PathItem? {
+    private mutating func checkServers(_ fields: Fields) {
+        for server in fields.list("servers", log: &log) {
+            let known = ["url", "description", "variables", "name"]
+            guard let fields = Fields(server, "a server", known: known, log: &log) else { continue }
+            _ = fields.required("url", of: "a server", log: &log)
+        }
+    }
+
+    // MARK: - Paths
+
+    private mutating func path(_ member: Node.Member) -> PathItem? {
+        if member.key.hasPrefix("x-") { return nil }
         guard member.key.hasPrefix("/") else {
-            if !member.key.hasPrefix("x-") {
-                log.error("the path '\(member.key)' does not start with '/'", at: member.keyLocation)
-            }
+            log.error(.pathSyntax, "the path '\(member.key)' does not start with '/'", at: member.keyLocation)
             return nil
         }
+        return pathItem(member)
+    }
+
+    private mutating func pathItem(_ member: Node.Member) -> PathItem? {
+        if member.key.hasPrefix("x-") { return nil }
         guard let node = followed(member.value) else { return nil }
-        let methods = ["get", "put", "post", "delete", "patch"]
-        let unsupported = ["servers", "head", "options", "trace"]
-        guard
-            let fields = Fields(
-                node,
-                "a path item",
-                known: methods + ["summary", "description", "parameters"],
-                unsupported: unsupported,
-                log: &log
-            )
-        else { return nil }
+        let methods = ["get", "put", "post", "delete", "patch", "head", "options", "trace", "query"]
+        let known = methods + ["summary", "description", "parameters", "servers", "additionalOperations", "$ref"]
+        guard let fields = Fields(node, "a path item", known: known, log: &log) else { return nil }
+        checkServers(fields)
         let shared = fields.list("parameters", log: &log).compactMap { parameter($0) }
-        let operations = methods.compactMap { method in
+        var operations = methods.compactMap { method in
             fields[method].flatMap { operation($0, method: method, shared: shared) }
+        }
+        operations += fields.map("additionalOperations", log: &log).compactMap {
+            operation($0.value, method: $0.key, shared: shared)
         }
         return PathItem(template: member.key, templateLocation: member.keyLocation, operations: operations)
     }
@@ -88,176 +104,276 @@ struct DocumentReader {
     private mutating func operation(_ node: Node, method: String, shared: [ParameterObject]) -> OperationObject? {
         let known = [
             "operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", "security",
-            "deprecated", "externalDocs",
+            "deprecated", "externalDocs", "callbacks", "servers",
         ]
-        guard let fields = Fields(node, "an operation", known: known, unsupported: ["callbacks", "servers"], log: &log)
-        else { return nil }
-        let idNode = fields.required("operationId", of: "an operation", log: &log)
-        _ = fields.required("responses", of: "an operation", log: &log)
-        let tags = fields.list("tags", log: &log)
-        if tags.count != 1 {
-            log.error(
-                "an operation needs exactly one tag, which names its group of handlers; found \(tags.count)",
-                at: node.location
-            )
-        }
+        guard let fields = Fields(node, "an operation", known: known, log: &log) else { return nil }
+        checkServers(fields)
         let own = fields.list("parameters", log: &log).compactMap { parameter($0) }
         let inherited = shared.filter { shared in !own.contains { $0.name == shared.name && $0.place == shared.place } }
         let body = fields["requestBody"].flatMap { requestBody($0) }
         let responses = fields.map("responses", log: &log).compactMap { response($0) }
-        guard let id = fields.string("operationId", log: &log), let idNode else { return nil }
         return OperationObject(
             node: node,
             method: method,
-            id: id,
-            idLocation: idNode.location,
-            tag: tags.first,
+            id: fields.string("operationId", log: &log),
+            idLocation: fields["operationId"]?.location ?? node.location,
+            tag: fields.list("tags", log: &log).first,
             summary: fields.string("summary", log: &log),
             description: fields.string("description", log: &log),
-            parameters: inherited + own,
+            isDeprecated: fields.boolean("deprecated", log: &log) ?? false,
+            parameters: inherited + unrepeated(own),
             requestBody: body,
             responses: responses,
+            callbacks: callbacks(fields),
             security: fields["security"]
         )
     }
 
+    /// The specification lets no operation have two parameters of one name and place.
+    private mutating func unrepeated(_ parameters: [ParameterObject]) -> [ParameterObject] {
+        var seen: [String: Location] = [:]
+        return parameters.filter { parameter in
+            guard let other = seen.updateValue(parameter.node.location, forKey: "\(parameter.place) \(parameter.name)")
+            else { return true }
+            let note = Diagnostic.Note(message: "the other one", location: other)
+            let message = "the \(parameter.place) parameter '\(parameter.name)' is given twice"
+            log.error(.duplicateParameter, message, at: parameter.node.location, notes: [note])
+            return false
+        }
+    }
+
+    private mutating func callbacks(_ fields: Fields) -> [PathItem] {
+        guard openCallbacks < 4 else { return [] }
+        openCallbacks += 1
+        defer { openCallbacks -= 1 }
+        return fields.map("callbacks", log: &log).flatMap { member -> [PathItem] in
+            guard let node = followed(member.value), let members = node.members else { return [] }
+            return members.compactMap { pathItem($0) }
+        }
+    }
+
+    // MARK: - Parameters and headers
+
+    private static let parameterFields = [
+        "name", "in", "required", "description", "schema", "example", "examples", "deprecated", "style", "explode",
+        "allowReserved", "allowEmptyValue", "content",
+    ]
+    /// The styles of each place, its default first (OpenAPI 3.1, "Style Values").
+    private static let styles = [
+        "path": ["simple", "label", "matrix"], "query": ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
+        "header": ["simple"], "cookie": ["form", "cookie"],
+    ]
+
     private mutating func parameter(_ node: Node) -> ParameterObject? {
-        let known = ["name", "in", "required", "description", "schema", "example", "examples", "deprecated"]
-        let unsupported = ["style", "explode", "allowReserved", "allowEmptyValue", "content"]
         guard let node = followed(node),
-            let fields = Fields(node, "a parameter", known: known, unsupported: unsupported, log: &log)
+            let fields = Fields(node, "a parameter", known: Self.parameterFields, log: &log)
         else { return nil }
-        let schemaNode = fields.required("schema", of: "a parameter", log: &log)
         _ = fields.required("name", of: "a parameter", log: &log)
         let placeNode = fields.required("in", of: "a parameter", log: &log)
-        let places = ["path", "query", "header"]
-        guard let name = fields.string("name", log: &log), let place = fields.string("in", log: &log), let placeNode,
-            let schema = schemaNode.flatMap({ Schema($0, log: &log) })
+        guard let name = fields.string("name", log: &log), let place = fields.string("in", log: &log), let placeNode
         else { return nil }
-        guard places.contains(place) else {
+        guard let styles = Self.styles[place] else {
+            let places = ["path", "query", "header", "cookie"]
             let suggestion = Suggestion.text(for: place, in: places)
             log.error(
-                "a parameter in '\(place)' is not supported, expected path, query or header\(suggestion)",
+                .parameterPlace,
+                "a parameter in '\(place)', expected path, query, header or cookie\(suggestion)",
                 at: placeNode.location
             )
             return nil
         }
         let isRequired = fields.boolean("required", log: &log) ?? false
-        if place == "path", !isRequired { log.error("a path parameter needs 'required: true'", at: node.location) }
-        let description = fields.string("description", log: &log)
+        if place == "path", !isRequired {
+            log.error(.pathParameterOptional, "a path parameter needs 'required: true'", at: node.location)
+        }
+        return described(fields, name: name, place: place, isRequired: isRequired, styles: styles)
+    }
+
+    private mutating func header(_ member: Node.Member) -> ParameterObject? {
+        guard let node = followed(member.value),
+            let fields = Fields(node, "a header", known: Self.parameterFields, log: &log)
+        else { return nil }
+        let isRequired = fields.boolean("required", log: &log) ?? false
+        return described(fields, name: member.key, place: "header", isRequired: isRequired, styles: ["simple"])
+    }
+
+    private mutating func described(
+        _ fields: Fields,
+        name: String,
+        place: String,
+        isRequired: Bool,
+        styles: [String]
+    ) -> ParameterObject? {
+        let style = fields.string("style", log: &log) ?? styles[0]
+        if !styles.contains(style), let node = fields["style"] {
+            let suggestion = Suggestion.text(for: style, in: styles)
+            let expected = styles.joined(separator: ", ")
+            log.error(
+                .parameterStyle,
+                "a \(place) parameter has no style '\(style)', expected \(expected)\(suggestion)",
+                at: node.location
+            )
+        }
+        let content = fields.map("content", log: &log).compactMap { mediaType($0) }
+        if content.count > 1, let node = fields["content"] {
+            log.error(
+                .parameterContent,
+                "the 'content' of a parameter has exactly one media type, found \(content.count)",
+                at: node.location
+            )
+        }
+        if fields["schema"] == nil, content.isEmpty {
+            log.error(.missingField, "a parameter lacks 'schema'", at: fields.node.location)
+            return nil
+        }
         return ParameterObject(
-            node: node,
+            node: fields.node,
             name: name,
             place: place,
             isRequired: isRequired,
-            description: description,
-            schema: schema
+            description: fields.string("description", log: &log),
+            style: style,
+            explodes: fields.boolean("explode", log: &log)
+                ?? (style == "form" || style == "cookie" || style == "deepObject"),
+            schema: fields["schema"],
+            content: content.first
         )
     }
+
+    // MARK: - Bodies
 
     private mutating func requestBody(_ node: Node) -> RequestBodyObject? {
         guard let node = followed(node),
             let fields = Fields(node, "a request body", known: ["description", "content", "required"], log: &log)
         else { return nil }
-        if fields.boolean("required", log: &log) != true {
-            log.error("an optional request body is not supported, expected 'required: true'", at: node.location)
-        }
         _ = fields.required("content", of: "a request body", log: &log)
-        return RequestBodyObject(node: node, content: fields.map("content", log: &log).compactMap { mediaType($0) })
+        return RequestBodyObject(
+            node: node,
+            isRequired: fields.boolean("required", log: &log) ?? false,
+            content: fields.map("content", log: &log).compactMap { mediaType($0) }
+        )
     }
 
     private mutating func response(_ member: Node.Member) -> ResponseObject? {
-        guard let status = Int(member.key), (200...599).contains(status) else {
-            if !member.key.hasPrefix("x-") {
-                log.error(
-                    "the response '\(member.key)' is not supported, expected a status from 200 to 599",
-                    at: member.keyLocation
-                )
-            }
+        if member.key.hasPrefix("x-") { return nil }
+        guard let status = Self.status(member.key) else {
+            let message = "'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default"
+            log.error(.status, message, at: member.keyLocation)
             return nil
         }
-        guard let node = followed(member.value),
-            let fields = Fields(
-                node,
-                "a response",
-                known: ["description", "content", "headers"],
-                unsupported: ["links"],
-                log: &log
-            )
-        else { return nil }
-        _ = fields.required("description", of: "a response", log: &log)
-        for header in fields.map("headers", log: &log) { readHeader(header) }
+        return response(member, status)
+    }
+
+    private mutating func response(_ member: Node.Member, _ status: ResponseObject.Status) -> ResponseObject? {
+        let known = ["description", "content", "headers", "links", "summary"]
+        guard let node = followed(member.value), let fields = Fields(node, "a response", known: known, log: &log) else {
+            return nil
+        }
+        if fields["description"] == nil {
+            log.warning(.missingField, "a response lacks 'description'", at: node.location)
+        }
         return ResponseObject(
             node: node,
             status: status,
             statusLocation: member.keyLocation,
             description: fields.string("description", log: &log),
+            // Content-Type is described by 'content' (OpenAPI 3.1, "Response Object").
+            headers: fields.map("headers", log: &log).filter { $0.key.lowercased() != "content-type" }.compactMap {
+                header($0)
+            },
             content: fields.map("content", log: &log).compactMap { mediaType($0) }
         )
     }
 
-    /// Response headers are checked here and set by the server, not by handlers.
-    private mutating func readHeader(_ member: Node.Member) {
-        guard let node = followed(member.value),
-            let fields = Fields(node, "a header", known: ["description", "required", "schema", "example"], log: &log)
-        else { return }
-        if let schema = fields.required("schema", of: "a header", log: &log) { _ = Schema(schema, log: &log) }
+    private static func status(_ text: String) -> ResponseObject.Status? {
+        if text == "default" { return .other }
+        if text.count == 3, text.uppercased().hasSuffix("XX"), let digit = Int(text.prefix(1)), (1...5).contains(digit)
+        {
+            return .range(digit)
+        }
+        return Int(text).flatMap { (100...599).contains($0) ? .code($0) : nil }
     }
 
     private mutating func mediaType(_ member: Node.Member) -> MediaTypeObject? {
-        guard
-            let fields = Fields(
-                member.value,
-                "a media type",
-                known: ["schema", "example", "examples"],
-                unsupported: ["encoding"],
-                log: &log
-            )
-        else { return nil }
-        let schema = fields["schema"].flatMap { Schema($0, log: &log) }
-        return MediaTypeObject(node: member.value, mediaType: member.key, schema: schema)
-    }
-
-    private mutating func components(_ node: Node) -> Components? {
-        let known = ["schemas", "parameters", "responses", "requestBodies", "headers", "securitySchemes"]
-        let unsupported = ["examples", "links", "callbacks", "pathItems"]
-        guard let fields = Fields(node, "components", known: known, unsupported: unsupported, log: &log) else {
+        let known = ["schema", "itemSchema", "example", "examples", "encoding", "itemEncoding", "prefixEncoding"]
+        guard let node = followed(member.value), let fields = Fields(node, "a media type", known: known, log: &log)
+        else {
             return nil
         }
+        let examples = fields.map("examples", log: &log).compactMap { followed($0.value)?["value"] }
+        return MediaTypeObject(
+            node: node,
+            mediaType: member.key,
+            schema: fields["schema"],
+            itemSchema: fields["itemSchema"],
+            encoding: fields.map("encoding", log: &log),
+            examples: (fields["example"].map { [$0] } ?? []) + examples
+        )
+    }
+
+    // MARK: - Components
+
+    private mutating func components(_ node: Node) -> Components? {
+        let known = [
+            "schemas", "parameters", "responses", "requestBodies", "headers", "securitySchemes", "examples", "links",
+            "callbacks", "pathItems", "mediaTypes",
+        ]
+        guard let fields = Fields(node, "components", known: known, log: &log) else { return nil }
         // What nothing refers to is read all the same: its mistakes are mistakes.
         for member in fields.map("parameters", log: &log) { _ = parameter(member.value) }
         for member in fields.map("requestBodies", log: &log) { _ = requestBody(member.value) }
-        for member in fields.map("headers", log: &log) { readHeader(member) }
-        for member in fields.map("responses", log: &log) {
-            _ = response(Node.Member(key: "200", keyLocation: member.keyLocation, value: member.value))
-        }
-        let schemas = fields.map("schemas", log: &log).compactMap { member in
-            Schema(member.value, log: &log).map { Schema.Property(name: member.key, schema: $0) }
-        }
+        for member in fields.map("headers", log: &log) { _ = header(member) }
+        for member in fields.map("responses", log: &log) { _ = response(member, .other) }
+        for member in fields.map("pathItems", log: &log) { _ = pathItem(member) }
         let schemes = fields.map("securitySchemes", log: &log).compactMap { securityScheme($0) }
-        return Components(schemas: schemas, securitySchemes: schemes)
+        return Components(schemas: fields.map("schemas", log: &log), securitySchemes: schemes)
     }
 
     private mutating func securityScheme(_ member: Node.Member) -> SecuritySchemeObject? {
+        let known = [
+            "type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl", "deprecated",
+            "oauth2MetadataUrl",
+        ]
         guard let node = followed(member.value),
-            let fields = Fields(
-                node,
-                "a security scheme",
-                known: ["type", "description", "name", "in"],
-                unsupported: ["scheme", "bearerFormat", "flows", "openIdConnectUrl"],
-                log: &log
-            )
+            let fields = Fields(node, "a security scheme", known: known, log: &log),
+            let typeNode = fields.required("type", of: "a security scheme", log: &log)
         else { return nil }
-        guard fields.string("type", log: &log) == "apiKey", fields.string("in", log: &log) == "header",
-            let header = fields.string("name", log: &log)
-        else {
+        let types = ["apiKey", "http", "oauth2", "openIdConnect", "mutualTLS"]
+        func text(_ name: String) -> String? {
+            _ = fields.required(name, of: "a security scheme of this type", log: &log)
+            return fields.string(name, log: &log)
+        }
+        let kind: SecuritySchemeObject.Kind?
+        switch typeNode.string {
+        case "apiKey":
+            let place = text("in")
+            if let place, !["query", "header", "cookie"].contains(place), let node = fields["in"] {
+                log.error(
+                    .securityScheme,
+                    "an API key in '\(place)', expected query, header or cookie",
+                    at: node.location
+                )
+                return nil
+            }
+            let name = text("name")
+            kind = place.flatMap { place in name.map { .apiKey(place: place, name: $0) } }
+        case "http": kind = text("scheme").map { .http(scheme: $0.lowercased()) }
+        case "oauth2":
+            _ = fields.required("flows", of: "a security scheme of this type", log: &log)
+            kind = .oauth2
+        case "openIdConnect": kind = text("openIdConnectUrl").map { .openIDConnect(url: $0) }
+        case "mutualTLS": kind = .mutualTLS
+        default:
+            let found = typeNode.scalar?.text ?? typeNode.kindDescription
+            let suggestion = Suggestion.text(for: found, in: types)
             log.error(
-                "a security scheme is supported as 'type: apiKey' with 'in: header' and a 'name'",
-                at: node.location
+                .securityScheme,
+                "a security scheme of type '\(found)', expected \(types.joined(separator: ", "))\(suggestion)",
+                at: typeNode.location
             )
             return nil
         }
-        return SecuritySchemeObject(name: member.key, node: node, header: header)
+        return kind.map { SecuritySchemeObject(name: member.key, node: node, kind: $0) }
     }
 
     /// The node itself, or what its `$ref` names.
@@ -268,7 +384,7 @@ struct DocumentReader {
             guard let target = registry.resolve(reference, log: &log) else { return nil }
             node = target
         }
-        log.error("this reference leads back to itself", at: node.location)
+        log.error(.circularReference, "this reference leads back to itself", at: node.location)
         return nil
     }
 }

@@ -12,7 +12,7 @@ struct JSONReader {
     static func read(_ file: SourceFile) throws(ReadingError) -> Node {
         guard let text = String(validating: file.bytes, as: UTF8.self) else {
             let start = Location(file: file, line: 1, column: 1)
-            throw ReadingError(message: "the file is not UTF-8", location: start)
+            throw ReadingError(code: .encoding, message: "the file is not UTF-8", location: start)
         }
         var reader = JSONReader(file: file, scalars: Array(text.unicodeScalars))
         let root = try reader.value(pointer: "", depth: 0)
@@ -34,7 +34,11 @@ struct JSONReader {
         skipWhitespace()
         let start = location
         guard depth < ReadingLimit.depth else {
-            throw ReadingError(message: "more than \(ReadingLimit.depth) levels of nesting", location: start)
+            throw ReadingError(
+                code: .nesting,
+                message: "more than \(ReadingLimit.depth) levels of nesting",
+                location: start
+            )
         }
         let value: Node.Value =
             switch peek {
@@ -56,7 +60,12 @@ struct JSONReader {
             let key = try string()
             if let first = places.updateValue(keyLocation, forKey: key) {
                 let note = Diagnostic.Note(message: "it is first given here", location: first)
-                throw ReadingError(message: "the key '\(key)' is given twice", location: keyLocation, notes: [note])
+                throw ReadingError(
+                    code: .duplicateKey,
+                    message: "the key '\(key)' is given twice",
+                    location: keyLocation,
+                    notes: [note]
+                )
             }
             skipWhitespace()
             guard peek == ":" else { throw unexpected("':'") }
@@ -103,7 +112,9 @@ struct JSONReader {
         case "true", "false": return Node.Scalar(kind: .boolean, text: text)
         case "": throw unexpected("a value")
         default:
-            guard Self.isNumber(text) else { throw ReadingError(message: "'\(text)' is not JSON", location: place) }
+            guard Self.isNumber(text) else {
+                throw ReadingError(code: .syntax, message: "'\(text)' is not JSON", location: place)
+            }
             return Node.Scalar(kind: .number, text: text)
         }
     }
@@ -136,7 +147,7 @@ struct JSONReader {
                 index += 1
             }
         }
-        throw ReadingError(message: "a string without an end", location: start)
+        throw ReadingError(code: .syntax, message: "a string without an end", location: start)
     }
 
     private mutating func escape() throws(ReadingError) -> Unicode.Scalar {
@@ -152,7 +163,7 @@ struct JSONReader {
         case "r": return "\r"
         case "t": return "\t"
         case "u": return try unicodeEscape(from: start)
-        default: throw ReadingError(message: "an unknown escape", location: start)
+        default: throw ReadingError(code: .syntax, message: "an unknown escape", location: start)
         }
     }
 
@@ -169,13 +180,13 @@ struct JSONReader {
                 return scalar
             }
         }
-        throw ReadingError(message: "a surrogate without its other half", location: start)
+        throw ReadingError(code: .syntax, message: "a surrogate without its other half", location: start)
     }
 
     private mutating func hexadecimal(from start: Location) throws(ReadingError) -> UInt32 {
         let digits = String(String.UnicodeScalarView(scalars[index..<min(index + 4, scalars.count)]))
         guard digits.count == 4, digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else {
-            throw ReadingError(message: "an escape without four hexadecimal digits", location: start)
+            throw ReadingError(code: .syntax, message: "an escape without four hexadecimal digits", location: start)
         }
         index += 4
         return value
@@ -196,6 +207,6 @@ struct JSONReader {
 
     private func unexpected(_ expected: String) -> ReadingError {
         let found = peek.map { "'\($0)'" } ?? "the end of the file"
-        return ReadingError(message: "\(found) where \(expected) was expected", location: location)
+        return ReadingError(code: .syntax, message: "\(found) where \(expected) was expected", location: location)
     }
 }

@@ -53,7 +53,7 @@ package struct Node: Sendable {
         do throws(ReadingError) {
             return try file.isJSON ? JSONReader.read(file) : YAMLReader.read(file)
         } catch {
-            log.error(error.message, at: error.location, notes: error.notes)
+            log.error(error.code, error.message, at: error.location, notes: error.notes)
             return nil
         }
     }
@@ -152,6 +152,7 @@ enum ReadingLimit {
 
 /// A file that cannot be read at all; what was wrong, and where.
 struct ReadingError: Error {
+    let code: Diagnostic.Code
     let message: String
     let location: Location
     var notes: [Diagnostic.Note] = []

@@ -1,7 +1,11 @@
+internal import Formats
+
 /// The files of a contract, read once each, and what references between them name.
 package struct Registry {
     private let open: (String) -> SourceFile?
     private var roots: [String: Node?] = [:]
+    /// The schemas of the files that were read.
+    private(set) var index = SchemaIndex()
 
     /// A registry that gets a file's content, by its normalised path, from `open`; nil means that the contract has no such file.
     package init(open: @escaping (String) -> SourceFile?) {
@@ -13,36 +17,70 @@ package struct Registry {
         if let known = roots[path] { return known }
         let root = open(path).flatMap { Node.read($0, log: &log) }
         roots.updateValue(root, forKey: path)
+        if let root { index.addDocument(root, uri: Self.uri(of: path)) }
         return root
     }
 
-    /// The node that the `$ref` of `node` names; a reference that leads nowhere is recorded.
-    mutating func resolve(_ reference: Node, log: inout DiagnosticLog) -> Node? {
+    /// Adds a schema that references may reach by its URI.
+    package mutating func add(_ schema: Node, uri: String) { index.add(schema, uri: uri) }
+
+    /// The files that were read, by their paths.
+    package var paths: [String] { roots.compactMap { $0.value == nil ? nil : $0.key }.sorted() }
+
+    /// The resource of the file that `node` stands in: what a reference outside of schemas is relative to.
+    mutating func resource(of node: Node) -> SchemaResource {
+        index.document(Self.uri(of: node.location.file.path), root: node)
+    }
+
+    /// The node that a reference names, seen from `resource`; one that leads nowhere is recorded.
+    mutating func resolve(
+        _ reference: Node,
+        from resource: SchemaResource,
+        log: inout DiagnosticLog
+    ) -> (node: Node, resource: SchemaResource)? {
         guard let text = reference.string else {
-            log.error("'$ref' is \(reference.kindDescription), expected a string", at: reference.location)
+            log.error(.fieldType, "'$ref' is \(reference.kindDescription), expected a string", at: reference.location)
             return nil
         }
-        let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let pointer = parts.count > 1 ? URIText.percentDecoded(parts[1]) : ""
-        let own = reference.location.file.path
-        let path = parts[0].isEmpty ? own : Self.normalised(Self.directory(of: own) + parts[0])
-        guard !parts[0].contains("://") else {
-            log.error("'\(text)' is a URL; references name files of the contract", at: reference.location)
+        let absolute = SchemaIndex.absolute(text, in: resource.uri)
+        let document = String(absolute.prefix { $0 != "#" })
+        if let found = index.resolve(text, from: resource) { return found }
+        guard document.hasPrefix("file://") else {
+            log.error(
+                .unresolvedReference,
+                "'\(text)' is a URL that no schema of the contract has as its '$id'",
+                at: reference.location
+            )
             return nil
         }
+        let path = URIText.percentDecoded(String(document.dropFirst("file://".count)))
         guard let root = root(of: path, log: &log) else {
             // A file that exists but cannot be read has said so itself.
             if open(path) == nil {
-                log.error("'\(parts[0])' is no file of this contract", at: reference.location)
+                log.error(
+                    .unresolvedReference,
+                    "'\(text.prefix { $0 != "#" })' is no file of this contract",
+                    at: reference.location
+                )
             }
             return nil
         }
-        guard let target = root.node(at: pointer) else {
-            log.error("'\(text)' leads nowhere\(Self.suggestion(for: pointer, in: root))", at: reference.location)
-            return nil
-        }
-        return target
+        if let found = index.resolve(text, from: resource) { return found }
+        let fragment = URIText.percentDecoded(String(absolute.dropFirst(document.count + 1)))
+        log.error(
+            .unresolvedReference,
+            "'\(text)' leads nowhere\(Self.suggestion(for: fragment, in: root))",
+            at: reference.location
+        )
+        return nil
     }
+
+    /// The node that the reference `$ref` of an OpenAPI object names.
+    mutating func resolve(_ reference: Node, log: inout DiagnosticLog) -> Node? {
+        resolve(reference, from: resource(of: reference), log: &log)?.node
+    }
+
+    private static func uri(of path: String) -> String { "file://" + path }
 
     /// The pointer's last word, if the parent exists and has a similar one.
     private static func suggestion(for pointer: String, in root: Node) -> String {
@@ -51,10 +89,6 @@ package struct Registry {
         else { return "" }
         let name = JSONPointer.unescape(String(pointer[pointer.index(after: slash)...]))
         return Suggestion.text(for: name, in: members.map(\.key))
-    }
-
-    private static func directory(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     }
 
     /// `a/./b/../c` → `a/c`

@@ -34,6 +34,13 @@ package struct Location: Sendable {
     package let line: Int
     /// The column.
     package let column: Int
+
+    /// A place in `file`.
+    package init(file: SourceFile, line: Int, column: Int) {
+        self.file = file
+        self.line = line
+        self.column = column
+    }
 }
 
 extension Location: CustomStringConvertible {

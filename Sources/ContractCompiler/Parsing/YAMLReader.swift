@@ -50,17 +50,26 @@ struct YAMLReader: ~Copyable {
             case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
             case YAML_DOCUMENT_START_EVENT:
                 guard root == nil else {
-                    throw ReadingError(message: "a second document in one file", location: event.location)
+                    throw ReadingError(
+                        code: .secondDocument,
+                        message: "a second document in one file",
+                        location: event.location
+                    )
                 }
                 root = try node(from: try next(), pointer: "", depth: 0)
-            default: throw ReadingError(message: "content outside of a document", location: event.location)
+            default:
+                throw ReadingError(code: .syntax, message: "content outside of a document", location: event.location)
             }
         }
     }
 
     private mutating func node(from event: Event, pointer: String, depth: Int) throws(ReadingError) -> Node {
         guard depth < ReadingLimit.depth else {
-            throw ReadingError(message: "more than \(ReadingLimit.depth) levels of nesting", location: event.location)
+            throw ReadingError(
+                code: .nesting,
+                message: "more than \(ReadingLimit.depth) levels of nesting",
+                location: event.location
+            )
         }
         if event.type == YAML_ALIAS_EVENT { return try alias(event) }
         let sizeBefore = expandedNodes
@@ -84,12 +93,17 @@ struct YAMLReader: ~Copyable {
         let name = event.anchor ?? ""
         guard !openAnchors.contains(name) else {
             throw ReadingError(
+                code: .recursiveAlias,
                 message: "the alias '*\(name)' stands inside the node that it names",
                 location: event.location
             )
         }
         guard let anchor = anchors[name] else {
-            throw ReadingError(message: "no anchor '&\(name)' stands before this alias", location: event.location)
+            throw ReadingError(
+                code: .unknownAnchor,
+                message: "no anchor '&\(name)' stands before this alias",
+                location: event.location
+            )
         }
         try count(anchor.size, at: event.location)
         return anchor.node
@@ -99,7 +113,7 @@ struct YAMLReader: ~Copyable {
         expandedNodes += nodes
         guard expandedNodes <= ReadingLimit.expandedNodes else {
             let message = "more than \(ReadingLimit.expandedNodes) nodes once aliases are expanded"
-            throw ReadingError(message: message, location: location)
+            throw ReadingError(code: .aliasExpansion, message: message, location: location)
         }
     }
 
@@ -119,11 +133,16 @@ struct YAMLReader: ~Copyable {
             let event = try next()
             if event.type == YAML_MAPPING_END_EVENT { return .mapping(members) }
             guard event.type == YAML_SCALAR_EVENT, let key = event.text else {
-                throw ReadingError(message: "a key that is not a string", location: event.location)
+                throw ReadingError(code: .keyType, message: "a key that is not a string", location: event.location)
             }
             if let first = places.updateValue(event.location, forKey: key) {
                 let note = Diagnostic.Note(message: "it is first given here", location: first)
-                throw ReadingError(message: "the key '\(key)' is given twice", location: event.location, notes: [note])
+                throw ReadingError(
+                    code: .duplicateKey,
+                    message: "the key '\(key)' is given twice",
+                    location: event.location,
+                    notes: [note]
+                )
             }
             let value = try node(from: try next(), pointer: "\(pointer)/\(JSONPointer.escape(key))", depth: depth + 1)
             members.append(Node.Member(key: key, keyLocation: event.location, value: value))
@@ -136,7 +155,11 @@ struct YAMLReader: ~Copyable {
         case nil, "?": return Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
         case "!", "tag:yaml.org,2002:str": return Node.Scalar(kind: .string, text: text)
         case let tag?:
-            throw ReadingError(message: "the tag '\(tag)' has no meaning in a contract", location: event.location)
+            throw ReadingError(
+                code: .tag,
+                message: "the tag '\(tag)' has no meaning in a contract",
+                location: event.location
+            )
         }
     }
 
@@ -145,7 +168,11 @@ struct YAMLReader: ~Copyable {
         guard yaml_parser_parse(&parser, &event) == 1 else {
             let problem = parser.problem.map { String(cString: $0) } ?? "unreadable YAML"
             let context = parser.context.map { String(cString: $0) + ": " } ?? ""
-            throw ReadingError(message: context + problem, location: Location(parser.problem_mark, in: file))
+            throw ReadingError(
+                code: .syntax,
+                message: context + problem,
+                location: Location(parser.problem_mark, in: file)
+            )
         }
         defer { yaml_event_delete(&event) }
         return Event(event, in: file)

@@ -15,11 +15,11 @@ package struct MigrationFile: Sendable {
             let fileName = file.path.split(separator: "/").last ?? ""
             let parts = fileName.dropLast(".sql".count).split(separator: "_", maxSplits: 1)
             guard parts.count == 2, parts[0].count == 4, let version = Int(parts[0]), version > 0 else {
-                log.error("'\(fileName)', expected a name of the form 0001_fleet.sql", at: start)
+                log.error(.migrationName, "'\(fileName)', expected a name of the form 0001_fleet.sql", at: start)
                 continue
             }
             if migrations.last?.version == version {
-                log.error("another migration has the number \(version)", at: start)
+                log.error(.duplicateName, "another migration has the number \(version)", at: start)
             }
             let sql = String(decoding: file.bytes, as: UTF8.self)
             migrations.append(MigrationFile(version: version, name: String(parts[1]), sql: sql))

@@ -24,6 +24,7 @@ package struct QueryFileReader {
         reader.finish()
         if reader.queries.isEmpty {
             reader.log.error(
+                .noQuery,
                 "no query: a query starts with a line like '-- name: listBots :many'",
                 at: reader.location(1, 1)
             )
@@ -48,7 +49,7 @@ package struct QueryFileReader {
         } else if let (value, column) = Self.field("import", of: line) {
             imports.append(value)
             if !value.allSatisfy({ $0.isLetter || $0.isNumber }) {
-                log.error("'\(value)' is no module's name", at: location(number, column))
+                log.error(.sqlHeader, "'\(value)' is no module's name", at: location(number, column))
             }
         } else if let (value, column) = Self.field("in", of: line) ?? Self.field("row", of: line) {
             draft.inputs += fields(value, number, column)
@@ -59,7 +60,7 @@ package struct QueryFileReader {
         } else if line.hasPrefix("--") {
             draft.documentation.append(String(line.dropFirst(2).drop { $0 == " " }))
         } else if !line.allSatisfy(\.isWhitespace) {
-            log.error("SQL before the first '-- name:'", at: location(number, 1))
+            log.error(.sqlHeader, "SQL before the first '-- name:'", at: location(number, 1))
         }
     }
 
@@ -79,6 +80,7 @@ package struct QueryFileReader {
         else {
             let suggestion = Suggestion.text(for: parts.count > 1 ? String(parts[1]) : "", in: cardinalities)
             log.error(
+                .sqlHeader,
                 "'\(text)', expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
                 at: location
             )
@@ -86,7 +88,7 @@ package struct QueryFileReader {
             return
         }
         if queries.contains(where: { $0.name == parts[0] }) {
-            log.error("two queries are named '\(parts[0])'", at: location)
+            log.error(.duplicateName, "two queries are named '\(parts[0])'", at: location)
         }
         draft.header = (String(parts[0]), cardinality, location)
     }
@@ -101,7 +103,7 @@ package struct QueryFileReader {
             let words = part.split(separator: " ")
             guard words.count == 2 else {
                 if part != text || !part.isEmpty {
-                    log.error("'\(words.joined(separator: " "))', expected a name and a type", at: place)
+                    log.error(.sqlHeader, "'\(words.joined(separator: " "))', expected a name and a type", at: place)
                 }
                 continue
             }
@@ -122,12 +124,13 @@ package struct QueryFileReader {
             let names = SQLType.allCases.map(\.rawValue)
             let suggestion = Suggestion.text(for: typeName, in: names)
             log.error(
+                .unknownType,
                 "the type '\(typeName)' is not supported, expected one of \(names.joined(separator: ", "))\(suggestion)",
                 at: place
             )
             return nil
         }
-        if enumeration != nil, type != .text { log.error("an enumeration stands for a text", at: place) }
+        if enumeration != nil, type != .text { log.error(.sqlHeader, "an enumeration stands for a text", at: place) }
         return QueryFile.Field(
             name: name,
             type: type,
@@ -141,9 +144,9 @@ package struct QueryFileReader {
         defer { draft = Draft() }
         guard let header = draft.header else { return }
         let sql = numbered()
-        if sql.isEmpty { log.error("'\(header.name)' has no SQL", at: header.location) }
+        if sql.isEmpty { log.error(.sqlHeader, "'\(header.name)' has no SQL", at: header.location) }
         if let mistake = mistake(in: header.cardinality) {
-            return log.error("'\(header.name)' \(mistake)", at: header.location)
+            return log.error(.sqlHeader, "'\(header.name)' \(mistake)", at: header.location)
         }
         queries.append(
             QueryFile.Query(
@@ -181,10 +184,14 @@ package struct QueryFileReader {
         var lines = draft.sql.map { number, line in (number, scanner.numbered(line, line: number)) }
         for unknown in scanner.unknown {
             let suggestion = Suggestion.text(for: unknown.name, in: draft.inputs.map(\.name))
-            log.error("':\(unknown.name)' is not declared\(suggestion)", at: location(unknown.line, unknown.column))
+            log.error(
+                .undeclaredInput,
+                "':\(unknown.name)' is not declared\(suggestion)",
+                at: location(unknown.line, unknown.column)
+            )
         }
         for field in draft.inputs where !scanner.used.contains(field.name) {
-            log.error("'\(field.name)' is declared and not used", at: field.location)
+            log.error(.unusedInput, "'\(field.name)' is declared and not used", at: field.location)
         }
         while let last = lines.last, last.1.allSatisfy(\.isWhitespace) { lines.removeLast() }
         while let first = lines.first, first.1.allSatisfy(\.isWhitespace) { lines.removeFirst() }

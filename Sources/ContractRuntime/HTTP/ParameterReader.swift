@@ -1,219 +1,203 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-
 /// Reads and checks an operation's parameters and body, collecting every violation of the request.
 ///
-/// Generated code asks for each parameter and the body in turn, and throws `problem` unless all of it `isValid`.
+/// The text of a parameter is turned into JSON by its style and its shape, and then read by the same codec as any body. Generated
+/// code asks for each parameter and the body in turn, and throws `problem` unless all of it `isValid`.
 public struct ParameterReader: ~Copyable {
-    /// Where a parameter stands (OpenAPI 3.1, "Parameter Object").
-    public enum Place: Sendable {
-        /// The nth parameter of the path template.
-        case path(Int)
-        /// The query.
-        case query
-        /// A header field.
-        case header
-    }
-
     private let request: Request
-    private let query: [(name: String, value: String)]
+    private let query: [FormField]
     private var violations: [Violation] = []
+    private var otherProblem: Problem?
 
     /// A reader of `request`.
     public init(_ request: Request) {
         self.request = request
-        query = Self.pairs(of: request.query)
+        query = FormField.fields(of: request.query)
     }
 
     /// Whether nothing was refused.
-    public var isValid: Bool { violations.isEmpty }
+    public var isValid: Bool { violations.isEmpty && otherProblem == nil }
 
-    /// The 422 problem that lists what was refused.
-    public var problem: Problem { Problem(InvalidInput(violations: violations)) }
+    /// The problem that says what was refused: 422 with every violation, or 415.
+    public var problem: Problem { otherProblem ?? Problem(InvalidInput(violations: violations)) }
 
-    /// The JSON body; nil when it was refused.
-    public mutating func body<Body: JSONReadable>(_ type: Body.Type) -> Body? {
-        do throws(InvalidInput) {
-            return try Body(json: request.body)
-        } catch {
-            violations.append(contentsOf: error.violations.prefix(Violation.limit - violations.count))
-            return nil
-        }
+    // MARK: - Parameters
+
+    /// A parameter whose type reads all of it.
+    public mutating func read<Value: JSONReadable>(_ parameter: ParameterDescription, as type: Value.Type) -> Value? {
+        read(parameter) { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
     }
 
-    /// A string of `minLength` to `maxLength` code points in which `pattern` matches.
-    public mutating func string(
-        _ place: Place,
-        _ name: String,
-        isRequired: Bool = false,
-        minLength: Int = 0,
-        maxLength: Int = .max,
-        pattern: Pattern? = nil
-    ) -> String? {
-        value(place, name, isRequired) { text in
-            let length = Constraint.length(text.unicodeScalars.count, minLength, maxLength)
-            if let violation = length ?? pattern.flatMap({ Constraint.pattern(text, $0) }) {
-                return .failure(violation)
-            }
-            return .success(text)
-        }
-    }
-
-    /// A whole number.
-    public mutating func integer(
-        _ place: Place,
-        _ name: String,
-        isRequired: Bool = false,
-        minimum: Int = .min,
-        maximum: Int = .max
-    ) -> Int? {
-        value(place, name, isRequired) { text in
-            var text = text
-            return text.withUTF8 { Constraint.integer(UnsafeRawBufferPointer($0), minimum, maximum) }
-        }
-    }
-
-    /// `true` or `false`.
-    public mutating func boolean(_ place: Place, _ name: String, isRequired: Bool = false) -> Bool? {
-        value(place, name, isRequired) { text in
-            switch text {
-            case "true": .success(true)
-            case "false": .success(false)
-            default: .failure(Violation(pointer: "", keyword: "type", message: "\"\(text)\", expected true or false"))
-            }
-        }
-    }
-
-    /// A UUID in its 36-character form.
-    public mutating func uuid(_ place: Place, _ name: String, isRequired: Bool = false) -> UUID? {
-        value(place, name, isRequired) { text in
-            var bytes = text
-            guard let value = bytes.withUTF8({ UUID(text: UnsafeRawBufferPointer($0)) }) else {
-                return .failure(Constraint.format(text, "a UUID"))
-            }
-            return .success(value)
-        }
-    }
-
-    /// An RFC 3339 time with an offset.
-    public mutating func timestamp(_ place: Place, _ name: String, isRequired: Bool = false) -> Timestamp? {
-        value(place, name, isRequired) { text in
-            guard let value = Timestamp(text) else {
-                return .failure(Constraint.format(text, "an RFC 3339 time with an offset"))
-            }
-            return .success(value)
-        }
-    }
-
-    /// One of an enumeration's values.
-    public mutating func enumeration<Value: RawRepresentable<String> & CaseIterable>(
-        _ place: Place,
-        _ name: String,
-        isRequired: Bool = false,
-        as type: Value.Type
+    /// A parameter that `value` reads; nil when it is absent or was refused.
+    public mutating func read<Value>(
+        _ parameter: ParameterDescription,
+        rule: Rule? = nil,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
     ) -> Value? {
-        value(place, name, isRequired) { text in
-            guard let value = Value(rawValue: text) else {
-                return .failure(Constraint.enumeration(text, Value.allCases.map(\.rawValue)))
-            }
-            return .success(value)
-        }
-    }
-
-    private mutating func value<Value>(
-        _ place: Place,
-        _ name: String,
-        _ isRequired: Bool,
-        read: (String) -> Result<Value, Violation>
-    ) -> Value? {
-        let pointer = Self.pointer(place, name)
-        switch text(place, name) {
-        case .success(nil):
-            if isRequired {
-                reject(Violation(pointer: pointer, keyword: "required", message: "\"\(name)\" is missing"))
-            }
-            return nil
-        case .success(let text?):
-            switch read(text) {
-            case .success(let value): return value
-            case .failure(var violation):
-                violation.pointer = pointer
-                reject(violation)
+        do throws(Violation) {
+            guard let json = try ParameterText.json(of: parameter, texts: try texts(of: parameter)) else {
+                if parameter.isRequired {
+                    reject(
+                        Violation(
+                            pointer: parameter.pointer,
+                            keyword: "required",
+                            message: "\"\(parameter.name)\" is missing"
+                        )
+                    )
+                }
                 return nil
             }
-        case .failure(var violation):
-            violation.pointer = pointer
-            reject(violation)
+            return read(json, at: parameter.pointer, rule, value)
+        } catch {
+            reject(error)
             return nil
         }
     }
 
-    /// The parameter's decoded text; nil when it is absent.
-    private func text(_ place: Place, _ name: String) -> Result<String?, Violation> {
-        let values: [String]
-        switch place {
-        case .path(let index): values = [request.pathParameters[index]]
-        case .query: values = query.filter { $0.name == name }.map(\.value)
-        case .header: values = request.headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
-        }
-        guard let first = values.first else { return .success(nil) }
-        if values.count > 1 {
-            return .failure(
-                Violation(pointer: "", keyword: "maxItems", message: "\"\(name)\" is given \(values.count) times")
+    /// The raw texts of a parameter; none when it is absent.
+    private func texts(of parameter: ParameterDescription) throws(Violation) -> ParameterText.Source {
+        switch parameter.place {
+        case .path: .text(request.pathParameters[parameter.index])
+        case .query: .fields(query)
+        case .header:
+            .values(request.headers.filter { $0.name.lowercased() == parameter.name.lowercased() }.map(\.value))
+        case .cookie:
+            .fields(
+                request.headers.filter { $0.name.lowercased() == "cookie" }.flatMap { FormField.cookies(of: $0.value) }
             )
         }
-        if case .header = place { return .success(first) }
-        guard let text = Self.percentDecoded(first) else {
-            return .failure(
-                Violation(pointer: "", keyword: "format", message: "\"\(first)\" is not percent-encoded UTF-8")
-            )
+    }
+
+    // MARK: - Bodies
+
+    /// Whether there is a body.
+    public var hasBody: Bool { !request.body.isEmpty }
+
+    /// The place among `mediaTypes` of the one that the request says its body has. Without a word on it, the first is meant.
+    public mutating func mediaType(among mediaTypes: [String]) -> Int? {
+        let field = request.headers.first { $0.name.lowercased() == "content-type" }?.value
+        if let place = MediaType.place(of: field, among: mediaTypes) { return place }
+        otherProblem = .unsupportedMediaType(mediaTypes)
+        return nil
+    }
+
+    /// A JSON body.
+    public mutating func json<Body: JSONReadable>(as type: Body.Type) -> Body? {
+        json { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A JSON body that `value` reads.
+    public mutating func json<Body>(
+        rule: Rule? = nil,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
+    ) -> Body? {
+        read(request.body, at: "", rule, value)
+    }
+
+    /// An `application/x-www-form-urlencoded` body.
+    public mutating func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
+        form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// An `application/x-www-form-urlencoded` body that `value` reads.
+    public mutating func form<Body>(
+        shape: ParameterShape,
+        rule: Rule? = nil,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
+    ) -> Body? {
+        do throws(Violation) {
+            return read(try FormBody.json(of: request.body, shape: shape), at: "", rule, value)
+        } catch {
+            reject(error)
+            return nil
         }
-        if text.utf8.contains(0) {
-            return .failure(Violation(pointer: "", keyword: "format", message: "U+0000 cannot be stored"))
+    }
+
+    /// A multipart body.
+    public mutating func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
+        multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A multipart body that `value` reads.
+    public mutating func multipart<Body>(
+        shape: ParameterShape,
+        rule: Rule? = nil,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
+    ) -> Body? {
+        let field = request.headers.first { $0.name.lowercased() == "content-type" }?.value ?? ""
+        do throws(Violation) {
+            return read(try Multipart.json(of: request.body, contentType: field, shape: shape), at: "", rule, value)
+        } catch {
+            reject(error)
+            return nil
         }
-        return .success(text)
+    }
+
+    /// A body of text.
+    public mutating func text<Body: JSONReadable>(as type: Body.Type) -> Body? {
+        text { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A body of text that `value` reads as a JSON string.
+    public mutating func text<Body>(
+        rule: Rule? = nil,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
+    ) -> Body? {
+        guard let text = String(validating: request.body, as: UTF8.self) else {
+            reject(Violation(pointer: "", keyword: "syntax", message: "the body is not UTF-8"))
+            return nil
+        }
+        return read(JSONWriter.write(text), at: "", rule, value)
+    }
+
+    /// A body of bytes.
+    public mutating func bytes() -> Bytes? { Bytes(request.body) }
+
+    /// A body of JSON texts, one a line. They are read when they are asked for.
+    public mutating func lines<Element: JSONReadable & Sendable>(as type: Element.Type) -> JSONLines<Element>? {
+        JSONLines(ByteStream(request.body))
+    }
+
+    /// A body of JSON texts, one a line, that `value` reads when they are asked for.
+    public mutating func lines<Element: Sendable>(
+        rule: Rule? = nil,
+        _ value: @escaping JSONReading<Element>
+    ) -> JSONLines<Element>? {
+        JSONLines(ByteStream(request.body), rule: rule, value)
+    }
+
+    /// A body of events.
+    public mutating func events<Element: JSONReadable & Sendable>(as type: Element.Type) -> ServerEvents<Element>? {
+        ServerEvents(ByteStream(request.body))
+    }
+
+    /// A body of events whose data `value` reads when they are asked for.
+    public mutating func events<Element: Sendable>(
+        rule: Rule? = nil,
+        _ value: @escaping JSONReading<Element>
+    ) -> ServerEvents<Element>? {
+        ServerEvents(ByteStream(request.body), rule: rule, value)
+    }
+
+    // MARK: - What went wrong
+
+    private mutating func read<Value>(
+        _ json: [UInt8],
+        at pointer: String,
+        _ rule: Rule?,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
+    ) -> Value? {
+        do throws(InvalidInput) {
+            return try JSONReader.read(json, direction: .request, rule: rule, value)
+        } catch {
+            for var violation in error.violations {
+                violation.pointer = pointer + violation.pointer
+                reject(violation)
+            }
+            return nil
+        }
     }
 
     private mutating func reject(_ violation: Violation) {
         if violations.count < Violation.limit { violations.append(violation) }
-    }
-
-    private static func pointer(_ place: Place, _ name: String) -> String {
-        switch place {
-        case .path: "/path/\(JSONLocator.escape(name))"
-        case .query: "/query/\(JSONLocator.escape(name))"
-        case .header: "/header/\(JSONLocator.escape(name))"
-        }
-    }
-
-    /// The raw pairs of a query; names are decoded, values are not yet.
-    private static func pairs(of query: String) -> [(name: String, value: String)] {
-        query.split(separator: "&").map { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = percentDecoded(String(parts[0])) ?? String(parts[0])
-            // A form writes a space as "+" (WHATWG URL, "application/x-www-form-urlencoded").
-            let value = parts.count > 1 ? String(parts[1].map { $0 == "+" ? " " : $0 }) : ""
-            return (name, value)
-        }
-    }
-
-    /// RFC 3986, section 2.1; nil for a broken escape or bytes that are not UTF-8.
-    private static func percentDecoded(_ text: String) -> String? {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
-        var bytes: [UInt8] = []
-        var iterator = text.utf8.makeIterator()
-        while let byte = iterator.next() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = iterator.next()?.hexadecimalDigit, let low = iterator.next()?.hexadecimalDigit
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -3,11 +3,11 @@
 /// Generated routing compares the segments as bytes; no string is made of them until a parameter is read.
 public struct PathSegments {
     private let bytes: UnsafeRawBufferPointer
-    private var bounds = InlineArray<16, Range<Int>>(repeating: 0..<0)
+    private var bounds = InlineArray<32, Range<Int>>(repeating: 0..<0)
     /// How many segments there are; 0 for text that no template can match.
     public private(set) var count = 0
 
-    /// Splits `path`, which must start with a slash and outlive this value. More than 16 segments match nothing.
+    /// Splits `path`, which must start with a slash and outlive this value. More than 32 segments match nothing.
     public init(_ path: UnsafeRawBufferPointer) {
         bytes = path
         guard path.first == UInt8(ascii: "/") else { return }
@@ -32,4 +32,69 @@ public struct PathSegments {
     public func hasValue(at index: Int) -> Bool {
         index < count && !bounds[index].isEmpty
     }
+
+    /// Whether a segment is made of these texts with something between each two of them.
+    public func matches(_ literals: [StaticString], at index: Int) -> Bool {
+        index < count && parts(of: bounds[index], between: literals.map { "\($0)" }) != nil
+    }
+
+    /// Whether a query has this pair, for documents that write queries into their paths.
+    public static func query(_ query: String, holds pair: String) -> Bool {
+        query.split(separator: "&").contains { $0 == pair }
+    }
+
+    /// The texts of a template's parameters, still percent-encoded.
+    public func values(of parameters: [PathParameter]) -> [String] {
+        parameters.map { parameter in
+            switch parameter {
+            case .segment(let index): self[index].string
+            case .part(let number, let index, let literals):
+                parts(of: bounds[index], between: literals).map { String(decoding: bytes[$0[number]], as: UTF8.self) }
+                    ?? ""
+            }
+        }
+    }
+
+    /// What stands between the literals; each text in between ends where its next literal first occurs, the last one at the end.
+    private func parts(of segment: Range<Int>, between literals: [String]) -> [Range<Int>]? {
+        let text = bytes[segment]
+        guard let first = literals.first, let last = literals.last, text.starts(with: first.utf8) else { return nil }
+        var parts: [Range<Int>] = []
+        var start = segment.lowerBound + first.utf8.count
+        for literal in literals.dropFirst().dropLast() {
+            guard let end = place(of: Array(literal.utf8), from: start + 1, to: segment.upperBound) else { return nil }
+            parts.append(start..<end)
+            start = end + literal.utf8.count
+        }
+        let end = segment.upperBound - last.utf8.count
+        guard end > start, bytes[end..<segment.upperBound].elementsEqual(last.utf8) else { return nil }
+        return parts + [start..<end]
+    }
+
+    private func place(of literal: [UInt8], from start: Int, to end: Int) -> Int? {
+        guard start <= end - literal.count else { return nil }
+        return (start...(end - literal.count)).first { bytes[$0..<$0 + literal.count].elementsEqual(literal) }
+    }
+}
+
+/// Where a parameter of a path template stands.
+public enum PathParameter: Hashable, Sendable {
+    /// It is a whole segment.
+    case segment(Int)
+    /// It is the nth of those that stand between texts within one segment: the id of `{id}.json`.
+    case part(Int, of: Int, between: [String])
+}
+
+/// The literal segments that may stand at one place of a path, made ready for finding the one that does.
+public struct SegmentTable: Sendable {
+    private let names: MemberNames
+
+    /// These segments.
+    public init(_ segments: [String]) {
+        let none = segments.map { _ in false }
+        names = MemberNames(segments, required: none, readOnly: none, writeOnly: none, isClosed: false)
+    }
+
+    /// The number of a segment; nil for one that is not among them.
+    public func place(of segment: JSONText) -> Int? { segment.withBytes { names.index(of: $0) } }
 }

@@ -43,6 +43,26 @@ public struct Problem: Error, Hashable, Sendable {
         )
     }
 
+    /// Reads the body of an answer; nil when it is no problem.
+    init?(body: [UInt8], status: Int) {
+        guard let value = JSONValue(body), case .object = value else { return nil }
+        func text(_ name: String) -> String? {
+            if case .string(let text)? = value[name] { text } else { nil }
+        }
+        var errors: [Violation] = []
+        if case .array(let items)? = value["errors"] {
+            errors = items.map { item in
+                Violation(
+                    pointer: item["pointer"]?.text ?? "",
+                    keyword: item["keyword"]?.text ?? "",
+                    message: item["message"]?.text ?? ""
+                )
+            }
+        }
+        let code = text("code") ?? text("type") ?? "about:blank"
+        self.init(status: status, code: code, detail: text("detail") ?? text("title") ?? "", errors: errors)
+    }
+
     /// The body, with the request's id in it.
     public func body(requestID: String) -> [UInt8] {
         var json = JSONWriter()
@@ -54,7 +74,7 @@ public struct Problem: Error, Hashable, Sendable {
         json.member("code", code)
         json.member("request_id", requestID)
         if !errors.isEmpty { json.member("errors", errors) }
-        for (name, value) in members.sorted(by: { $0.key < $1.key }) { json.member(dynamic: name, value) }
+        json.members(members)
         json.endObject()
         return json.bytes
     }

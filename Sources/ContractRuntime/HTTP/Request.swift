@@ -38,6 +38,12 @@ public struct Request: Sendable {
 extension Problem {
     /// 401 for missing or wrong credentials.
     public static let unauthorized = Problem(status: 401, code: "UNAUTHORIZED", detail: "Unauthorized")
+
+    /// 415 for a body of another media type than the operation reads.
+    public static func unsupportedMediaType(_ mediaTypes: [String]) -> Problem {
+        let expected = mediaTypes.joined(separator: " or ")
+        return Problem(status: 415, code: "UNSUPPORTED_MEDIA_TYPE", detail: "the body must be \(expected)")
+    }
 }
 
 /// Who makes a request, once its credentials were checked.
@@ -49,10 +55,51 @@ public struct Principal: Hashable, Sendable {
     public init(name: String) {
         self.name = name
     }
+
+    /// Nobody known: what a client writes where the server fills in who calls.
+    public static let anonymous = Principal(name: "anonymous")
 }
 
-/// One security scheme that a request must satisfy (OpenAPI 3.1, "Security Scheme Object").
-public enum SecurityRequirement: Hashable, Sendable {
-    /// A secret in the header field of this name.
-    case headerKey(scheme: String, header: String)
+/// How a caller proves who it is (OpenAPI 3.1, "Security Scheme Object").
+public struct SecurityScheme: Hashable, Sendable {
+    /// What the caller sends.
+    public enum Kind: Hashable, Sendable {
+        /// Where an API key stands.
+        public enum Place: Sendable {
+            case query, header, cookie
+        }
+
+        /// A secret under a name.
+        case apiKey(Place, name: String)
+        /// `Authorization` with this scheme of the IANA registry, in small letters.
+        case http(scheme: String)
+        case oauth2
+        case openIDConnect(url: String)
+        case mutualTLS
+    }
+
+    /// The name that the contract gives the scheme.
+    public let name: String
+    /// What the caller sends.
+    public let kind: Kind
+
+    /// A scheme of this name and kind.
+    public init(_ name: String, _ kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
+}
+
+/// One scheme that a request must satisfy (OpenAPI 3.1, "Security Requirement Object").
+public struct SecurityRequirement: Hashable, Sendable {
+    /// The scheme.
+    public let scheme: SecurityScheme
+    /// The scopes, or roles, that the caller needs.
+    public let scopes: [String]
+
+    /// `scheme` with these scopes.
+    public init(_ scheme: SecurityScheme, scopes: [String] = []) {
+        self.scheme = scheme
+        self.scopes = scopes
+    }
 }

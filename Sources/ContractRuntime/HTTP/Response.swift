@@ -1,29 +1,21 @@
 /// What an operation answers, ready for the wire.
-public struct Response: Hashable, Sendable {
+public struct Response: Sendable {
     /// The HTTP status.
     public var status: Int
-    /// The body's media type; nil when there is no body.
-    public var contentType: String?
+    /// Header fields beside those that every answer has.
+    public private(set) var headers: [(name: String, value: String)] = []
     /// The body.
-    public var body: [UInt8]
+    public var body: MessageBody
 
-    /// An answer without a body.
-    public init(status: Int) {
+    /// An answer of this status and body.
+    public init(status: Int, _ body: MessageBody = .none) {
         self.status = status
-        body = []
+        self.body = body
     }
 
-    /// An answer with a JSON body.
-    public init(status: Int, json value: some JSONWritable) {
-        self.status = status
-        contentType = "application/json"
-        body = JSONWriter.write(value)
-    }
-
-    /// An answer whose body is text of the given media type.
-    public init(status: Int, contentType: String, text: String) {
-        self.status = status
-        self.contentType = contentType
-        body = Array(text.utf8)
+    /// Adds a header field; one without a value is left out.
+    public mutating func add(_ parameter: ParameterDescription, _ value: (some JSONWritable)?) {
+        guard let value, let json = JSONValue(JSONWriter.write(value, direction: .response)) else { return }
+        headers.append((parameter.name, ParameterWriter.text(of: json, parameter)))
     }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Patterns
 
 /// The checks that bodies and parameters share. A violation made here has no pointer yet.
@@ -13,13 +14,33 @@ enum Constraint {
     }
 
     static func integer(_ literal: UnsafeRawBufferPointer, _ minimum: Int, _ maximum: Int) -> Result<Int, Violation> {
-        guard let number = NumberLiteral(literal), number.isWhole else {
+        if let value = plainInteger(literal) { return inside(value, minimum, maximum) }
+        guard let number = ExactNumber(literal), number.isInteger else {
             return .failure(violation("type", "'\(shortened(literal))', expected an integer"))
         }
         guard let value = number.integer else {
             let (keyword, bound) = number.isNegative ? ("minimum", minimum) : ("maximum", maximum)
             return .failure(violation(keyword, "\(shortened(literal)) is outside the bound \(bound)"))
         }
+        return inside(value, minimum, maximum)
+    }
+
+    /// Up to 18 digits, perhaps with a sign: almost every integer there is.
+    private static func plainInteger(_ literal: UnsafeRawBufferPointer) -> Int? {
+        let isNegative = literal.first == UInt8(ascii: "-")
+        let digits = literal.dropFirst(isNegative ? 1 : 0)
+        guard (1...18).contains(digits.count), digits.count == 1 || digits.first != UInt8(ascii: "0") else {
+            return nil
+        }
+        var value = 0
+        for byte in digits {
+            guard let digit = byte.decimalDigit else { return nil }
+            value = value * 10 + digit
+        }
+        return isNegative ? -value : value
+    }
+
+    private static func inside(_ value: Int, _ minimum: Int, _ maximum: Int) -> Result<Int, Violation> {
         if value < minimum { return .failure(violation("minimum", "\(value), expected at least \(minimum)")) }
         if value > maximum { return .failure(violation("maximum", "\(value), expected at most \(maximum)")) }
         return .success(value)
@@ -30,7 +51,7 @@ enum Constraint {
         _ minimum: Double,
         _ maximum: Double
     ) -> Result<Double, Violation> {
-        guard NumberLiteral(literal) != nil, let value = Double(String(decoding: literal, as: UTF8.self)) else {
+        guard ExactNumber(literal) != nil, let value = Double(String(decoding: literal, as: UTF8.self)) else {
             return .failure(violation("type", "'\(shortened(literal))', expected a number"))
         }
         guard value.isFinite else {

@@ -5,33 +5,57 @@
 #endif
 
 /// A value that writes itself as JSON.
-public protocol JSONWritable {
+public protocol JSONWritable: SendableMetatype {
     /// Appends this value.
     func write(to json: inout JSONWriter)
 }
 
 /// A value that reads itself from JSON, validated on the way. Generated models conform.
-public protocol JSONReadable {
+public protocol JSONReadable: SendableMetatype {
     /// Reads a value; nil when it broke its schema, in which case `json` holds the violations.
     init?(from json: inout JSONReader) throws(JSONSyntaxError)
 }
 
 extension JSONReadable {
     /// Reads one whole JSON text.
+    @inlinable
     public init(json bytes: [UInt8]) throws(InvalidInput) {
-        // Closures of `withUnsafeBytes` carry typed errors only through a Result.
-        let result = bytes.withUnsafeBytes { bytes in
-            Result { () throws(InvalidInput) in
-                try JSONReader.read(bytes) { (json) throws(JSONSyntaxError) in try Self(from: &json) }
-            }
+        self = try JSONReader.read(bytes, direction: .any, rule: nil) {
+            (json: inout JSONReader) throws(JSONSyntaxError) in
+            try Self(from: &json)
         }
-        self = try result.get()
     }
 }
 
-/// A generated model. Its own codec reads, validates and writes JSON exactly; `Codable` is there for other formats, validates
-/// nothing and knows no defaults.
+extension JSONValue {
+    /// Reads one whole JSON text; nil when it is none.
+    init?(_ bytes: [UInt8]) {
+        guard let value = try? JSONValue(json: bytes) else { return nil }
+        self = value
+    }
+}
+
+/// A generated model. Its own codec reads, validates and writes JSON exactly; `Codable` goes through it, for other formats.
 public protocol ContractModel: JSONReadable, JSONWritable, Codable, Hashable, Sendable {}
+
+extension ContractModel {
+    /// Reads and validates a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    public init(from decoder: any Decoder) throws {
+        let value = try JSONValue(from: decoder)
+        do {
+            self = try Self(json: JSONWriter.write(value))
+        } catch {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\(error)", underlyingError: error)
+            )
+        }
+    }
+
+    /// Writes a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    public func encode(to encoder: any Encoder) throws {
+        try (JSONValue(JSONWriter.write(self)) ?? .null).encode(to: encoder)
+    }
+}
 
 extension String: JSONWritable {
     public func write(to json: inout JSONWriter) { json.string(self) }
@@ -81,7 +105,7 @@ extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
     /// The members in the order of their names.
     public func write(to json: inout JSONWriter) {
         json.beginObject()
-        for (name, value) in sorted(by: { $0.key < $1.key }) { json.member(dynamic: name, value) }
+        json.members(self)
         json.endObject()
     }
 }
@@ -90,6 +114,109 @@ extension Optional: JSONWritable where Wrapped: JSONWritable {
     public func write(to json: inout JSONWriter) {
         if let self { self.write(to: &json) } else { json.raw("null".utf8) }
     }
+}
+
+extension String: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.string() else { return nil }
+        self = value
+    }
+}
+
+extension Int: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.integer() else { return nil }
+        self = value
+    }
+}
+
+extension Double: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.number() else { return nil }
+        self = value
+    }
+}
+
+extension Bool: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.boolean() else { return nil }
+        self = value
+    }
+}
+
+extension Decimal: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.decimal() else { return nil }
+        self = value
+    }
+}
+
+extension Timestamp: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.timestamp() else { return nil }
+        self = value
+    }
+}
+
+extension CalendarDate: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.date() else { return nil }
+        self = value
+    }
+}
+
+extension UUID: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.uuid() else { return nil }
+        self = value
+    }
+}
+
+extension Bytes: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.base64() else { return nil }
+        self = value
+    }
+}
+
+extension JSONNull: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.null() else { return nil }
+        self = value
+    }
+}
+
+extension JSONObject: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.object() else { return nil }
+        self = value
+    }
+}
+
+extension Array: JSONReadable where Element: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.array(of: Element.self) else { return nil }
+        self = value
+    }
+}
+
+extension Dictionary: JSONReadable where Key == String, Value: JSONReadable {
+    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+        guard let value = try json.map(of: Value.self) else { return nil }
+        self = value
+    }
+}
+
+extension CalendarDate: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.string(description) }
+}
+
+extension Bytes: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.plainString(appendBase64) }
+}
+
+extension JSONNull: JSONWritable {
+    public func write(to json: inout JSONWriter) { json.raw("null".utf8) }
 }
 
 extension Violation: JSONWritable {

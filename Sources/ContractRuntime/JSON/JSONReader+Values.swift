@@ -19,17 +19,24 @@ extension JSONReader {
     public mutating func string(
         minLength: Int = 0,
         maxLength: Int = .max,
-        pattern: Pattern? = nil
+        pattern: Pattern? = nil,
+        format: Format? = nil
     ) throws(JSONSyntaxError) -> String? {
         let start = try position()
         guard let text = try text() else { return nil }
-        if minLength > 0 || maxLength < .max {
+        // A code point is one to four bytes, so most lengths are known without counting.
+        let size = text.byteCount
+        if size > maxLength || (size + 3) / 4 < minLength {
             let violation = Constraint.length(text.codePointCount, minLength, maxLength)
             guard accept(violation, at: start) else { return nil }
         }
         let string = text.string
-        guard let pattern else { return string }
-        return accept(Constraint.pattern(string, pattern), at: start) ? string : nil
+        if let pattern, !accept(Constraint.pattern(string, pattern), at: start) { return nil }
+        if let format, !format.matches(string) {
+            _ = accept(Constraint.format(string, "the format \(format.name)"), at: start)
+            return nil
+        }
+        return string
     }
 
     /// A whole number; `1.0` and `1e2` are whole numbers too (JSON Schema Core, section 4.2.3).
@@ -96,6 +103,34 @@ extension JSONReader {
         return nil
     }
 
+    /// A day.
+    public mutating func date() throws(JSONSyntaxError) -> CalendarDate? {
+        let start = try position()
+        guard let text = try text() else { return nil }
+        if let value = CalendarDate(text.string) { return value }
+        _ = accept(Constraint.format(text.string, "an RFC 3339 date"), at: start)
+        return nil
+    }
+
+    /// Base64 in a string.
+    public mutating func base64() throws(JSONSyntaxError) -> Bytes? {
+        let start = try position()
+        guard let text = try text() else { return nil }
+        if let value = text.withBytes({ Bytes(base64: $0) }) { return value }
+        _ = accept(Constraint.format(text.string, "Base64 with its padding"), at: start)
+        return nil
+    }
+
+    /// `null`
+    public mutating func null() throws(JSONSyntaxError) -> JSONNull? {
+        if try skipNull() { return JSONNull() }
+        try rejectType("null")
+        return nil
+    }
+
+    /// Any value.
+    public mutating func value() throws(JSONSyntaxError) -> JSONValue? { try JSONValue(from: &self) }
+
     /// An object of any members, kept as text.
     public mutating func object() throws(JSONSyntaxError) -> JSONObject? {
         guard try peek() == UInt8(ascii: "{") else {
@@ -108,8 +143,9 @@ extension JSONReader {
     }
 
     /// Records a string that is none of an enumeration's values.
-    public mutating func rejectValue(_ text: JSONText, at start: Int, expected: [String]) {
-        _ = accept(Constraint.enumeration(text.string, expected), at: start)
+    @usableFromInline
+    mutating func rejectValue(_ text: String, at start: Int, expected: [String]) {
+        _ = accept(Constraint.enumeration(text, expected), at: start)
     }
 
     private mutating func numberLiteral(_ expected: String) throws(JSONSyntaxError) -> UnsafeRawBufferPointer? {

@@ -7,6 +7,8 @@
 public struct JSONReader: ~Copyable {
     let bytes: UnsafeRawBufferPointer
     let allowsNUL: Bool
+    /// Which way the text travels: members may be left out in one of them.
+    let direction: JSONDirection
     /// Where the next byte is read.
     var index = 0
     private var depth = 0
@@ -22,29 +24,90 @@ public struct JSONReader: ~Copyable {
     ///
     /// - Parameter allowsNUL: Whether U+0000 may stand in strings. PostgreSQL can store it in no text type (manual,
     ///   8.3 "Character Types"), so input that will be stored refuses it here, with a place.
-    public init(_ bytes: UnsafeRawBufferPointer, allowsNUL: Bool = false) {
+    public init(_ bytes: UnsafeRawBufferPointer, allowsNUL: Bool = false, direction: JSONDirection = .any) {
         self.bytes = bytes
         self.allowsNUL = allowsNUL
+        self.direction = direction
+    }
+
+    /// A place to come back to.
+    struct Mark {
+        let index: Int
+        let depth: Int
+        let isAtStart: Bool
+    }
+
+    /// Where the reader stands, before the next token.
+    var mark: Mark { Mark(index: index, depth: depth, isAtStart: isAtStart) }
+
+    mutating func reset(to mark: Mark) {
+        index = mark.index
+        depth = mark.depth
+        isAtStart = mark.isAtStart
     }
 
     /// Reads one whole JSON text.
+    @inlinable
     public static func read<Value>(
         _ bytes: UnsafeRawBufferPointer,
         allowsNUL: Bool = false,
+        direction: JSONDirection = .any,
+        rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
     ) throws(InvalidInput) -> Value {
-        var reader = JSONReader(bytes, allowsNUL: allowsNUL)
+        var reader = JSONReader(bytes, allowsNUL: allowsNUL, direction: direction)
         do throws(JSONSyntaxError) {
+            let start = try reader.position()
             let value = try value(&reader)
-            try reader.expectEnd()
+            try reader.finish(rule, from: start)
             if let value, reader.violations.isEmpty { return value }
         } catch {
-            let (line, column) = reader.lineAndColumn(at: error.offset)
-            let message = "not JSON: \(error.message) at line \(line), column \(column)"
-            throw InvalidInput(violations: [Violation(pointer: "", keyword: "syntax", message: message)])
+            throw reader.invalidInput(error)
         }
         throw InvalidInput(violations: reader.violations)
     }
+
+    /// Reads one whole JSON text.
+    @inlinable
+    public static func read<Value>(
+        _ bytes: [UInt8],
+        allowsNUL: Bool = false,
+        direction: JSONDirection,
+        rule: Rule?,
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
+    ) throws(InvalidInput) -> Value {
+        // Closures of `withUnsafeBytes` carry typed errors only through a Result.
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(InvalidInput) in
+                try read(bytes, allowsNUL: allowsNUL, direction: direction, rule: rule, value)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Checks the whole value, and that nothing follows it.
+    @usableFromInline
+    mutating func finish(_ rule: Rule?, from start: Int) throws(JSONSyntaxError) {
+        if let rule { try check(rule, from: start) }
+        try expectEnd()
+    }
+
+    @usableFromInline
+    func invalidInput(_ error: JSONSyntaxError) -> InvalidInput {
+        let (line, column) = lineAndColumn(at: error.offset)
+        let message = "not JSON: \(error.message) at line \(line), column \(column)"
+        return InvalidInput(violations: [Violation(pointer: "", keyword: "syntax", message: message)])
+    }
+}
+
+/// Which way a text travels.
+public enum JSONDirection: Sendable {
+    /// Neither: every member is read and written.
+    case any
+    /// From a client to a server: read-only members may be missing, and are not written.
+    case request
+    /// From a server to a client: write-only members may be missing, and are not written.
+    case response
 }
 
 // MARK: - Objects and arrays
@@ -61,20 +124,13 @@ extension JSONReader {
     }
 
     /// The next member's name, or nil after the object's end.
-    public mutating func nextKey() throws(JSONSyntaxError) -> JSONText? {
+    public mutating func nextName() throws(JSONSyntaxError) -> JSONText? {
         guard try hasNext(closing: "}") else { return nil }
         guard try peek() == UInt8(ascii: "\"") else { throw unexpected("a member name in quotes") }
         let key = try readText()
         guard try peek() == UInt8(ascii: ":") else { throw unexpected("':' after a member name") }
         index += 1
         return key
-    }
-
-    /// Notes that the member with this number was met; a second time is an error.
-    public mutating func see(_ member: Int, in seen: inout UInt64) throws(JSONSyntaxError) {
-        let bit: UInt64 = 1 << UInt64(member)
-        guard seen & bit == 0 else { throw error("a member name that occurred before in its object") }
-        seen |= bit
     }
 
     /// Records a member that the schema does not allow, and skips its value.
@@ -84,44 +140,72 @@ extension JSONReader {
         try skipValue()
     }
 
-    /// Records each name whose bit is set in `required` but not in `seen`, for the object that began at `start`.
-    public mutating func require(_ required: UInt64, seen: UInt64, of names: [String], at start: Int) {
-        var missing = required & ~seen
-        while missing != 0 {
-            let name = names[missing.trailingZeroBitCount]
-            let pointer = JSONLocator.pointer(at: start, in: bytes) + "/" + JSONLocator.escape(name)
-            record(Violation(pointer: pointer, keyword: "required", message: "\"\(name)\" is missing"))
-            missing &= missing - 1
-        }
-    }
-
     /// Where the next value starts.
     public mutating func position() throws(JSONSyntaxError) -> Int {
         _ = try peek()
         return index
     }
 
+    /// Enters an array. Anything else is recorded, skipped, and answered with false.
+    public mutating func beginArray() throws(JSONSyntaxError) -> Bool {
+        guard try peek() == UInt8(ascii: "[") else {
+            try rejectType("an array")
+            return false
+        }
+        try descend()
+        return true
+    }
+
+    /// Whether another item follows; false after the array's end.
+    public mutating func nextItem() throws(JSONSyntaxError) -> Bool { try hasNext(closing: "]") }
+
     /// Reads an array whose elements `element` reads; nil when it or one of its elements was refused.
     public mutating func array<Element>(
         minItems: Int = 0,
         maxItems: Int = .max,
-        of element: (inout JSONReader) throws(JSONSyntaxError) -> Element?
+        _ element: (inout JSONReader) throws(JSONSyntaxError) -> Element?
     ) throws(JSONSyntaxError) -> [Element]? {
-        guard try peek() == UInt8(ascii: "[") else {
-            try rejectType("an array")
-            return nil
-        }
-        let start = index
-        try descend()
+        let start = try position()
+        guard try beginArray() else { return nil }
         var elements: [Element] = []
         var count = 0
-        while try hasNext(closing: "]") {
+        while try nextItem() {
             count += 1
             if let element = try element(&self) { elements.append(element) }
         }
         if count < minItems { reject("minItems", "item count \(count), expected at least \(minItems)", at: start) }
         if count > maxItems { reject("maxItems", "item count \(count), expected at most \(maxItems)", at: start) }
         return elements.count == count ? elements : nil
+    }
+
+    /// Reads an array whose elements read themselves.
+    public mutating func array<Element: JSONReadable>(
+        of type: Element.Type,
+        minItems: Int = 0,
+        maxItems: Int = .max
+    ) throws(JSONSyntaxError) -> [Element]? {
+        try array(minItems: minItems, maxItems: maxItems) { (json: inout JSONReader) throws(JSONSyntaxError) in
+            try Element(from: &json)
+        }
+    }
+
+    /// Reads an object of any names whose values `value` reads.
+    public mutating func map<Value>(
+        _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
+    ) throws(JSONSyntaxError) -> [String: Value]? {
+        guard try beginObject() else { return nil }
+        var members: [String: Value] = [:]
+        var count = 0
+        while let name = try nextName()?.string {
+            count += 1
+            try collect(try value(&self), as: name, in: &members)
+        }
+        return members.count == count ? members : nil
+    }
+
+    /// Reads an object of any names whose values read themselves.
+    public mutating func map<Value: JSONReadable>(of type: Value.Type) throws(JSONSyntaxError) -> [String: Value]? {
+        try map { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
     }
 
     /// Takes `null` if it stands here.
@@ -137,15 +221,13 @@ extension JSONReader {
         case UInt8(ascii: "{"):
             try descend()
             var names: Set<String> = []
-            while let key = try nextKey() {
-                guard names.insert(key.string).inserted else {
-                    throw error("a member name that occurred before in its object")
-                }
+            while let key = try nextName() {
+                guard names.insert(key.string).inserted else { throw repeatedMember }
                 try skipValue()
             }
         case UInt8(ascii: "["):
             try descend()
-            while try hasNext(closing: "]") { try skipValue() }
+            while try nextItem() { try skipValue() }
         case UInt8(ascii: "\""): _ = try readText()
         case UInt8(ascii: "t"): try skipLiteral("true")
         case UInt8(ascii: "f"): try skipLiteral("false")
@@ -207,7 +289,7 @@ extension JSONReader {
         reject("type", "\(found), expected \(expected)", at: start)
     }
 
-    private mutating func record(_ violation: Violation) {
+    mutating func record(_ violation: Violation) {
         if violations.count < Violation.limit { violations.append(violation) }
     }
 

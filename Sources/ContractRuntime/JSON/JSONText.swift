@@ -20,6 +20,9 @@ public struct JSONText {
         if let unescaped { unescaped.withUnsafeBytes(body) } else { body(borrowed) }
     }
 
+    /// How long the text is in UTF-8.
+    var byteCount: Int { unescaped?.count ?? borrowed.count }
+
     /// A copy of its own.
     public var string: String {
         withBytes { String(decoding: $0, as: UTF8.self) }

@@ -4,14 +4,18 @@ public struct JSONWriter {
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
+    /// Which way the text travels: members are left out in one of them.
+    public let direction: JSONDirection
+
     /// A writer of an empty text.
-    public init() {
+    public init(direction: JSONDirection = .any) {
+        self.direction = direction
         bytes.reserveCapacity(256)
     }
 
     /// The JSON text of one value.
-    public static func write(_ value: some JSONWritable) -> [UInt8] {
-        var json = JSONWriter()
+    public static func write(_ value: some JSONWritable, direction: JSONDirection = .any) -> [UInt8] {
+        var json = JSONWriter(direction: direction)
         value.write(to: &json)
         return json.bytes
     }
@@ -46,10 +50,31 @@ public struct JSONWriter {
     public mutating func member(_ name: StaticString, _ value: some JSONWritable) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
-        needsComma = false
+        name.withUTF8Buffer { name in
+            if name.allSatisfy(Self.isPlain) {
+                bytes.append(contentsOf: name)
+            } else {
+                for byte in name { appendEscaped(byte) }
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+        colon()
         value.write(to: &self)
+    }
+
+    /// Members whose names are known only at run time, in the order of their names.
+    public mutating func members<Value: JSONWritable>(_ members: [String: Value]) {
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) { member(dynamic: name, value) }
+    }
+
+    /// The name of a member whose value follows.
+    mutating func name(_ name: String) {
+        string(name)
+        colon()
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     /// A member that is left out when there is no value.
@@ -76,7 +101,7 @@ public struct JSONWriter {
         var value = value
         bytes.append(UInt8(ascii: "\""))
         value.withUTF8 { text in
-            if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            if text.allSatisfy(Self.isPlain) {
                 bytes.append(contentsOf: text)
             } else {
                 for byte in text { appendEscaped(byte) }

@@ -1,34 +1,86 @@
-extension UInt8 {
-    /// The value of an ASCII digit.
-    var decimalDigit: Int? {
-        self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") ? Int(self - UInt8(ascii: "0")) : nil
+/// Raw bytes: a body that is no text, or a string that holds Base64 (RFC 4648, section 4).
+public struct Bytes: Hashable, Sendable {
+    /// The bytes.
+    public var bytes: [UInt8]
+
+    /// These bytes.
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
     }
 
-    /// The value of an ASCII hexadecimal digit of either case.
-    var hexadecimalDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+    /// Reads Base64 with its padding; nil for anything else.
+    public init?(base64 text: UnsafeRawBufferPointer) {
+        guard text.count % 4 == 0 else { return nil }
+        let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var accumulator: UInt32 = 0
+        for (index, byte) in text.dropLast(padding).enumerated() {
+            guard let digit = Self.digit(byte) else { return nil }
+            accumulator = accumulator << 6 | UInt32(digit)
+            if index % 4 == 3 {
+                bytes.append(contentsOf: [
+                    UInt8(accumulator >> 16 & 255), UInt8(accumulator >> 8 & 255), UInt8(accumulator & 255),
+                ])
+                accumulator = 0
+            }
+        }
+        switch padding {
+        case 1: bytes.append(contentsOf: [UInt8(accumulator >> 10 & 255), UInt8(accumulator >> 2 & 255)])
+        case 2: bytes.append(UInt8(accumulator >> 4 & 255))
+        default: break
+        }
+        self.bytes = bytes
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
         default: nil
         }
     }
-}
 
-extension [UInt8] {
-    /// Appends `value` in at least `digits` decimal digits; a negative value gets its sign in front.
-    mutating func append(decimal value: Int, digits: Int) {
-        if value < 0 { append(UInt8(ascii: "-")) }
-        let text = String(value.magnitude)
-        for _ in 0..<Swift.max(0, digits - text.utf8.count) { append(UInt8(ascii: "0")) }
-        append(contentsOf: text.utf8)
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// Appends the Base64 form.
+    func appendBase64(to text: inout [UInt8]) {
+        var index = 0
+        while index < bytes.count {
+            let rest = min(3, bytes.count - index)
+            var group: UInt32 = 0
+            for offset in 0..<3 { group = group << 8 | UInt32(offset < rest ? bytes[index + offset] : 0) }
+            for position in 0..<4 {
+                let digit = Self.digits[Int(group >> UInt32(18 - 6 * position) & 63)]
+                text.append(position <= rest ? digit : UInt8(ascii: "="))
+            }
+            index += 3
+        }
+    }
+
+    /// The Base64 form.
+    public var base64: String {
+        var text: [UInt8] = []
+        appendBase64(to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
-extension BinaryInteger {
-    /// Division that rounds towards negative infinity, with the remainder that belongs to it.
-    func flooredDivision(by divisor: Self) -> (quotient: Self, remainder: Self) {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+extension Bytes: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        var text = try container.decode(String.self)
+        guard let value = text.withUTF8({ Bytes(base64: UnsafeRawBufferPointer($0)) }) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no Base64")
+        }
+        self = value
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(base64)
     }
 }

@@ -1,3 +1,5 @@
+internal import Formats
+
 /// An exact decimal number for money: at most 38 significant digits and 18 places after the point.
 ///
 /// It is read from a JSON number's own digits, never through a binary float, and written as the shortest literal of the
@@ -38,6 +40,14 @@ public struct Decimal: Sendable {
         self.init(unchecked: Int128(value), scale: 0)
     }
 
+    /// A decimal that the compiler found in the contract.
+    public init(checked text: StaticString) {
+        guard let value = Decimal("\(text)") else {
+            preconditionFailure("'\(text)' was written by the contract's compiler")
+        }
+        self = value
+    }
+
     private init(unchecked coefficient: Int128, scale: Int) {
         self.coefficient = coefficient
         self.scale = scale
@@ -46,18 +56,9 @@ public struct Decimal: Sendable {
     /// Reads a number as JSON writes it (RFC 8259, section 6), exponent included; nil for other text and for a value
     /// outside the limits.
     public init?(literal text: UnsafeRawBufferPointer) {
-        guard let number = NumberLiteral(text) else { return nil }
-        // Zeros at either end carry no value, so they may be as many as they like.
-        var digits = number.digits[...]
-        while digits.first == 0 { digits = digits.dropFirst() }
-        var scale = number.scale
-        while digits.last == 0 {
-            digits = digits.dropLast()
-            scale -= 1
-        }
-        guard digits.count <= Self.maximumDigits else { return nil }
-        let coefficient = digits.reduce(Int128(0)) { $0 * 10 + Int128($1) }
-        self.init(coefficient: number.isNegative ? -coefficient : coefficient, scale: scale)
+        guard let number = ExactNumber(text), number.digits.count <= Self.maximumDigits else { return nil }
+        let coefficient = number.digits.reduce(Int128(0)) { $0 * 10 + Int128($1) }
+        self.init(coefficient: number.isNegative ? -coefficient : coefficient, scale: -number.exponent)
     }
 
     /// Reads a number as JSON writes it; nil for other text and for a value outside the limits.
@@ -112,81 +113,5 @@ extension Decimal: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-}
-
-/// A JSON number taken apart: `digits` × 10⁻ˢᶜᵃˡᵉ.
-struct NumberLiteral {
-    var isNegative = false
-    var digits: [UInt8] = []
-    /// How many digits stand behind the point; negative when zeros are missing in front of it.
-    var scale = 0
-
-    /// Nil unless `text` is a JSON number (RFC 8259, section 6). An exponent too large to matter is kept at ±10⁹.
-    init?(_ text: UnsafeRawBufferPointer) {
-        var index = 0
-        func peek() -> UInt8? { index < text.count ? text[index] : nil }
-        func skip(_ scalar: Unicode.Scalar) -> Bool {
-            guard peek() == UInt8(ascii: scalar) else { return false }
-            index += 1
-            return true
-        }
-        isNegative = skip("-")
-        let firstDigit = index
-        while let digit = peek()?.decimalDigit {
-            digits.append(UInt8(digit))
-            index += 1
-        }
-        guard !digits.isEmpty, digits.count == 1 || text[firstDigit] != UInt8(ascii: "0") else { return nil }
-        if skip(".") {
-            let whole = digits.count
-            while let digit = peek()?.decimalDigit {
-                digits.append(UInt8(digit))
-                index += 1
-            }
-            scale = digits.count - whole
-            guard scale > 0 else { return nil }
-        }
-        if skip("e") || skip("E") {
-            let isNegativeExponent = skip("-")
-            if !isNegativeExponent { _ = skip("+") }
-            var exponent = 0
-            var hasDigits = false
-            while let digit = peek()?.decimalDigit {
-                exponent = min(exponent * 10 + digit, 1_000_000_000)
-                hasDigits = true
-                index += 1
-            }
-            guard hasDigits else { return nil }
-            scale += isNegativeExponent ? exponent : -exponent
-        }
-        guard index == text.count else { return nil }
-    }
-
-    /// The value when it is a whole number of 64 bits; nil when it has a fraction or does not fit.
-    var integer: Int? {
-        var digits = digits[...]
-        while digits.first == 0 { digits = digits.dropFirst() }
-        var scale = scale
-        while scale > 0, digits.last == 0 {
-            digits = digits.dropLast()
-            scale -= 1
-        }
-        guard !digits.isEmpty else { return 0 }
-        guard scale <= 0, digits.count - scale <= 19 else { return nil }
-        var value: Int128 = digits.reduce(0) { $0 * 10 + Int128($1) }
-        for _ in scale..<0 { value *= 10 }
-        return Int(exactly: isNegative ? -value : value)
-    }
-
-    /// Whether the value has no fraction, however large it is.
-    var isWhole: Bool {
-        var digits = digits[...]
-        var scale = scale
-        while scale > 0, digits.last == 0 {
-            digits = digits.dropLast()
-            scale -= 1
-        }
-        return scale <= 0 || digits.allSatisfy { $0 == 0 }
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import ContractRuntime
 import Logging
 import SystemPackage
 
@@ -15,6 +16,8 @@ struct ServerConfiguration: Sendable {
     var tls: TLSFiles?
     var databaseConnections: Int
     var heartbeatStaleSeconds: Int64
+    /// Which answers are validated before they are sent.
+    var responseValidation: ResponseValidation
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
@@ -67,6 +70,7 @@ struct ServerConfiguration: Sendable {
         tls = try Self.tls(variables)
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
+        responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
         try Self.requireOpenAgents(variables)
@@ -80,6 +84,20 @@ struct ServerConfiguration: Sendable {
             throw ConfigurationError(variable: "TLS_CERTIFICATE", found: "nothing", expected: "a file, beside TLS_KEY")
         case (_, nil):
             throw ConfigurationError(variable: "TLS_KEY", found: "nothing", expected: "a file, beside TLS_CERTIFICATE")
+        }
+    }
+
+    private static func responseValidation(_ variables: Variables) throws(ConfigurationError) -> ResponseValidation {
+        switch variables["RESPONSE_VALIDATION"] {
+        case nil, "off": return .off
+        case "always": return .always
+        case let text?:
+            if let share = Double(text), (0...1).contains(share) { return .sampled(share) }
+            throw ConfigurationError(
+                variable: "RESPONSE_VALIDATION",
+                found: "'\(text)'",
+                expected: "off, always or a share from 0 to 1"
+            )
         }
     }
 

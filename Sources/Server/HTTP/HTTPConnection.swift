@@ -29,6 +29,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var state = State.idle
     private var keepsAlive = true
     private var isHead = false
+    /// The answer that is being streamed.
+    private var streaming: Task<Void, Never>?
 
     init(
         responder: any Responder,
@@ -70,9 +72,8 @@ final class HTTPConnection: ChannelInboundHandler {
             if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
             state = .refusing(answer)
         case .admitted(let request):
-            if length > limits.body {
-                return refuseAndClose(.contentTooLarge(limits), id: request.id, context: context)
-            }
+            let limit = request.bodyLimit ?? limits.body
+            if length > limit { return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context) }
             state = .reading(request, body: [])
             if head.expectsContinue {
                 let permission = HTTPResponseHead(version: head.version, status: .continue)
@@ -85,8 +86,9 @@ final class HTTPConnection: ChannelInboundHandler {
         guard case .reading(let request, var body) = state else { return }
         // The state must not hold a second reference to the bytes while they grow.
         state = .idle
-        guard body.count + bytes.readableBytes <= limits.body else {
-            return refuseAndClose(.contentTooLarge(limits), id: request.id, context: context)
+        let limit = request.bodyLimit ?? limits.body
+        guard body.count + bytes.readableBytes <= limit else {
+            return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context)
         }
         body.append(contentsOf: bytes.readableBytesView)
         state = .reading(request, body: body)
@@ -122,10 +124,42 @@ final class HTTPConnection: ChannelInboundHandler {
         if !keepsAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
         let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if !isHead, !answer.body.isEmpty {
-            let body = context.channel.allocator.buffer(bytes: answer.body)
-            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        guard !isHead else { return endAnswer(context: context) }
+        switch answer.body {
+        case .bytes(let bytes):
+            if !bytes.isEmpty {
+                let body = context.channel.allocator.buffer(bytes: bytes)
+                context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            }
+            endAnswer(context: context)
+        case .stream(let stream): send(stream, context: context)
         }
+    }
+
+    /// Sends chunks as fast as the client takes them. A stream that fails, or whose client leaves, ends with the connection.
+    private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
+        context.flush()
+        let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        streaming = Task(executorPreference: executor) { [channel = context.channel] in
+            do {
+                for try await chunk in stream {
+                    let body = HTTPServerResponsePart.body(.byteBuffer(channel.allocator.buffer(bytes: chunk)))
+                    try await channel.writeAndFlush(body)
+                }
+                let (handler, context) = connection.value
+                handler.endAnswer(context: context)
+            } catch {
+                channel.close(promise: nil)
+            }
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        streaming?.cancel()
+        context.fireChannelInactive()
+    }
+
+    private func endAnswer(context: ChannelHandlerContext) {
         if keepsAlive {
             state = .idle
             deadline.enter(.idle)

@@ -20,6 +20,8 @@ enum Admission {
 /// A request whose route is found and whose caller is known.
 struct AdmittedRequest {
     let id: String
+    /// The operation's own limit for the body, in bytes.
+    var bodyLimit: Int?
     let action: @Sendable (_ body: [UInt8]) async -> Answer
 }
 
@@ -27,25 +29,29 @@ struct AdmittedRequest {
 struct Answer {
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
-    var body: [UInt8]
+    var body: MessageBody.Content
 
     /// Nothing that a browser or a cache may guess or keep.
     init(status: Int, contentType: String?, body: [UInt8], requestID: String) {
+        self.init(status: status, contentType: contentType, body: .bytes(body), requestID: requestID)
+    }
+
+    private init(status: Int, contentType: String?, body: MessageBody.Content, requestID: String) {
         self.status = HTTPResponseStatus(statusCode: status)
         self.body = body
         headers = ["X-Request-ID": requestID, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"]
         if let contentType { headers.add(name: "Content-Type", value: contentType) }
-        if status != 204 { headers.add(name: "Content-Length", value: String(body.count)) }
+        // A stream has no length: it is sent in chunks (RFC 9112, section 7.1).
+        if status != 204, case .bytes(let bytes) = body {
+            headers.add(name: "Content-Length", value: String(bytes.count))
+        }
     }
 
     /// What an operation answered.
     init(_ response: Response, requestID: String) {
-        self.init(
-            status: response.status,
-            contentType: response.contentType,
-            body: response.body,
-            requestID: requestID
-        )
+        let (content, mediaType) = response.body.encoded(for: .response)
+        self.init(status: response.status, contentType: mediaType, body: content, requestID: requestID)
+        for field in response.headers { headers.replaceOrAdd(name: field.name, value: field.value) }
     }
 
     /// The only place where a problem becomes bytes.
@@ -67,11 +73,6 @@ extension Problem {
         code: "METHOD_NOT_ALLOWED",
         detail: "the path does not support this method"
     )
-    static let unsupportedMediaType = Problem(
-        status: 415,
-        code: "UNSUPPORTED_MEDIA_TYPE",
-        detail: "the body must be application/json"
-    )
     static let malformedRequest = Problem(
         status: 400,
         code: "MALFORMED_REQUEST",
@@ -79,8 +80,8 @@ extension Problem {
     )
 
     /// 413
-    static func contentTooLarge(_ limits: HTTPLimits) -> Problem {
-        Problem(status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(limits.body) bytes")
+    static func contentTooLarge(_ limit: Int) -> Problem {
+        Problem(status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(limit) bytes")
     }
 
     /// 431

@@ -29,11 +29,11 @@ public enum Route: String, CaseIterable, Sendable {
     case listThings
     case createThing
 
-    /// Whether the operation reads a body.
-    public var hasBody: Bool {
+    /// The media types of the bodies that the operation reads; empty for one that reads none.
+    public var mediaTypes: [String] {
         switch self {
-        case .createThing: true
-        case .getThing, .deleteThing, .listThings: false
+        case .getThing, .deleteThing, .listThings: []
+        case .createThing: ["application/json"]
         }
     }
 
@@ -45,15 +45,23 @@ public enum Route: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a caller must prove, all of it; empty for an open operation.
-    public var security: [SecurityRequirement] {
+    /// The largest body that the operation reads, in bytes; nil for the server's own limit.
+    public var bodyLimit: Int? {
         switch self {
-        case .getThing: [Self.key]
+        case .getThing, .deleteThing, .listThings, .createThing: nil
+        }
+    }
+
+    /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
+    /// callers stay unknown.
+    public var security: [[SecurityRequirement]] {
+        switch self {
+        case .getThing: [[SecurityRequirement(Self.key)]]
         case .deleteThing, .listThings, .createThing: []
         }
     }
 
-    private static let key = SecurityRequirement.headerKey(scheme: "key", header: "X-Key")
+    private static let key = SecurityScheme("key", .apiKey(.header, name: "X-Key"))
 }
 
 /// What stands at one path: the operation of each method.
@@ -68,20 +76,33 @@ public struct PathItem: Sendable {
     public var delete: Route?
     /// The operation of PATCH.
     public var patch: Route?
-    /// Which segments of the path are parameters.
-    public var parameters: [Int] = []
+    /// The operation of HEAD.
+    public var head: Route?
+    /// The operation of OPTIONS.
+    public var options: Route?
+    /// The operation of TRACE.
+    public var trace: Route?
+    /// The operations of methods that are none of those.
+    public var others: [String: Route] = [:]
+    /// Where the path's parameters stand, in the order of the template.
+    public var parameters: [PathParameter] = []
 
+    private static let thingsThingIDItem = PathItem(get: .getThing, delete: .deleteThing, parameters: [.segment(1)])
+    private static let thingsAllItem = PathItem(get: .listThings, post: .createThing)
+}
+
+extension PathItem {
     /// What stands at `path`; nil when nothing does. A literal segment is preferred to a parameter.
-    public static func match(_ path: PathSegments) -> PathItem? {
+    public static func match(_ path: PathSegments, query: String = "") -> PathItem? {
         switch path[0] {
         case "things":
             switch path[1] {
             case "all":
-                if path.count == 2 { return PathItem(get: .listThings, post: .createThing) }
+                if path.count == 2 { return thingsAllItem }
             default: break
             }
             if path.hasValue(at: 1) {
-                if path.count == 2 { return PathItem(get: .getThing, delete: .deleteThing, parameters: [1]) }
+                if path.count == 2 { return thingsThingIDItem }
             }
         default: break
         }
@@ -91,12 +112,57 @@ public struct PathItem: Sendable {
 
 extension Operations {
     /// Reads the request, runs the operation and encodes what it answers.
-    public func respond(to request: Request, on route: Route) async throws(Problem) -> Response {
+    public func respond(
+        to request: Request,
+        on route: Route,
+        validating validation: ResponseValidation = .off
+    ) async throws(Problem) -> Response {
         switch route {
-        case .getThing: try await getThing(GetThing.Input(request)).response
-        case .deleteThing: try await deleteThing(DeleteThing.Input(request)).response
-        case .listThings: try await listThings(ListThings.Input(request)).response
-        case .createThing: try await createThing(CreateThing.Input(request)).response
+        case .getThing: try await GetThing.respond(to: request, validating: validation, with: getThing)
+        case .deleteThing: try await DeleteThing.respond(to: request, validating: validation, with: deleteThing)
+        case .listThings: try await ListThings.respond(to: request, validating: validation, with: listThings)
+        case .createThing: try await CreateThing.respond(to: request, validating: validation, with: createThing)
         }
+    }
+}
+
+/// Calls the operations of Case over a transport.
+public struct Client<Carrier: Transport>: Sendable {
+    /// What carries requests to the service.
+    public var transport: Carrier
+
+    /// A client over `transport`.
+    public init(_ transport: Carrier) {
+        self.transport = transport
+    }
+}
+
+extension Client {
+    /// Shows a thing.
+    ///
+    /// — GET /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/get
+    public func getThing(_ input: GetThing.Input) async throws -> GetThing.Output {
+        try await GetThing.send(input, over: transport)
+    }
+
+    /// deleteThing
+    ///
+    /// — DELETE /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/delete
+    public func deleteThing(_ input: DeleteThing.Input) async throws -> DeleteThing.Output {
+        try await DeleteThing.send(input, over: transport)
+    }
+
+    /// listThings
+    ///
+    /// — GET /things/all, openapi.yaml#/paths/~1things~1all/get
+    public func listThings(_ input: ListThings.Input) async throws -> ListThings.Output {
+        try await ListThings.send(input, over: transport)
+    }
+
+    /// createThing
+    ///
+    /// — POST /things/all, openapi.yaml#/paths/~1things~1all/post
+    public func createThing(_ input: CreateThing.Input) async throws -> CreateThing.Output {
+        try await CreateThing.send(input, over: transport)
     }
 }

@@ -5,20 +5,20 @@ public import ContractRuntime
 /// Shows a thing.
 ///
 /// — GET /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/get
-public enum GetThing {
-    /// What a caller sends, validated.
-    public struct Input: Sendable {
+public enum GetThing: ContractOperation {
+    /// What a caller sends.
+    public struct Input: OperationInput {
         /// The parameter `thing_id`.
         public var thingID: UUID
         /// The parameter `deep`.
         public var deep: Bool
         /// The parameter `X-Trace`.
         public var xTrace: String
-        /// Who calls.
+        /// Who calls. The server fills it in from the credentials; a client leaves it out.
         public var principal: Principal
 
         /// An input of these parts.
-        public init(thingID: UUID, deep: Bool = false, xTrace: String, principal: Principal) {
+        public init(thingID: UUID, deep: Bool = false, xTrace: String, principal: Principal = .anonymous) {
             self.thingID = thingID
             self.deep = deep
             self.xTrace = xTrace
@@ -27,7 +27,7 @@ public enum GetThing {
     }
 
     /// What is answered. A refusal is thrown as a `Problem` instead.
-    public enum Output: Sendable {
+    public enum Output: OperationOutput {
         /// 200: The thing.
         case ok(Thing)
     }
@@ -40,11 +40,22 @@ extension GetThing.Input {
     public init(_ request: Request) throws(Problem) {
         let principal = try request.requirePrincipal()
         var parameters = ParameterReader(request)
-        let thingID = parameters.uuid(.path(0), "thing_id", isRequired: true)
-        let deep = parameters.boolean(.query, "deep") ?? false
-        let xTrace = parameters.string(.header, "X-Trace", isRequired: true, maxLength: 10, pattern: Self.xTracePattern)
+        let thingID = parameters.read(.path("thing_id", index: 0, isRequired: true), as: UUID.self)
+        let deep = parameters.read(.query("deep", shape: .literal), as: Bool.self) ?? false
+        let xTrace = parameters.read(.header("X-Trace", isRequired: true)) { (json: inout JSONReader) throws(JSONSyntaxError) -> String? in
+            try json.string(maxLength: 10, pattern: Self.xTracePattern)
+        }
         guard let thingID, let xTrace, parameters.isValid else { throw parameters.problem }
         self.init(thingID: thingID, deep: deep, xTrace: xTrace, principal: principal)
+    }
+
+    /// The request as a client sends it.
+    public var request: ClientRequest {
+        var request = ClientRequest("GET", "/things/{thing_id}")
+        request.add(.path("thing_id", index: 0, isRequired: true), thingID)
+        request.add(.query("deep", shape: .literal), deep)
+        request.add(.header("X-Trace", isRequired: true), xTrace)
+        return request
     }
 }
 
@@ -52,15 +63,25 @@ extension GetThing.Output {
     /// The answer on the wire.
     public var response: Response {
         switch self {
-        case .ok(let body): Response(status: 200, json: body)
+        case .ok(let body): return Response(status: 200, .json(body, mediaType: "application/json"))
+        }
+    }
+
+    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    public init(_ response: ClientResponse) async throws {
+        switch response.status {
+        case 200:
+            let body = try await response.json(as: Thing.self)
+            self = .ok(body)
+        default: throw try await response.unexpected()
         }
     }
 }
 
 /// — DELETE /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/delete
-public enum DeleteThing {
-    /// What a caller sends, validated.
-    public struct Input: Sendable {
+public enum DeleteThing: ContractOperation {
+    /// What a caller sends.
+    public struct Input: OperationInput {
         /// The parameter `thing_id`.
         public var thingID: UUID
 
@@ -71,7 +92,7 @@ public enum DeleteThing {
     }
 
     /// What is answered. A refusal is thrown as a `Problem` instead.
-    public enum Output: Sendable {
+    public enum Output: OperationOutput {
         /// 204: Gone.
         case noContent
     }
@@ -81,9 +102,16 @@ extension DeleteThing.Input {
     /// Reads and validates a request; everything that is wrong with it is in one problem.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
-        let thingID = parameters.uuid(.path(0), "thing_id", isRequired: true)
+        let thingID = parameters.read(.path("thing_id", index: 0, isRequired: true), as: UUID.self)
         guard let thingID, parameters.isValid else { throw parameters.problem }
         self.init(thingID: thingID)
+    }
+
+    /// The request as a client sends it.
+    public var request: ClientRequest {
+        var request = ClientRequest("DELETE", "/things/{thing_id}")
+        request.add(.path("thing_id", index: 0, isRequired: true), thingID)
+        return request
     }
 }
 
@@ -91,21 +119,30 @@ extension DeleteThing.Output {
     /// The answer on the wire.
     public var response: Response {
         switch self {
-        case .noContent: Response(status: 204)
+        case .noContent: return Response(status: 204)
+        }
+    }
+
+    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    public init(_ response: ClientResponse) async throws {
+        switch response.status {
+        case 204:
+            self = .noContent
+        default: throw try await response.unexpected()
         }
     }
 }
 
 /// — GET /things/all, openapi.yaml#/paths/~1things~1all/get
-public enum ListThings {
-    /// What a caller sends, validated.
-    public struct Input: Sendable {
+public enum ListThings: ContractOperation {
+    /// What a caller sends.
+    public struct Input: OperationInput {
         /// An input of these parts.
         public init() {}
     }
 
     /// What is answered. A refusal is thrown as a `Problem` instead.
-    public enum Output: Sendable {
+    public enum Output: OperationOutput {
         /// 200: All.
         case ok([Thing])
     }
@@ -116,21 +153,36 @@ extension ListThings.Input {
     public init(_ request: Request) throws(Problem) {
         self.init()
     }
+
+    /// The request as a client sends it.
+    public var request: ClientRequest {
+        ClientRequest("GET", "/things/all")
+    }
 }
 
 extension ListThings.Output {
     /// The answer on the wire.
     public var response: Response {
         switch self {
-        case .ok(let body): Response(status: 200, json: body)
+        case .ok(let body): return Response(status: 200, .json(body, mediaType: "application/json"))
+        }
+    }
+
+    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    public init(_ response: ClientResponse) async throws {
+        switch response.status {
+        case 200:
+            let body = try await response.json(as: [Thing].self)
+            self = .ok(body)
+        default: throw try await response.unexpected()
         }
     }
 }
 
 /// — POST /things/all, openapi.yaml#/paths/~1things~1all/post
-public enum CreateThing {
-    /// What a caller sends, validated.
-    public struct Input: Sendable {
+public enum CreateThing: ContractOperation {
+    /// What a caller sends.
+    public struct Input: OperationInput {
         /// The body.
         public var body: Thing
 
@@ -141,7 +193,7 @@ public enum CreateThing {
     }
 
     /// What is answered. A refusal is thrown as a `Problem` instead.
-    public enum Output: Sendable {
+    public enum Output: OperationOutput {
         /// 201: Made.
         case created(String)
     }
@@ -151,9 +203,16 @@ extension CreateThing.Input {
     /// Reads and validates a request; everything that is wrong with it is in one problem.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
-        let body = parameters.body(Thing.self)
+        let body = parameters.json(as: Thing.self)
         guard let body, parameters.isValid else { throw parameters.problem }
         self.init(body: body)
+    }
+
+    /// The request as a client sends it.
+    public var request: ClientRequest {
+        var request = ClientRequest("POST", "/things/all")
+        request.body = .json(body, mediaType: "application/json")
+        return request
     }
 }
 
@@ -161,7 +220,17 @@ extension CreateThing.Output {
     /// The answer on the wire.
     public var response: Response {
         switch self {
-        case .created(let text): Response(status: 201, contentType: "text/plain", text: text)
+        case .created(let body): return Response(status: 201, .text(body, mediaType: "text/plain"))
+        }
+    }
+
+    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    public init(_ response: ClientResponse) async throws {
+        switch response.status {
+        case 201:
+            let body = try await response.text(as: String.self)
+            self = .created(body)
+        default: throw try await response.unexpected()
         }
     }
 }

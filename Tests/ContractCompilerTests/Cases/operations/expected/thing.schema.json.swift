@@ -8,39 +8,32 @@ public struct Thing: ContractModel {
     public var name: String
 
     /// A value with these members.
-    public init(
-        name: String
-    ) {
+    public init(name: String) {
         self.name = name
     }
 
-    enum CodingKeys: String, CodingKey {
-        case name = "name"
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name
     }
 }
 
 extension Thing {
-    private static let memberNames = ["name"]
+    private static let members = MemberTable(CodingKeys.self, required: [.name])
 
     /// Reads and validates one value.
     public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
         let start = try json.position()
         guard try json.beginObject() else { return nil }
-        var name: String?
-        var seen: UInt64 = 0
-        while let key = try json.nextKey() {
+        var nameValue: String?
+        var seen = SeenMembers()
+        while let key = try json.nextKey(in: Self.members, &seen) {
             switch key {
-            case "name":
-                try json.see(0, in: &seen)
-                name = try json.string()
-            default: try json.skipValue()
+            case .name: nameValue = try json.string()
             }
         }
-        json.require(0b1, seen: seen, of: Self.memberNames, at: start)
-        guard let name else { return nil }
-        self.init(
-            name: name
-        )
+        json.require(Self.members, seen, at: start)
+        guard let nameValue else { return nil }
+        self.init(name: nameValue)
     }
 
     /// Writes the members in the order of the schema.

@@ -1,0 +1,141 @@
+internal import Formats
+
+/// Schemas that hold all at once: the members of an `allOf`, what a reference names, and the schema around them.
+struct Facets {
+    private(set) var schemas: [Schema] = []
+    /// The unions that were replaced by their only alternative that is not null, by their schemas.
+    private(set) var resolvedUnions: Set<ObjectIdentifier> = []
+    private var alternatives: Set<ObjectIdentifier> = []
+    private(set) var isNullable = true
+    private(set) var isNever = false
+
+    /// The facets of `schemas`.
+    init(_ schemas: [Schema], _ builder: inout ModelBuilder) {
+        var seen: Set<NodeKey> = []
+        for schema in schemas { add(schema, &builder, &seen) }
+        isNullable = schemas.allSatisfy { Self.admitsNull($0, &builder) }
+    }
+
+    private mutating func add(_ schema: Schema, _ builder: inout ModelBuilder, _ seen: inout Set<NodeKey>) {
+        if let always = schema.always {
+            if !always { isNever = true }
+            return
+        }
+        guard seen.insert(NodeKey(schema.node)).inserted else { return }
+        self.schemas.append(schema)
+        if let reference = schema.reference, let target = builder.follow(reference, from: schema) {
+            add(target, &builder, &seen)
+        }
+        for member in schema.allOf { add(member, &builder, &seen) }
+    }
+
+    /// Replaces a choice between something and null by the something.
+    mutating func resolveNullableUnion(_ builder: inout ModelBuilder) {
+        var seen = Set(schemas.map { NodeKey($0.node) })
+        var index = 0
+        while index < schemas.count {
+            let schema = schemas[index]
+            index += 1
+            guard (schema.anyOf.isEmpty) != (schema.oneOf.isEmpty) else { continue }
+            let branches = (schema.anyOf + schema.oneOf).filter { !Self.isNull($0) }
+            guard branches.count == 1, let branch = branches.first, branch.always == nil else { continue }
+            resolvedUnions.insert(ObjectIdentifier(schema))
+            let known = schemas.count
+            add(branch, &builder, &seen)
+            alternatives.formUnion(schemas[known...].map(ObjectIdentifier.init))
+        }
+    }
+
+    /// Whether a facet holds only for values that are not null.
+    func isAlternative(_ schema: Schema) -> Bool { alternatives.contains(ObjectIdentifier(schema)) }
+
+    /// Whether a schema allows nothing but null.
+    static func isNull(_ schema: Schema) -> Bool {
+        schema.types == [.null]
+            || (schema.types == nil && schema.values?.isEmpty == false
+                && schema.values?.allSatisfy { $0.scalar?.kind == .null } == true)
+    }
+
+    /// Whether null is allowed, as far as types, values and choices tell.
+    static func admitsNull(_ schema: Schema, _ builder: inout ModelBuilder, depth: Int = 0) -> Bool {
+        if let always = schema.always { return always }
+        if schema.acceptsNull, schema.types == nil { return true }
+        guard depth < 32 else { return true }
+        if let types = schema.types, !types.contains(.null) { return false }
+        if let values = schema.values, !values.contains(where: { $0.scalar?.kind == .null }) { return false }
+        if let reference = schema.reference, let target = builder.follow(reference, from: schema),
+            !admitsNull(target, &builder, depth: depth + 1)
+        {
+            return false
+        }
+        for member in schema.allOf where !admitsNull(member, &builder, depth: depth + 1) { return false }
+        for choice in [schema.anyOf, schema.oneOf] where !choice.isEmpty {
+            if !choice.contains(where: { admitsNull($0, &builder, depth: depth + 1) }) { return false }
+        }
+        return true
+    }
+
+    // MARK: - What the facets say together
+
+    /// The first of the facets' answers.
+    func first<Answer>(_ answer: (Schema) -> Answer?) -> Answer? {
+        for schema in schemas {
+            if let found = answer(schema) { return found }
+        }
+        return nil
+    }
+
+    /// The types that all facets allow, null apart; nil when none has a `type`.
+    func types(_ log: inout DiagnosticLog) -> Set<Schema.TypeName>? {
+        var types: Set<Schema.TypeName>?
+        var first: Schema?
+        for schema in schemas {
+            guard var own = schema.types else { continue }
+            if own.contains(.number) { own.insert(.integer) }
+            guard let known = types, let other = first else {
+                (types, first) = (own, schema)
+                continue
+            }
+            let common = known.intersection(own)
+            if common.isEmpty {
+                let place = schema.node["type"]?.location ?? schema.node.location
+                let note = Diagnostic.Note(message: "the other one", location: other.node["type"]?.location)
+                log.strictly(.contradiction, "no value has both of these types", at: place, notes: [note])
+            }
+            types = common
+        }
+        guard var types else { return nil }
+        types.remove(.null)
+        // An integer is a number, so a number alone says both.
+        if types.contains(.number) { types.remove(.integer) }
+        return types
+    }
+
+    /// The unions that are left to decide, with the schemas that have them.
+    var unions: [(schema: Schema, branches: [Schema], isExclusive: Bool)] {
+        schemas.filter { !resolvedUnions.contains(ObjectIdentifier($0)) }.flatMap { schema in
+            [(schema, schema.anyOf, false), (schema, schema.oneOf, true)].filter { !$0.1.isEmpty }
+        }
+    }
+
+    /// The schemas of each property, in the order in which the facets name them.
+    var properties: [(name: String, schemas: [Schema])] {
+        var order: [String] = []
+        var found: [String: [Schema]] = [:]
+        for property in schemas.flatMap(\.properties) {
+            if found[property.name] == nil { order.append(property.name) }
+            found[property.name, default: []].append(property.schema)
+        }
+        return order.map { ($0, found[$0] ?? []) }
+    }
+
+    /// The largest of the facets' lower bounds; the smallest of their upper ones.
+    func strictest(_ bound: (Schema) -> String?, isMaximum: Bool) -> String? {
+        var strictest: (text: String, value: ExactNumber)?
+        for text in schemas.compactMap(bound) {
+            guard let value = ExactNumber(text) else { continue }
+            if strictest.map({ isMaximum ? value < $0.value : $0.value < value }) ?? true { strictest = (text, value) }
+        }
+        return strictest?.text
+    }
+}

@@ -1,0 +1,133 @@
+internal import Formats
+internal import Patterns
+
+extension ModelBuilder {
+    /// The Swift expression of a `default`, checked against the type that it stands in for; nil, with a warning, when it does not
+    /// fit or Swift has no literal for it.
+    mutating func defaultValue(_ node: Node, for value: Value) -> String? {
+        if let expression = expression(node, for: value) { return expression }
+        if node.scalar?.kind == .null { return nil }
+        let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
+        let message = "the default \(found) is not filled in: it does not fit \(value.swiftType), or has no literal"
+        if node.scalar == nil {
+            log.warning(.defaultValue, message, at: node.location)
+        } else {
+            log.strictly(.defaultValue, message, at: node.location)
+        }
+        return nil
+    }
+
+    private func expression(_ node: Node, for value: Value) -> String? {
+        guard value.rule == nil else { return nil }
+        let text = node.scalar?.text ?? ""
+        switch value.kind {
+        case .string(let constraints):
+            guard node.scalar.map({ $0.kind != .null }) == true, fits(text, constraints) else { return nil }
+            return SwiftWriter.literal(text)
+        case .integer(let minimum, let maximum):
+            guard let number = node.jsonNumber.flatMap({ ExactNumber($0) })?.integer,
+                number >= minimum ?? .min, number <= maximum ?? .max
+            else { return nil }
+            return "\(number)"
+        case .number(let minimum, let maximum), .decimal(let minimum, let maximum):
+            guard let literal = node.jsonNumber, let number = ExactNumber(literal),
+                minimum.flatMap({ ExactNumber($0) }).map({ $0 <= number }) ?? true,
+                maximum.flatMap({ ExactNumber($0) }).map({ number <= $0 }) ?? true
+            else { return nil }
+            if case .decimal = value.kind { return "Decimal(checked: \(SwiftWriter.literal(literal)))" }
+            return literal
+        case .boolean: return node.boolean.map { "\($0)" }
+        case .object: return node.members?.isEmpty == true ? ".empty" : nil
+        case .map: return node.members?.isEmpty == true ? "[:]" : nil
+        case .array(let element, let minItems, let maxItems):
+            guard let items = node.items, items.count >= minItems ?? 0, items.count <= maxItems ?? .max else {
+                return nil
+            }
+            let expressions = items.compactMap { expression($0, for: element) }
+            return expressions.count == items.count ? "[\(expressions.lines(", "))]" : nil
+        case .named(let name): return enumerationCase(text, of: name)
+        default: return nil
+        }
+    }
+
+    /// The node as `value` means it: where a string is wanted, a plain scalar is its text.
+    private func directed(_ node: Node, by value: Value, _ modelsByName: [String: Model], depth: Int = 0) -> Node {
+        guard depth < 64 else { return node }
+        func with(_ changed: Node.Value) -> Node {
+            Node(value: changed, location: node.location, pointer: node.pointer)
+        }
+        switch (value.kind, node.value) {
+        case (.string, .scalar(let scalar)), (.timestamp, .scalar(let scalar)), (.date, .scalar(let scalar)),
+            (.uuid, .scalar(let scalar)), (.bytes, .scalar(let scalar)):
+            guard scalar.kind == .number || scalar.kind == .boolean, !node.location.file.isJSON else { return node }
+            return with(.scalar(.init(kind: .string, text: scalar.text)))
+        case (.array(let element, _, _), .sequence(let items)):
+            return with(.sequence(items.map { directed($0, by: element, modelsByName, depth: depth + 1) }))
+        case (.map(let element), .mapping(let members)):
+            return with(
+                .mapping(
+                    members.map {
+                        .init(
+                            key: $0.key,
+                            keyLocation: $0.keyLocation,
+                            value: directed($0.value, by: element, modelsByName, depth: depth + 1)
+                        )
+                    }
+                )
+            )
+        case (.named(let name), _):
+            guard let model = modelsByName[name] else { return node }
+            switch (model.shape, node.value) {
+            case (.alias(let inner), _), (.wrapper(let inner), _):
+                return directed(node, by: inner, modelsByName, depth: depth + 1)
+            case (.enumeration(let enumeration), .scalar) where enumeration.rawType == "String":
+                return directed(node, by: Value(kind: .string(TextConstraints())), modelsByName, depth: depth + 1)
+            case (.structure(let properties, _), .mapping(let members)):
+                let values = Dictionary(properties.map { ($0.name, $0.value) }) { first, _ in first }
+                return with(
+                    .mapping(
+                        members.map { member in
+                            let inner = values[member.key].map {
+                                directed(member.value, by: $0, modelsByName, depth: depth + 1)
+                            }
+                            return .init(key: member.key, keyLocation: member.keyLocation, value: inner ?? member.value)
+                        }
+                    )
+                )
+            default: return node
+            }
+        default: return node
+        }
+    }
+
+    /// The examples, read as their types mean them.
+    var directedExamples: [Example] {
+        let models = Dictionary(models.map { ($0.name, $0) }) { first, _ in first }
+        return examples.map { Example(node: directed($0.node, by: $0.value, models), value: $0.value) }
+    }
+
+    private func enumerationCase(_ text: String, of name: String) -> String? {
+        guard let model = models.first(where: { $0.name == name }) else { return nil }
+        switch model.shape {
+        case .enumeration(let enumeration):
+            let literal = enumeration.rawType == "Int" ? text : SwiftWriter.literal(text)
+            return enumeration.cases.first { $0.literal == literal }.map { ".\($0.swiftName)" }
+        case .alias(let value):
+            return expression(
+                Node(value: .scalar(.init(kind: .string, text: text)), location: model.node.location, pointer: ""),
+                for: value
+            )
+        default: return nil
+        }
+    }
+
+    private func fits(_ text: String, _ constraints: TextConstraints) -> Bool {
+        let length = text.unicodeScalars.count
+        guard length >= constraints.minLength ?? 0, length <= constraints.maxLength ?? .max else { return false }
+        if let source = constraints.pattern, let pattern = try? Pattern(source), !pattern.matches(text) { return false }
+        if let name = constraints.format, let format = Format.allCases.first(where: { "\($0)" == name }) {
+            return format.matches(text)
+        }
+        return true
+    }
+}

@@ -1,0 +1,140 @@
+extension ModelBuilder {
+    /// The models as they are generated: recursion made storable, directions decided.
+    ///
+    /// - Parameters:
+    ///   - requests: What operations read. Members that are read-only are left out of it.
+    ///   - responses: What operations answer. Members that are write-only are left out of it.
+    mutating func finishedModels(requests: [Value], responses: [Value]) -> [Model] {
+        let containment = Containment(models)
+        let read = reached(from: requests)
+        let written = reached(from: responses)
+        let constants = constants()
+        return models.map { model in
+            var model = model
+            if case .union(var union) = model.shape {
+                union.isIndirect = containment.isCyclic(model.name)
+                model.shape = .union(union)
+            }
+            guard case .structure(let properties, let others) = model.shape else { return model }
+            let finished = properties.map { property in
+                var property = property
+                property.isIndirect = containment.isCyclic(model.name, property.value)
+                // A model that travels one way only needs no second view.
+                if !read.contains(model.name) { property.isReadOnly = false }
+                if !written.contains(model.name) { property.isWriteOnly = false }
+                if !property.isOptional, case .named(let name) = property.value.kind {
+                    property.onlyValue = constants[name]
+                }
+                return property
+            }
+            model.shape = .structure(finished, others: others)
+            return model
+        }
+    }
+
+    /// The only cases of enumerations that have one.
+    private func constants() -> [String: String] {
+        var constants: [String: String] = [:]
+        for model in models {
+            guard case .enumeration(let enumeration) = model.shape, enumeration.cases.count == 1, !enumeration.isOpen
+            else { continue }
+            constants[model.name] = ".\(enumeration.cases[0].swiftName)"
+        }
+        return constants
+    }
+
+    /// The models that values of these types may hold.
+    private func reached(from roots: [Value]) -> Set<String> {
+        let shapes = Dictionary(models.map { ($0.name, $0.shape) }) { first, _ in first }
+        var reached: Set<String> = []
+        var work = roots.flatMap(Self.names)
+        while let name = work.popLast() {
+            guard reached.insert(name).inserted, let shape = shapes[name] else { continue }
+            switch shape {
+            case .structure(let properties, let others):
+                work += properties.flatMap { Self.names($0.value) }
+                if case .collected(let value) = others { work += Self.names(value) }
+            case .union(let union): work += union.branches.flatMap { Self.names($0.value) }
+            case .tuple(let elements, _, let rest): work += (elements + [rest].compactMap(\.self)).flatMap(Self.names)
+            case .alias(let value), .wrapper(let value): work += Self.names(value)
+            case .enumeration: break
+            }
+        }
+        return reached
+    }
+
+    private static func names(_ value: Value) -> [String] {
+        switch value.kind {
+        case .named(let name): [name]
+        case .array(let element, _, _), .map(let element): names(element)
+        default: []
+        }
+    }
+
+    /// How the texts of a parameter or a form become JSON: an expression of `ParameterShape`.
+    func shape(of value: Value, depth: Int = 0) -> String {
+        guard depth < 4 else { return ".any" }
+        return switch value.kind {
+        case .string, .timestamp, .date, .uuid, .bytes: value.isNullable ? ".any" : ".text"
+        case .integer, .number, .boolean, .null: ".literal"
+        case .decimal, .any: ".any"
+        case .file: ".file"
+        case .object: ".object([:], others: .any)"
+        case .map(let element): ".object([:], others: \(shape(of: element, depth: depth + 1)))"
+        case .array(let element, _, _): ".array(\(shape(of: element, depth: depth + 1)))"
+        case .named(let name): shape(of: name, depth: depth)
+        }
+    }
+
+    private func shape(of name: String, depth: Int) -> String {
+        guard let model = models.first(where: { $0.name == name }) else { return ".any" }
+        switch model.shape {
+        case .enumeration(let enumeration): return enumeration.rawType == "Int" ? ".literal" : ".text"
+        case .alias(let value), .wrapper(let value): return shape(of: value, depth: depth + 1)
+        case .tuple: return ".array(.any)"
+        case .union(let union):
+            // Alternatives of one shape have it together.
+            let shapes = Set(union.branches.map { shape(of: $0.value, depth: depth + 1) })
+            return shapes.count == 1 ? shapes.first ?? ".any" : ".any"
+        case .structure(let properties, let others):
+            let members = properties.map { "\(SwiftWriter.literal($0.name)): \(shape(of: $0.value, depth: depth + 1))" }
+            guard case .collected(let value) = others else { return ".object([\(members.lines(", "))])" }
+            return ".object([\(members.lines(", "))], others: \(shape(of: value, depth: depth + 1)))"
+        }
+    }
+
+    /// The value of a multipart body: strings of bytes are files there.
+    mutating func withFiles(_ value: Value, encoding: [Node.Member]) -> Value {
+        guard case .named(let name) = value.kind, let place = models.firstIndex(where: { $0.name == name }),
+            case .structure(let properties, let others) = models[place].shape
+        else { return value }
+        let changed = properties.map { property in
+            var property = property
+            property.value = fileValue(property)
+            return property
+        }
+        models[place].shape = .structure(changed, others: others)
+        return value
+    }
+
+    private func fileValue(_ property: Property) -> Value {
+        var value = property.value
+        if case .array(let element, let least, let most) = value.kind, isFile(property.node["items"], element) {
+            value.kind = .array(of: Value(kind: .file), minItems: least, maxItems: most)
+        } else if isFile(property.node, value) {
+            value.kind = .file
+        }
+        return value
+    }
+
+    /// `format: binary`, or a media type without an encoding (OpenAPI 3.1, "Considerations for File Uploads").
+    private func isFile(_ node: Node?, _ value: Value) -> Bool {
+        guard let node else { return false }
+        let isBinary =
+            node["format"]?.string == "binary" || (node["contentMediaType"] != nil && node["contentEncoding"] == nil)
+        switch value.kind {
+        case .string, .any: return isBinary
+        default: return false
+        }
+    }
+}

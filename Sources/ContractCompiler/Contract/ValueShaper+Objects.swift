@@ -1,0 +1,198 @@
+/// Arrays and objects.
+extension ValueShaper {
+    mutating func array(_ builder: inout ModelBuilder) -> Value.Kind {
+        covered.formUnion(["items", "minItems", "maxItems"])
+        let minItems = facets.schemas.compactMap(\.minItems).max()
+        let maxItems = facets.schemas.compactMap(\.maxItems).min()
+        let prefixed = facets.schemas.filter { !$0.prefixItems.isEmpty }
+        let items = facets.schemas.compactMap(\.items)
+        if prefixed.isEmpty {
+            guard let first = items.first else {
+                return .array(of: Value(kind: .any), minItems: minItems, maxItems: maxItems)
+            }
+            let element = builder.value(of: items, name: name + "Item", at: first)
+            return .array(of: element, minItems: minItems, maxItems: maxItems)
+        }
+        covered.remove("items")
+        guard facets.schemas.count == 1, let schema = prefixed.first, schema.prefixItems.count <= 32 else {
+            return .array(of: Value(kind: .any), minItems: minItems, maxItems: maxItems)
+        }
+        // The tuple checks its items, their rules included, but not how many there are.
+        covered.insert("items")
+        covered.subtract(["minItems", "maxItems"])
+        let elements = schema.prefixItems.enumerated().map {
+            builder.value(of: $0.element, name: "\(name)Item\($0.offset)")
+        }
+        let rest =
+            schema.items?.always == false
+            ? nil : schema.items.map { builder.value(of: $0, name: name + "Rest") } ?? Value(kind: .any)
+        if schema.items?.always == false { covered.remove("items") }
+        let shape = Model.Shape.tuple(elements, required: min(minItems ?? 0, elements.count), rest: rest)
+        let rule = itemRule(elements, rest)
+        return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: rule) { _ in shape })
+    }
+
+    func itemRule(_ elements: [Value], _ rest: Value?) -> Rule? {
+        guard elements.contains(where: { $0.rule != nil }) || rest?.rule != nil else { return nil }
+        let prefix = elements.map { $0.rule?.text ?? ".always" }.lines(", ")
+        return Rule(text: ".items(prefix: [\(prefix)]\(rest?.rule.map { ", rest: \($0.text)" } ?? ""))")
+    }
+
+    // MARK: - Objects
+
+    mutating func object(_ builder: inout ModelBuilder) -> Value.Kind {
+        var properties = facets.properties
+        // What only some alternatives name may be anything in the others: it has no type, and the rule checks it.
+        if !properties.isEmpty {
+            for branch in facets.unions.flatMap(\.branches) {
+                for property in Facets([branch], &builder).properties
+                where !properties.contains(where: { $0.name == property.name }) {
+                    properties.append((property.name, []))
+                }
+            }
+        }
+        let others = others(properties.map(\.name), &builder)
+        if properties.isEmpty {
+            covered.formUnion(["properties"])
+            switch others {
+            case .collected(let element):
+                if case .any = element.kind, element.rule == nil { return .object }
+                return .map(of: element)
+            default:
+                // What is required without being a property is checked by the rule.
+                if case .forbidden = others { uncover("additionalProperties") }
+                return .object
+            }
+        }
+        covered.formUnion(["properties", "required"])
+        return structure(properties, others, &builder)
+    }
+
+    /// Notes that the type checks a keyword of one facet.
+    mutating func cover(_ keyword: String, of schema: Schema) {
+        coveredBy[ObjectIdentifier(schema), default: []].insert(keyword)
+    }
+
+    mutating func uncover(_ keyword: String) {
+        covered.remove(keyword)
+        for key in coveredBy.keys { coveredBy[key]?.remove(keyword) }
+    }
+
+    /// What becomes of members that no property names. More than one facet with an opinion leave it to the rule.
+    mutating func others(_ names: [String], _ builder: inout ModelBuilder) -> OtherMembers {
+        let hasPatterns = facets.schemas.contains { !$0.patternProperties.isEmpty }
+        let restricting = facets.schemas.filter { $0.additionalProperties.map { $0.always != true } ?? false }
+        let isExplicit = facets.schemas.contains { $0.additionalProperties != nil }
+        if hasPatterns { return .collected(Value(kind: .any)) }
+        guard let schema = restricting.first else { return isExplicit ? .collected(Value(kind: .any)) : .ignored }
+        let isWhole = restricting.count == 1 && Set(names).isSubset(of: schema.properties.map(\.name))
+        guard isWhole, let others = schema.additionalProperties else {
+            return restricting.contains { $0.additionalProperties?.always == false }
+                ? .ignored : .collected(Value(kind: .any))
+        }
+        coveredBy[ObjectIdentifier(schema), default: []].insert("additionalProperties")
+        if others.always == false { return .forbidden }
+        return .collected(builder.value(of: others, name: name + "Value"))
+    }
+
+    mutating func structure(
+        _ properties: [(name: String, schemas: [Schema])],
+        _ others: OtherMembers,
+        _ builder: inout ModelBuilder
+    ) -> Value.Kind {
+        // The name is taken before those of the types inside.
+        let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
+            .structure([], others: others)
+        }
+        let place = builder.models.count - 1
+        let required = Set(facets.schemas.flatMap(\.required))
+        var built: [Property] = []
+        var swiftNames: [String: Node?] = ["additionalProperties": nil]
+        for (name, schemas) in properties {
+            guard let first = schemas.first else {
+                built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
+                continue
+            }
+            let value = builder.value(of: schemas, name: typeName + SwiftName.type(name), at: first)
+            built.append(property(name, value, schemas, required, first, &swiftNames, &builder))
+        }
+        // What is required and has no schema is a member of any kind.
+        let missing = facets.schemas.flatMap(\.required).filter { name in !properties.contains { $0.name == name } }
+        var seen: Set<String> = []
+        for name in missing where seen.insert(name).inserted {
+            let places = facets.schemas.compactMap { $0.node["required"]?.items?.first { $0.scalar?.text == name } }
+            let suggestion = Suggestion.text(for: name, in: properties.map(\.name))
+            builder.log.strictly(
+                .requiredProperty,
+                "'\(name)' is required but is no property\(suggestion)",
+                at: places.first?.location ?? origin.node.location
+            )
+            built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
+        }
+        builder.models[place].shape = .structure(built, others: others)
+        builder.models[place] = Model(
+            name: typeName,
+            node: origin.node,
+            description: description,
+            shape: builder.models[place].shape,
+            rule: memberRule(built, others)
+        )
+        return .named(typeName)
+    }
+
+    /// The rules of the members, which the structure checks for them.
+    func memberRule(_ properties: [Property], _ others: OtherMembers) -> Rule? {
+        let rules = properties.compactMap { property in
+            property.value.rule.map { "\(SwiftWriter.literal(property.name)): \($0.text)" }
+        }
+        var arguments = rules.isEmpty ? [] : ["properties: [\(rules.lines(", "))]"]
+        if case .collected(let element) = others, let rule = element.rule {
+            let names = properties.filter { $0.value.rule == nil }.map { "\(SwiftWriter.literal($0.name)): .always" }
+            arguments = ["properties: [\((rules + names).lines(", "))]", "others: \(rule.text)"]
+        }
+        return arguments.isEmpty ? nil : Rule(text: ".members(\(arguments.lines(", ")))")
+    }
+
+    mutating func property(
+        _ name: String,
+        _ value: Value,
+        _ schemas: [Schema],
+        _ required: Set<String>,
+        _ schema: Schema,
+        _ swiftNames: inout [String: Node?],
+        _ builder: inout ModelBuilder
+    ) -> Property {
+        let swiftName = distinctName(schema.swiftName ?? SwiftName.property(name), name, schema, &swiftNames, &builder)
+        let standIn = schemas.lazy.compactMap(\.defaultValue).first
+        return Property(
+            swiftName: swiftName,
+            name: name,
+            value: value,
+            isRequired: required.contains(name),
+            defaultValue: standIn.flatMap { builder.defaultValue($0, for: value) },
+            description: schemas.lazy.compactMap(\.description).first,
+            node: schema.node,
+            isReadOnly: schemas.contains(where: \.isReadOnly),
+            isWriteOnly: schemas.contains(where: \.isWriteOnly)
+        )
+    }
+
+    /// A name that no other property of the structure has.
+    func distinctName(
+        _ swiftName: String,
+        _ name: String,
+        _ schema: Schema,
+        _ taken: inout [String: Node?],
+        _ builder: inout ModelBuilder
+    ) -> String {
+        if let other = taken[swiftName], let other {
+            let note = Diagnostic.Note(message: "the other one", location: other.location)
+            let message = "'\(name)' is the same name in Swift as another property; give one an 'x-swift-name'"
+            builder.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
+        }
+        var names = Set(taken.keys)
+        let distinct = SwiftName.distinct(swiftName, &names)
+        taken[distinct] = schema.node
+        return distinct
+    }
+}

@@ -1,0 +1,173 @@
+internal import Formats
+
+/// Strings, numbers and their enumerations.
+extension ValueShaper {
+    mutating func string(_ builder: inout ModelBuilder) -> Value.Kind {
+        let format = facets.first(\.format)
+        switch format {
+        case "date-time": return typed("format", .timestamp)
+        case "date": return typed("format", .date)
+        case "uuid": return typed("format", .uuid)
+        case "byte": return typed("format", .bytes)
+        default: break
+        }
+        if facets.first(\.contentEncoding) == "base64", facets.first(\.contentMediaType) == nil { return .bytes }
+        covered.formUnion(["minLength", "maxLength"])
+        var constraints = TextConstraints(
+            minLength: facets.schemas.compactMap(\.minLength).max(),
+            maxLength: facets.schemas.compactMap(\.maxLength).min()
+        )
+        if let schema = facets.schemas.first(where: { $0.pattern != nil }) {
+            constraints.pattern = schema.pattern
+            coveredBy[ObjectIdentifier(schema), default: []].insert("pattern")
+        }
+        if let schema = facets.schemas.first(where: { $0.format != nil }) {
+            checkFormat(schema, &builder)
+            constraints.format = format.flatMap(Format.init).map { "\($0)" }
+            coveredBy[ObjectIdentifier(schema), default: []].insert("format")
+        }
+        return .string(constraints)
+    }
+
+    /// Formats are free; one that is almost a known one is a mistake.
+    func checkFormat(_ schema: Schema, _ builder: inout ModelBuilder) {
+        let known =
+            Format.allCases.map(\.rawValue) + ["binary", "password", "decimal", "float", "double", "int32", "int64"]
+        guard let format = schema.format, !known.contains(format), let node = schema.node["format"] else { return }
+        let suggestion = Suggestion.text(for: format, in: known)
+        if !suggestion.isEmpty {
+            builder.log.warning(.unknownFormat, "the format '\(format)' is not known\(suggestion)", at: node.location)
+        }
+    }
+
+    /// A type that stands for the first `keyword` among the facets.
+    mutating func typed(_ keyword: String, _ kind: Value.Kind) -> Value.Kind {
+        if let schema = facets.schemas.first(where: { $0.format != nil }) {
+            coveredBy[ObjectIdentifier(schema), default: []].insert(keyword)
+        }
+        return kind
+    }
+
+    mutating func integer() -> Value.Kind {
+        var minimum = bound(\.minimum, isMaximum: false)
+        var maximum = bound(\.maximum, isMaximum: true)
+        if facets.first(\.format) == "int32" {
+            minimum = max(minimum ?? .min, Int(Int32.min))
+            maximum = min(maximum ?? .max, Int(Int32.max))
+        }
+        return .integer(minimum: minimum, maximum: maximum)
+    }
+
+    /// A bound that is a whole number of 64 bits; others are left to the rule.
+    mutating func bound(_ keyword: KeyPath<Schema, String?>, isMaximum: Bool) -> Int? {
+        guard let text = facets.strictest({ $0[keyPath: keyword] }, isMaximum: isMaximum) else { return nil }
+        guard let value = ExactNumber(text)?.integer else { return nil }
+        covered.insert(isMaximum ? "maximum" : "minimum")
+        return value
+    }
+
+    mutating func decimal(_ builder: inout ModelBuilder) -> Value.Kind {
+        // A decimal in a string has no bounds for JSON Schema; for us it has.
+        covered.formUnion(["minimum", "maximum", "format"])
+        for schema in facets.schemas {
+            for keyword in ["minimum", "maximum"] {
+                guard let node = schema.node[keyword], let text = node.jsonNumber, let number = ExactNumber(text) else {
+                    continue
+                }
+                if number.digits.count + max(0, number.exponent) > 38 || number.exponent < -18 {
+                    builder.log.error(
+                        .decimalBound,
+                        "the bound of a decimal has at most 38 digits, 18 of them after the point",
+                        at: node.location
+                    )
+                }
+            }
+        }
+        return .decimal(
+            minimum: facets.strictest(\.minimum, isMaximum: false),
+            maximum: facets.strictest(\.maximum, isMaximum: true)
+        )
+    }
+
+    // MARK: - Enumerations
+
+    /// The values that all facets allow, when they are strings or integers.
+    mutating func enumeration(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind? {
+        guard types == nil || types == [.string] || types == [.integer] else { return nil }
+        let known = facets.first(\.knownValues)
+        guard let schema = facets.schemas.first(where: { $0.values != nil || $0.knownValues != nil }) else {
+            return nil
+        }
+        guard facets.schemas.filter({ $0.values != nil }).count <= 1, facets.unions.isEmpty else { return nil }
+        let values = (schema.values ?? known ?? []).filter { $0.scalar?.kind != .null }
+        guard !values.isEmpty else {
+            if schema.values?.isEmpty == true {
+                builder.log.strictly(
+                    .emptyEnumeration,
+                    "an enumeration without values accepts nothing",
+                    at: schema.node.location
+                )
+            }
+            return nil
+        }
+        let isOpen = schema.values == nil
+        var cases: [Enumeration.Case] = []
+        var texts: Set<String> = []
+        let isInteger =
+            types == [.integer]
+            || (types == nil && values.allSatisfy { $0.scalar?.kind == .number && $0.integer != nil })
+        for node in values {
+            guard let scalar = node.scalar else { return nil }
+            if isInteger {
+                guard let value = node.integer else { return nil }
+                if texts.insert("\(value)").inserted {
+                    cases.append(.init(swiftName: value < 0 ? "minus\(-value)" : "_\(value)", literal: "\(value)"))
+                }
+            } else {
+                // Under a string schema YAML's other readings mean their text.
+                guard scalar.kind == .string || types == [.string] else { return nil }
+                if scalar.kind != .string, node.location.file.isJSON {
+                    builder.log.strictly(
+                        .enumerationValue,
+                        "\(node.kindDescription) among the values of a string",
+                        at: node.location
+                    )
+                } else if scalar.kind != .string {
+                    builder.log.warning(
+                        .unquotedString,
+                        "\(node.kindDescription) among the values of a string is read as \"\(scalar.text)\"; quote it",
+                        at: node.location
+                    )
+                }
+                if texts.insert(scalar.text).inserted {
+                    cases.append(
+                        .init(
+                            swiftName: SwiftName.enumerationCase(scalar.text),
+                            literal: SwiftWriter.literal(scalar.text)
+                        )
+                    )
+                } else {
+                    builder.log.warning(
+                        .duplicateValue,
+                        "the value '\(scalar.text)' is listed twice",
+                        at: node.location
+                    )
+                }
+            }
+        }
+        covered.formUnion(["enum", "const"])
+        for (index, value) in cases.enumerated() {
+            guard let other = cases[..<index].first(where: { $0.swiftName == value.swiftName }) else { continue }
+            let message = "the values \(value.literal) and \(other.literal) are the same name in Swift"
+            builder.log.strictly(.duplicateName, message, at: schema.node["enum"]?.location ?? schema.node.location)
+        }
+        let enumeration = Enumeration(
+            rawType: isInteger ? "Int" : "String",
+            cases: SwiftName.distinct(cases),
+            isOpen: isOpen
+        )
+        return .named(
+            builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .enumeration(enumeration) }
+        )
+    }
+}

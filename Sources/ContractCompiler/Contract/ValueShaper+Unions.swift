@@ -1,0 +1,255 @@
+/// Choices between schemas: which branch a value is, decided when the contract is compiled as far as that can be.
+extension ValueShaper {
+    /// Whether the branches only narrow what the rest of the schema says, and so make no types.
+    func isConstraint(_ branches: [Schema]) -> Bool {
+        let structural: Set = [
+            "$ref", "properties", "items", "prefixItems", "additionalProperties", "patternProperties", "allOf", "anyOf",
+            "oneOf",
+            "type", "enum", "const", "$dynamicRef",
+        ]
+        return branches.allSatisfy { branch in
+            !(branch.node.members ?? []).contains { structural.contains($0.key) }
+        }
+    }
+
+    /// The enumeration of a choice; nil when there is no telling its branches apart by any type.
+    mutating func unionKind(
+        _ union: (schema: Schema, branches: [Schema], isExclusive: Bool),
+        _ builder: inout ModelBuilder
+    ) -> Value.Kind? {
+        let alternatives = union.branches.filter { !Facets.isNull($0) }
+        guard alternatives.count > 1, alternatives.allSatisfy({ $0.always == nil }) else { return nil }
+        // The name is taken before those of the types inside.
+        let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
+            .wrapper(Value(kind: .any))
+        }
+        let place = builder.models.count - 1
+        var branches: [Union.Branch] = []
+        for (index, alternative) in alternatives.enumerated() {
+            let label = label(of: alternative, index)
+            let value = builder.value(of: alternative, name: typeName + SwiftName.type(label))
+            branches.append(.init(swiftName: SwiftName.property(label), value: value))
+        }
+        branches = SwiftName.distinct(branches)
+        let (decision, rules) = decision(union, alternatives, branches, typeName, &builder)
+        builder.models[place].shape = .union(Union(branches: branches, decision: decision, rules: rules))
+        // A choice whose branches take null themselves decides about it as about any value.
+        coversNull = alternatives.count == union.branches.count && decision.types.contains("null")
+        cover(union.isExclusive ? "oneOf" : "anyOf", of: union.schema)
+        return .named(typeName)
+    }
+
+    /// What to call a branch: the name of what it refers to, its title, its type.
+    private func label(of schema: Schema, _ index: Int) -> String {
+        if let name = schema.swiftName { return name }
+        if let reference = schema.reference?.string {
+            let last = reference.split { $0 == "/" || $0 == "#" }.last.map(String.init) ?? ""
+            let name = last.split(separator: ".schema.json").first.map(String.init) ?? ""
+            if !SwiftName.type(JSONPointer.unescape(name)).isEmpty { return JSONPointer.unescape(name) }
+        }
+        if let title = schema.title, title.count <= 40, !SwiftName.type(title).isEmpty { return title }
+        if let value = schema.values?.first?.string, schema.values?.count == 1 { return value }
+        if schema.values != nil { return "value" }
+        if schema.types == [.object], let name = schema.required.first { return name }
+        if let type = schema.types?.sorted(by: { $0.rawValue < $1.rawValue }).first(where: { $0 != .null }) {
+            return type.rawValue
+        }
+        return "option \(index + 1)"
+    }
+
+    /// Without `type`, keywords speak only about values of their own kind, and values of other kinds are free.
+    mutating func untyped(_ builder: inout ModelBuilder) -> Value.Kind {
+        guard !facets.properties.isEmpty else { return any() }
+        let structure = structureBranch(&builder)
+        coversNull = true
+        let union = Union(
+            branches: [
+                .init(swiftName: "object", value: structure),
+                .init(swiftName: "other", value: Value(kind: .any)),
+            ],
+            decision: .type([
+                (["object"], .branch(0)), (["array", "string", "number", "boolean", "null"], .branch(1)),
+            ]),
+            rules: []
+        )
+        return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .union(union) })
+    }
+
+    mutating func structureBranch(_ builder: inout ModelBuilder) -> Value {
+        var inner = ValueShaper(facets: facets, name: name + "Object", origin: origin, isDeclared: false)
+        let kind = inner.object(&builder)
+        // The structure's own rule stands in it; the rest is checked here.
+        covered = inner.covered
+        coveredBy = inner.coveredBy
+        return Value(kind: kind)
+    }
+
+    mutating func typeUnion(_ types: Set<Schema.TypeName>, _ builder: inout ModelBuilder) -> Value.Kind {
+        var branches: [Union.Branch] = []
+        var table: [(types: [String], decision: Union.Decision)] = []
+        for type in types.sorted(by: { $0.rawValue < $1.rawValue }) {
+            var inner = ValueShaper(
+                facets: facets,
+                name: name + SwiftName.type(type.rawValue),
+                origin: origin,
+                isDeclared: false
+            )
+            let kind = inner.kind(of: type, &builder)
+            // A keyword speaks about one type only, so what the branch of that type checks is checked.
+            covered.formUnion(inner.covered)
+            coveredBy.merge(inner.coveredBy) { $0.union($1) }
+            table.append(([type == .integer ? "number" : type.rawValue], .branch(branches.count)))
+            branches.append(.init(swiftName: SwiftName.property(type.rawValue), value: Value(kind: kind)))
+        }
+        let union = Union(branches: branches, decision: .type(table), rules: [])
+        return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .union(union) })
+    }
+
+    // MARK: - The decision
+
+    private func decision(
+        _ union: (schema: Schema, branches: [Schema], isExclusive: Bool),
+        _ alternatives: [Schema],
+        _ branches: [Union.Branch],
+        _ typeName: String,
+        _ builder: inout ModelBuilder
+    ) -> (Union.Decision, [Rule]) {
+        if let discriminator = facets.first(\.discriminator),
+            let decision = byDiscriminator(discriminator, alternatives, &builder)
+        {
+            return (decision, [])
+        }
+        var byType: [(type: String, branches: [Int])] = []
+        for (index, alternative) in alternatives.enumerated() {
+            for type in Self.jsonTypes(of: alternative, &builder) {
+                if let place = byType.firstIndex(where: { $0.type == type }) {
+                    byType[place].branches.append(index)
+                } else {
+                    byType.append((type, [index]))
+                }
+            }
+        }
+        var table: [(types: [String], branches: [Int])] = []
+        for (type, branches) in byType.sorted(by: { $0.type < $1.type }) {
+            if let place = table.firstIndex(where: { $0.branches == branches }) {
+                table[place].types.append(type)
+            } else {
+                table.append(([type], branches))
+            }
+        }
+        var needsRules = false
+        let decisions = table.map { entry -> (types: [String], decision: Union.Decision) in
+            if entry.branches.count == 1 { return (entry.types, .branch(entry.branches[0])) }
+            if entry.types == ["object"], let decision = byConstant(entry.branches, alternatives, &builder) {
+                return (entry.types, decision)
+            }
+            needsRules = true
+            let order = union.isExclusive ? entry.branches : Self.specificFirst(entry.branches, alternatives)
+            return (entry.types, .validation(order, rule: "branches", isExclusive: union.isExclusive))
+        }
+        let rules = needsRules ? alternatives.map { builder.rule($0) ?? Rule(text: ".always") } : []
+        if decisions.count == 1, case .member = decisions[0].decision { return (decisions[0].decision, rules) }
+        return (.type(decisions), rules)
+    }
+
+    /// Closed sets of values before open ones: the first that holds is taken.
+    private static func specificFirst(_ branches: [Int], _ alternatives: [Schema]) -> [Int] {
+        branches.filter { alternatives[$0].values != nil } + branches.filter { alternatives[$0].values == nil }
+    }
+
+    private func byDiscriminator(
+        _ discriminator: Schema.Discriminator,
+        _ alternatives: [Schema],
+        _ builder: inout ModelBuilder
+    ) -> Union.Decision? {
+        var table: [(values: [String], branch: Int)] = []
+        for (index, alternative) in alternatives.enumerated() {
+            guard let reference = alternative.reference, let text = reference.string else { return nil }
+            let target = builder.follow(reference, from: alternative)
+            var values = discriminator.mapping.filter { member in
+                guard let name = member.value.scalar?.text else { return false }
+                return name == text || text.hasSuffix("/\(name)")
+                    || builder.target(member.value, from: alternative).map { $0 === target } ?? false
+            }.map(\.key)
+            if values.isEmpty {
+                // Without a mapping the name of the schema is the value; what the schema itself says of the member goes first.
+                values = target.flatMap { Self.constants(of: discriminator.property, in: $0, &builder) } ?? []
+            }
+            if values.isEmpty, let name = text.split(separator: "/").last {
+                values = [JSONPointer.unescape(String(name))]
+            }
+            table.append((values, index))
+        }
+        let all = table.flatMap(\.values)
+        guard Set(all).count == all.count else { return nil }
+        return .member(discriminator.property, table, isDiscriminator: true)
+    }
+
+    /// A member that every branch requires, with values that no two branches share.
+    private func byConstant(
+        _ indices: [Int],
+        _ alternatives: [Schema],
+        _ builder: inout ModelBuilder
+    ) -> Union.Decision? {
+        let first = Facets([alternatives[indices[0]]], &builder)
+        for property in first.properties {
+            var table: [(values: [String], branch: Int)] = []
+            for index in indices {
+                guard let values = Self.constants(of: property.name, in: alternatives[index], &builder) else { break }
+                table.append((values, index))
+            }
+            let all = table.flatMap(\.values)
+            if table.count == indices.count, Set(all).count == all.count {
+                return .member(property.name, table, isDiscriminator: false)
+            }
+        }
+        return nil
+    }
+
+    /// The texts that a required member can have; nil when it may be absent or anything else.
+    private static func constants(of name: String, in schema: Schema, _ builder: inout ModelBuilder) -> [String]? {
+        let facets = Facets([schema], &builder)
+        guard facets.schemas.contains(where: { $0.required.contains(name) }) else { return nil }
+        for property in facets.properties where property.name == name {
+            let inner = Facets(property.schemas, &builder)
+            if let values = inner.first(\.values), values.allSatisfy({ $0.string != nil }) {
+                return values.compactMap(\.string)
+            }
+        }
+        return nil
+    }
+
+    /// The types of JSON values that a schema can accept.
+    private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder, depth: Int = 0) -> [String] {
+        let all: Set = ["object", "array", "string", "number", "boolean", "null"]
+        var types = all
+        guard depth < 32 else { return all.sorted() }
+        for facet in Facets([schema], &builder).schemas {
+            if let own = facet.types {
+                types.formIntersection(own.map { $0 == .integer ? "number" : $0.rawValue })
+            }
+            if let values = facet.values { types.formIntersection(values.map(\.schemaType)) }
+            for branches in [facet.anyOf, facet.oneOf] where !branches.isEmpty {
+                types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder, depth: depth + 1) })
+            }
+        }
+        return types.sorted()
+    }
+}
+
+extension Node {
+    /// The value's type in JSON's words.
+    fileprivate var schemaType: String {
+        switch value {
+        case .mapping: "object"
+        case .sequence: "array"
+        case .scalar(let scalar):
+            switch scalar.kind {
+            case .null: "null"
+            case .boolean: "boolean"
+            case .number: "number"
+            case .string: "string"
+            }
+        }
+    }
+}

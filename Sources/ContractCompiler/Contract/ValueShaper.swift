@@ -1,0 +1,134 @@
+internal import Formats
+internal import Patterns
+
+/// Chooses the Swift type of what the facets of a schema say together.
+struct ValueShaper {
+    let facets: Facets
+    let name: String
+    /// The schema that a new type comes from.
+    let origin: Schema
+    let isDeclared: Bool
+    /// The keywords that the type and its codec check, beside those that every type does.
+    var covered: Set<String> = ["type", "$ref", "allOf"]
+    /// Keywords that the type checks for some facets only.
+    var coveredBy: [ObjectIdentifier: Set<String>] = [:]
+    /// Whether the type has null among its values, and so needs no optional.
+    var coversNull = false
+
+    init(facets: Facets, name: String, origin: Schema, isDeclared: Bool) {
+        self.facets = facets
+        self.name = name
+        self.origin = origin
+        self.isDeclared = isDeclared
+    }
+
+    var description: String? { origin.description ?? facets.first(\.description) }
+
+    mutating func value(_ builder: inout ModelBuilder) -> Value {
+        let types = facets.types(&builder.log)
+        var value = Value(kind: kind(types, &builder))
+        value.isNullable = facets.isNullable
+        let rule = residual(&builder, beside: isWhole ? nil : elementRule(of: value.kind))
+        switch value.kind {
+        case .any, .null: value.isNullable = false
+        default: if coversNull { value.isNullable = false }
+        }
+        if case .named(let name) = value.kind, let place = builder.models.lastIndex(where: { $0.name == name }),
+            builder.models[place].node.pointer == origin.node.pointer
+        {
+            let model = builder.models[place]
+            // A type that is made here checks its own rule.
+            builder.models[place] = Model(
+                name: model.name,
+                node: model.node,
+                description: model.description,
+                shape: model.shape,
+                rule: isWhole ? rule : Rule.all([model.rule, rule].compactMap(\.self))
+            )
+        } else {
+            value.rule = rule
+        }
+        return value
+    }
+
+    /// The rule of an array's items or a map's values, which what surrounds them checks.
+    func elementRule(of kind: Value.Kind) -> Rule? {
+        switch kind {
+        case .array(let element, _, _): element.rule.map { Rule(text: ".items(rest: \($0.text))") }
+        case .map(let element): element.rule.map { Rule(text: ".members(others: \($0.text))") }
+        default: nil
+        }
+    }
+
+    // MARK: - What is left
+
+    /// Whether the schema must be checked in one piece: some keywords see what others have evaluated.
+    var isWhole: Bool {
+        origin.hasDynamicScope
+            || facets.schemas.contains {
+                $0.dynamicReference != nil || $0.unevaluatedItems != nil || $0.unevaluatedProperties != nil
+            }
+    }
+
+    /// The rule of everything that the type does not check.
+    func residual(_ builder: inout ModelBuilder, beside other: Rule?) -> Rule? {
+        if isWhole { return builder.wholeRule(origin) }
+        var rules = [other].compactMap(\.self)
+        for schema in facets.schemas {
+            var covered = covered.union(coveredBy[ObjectIdentifier(schema)] ?? [])
+            if facets.resolvedUnions.contains(ObjectIdentifier(schema)) { covered.formUnion(["anyOf", "oneOf"]) }
+            guard let rule = builder.rule(schema, covered: covered) else { continue }
+            rules.append(facets.isNullable && facets.isAlternative(schema) ? rule.orNull : rule)
+        }
+        return Rule.all(rules)
+    }
+
+    // MARK: - Kinds
+
+    mutating func kind(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind {
+        if let enumeration = enumeration(types, &builder) { return enumeration }
+        let unions = facets.unions
+        let isStructural = !facets.properties.isEmpty
+        // Alternatives that only narrow what the rest says make no type of their own; the rule checks them.
+        let choices = unions.filter { !isConstraint($0.branches) }
+        if !choices.isEmpty, !isStructural {
+            if choices.count == 1, let union = unionKind(choices[0], &builder) { return union }
+            return any()
+        }
+        guard let types else { return untyped(&builder) }
+        if types.isEmpty {
+            if facets.isNullable { return .null }
+            return any()
+        }
+        if types.count > 1 {
+            if types == [.number, .string], facets.first(\.format) == "decimal" { return decimal(&builder) }
+            return typeUnion(types, &builder)
+        }
+        return kind(of: types.first ?? .object, &builder)
+    }
+
+    mutating func any() -> Value.Kind {
+        // Nothing is checked by the type, and what is flattened is checked as a whole.
+        covered = ["$ref", "allOf"]
+        coveredBy = [:]
+        return .any
+    }
+
+    mutating func kind(of type: Schema.TypeName, _ builder: inout ModelBuilder) -> Value.Kind {
+        switch type {
+        case .string: return string(&builder)
+        case .integer: return integer()
+        case .number:
+            if facets.first(\.format) == "decimal" { return decimal(&builder) }
+            covered.formUnion(["minimum", "maximum"])
+            return .number(
+                minimum: facets.strictest(\.minimum, isMaximum: false),
+                maximum: facets.strictest(\.maximum, isMaximum: true)
+            )
+        case .boolean: return .boolean
+        case .null: return .null
+        case .array: return array(&builder)
+        case .object: return object(&builder)
+        }
+    }
+}

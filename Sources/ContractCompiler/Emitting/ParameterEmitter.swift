@@ -1,0 +1,117 @@
+/// The expressions that read and write parameters, headers and bodies.
+enum ParameterEmitter {
+    /// The description of a parameter, as `ContractRuntime` takes it.
+    static func description(_ parameter: Parameter) -> String {
+        var arguments = [SwiftWriter.literal(parameter.name)]
+        if parameter.place == "path" { arguments.append("index: \(parameter.index)") }
+        if parameter.style != defaultStyle(parameter.place) { arguments.append("style: .\(parameter.style)") }
+        let explodes = ["form", "cookie", "deepObject"].contains(parameter.style)
+        if parameter.explodes != explodes { arguments.append("explodes: \(parameter.explodes)") }
+        if parameter.shape != ".text" { arguments.append("shape: \(parameter.shape)") }
+        if parameter.isRequired { arguments.append("isRequired: true") }
+        return ".\(parameter.place)(\(arguments.lines(", ")))"
+    }
+
+    private static func defaultStyle(_ place: String) -> String {
+        switch place {
+        case "query", "cookie": "form"
+        default: "simple"
+        }
+    }
+
+    /// `as: Int.self`, or the closure that reads a constrained value.
+    static func reading(_ value: Value, of name: String) -> (argument: String, closure: String) {
+        if value.isPlain, isNominal(value) { return ("as: \(value.swiftType).self", "") }
+        let rule = value.rule == nil ? "" : "rule: Self.\(ruleName(name))"
+        let closure = """
+             { (json: inout JSONReader) throws(JSONSyntaxError) -> \(value.optionalType)? in
+                \(ValueReader.read(value, of: name).indented())
+            }
+            """
+        return (rule, closure)
+    }
+
+    /// Whether the type reads itself.
+    private static func isNominal(_ value: Value) -> Bool {
+        switch value.kind {
+        case .array(let element, _, _), .map(let element): element.isPlain && isNominal(element)
+        default: true
+        }
+    }
+
+    /// The constants that the reading of values needs.
+    static func constants(_ values: [(name: String, value: Value)]) -> [String] {
+        ValueReader.constants(values)
+            + values.compactMap { name, value in
+                value.rule.map { "private static let \(ruleName(name)): Rule = \(SwiftWriter.folded($0.text))" }
+            }
+    }
+
+    private static func ruleName(_ name: String) -> String { name.filter { $0 != "`" } + "Rule" }
+
+    /// A call with its trailing closure, if it has one.
+    static func call(_ function: String, _ arguments: [String], _ closure: String) -> String {
+        let arguments = arguments.filter { !$0.isEmpty }
+        return arguments.isEmpty && !closure.isEmpty
+            ? "\(function)\(closure)" : "\(function)(\(arguments.lines(", ")))\(closure)"
+    }
+}
+
+extension Content {
+    /// The expression that reads the body with `reader`.
+    func read(by reader: String, of name: String) -> String {
+        switch kind {
+        case .json(let value):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).json", [argument], closure)
+        case .form(let value, let shape):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).form", ["shape: \(shape)", argument], closure)
+        case .multipart(let value, let shape):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).multipart", ["shape: \(shape)", argument], closure)
+        case .text(let value):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).text", [argument], closure)
+        case .bytes: return "\(reader).bytes()"
+        case .lines(let value):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).lines", [argument], closure)
+        case .events(let value):
+            let (argument, closure) = ParameterEmitter.reading(value, of: name)
+            return ParameterEmitter.call("\(reader).events", [argument], closure)
+        }
+    }
+
+    /// What a client does before it has the body: a stream it takes as it comes.
+    var waiting: String {
+        switch kind {
+        case .lines, .events: ""
+        default: "try await "
+        }
+    }
+
+    /// The type that is read, when it has constants of its own to be read by.
+    var value: Value? {
+        switch kind {
+        case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value), .lines(let value),
+            .events(let value):
+            value
+        case .bytes: nil
+        }
+    }
+
+    /// The body as `ContractRuntime` sends it.
+    func sending(_ name: String) -> String {
+        let mediaType = SwiftWriter.literal(mediaType)
+        return switch kind {
+        case .json: ".json(\(name), mediaType: \(mediaType))"
+        case .form(_, let shape): ".form(\(name), shape: \(shape))"
+        case .multipart(_, let shape): ".multipart(\(name), shape: \(shape), mediaType: \(mediaType))"
+        case .text: ".text(\(name), mediaType: \(mediaType))"
+        case .bytes: ".bytes(\(name), mediaType: \(mediaType))"
+        case .lines: ".lines(\(name), mediaType: \(mediaType))"
+        case .events: ".events(\(name))"
+        }
+    }
+}

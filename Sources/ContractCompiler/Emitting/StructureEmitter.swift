@@ -1,0 +1,194 @@
+/// The Swift text of a structure.
+struct StructureEmitter {
+    let model: Model
+    let properties: [Property]
+    let others: OtherMembers
+
+    var text: String {
+        """
+        \(ModelEmitter.doc(model))
+        public struct \(model.name): ContractModel {
+            \(declarations.lines().indented())
+
+            /// A value with these members.
+            public init\(SwiftWriter.list(arguments, prefix: 20).indented()) {
+                \(names.map { "self.\($0) = \($0)" }.lines().indented(2))
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                \(properties.map(codingKey).lines().indented(2))
+            }
+        }
+
+        extension \(model.name) {
+            \(constants.lines().indented())
+
+            \(reader.indented())
+
+            \(writer.indented())
+        }
+        """
+    }
+
+    /// The type of the values of other members, when they are kept.
+    private var collected: Value? {
+        if case .collected(let value) = others { value } else { nil }
+    }
+
+    private var names: [String] {
+        properties.map(\.swiftName) + (collected == nil ? [] : ["additionalProperties"])
+    }
+
+    private var declarations: [String] {
+        let members = properties.map { property in
+            """
+            \(SwiftWriter.doc(property.description, origin: property.node.origin))
+            \(property.isIndirect ? "@Indirect " : "")public var \(property.swiftName): \(type(property))
+            """
+        }
+        return members
+            + (collected.map {
+                [
+                    "/// The members that the schema does not name.\npublic var additionalProperties: [String: \($0.optionalType)]"
+                ]
+            } ?? [])
+    }
+
+    private var arguments: [String] {
+        let members = properties.map { property in
+            let standIn =
+                (property.defaultValue ?? property.onlyValue).map { " = \($0)" }
+                ?? (mayBeAbsent(property) ? " = nil" : "")
+            return "\(SwiftName.label(property.swiftName)): \(type(property))\(standIn)"
+        }
+        return members + (collected.map { ["additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
+    }
+
+    /// Whether a value may be made without the property.
+    private func mayBeAbsent(_ property: Property) -> Bool {
+        property.isOptional && (!property.isRequired || property.isReadOnly || property.isWriteOnly)
+    }
+
+    private func codingKey(_ property: Property) -> String {
+        let name = property.swiftName.filter { $0 != "`" }
+        return name == property.name
+            ? "case \(property.swiftName)" : "case \(property.swiftName) = \(SwiftWriter.literal(property.name))"
+    }
+
+    private func type(_ property: Property) -> String {
+        property.value.swiftType + (property.isOptional ? "?" : "")
+    }
+
+    // MARK: - Constants
+
+    private var constants: [String] {
+        var arguments = ["CodingKeys.self"]
+        func add(_ label: String, _ keys: [Property]) {
+            if !keys.isEmpty { arguments.append("\(label): [\(keys.map { ".\($0.swiftName)" }.lines(", "))]") }
+        }
+        add("required", properties.filter(\.isRequired))
+        add("readOnly", properties.filter { $0.isRequired && $0.isReadOnly })
+        add("writeOnly", properties.filter { $0.isRequired && $0.isWriteOnly })
+        if case .forbidden = others { arguments.append("isClosed: true") }
+        return ["private static let members = MemberTable(\(arguments.lines(", ")))"]
+            + ValueReader.constants(
+                properties.map { ($0.swiftName, $0.value) } + (collected.map { [("additionalProperties", $0)] } ?? [])
+            )
+            + ModelEmitter.ruleConstant(model)
+    }
+
+    // MARK: - Reading
+
+    private var reader: String {
+        let unwrapped = properties.filter { !$0.isOptional }.map { "let \(local($0))" }
+        let check = unwrapped.isEmpty ? "" : "\n    guard \(unwrapped.lines(", ")) else { return nil }"
+        let assignments =
+            properties.map { "\(SwiftName.label($0.swiftName)): \(local($0))" }
+            + (collected == nil ? [] : ["additionalProperties: additionalProperties"])
+        return """
+            /// Reads and validates one value.
+            public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+                let start = try json.position()
+                guard try json.beginObject() else { return nil }
+                \(variables.lines().indented())
+                var seen = SeenMembers()
+                \(loop.indented())
+                json.require(Self.members, seen, at: start)\(ModelEmitter.ruleCheck(model, levels: 1))\(check)
+                self.init\(SwiftWriter.list(assignments, prefix: 20).indented())
+            }
+            """
+    }
+
+    private var loop: String {
+        guard let collected else {
+            return """
+                while let key = try json.nextKey(in: Self.members, &seen) {
+                    switch key {
+                    \(properties.map(readCase).lines().indented())
+                    }
+                }
+                """
+        }
+        return """
+            while let name = try json.nextName() {
+                switch try json.key(name, in: Self.members, &seen) {
+                \(properties.map(readCase).lines().indented())
+                case nil:
+                    let name = name.string
+                    let value: \(collected.optionalType)? = \(ValueReader.read(collected, of: "additionalProperties").indented(2))
+                    try json.collect(value, as: name, in: &additionalProperties)
+                }
+            }
+            """
+    }
+
+    private var variables: [String] {
+        let members = properties.map { property -> String in
+            let type = property.value.swiftType
+            guard let standIn = property.defaultValue else { return "var \(local(property)): \(type)?" }
+            return "var \(local(property)): \(type)? = \(standIn)"
+        }
+        return members + (collected.map { ["var additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
+    }
+
+    /// The variable that a property is read into: named after it, unless the reader needs that name itself.
+    private func local(_ property: Property) -> String {
+        var name = property.swiftName
+        while ["json", "start", "seen", "key", "name", "value"].contains(name)
+            || (name != property.swiftName && properties.contains { $0.swiftName == name })
+        {
+            name += "Value"
+        }
+        return name
+    }
+
+    private func readCase(_ property: Property) -> String {
+        let value = ValueReader.readPresent(property.value, of: property.swiftName)
+        let read = property.value.isNullable ? "try json.skipNull() ? nil : \(value)" : value
+        return "case .\(property.swiftName): \(local(property)) = \(read)"
+    }
+
+    // MARK: - Writing
+
+    private var writer: String {
+        let rest = collected == nil ? [] : ["json.members(additionalProperties)"]
+        return """
+            /// Writes the members in the order of the schema.
+            public func write(to json: inout JSONWriter) {
+                json.beginObject()
+                \((properties.map(writeMember) + rest).lines().indented())
+                json.endObject()
+            }
+            """
+    }
+
+    private func writeMember(_ property: Property) -> String {
+        // A member that may be absent is left out; one that must be there is written as null.
+        let isAbsent = property.isOptional && !(property.isRequired && property.value.isNullable)
+        let call =
+            "json.member(\(SwiftWriter.literal(property.name)), \(isAbsent ? "ifPresent: " : "")\(property.swiftName))"
+        if property.isReadOnly { return "if json.direction != .request { \(call) }" }
+        if property.isWriteOnly { return "if json.direction != .response { \(call) }" }
+        return call
+    }
+}

@@ -1,0 +1,99 @@
+/// The Swift text of a choice between types.
+struct UnionEmitter {
+    let model: Model
+    let union: Union
+
+    var text: String {
+        """
+        \(ModelEmitter.doc(model))
+        public \(union.isIndirect ? "indirect " : "")enum \(model.name): ContractModel {
+            \(union.branches.map { "case \($0.swiftName)(\($0.value.optionalType))" }.lines().indented())
+        }
+
+        extension \(model.name) {
+            \(SwiftWriter.constants(constants).indented())/// Reads and validates one value.
+            public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
+                \(startsAt)\(decide(union.decision).indented(2))\(ModelEmitter.ruleCheck(model, levels: 2))
+            }
+
+            /// Writes the value.
+            public func write(to json: inout JSONWriter) {
+                switch self {
+                \(union.branches.map { "case .\($0.swiftName)(let value): value.write(to: &json)" }.lines().indented(2))
+                }
+            }
+        }
+        """
+    }
+
+    private var startsAt: String {
+        let isChecked = model.rule != nil || union.branches.contains { $0.value.rule != nil }
+        return isChecked ? "let start = try json.position()\n        " : ""
+    }
+
+    private var constants: [String] {
+        let rules =
+            union.rules.isEmpty
+            ? []
+            : [
+                "private static let branches: [Rule] = \(SwiftWriter.folded("[\(union.rules.map(\.text).lines(", "))]"))"
+            ]
+        let own = union.branches.compactMap { branch in
+            branch.value.rule.map { "private static let \(ruleName(branch)): Rule = \(SwiftWriter.folded($0.text))" }
+        }
+        return ValueReader.constants(union.branches.map { ($0.swiftName, $0.value) }) + rules + own
+            + ModelEmitter.ruleConstant(model)
+    }
+
+    private func ruleName(_ branch: Union.Branch) -> String { branch.swiftName.filter { $0 != "`" } + "Rule" }
+
+    private func decide(_ decision: Union.Decision) -> String {
+        switch decision {
+        case .branch(let index): return take(union.branches[index])
+        case .type(let table):
+            let cases = table.map { types, decision in
+                "case \(types.map { ".\($0)" }.lines(", ")):\n    \(decide(decision).indented())"
+            }
+            let names = table.flatMap(\.types).map(SwiftWriter.literal)
+            if Set(names).count == 6 { return "switch try json.nextType() {\n\(cases.lines())\n}" }
+            return """
+                switch try json.nextType() {
+                \(cases.lines())
+                default:
+                    try json.rejectType([\(names.lines(", "))])
+                    return nil
+                }
+                """
+        case .member(let name, let table, let isDiscriminator):
+            let cases = table.map { values, branch in
+                "case \(values.map(SwiftWriter.literal).lines(", ")):\n    \(take(union.branches[branch]).indented())"
+            }
+            let expected = table.flatMap(\.values).map(SwiftWriter.literal).lines(", ")
+            return """
+                switch try json.text(ofMember: \(SwiftWriter.literal(name))) {
+                \(cases.lines())
+                default:
+                    try json.rejectChoice(by: \(SwiftWriter.literal(name)), [\(expected)], keyword: "\(isDiscriminator ? "discriminator" : "oneOf")")
+                    return nil
+                }
+                """
+        case .validation(let branches, let rule, let isExclusive):
+            let cases = branches.map { "case \($0):\n    \(take(union.branches[$0]).indented())" }
+            return """
+                switch try json.choose(\(branches), of: Self.\(rule), isExclusive: \(isExclusive)) {
+                \(cases.lines())
+                default: return nil
+                }
+                """
+        }
+    }
+
+    private func take(_ branch: Union.Branch) -> String {
+        let check = branch.value.rule == nil ? "" : "\ntry json.check(Self.\(ruleName(branch)), from: start)"
+        let read = ValueReader.readPresent(branch.value, of: branch.swiftName)
+        if branch.value.isNullable {
+            return "self = .\(branch.swiftName)(try json.skipNull() ? nil : \(read))\(check)"
+        }
+        return "\(SwiftWriter.unwrapping("value", read))\nself = .\(branch.swiftName)(value)\(check)"
+    }
+}

@@ -1,0 +1,94 @@
+/// The expressions that read values, with their constraints.
+enum ValueReader {
+    /// The expression that reads a value; nil is what was refused.
+    static func read(_ value: Value, of name: String?) -> String {
+        value.isNullable
+            ? "try json.skipNull() ? .some(nil) : \(readPresent(value, of: name))" : readPresent(value, of: name)
+    }
+
+    /// The expression that reads a value which is not null.
+    static func readPresent(_ value: Value, of name: String?) -> String {
+        switch value.kind {
+        case .string(let constraints): "try json.string(\(arguments(constraints, of: name)))"
+        case .integer(let minimum, let maximum):
+            "try json.integer(\(arguments(("minimum", minimum), ("maximum", maximum))))"
+        case .number(let minimum, let maximum):
+            "try json.number(\(arguments(("minimum", minimum), ("maximum", maximum))))"
+        case .decimal(let minimum, let maximum):
+            "try json.decimal(\(arguments(("minimum", minimum.map(decimal)), ("maximum", maximum.map(decimal)))))"
+        case .boolean: "try json.boolean()"
+        case .timestamp: "try json.timestamp()"
+        case .date: "try json.date()"
+        case .uuid: "try json.uuid()"
+        case .bytes: "try json.base64()"
+        case .null: "try json.null()"
+        case .any: "try json.value()"
+        case .object: "try json.object()"
+        case .file: "try FilePart(from: &json)"
+        case .named(let name): "try \(name)(from: &json)"
+        case .map(let element): collection("map", element, [], name)
+        case .array(let element, let minItems, let maxItems):
+            collection("array", element, [arguments(("minItems", minItems), ("maxItems", maxItems))], name)
+        }
+    }
+
+    private static func collection(_ function: String, _ element: Value, _ bounds: [String], _ name: String?) -> String
+    {
+        let bounds = bounds.filter { !$0.isEmpty }
+        if isPlainElement(element) {
+            return "try json.\(function)(\((["of: \(element.swiftType).self"] + bounds).lines(", ")))"
+        }
+        return """
+            try json.\(function)\(bounds.isEmpty ? "" : "(\(bounds.lines(", ")))") { (json: inout JSONReader) throws(JSONSyntaxError) -> \(element.optionalType)? in
+                    \(read(element, of: name).indented())
+                }
+            """
+    }
+
+    /// Whether the element's type reads all of it by itself; its rule is checked by what surrounds it.
+    private static func isPlainElement(_ element: Value) -> Bool {
+        var element = element
+        element.rule = nil
+        if case .array = element.kind { return false }
+        if case .map = element.kind { return false }
+        return element.isPlain
+    }
+
+    /// The constraints of a string; its expression is a constant named after `name`, or stands here if there is none.
+    static func arguments(_ constraints: TextConstraints, of name: String?) -> String {
+        let pattern = constraints.pattern.map { pattern in
+            name.map { "Self.\(patternName($0))" } ?? "Pattern(checked: \(SwiftWriter.rawLiteral(pattern)))"
+        }
+        return [
+            arguments(("minLength", constraints.minLength), ("maxLength", constraints.maxLength)),
+            arguments(("pattern", pattern)), arguments(("format", constraints.format.map { ".\($0)" })),
+        ].filter { !$0.isEmpty }.lines(", ")
+    }
+
+    private static func decimal(_ literal: String) -> String { "Decimal(checked: \(SwiftWriter.literal(literal)))" }
+
+    /// The arguments that have a value.
+    static func arguments<Value>(_ arguments: (String, Value?)...) -> String {
+        arguments.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: ", ")
+    }
+
+    /// The constants that hold the expressions of values, by the Swift names of what has them.
+    static func constants(_ values: [(name: String, value: Value)]) -> [String] {
+        values.compactMap { name, value in
+            pattern(of: value).map {
+                "private static let \(patternName(name)) = Pattern(checked: \(SwiftWriter.rawLiteral($0)))"
+            }
+        }
+    }
+
+    /// The expression that the value, or what it holds, must match.
+    private static func pattern(of value: Value) -> String? {
+        switch value.kind {
+        case .string(let constraints): constraints.pattern
+        case .array(let element, _, _), .map(let element): pattern(of: element)
+        default: nil
+        }
+    }
+
+    private static func patternName(_ name: String) -> String { name.filter { $0 != "`" } + "Pattern" }
+}

@@ -1,0 +1,211 @@
+/// What carries a client's requests to a service.
+public protocol Transport: Sendable {
+    /// Sends a request and waits for the head of its answer.
+    func send(_ request: ClientRequest) async throws -> ClientResponse
+}
+
+/// A request as a client sends it.
+public struct ClientRequest: Sendable {
+    /// The HTTP method.
+    public var method: String
+    /// The path with its parameters filled in, or the whole URL of a receiver that is known at run time only.
+    public var path: String
+    /// The query without its `?`; empty when there is none.
+    public var query = ""
+    /// Header fields.
+    public var headers: [(name: String, value: String)] = []
+    /// The body.
+    public var body = MessageBody.none
+
+    /// A request of this method for the path template `path`.
+    public init(_ method: String, _ path: String) {
+        self.method = method
+        self.path = path
+    }
+
+    /// Adds a parameter; one without a value is left out.
+    public mutating func add(_ parameter: ParameterDescription, _ value: (some JSONWritable)?) {
+        guard let value, let json = JSONValue(JSONWriter.write(value, direction: .request)) else { return }
+        switch parameter.place {
+        case .path:
+            let parts = path.split(separator: "{\(parameter.name)}", maxSplits: 1, omittingEmptySubsequences: false)
+            path = parts.joined(separator: ParameterWriter.segment(of: json, parameter))
+        case .query:
+            let pairs = ParameterWriter.pairs(of: json, parameter)
+            query = ((query.isEmpty ? [] : [query]) + pairs).joined(separator: "&")
+        case .header: headers.append((parameter.name, ParameterWriter.text(of: json, parameter)))
+        case .cookie:
+            let pairs = ParameterWriter.pairs(of: json, parameter).joined(separator: "; ")
+            if let place = headers.firstIndex(where: { $0.name == "Cookie" }) {
+                headers[place].value += "; \(pairs)"
+            } else {
+                headers.append(("Cookie", pairs))
+            }
+        }
+    }
+
+    /// The same request to an address that is known at run time only.
+    public func sent(to url: String) -> ClientRequest {
+        var request = self
+        request.path = url
+        return request
+    }
+}
+
+/// An answer that the contract does not declare.
+public struct UnexpectedResponse: Error, Sendable {
+    /// The HTTP status.
+    public let status: Int
+    /// The media type of the body, if it has one.
+    public let contentType: String?
+    /// The first bytes of the body.
+    public let body: [UInt8]
+}
+
+/// An answer as a client gets it.
+public struct ClientResponse: Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// Header fields.
+    public var headers: [(name: String, value: String)]
+    /// The body.
+    public var body: ByteStream
+
+    /// The largest body that is read in one piece.
+    private static let bodyLimit = 64 * 1024 * 1024
+
+    /// An answer of these parts.
+    public init(status: Int, headers: [(name: String, value: String)], body: ByteStream) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    private var contentType: String? { headers.first { $0.name.lowercased() == "content-type" }?.value }
+
+    /// The error for an answer that the contract does not declare: a `Problem`, if it is one.
+    public func unexpected() async throws -> any Error {
+        let bytes = try await body.collect(upTo: Self.bodyLimit)
+        if contentType.map(MediaType.essence) == "application/problem+json",
+            let problem = Problem(body: bytes, status: status)
+        {
+            return problem
+        }
+        return UnexpectedResponse(status: status, contentType: contentType, body: Array(bytes.prefix(4096)))
+    }
+
+    /// The place among `mediaTypes` of the body's own.
+    public func mediaType(among mediaTypes: [String]) -> Int? { MediaType.place(of: contentType, among: mediaTypes) }
+
+    // MARK: - Bodies
+
+    /// A JSON body.
+    public func json<Body: JSONReadable>(as type: Body.Type) async throws -> Body {
+        try await json { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A JSON body that `value` reads.
+    public func json<Body>(rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
+        let bytes = try await body.collect(upTo: Self.bodyLimit)
+        return try JSONReader.read(bytes, direction: .response, rule: rule, value)
+    }
+
+    /// A form.
+    public func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
+        try await form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A form that `value` reads.
+    public func form<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
+        let bytes = try await body.collect(upTo: Self.bodyLimit)
+        return try JSONReader.read(FormBody.json(of: bytes, shape: shape), direction: .response, rule: rule, value)
+    }
+
+    /// A multipart body.
+    public func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
+        try await multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// A multipart body that `value` reads.
+    public func multipart<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws
+        -> Body
+    {
+        let bytes = try await body.collect(upTo: Self.bodyLimit)
+        let json = try Multipart.json(of: bytes, contentType: contentType ?? "", shape: shape)
+        return try JSONReader.read(json, direction: .response, rule: rule, value)
+    }
+
+    /// Text.
+    public func text<Body: JSONReadable>(as type: Body.Type) async throws -> Body {
+        try await text { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
+    }
+
+    /// Text that `value` reads as a JSON string.
+    public func text<Body>(rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
+        let bytes = try await body.collect(upTo: Self.bodyLimit)
+        return try JSONReader.read(
+            JSONWriter.write(String(decoding: bytes, as: UTF8.self)),
+            direction: .response,
+            rule: rule,
+            value
+        )
+    }
+
+    /// Bytes.
+    public func bytes() async throws -> Bytes { Bytes(try await body.collect(upTo: Self.bodyLimit)) }
+
+    /// JSON texts, one a line, as they come.
+    public func lines<Element: JSONReadable & Sendable>(as type: Element.Type) -> JSONLines<Element> { JSONLines(body) }
+
+    /// JSON texts, one a line, that `value` reads as they come.
+    public func lines<Element: Sendable>(rule: Rule? = nil, _ value: @escaping JSONReading<Element>) -> JSONLines<
+        Element
+    > {
+        JSONLines(body, rule: rule, value)
+    }
+
+    /// Events as they come.
+    public func events<Payload: JSONReadable & Sendable>(as type: Payload.Type) -> ServerEvents<Payload> {
+        ServerEvents(body)
+    }
+
+    /// Events as they come, whose data `value` reads.
+    public func events<Payload: Sendable>(
+        rule: Rule? = nil,
+        _ value: @escaping JSONReading<Payload>
+    ) -> ServerEvents<Payload> {
+        ServerEvents(body, rule: rule, value)
+    }
+
+    // MARK: - Headers
+
+    /// A header field; nil when it is absent.
+    public func header<Value: JSONReadable>(_ parameter: ParameterDescription, as type: Value.Type) throws -> Value? {
+        try header(parameter) { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
+    }
+
+    /// A header field that `value` reads; nil when it is absent.
+    public func header<Value>(
+        _ parameter: ParameterDescription,
+        rule: Rule? = nil,
+        _ value: JSONReading<Value>
+    ) throws -> Value? {
+        let values = headers.filter { $0.name.lowercased() == parameter.name.lowercased() }.map(\.value)
+        guard let json = try ParameterText.json(of: parameter, texts: .values(values)) else { return nil }
+        return try JSONReader.read(json, direction: .response, rule: rule, value)
+    }
+
+    /// A header field that must be there.
+    public func required<Value>(_ value: Value?, _ name: String) throws -> Value {
+        guard let value else {
+            throw InvalidInput(violations: [
+                Violation(
+                    pointer: "/header/\(JSONLocator.escape(name))",
+                    keyword: "required",
+                    message: "\"\(name)\" is missing"
+                )
+            ])
+        }
+        return value
+    }
+}

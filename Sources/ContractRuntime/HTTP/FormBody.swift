@@ -1,0 +1,189 @@
+/// A name and a value of a query, a form or a cookie. The name is decoded, the value is not yet.
+struct FormField {
+    let name: String
+    let rawValue: String
+
+    /// The pairs of `a=1&b=2`.
+    static func fields(of text: String) -> [FormField] {
+        text.isEmpty
+            ? []
+            : text.split(separator: "&").map { pair in
+                let name = pair.prefix { $0 != "=" }
+                let decoded = PercentEncoding.decode(name, isForm: true) ?? String(name)
+                return FormField(name: decoded, rawValue: String(pair.dropFirst(name.count + 1)))
+            }
+    }
+
+    /// The pairs of a `Cookie` field (RFC 6265, section 4.2.1).
+    static func cookies(of text: String) -> [FormField] {
+        text.split(separator: ";").map { pair in
+            let pair = pair.drop { $0 == " " }
+            let name = pair.prefix { $0 != "=" }
+            return FormField(name: String(name), rawValue: String(pair.dropFirst(name.count + 1)))
+        }
+    }
+}
+
+/// `application/x-www-form-urlencoded`, nested names in brackets included: `item[0][price]=3`.
+enum FormBody {
+    /// A tree of names, its leaves the fields' values.
+    indirect enum Tree {
+        case values([String])
+        case members([(name: String, tree: Tree)])
+    }
+
+    private static let depthLimit = 16
+
+    /// The JSON of a body, its texts given the types that `shape` has for them.
+    static func json(of body: [UInt8], shape: ParameterShape) throws(Violation) -> [UInt8] {
+        guard let text = String(validating: body, as: UTF8.self) else {
+            throw Violation(pointer: "", keyword: "syntax", message: "the body is not UTF-8")
+        }
+        return try json(of: FormField.fields(of: text), below: nil, shape: shape, pointer: "")
+    }
+
+    /// The JSON of fields whose names are paths in brackets, perhaps all below one name.
+    static func json(
+        of fields: [FormField],
+        below name: String?,
+        shape: ParameterShape,
+        pointer: String
+    ) throws(Violation) -> [UInt8] {
+        var tree = Tree.members([])
+        for field in fields {
+            guard let value = PercentEncoding.decode(field.rawValue, isForm: true) else {
+                throw Violation(
+                    pointer: pointer,
+                    keyword: "format",
+                    message: "\"\(field.rawValue)\" is not percent-encoded UTF-8"
+                )
+            }
+            var path = self.path(field.name)
+            if name != nil { path.removeFirst() }
+            guard path.count <= depthLimit, tree.insert(value, at: path[...]) else {
+                throw Violation(
+                    pointer: pointer,
+                    keyword: "format",
+                    message: "\"\(field.name)\" cannot stand beside the other fields"
+                )
+            }
+        }
+        var json = JSONWriter()
+        write(tree, shape, to: &json)
+        return json.bytes
+    }
+
+    /// The JSON of fields whose names are names and nothing more.
+    static func flat(_ fields: [FormField], shape: ParameterShape, pointer: String) throws(Violation) -> [UInt8] {
+        var tree = Tree.members([])
+        for field in fields {
+            guard let value = PercentEncoding.decode(field.rawValue) else {
+                throw Violation(
+                    pointer: pointer,
+                    keyword: "format",
+                    message: "\"\(field.rawValue)\" is not percent-encoded UTF-8"
+                )
+            }
+            _ = tree.insert(value, at: [field.name])
+        }
+        var json = JSONWriter()
+        write(tree, shape, to: &json)
+        return json.bytes
+    }
+
+    /// `a[b][]` → `a`, `b`, ``
+    private static func path(_ name: String) -> [String] {
+        let first = name.prefix { $0 != "[" }
+        var path = [String(first)]
+        var rest = name[first.endIndex...]
+        while rest.first == "[", let end = rest.firstIndex(of: "]") {
+            path.append(String(rest[rest.index(after: rest.startIndex)..<end]))
+            rest = rest[rest.index(after: end)...]
+        }
+        return rest.isEmpty ? path : [name]
+    }
+
+    private static func write(_ tree: Tree, _ shape: ParameterShape, to json: inout JSONWriter) {
+        switch (tree, shape) {
+        case (.values(let values), .array(let item)):
+            json.beginArray()
+            for value in values { item.write(value, to: &json) }
+            json.endArray()
+        case (.values(let values), _):
+            if values.count == 1 { return shape.write(values[0], to: &json) }
+            json.beginArray()
+            for value in values { shape.write(value, to: &json) }
+            json.endArray()
+        case (.members(let members), .array(let item)):
+            // `a[0]=x` and `a[]=x` are items, in the order in which they stand.
+            json.beginArray()
+            for member in members {
+                if member.name.isEmpty, case .values(let values) = member.tree {
+                    for value in values { item.write(value, to: &json) }
+                } else {
+                    write(member.tree, item, to: &json)
+                }
+            }
+            json.endArray()
+        case (.members(let members), _):
+            json.beginObject()
+            for member in members {
+                json.name(member.name)
+                write(member.tree, shape.member(member.name), to: &json)
+            }
+            json.endObject()
+        }
+    }
+
+    /// A form of `value`'s members, nested ones in brackets.
+    static func text(of value: JSONValue) -> String {
+        var pairs: [String] = []
+        func add(_ value: JSONValue, _ name: String) {
+            switch value {
+            case .object(let members):
+                for member in members { add(member.value, name.isEmpty ? member.name : "\(name)[\(member.name)]") }
+            case .array(let items) where items.allSatisfy(\.isScalar): for item in items { add(item, name) }
+            case .array(let items): for (index, item) in items.enumerated() { add(item, "\(name)[\(index)]") }
+            case .null: break
+            default: pairs.append("\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value.text))")
+            }
+        }
+        add(value, "")
+        return pairs.joined(separator: "&")
+    }
+}
+
+extension FormBody.Tree {
+    /// Puts a value at a path; false when the path goes through a value.
+    fileprivate mutating func insert(_ value: String, at path: ArraySlice<String>) -> Bool {
+        guard let name = path.first else {
+            guard case .values(let values) = self else {
+                guard case .members(let members) = self, members.isEmpty else { return false }
+                self = .values([value])
+                return true
+            }
+            self = .values(values + [value])
+            return true
+        }
+        guard case .members(var members) = self else { return false }
+        let place = members.firstIndex { $0.name == name } ?? members.endIndex
+        if place == members.endIndex { members.append((name, .members([]))) }
+        guard members[place].tree.insert(value, at: path.dropFirst()) else { return false }
+        self = .members(members)
+        return true
+    }
+}
+
+extension JSONValue {
+    var isScalar: Bool {
+        switch self {
+        case .array, .object: false
+        default: true
+        }
+    }
+
+    /// The value as a parameter writes it: a string without quotes.
+    var text: String {
+        if case .string(let text) = self { text } else { description }
+    }
+}

@@ -1,0 +1,103 @@
+/// The type of a JSON value.
+public enum JSONType: String, Sendable {
+    case null, boolean, number, string, array, object
+}
+
+// How generated codecs tell which of several types a value has.
+extension JSONReader {
+    /// The type of the value that comes next.
+    public mutating func nextType() throws(JSONSyntaxError) -> JSONType {
+        switch try peek() {
+        case UInt8(ascii: "{"): .object
+        case UInt8(ascii: "["): .array
+        case UInt8(ascii: "\""): .string
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): .boolean
+        case UInt8(ascii: "n"): .null
+        default: .number
+        }
+    }
+
+    /// The text of a member of the object that comes next, which stays to be read; nil when that is no object, or has no such
+    /// member, or has one that is no string.
+    public mutating func text(ofMember name: String) throws(JSONSyntaxError) -> String? {
+        guard try nextType() == .object else { return nil }
+        let start = mark
+        defer { reset(to: start) }
+        guard try beginObject() else { return nil }
+        while let key = try nextName() {
+            if key.withBytes({ $0.elementsEqual(name.utf8) }) {
+                return try nextType() == .string ? try readText().string : nil
+            }
+            try skipValue()
+        }
+        return nil
+    }
+
+    /// The number of the branch that the value which comes next belongs to; nil, with the violation recorded, when there is none.
+    ///
+    /// - Parameters:
+    ///   - branches: The numbers of the branches that are possible, in the order in which they are tried.
+    ///   - rules: The rules of all branches.
+    ///   - isExclusive: Whether no other branch may hold besides (`oneOf`).
+    public mutating func choose(_ branches: [Int], of rules: [Rule], isExclusive: Bool) throws(JSONSyntaxError) -> Int?
+    {
+        let start = mark
+        guard let value = try JSONValue(from: &self) else { return nil }
+        let end = mark
+        var evaluator = RuleEvaluator(direction: direction)
+        var holding: [Int] = []
+        for branch in branches where holding.isEmpty || isExclusive {
+            if evaluator.holds(rules[branch], for: value) { holding.append(branch) }
+        }
+        if let message = evaluator.failure { throw error(message) }
+        if holding.count == 1 {
+            reset(to: start)
+            return holding[0]
+        }
+        let keyword = isExclusive ? "oneOf" : "anyOf"
+        let found = holding.isEmpty ? "none" : "\(holding.count)"
+        let expected = isExclusive ? "exactly one" : "at least one"
+        reject(keyword, "\(found) of \(branches.count) alternatives hold, expected \(expected)", at: start.index)
+        reset(to: end)
+        return nil
+    }
+
+    /// Records a value whose type no branch has, and skips it.
+    public mutating func rejectType(_ expected: [String]) throws(JSONSyntaxError) {
+        try rejectType(expected.joined(separator: " or "))
+    }
+
+    /// Records an object whose member `name` names no branch, and skips it.
+    public mutating func rejectChoice(by name: String, _ expected: [String], keyword: String) throws(JSONSyntaxError) {
+        let start = try position()
+        let found = try text(ofMember: name).map { "\"\(name)\" is \"\($0)\"" } ?? "\"\(name)\" is missing or no string"
+        try skipValue()
+        reject(keyword, "\(found), expected one of \(expected.joined(separator: ", "))", at: start)
+    }
+
+    /// Checks the value that began at `start` and was just read against what its type does not say.
+    public mutating func check(_ rule: Rule, from start: Int) throws(JSONSyntaxError) {
+        guard violations.count < Violation.limit else { return }
+        let text = UnsafeRawBufferPointer(rebasing: bytes[start..<index])
+        var reader = JSONReader(text, allowsNUL: true)
+        guard let value = try JSONValue(from: &reader) else { return }
+        var evaluator = RuleEvaluator(direction: direction)
+        let found = evaluator.violations(of: rule, for: value)
+        if let message = evaluator.failure { throw error(message) }
+        guard !found.isEmpty else { return }
+        let pointer = JSONLocator.pointer(at: start, in: bytes)
+        for violation in found
+        where !violations.contains(where: {
+            $0.pointer == pointer + violation.pointer && $0.keyword == violation.keyword
+        }) {
+            record(
+                Violation(pointer: pointer + violation.pointer, keyword: violation.keyword, message: violation.message)
+            )
+        }
+    }
+
+    /// Records an array that is shorter than the items that must be there.
+    public mutating func requireItems(_ count: Int, found: Int, at start: Int) {
+        if found < count { reject("minItems", "item count \(found), expected at least \(count)", at: start) }
+    }
+}

@@ -1,0 +1,166 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "T"
+    /// The contract's version.
+    public static let version = "1"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.1.0",
+  "info": {
+    "title": "T",
+    "version": "1"
+  },
+  "paths": {},
+  "components": {
+    "schemas": {
+      "Base": {
+        "type": "object",
+        "description": "What all have.",
+        "properties": {
+          "id": {
+            "type": "string",
+            "minLength": 1
+          },
+          "note": {
+            "type": "string"
+          }
+        },
+        "required": [
+          "id"
+        ]
+      },
+      "Derived": {
+        "allOf": [
+          {
+            "$ref": "#/components/schemas/Base"
+          },
+          {
+            "type": "object",
+            "properties": {
+              "note": {
+                "maxLength": 5
+              },
+              "size": {
+                "type": "integer",
+                "minimum": 1
+              }
+            },
+            "required": [
+              "size"
+            ]
+          }
+        ],
+        "properties": {
+          "size": {
+            "maximum": 9
+          }
+        },
+        "required": [
+          "note"
+        ]
+      },
+      "Renamed": {
+        "allOf": [
+          {
+            "$ref": "#/components/schemas/Base"
+          }
+        ]
+      },
+      "Closed": {
+        "allOf": [
+          {
+            "$ref": "#/components/schemas/Base"
+          }
+        ],
+        "properties": {
+          "id": true,
+          "note": true,
+          "extra": {
+            "type": "boolean",
+            "default": true
+          }
+        },
+        "additionalProperties": false
+      },
+      "Bounds": {
+        "type": "integer",
+        "minimum": 1,
+        "allOf": [
+          {
+            "minimum": 3
+          },
+          {
+            "maximum": 9
+          },
+          {
+            "multipleOf": 2
+          }
+        ]
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.1.0"
+info:
+  title: T
+  version: "1"
+paths: {}
+components:
+  schemas:
+    Base:
+      type: object
+      description: "What all have."
+      properties:
+        id:
+          type: string
+          minLength: 1
+        note:
+          type: string
+      required:
+        - id
+    Derived:
+      allOf:
+        - $ref: "#/components/schemas/Base"
+        - type: object
+          properties:
+            note:
+              maxLength: 5
+            size:
+              type: integer
+              minimum: 1
+          required:
+            - size
+      properties:
+        size:
+          maximum: 9
+      required:
+        - note
+    Renamed:
+      allOf:
+        - $ref: "#/components/schemas/Base"
+    Closed:
+      allOf:
+        - $ref: "#/components/schemas/Base"
+      properties:
+        id: true
+        note: true
+        extra:
+          type: boolean
+          default: true
+      additionalProperties: false
+    Bounds:
+      type: integer
+      minimum: 1
+      allOf:
+        - minimum: 3
+        - maximum: 9
+        - multipleOf: 2
+"""#
+}

@@ -1,0 +1,165 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "Old"
+    /// The contract's version.
+    public static let version = "1"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.0.3",
+  "info": {
+    "title": "Old",
+    "version": "1"
+  },
+  "paths": {
+    "/things": {
+      "get": {
+        "parameters": [
+          {
+            "name": "ids",
+            "in": "query",
+            "explode": false,
+            "schema": {
+              "type": "array",
+              "items": {
+                "type": "integer",
+                "format": "int32"
+              }
+            }
+          }
+        ],
+        "responses": {
+          "200": {
+            "description": "Things.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "#/components/schemas/Thing"
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  },
+  "components": {
+    "schemas": {
+      "Thing": {
+        "type": "object",
+        "properties": {
+          "size": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMinimum": true
+          },
+          "name": {
+            "type": "string",
+            "nullable": true
+          },
+          "kind": {
+            "type": "string",
+            "enum": [
+              "a",
+              "b"
+            ],
+            "nullable": true
+          },
+          "owner": {
+            "nullable": true,
+            "allOf": [
+              {
+                "$ref": "#/components/schemas/Owner"
+              }
+            ]
+          }
+        },
+        "required": [
+          "size",
+          "name"
+        ]
+      },
+      "Owner": {
+        "type": "object",
+        "properties": {
+          "id": {
+            "type": "string",
+            "format": "uuid"
+          }
+        },
+        "required": [
+          "id"
+        ]
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.0.3"
+info:
+  title: Old
+  version: "1"
+paths:
+  /things:
+    get:
+      parameters:
+        - name: ids
+          in: query
+          explode: false
+          schema:
+            type: array
+            items:
+              type: integer
+              format: int32
+      responses:
+        "200":
+          description: Things.
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  $ref: "#/components/schemas/Thing"
+components:
+  schemas:
+    Thing:
+      type: object
+      properties:
+        size:
+          type: number
+          minimum: 0
+          exclusiveMinimum: true
+        name:
+          type: string
+          nullable: true
+        kind:
+          type: string
+          enum:
+            - a
+            - b
+          nullable: true
+        owner:
+          nullable: true
+          allOf:
+            - $ref: "#/components/schemas/Owner"
+      required:
+        - size
+        - name
+    Owner:
+      type: object
+      properties:
+        id:
+          type: string
+          format: uuid
+      required:
+        - id
+"""#
+}

@@ -1,0 +1,267 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "T"
+    /// The contract's version.
+    public static let version = "1"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.1.0",
+  "info": {
+    "title": "T",
+    "version": "1"
+  },
+  "paths": {},
+  "components": {
+    "schemas": {
+      "Payment": {
+        "type": "object",
+        "properties": {
+          "method": {
+            "type": "string",
+            "enum": [
+              "card",
+              "transfer"
+            ]
+          },
+          "card": {
+            "type": "string",
+            "pattern": "^[0-9]{16}$"
+          },
+          "iban": {
+            "type": "string"
+          },
+          "amounts": {
+            "type": "array",
+            "items": {
+              "type": "number",
+              "exclusiveMinimum": 0
+            },
+            "uniqueItems": true,
+            "minItems": 1
+          },
+          "tags": {
+            "type": "object",
+            "propertyNames": {
+              "pattern": "^[a-z]+$"
+            },
+            "additionalProperties": {
+              "type": "string"
+            }
+          }
+        },
+        "required": [
+          "method"
+        ],
+        "if": {
+          "properties": {
+            "method": {
+              "const": "card"
+            }
+          }
+        },
+        "then": {
+          "required": [
+            "card"
+          ]
+        },
+        "else": {
+          "required": [
+            "iban"
+          ]
+        },
+        "not": {
+          "required": [
+            "card",
+            "iban"
+          ]
+        },
+        "dependentRequired": {
+          "iban": [
+            "amounts"
+          ]
+        },
+        "minProperties": 2,
+        "unevaluatedProperties": false
+      },
+      "Tree": {
+        "type": "object",
+        "properties": {
+          "value": {
+            "type": "integer"
+          },
+          "left": {
+            "$ref": "#/components/schemas/Tree"
+          },
+          "right": {
+            "$ref": "#/components/schemas/Tree"
+          }
+        },
+        "required": [
+          "value"
+        ]
+      },
+      "Nested": {
+        "type": "array",
+        "items": {
+          "$ref": "#/components/schemas/Nested"
+        }
+      },
+      "Pair": {
+        "type": "array",
+        "prefixItems": [
+          {
+            "type": "string"
+          },
+          {
+            "type": "integer",
+            "minimum": 0
+          }
+        ],
+        "items": {
+          "type": "boolean"
+        },
+        "minItems": 1
+      },
+      "Headers": {
+        "type": "object",
+        "patternProperties": {
+          "^x-": {
+            "type": "string"
+          }
+        },
+        "additionalProperties": false
+      },
+      "Extra": {
+        "type": "object",
+        "properties": {
+          "a": {
+            "type": "string"
+          }
+        },
+        "additionalProperties": {
+          "type": "integer",
+          "minimum": 0
+        }
+      },
+      "Text": {
+        "type": "string",
+        "format": "email",
+        "allOf": [
+          {
+            "pattern": "a"
+          },
+          {
+            "pattern": "b"
+          }
+        ]
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.1.0"
+info:
+  title: T
+  version: "1"
+paths: {}
+components:
+  schemas:
+    Payment:
+      type: object
+      properties:
+        method:
+          type: string
+          enum:
+            - card
+            - transfer
+        card:
+          type: string
+          pattern: "^[0-9]{16}$"
+        iban:
+          type: string
+        amounts:
+          type: array
+          items:
+            type: number
+            exclusiveMinimum: 0
+          uniqueItems: true
+          minItems: 1
+        tags:
+          type: object
+          propertyNames:
+            pattern: "^[a-z]+$"
+          additionalProperties:
+            type: string
+      required:
+        - method
+      if:
+        properties:
+          method:
+            const: card
+      then:
+        required:
+          - card
+      else:
+        required:
+          - iban
+      not:
+        required:
+          - card
+          - iban
+      dependentRequired:
+        iban:
+          - amounts
+      minProperties: 2
+      unevaluatedProperties: false
+    Tree:
+      type: object
+      properties:
+        value:
+          type: integer
+        left:
+          $ref: "#/components/schemas/Tree"
+        right:
+          $ref: "#/components/schemas/Tree"
+      required:
+        - value
+    Nested:
+      type: array
+      items:
+        $ref: "#/components/schemas/Nested"
+    Pair:
+      type: array
+      prefixItems:
+        - type: string
+        - type: integer
+          minimum: 0
+      items:
+        type: boolean
+      minItems: 1
+    Headers:
+      type: object
+      patternProperties:
+        "^x-":
+          type: string
+      additionalProperties: false
+    Extra:
+      type: object
+      properties:
+        a:
+          type: string
+      additionalProperties:
+        type: integer
+        minimum: 0
+    Text:
+      type: string
+      format: email
+      allOf:
+        - pattern: a
+        - pattern: b
+"""#
+}

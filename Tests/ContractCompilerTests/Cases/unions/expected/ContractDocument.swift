@@ -1,0 +1,305 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "T"
+    /// The contract's version.
+    public static let version = "1"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.1.0",
+  "info": {
+    "title": "T",
+    "version": "1"
+  },
+  "paths": {},
+  "components": {
+    "schemas": {
+      "Shape": {
+        "description": "Told apart by the discriminator.",
+        "oneOf": [
+          {
+            "$ref": "#/components/schemas/Circle"
+          },
+          {
+            "$ref": "#/components/schemas/Square"
+          }
+        ],
+        "discriminator": {
+          "propertyName": "kind",
+          "mapping": {
+            "round": "Circle"
+          }
+        }
+      },
+      "Circle": {
+        "type": "object",
+        "properties": {
+          "kind": {
+            "type": "string"
+          },
+          "radius": {
+            "type": "number"
+          }
+        },
+        "required": [
+          "kind",
+          "radius"
+        ]
+      },
+      "Square": {
+        "type": "object",
+        "properties": {
+          "kind": {
+            "const": "square"
+          },
+          "side": {
+            "type": "number"
+          }
+        },
+        "required": [
+          "kind",
+          "side"
+        ]
+      },
+      "ByType": {
+        "anyOf": [
+          {
+            "type": "string",
+            "maxLength": 3
+          },
+          {
+            "type": "integer",
+            "minimum": 1
+          },
+          {
+            "type": "array",
+            "items": {
+              "type": "boolean"
+            }
+          }
+        ]
+      },
+      "ByConstant": {
+        "oneOf": [
+          {
+            "type": "object",
+            "title": "On",
+            "properties": {
+              "state": {
+                "const": "on-air"
+              },
+              "since": {
+                "type": "string",
+                "format": "date-time"
+              }
+            },
+            "required": [
+              "state",
+              "since"
+            ]
+          },
+          {
+            "type": "object",
+            "title": "Off",
+            "properties": {
+              "state": {
+                "enum": [
+                  "off",
+                  "broken"
+                ]
+              }
+            },
+            "required": [
+              "state"
+            ]
+          }
+        ]
+      },
+      "ByValidation": {
+        "oneOf": [
+          {
+            "type": "object",
+            "properties": {
+              "a": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "a"
+            ]
+          },
+          {
+            "type": "object",
+            "properties": {
+              "b": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "b"
+            ]
+          }
+        ]
+      },
+      "Nullable": {
+        "anyOf": [
+          {
+            "$ref": "#/components/schemas/Circle"
+          },
+          {
+            "type": "null"
+          }
+        ]
+      },
+      "Types": {
+        "type": [
+          "string",
+          "integer",
+          "null"
+        ],
+        "maxLength": 5
+      },
+      "Open": {
+        "type": "string",
+        "x-extensible-enum": [
+          "known",
+          "famous"
+        ]
+      },
+      "Numbers": {
+        "type": "integer",
+        "enum": [
+          1,
+          2,
+          -3
+        ]
+      },
+      "Untyped": {
+        "properties": {
+          "a": {
+            "type": "string"
+          }
+        },
+        "required": [
+          "a"
+        ]
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.1.0"
+info:
+  title: T
+  version: "1"
+paths: {}
+components:
+  schemas:
+    Shape:
+      description: "Told apart by the discriminator."
+      oneOf:
+        - $ref: "#/components/schemas/Circle"
+        - $ref: "#/components/schemas/Square"
+      discriminator:
+        propertyName: kind
+        mapping:
+          round: Circle
+    Circle:
+      type: object
+      properties:
+        kind:
+          type: string
+        radius:
+          type: number
+      required:
+        - kind
+        - radius
+    Square:
+      type: object
+      properties:
+        kind:
+          const: square
+        side:
+          type: number
+      required:
+        - kind
+        - side
+    ByType:
+      anyOf:
+        - type: string
+          maxLength: 3
+        - type: integer
+          minimum: 1
+        - type: array
+          items:
+            type: boolean
+    ByConstant:
+      oneOf:
+        - type: object
+          title: "On"
+          properties:
+            state:
+              const: on-air
+            since:
+              type: string
+              format: date-time
+          required:
+            - state
+            - since
+        - type: object
+          title: "Off"
+          properties:
+            state:
+              enum:
+                - "off"
+                - broken
+          required:
+            - state
+    ByValidation:
+      oneOf:
+        - type: object
+          properties:
+            a:
+              type: string
+          required:
+            - a
+        - type: object
+          properties:
+            b:
+              type: string
+          required:
+            - b
+    Nullable:
+      anyOf:
+        - $ref: "#/components/schemas/Circle"
+        - type: "null"
+    Types:
+      type:
+        - string
+        - integer
+        - "null"
+      maxLength: 5
+    Open:
+      type: string
+      x-extensible-enum:
+        - known
+        - famous
+    Numbers:
+      type: integer
+      enum:
+        - 1
+        - 2
+        - -3
+    Untyped:
+      properties:
+        a:
+          type: string
+      required:
+        - a
+"""#
+}

@@ -1,0 +1,61 @@
+import ContractRuntime
+import EveryFeature
+import Testing
+
+/// What a schema says is what its codec accepts, keyword by keyword.
+@Suite struct SchemaTests {
+    @Test(arguments: [
+        #"{"shape":{"kind":"circle","radius":1.5}}"#,
+        #"{"shape":{"kind":"square","side":10},"title":"a title","point":[1,2]}"#,
+        #"{"shape":{"kind":"group","members":[{"kind":"circle","radius":1}],"first":{"kind":"group","members":[]}}}"#,
+        ##"{"shape":{"kind":"circle","radius":1},"color":"#00ff00","level":"medium","raw":[1,{"a":null}]}"##,
+        #"{"shape":{"kind":"circle","radius":1},"color":"red","point":[1,2,"cm"],"layers":{"a":1}}"#,
+        #"{"shape":{"kind":"circle","radius":1},"color":255,"width":2000,"unit":"m","notes":{"x-a":"b"},"seal":"AAEC/w=="}"#,
+    ])
+    func `a valid value comes back as it was`(text: String) throws {
+        let drawing = try Drawing(json: Array(text.utf8))
+        #expect(JSONValue(String(decoding: JSONWriter.write(drawing), as: UTF8.self)) == JSONValue(text))
+    }
+
+    @Test(arguments: [
+        (#"{}"#, ["/shape required"]),
+        (#"{"shape":{"kind":"hexagon"}}"#, ["/shape discriminator"]),
+        (#"{"shape":{"kind":"circle","radius":0}}"#, ["/shape/radius exclusiveMinimum"]),
+        (#"{"shape":{"kind":"square","side":7}}"#, ["/shape/side multipleOf"]),
+        (#"{"shape":{"kind":"square","side":5,"x":1,"x":2}}"#, [" syntax"]),
+        (
+            #"{"shape":{"kind":"group","members":[{"kind":"circle","radius":1},{"radius":1.0,"kind":"circle"}]}}"#,
+            ["/shape/members uniqueItems"]
+        ),
+        (#"{"shape":{"kind":"circle","radius":1},"title":"a title that is too long"}"#, ["/title maxLength"]),
+        (#"{"shape":{"kind":"circle","radius":1},"point":[1]}"#, ["/point minItems"]),
+        (#"{"shape":{"kind":"circle","radius":1},"point":[1,2,"cm",4]}"#, ["/point/3 false"]),
+        (#"{"shape":{"kind":"circle","radius":1},"color":"blue"}"#, ["/color anyOf"]),
+        (#"{"shape":{"kind":"circle","radius":1},"color":256}"#, ["/color maximum"]),
+        (#"{"shape":{"kind":"circle","radius":1},"color":true}"#, ["/color type"]),
+        (#"{"shape":{"kind":"circle","radius":1},"layers":{}}"#, ["/layers minProperties"]),
+        (#"{"shape":{"kind":"circle","radius":1},"layers":{"a":"b"}}"#, ["/layers/a type"]),
+        (#"{"shape":{"kind":"circle","radius":1},"notes":{"y":1}}"#, ["/notes/y additionalProperties"]),
+        (#"{"shape":{"kind":"circle","radius":1},"notes":{"x-y":1}}"#, ["/notes/x-y type"]),
+        (#"{"shape":{"kind":"circle","radius":1},"width":1}"#, ["/unit dependentRequired"]),
+        (#"{"shape":{"kind":"circle","radius":1},"width":1001,"unit":"mm"}"#, ["/width maximum"]),
+        (#"{"shape":{"kind":"circle","radius":1},"level":"low","layers":{"a":1}}"#, [" not"]),
+        (#"{"shape":{"kind":"circle","radius":1},"seal":"AAEC/w"}"#, ["/seal format"]),
+    ])
+    func `an invalid value is refused at its place`(text: String, expected: [String]) {
+        let error = #expect(throws: InvalidInput.self) { try Drawing(json: Array(text.utf8)) }
+        #expect(error?.violations.map { "\($0.pointer) \($0.keyword)" } == expected)
+    }
+
+    @Test func `values that no list names are kept`() throws {
+        let drawing = try Drawing(json: Array(#"{"shape":{"kind":"circle","radius":1},"level":"medium"}"#.utf8))
+        #expect(drawing.level?.rawValue == "medium")
+        #expect(drawing.level != .low)
+    }
+
+    @Test func `other coders carry the same value`() throws {
+        let drawing = Drawing(shape: .square(.init(kind: .square, side: 5)), point: .init(item0: 1, item1: 2))
+        #expect(drawing.point?.item2 == nil)
+        #expect(Set([drawing, drawing]).count == 1)
+    }
+}

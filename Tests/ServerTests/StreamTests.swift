@@ -1,0 +1,74 @@
+import ContractRuntime
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Answers that are sent as they are made.
+@Suite struct StreamTests {
+    /// Answers every request with a stream.
+    private struct StreamResponder: Responder {
+        let stream: ByteStream
+
+        func admit(_ head: HTTPRequestHead) -> Admission {
+            .admitted(
+                AdmittedRequest(id: "r") { [stream] _ in
+                    let events = ServerEvents<JSONValue> {
+                        let turns = stream.makeAsyncIterator()
+                        nonisolated(unsafe) var iterator = turns
+                        return AsyncThrowingStream {
+                            try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }
+                        }
+                    }
+                    return Answer(Response(status: 200, .events(events)), requestID: "r")
+                }
+            )
+        }
+
+        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
+    }
+
+    private func withServer(_ stream: ByteStream, _ body: (RawHTTP) async throws -> Void) async throws {
+        let listener = try await HTTPListener.start(
+            at: ListenAddress(host: "127.0.0.1", port: 0),
+            on: MultiThreadedEventLoopGroup.singleton,
+            tls: nil,
+            limits: HTTPLimits(),
+            responder: StreamResponder(stream: stream),
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let port = listener.address.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        let result = await Result { try await body(RawHTTP(port: port)) }
+        await listener.stop(patience: .seconds(1))
+        try result.get()
+    }
+
+    @Test func `events are sent in chunks, and the connection lives on`() async throws {
+        let words = ByteStream {
+            AsyncThrowingStream { continuation in
+                for word in ["one", "two"] { continuation.yield(Array(word.utf8)) }
+                continuation.finish()
+            }
+        }
+        try await withServer(words) { http in
+            for _ in 0..<2 {
+                let response = try await http.send("GET", "/")
+                #expect(response.status == 200)
+                #expect(response.headers["content-type"] == "text/event-stream")
+                #expect(response.headers["transfer-encoding"] == "chunked")
+                #expect(response.body.contains("data: \"one\"\n\n"))
+                #expect(response.body.contains("data: \"two\"\n\n"))
+            }
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
