@@ -29,8 +29,7 @@ struct APIResponder<API: Operations>: Responder {
             let principal = try authenticator.authenticate(head.headers, for: route.security)
             try Self.checkMediaType(head.headers, of: route)
             let headers =
-                route.readsHeaders || route.mediaTypes.count > 1
-                ? head.headers.map { (name: $0.name, value: $0.value) } : []
+                route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
             let request = Request(
                 pathParameters: parameters,
                 query: target.query,

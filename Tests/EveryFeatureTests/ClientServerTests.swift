@@ -44,7 +44,7 @@ import Testing
             order: .down,
             either: .integer(5)
         )
-        let json = #"{"name":"n&=","minimum":3,"tags":["a","b"]}"#
+        let json = #"{"name":"n&=","minimum":3,"tags":["a","b"],"effort":"none"}"#
         let expected =
             #"["a", "b,c"] | [1, 2] | ["x", "y"] | ["p", "q"] | \#(json) | {"red":1,"green":2} | \#(json) | 20 | "#
             + "2026-03-01T09:30:00Z | 2026-03-01 | 0.1 | a@example.com | down | 5"

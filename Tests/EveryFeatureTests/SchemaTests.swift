@@ -47,6 +47,12 @@ import Testing
         #expect(error?.violations.map { "\($0.pointer) \($0.keyword)" } == expected)
     }
 
+    @Test func `a default that is called none is a value`() throws {
+        let filter = try Filter(json: Array("{}".utf8))
+        #expect(filter.effort == Effort.none)
+        #expect(JSONWriter.write(filter) == Array(#"{"effort":"none"}"#.utf8))
+    }
+
     @Test func `values that no list names are kept`() throws {
         let drawing = try Drawing(json: Array(#"{"shape":{"kind":"circle","radius":1},"level":"medium"}"#.utf8))
         #expect(drawing.level?.rawValue == "medium")

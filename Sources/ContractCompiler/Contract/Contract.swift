@@ -78,6 +78,8 @@ package struct Enumeration {
         let swiftName: String
         /// The value as a Swift literal.
         let literal: String
+        /// The value itself, when it is a string.
+        var text: String?
     }
 
     /// `String` or `Int`.

@@ -37,7 +37,7 @@ extension ModelBuilder {
             if case .decimal = value.kind { return "Decimal(checked: \(SwiftWriter.literal(literal)))" }
             return literal
         case .boolean: return node.boolean.map { "\($0)" }
-        case .object: return node.members?.isEmpty == true ? ".empty" : nil
+        case .object: return node.members?.isEmpty == true ? "JSONObject.empty" : nil
         case .map: return node.members?.isEmpty == true ? "[:]" : nil
         case .array(let element, let minItems, let maxItems):
             guard let items = node.items, items.count >= minItems ?? 0, items.count <= maxItems ?? .max else {
@@ -111,7 +111,8 @@ extension ModelBuilder {
         switch model.shape {
         case .enumeration(let enumeration):
             let literal = enumeration.rawType == "Int" ? text : SwiftWriter.literal(text)
-            return enumeration.cases.first { $0.literal == literal }.map { ".\($0.swiftName)" }
+            // Written out: `.none` would be the absence of an optional.
+            return enumeration.cases.first { $0.literal == literal }.map { "\(name).\($0.swiftName)" }
         case .alias(let value):
             return expression(
                 Node(value: .scalar(.init(kind: .string, text: text)), location: model.node.location, pointer: ""),

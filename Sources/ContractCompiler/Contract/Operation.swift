@@ -17,9 +17,12 @@ package struct Operation {
     let isDeprecated: Bool
     let node: Node
 
-    /// Whether a parameter stands in a header field.
+    /// Whether the operation looks at header fields: for parameters, for which of several representations the body has, or for the
+    /// boundary of its parts.
     var readsHeaders: Bool {
-        parameters.contains { ["header", "cookie"].contains($0.place) }
+        let contents = body?.contents ?? []
+        let hasParts = contents.contains { if case .multipart = $0.kind { true } else { false } }
+        return contents.count > 1 || hasParts || parameters.contains { ["header", "cookie"].contains($0.place) }
     }
 
     /// Whether a caller must be known.

@@ -49,7 +49,7 @@ enum SwiftName {
     /// Names that differ: a repeated one is numbered.
     static func distinct(_ cases: [Enumeration.Case]) -> [Enumeration.Case] {
         var names: Set<String> = []
-        return cases.map { .init(swiftName: distinct($0.swiftName, &names), literal: $0.literal) }
+        return cases.map { .init(swiftName: distinct($0.swiftName, &names), literal: $0.literal, text: $0.text) }
     }
 
     /// Names that differ: a repeated one is numbered.
@@ -94,8 +94,10 @@ enum SwiftName {
     }
 
     private static func escaped(_ name: String) -> String {
-        // These mean something after a dot too.
-        if ["self", "Self", "init", "Type", "Protocol"].contains(name) { return name + "Value" }
+        // These mean something after a dot too, or to the protocols of generated types.
+        if ["self", "Self", "init", "Type", "Protocol", "hashValue", "allCases"].contains(name) {
+            return name + "Value"
+        }
         return keywords.contains(name) ? "`\(name)`" : name
     }
 

@@ -143,7 +143,8 @@ extension ValueShaper {
                     cases.append(
                         .init(
                             swiftName: SwiftName.enumerationCase(scalar.text),
-                            literal: SwiftWriter.literal(scalar.text)
+                            literal: SwiftWriter.literal(scalar.text),
+                            text: scalar.text
                         )
                     )
                 } else {

@@ -2,7 +2,7 @@
 enum ClientEmitter {
     static func client(_ contract: Contract) -> String {
         """
-        /// Calls the operations of \(contract.title.isEmpty ? "the contract" : contract.title) over a transport.
+        /// Calls the operations of \(contract.title.isEmpty ? "the contract" : SwiftWriter.line(contract.title)) over a transport.
         public struct Client<Carrier: Transport>: Sendable {
             /// What carries requests to the service.
             public var transport: Carrier

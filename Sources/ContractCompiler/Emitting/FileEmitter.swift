@@ -112,7 +112,7 @@ package struct FileEmitter {
                 ContractExample(
                     place: \(SwiftWriter.literal("\(example.node.location)")),
                     json: \(SwiftWriter.rawLiteral(NodeWriter.compactJSON(example.node)))\(rule)
-                ) { (json: inout JSONReader) throws(JSONSyntaxError) -> \(example.value.optionalType)? in
+                ) { (json) throws(JSONSyntaxError) -> \(example.value.optionalType)? in
                     \(ValueReader.read(example.value, of: nil).indented())
                 },
                 """

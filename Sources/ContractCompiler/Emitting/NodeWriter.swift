@@ -84,7 +84,8 @@ package enum NodeWriter {
         }
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// A JSON string, which is a Python string too.
+    static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -24,7 +24,7 @@ enum ParameterEmitter {
         if value.isPlain, isNominal(value) { return ("as: \(value.swiftType).self", "") }
         let rule = value.rule == nil ? "" : "rule: Self.\(ruleName(name))"
         let closure = """
-             { (json: inout JSONReader) throws(JSONSyntaxError) -> \(value.optionalType)? in
+             { (json) throws(JSONSyntaxError) -> \(value.optionalType)? in
                 \(ValueReader.read(value, of: name).indented())
             }
             """

@@ -96,7 +96,7 @@ package struct PythonEmitter {
     }
 
     private func enumeration(_ model: Model, _ enumeration: Enumeration) -> String {
-        let cases = enumeration.cases.map { "\(Self.constant($0.swiftName)) = \($0.literal)" }
+        let cases = enumeration.cases.map { "\(Self.constant($0.swiftName)) = \(Self.literal($0))" }
         return """
             class \(model.name)(\(enumeration.rawType == "Int" ? "int" : "str"), enum.Enum):
                 \(doc(model.description, model.node).indented())
@@ -116,18 +116,18 @@ package struct PythonEmitter {
         let isOpen = if case .collected = others { true } else { false }
         let rest =
             isOpen ? ["additional_properties: typing.Dict[str, object] = dataclasses.field(default_factory=dict)"] : []
-        let known = "{\(properties.map { SwiftWriter.literal($0.name) }.lines(", "))}"
+        let known = "{\(properties.map { NodeWriter.quoted($0.name) }.lines(", "))}"
         let reads =
             properties.map { property in
                 let value =
-                    "body\(isNeeded(property) ? "[\(SwiftWriter.literal(property.name))]" : ".get(\(SwiftWriter.literal(property.name)))")"
+                    "body\(isNeeded(property) ? "[\(NodeWriter.quoted(property.name))]" : ".get(\(NodeWriter.quoted(property.name)))")"
                 return "\(Self.name(property))=\(read(property.value, value, isOptional: !isNeeded(property))),"
             }
             + (isOpen
                 ? ["additional_properties={name: value for name, value in body.items() if name not in \(known)},"] : [])
         let writes = properties.map { property in
             let value = "self.\(Self.name(property))"
-            let assignment = "body[\(SwiftWriter.literal(property.name))] = \(write(property.value, value))"
+            let assignment = "body[\(NodeWriter.quoted(property.name))] = \(write(property.value, value))"
             return property.isRequired && property.value.isNullable || isNeeded(property)
                 ? assignment : "if \(value) is not None:\n    \(assignment)"
         }
@@ -293,7 +293,7 @@ package struct PythonEmitter {
         return """
             def \(Self.snake(operation.id))(\(arguments.lines(", "))) -> \(result.type):
                 \(doc(operation.summary, operation.node).indented())
-                response = self._transport(\(SwiftWriter.literal(operation.method)), \(target), \(fields), \(bodyValue.map { write($0, "body") } ?? "None"))
+                response = self._transport(\(NodeWriter.quoted(operation.method)), \(target), \(fields), \(bodyValue.map { write($0, "body") } ?? "None"))
                 \(result.reading.indented())
             """
     }
@@ -302,7 +302,7 @@ package struct PythonEmitter {
         let name = Self.name(parameter)
         let value = write(parameter.value, name)
         let text = parameter.isRequired || value == name ? value : "None if \(name) is None else \(value)"
-        return "(\(SwiftWriter.literal(parameter.name)), \(text))"
+        return "(\(NodeWriter.quoted(parameter.name)), \(text))"
     }
 
     /// What an operation's JSON answers are read as; every other status is a problem.
@@ -355,6 +355,10 @@ package struct PythonEmitter {
             snake += character.lowercased()
         }
         return keywords.contains(snake) && !["name", "body", "item", "response"].contains(snake) ? snake + "_" : snake
+    }
+
+    private static func literal(_ value: Enumeration.Case) -> String {
+        value.text.map(NodeWriter.quoted) ?? value.literal
     }
 
     private static func constant(_ name: String) -> String {

@@ -97,31 +97,23 @@ enum RouteEmitter {
 
                 /// The media types of the bodies that the operation reads; empty for one that reads none.
                 public var mediaTypes: [String] {
-                    switch self {
-                    \(grouped(contract.operations, mediaTypes).indented(2))
-                    }
+                    \(answers(contract.operations, mediaTypes).indented(2))
                 }
 
-                /// Whether the operation has parameters in header fields.
+                /// Whether the operation looks at header fields.
                 public var readsHeaders: Bool {
-                    switch self {
-                    \(grouped(contract.operations) { "\($0.readsHeaders)" }.indented(2))
-                    }
+                    \(answers(contract.operations) { "\($0.readsHeaders)" }.indented(2))
                 }
 
                 /// The largest body that the operation reads, in bytes; nil for the server's own limit.
                 public var bodyLimit: Int? {
-                    switch self {
-                    \(grouped(contract.operations) { $0.node["x-max-body-bytes"]?.jsonNumber ?? "nil" }.indented(2))
-                    }
+                    \(answers(contract.operations) { $0.node["x-max-body-bytes"]?.jsonNumber ?? "nil" }.indented(2))
                 }
 
                 /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
                 /// callers stay unknown.
                 public var security: [[SecurityRequirement]] {
-                    switch self {
-                    \(grouped(contract.operations, security).indented(2))
-                    }
+                    \(answers(contract.operations, security).indented(2))
                 }\(constants.isEmpty ? "" : "\n\n    \(constants.lines().indented())")
             }
             """
@@ -161,8 +153,8 @@ enum RouteEmitter {
         }
     }
 
-    /// The cases of a switch over operations, those of one answer together.
-    private static func grouped(_ operations: [Operation], _ answer: (Operation) -> String) -> String {
+    /// A switch over operations, those of one answer together; the answer alone if there is but one.
+    private static func answers(_ operations: [Operation], _ answer: (Operation) -> String) -> String {
         var order: [String] = []
         var groups: [String: [String]] = [:]
         for operation in operations {
@@ -170,6 +162,7 @@ enum RouteEmitter {
             if groups[text] == nil { order.append(text) }
             groups[text, default: []].append(".\(operation.id)")
         }
-        return order.map { SwiftWriter.switchCase(groups[$0] ?? [], $0) }.lines()
+        if order.count == 1 { return order[0] }
+        return "switch self {\n\(order.map { SwiftWriter.switchCase(groups[$0] ?? [], $0) }.lines())\n}"
     }
 }

@@ -39,7 +39,7 @@ enum ValueReader {
             return "try json.\(function)(\((["of: \(element.swiftType).self"] + bounds).lines(", ")))"
         }
         return """
-            try json.\(function)\(bounds.isEmpty ? "" : "(\(bounds.lines(", ")))") { (json: inout JSONReader) throws(JSONSyntaxError) -> \(element.optionalType)? in
+            try json.\(function)\(bounds.isEmpty ? "" : "(\(bounds.lines(", ")))") { (json) throws(JSONSyntaxError) -> \(element.optionalType)? in
                     \(read(element, of: name).indented())
                 }
             """

@@ -51,7 +51,7 @@ public struct Everything: ContractModel {
         when: Timestamp,
         id: UUID,
         isOn: Bool = true,
-        free: JSONObject = .empty,
+        free: JSONObject = JSONObject.empty,
         list: [Colour]? = nil,
         colour: Colour? = nil,
         nested: EverythingInner,
@@ -115,7 +115,7 @@ extension Everything {
         var when: Timestamp?
         var id: UUID?
         var isOn: Bool? = true
-        var free: JSONObject? = .empty
+        var free: JSONObject? = JSONObject.empty
         var list: [Colour]?
         var colour: Colour?
         var nested: EverythingInner?
@@ -140,7 +140,7 @@ extension Everything {
             case .nested: nested = try EverythingInner(from: &json)
             case .start: startValue = try json.integer()
             case .account: account = try json.string(pattern: Self.accountPattern)
-            case .codes: codes = try json.array { (json: inout JSONReader) throws(JSONSyntaxError) -> String? in
+            case .codes: codes = try json.array { (json) throws(JSONSyntaxError) -> String? in
                     try json.string(maxLength: 9, pattern: Self.codesPattern)
                 }
             case .kind: kind = try EverythingKind(from: &json)

@@ -17,31 +17,23 @@ public enum Route: String, CaseIterable, Sendable {
 
     /// The media types of the bodies that the operation reads; empty for one that reads none.
     public var mediaTypes: [String] {
-        switch self {
-        case .getThings: []
-        }
+        []
     }
 
-    /// Whether the operation has parameters in header fields.
+    /// Whether the operation looks at header fields.
     public var readsHeaders: Bool {
-        switch self {
-        case .getThings: false
-        }
+        false
     }
 
     /// The largest body that the operation reads, in bytes; nil for the server's own limit.
     public var bodyLimit: Int? {
-        switch self {
-        case .getThings: nil
-        }
+        nil
     }
 
     /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
     /// callers stay unknown.
     public var security: [[SecurityRequirement]] {
-        switch self {
-        case .getThings: []
-        }
+        []
     }
 }
 

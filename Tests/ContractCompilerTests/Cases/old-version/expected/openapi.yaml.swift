@@ -139,8 +139,8 @@ extension GetThings.Input {
     /// Reads and validates a request; everything that is wrong with it is in one problem.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
-        let ids = parameters.read(.query("ids", explodes: false, shape: .array(.literal))) { (json: inout JSONReader) throws(JSONSyntaxError) -> [Int]? in
-            try json.array { (json: inout JSONReader) throws(JSONSyntaxError) -> Int? in
+        let ids = parameters.read(.query("ids", explodes: false, shape: .array(.literal))) { (json) throws(JSONSyntaxError) -> [Int]? in
+            try json.array { (json) throws(JSONSyntaxError) -> Int? in
                     try json.integer(minimum: -2147483648, maximum: 2147483647)
                 }
         }

@@ -37,7 +37,7 @@ public enum Route: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether the operation has parameters in header fields.
+    /// Whether the operation looks at header fields.
     public var readsHeaders: Bool {
         switch self {
         case .getThing: true
@@ -47,9 +47,7 @@ public enum Route: String, CaseIterable, Sendable {
 
     /// The largest body that the operation reads, in bytes; nil for the server's own limit.
     public var bodyLimit: Int? {
-        switch self {
-        case .getThing, .deleteThing, .listThings, .createThing: nil
-        }
+        nil
     }
 
     /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets

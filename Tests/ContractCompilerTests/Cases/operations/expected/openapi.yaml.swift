@@ -42,7 +42,7 @@ extension GetThing.Input {
         var parameters = ParameterReader(request)
         let thingID = parameters.read(.path("thing_id", index: 0, isRequired: true), as: UUID.self)
         let deep = parameters.read(.query("deep", shape: .literal), as: Bool.self) ?? false
-        let xTrace = parameters.read(.header("X-Trace", isRequired: true)) { (json: inout JSONReader) throws(JSONSyntaxError) -> String? in
+        let xTrace = parameters.read(.header("X-Trace", isRequired: true)) { (json) throws(JSONSyntaxError) -> String? in
             try json.string(maxLength: 10, pattern: Self.xTracePattern)
         }
         guard let thingID, let xTrace, parameters.isValid else { throw parameters.problem }
