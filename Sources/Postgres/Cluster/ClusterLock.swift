@@ -24,6 +24,8 @@ struct ClusterLock {
 
     /// Gives the lock back.
     func release() {
+        // Closing is not enough: a process that is being forked at this moment holds the lock too, until it runs its program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }
