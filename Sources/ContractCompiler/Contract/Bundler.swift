@@ -32,6 +32,8 @@ struct Bundler {
         case .scalar: return node
         case .sequence(let items):
             return Node(value: .sequence(items.map { copy($0) }), location: node.location, pointer: node.pointer)
+        // Inside a schema with a URI of its own references mean that schema, wherever it stands.
+        case .mapping where node["$id"]?.string != nil: return node
         case .mapping(let members):
             if let reference = node["$ref"], let target = registry.resolve(reference, log: &log) {
                 return replaced(node, reference, by: target)

@@ -63,6 +63,8 @@ package struct Model {
     var shape: Shape
     /// What the codec does not check by itself.
     let rule: Rule?
+    /// Whether a value may hold another of its own type by value.
+    var isRecursive = false
 }
 
 /// What becomes of members that a structure does not name.

@@ -21,6 +21,10 @@ extension ContractBuilder {
                 at: object.node.location
             )
         }
+        // One that the template does not name has been reported.
+        if object.place == "path", !template.segments.isEmpty, !template.parameterNames.contains(object.name) {
+            return nil
+        }
         // These three are described by other parts of the document (OpenAPI 3.1, "Parameter Object").
         if object.place == "header", ["accept", "content-type", "authorization"].contains(object.name.lowercased()) {
             return nil

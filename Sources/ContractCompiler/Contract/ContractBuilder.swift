@@ -80,7 +80,7 @@ package struct ContractBuilder {
             // Templates that differ only in their parameters' names match the same paths (OpenAPI 3.1, "Paths Object").
             if let other = shapes.updateValue(item.templateLocation, forKey: template.shape) {
                 let note = Diagnostic.Note(message: "the other one", location: other)
-                builder.log.error(
+                builder.log.strictly(
                     .ambiguousPath,
                     "two paths match the same requests",
                     at: item.templateLocation,
@@ -152,18 +152,17 @@ package struct ContractBuilder {
     private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem)
         -> Operation?
     {
-        let contractID = object.id ?? Self.name(of: object.method, item.template)
-        let id = SwiftName.property(contractID)
-        if let other = operationNames.updateValue(object.idLocation, forKey: id) {
+        var contractID = object.id ?? Self.name(of: object.method, item.template)
+        var id = SwiftName.property(contractID)
+        if let other = operationNames[id] {
             let note = Diagnostic.Note(message: "the other one", location: other)
-            builder.log.error(
-                .duplicateName,
-                "two operations are named '\(contractID)'",
-                at: object.idLocation,
-                notes: [note]
-            )
-            return nil
+            let message = "two operations are named '\(contractID)'"
+            builder.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
+            var names = Set(operationNames.keys)
+            id = SwiftName.distinct(id, &names)
+            contractID = id
         }
+        operationNames[id] = object.idLocation
         checkTag(object)
         var typeName = SwiftName.unreserved(SwiftName.type(contractID))
         if !typeNames.insert(typeName).inserted { typeName = SwiftName.distinct(typeName + "Operation", &typeNames) }
@@ -223,14 +222,14 @@ package struct ContractBuilder {
         let declared = object.parameters.filter { $0.place == "path" }
         for name in template.parameterNames where !declared.contains(where: { $0.name == name }) {
             let suggestion = Suggestion.text(for: name, in: declared.map(\.name))
-            builder.log.error(
+            builder.log.strictly(
                 .missingPathParameter,
                 "'\(id)' lacks the path parameter '\(name)'\(suggestion)",
                 at: item.templateLocation
             )
         }
         for parameter in declared where !template.parameterNames.contains(parameter.name) {
-            builder.log.error(
+            builder.log.strictly(
                 .unusedPathParameter,
                 "the path '\(item.template)' has no '{\(parameter.name)}'",
                 at: parameter.node.location
@@ -264,7 +263,7 @@ package struct ContractBuilder {
                     return SecurityRequirement(scheme: scheme, scopes: (member.value.items ?? []).compactMap(\.string))
                 }
                 let suggestion = Suggestion.text(for: member.key, in: known.map(\.name))
-                builder.log.error(
+                builder.log.strictly(
                     .unknownSecurityScheme,
                     "there is no security scheme '\(member.key)'\(suggestion)",
                     at: member.keyLocation

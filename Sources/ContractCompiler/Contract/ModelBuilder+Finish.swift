@@ -11,8 +11,9 @@ extension ModelBuilder {
         let constants = constants()
         return models.map { model in
             var model = model
+            model.isRecursive = containment.isCyclic(model.name)
             if case .union(var union) = model.shape {
-                union.isIndirect = containment.isCyclic(model.name)
+                union.isIndirect = model.isRecursive
                 model.shape = .union(union)
             }
             guard case .structure(let properties, let others) = model.shape else { return model }

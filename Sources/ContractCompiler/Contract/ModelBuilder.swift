@@ -54,21 +54,15 @@ struct ModelBuilder {
 
     /// Reserves the name of a schema that has one of its own: a file, a component.
     mutating func declare(_ node: Node, name: String) {
-        let name = node["x-swift-name"]?.string ?? name
-        guard declared.updateValue(SwiftName.unreserved(name), forKey: NodeKey(node)) == nil else { return }
-        reserve(SwiftName.unreserved(name), node)
-    }
-
-    private mutating func reserve(_ name: String, _ node: Node) {
-        if let other = taken.updateValue(node, forKey: name) {
+        let key = NodeKey(node)
+        guard declared[key] == nil else { return }
+        let name = SwiftName.unreserved(node["x-swift-name"]?.string ?? name)
+        if let other = taken[name] {
             let note = Diagnostic.Note(message: "the other one", location: other.location)
-            log.error(
-                .duplicateName,
-                "two schemas are named '\(name)'; rename one with 'x-swift-name'",
-                at: node.location,
-                notes: [note]
-            )
+            let message = "two schemas are named '\(name)'; rename one with 'x-swift-name'"
+            log.strictly(.duplicateName, message, at: node.location, notes: [note])
         }
+        declared[key] = unique(name, node)
     }
 
     /// Takes a name for something that is no schema.

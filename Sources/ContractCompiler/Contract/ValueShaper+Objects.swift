@@ -17,9 +17,10 @@ extension ValueShaper {
         guard facets.schemas.count == 1, let schema = prefixed.first, schema.prefixItems.count <= 32 else {
             return .array(of: Value(kind: .any), minItems: minItems, maxItems: maxItems)
         }
-        // The tuple checks its items, their rules included, but not how many there are.
+        // The tuple checks its items, their rules included, and how many must be there.
         covered.insert("items")
-        covered.subtract(["minItems", "maxItems"])
+        covered.remove("maxItems")
+        if (minItems ?? 0) > schema.prefixItems.count { covered.remove("minItems") }
         let elements = schema.prefixItems.enumerated().map {
             builder.value(of: $0.element, name: "\(name)Item\($0.offset)")
         }

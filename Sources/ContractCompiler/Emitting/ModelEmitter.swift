@@ -67,7 +67,7 @@ enum ModelEmitter {
         }
 
         extension \(model.name) {
-            \(SwiftWriter.constants(ValueReader.constants([("value", value)]) + ruleConstant(model)).indented())/// Reads and validates one value.
+            \(SwiftWriter.constants(ValueReader.constants([("value", value)]) + ruleConstant(model)))/// Reads and validates one value.
             public init?(from json: inout JSONReader) throws(JSONSyntaxError) {\(model.rule == nil ? "" : "\n        let start = try json.position()")
                 \(SwiftWriter.unwrapping("value", ValueReader.read(value, of: "value")).indented(2))\(ruleCheck(model, levels: 2))
                 self.init(value)

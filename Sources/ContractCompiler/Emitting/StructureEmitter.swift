@@ -183,10 +183,12 @@ struct StructureEmitter {
     }
 
     private func writeMember(_ property: Property) -> String {
+        // The writer itself is called 'json'.
+        let value = property.swiftName == "json" ? "self.json" : property.swiftName
         // A member that may be absent is left out; one that must be there is written as null.
         let isAbsent = property.isOptional && !(property.isRequired && property.value.isNullable)
         let call =
-            "json.member(\(SwiftWriter.literal(property.name)), \(isAbsent ? "ifPresent: " : "")\(property.swiftName))"
+            "json.member(\(SwiftWriter.literal(property.name)), \(isAbsent ? "ifPresent: " : "")\(value))"
         if property.isReadOnly { return "if json.direction != .request { \(call) }" }
         if property.isWriteOnly { return "if json.direction != .response { \(call) }" }
         return call

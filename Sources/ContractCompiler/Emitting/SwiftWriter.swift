@@ -124,8 +124,8 @@ enum SwiftWriter {
         return nil
     }
 
-    /// Constants with an empty line behind each; nothing when there are none.
-    static func constants(_ constants: [String]) -> String { constants.map { $0 + "\n\n" }.lines("") }
+    /// Constants of an extension, each with an empty line behind it and the margin of what follows; nothing when there are none.
+    static func constants(_ constants: [String]) -> String { constants.map { $0.indented() + "\n\n    " }.lines("") }
 
     /// A list in parentheses: on one line if it fits, or a line for each item.
     static func list(_ items: [String], prefix: Int) -> String {

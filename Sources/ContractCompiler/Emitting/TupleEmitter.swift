@@ -18,7 +18,7 @@ struct TupleEmitter {
         }
 
         extension \(model.name) {
-            \(SwiftWriter.constants(constants).indented())/// Reads and validates one value.
+            \(SwiftWriter.constants(constants))/// Reads and validates one value.
             public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
                 let start = try json.position()
                 guard try json.beginArray() else { return nil }
@@ -47,13 +47,18 @@ struct TupleEmitter {
 
     private var names: [String] { elements.indices.map { "item\($0)" } + (rest == nil ? [] : ["others"]) }
 
+    /// Whether an item may hold another value of this type, and so is stored apart.
+    private func isApart(_ element: Value) -> Bool {
+        if case .named = element.kind { model.isRecursive } else { false }
+    }
+
     private func type(_ index: Int, _ value: Value) -> String {
         value.swiftType + (index < required && !value.isNullable ? "" : "?")
     }
 
     private var declarations: [String] {
         elements.enumerated().map {
-            "/// Item \($0.offset).\npublic var item\($0.offset): \(type($0.offset, $0.element))"
+            "/// Item \($0.offset).\n\(isApart($0.element) ? "@Indirect " : "")public var item\($0.offset): \(type($0.offset, $0.element))"
         }
             + (rest.map { ["/// The items after those.\npublic var others: [\($0.optionalType)]"] } ?? [])
     }

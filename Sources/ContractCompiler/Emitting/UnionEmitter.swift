@@ -11,7 +11,7 @@ struct UnionEmitter {
         }
 
         extension \(model.name) {
-            \(SwiftWriter.constants(constants).indented())/// Reads and validates one value.
+            \(SwiftWriter.constants(constants))/// Reads and validates one value.
             public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
                 \(startsAt)\(decide(union.decision).indented(2))\(ModelEmitter.ruleCheck(model, levels: 2))
             }

@@ -45,7 +45,7 @@ struct KeywordReader {
 
     mutating func map(_ keyword: String) -> [Schema.Named] {
         fields.map(keyword, log: &log).compactMap { member in
-            if keyword == "patternProperties" { checkPattern(member.key, at: member.keyLocation) }
+            if keyword == "patternProperties", !checkPattern(member.key, at: member.keyLocation) { return nil }
             return Schema(member.value, in: resource, index: index, log: &log).map {
                 .init(name: member.key, schema: $0)
             }
@@ -144,13 +144,12 @@ struct KeywordReader {
         return checkPattern(source, at: node.location) ? source : nil
     }
 
-    @discardableResult
     private mutating func checkPattern(_ source: String, at location: Location) -> Bool {
         do throws(PatternError) {
             _ = try Pattern(source)
             return true
         } catch {
-            log.error(.pattern, "the pattern cannot be used: \(error)", at: location)
+            log.strictly(.pattern, "the pattern cannot be used: \(error)", at: location)
             return false
         }
     }

@@ -184,9 +184,9 @@ struct DocumentReader {
         }
         let isRequired = fields.boolean("required", log: &log) ?? false
         if place == "path", !isRequired {
-            log.error(.pathParameterOptional, "a path parameter needs 'required: true'", at: node.location)
+            log.strictly(.pathParameterOptional, "a path parameter needs 'required: true'", at: node.location)
         }
-        return described(fields, name: name, place: place, isRequired: isRequired, styles: styles)
+        return described(fields, name: name, place: place, isRequired: isRequired || place == "path", styles: styles)
     }
 
     private mutating func header(_ member: Node.Member) -> ParameterObject? {

@@ -220,9 +220,7 @@ public struct Pair: ContractModel {
 }
 
 extension Pair {
-    private static let rule: Rule = .minItems(1)
-
-/// Reads and validates one value.
+    /// Reads and validates one value.
     public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
         let start = try json.position()
         guard try json.beginArray() else { return nil }
@@ -241,7 +239,6 @@ extension Pair {
             count += 1
         }
         json.requireItems(1, found: count, at: start)
-        try json.check(Self.rule, from: start)
         guard let item0 else { return nil }
         self.init(item0: item0, item1: item1, others: others)
     }

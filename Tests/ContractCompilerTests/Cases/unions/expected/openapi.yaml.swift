@@ -319,7 +319,7 @@ extension ByValidation {
         .all([.type([.object]), .required(["b"]), .members(properties: ["b": .type([.string])])])
     ]
 
-/// Reads and validates one value.
+    /// Reads and validates one value.
     public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
         switch try json.nextType() {
         case .object:
