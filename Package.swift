@@ -191,6 +191,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            exclude: ["Documents"],
             swiftSettings: settings
         ),
     ]
