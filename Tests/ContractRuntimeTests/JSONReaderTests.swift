@@ -95,4 +95,18 @@ import Testing
         #expect(account("AC00fg") == .failure(InvalidInput(violations: [violation])))
         #expect(throws: InvalidInput.self) { try account("AC00fff").get() }
     }
+
+    @Test(arguments: [
+        ("0.3", true), ("0.30000000000000000000", true), ("0.30000000000000000001", false),
+        ("0.29999999999999999999", true),
+    ])
+    func `a bound is exact beyond the digits of a float`(text: String, isValid: Bool) {
+        var text = text
+        let value = text.withUTF8 { bytes in
+            try? JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) in
+                try json.number(maximum: 0.3)
+            }
+        }
+        #expect((value != nil) == isValid)
+    }
 }

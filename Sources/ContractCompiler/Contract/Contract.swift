@@ -62,7 +62,7 @@ package struct Model {
     let description: String?
     var shape: Shape
     /// What the codec does not check by itself.
-    let rule: Rule?
+    var rule: Rule?
     /// Whether a value may hold another of its own type by value.
     var isRecursive = false
 }

@@ -220,7 +220,11 @@ struct ModelBuilder {
 
     private mutating func merged(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {
         var facets = Facets(schemas, &self)
-        if facets.isNever { return Value(kind: .any, rule: Rule(text: ".never")) }
+        if facets.isNever {
+            let value = Value(kind: .any, rule: Rule(text: ".never"))
+            recordExamples(origin, of: value)
+            return value
+        }
         facets.resolveNullableUnion(&self)
         var shaper = ValueShaper(facets: facets, name: name, origin: origin, isDeclared: isDeclared)
         let value = shaper.value(&self)

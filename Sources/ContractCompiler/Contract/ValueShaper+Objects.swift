@@ -131,13 +131,7 @@ extension ValueShaper {
             built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
         }
         builder.models[place].shape = .structure(built, others: others)
-        builder.models[place] = Model(
-            name: typeName,
-            node: origin.node,
-            description: description,
-            shape: builder.models[place].shape,
-            rule: memberRule(built, others)
-        )
+        builder.models[place].rule = memberRule(built, others)
         return .named(typeName)
     }
 

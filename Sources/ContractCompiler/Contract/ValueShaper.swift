@@ -1,5 +1,4 @@
 internal import Formats
-internal import Patterns
 
 /// Chooses the Swift type of what the facets of a schema say together.
 struct ValueShaper {
@@ -36,15 +35,9 @@ struct ValueShaper {
         if case .named(let name) = value.kind, let place = builder.models.lastIndex(where: { $0.name == name }),
             builder.models[place].node.pointer == origin.node.pointer
         {
-            let model = builder.models[place]
             // A type that is made here checks its own rule.
-            builder.models[place] = Model(
-                name: model.name,
-                node: model.node,
-                description: model.description,
-                shape: model.shape,
-                rule: isWhole ? rule : Rule.all([model.rule, rule].compactMap(\.self))
-            )
+            let members = isWhole ? nil : builder.models[place].rule
+            builder.models[place].rule = Rule.all([members, rule].compactMap(\.self))
         } else {
             value.rule = rule
         }

@@ -57,9 +57,25 @@ enum Constraint {
         guard value.isFinite else {
             return .failure(violation("format", "\(shortened(literal)) is too large for a number"))
         }
-        if value < minimum { return .failure(violation("minimum", "\(value), expected at least \(minimum)")) }
-        if value > maximum { return .failure(violation("maximum", "\(value), expected at most \(maximum)")) }
+        // Digits that a Double drops may decide beside a bound.
+        let isLong = literal.count > 15
+        if value < minimum || (isLong && value == minimum && isBelow(literal, minimum)) {
+            return .failure(violation("minimum", "\(shortened(literal)), expected at least \(minimum)"))
+        }
+        if value > maximum || (isLong && value == maximum && isAbove(literal, maximum)) {
+            return .failure(violation("maximum", "\(shortened(literal)), expected at most \(maximum)"))
+        }
         return .success(value)
+    }
+
+    private static func isBelow(_ literal: UnsafeRawBufferPointer, _ bound: Double) -> Bool {
+        guard let number = ExactNumber(literal), let bound = ExactNumber(bound.description) else { return false }
+        return number < bound
+    }
+
+    private static func isAbove(_ literal: UnsafeRawBufferPointer, _ bound: Double) -> Bool {
+        guard let number = ExactNumber(literal), let bound = ExactNumber(bound.description) else { return false }
+        return bound < number
     }
 
     static func decimal(
