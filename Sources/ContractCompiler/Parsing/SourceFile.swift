@@ -6,22 +6,25 @@ package final class SourceFile: Sendable {
     package let displayPath: String
     /// The content.
     package let bytes: [UInt8]
+    /// Where each line begins.
+    private let lineStarts: [Int]
 
     /// A file of these bytes.
     package init(path: String, displayPath: String, bytes: [UInt8]) {
         self.path = path
         self.displayPath = displayPath
         self.bytes = bytes
+        lineStarts = [0] + bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
     }
 
     /// Whether the file is JSON by its name, and so read by JSON's rules.
     var isJSON: Bool { path.hasSuffix(".json") }
 
-    /// The text of a line, counted from 1.
+    /// The text of a line, counted from 1; empty past the end.
     func line(_ number: Int) -> String {
-        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).lazy.dropFirst(number - 1)
-            .makeIterator()
-        let line = lines.next() ?? []
+        guard lineStarts.indices.contains(number - 1) else { return "" }
+        let rest = bytes[lineStarts[number - 1]...]
+        let line = rest.prefix { $0 != 0x0A }
         return String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
     }
 }
