@@ -39,7 +39,7 @@ struct Evaluator {
         let instance: NodeKey
     }
 
-    private static let stepLimit = 10_000_000
+    private static let stepLimit = 1_000_000
     private static let errorLimit = 1_000
 
     private var reader: SchemaReader

@@ -3,7 +3,7 @@ package import ContractCompiler
 /// Validates instances against a JSON Schema 2020-12: the reference that generated validators are measured by.
 ///
 /// It follows the specification's text clause by clause and is made to be right rather than fast. Time is bounded: a validation
-/// that applies more than ten million keywords, or that leads back to where it began, is an error.
+/// that applies more than a million keywords, or that leads back to where it began, is an error.
 public struct SchemaValidator {
     private var evaluator: Evaluator
     private let root: CompiledSchema
@@ -104,4 +104,22 @@ public struct ValidationOutput: Hashable, Sendable {
     public let errors: [Unit]
     /// What the schema says about the parts of a valid instance.
     public let annotations: [Unit]
+}
+
+extension ValidationOutput {
+    /// The output as the specification writes it: one JSON text.
+    public var basic: String {
+        let list = isValid ? annotations : errors
+        let units = list.map { unit in
+            let locations = [
+                ("keywordLocation", unit.keywordLocation), ("absoluteKeywordLocation", unit.absoluteKeywordLocation),
+                ("instanceLocation", unit.instanceLocation),
+            ].map { "\"\($0.0)\":\(NodeWriter.quoted($0.1))" }
+            let result =
+                unit.error.map { "\"error\":\(NodeWriter.quoted($0))" } ?? "\"annotation\":\(unit.annotation ?? "null")"
+            return "{\((locations + [result]).joined(separator: ","))}"
+        }
+        let member = list.isEmpty ? "" : ",\"\(isValid ? "annotations" : "errors")\":[\(units.joined(separator: ","))]"
+        return "{\"valid\":\(isValid)\(member)}"
+    }
 }

@@ -23,6 +23,9 @@ enum Suite {
 
     static let isThere = folder != nil
 
+    /// The suite's tests of the output format, which not every copy has.
+    static let outputs = folder?.appending(path: "output-tests/draft2020-12").existing
+
     static func node(_ url: URL) throws -> Node {
         try node(
             SourceFile(path: url.path, displayPath: url.lastPathComponent, bytes: Array(try Data(contentsOf: url)))
@@ -74,4 +77,9 @@ enum Suite {
         }
         return remotes
     }()
+}
+
+extension URL {
+    /// The folder, if it is there.
+    fileprivate var existing: URL? { FileManager.default.fileExists(atPath: path) ? self : nil }
 }

@@ -85,7 +85,7 @@ package enum NodeWriter {
     }
 
     /// A JSON string, which is a Python string too.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
