@@ -113,7 +113,7 @@ package struct DiagnosticLog: Sendable {
 
     /// Whether what the specifications leave open is an error, as it is in a contract of one's own, or a warning, as it must be in
     /// the documents of others.
-    private let isStrict: Bool
+    private var isStrict: Bool
     /// What became of the fields that were read, when somebody wants to know.
     package internal(set) var ledger: Ledger?
 
@@ -153,6 +153,9 @@ package struct DiagnosticLog: Sendable {
     ) {
         record(Diagnostic(severity: .warning, code: code, message: message, location: location, notes: notes))
     }
+
+    /// Takes what is not known for a warning from here on: a newer specification may have it.
+    mutating func relax() { isStrict = false }
 
     /// Records what no specification forbids and nobody means: unknown fields, names that are one in Swift.
     mutating func strictly(

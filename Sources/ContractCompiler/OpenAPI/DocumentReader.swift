@@ -15,6 +15,8 @@ struct DocumentReader {
             "openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs", "webhooks",
             "jsonSchemaDialect", "$self",
         ]
+        // Fields of 3.2 that are not read yet are no mistakes.
+        if node["openapi"]?.scalar?.text.hasPrefix("3.2.") == true { log.relax() }
         guard let fields = Fields(node, "an OpenAPI document", known: known, log: &log) else { return nil }
         guard readVersion(fields) else { return nil }
         let info = fields.required("info", of: "an OpenAPI document", log: &log).flatMap { self.info($0) }
@@ -175,7 +177,7 @@ struct DocumentReader {
         guard let styles = Self.styles[place] else {
             let places = ["path", "query", "header", "cookie"]
             let suggestion = Suggestion.text(for: place, in: places)
-            log.error(
+            log.strictly(
                 .parameterPlace,
                 "a parameter in '\(place)', expected path, query, header or cookie\(suggestion)",
                 at: placeNode.location

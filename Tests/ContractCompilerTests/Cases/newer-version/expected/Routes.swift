@@ -1,0 +1,127 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+public import ContractRuntime
+
+/// — tag Things
+public protocol ThingsOperations: Sendable {
+    /// — QUERY /things, openapi.yaml#/paths/~1things/query
+    func searchThings(_ input: SearchThings.Input) async throws(Problem) -> SearchThings.Output
+}
+
+/// — tag Other
+public protocol OtherOperations: Sendable {
+    /// — COPY /things, openapi.yaml#/paths/~1things/additionalOperations/COPY
+    func copyThings(_ input: CopyThings.Input) async throws(Problem) -> CopyThings.Output
+}
+
+/// Every operation of the contract. An operation without a handler is a missing requirement of this protocol.
+public protocol Operations: ThingsOperations, OtherOperations {}
+
+/// An operation, as the router finds it. The raw value is its `operationId`.
+public enum Route: String, CaseIterable, Sendable {
+    case searchThings
+    case copyThings
+
+    /// The media types of the bodies that the operation reads; empty for one that reads none.
+    public var mediaTypes: [String] {
+        switch self {
+        case .searchThings: ["application/json"]
+        case .copyThings: []
+        }
+    }
+
+    /// Whether the operation looks at header fields.
+    public var readsHeaders: Bool {
+        false
+    }
+
+    /// The largest body that the operation reads, in bytes; nil for the server's own limit.
+    public var bodyLimit: Int? {
+        nil
+    }
+
+    /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
+    /// callers stay unknown.
+    public var security: [[SecurityRequirement]] {
+        []
+    }
+}
+
+/// What stands at one path: the operation of each method.
+public struct PathItem: Sendable {
+    /// The operation of GET.
+    public var get: Route?
+    /// The operation of PUT.
+    public var put: Route?
+    /// The operation of POST.
+    public var post: Route?
+    /// The operation of DELETE.
+    public var delete: Route?
+    /// The operation of PATCH.
+    public var patch: Route?
+    /// The operation of HEAD.
+    public var head: Route?
+    /// The operation of OPTIONS.
+    public var options: Route?
+    /// The operation of TRACE.
+    public var trace: Route?
+    /// The operations of methods that are none of those.
+    public var others: [String: Route] = [:]
+    /// Where the path's parameters stand, in the order of the template.
+    public var parameters: [PathParameter] = []
+
+    private static let thingsItem = PathItem(others: ["QUERY": .searchThings, "COPY": .copyThings])
+}
+
+extension PathItem {
+    /// What stands at `path`; nil when nothing does. A literal segment is preferred to a parameter.
+    public static func match(_ path: PathSegments, query: String = "") -> PathItem? {
+        switch path[0] {
+        case "things":
+            if path.count == 1 { return thingsItem }
+        default: break
+        }
+        return nil
+    }
+}
+
+extension Operations {
+    /// Reads the request, runs the operation and encodes what it answers.
+    public func respond(
+        to request: Request,
+        on route: Route,
+        validating validation: ResponseValidation = .off
+    ) async throws(Problem) -> Response {
+        switch route {
+        case .searchThings: try await SearchThings.respond(to: request, validating: validation, with: searchThings)
+        case .copyThings: try await CopyThings.respond(to: request, validating: validation, with: copyThings)
+        }
+    }
+}
+
+/// Calls the operations of Newer over a transport.
+public struct Client<Carrier: Transport>: Sendable {
+    /// What carries requests to the service.
+    public var transport: Carrier
+
+    /// A client over `transport`.
+    public init(_ transport: Carrier) {
+        self.transport = transport
+    }
+}
+
+extension Client {
+    /// searchThings
+    ///
+    /// — QUERY /things, openapi.yaml#/paths/~1things/query
+    public func searchThings(_ input: SearchThings.Input) async throws -> SearchThings.Output {
+        try await SearchThings.send(input, over: transport)
+    }
+
+    /// copyThings
+    ///
+    /// — COPY /things, openapi.yaml#/paths/~1things/additionalOperations/COPY
+    public func copyThings(_ input: CopyThings.Input) async throws -> CopyThings.Output {
+        try await CopyThings.send(input, over: transport)
+    }
+}
