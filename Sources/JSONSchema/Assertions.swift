@@ -94,21 +94,6 @@ enum Assertions {
 }
 
 extension Node {
-    /// The instance's type in JSON Schema's words; `integer` is a kind of `number`.
-    var jsonType: String {
-        switch value {
-        case .mapping: "object"
-        case .sequence: "array"
-        case .scalar(let scalar):
-            switch scalar.kind {
-            case .null: "null"
-            case .boolean: "boolean"
-            case .number: "number"
-            case .string: "string"
-            }
-        }
-    }
-
     /// The exact value, if this is a number.
     var number: ExactNumber? {
         scalar.flatMap { $0.kind == .number ? ExactNumber($0.text) : nil }

@@ -86,9 +86,10 @@ struct APIResponder<API: Operations>: Responder {
 
     /// One of the operation's media types, or nothing said.
     private static func checkMediaType(_ headers: HTTPHeaders, of route: Route) throws(Problem) {
-        guard !route.mediaTypes.isEmpty, let field = headers.first(name: "Content-Type") else { return }
-        guard MediaType.place(of: field, among: route.mediaTypes) != nil else {
-            throw .unsupportedMediaType(route.mediaTypes)
+        guard let field = headers.first(name: "Content-Type") else { return }
+        let mediaTypes = route.mediaTypes
+        guard mediaTypes.isEmpty || MediaType.place(of: field, among: mediaTypes) != nil else {
+            throw .unsupportedMediaType(mediaTypes)
         }
     }
 }

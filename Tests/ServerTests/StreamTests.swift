@@ -19,6 +19,7 @@ import Testing
                 AdmittedRequest(id: "r") { [stream] _ in
                     let events = ServerEvents<JSONValue> {
                         let turns = stream.makeAsyncIterator()
+                        // The stream below asks for one element after the other, so nothing else touches it.
                         nonisolated(unsafe) var iterator = turns
                         return AsyncThrowingStream {
                             try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }

@@ -228,28 +228,11 @@ extension ValueShaper {
             if let own = facet.types {
                 types.formIntersection(own.map { $0 == .integer ? "number" : $0.rawValue })
             }
-            if let values = facet.values { types.formIntersection(values.map(\.schemaType)) }
+            if let values = facet.values { types.formIntersection(values.map(\.jsonType)) }
             for branches in [facet.anyOf, facet.oneOf] where !branches.isEmpty {
                 types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder, depth: depth + 1) })
             }
         }
         return types.sorted()
-    }
-}
-
-extension Node {
-    /// The value's type in JSON's words.
-    fileprivate var schemaType: String {
-        switch value {
-        case .mapping: "object"
-        case .sequence: "array"
-        case .scalar(let scalar):
-            switch scalar.kind {
-            case .null: "null"
-            case .boolean: "boolean"
-            case .number: "number"
-            case .string: "string"
-            }
-        }
     }
 }

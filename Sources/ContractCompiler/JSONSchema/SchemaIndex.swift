@@ -14,7 +14,7 @@ package struct NodeKey: Hashable, Sendable {
 
 /// A schema with a URI of its own, and the anchors inside it (JSON Schema Core 2020-12, sections 4.3.5 and 8.2).
 package final class SchemaResource: @unchecked Sendable {
-    // Only `SchemaIndex.add` writes, before it hands the resource out.
+    // Only `SchemaIndex` writes, while it adds a document and before it hands the resource out.
 
     /// The URI, absolute and without a fragment.
     package let uri: String

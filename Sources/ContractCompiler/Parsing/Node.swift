@@ -100,6 +100,21 @@ extension Node {
         "\(location.file.displayPath.split(separator: "/").last ?? "")#\(pointer)"
     }
 
+    /// The value's type in JSON Schema's words; `integer` is a kind of `number`.
+    package var jsonType: String {
+        switch value {
+        case .mapping: "object"
+        case .sequence: "array"
+        case .scalar(let scalar):
+            switch scalar.kind {
+            case .null: "null"
+            case .boolean: "boolean"
+            case .number: "number"
+            case .string: "string"
+            }
+        }
+    }
+
     /// What the value is, in words.
     package var kindDescription: String {
         switch value {
