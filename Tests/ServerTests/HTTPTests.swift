@@ -92,7 +92,7 @@ import Testing
             #expect(body.status == 408)
             let idle = try await server.api.send(bytes: Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
             #expect(idle.status == 200)
-            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
 

@@ -71,7 +71,7 @@ struct RunningServer {
     }
 
     /// Waits until the server says that it is ready.
-    func waitUntilReady(within limit: Duration = .seconds(10)) async throws {
+    func waitUntilReady(within limit: Duration = .seconds(30)) async throws {
         let deadline = ContinuousClock.now + limit
         while try await api.send("GET", "/readyz").status != 200, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(20))
