@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "SchemaCheck",
             dependencies: [
-                "ContractCompiler", "Postgres",
+                "ContractCompiler", "Formats", "JSONSchema", "Patterns", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -40,6 +40,8 @@ struct Evaluator {
     }
 
     private static let stepLimit = 1_000_000
+    /// References that are open at once: each takes some kilobytes of the stack.
+    private static let depthLimit = 512
     private static let errorLimit = 1_000
 
     private var reader: SchemaReader
@@ -273,6 +275,9 @@ struct Evaluator {
     ) throws(SchemaError) -> Evaluated? {
         let visit = Visit(schema: ObjectIdentifier(schema), instance: NodeKey(instance))
         guard visits.insert(visit).inserted else { throw SchemaError("the schema refers to itself without end") }
+        guard visits.count <= Self.depthLimit else {
+            throw SchemaError("more than \(Self.depthLimit) references lead into each other")
+        }
         defer { visits.remove(visit) }
         return try evaluate(schema, instance, path)
     }

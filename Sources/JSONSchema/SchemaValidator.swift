@@ -108,8 +108,12 @@ public struct ValidationOutput: Hashable, Sendable {
 
 extension ValidationOutput {
     /// The output as the specification writes it: one JSON text.
-    public var basic: String {
-        let list = isValid ? annotations : errors
+    public var basic: String { json(isValid ? annotations : errors) }
+
+    /// The same without annotations.
+    public var errorsOnly: String { json(errors) }
+
+    private func json(_ list: [Unit]) -> String {
         let units = list.map { unit in
             let locations = [
                 ("keywordLocation", unit.keywordLocation), ("absoluteKeywordLocation", unit.absoluteKeywordLocation),

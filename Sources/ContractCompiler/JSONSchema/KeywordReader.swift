@@ -200,7 +200,7 @@ extension Node {
         let isNegative = text.first == "-"
         if isNegative || text.first == "+" { text.removeFirst() }
         if text.hasPrefix("0x") || text.hasPrefix("0o") {
-            return UInt64(text.dropFirst(2), radix: text.hasPrefix("0x") ? 16 : 8).map { String($0) }
+            return Self.decimal(text.dropFirst(2), radix: text.hasPrefix("0x") ? 16 : 8)
         }
         let exponent = text.firstIndex { $0 == "e" || $0 == "E" } ?? text.endIndex
         var mantissa = String(text[..<exponent])
@@ -211,5 +211,24 @@ extension Node {
         }
         let number = (isNegative ? "-" : "") + mantissa + text[exponent...]
         return ExactNumber(number) == nil ? nil : number
+    }
+
+    /// Digits of another base as decimal ones; nil for more than 4,096 of them, since the time grows with their square.
+    private static func decimal(_ text: Substring, radix: Int) -> String? {
+        guard text.utf8.count <= 4_096 else { return nil }
+        var digits = [0]
+        for character in text {
+            guard var carry = character.hexDigitValue, carry < radix else { return nil }
+            for index in digits.indices {
+                let value = digits[index] * radix + carry
+                (digits[index], carry) = (value % 1_000_000_000, value / 1_000_000_000)
+            }
+            if carry > 0 { digits.append(carry) }
+        }
+        let rest = digits.dropLast().reversed().map { digits in
+            let text = String(digits)
+            return String(repeating: "0", count: 9 - text.count) + text
+        }
+        return String(digits.last ?? 0) + rest.joined()
     }
 }

@@ -57,6 +57,14 @@ package struct Node: Sendable {
             return nil
         }
     }
+
+    /// The root of a JSON text.
+    package static func readJSON(_ file: SourceFile) throws(ReadingError) -> Node { try JSONReader.read(file) }
+
+    /// The root of any YAML document, its tags honoured.
+    package static func readYAML(_ file: SourceFile) throws(ReadingError) -> Node {
+        try YAMLReader.read(file, tags: .honoured)
+    }
 }
 
 extension Node {
@@ -166,9 +174,16 @@ enum ReadingLimit {
 }
 
 /// A file that cannot be read at all; what was wrong, and where.
-struct ReadingError: Error {
+package struct ReadingError: Error {
     let code: Diagnostic.Code
-    let message: String
-    let location: Location
+    package let message: String
+    package let location: Location
     var notes: [Diagnostic.Note] = []
+}
+
+extension ReadingError {
+    /// What a reader's caller finds wrong itself.
+    package init(_ message: String, at location: Location) {
+        self.init(code: .syntax, message: message, location: location)
+    }
 }

@@ -5,15 +5,24 @@ internal import CYAML
 /// libyaml scans and parses; what a scalar means is decided here by the YAML 1.2 core schema (YAML 1.2.2, section 10.3), so `no`
 /// and `2024-01-01` are strings. Refused: repeated keys, keys that are not scalars, recursive or exploding aliases, several documents.
 struct YAMLReader: ~Copyable {
+    /// What a tag other than `!!str` is.
+    enum Tags {
+        /// A mistake: a contract has no use for one.
+        case refused
+        /// The type of the value for the seven of the core and failsafe schemas (YAML 1.2.2, chapter 10), nothing for the others.
+        case honoured
+    }
+
     private let file: SourceFile
+    private let tags: Tags
     private var parser = yaml_parser_t()
     private var anchors: [String: (node: Node, size: Int)] = [:]
     private var openAnchors: Set<String> = []
     private var expandedNodes = 0
 
     /// Reads the only document of `file`; an empty file is null.
-    static func read(_ file: SourceFile) throws(ReadingError) -> Node {
-        var reader = YAMLReader(file)
+    static func read(_ file: SourceFile, tags: Tags = .refused) throws(ReadingError) -> Node {
+        var reader = YAMLReader(file, tags)
         // libyaml keeps the pointer, so the parse must end before the closure does.
         let result = file.bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(ReadingError) in
@@ -24,8 +33,9 @@ struct YAMLReader: ~Copyable {
         return try result.get()
     }
 
-    private init(_ file: SourceFile) {
+    private init(_ file: SourceFile, _ tags: Tags) {
         self.file = file
+        self.tags = tags
         // Fails only when memory is exhausted (yaml.h).
         precondition(yaml_parser_initialize(&parser) == 1, "libyaml cannot allocate a parser")
     }
@@ -75,6 +85,7 @@ struct YAMLReader: ~Copyable {
         let sizeBefore = expandedNodes
         try count(1, at: event.location)
         if let anchor = event.anchor { openAnchors.insert(anchor) }
+        try checkTag(of: event)
         let value: Node.Value =
             switch event.type {
             case YAML_SEQUENCE_START_EVENT: try sequence(pointer, depth)
@@ -132,7 +143,10 @@ struct YAMLReader: ~Copyable {
         while true {
             let event = try next()
             if event.type == YAML_MAPPING_END_EVENT { return .mapping(members) }
-            guard event.type == YAML_SCALAR_EVENT, let key = event.text else {
+            // A key may be an anchor or an alias as any other node.
+            guard event.type == YAML_SCALAR_EVENT || event.type == YAML_ALIAS_EVENT,
+                let key = try node(from: event, pointer: pointer, depth: depth).scalar?.text
+            else {
                 throw ReadingError(code: .keyType, message: "a key that is not a string", location: event.location)
             }
             if let first = places.updateValue(event.location, forKey: key) {
@@ -149,18 +163,43 @@ struct YAMLReader: ~Copyable {
         }
     }
 
+    private static let prefix = "tag:yaml.org,2002:"
+
+    /// Collections have one type each, which a tag may only repeat.
+    private func checkTag(of event: Event) throws(ReadingError) {
+        guard event.type != YAML_SCALAR_EVENT, let tag = event.tag, tag != "!" else { return }
+        let own = Self.prefix + (event.type == YAML_SEQUENCE_START_EVENT ? "seq" : "map")
+        if tag == own || tags == .honoured && !Self.coreTags.contains(tag) { return }
+        throw ReadingError(
+            code: .tag,
+            message: "the tag '\(tag)' on \(event.type == YAML_SEQUENCE_START_EVENT ? "a sequence" : "a mapping")",
+            location: event.location
+        )
+    }
+
+    private static let coreTags = Set(["str", "int", "float", "bool", "null", "seq", "map"].map { prefix + $0 })
+
     private func scalar(_ event: Event) throws(ReadingError) -> Node.Scalar {
         let text = event.text ?? ""
-        switch event.tag {
-        case nil, "?": return Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
-        case "!", "tag:yaml.org,2002:str": return Node.Scalar(kind: .string, text: text)
-        case let tag?:
+        let plain = Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
+        guard let tag = event.tag, tag != "?" else { return plain }
+        if tag == "!" || tag == Self.prefix + "str" { return Node.Scalar(kind: .string, text: text) }
+        guard tags == .honoured else {
             throw ReadingError(
                 code: .tag,
                 message: "the tag '\(tag)' has no meaning in a contract",
                 location: event.location
             )
         }
+        guard Self.coreTags.contains(tag) else { return plain }
+        guard let kind = CoreSchema.kind(of: text, tagged: String(tag.dropFirst(Self.prefix.count))) else {
+            throw ReadingError(
+                code: .tag,
+                message: "'\(text)' is no '!!\(tag.dropFirst(Self.prefix.count))'",
+                location: event.location
+            )
+        }
+        return Node.Scalar(kind: kind, text: text)
     }
 
     private mutating func next() throws(ReadingError) -> Event {
@@ -198,8 +237,12 @@ private struct Event {
             tag = Self.string(scalar.tag)
             text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
-        case YAML_SEQUENCE_START_EVENT: anchor = Self.string(event.data.sequence_start.anchor)
-        case YAML_MAPPING_START_EVENT: anchor = Self.string(event.data.mapping_start.anchor)
+        case YAML_SEQUENCE_START_EVENT:
+            anchor = Self.string(event.data.sequence_start.anchor)
+            tag = Self.string(event.data.sequence_start.tag)
+        case YAML_MAPPING_START_EVENT:
+            anchor = Self.string(event.data.mapping_start.anchor)
+            tag = Self.string(event.data.mapping_start.tag)
         case YAML_ALIAS_EVENT: anchor = Self.string(event.data.alias.anchor)
         default: break
         }
@@ -224,6 +267,17 @@ enum CoreSchema {
         case "", "~", "null", "Null", "NULL": .null
         case "true", "True", "TRUE", "false", "False", "FALSE": .boolean
         default: isNumber(text) ? .number : .string
+        }
+    }
+
+    /// The kind of a scalar with one of the core schema's tags, whatever its style; nil when the text has no such value.
+    static func kind(of text: String, tagged name: String) -> Node.Scalar.Kind? {
+        let kind = kind(of: text)
+        switch name {
+        case "null", "bool": return kind == (name == "null" ? .null : .boolean) ? kind : nil
+        case "float": return kind == .number ? kind : nil
+        case "int": return kind == .number && !text.contains(where: { ".eE".contains($0) && !text.hasPrefix("0x") }) ? kind : nil
+        default: return nil
         }
     }
 
