@@ -68,6 +68,12 @@ package struct Diagnostic: Sendable {
     package struct Note: Sendable {
         package let message: String
         package let location: Location?
+
+        /// A note, perhaps with a place.
+        package init(message: String, location: Location?) {
+            self.message = message
+            self.location = location
+        }
     }
 
     /// How bad it is.
@@ -86,15 +92,7 @@ extension Diagnostic {
     /// The lines that a terminal shows: place, message, the line of the file with a caret, notes.
     package var rendered: String {
         var text = "\(location): \(severity.rawValue): \(message) [\(code.rawValue)]\n"
-        let line = location.file.line(location.line)
-        if !line.isEmpty, line.utf8.count <= 240 {
-            let number = String(location.line)
-            let margin = String(repeating: " ", count: number.count)
-            let indent = String(
-                line.unicodeScalars.prefix(location.column - 1).map { $0 == "\t" ? "\t" : " " as Character }
-            )
-            text += " \(number) | \(line)\n \(margin) | \(indent)^\n"
-        }
+        text += location.excerpt
         for note in notes {
             if let place = note.location {
                 text += "\(place): note: \(note.message)\n"
@@ -103,6 +101,18 @@ extension Diagnostic {
             }
         }
         return text
+    }
+}
+
+extension Location {
+    /// The line with a caret below the column, as two lines of text; empty for a line that is no help to look at.
+    package var excerpt: String {
+        let text = file.line(line)
+        guard !text.isEmpty, text.utf8.count <= 240 else { return "" }
+        let number = String(line)
+        let margin = String(repeating: " ", count: number.count)
+        let indent = String(text.unicodeScalars.prefix(column - 1).map { $0 == "\t" ? "\t" : " " as Character })
+        return " \(number) | \(text)\n \(margin) | \(indent)^\n"
     }
 }
 
@@ -186,9 +196,9 @@ package struct DiagnosticLog: Sendable {
 }
 
 /// Finds what somebody meant to write.
-enum Suggestion {
+package enum Suggestion {
     /// The word of `vocabulary` nearest to `word`, if it is near enough to be what was meant.
-    static func nearest(to word: String, in vocabulary: some Sequence<String>) -> String? {
+    package static func nearest(to word: String, in vocabulary: some Sequence<String>) -> String? {
         let limit = max(1, word.count / 3)
         let best = vocabulary.map { (distance: distance(word.lowercased(), $0.lowercased()), word: $0) }
             .min { ($0.distance, $0.word) < ($1.distance, $1.word) }
@@ -196,7 +206,7 @@ enum Suggestion {
     }
 
     /// ` (did you mean 'x'?)`, or nothing.
-    static func text(for word: String, in vocabulary: some Sequence<String>) -> String {
+    package static func text(for word: String, in vocabulary: some Sequence<String>) -> String {
         nearest(to: word, in: vocabulary).map { " (did you mean '\($0)'?)" } ?? ""
     }
 

@@ -1,5 +1,5 @@
-internal import ContractCompiler
-internal import Formats
+package import ContractCompiler
+package import Formats
 internal import Patterns
 
 /// The keywords that judge one value by itself.
@@ -95,12 +95,12 @@ enum Assertions {
 
 extension Node {
     /// The exact value, if this is a number.
-    var number: ExactNumber? {
-        scalar.flatMap { $0.kind == .number ? ExactNumber($0.text) : nil }
+    package var number: ExactNumber? {
+        jsonNumber.flatMap { ExactNumber($0) }
     }
 
     /// Equality as JSON Schema defines it (Core 2020-12, section 4.2.2): numbers by value, strings by code points, members in any order.
-    func isEqual(to other: Node) -> Bool {
+    package func isEqual(to other: Node) -> Bool {
         switch (value, other.value) {
         case (.scalar(let lhs), .scalar(let rhs)):
             guard lhs.kind == rhs.kind else { return false }

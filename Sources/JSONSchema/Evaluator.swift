@@ -67,6 +67,14 @@ struct Evaluator {
         )
     }
 
+    mutating func validate(
+        _ instance: Node,
+        against node: Node,
+        in resource: SchemaResource
+    ) throws(SchemaError) -> ValidationOutput {
+        try validate(instance, against: reader.schema(node, in: resource))
+    }
+
     // MARK: - One schema
 
     /// What the schema has evaluated of a valid instance; nil for an invalid one.

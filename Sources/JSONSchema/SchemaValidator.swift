@@ -23,6 +23,26 @@ public struct SchemaValidator {
         try self.init(node, index: Self.index(registry, dialect), uri: "urn:schema", dialect, assertsFormats)
     }
 
+    /// A validator for the schema at `node`, which is a part of the document `root`.
+    ///
+    /// - Parameters:
+    ///   - uri: Where the document lies: what its references are relative to.
+    ///   - load: The document at a URI that nothing else has; nil where there is none.
+    package init(
+        _ node: Node,
+        of root: Node,
+        uri: String,
+        assertsFormats: Bool,
+        load: @escaping (String) -> Node?
+    ) throws(SchemaError) {
+        var index = Self.index([:], Dialect.standardURI, load: load)
+        let resource = index.add(root, uri: uri, dialect: Dialect.standardURI)
+        if node.pointer.isEmpty { try Self.checkAgainstMetaSchema(resource, index, Dialect.standardURI) }
+        var reader = SchemaReader(index: index, assertsFormats: assertsFormats)
+        self.root = try reader.schema(node, in: index.owner(of: node) ?? resource)
+        evaluator = Evaluator(reader: reader)
+    }
+
     private init(
         _ node: Node,
         index: SchemaIndex,
@@ -43,8 +63,12 @@ public struct SchemaValidator {
         try evaluator.validate(instance, against: root)
     }
 
-    private static func index(_ registry: [String: Node], _ dialect: String) -> SchemaIndex {
-        var index = SchemaIndex { registry[$0] }
+    private static func index(
+        _ registry: [String: Node],
+        _ dialect: String,
+        load: @escaping (String) -> Node? = { _ in nil }
+    ) -> SchemaIndex {
+        var index = SchemaIndex { registry[$0] ?? load($0) }
         for node in MetaSchemas.nodes {
             if let uri = node["$id"]?.string { index.add(node, uri: uri) }
         }

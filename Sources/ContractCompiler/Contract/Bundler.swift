@@ -1,6 +1,6 @@
 /// Makes a document self-contained: schemas of other files move to `components/schemas`, everything else that a reference
 /// brings in from another file is put in its place.
-struct Bundler {
+package struct Bundler {
     private var registry: Registry
     private(set) var log: DiagnosticLog
     private var names: [String: String] = [:]
@@ -11,6 +11,16 @@ struct Bundler {
     init(registry: Registry, log: DiagnosticLog) {
         self.registry = registry
         self.log = log
+    }
+
+    /// The document at `root` made self-contained; nil when it cannot be read, which is then in `log`.
+    package static func bundle(_ root: String, registry: Registry, log: inout DiagnosticLog) -> Node? {
+        var registry = registry
+        guard let node = registry.root(of: root, log: &log) else { return nil }
+        var bundler = Bundler(registry: registry, log: log)
+        let bundle = bundler.bundle(node)
+        log = bundler.log
+        return bundle
     }
 
     /// The self-contained document. Places stay those of the original nodes.

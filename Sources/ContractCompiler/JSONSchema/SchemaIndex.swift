@@ -7,8 +7,12 @@ package struct NodeKey: Hashable, Sendable {
 
     /// The identity of `node`.
     package init(_ node: Node) {
-        file = ObjectIdentifier(node.location.file)
-        pointer = node.pointer
+        self.init(node.location.file, node.pointer)
+    }
+
+    fileprivate init(_ file: SourceFile, _ pointer: String) {
+        self.file = ObjectIdentifier(file)
+        self.pointer = pointer
     }
 }
 
@@ -126,6 +130,16 @@ package struct SchemaIndex {
 
     /// The resource that starts at `node`, if one does.
     package func resource(startingAt node: Node) -> SchemaResource? { owners[NodeKey(node)] }
+
+    /// The innermost resource that a node of a known document stands in.
+    package func owner(of node: Node) -> SchemaResource? {
+        var pointer = node.pointer[...]
+        while true {
+            if let owner = owners[NodeKey(node.location.file, String(pointer))] { return owner }
+            guard let slash = pointer.lastIndex(of: "/") else { return nil }
+            pointer = pointer[..<slash]
+        }
+    }
 
     /// The node that `reference` names, seen from `resource`, and the resource that it belongs to.
     package mutating func resolve(_ reference: String, from resource: SchemaResource) -> (

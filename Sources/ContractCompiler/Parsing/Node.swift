@@ -12,6 +12,13 @@ package struct Node: Sendable {
         package let key: String
         package let keyLocation: Location
         package let value: Node
+
+        /// A value under a name.
+        package init(key: String, keyLocation: Location, value: Node) {
+            self.key = key
+            self.keyLocation = keyLocation
+            self.value = value
+        }
     }
 
     /// A value without parts. `text` is what the file says, so numbers stay exact.

@@ -3,19 +3,23 @@ internal import Formats
 /// The files of a contract, read once each, and what references between them name.
 package struct Registry {
     private let open: (String) -> SourceFile?
+    private let transform: (Node) -> Node
     private var roots: [String: Node?] = [:]
     /// The schemas of the files that were read.
-    private(set) var index = SchemaIndex()
+    package private(set) var index = SchemaIndex()
 
     /// A registry that gets a file's content, by its normalised path, from `open`; nil means that the contract has no such file.
-    package init(open: @escaping (String) -> SourceFile?) {
+    ///
+    /// - Parameter transform: What is made of each file's root before anything refers to it.
+    package init(open: @escaping (String) -> SourceFile?, transform: @escaping (Node) -> Node = { $0 }) {
         self.open = open
+        self.transform = transform
     }
 
     /// The root of the file at `path`; nil when there is none or it cannot be read, which is then in the log.
     package mutating func root(of path: String, log: inout DiagnosticLog) -> Node? {
         if let known = roots[path] { return known }
-        let root = open(path).flatMap { Node.read($0, log: &log) }
+        let root = open(path).flatMap { Node.read($0, log: &log) }.map(transform)
         roots.updateValue(root, forKey: path)
         if let root { index.addDocument(root, uri: Self.uri(of: path)) }
         return root
@@ -28,12 +32,12 @@ package struct Registry {
     package var paths: [String] { roots.compactMap { $0.value == nil ? nil : $0.key }.sorted() }
 
     /// The resource of the file that `node` stands in: what a reference outside of schemas is relative to.
-    mutating func resource(of node: Node) -> SchemaResource {
+    package mutating func resource(of node: Node) -> SchemaResource {
         index.document(Self.uri(of: node.location.file.path), root: node)
     }
 
     /// The node that a reference names, seen from `resource`; one that leads nowhere is recorded.
-    mutating func resolve(
+    package mutating func resolve(
         _ reference: Node,
         from resource: SchemaResource,
         log: inout DiagnosticLog

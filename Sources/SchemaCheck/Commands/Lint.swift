@@ -4,52 +4,61 @@ import Foundation
 
 struct Lint: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Finds errors of structure and references in a contract.",
-        discussion:
-            "Everything that would stop the build is found, and printed as FILE:LINE:COLUMN with the line itself."
+        abstract: "Finds what is wrong with a contract, and what is unwise.",
+        discussion: """
+            Rules have the names and defaults of Redocly CLI; schema-check.yaml, or a redocly.yaml, sets them:
+
+                extends: [recommended-strict]        # spec, minimal, recommended (default), recommended-strict
+                rules:
+                  operation-4xx-response: off        # error, warn, info, off
+                  rule/ids-are-camel-case:           # a rule of your own
+                    subject: { type: Operation, property: operationId }
+                    assertions: { casing: camelCase }
+
+            What would stop the build is found too, under the names of the compiler's diagnostics. Findings that are known and accepted stand \
+            in schema-check.ignore.yaml, by file, rule and JSON Pointer, with a date until which they are; --generate-ignore-file writes it.
+            """
     )
 
-    @Argument(help: "The OpenAPI document.")
-    var document = "openapi/openapi.yaml"
+    @Argument(help: "OpenAPI documents; those of the configuration's 'apis', or openapi/openapi.yaml, when none is named.")
+    var documents: [String] = []
 
     @Option(help: "The folder that references must not leave; by default the one above the document's.")
     var root: String?
 
+    @Option(help: "The configuration file.")
+    var config: String?
+
+    @Option(name: .customLong("extends"), help: "Rulesets instead of the configuration's.")
+    var rulesets: [Ruleset] = []
+
+    @Option(help: "Rules that are not applied.")
+    var skipRule: [String] = []
+
+    @OptionGroup var ignoring: IgnoreOptions
+    @OptionGroup var report: ReportOptions
+
     func run() throws {
-        guard let source = SourceFile(reading: document) else {
-            Findings.couldNotRun("'\(document)' cannot be read")
+        let result = DeepStack.value { lint() }
+        if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
+        let (findings, ignored) = ignoring.filter(result.findings)
+        try Report(findings, checked: result.checked, ignored: ignored).print(report)
+    }
+
+    private func lint() -> (findings: [Finding], checked: String) {
+        let configuration = LintConfiguration.load(config).extending(rulesets)
+        let names = documents.isEmpty ? configuration.documents : documents
+        var findings: [Finding] = []
+        var checked: [String] = []
+        for name in names.isEmpty ? ["openapi/openapi.yaml"] : names {
+            guard let source = SourceFile(reading: name) else { couldNotRun("'\(name)' cannot be read") }
+            let linter = Linter(configuration: configuration.configuration(for: name))
+            let result = linter.lint(ContractFiles(document: name, folder: root), name: source.displayPath)
+            findings += result.findings.filter { !skipRule.contains($0.code) }
+            checked.append(result.checked)
         }
-        let folder = root.map(SourceFile.realPath) ?? ContractFiles.folder(above: source.path)
-        let registry = Registry { path in path.hasPrefix(folder + "/") ? SourceFile(reading: path) : nil }
-        var log = DiagnosticLog()
-        let contract = ContractBuilder.build(
-            root: source.path,
-            schemas: ContractFiles.schemas(below: folder),
-            registry: registry,
-            log: &log
-        )
-        let summary =
-            contract.map { "\(document), \($0.operations.count) operations, \($0.models.count) schemas" } ?? document
-        try Findings.report(log, checked: summary)
+        return (findings, checked.joined(separator: "; "))
     }
 }
 
-/// The files of a contract on disk.
-enum ContractFiles {
-    /// The folder that holds the folder of a file.
-    static func folder(above path: String) -> String {
-        URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
-    }
-
-    /// The schema files of a contract, referenced or not: those in `jsonschema` below its folder.
-    static func schemas(below folder: String) -> [String] {
-        files(below: folder + "/jsonschema", suffix: ".schema.json")
-    }
-
-    /// The files below a folder, links followed, in the order of their paths.
-    static func files(below folder: String, suffix: String) -> [String] {
-        let names =
-            FileManager.default.enumerator(atPath: SourceFile.realPath(folder))?.compactMap { $0 as? String } ?? []
-        return names.filter { $0.hasSuffix(suffix) }.sorted().map { SourceFile.realPath(folder) + "/" + $0 }
-    }
-}
+extension Ruleset: ExpressibleByArgument {}

@@ -20,28 +20,30 @@ struct Queries: AsyncParsableCommand {
     @Option(help: "A libpq connection string of a database whose user may create databases.")
     var databaseURL: String?
 
+    @OptionGroup var report: ReportOptions
+
     func run() async throws {
         var log = DiagnosticLog()
         let steps = MigrationFile.read(
             ContractFiles.files(below: migrations, suffix: ".sql").compactMap(SourceFile.init(reading:)),
             log: &log
         )
-        if steps.isEmpty { Findings.couldNotRun("no migrations in '\(migrations)'") }
+        if steps.isEmpty { couldNotRun("no migrations in '\(migrations)'") }
         let files = paths.flatMap { path in
             path.hasSuffix(".sql") ? [path] : ContractFiles.files(below: path, suffix: ".sql")
         }
         let sources = files.compactMap(SourceFile.init(reading:)).filter { !$0.isMigration }
-        if sources.isEmpty { Findings.couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
+        if sources.isEmpty { couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
         let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
         do {
             log = try await Scratch.withDatabase(at: databaseURL, steps) { inspector in
                 try await QueryChecker(inspector: inspector, log: log).check(queryFiles)
             }
         } catch {
-            Findings.couldNotRun((error as? PostgresError)?.debugDescription ?? "\(error)")
+            couldNotRun((error as? PostgresError)?.debugDescription ?? "\(error)")
         }
         let count = queryFiles.reduce(0) { $0 + $1.queries.count }
-        try Findings.report(log, checked: "\(count) queries in \(sources.count) files")
+        try Report(log.sorted.map { Finding($0) }, checked: "\(count) queries in \(sources.count) files").print(report)
     }
 }
 

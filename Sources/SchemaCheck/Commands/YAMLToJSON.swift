@@ -16,7 +16,7 @@ struct YAMLToJSON: ParsableCommand {
     var file: String
 
     func run() throws {
-        guard let source = SourceFile(reading: file) else { Findings.couldNotRun("'\(file)' cannot be read") }
+        guard let source = SourceFile(reading: file) else { couldNotRun("'\(file)' cannot be read") }
         do throws(ReadingError) {
             let node = try Node.readYAML(source)
             if let scalar = Self.unwritable(node) {

@@ -1,0 +1,43 @@
+import ArgumentParser
+import ContractCompiler
+import Foundation
+
+struct BundleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bundle",
+        abstract: "Writes a contract as one self-contained document.",
+        discussion: "Schemas of other files become components; what else a reference brings in from another file is put in its place."
+    )
+
+    @Argument(help: "The OpenAPI document.")
+    var document = "openapi/openapi.yaml"
+
+    @Option(help: "The folder that references must not leave; by default the one above the document's.")
+    var root: String?
+
+    @Option(name: .shortAndLong, help: "The file to write; its suffix, .json or not, says how. Standard output otherwise, as YAML.")
+    var output: String?
+
+    @Flag(help: "Writes JSON.")
+    var json = false
+
+    func run() throws {
+        guard SourceFile(reading: document) != nil else { couldNotRun("'\(document)' cannot be read") }
+        let (bundle, log) = DeepStack.value { bundle() }
+        guard let bundle, !log.hasErrors else {
+            FileHandle.standardError.write(Data(PlainText.codeframe(log.sorted.map { Finding($0) }).utf8))
+            throw ExitCode(1)
+        }
+        let isJSON = json || output?.hasSuffix(".json") == true
+        let text = isJSON ? NodeWriter.json(bundle) : NodeWriter.yaml(bundle)
+        let data = Data((text.hasSuffix("\n") ? text : text + "\n").utf8)
+        if let output { try data.write(to: URL(fileURLWithPath: output)) } else { FileHandle.standardOutput.write(data) }
+    }
+
+    private func bundle() -> (Node?, DiagnosticLog) {
+        let files = ContractFiles(document: document, folder: root)
+        var log = DiagnosticLog(isStrict: false)
+        let bundle = Bundler.bundle(files.root, registry: Registry(open: files.open), log: &log)
+        return (bundle, log)
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import ContractCompiler
+import Foundation
+
+struct Examples: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks every example of a contract against its schema.",
+        discussion: """
+            Examples of bodies, parameters, headers and schemas; 'format' is an assertion unless --format-annotation says otherwise.
+            """
+    )
+
+    @Argument(help: "The OpenAPI document.")
+    var document = "openapi/openapi.yaml"
+
+    @Option(help: "The folder that references must not leave; by default the one above the document's.")
+    var root: String?
+
+    @Flag(help: "Takes 'format' for an annotation.")
+    var formatAnnotation = false
+
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let result = DeepStack.value { check() }
+        try Report(result.findings, checked: result.checked).print(report)
+    }
+
+    private func check() -> (findings: [Finding], checked: String) {
+        guard let source = SourceFile(reading: document) else { couldNotRun("'\(document)' cannot be read") }
+        var log = DiagnosticLog(isStrict: false)
+        guard let contract = ContractSource(ContractFiles(document: document, folder: root), isNormalised: true, log: &log) else {
+            return (log.sorted.map { Finding($0) }, source.displayPath)
+        }
+        let checker = ExampleChecker(DocumentWalk(contract), contract, assertsFormats: !formatAnnotation)
+        let count = ExampleChecker.Place.allCases.reduce(0) { $0 + checker.examples($1).count }
+        let findings = ExampleChecker.Place.allCases.flatMap { place in
+            checker.faults(place).map { fault in
+                Finding(
+                    code: "example",
+                    severity: .error,
+                    message: fault.message,
+                    location: fault.node.location,
+                    pointer: fault.node.pointer,
+                    notes: fault.notes
+                )
+            }
+        }
+        return (findings, "\(source.displayPath), \(count) examples")
+    }
+}

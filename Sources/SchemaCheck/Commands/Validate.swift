@@ -1,0 +1,98 @@
+import ArgumentParser
+import ContractCompiler
+import Foundation
+import JSONSchema
+
+struct Validate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Validates JSON or YAML files against a JSON Schema 2020-12.",
+        discussion: """
+            The schema may be a part of a file: FILE#/pointer. Its references lead to files in or below --root, or to schemas by their '$id'; \
+            nothing is fetched. --basic prints the specification's 'basic' output, a JSON text for each instance.
+            """
+    )
+
+    @Argument(help: "The schema: FILE or FILE#/pointer.")
+    var schema: String
+
+    @Argument(help: "The instances.")
+    var instances: [String]
+
+    @Option(help: "The folder that references must not leave; by default the schema's.")
+    var root: String?
+
+    @Flag(help: "Makes 'format' an assertion.")
+    var assertFormat = false
+
+    @Flag(help: "Prints the 'basic' output of the specification (JSON Schema Core 2020-12, section 12.4.2).")
+    var basic = false
+
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let results = DeepStack.value { results() }
+        if basic {
+            for result in results { print(result.output?.basic ?? "") }
+            if results.contains(where: { $0.output?.isValid != true }) { throw ExitCode(1) }
+            return
+        }
+        let valid = results.count { $0.findings.isEmpty }
+        try Report(results.flatMap(\.findings), checked: "\(valid) of \(results.count) instances are valid").print(report)
+    }
+
+    private struct Result {
+        var findings: [Finding] = []
+        var output: ValidationOutput?
+    }
+
+    private func results() -> [Result] {
+        var validator = self.validator()
+        return instances.map { path in
+            guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
+            var log = DiagnosticLog()
+            guard let instance = Node.read(file, log: &log) else { return Result(findings: log.sorted.map { Finding($0) }) }
+            do throws(SchemaError) {
+                let output = try validator.validate(instance)
+                let findings = output.errors.map { unit in
+                    let node = instance.node(at: unit.instanceLocation) ?? instance
+                    let note = Diagnostic.Note(message: "by \(unit.absoluteKeywordLocation)", location: nil)
+                    return Finding(
+                        code: unit.keywordLocation.split(separator: "/").last.map(String.init) ?? "schema",
+                        severity: .error,
+                        message: unit.error ?? "",
+                        location: node.location,
+                        pointer: unit.instanceLocation,
+                        notes: [note]
+                    )
+                }
+                return Result(findings: findings, output: output)
+            } catch {
+                return Result(findings: [
+                    Finding(code: "schema", severity: .error, message: error.description, location: instance.location, pointer: "")
+                ])
+            }
+        }
+    }
+
+    private func validator() -> SchemaValidator {
+        let parts = schema.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let file = SourceFile(reading: parts[0]) else { couldNotRun("'\(parts[0])' cannot be read") }
+        let folder = root.map(SourceFile.realPath) ?? URL(fileURLWithPath: file.path).deletingLastPathComponent().path
+        var log = DiagnosticLog()
+        guard let node = Node.read(file, log: &log), let schema = node.node(at: parts.count > 1 ? parts[1] : "") else {
+            if log.hasErrors { couldNotRun("the schema cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) })) }
+            couldNotRun("'\(parts[0])' has nothing at '\(parts.count > 1 ? parts[1] : "")'")
+        }
+        do throws(SchemaError) {
+            return try SchemaValidator(schema, of: node, uri: "file://" + file.path, assertsFormats: assertFormat) { uri in
+                guard uri.hasPrefix("file://"), let path = uri.dropFirst("file://".count).removingPercentEncoding,
+                    path.hasPrefix(folder + "/"), let file = SourceFile(reading: path)
+                else { return nil }
+                var log = DiagnosticLog()
+                return Node.read(file, log: &log)
+            }
+        } catch {
+            couldNotRun(error.description)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import ContractCompiler
+import JSONSchema
+
+/// Checks the examples of a contract against their schemas.
+struct ExampleChecker {
+    /// Where an example stands.
+    enum Place: CaseIterable {
+        case body, parameter, schema
+    }
+
+    /// An example that does not fit.
+    struct Fault {
+        let message: String
+        let node: Node
+        let notes: [Diagnostic.Note]
+    }
+
+    private let walk: DocumentWalk
+    private let source: ContractSource
+    private let assertsFormats: Bool
+
+    /// - Parameter source: The contract with its schemas as 2020-12 says them.
+    init(_ walk: DocumentWalk, _ source: ContractSource, assertsFormats: Bool = true) {
+        self.walk = walk
+        self.source = source
+        self.assertsFormats = assertsFormats
+    }
+
+    /// The examples of one kind of place, with the schemas that they are examples of.
+    func examples(_ place: Place) -> [(example: Node, schema: Node)] {
+        let kinds: [NodeKind] = [.body: [.mediaType], .parameter: [.parameter, .header], .schema: [.schema]][place] ?? []
+        return walk.visits.filter { kinds.contains($0.kind) }.flatMap { visit -> [(Node, Node)] in
+            if place == .schema {
+                let list = visit["examples"]?.items ?? []
+                return ((visit["example"].map { [$0] } ?? []) + list).map { ($0, visit.node) }
+            }
+            guard let schema = visit["schema"], !isBinary(visit) else { return [] }
+            let named = (visit["examples"]?.members ?? []).compactMap { source.followed($0.value) }
+            return ((visit["example"].map { [$0] } ?? []) + named.compactMap { $0["dataValue"] ?? $0["value"] }).map { ($0, schema) }
+        }
+    }
+
+    /// Only JSON and forms are described by their schemas.
+    private func isBinary(_ visit: Visit) -> Bool {
+        guard visit.kind == .mediaType else { return false }
+        let type = visit.key.lowercased()
+        return !(type.contains("json") || type.hasPrefix("application/x-www-form") || type.hasPrefix("multipart/") || type.hasPrefix("*/"))
+            || type.contains("seq") || type.contains("jsonl") || type.contains("ndjson")
+    }
+
+    /// The examples that do not fit, each with what is wrong at their deepest places.
+    func faults(_ place: Place) -> [Fault] {
+        examples(place).flatMap { example, schema -> [Fault] in
+            guard let schema = source.counterpart(of: schema) else { return [] }
+            do throws(SchemaError) {
+                let output = try source.validate(example, against: schema, assertsFormats: assertsFormats)
+                return Self.leaves(output.errors).map { unit in
+                    let node = example.node(at: unit.instanceLocation) ?? example
+                    let note = Diagnostic.Note(message: "its schema", location: schema.location)
+                    return Fault(message: unit.error ?? "", node: node, notes: [note])
+                }
+            } catch {
+                // A schema that cannot be used has a finding of its own.
+                return []
+            }
+        }
+    }
+
+    /// The errors that have no other error below them: an alternative that fails says less than the reason why.
+    private static func leaves(_ errors: [ValidationOutput.Unit]) -> [ValidationOutput.Unit] {
+        let leaves = errors.filter { unit in
+            !errors.contains { $0.keywordLocation != unit.keywordLocation && $0.keywordLocation.hasPrefix(unit.keywordLocation + "/") }
+        }
+        return Array(leaves.prefix(5))
+    }
+}
+
+extension ContractSource {
+    /// The node of this contract that stands where a node of another reading of the same files does.
+    ///
+    /// - Parameter pointer: Where in the file; where the node stands when nil.
+    func counterpart(of node: Node, at pointer: String? = nil) -> Node? {
+        roots.first { $0.location.file.path == node.location.file.path }?.node(at: pointer ?? node.pointer)
+    }
+}

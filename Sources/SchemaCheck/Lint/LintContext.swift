@@ -1,0 +1,156 @@
+import ContractCompiler
+import Formats
+
+/// The contract as the rules see it.
+final class LintContext {
+    let source: ContractSource
+    /// The same contract with its schemas as 2020-12 says them, for validation.
+    let normalised: ContractSource
+    let walk: DocumentWalk
+    private let byKind: [NodeKind: [Visit]]
+    /// Every operation of `paths`, callbacks and webhooks.
+    let operations: [Visit]
+    private var pointers: [ObjectIdentifier: [String: String]] = [:]
+    /// The options of the rules that the configuration gives some.
+    let options: [String: Node]
+
+    init(source: ContractSource, normalised: ContractSource, options: [String: Node]) {
+        self.source = source
+        self.normalised = normalised
+        self.options = options
+        walk = DocumentWalk(source)
+        byKind = Dictionary(grouping: walk.visits, by: \.kind)
+        operations = byKind[.operation] ?? []
+    }
+
+    /// The innermost node that begins at a place, by which a diagnostic without a pointer gets one.
+    func pointer(at location: Location) -> String {
+        let file = ObjectIdentifier(location.file)
+        if pointers[file] == nil {
+            var found: [String: String] = [:]
+            // Every reading of a file has a SourceFile of its own.
+            if let root = source.roots.first(where: { $0.location.file.path == location.file.path }) { Self.collect(root, &found) }
+            pointers[file] = found
+        }
+        return pointers[file]?["\(location.line):\(location.column)"] ?? ""
+    }
+
+    private static func collect(_ node: Node, _ found: inout [String: String]) {
+        found["\(node.location.line):\(node.location.column)"] = node.pointer
+        for item in node.items ?? [] { collect(item, &found) }
+        for member in node.members ?? [] {
+            collect(member.value, &found)
+            found["\(member.keyLocation.line):\(member.keyLocation.column)"] = member.value.pointer
+        }
+    }
+
+    /// The object that a node stands in.
+    func around(_ node: Node) -> Node? {
+        let pointer = node.pointer[..<(node.pointer.lastIndex(of: "/") ?? node.pointer.startIndex)]
+        return source.counterpart(of: node, at: String(pointer))
+    }
+
+    var version: String { source.version }
+    var root: Node { source.root }
+
+    func visits(_ kind: NodeKind) -> [Visit] { byKind[kind] ?? [] }
+
+    /// The path items of `paths`, by their templates.
+    var paths: [(template: String, location: Location, item: Visit)] {
+        visits(.pathItem).filter { $0.parent?.kind == .paths }.map { ($0.key, $0.keyLocation, $0) }
+    }
+
+    /// The parameters of an operation with those of its path item, references followed.
+    func parameters(of operation: Visit) -> [Node] {
+        let own = parameters(in: operation.node)
+        let shared = operation.parent.map { parameters(in: $0.node) } ?? []
+        return own + shared.filter { shared in !own.contains { Self.names($0) == Self.names(shared) } }
+    }
+
+    /// The parameters that an operation or a path item lists itself.
+    func parameters(in node: Node) -> [Node] { (node["parameters"]?.items ?? []).compactMap(source.followed) }
+
+    /// The name and place by which a parameter is known.
+    static func names(_ parameter: Node) -> String { "\(parameter["in"]?.string ?? "") \(parameter["name"]?.scalar?.text ?? "")" }
+
+    /// The responses of an operation by status, references followed.
+    func responses(of operation: Visit) -> [(status: String, location: Location, node: Node)] {
+        (operation["responses"]?.members ?? []).filter { !$0.key.hasPrefix("x-") }.compactMap { member in
+            source.followed(member.value).map { (member.key, member.keyLocation, $0) }
+        }
+    }
+
+    /// A schema with its reference followed.
+    func resolved(_ schema: Node) -> Node {
+        var schema = schema
+        for _ in 0..<64 {
+            guard let reference = schema["$ref"], let target = source.target(of: reference, from: source.owner(of: schema)) else {
+                break
+            }
+            schema = target.node
+        }
+        return schema
+    }
+
+    /// The names of the types that a schema allows; nil when it says nothing about them.
+    func types(of schema: Node) -> [String]? {
+        schema["type"].map { ($0.items ?? [$0]).compactMap { $0.scalar?.text } }
+    }
+
+    /// The words of a list option.
+    func words(_ rule: String, _ option: String) -> [String]? {
+        options[rule]?[option]?.items?.compactMap { $0.scalar?.text }
+    }
+
+    /// The members of a map option.
+    func members(_ rule: String, _ option: String) -> [Node.Member] { options[rule]?[option]?.members ?? [] }
+
+    func flag(_ rule: String, _ option: String) -> Bool { options[rule]?[option]?.boolean ?? false }
+}
+
+/// Collects what one rule finds.
+struct LintFindings {
+    let rule: String
+    let severity: Finding.Severity
+    private(set) var findings: [Finding] = []
+
+    init(rule: String, severity: Finding.Severity) {
+        self.rule = rule
+        self.severity = severity
+    }
+
+    /// Reports a value.
+    mutating func report(_ message: String, at node: Node, notes: [Diagnostic.Note] = [], fix: String? = nil) {
+        report(message, at: node.location, pointer: node.pointer, notes: notes, fix: fix)
+    }
+
+    /// Reports the name of a member.
+    mutating func report(_ message: String, at member: Node.Member, notes: [Diagnostic.Note] = [], fix: String? = nil) {
+        report(message, at: member.keyLocation, pointer: member.value.pointer, notes: notes, fix: fix)
+    }
+
+    /// Reports the name under which an object stands.
+    mutating func report(_ message: String, key visit: Visit, notes: [Diagnostic.Note] = [], fix: String? = nil) {
+        report(message, at: visit.keyLocation, pointer: visit.reference?.pointer ?? visit.node.pointer, notes: notes, fix: fix)
+    }
+
+    mutating func report(
+        _ message: String,
+        at location: Location,
+        pointer: String,
+        notes: [Diagnostic.Note] = [],
+        fix: String? = nil
+    ) {
+        findings.append(
+            Finding(
+                code: rule,
+                severity: severity,
+                message: message,
+                location: location,
+                pointer: pointer,
+                notes: notes,
+                fix: fix
+            )
+        )
+    }
+}

@@ -1,0 +1,75 @@
+import ContractCompiler
+
+/// Applies the rules of a configuration, and the compiler, to a contract.
+struct Linter {
+    let configuration: LintConfiguration
+
+    /// What the compiler finds that a rule of the linter finds too.
+    private static let covered: [Diagnostic.Code: String] = [
+        .unresolvedReference: "no-unresolved-refs", .unknownField: "struct", .fieldType: "struct", .missingField: "struct",
+        .parameterPlace: "struct", .pathParameterOptional: "struct", .status: "struct", .unknownType: "struct",
+        .securityScheme: "struct", .duplicateName: "operation-operationId-unique",
+        .duplicateParameter: "operation-parameters-unique", .missingPathParameter: "path-parameters-defined",
+        .unusedPathParameter: "path-parameters-defined", .ambiguousPath: "no-identical-paths",
+        .undeclaredTag: "operation-tag-defined", .unknownSecurityScheme: "security-defined",
+        .duplicateValue: "no-duplicated-enum-values", .enumerationValue: "no-enum-type-mismatch",
+        .requiredProperty: "no-required-schema-properties-undefined",
+    ]
+
+    /// The names of what only the compiler finds: its diagnostics are rules of their own.
+    static let compilerRules = Diagnostic.Code.allCases.filter { covered[$0] == nil }.map(\.rawValue)
+
+    /// What there is to say about a contract, and how much of it there is; nil when it cannot be read at all.
+    func lint(_ files: ContractFiles, name: String) -> (findings: [Finding], checked: String) {
+        var log = DiagnosticLog(isStrict: false)
+        guard let source = ContractSource(files, log: &log) else { return (log.sorted.map { Finding($0) }, name) }
+        let isOld = source.version == "3.0"
+        let normalised = isOld ? ContractSource(files, isNormalised: true, log: &log) ?? source : source
+        if isOld { _ = DocumentWalk(normalised) }
+        let context = LintContext(source: source, normalised: normalised, options: configuration.options)
+        var findings: [Finding] = []
+        for rule in LintRules.all {
+            guard let severity = configuration.severity(of: rule, version: source.version) else { continue }
+            var found = LintFindings(rule: rule.name, severity: severity)
+            rule.check(context, &found)
+            findings += found.findings
+        }
+        for rule in configuration.configurableRules {
+            guard let severity = rule.severity else { continue }
+            var found = LintFindings(rule: rule.name, severity: severity)
+            rule.check(context, &found)
+            findings += found.findings
+        }
+        let (contract, compilerLog) = compile(files)
+        findings += fromCompiler(compilerLog, besides: findings, context)
+        let size = contract.map { ", \($0.operations.count) operations, \($0.models.count) schemas" } ?? ""
+        return (findings, name + size)
+    }
+
+    /// What would stop a build.
+    private func compile(_ files: ContractFiles) -> (Contract?, DiagnosticLog) {
+        var log = DiagnosticLog(isStrict: false)
+        let registry = Registry(open: files.open)
+        let contract = ContractBuilder.build(root: files.root, schemas: files.schemas, registry: registry, log: &log)
+        return (contract, log)
+    }
+
+    /// The compiler's diagnostics, as far as no rule said the same of the same line.
+    private func fromCompiler(_ log: DiagnosticLog, besides findings: [Finding], _ context: LintContext) -> [Finding] {
+        let lines = Set(findings.map { "\($0.location.file.displayPath):\($0.location.line)" })
+        return log.sorted.compactMap { diagnostic in
+            guard diagnostic.severity != .note else { return nil }
+            let rule = Self.covered[diagnostic.code]
+            if rule != nil, lines.contains("\(diagnostic.location.file.displayPath):\(diagnostic.location.line)") { return nil }
+            var finding = Finding(diagnostic, pointer: context.pointer(at: diagnostic.location), code: rule)
+            if let rule = rule.flatMap({ LintRules.byName[$0] }) {
+                guard let severity = configuration.severity(of: rule, version: context.version) else { return nil }
+                finding.severity = severity
+            } else if let setting = configuration.settings[finding.code] {
+                guard let severity = setting.severity else { return nil }
+                finding.severity = severity
+            }
+            return finding
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import ContractCompiler
+
+extension LintRules {
+    /// Rules about the templates of paths.
+    static let pathRules: [LintRule] = [
+        LintRule("no-ambiguous-paths", "No request matches two templates.", .levels(.warn, minimal: .warn)) { context, findings in
+            // Only templates of one length can match the same path.
+            for paths in Dictionary(grouping: context.paths, by: { $0.template.split(separator: "/").count }).values {
+                for (index, path) in paths.enumerated() {
+                    let other = paths.prefix(index).first { Template.isAmbiguous($0.template, path.template) }
+                    guard let other else { continue }
+                    let note = Diagnostic.Note(message: "the other one", location: other.location)
+                    findings.report("'\(path.template)' and '\(other.template)' match the same requests", key: path.item, notes: [note])
+                }
+            }
+        },
+        LintRule(
+            "no-identical-paths",
+            "No two templates differ only in the names of their parameters.",
+            .levels(.error, minimal: .warn, spec: .error)
+        ) { context, findings in
+            var seen: [String: (String, Location)] = [:]
+            for path in context.paths {
+                if let (template, location) = seen.updateValue((path.template, path.location), forKey: Template.shape(path.template)) {
+                    let note = Diagnostic.Note(message: "the other one", location: location)
+                    findings.report("'\(path.template)' is the same path as '\(template)'", key: path.item, notes: [note])
+                }
+            }
+        },
+        LintRule("no-path-trailing-slash", "No path ends with a slash.", .levels(.error, minimal: .warn)) { context, findings in
+            for path in context.paths where path.template.hasSuffix("/") && path.template != "/" {
+                findings.report("the path '\(path.template)' ends with '/'", key: path.item, fix: "write '\(path.template.dropLast())'")
+            }
+        },
+        LintRule("path-not-include-query", "Paths have no query.", .levels(.error, minimal: .warn, spec: .error)) { context, findings in
+            for path in context.paths where path.template.contains("?") {
+                findings.report("the path '\(path.template)' has a query; describe it as parameters", key: path.item)
+            }
+        },
+        LintRule(
+            "path-declaration-must-exist",
+            "Parameters of a path have names.",
+            .levels(.error, minimal: .warn, spec: .error)
+        ) { context, findings in
+            for path in context.paths where path.template.contains("{}") {
+                findings.report("the path '\(path.template)' has a parameter without a name", key: path.item)
+            }
+        },
+        LintRule("no-http-verbs-in-paths", "Paths name things and not actions.", .off) { context, findings in
+            let splits = context.flag("no-http-verbs-in-paths", "splitIntoWords")
+            let exceptions = context.words("no-http-verbs-in-paths", "exceptions") ?? []
+            for path in context.paths where !exceptions.contains(path.template) {
+                for segment in Template.literals(path.template) {
+                    let words = splits ? Casing.words(of: segment) : [segment.lowercased()]
+                    guard let verb = words.first(where: { ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"].contains($0) })
+                    else { continue }
+                    findings.report("the path '\(path.template)' has the method '\(verb)' in it", key: path.item)
+                    break
+                }
+            }
+        },
+        LintRule("path-segment-plural", "The segments of paths are plurals.", .off) { context, findings in
+            let exceptions = context.words("path-segment-plural", "exceptions") ?? []
+            let ignoresLast = context.flag("path-segment-plural", "ignoreLastPathSegment")
+            for path in context.paths {
+                let segments = path.template.split(separator: "/").map(String.init)
+                for (index, segment) in segments.enumerated() {
+                    let isLast = index == segments.count - 1 && segments.count > 1
+                    if segment.contains("{") || exceptions.contains(segment) || isLast && ignoresLast { continue }
+                    if !segment.lowercased().hasSuffix("s") {
+                        findings.report("the segment '\(segment)' of '\(path.template)' is no plural", key: path.item)
+                    }
+                }
+            }
+        },
+        LintRule("paths-kebab-case", "Paths are in kebab-case.", .off) { context, findings in
+            for path in context.paths {
+                for segment in Template.literals(path.template) where segment.wholeMatch(of: #/[a-z0-9.]+(-[a-z0-9.]+)*/#) == nil {
+                    findings.report("the segment '\(segment)' of '\(path.template)' is not in kebab-case", key: path.item)
+                }
+            }
+        },
+        LintRule("path-http-verbs-order", "The methods of a path stand in one order.", .off, each: .pathItem) {
+            item, context, findings in
+            let order =
+                context.words("path-http-verbs-order", "order") ?? ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
+            let methods = (item.node.members ?? []).filter { order.contains($0.key) }
+            for (method, next) in zip(methods, methods.dropFirst()) {
+                guard let first = order.firstIndex(of: method.key), let second = order.firstIndex(of: next.key), first > second else { continue }
+                findings.report("'\(next.key)' stands behind '\(method.key)'", at: next)
+            }
+        },
+        pathParameters("path-parameters-defined", .levels(.error, minimal: .warn, spec: .error)),
+        pathParameters("path-params-defined", .off),
+    ]
+
+    private static func pathParameters(_ name: String, _ levels: RuleLevels) -> LintRule {
+        LintRule(name, "A path's template and its parameters agree.", levels) { context, findings in
+            for path in context.paths {
+                let names = Template.parameters(path.template)
+                let shared = context.parameters(in: path.item.node)
+                report(unknown: shared, in: path.template, names, &findings)
+                for operation in context.operations where operation.parent === path.item {
+                    report(unknown: context.parameters(in: operation.node), in: path.template, names, &findings)
+                    let known = context.parameters(of: operation).filter { $0["in"]?.string == "path" }.compactMap { $0["name"]?.scalar?.text }
+                    for name in names where !known.contains(name) {
+                        let suggestion = Suggestion.text(for: name, in: known)
+                        findings.report(
+                            "\(operation.key.uppercased()) \(path.template) does not describe its parameter '\(name)'\(suggestion)",
+                            key: operation
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    private static func report(unknown parameters: [Node], in template: String, _ names: [String], _ findings: inout LintFindings) {
+        for parameter in parameters where parameter["in"]?.string == "path" {
+            guard let node = parameter["name"], let name = node.scalar?.text, !names.contains(name) else { continue }
+            findings.report("'\(template)' has no parameter '\(name)'\(Suggestion.text(for: name, in: names))", at: node)
+        }
+    }
+}
+
+/// The template of a path.
+enum Template {
+    /// The names of its parameters.
+    static func parameters(_ template: String) -> [String] {
+        template.matches(of: #/\{([^{}]+)\}/#).map { String($0.1) }
+    }
+
+    /// The template without the names of its parameters.
+    static func shape(_ template: String) -> String { template.replacing(#/\{[^{}]*\}/#, with: "{}") }
+
+    /// The segments that are words.
+    static func literals(_ template: String) -> [String] {
+        template.split(separator: "/").map(String.init).filter { !$0.contains("{") }
+    }
+
+    /// Whether some path matches both templates, which are not of one shape.
+    static func isAmbiguous(_ lhs: String, _ rhs: String) -> Bool {
+        guard shape(lhs) != shape(rhs) else { return false }
+        let (lhs, rhs) = (lhs.split(separator: "/"), rhs.split(separator: "/"))
+        guard lhs.count == rhs.count else { return false }
+        // A literal wins over a parameter (OpenAPI 3.1, "Path Templating Matching"), so one template must not be better everywhere.
+        var leftIsBetter = false
+        var rightIsBetter = false
+        for (left, right) in zip(lhs, rhs) {
+            switch (left.contains("{"), right.contains("{")) {
+            case (false, false): if left != right { return false }
+            case (false, true): leftIsBetter = true
+            case (true, false): rightIsBetter = true
+            case (true, true): continue
+            }
+        }
+        return leftIsBetter && rightIsBetter
+    }
+}

@@ -1,0 +1,88 @@
+/// The rulesets that a configuration extends. Names, rules and severities are those of Redocly CLI, so that a team that moves here
+/// finds what it knows (https://redocly.com/docs/cli/rules).
+enum Ruleset: String, CaseIterable, Sendable {
+    case spec, minimal, recommended
+    case recommendedStrict = "recommended-strict"
+
+    /// What a rule is worth in this ruleset for a document of a version; nil when it is off.
+    func severity(of rule: LintRule, version: String) -> Finding.Severity? {
+        switch self {
+        case .spec: rule.levels.spec
+        case .minimal: rule.levels.minimal
+        case .recommended: rule.levels.recommended(version)
+        case .recommendedStrict: rule.levels.recommended(version).map { _ in .error }
+        }
+    }
+}
+
+/// What a rule is worth in each ruleset; nil where it is off.
+struct RuleLevels: Sendable {
+    var recommended: Finding.Severity?
+    var minimal: Finding.Severity?
+    var spec: Finding.Severity?
+    /// The versions that the rule applies to; all when nil.
+    var versions: Set<String>?
+    /// What differs in the recommended ruleset from one version to another.
+    var exceptions: [String: Finding.Severity] = [:]
+
+    func recommended(_ version: String) -> Finding.Severity? { exceptions[version] ?? recommended }
+
+    func apply(to version: String) -> Bool { versions?.contains(version) ?? true }
+
+    static let off = RuleLevels()
+    static func levels(
+        _ recommended: Finding.Severity?,
+        minimal: Finding.Severity? = nil,
+        spec: Finding.Severity? = nil,
+        only versions: Set<String>? = nil
+    ) -> RuleLevels {
+        RuleLevels(recommended: recommended, minimal: minimal, spec: spec, versions: versions)
+    }
+}
+
+/// One thing that the linter looks for.
+struct LintRule: Sendable {
+    let name: String
+    /// What a document that keeps the rule is like.
+    let meaning: String
+    let levels: RuleLevels
+    /// Looks at the whole contract and reports what breaks the rule.
+    let check: @Sendable (LintContext, inout LintFindings) -> Void
+
+    /// A rule about the objects of some kinds, each by itself.
+    init(
+        _ name: String,
+        _ meaning: String,
+        _ levels: RuleLevels,
+        each kinds: NodeKind...,
+        check: @escaping @Sendable (Visit, LintContext, inout LintFindings) -> Void
+    ) {
+        self.name = name
+        self.meaning = meaning
+        self.levels = levels
+        self.check = { context, findings in
+            for kind in kinds { for visit in context.visits(kind) { check(visit, context, &findings) } }
+        }
+    }
+
+    /// A rule about the contract as a whole.
+    init(
+        _ name: String,
+        _ meaning: String,
+        _ levels: RuleLevels,
+        check: @escaping @Sendable (LintContext, inout LintFindings) -> Void
+    ) {
+        self.name = name
+        self.meaning = meaning
+        self.levels = levels
+        self.check = check
+    }
+}
+
+/// Every rule.
+enum LintRules {
+    static let all: [LintRule] =
+        documentRules + pathRules + operationRules + parameterRules + schemaRules + exampleRules + securityRules + componentRules
+
+    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+}

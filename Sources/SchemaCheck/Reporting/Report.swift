@@ -1,0 +1,96 @@
+import ArgumentParser
+import ContractCompiler
+import Foundation
+
+/// The options that every command with findings has.
+struct ReportOptions: ParsableArguments {
+    @Option(help: "How to print findings: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format: ReportFormat = isatty(STDOUT_FILENO) == 1 ? .stylish : .codeframe
+
+    @Option(help: "The least severity that makes the exit status 1: error, warn, info, or never.")
+    var failOn = FailureLevel.error
+
+    @Option(help: "How many findings the formats for people print: 100, unless said otherwise.")
+    var maxProblems: Int?
+
+    /// When a run fails.
+    enum FailureLevel: String, ExpressibleByArgument, CaseIterable {
+        case error, warn, info, never
+
+        var severity: Finding.Severity? { Finding.Severity(rawValue: rawValue) }
+    }
+}
+
+/// How findings are written.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+    case stylish, codeframe, json, sarif, junit, checkstyle, markdown
+    case githubActions = "github-actions"
+
+    /// Whether a person reads it, and so never all of ten thousand findings.
+    var isForPeople: Bool { [.stylish, .codeframe, .markdown].contains(self) }
+}
+
+/// What a check found, ready to be printed.
+struct Report {
+    /// By severity, file, line and column.
+    let findings: [Finding]
+    /// What was looked at, for the last line.
+    let checked: String
+    /// How many findings an ignore file kept back.
+    var ignored = 0
+
+    init(_ findings: [Finding], checked: String, ignored: Int = 0) {
+        self.findings = findings.sorted {
+            ($0.location.file.displayPath, $0.location.line, $0.location.column, $0.code)
+                < ($1.location.file.displayPath, $1.location.line, $1.location.column, $1.code)
+        }
+        self.checked = checked
+        self.ignored = ignored
+    }
+
+    /// Prints the report; the status tells whether something was found that makes the run fail.
+    func print(_ options: ReportOptions) throws {
+        let limit = options.maxProblems ?? (options.format.isForPeople ? 100 : .max)
+        Swift.print(text(options.format, limit: max(0, limit)), terminator: "")
+        if let level = options.failOn.severity, findings.contains(where: { $0.severity >= level }) { throw ExitCode(1) }
+    }
+
+    /// The text of the report with at most `limit` findings.
+    func text(_ format: ReportFormat, limit: Int = .max) -> String {
+        let shown = Array(findings.prefix(limit))
+        switch format {
+        case .stylish: return PlainText.stylish(shown) + end(shown.count)
+        case .codeframe: return PlainText.codeframe(shown) + end(shown.count)
+        case .markdown: return PlainText.markdown(shown, summary: summary) + left(shown.count)
+        case .githubActions: return PlainText.githubActions(shown) + end(shown.count)
+        case .json: return JSONReport(self, shown).text
+        case .sarif: return SARIFLog(shown).text
+        case .junit: return XMLReport.junit(shown, checked: checked)
+        case .checkstyle: return XMLReport.checkstyle(shown)
+        }
+    }
+
+    /// `openapi/openapi.yaml, 17 operations: 1 error, 2 warnings`
+    var summary: String {
+        func count(_ severity: Finding.Severity, _ noun: String) -> String {
+            let count = findings.count { $0.severity == severity }
+            return "\(count) \(noun)\(count == 1 ? "" : "s")"
+        }
+        var text = "\(checked): \(count(.error, "error")), \(count(.warn, "warning"))"
+        if findings.contains(where: { $0.severity == .info }) { text += ", \(count(.info, "note"))" }
+        if ignored > 0 { text += ", \(ignored) ignored" }
+        return text
+    }
+
+    private func end(_ shown: Int) -> String { left(shown) + summary + "\n" }
+
+    private func left(_ shown: Int) -> String {
+        shown == findings.count ? "" : "… and \(findings.count - shown) more (--max-problems)\n"
+    }
+}
+
+/// Ends the process because the check itself could not run.
+func couldNotRun(_ reason: String) -> Never {
+    FileHandle.standardError.write(Data("schema-check: \(reason)\n".utf8))
+    exit(2)
+}
