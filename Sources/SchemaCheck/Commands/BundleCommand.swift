@@ -23,7 +23,7 @@ struct BundleCommand: ParsableCommand {
 
     func run() throws {
         guard SourceFile(reading: document) != nil else { couldNotRun("'\(document)' cannot be read") }
-        let (bundle, log) = DeepStack.value { bundle() }
+        let (bundle, log) = DeepStack.value { self.bundled() }
         guard let bundle, !log.hasErrors else {
             FileHandle.standardError.write(Data(PlainText.codeframe(log.sorted.map { Finding($0) }).utf8))
             throw ExitCode(1)
@@ -34,7 +34,7 @@ struct BundleCommand: ParsableCommand {
         if let output { try data.write(to: URL(fileURLWithPath: output)) } else { FileHandle.standardOutput.write(data) }
     }
 
-    private func bundle() -> (Node?, DiagnosticLog) {
+    private func bundled() -> (Node?, DiagnosticLog) {
         let files = ContractFiles(document: document, folder: root)
         var log = DiagnosticLog(isStrict: false)
         let bundle = Bundler.bundle(files.root, registry: Registry(open: files.open), log: &log)

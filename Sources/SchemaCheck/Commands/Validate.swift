@@ -30,7 +30,7 @@ struct Validate: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let results = DeepStack.value { results() }
+        let results = DeepStack.value { self.judged() }
         if basic {
             for result in results { print(result.output?.basic ?? "") }
             if results.contains(where: { $0.output?.isValid != true }) { throw ExitCode(1) }
@@ -40,17 +40,17 @@ struct Validate: ParsableCommand {
         try Report(results.flatMap(\.findings), checked: "\(valid) of \(results.count) instances are valid").print(report)
     }
 
-    private struct Result {
+    private struct Judgement {
         var findings: [Finding] = []
         var output: ValidationOutput?
     }
 
-    private func results() -> [Result] {
+    private func judged() -> [Judgement] {
         var validator = self.validator()
         return instances.map { path in
             guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
             var log = DiagnosticLog()
-            guard let instance = Node.read(file, log: &log) else { return Result(findings: log.sorted.map { Finding($0) }) }
+            guard let instance = Node.read(file, log: &log) else { return Judgement(findings: log.sorted.map { Finding($0) }) }
             do throws(SchemaError) {
                 let output = try validator.validate(instance)
                 let findings = output.errors.map { unit in
@@ -65,9 +65,9 @@ struct Validate: ParsableCommand {
                         notes: [note]
                     )
                 }
-                return Result(findings: findings, output: output)
+                return Judgement(findings: findings, output: output)
             } catch {
-                return Result(findings: [
+                return Judgement(findings: [
                     Finding(code: "schema", severity: .error, message: error.description, location: instance.location, pointer: "")
                 ])
             }
