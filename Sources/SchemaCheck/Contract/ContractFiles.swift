@@ -21,7 +21,7 @@ struct ContractFiles {
         self.init(
             root: path,
             folder: root,
-            open: { path in path.hasPrefix(root + "/") ? SourceFile(reading: path) : nil },
+            open: { path in Self.isInside(path, root) ? SourceFile(reading: path) : nil },
             schemas: Self.files(below: root + "/jsonschema", suffix: ".schema.json")
         )
     }
@@ -38,7 +38,7 @@ struct ContractFiles {
         return ContractFiles(
             root: document,
             folder: folder,
-            open: { path in path.hasPrefix(folder + "/") ? revision.file(at: path) : nil },
+            open: { path in isInside(path, folder) ? revision.file(at: path) : nil },
             schemas: revision.files(below: folder + "/jsonschema").filter { $0.hasSuffix(".schema.json") }
         )
     }
@@ -48,6 +48,10 @@ struct ContractFiles {
         self.folder = folder
         self.open = open
         self.schemas = schemas
+    }
+
+    private static func isInside(_ path: String, _ folder: String) -> Bool {
+        path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
     }
 
     /// The folder that holds the folder of a file.

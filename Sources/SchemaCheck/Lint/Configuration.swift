@@ -14,6 +14,8 @@ struct LintConfiguration {
     private(set) var rulesets: [Ruleset] = [.recommended]
     private(set) var settings: [String: Setting] = [:]
     private(set) var configurableRules: [ConfigurableRule] = []
+    /// What differences of contracts are worth, by their ids; nil for `off`.
+    private(set) var differences: [String: Finding.Severity?] = [:]
     /// The documents of the contracts that the file lists.
     private(set) var documents: [String] = []
     private var overrides: [(document: String, configuration: LintConfiguration)] = []
@@ -33,6 +35,13 @@ struct LintConfiguration {
     init(_ root: Node, log: inout [Finding]) {
         folder = URL(fileURLWithPath: root.location.file.path).deletingLastPathComponent().path
         read(root, log: &log)
+        for member in root["diff"]?.members ?? [] {
+            if let severity = Self.severity(member.value) {
+                differences.updateValue(severity, forKey: member.key)
+            } else {
+                log.append(Self.fault("'\(member.value.scalar?.text ?? "")' is no severity, expected error, warn, info or off", at: member.value))
+            }
+        }
         for member in root["apis"]?.members ?? [] {
             guard let document = member.value["root"]?.string else { continue }
             let path = SourceFile.realPath(document.hasPrefix("/") ? document : "\(folder)/\(document)")

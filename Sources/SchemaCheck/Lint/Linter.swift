@@ -19,10 +19,13 @@ struct Linter {
     /// The names of what only the compiler finds: its diagnostics are rules of their own.
     static let compilerRules = Diagnostic.Code.allCases.filter { covered[$0] == nil }.map(\.rawValue)
 
-    /// What there is to say about a contract, and how much of it there is; nil when it cannot be read at all.
+    /// What there is to say about a contract, and how much of it there is.
     func lint(_ files: ContractFiles, name: String) -> (findings: [Finding], checked: String) {
         var log = DiagnosticLog(isStrict: false)
-        guard let source = ContractSource(files, log: &log) else { return (log.sorted.map { Finding($0) }, name) }
+        guard let source = ContractSource(files, log: &log) else {
+            if !log.hasErrors { couldNotRun("'\(name)' lies outside of '\(files.folder)'") }
+            return (log.sorted.map { Finding($0) }, name)
+        }
         let isOld = source.version == "3.0"
         let normalised = isOld ? ContractSource(files, isNormalised: true, log: &log) ?? source : source
         if isOld { _ = DocumentWalk(normalised) }

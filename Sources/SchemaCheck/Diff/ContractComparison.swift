@@ -1,0 +1,173 @@
+import ContractCompiler
+import Foundation
+
+/// Compares two contracts as their clients see them.
+struct ContractComparison {
+    let old: ContractSide
+    let new: ContractSide
+    let lifecycle: Lifecycle
+    private(set) var findings: [Finding] = []
+
+    /// - Parameter days: How many days a sunset must lie ahead of its announcement.
+    init(old: ContractSource, new: ContractSource, days: Int = 0, now: Date = .now) {
+        self.old = ContractSide(old)
+        self.new = ContractSide(new)
+        lifecycle = Lifecycle(days: days, now: now)
+        comparePaths()
+        compareWebhooks()
+        compareSecuritySchemes()
+        compareTags()
+        var known: Set<String> = []
+        findings = findings.filter { known.insert("\($0.code) \($0.operation ?? "") \($0.message)").inserted }
+    }
+
+    /// Reports a difference of something that is no schema.
+    mutating func report(
+        _ id: String,
+        _ severity: Finding.Severity,
+        _ message: String,
+        in operation: String,
+        at nodes: (old: Node?, new: Node?)
+    ) {
+        guard let node = nodes.new ?? nodes.old else { return }
+        var notes: [Diagnostic.Note] = []
+        if nodes.new != nil, let old = nodes.old { notes.append(Diagnostic.Note(message: "before", location: old.location)) }
+        findings.append(
+            Finding(code: id, severity: severity, message: message, location: node.location, pointer: node.pointer, notes: notes, operation: operation)
+        )
+    }
+
+    // MARK: - Paths
+
+    private mutating func comparePaths() {
+        let paths = Set(new.operations.values.map { Template.shape($0.template) })
+        for (key, operation) in old.operations.sorted(by: { $0.key < $1.key }) {
+            guard let other = new.operations[key] else {
+                let isWholePath = !paths.contains(Template.shape(operation.template))
+                reportRemoved(operation, isWholePath ? "api-path" : "api")
+                continue
+            }
+            compare(operation, other)
+        }
+        for (key, operation) in new.operations.sorted(by: { $0.key < $1.key }) where old.operations[key] == nil {
+            report("endpoint-added", .info, "the operation is new", in: operation.title, at: (nil, operation.node))
+        }
+    }
+
+    private mutating func reportRemoved(_ operation: ContractSide.Operation, _ prefix: String) {
+        let title = operation.title
+        switch lifecycle.removal(of: operation.node) {
+        case .withoutDeprecation:
+            report("\(prefix)-removed-without-deprecation", .error, "the operation is gone and was not deprecated", in: title, at: (operation.node, nil))
+        case .beforeSunset(let date):
+            report("\(prefix)-removed-before-sunset", .error, "the operation is gone before its sunset on \(Lifecycle.day(date))", in: title, at: (operation.node, nil))
+        case .allowed:
+            report("\(prefix)-removed-with-deprecation", .info, "the operation is gone, as its deprecation said", in: title, at: (operation.node, nil))
+        }
+    }
+
+    private mutating func compare(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
+        compareLifecycles(was, now)
+        compareIdentifiers(was, now)
+        compareSecurity(was, now)
+        compareParameters(was, now)
+        compareBodies(was.node["requestBody"], now.node["requestBody"], was, now)
+        compareResponses(was, now)
+        compareCallbacks(was, now)
+    }
+
+    private mutating func compareLifecycles(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
+        let (before, after) = (was.node["deprecated"]?.boolean == true, now.node["deprecated"]?.boolean == true)
+        if before != after {
+            report(after ? "endpoint-deprecated" : "endpoint-reactivated", .info, after ? "the operation is deprecated now" : "the operation is not deprecated any more", in: now.title, at: (was.node, now.node))
+        }
+        for fault in lifecycle.faults(was.node, now.node) {
+            let id = ["sunset-deleted": "sunset-deleted"][fault.suffix] ?? "api-\(fault.suffix)"
+            report(id, .error, fault.message, in: now.title, at: (was.node, fault.node))
+        }
+    }
+
+    private mutating func compareIdentifiers(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
+        let (before, after) = (was.node["operationId"], now.node["operationId"])
+        let (old, new) = (before?.scalar?.text, after?.scalar?.text)
+        guard old != new else { return }
+        if let old {
+            // Generated clients name their functions by it.
+            report("api-operation-id-removed", .warn, "the id '\(old)' \(new.map { "is '\($0)' now" } ?? "is gone")", in: now.title, at: (before, after ?? now.node))
+        } else {
+            report("api-operation-id-added", .info, "the id is '\(new ?? "")' now", in: now.title, at: (nil, after))
+        }
+    }
+
+    private mutating func compareCallbacks(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
+        func operations(_ operation: ContractSide.Operation, _ side: ContractSide) -> [String: ContractSide.Operation] {
+            var found: [String: ContractSide.Operation] = [:]
+            for callback in operation.node["callbacks"]?.members ?? [] {
+                for member in side.source.followed(callback.value)?.members ?? [] where !member.key.hasPrefix("x-") {
+                    for operation in side.operations(of: member) { found["\(callback.key) \(operation.method) \(member.key)"] = operation }
+                }
+            }
+            return found
+        }
+        compareOutgoing(operations(was, old), operations(now, new), removed: "callback-removed", added: "callback-added")
+    }
+
+    private mutating func compareWebhooks() {
+        compareOutgoing(old.webhooks, new.webhooks, removed: "webhook-removed", added: "webhook-added")
+    }
+
+    /// Requests that the server sends: what it may send more of breaks those who receive them.
+    private mutating func compareOutgoing(
+        _ was: [String: ContractSide.Operation],
+        _ now: [String: ContractSide.Operation],
+        removed: String,
+        added: String
+    ) {
+        for (key, operation) in was.sorted(by: { $0.key < $1.key }) {
+            guard let other = now[key] else {
+                report(removed, .error, "'\(operation.title)' is not sent any more", in: operation.title, at: (operation.node, nil))
+                continue
+            }
+            guard let before = operation.node["requestBody"].flatMap(old.source.followed),
+                let after = other.node["requestBody"].flatMap(new.source.followed)
+            else { continue }
+            compareContents(before, after, .init(direction: .response, scope: .body, name: "the body", operation: other.title))
+        }
+        for (key, operation) in now.sorted(by: { $0.key < $1.key }) where was[key] == nil {
+            report(added, .info, "'\(operation.title)' is sent now", in: operation.title, at: (nil, operation.node))
+        }
+    }
+
+    private mutating func compareTags() {
+        func names(_ side: ContractSide) -> [(String, Node)] {
+            (side.source.root["tags"]?.items ?? []).compactMap { tag in tag["name"]?.scalar.map { ($0.text, tag) } }
+        }
+        let (was, now) = (names(old), names(new))
+        for (name, node) in was where !now.contains(where: { $0.0 == name }) {
+            report("api-tag-removed", .info, "the tag '\(name)' is gone", in: "the document", at: (node, nil))
+        }
+        for (name, node) in now where !was.contains(where: { $0.0 == name }) {
+            report("api-tag-added", .info, "the tag '\(name)' is new", in: "the document", at: (nil, node))
+        }
+    }
+
+    // MARK: - Schemas
+
+    /// Compares the schemas of one value that travels.
+    mutating func compareSchemas(_ was: Node, _ now: Node, _ place: Place) {
+        var comparison = SchemaComparison(old: old.flattener, new: new.flattener, place: place)
+        comparison.compare([was], [now])
+        let search = WitnessSearch(old: old.flattener, new: new.flattener)
+        for var difference in comparison.differences {
+            var witness: Finding.Witness?
+            if difference.severity >= .warn { witness = search.witness(of: difference, at: place, old: was, new: now) }
+            // What is proved is no guess any more.
+            if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
+            report(difference.id, difference.severity, difference.message, in: place.operation, at: (difference.old, difference.new))
+            findings[findings.count - 1].witness = witness
+        }
+        if !comparison.isComplete {
+            report("comparison-incomplete", .warn, "\(place.name): the schemas are too large to be compared as a whole", in: place.operation, at: (was, now))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import ContractCompiler
+
+/// One side of a comparison: its operations, ready to be found by what matches the same requests.
+struct ContractSide {
+    /// An operation with what applies to it.
+    struct Operation {
+        let method: String
+        let template: String
+        let node: Node
+        let keyLocation: Location
+        /// Its parameters and those of its path.
+        let parameters: [Node]
+        /// What a caller must satisfy: one of these, each whole. Nil where nothing is said.
+        let security: Node?
+        let inheritsSecurity: Bool
+
+        var title: String { "\(method.uppercased()) \(template)" }
+    }
+
+    let flattener: Flattener
+    /// By method and by the template without its parameters' names.
+    private(set) var operations: [String: Operation] = [:]
+    private(set) var webhooks: [String: Operation] = [:]
+
+    var source: ContractSource { flattener.source }
+
+    init(_ source: ContractSource) {
+        flattener = Flattener(source)
+        // The walk reads every file, so that validators know all of them.
+        _ = DocumentWalk(source)
+        for path in source.root["paths"]?.members ?? [] where !path.key.hasPrefix("x-") {
+            for operation in operations(of: path) { operations["\(operation.method) \(Template.shape(path.key))"] = operation }
+        }
+        for webhook in source.root["webhooks"]?.members ?? [] where !webhook.key.hasPrefix("x-") {
+            for operation in operations(of: webhook) { webhooks["\(operation.method) \(webhook.key)"] = operation }
+        }
+    }
+
+    /// The operations of a path item under a name.
+    func operations(of member: Node.Member) -> [Operation] {
+        guard let item = source.followed(member.value) else { return [] }
+        let shared = parameters(item)
+        let extra = item["additionalOperations"]?.members ?? []
+        let own = (item.members ?? []).filter { NodeKind.methods.contains($0.key) }
+        return (own + extra).map { operation in
+            let own = parameters(operation.value)
+            let inherited = shared.filter { shared in !own.contains { LintContext.names($0) == LintContext.names(shared) } }
+            return Operation(
+                method: operation.key.lowercased(),
+                template: member.key,
+                node: operation.value,
+                keyLocation: operation.keyLocation,
+                parameters: own + inherited,
+                security: operation.value["security"] ?? source.root["security"],
+                inheritsSecurity: operation.value["security"] == nil
+            )
+        }
+    }
+
+    private func parameters(_ node: Node) -> [Node] { (node["parameters"]?.items ?? []).compactMap(source.followed) }
+}

@@ -1,0 +1,273 @@
+import ContractCompiler
+import Formats
+import JSONSchema
+
+/// Everything that must hold of one value, put together from a schema, what it refers to and the members of its `allOf`: schemas
+/// that say the same in other ways have the same flat form.
+struct FlatSchema {
+    /// A bound of numbers.
+    struct Bound {
+        let value: ExactNumber
+        let isExclusive: Bool
+        let node: Node
+    }
+
+    /// The alternatives of an `anyOf` or a `oneOf`.
+    struct Group {
+        let keyword: String
+        let branches: [Node]
+        let discriminator: Node?
+    }
+
+    /// The JSON types that are allowed; nil for all of them.
+    var types: Set<String>?
+    /// The values that are allowed; nil for all of them.
+    var values: [Node]?
+    var isConstant = false
+    /// Whether nothing is allowed.
+    var isNever = false
+    var minimum: Bound?
+    var maximum: Bound?
+    /// Counts by their keywords: `minLength`, `maxItems`, …
+    var counts: [String: Int] = [:]
+    var hasUniqueItems = false
+    var formats: Set<String> = []
+    var patterns: Set<String> = []
+    var divisors: Set<ExactNumber> = []
+    /// What must hold of each property.
+    var properties: [String: [Node]] = [:]
+    var required: Set<String> = []
+    /// What must hold of the properties that have no other description; a `false` closes the object.
+    var additional: [Node] = []
+    var items: [Node] = []
+    var prefixItems: [[Node]] = []
+    var groups: [Group] = []
+    /// Keywords that are compared as wholes, by their names: `if`, `not`, `dependentRequired`, …
+    var others: [String: [Node]] = [:]
+    var standIn: Node?
+    var isReadOnly = false
+    var isWriteOnly = false
+    var isExtensible = false
+    /// The nodes that this was made of, the first one first.
+    var sources: [Node] = []
+
+    static let allTypes: Set = ["null", "boolean", "object", "array", "number", "string"]
+
+    /// The types, `integer` only where no other number is allowed.
+    var effectiveTypes: Set<String> {
+        var types = types ?? Self.allTypes
+        if let values {
+            let found = Set(values.map { $0.jsonType == "number" && $0.number?.isInteger == true ? "integer" : $0.jsonType })
+            types = types.intersection(found.contains("integer") ? found.union(["number"]) : found)
+            if types.contains("number"), !found.contains("number") { types = types.subtracting(["number"]).union(["integer"]) }
+        }
+        return types.contains("number") ? types.subtracting(["integer"]) : types
+    }
+
+    /// Whether the object may have members that no keyword describes.
+    var isClosed: Bool { additional.contains { $0.boolean == false } }
+
+    /// Whether it says nothing but which types or values it takes.
+    fileprivate var isPlain: Bool {
+        groups.isEmpty && others.isEmpty && properties.isEmpty && required.isEmpty && additional.isEmpty && items.isEmpty
+            && prefixItems.isEmpty && counts.isEmpty && formats.isEmpty && patterns.isEmpty && divisors.isEmpty
+            && minimum == nil && maximum == nil && !hasUniqueItems && !isNever
+    }
+
+    fileprivate var isOnlyNull: Bool { types == ["null"] || values.map { $0.allSatisfy { $0.jsonType == "null" } } ?? false }
+}
+
+extension FlatSchema {
+    /// The same with an alternative of the first group chosen.
+    func choosing(_ branch: FlatSchema) -> FlatSchema {
+        var chosen = self
+        chosen.groups.removeFirst()
+        chosen.merge(branch)
+        return chosen
+    }
+
+    /// Adds what must hold as well.
+    mutating func merge(_ other: FlatSchema) {
+        types = Self.intersection(types, other.types)
+        if let more = other.values { values = values.map { known in known.filter { value in more.contains { $0.isEqual(to: value) } } } ?? more }
+        isConstant = isConstant || other.isConstant
+        isNever = isNever || other.isNever
+        if let bound = other.minimum, minimum.map({ $0.value < bound.value || $0.value == bound.value && bound.isExclusive }) ?? true { minimum = bound }
+        if let bound = other.maximum, maximum.map({ bound.value < $0.value || $0.value == bound.value && bound.isExclusive }) ?? true { maximum = bound }
+        for (keyword, count) in other.counts {
+            counts[keyword] = counts[keyword].map { keyword.hasPrefix("min") ? max($0, count) : min($0, count) } ?? count
+        }
+        hasUniqueItems = hasUniqueItems || other.hasUniqueItems
+        formats.formUnion(other.formats)
+        patterns.formUnion(other.patterns)
+        divisors.formUnion(other.divisors)
+        properties.merge(other.properties) { $0 + $1 }
+        required.formUnion(other.required)
+        additional += other.additional
+        items += other.items
+        for (index, nodes) in other.prefixItems.enumerated() {
+            if index < prefixItems.count { prefixItems[index] += nodes } else { prefixItems.append(nodes) }
+        }
+        groups += other.groups
+        others.merge(other.others) { $0 + $1 }
+        standIn = standIn ?? other.standIn
+        isReadOnly = isReadOnly || other.isReadOnly
+        isWriteOnly = isWriteOnly || other.isWriteOnly
+        isExtensible = isExtensible || other.isExtensible
+        sources += other.sources
+    }
+
+    private static func intersection(_ lhs: Set<String>?, _ rhs: Set<String>?) -> Set<String>? {
+        guard let lhs, let rhs else { return lhs ?? rhs }
+        var both = lhs.intersection(rhs)
+        if lhs.contains("number") && rhs.contains("integer") || lhs.contains("integer") && rhs.contains("number") { both.insert("integer") }
+        return both
+    }
+}
+
+/// Makes flat schemas of the nodes of a contract.
+final class Flattener {
+    let source: ContractSource
+    private var known: [NodeKey: FlatSchema] = [:]
+    private var open: Set<NodeKey> = []
+
+    init(_ source: ContractSource) {
+        self.source = source
+    }
+
+    /// What several schemas say together.
+    func flat(_ nodes: [Node]) -> FlatSchema {
+        guard let first = nodes.first else { return FlatSchema() }
+        var flat = flat(first)
+        for node in nodes.dropFirst() { flat.merge(self.flat(node)) }
+        return flat
+    }
+
+    /// What a schema says.
+    func flat(_ node: Node) -> FlatSchema {
+        let key = NodeKey(node)
+        if let flat = known[key] { return flat }
+        // What leads back to itself says nothing more about the same value.
+        guard open.insert(key).inserted, open.count < 200 else { return FlatSchema() }
+        defer { open.remove(key) }
+        let flat = read(node)
+        known[key] = flat
+        return flat
+    }
+
+    private func read(_ node: Node) -> FlatSchema {
+        var flat = FlatSchema()
+        flat.sources = [node]
+        if node.boolean == false { flat.isNever = true }
+        for member in node.members ?? [] { read(member, of: node, into: &flat) }
+        // Exclusive bounds of integers are inclusive ones of their neighbours.
+        if flat.types == ["integer"] {
+            flat.minimum = flat.minimum.map { Self.inclusive($0, by: 1) }
+            flat.maximum = flat.maximum.map { Self.inclusive($0, by: -1) }
+        }
+        return flat
+    }
+
+    private static func inclusive(_ bound: FlatSchema.Bound, by step: Int) -> FlatSchema.Bound {
+        guard bound.isExclusive, let integer = bound.value.integer, let next = ExactNumber("\(integer + step)") else { return bound }
+        return FlatSchema.Bound(value: next, isExclusive: false, node: bound.node)
+    }
+
+    private func read(_ member: Node.Member, of node: Node, into flat: inout FlatSchema) {
+        let value = member.value
+        switch member.key {
+        case "$ref":
+            if let target = source.target(of: value, from: source.owner(of: node)) { flat.merge(self.flat(target.node)) }
+        case "allOf": for part in value.items ?? [] { flat.merge(self.flat(part)) }
+        case "anyOf", "oneOf": flat.merge(group(member, of: node))
+        case "type":
+            var own = FlatSchema()
+            own.types = Set((value.items ?? [value]).compactMap { $0.scalar?.text })
+            if own.types?.contains("number") == true { own.types?.remove("integer") }
+            flat.merge(own)
+        case "enum", "const":
+            var own = FlatSchema()
+            own.values = member.key == "const" ? [value] : value.items ?? []
+            own.isConstant = member.key == "const"
+            flat.merge(own)
+        case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum":
+            guard let number = value.number else { return }
+            let bound = FlatSchema.Bound(value: number, isExclusive: member.key.hasPrefix("exclusive"), node: value)
+            var own = FlatSchema()
+            if member.key.lowercased().hasSuffix("minimum") { own.minimum = bound } else { own.maximum = bound }
+            flat.merge(own)
+        case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties":
+            guard let count = value.number?.integer, count > 0 || member.key.hasPrefix("max") else { return }
+            var own = FlatSchema()
+            own.counts[member.key] = count
+            flat.merge(own)
+        case "uniqueItems": flat.hasUniqueItems = flat.hasUniqueItems || value.boolean == true
+        case "format": if let text = value.scalar?.text { flat.formats.insert(text) }
+        case "pattern": if let text = value.scalar?.text { flat.patterns.insert(text) }
+        case "multipleOf": if let number = value.number { flat.divisors.insert(number) }
+        default: readParts(member, into: &flat)
+        }
+    }
+
+    private func readParts(_ member: Node.Member, into flat: inout FlatSchema) {
+        let value = member.value
+        switch member.key {
+        case "properties":
+            for property in value.members ?? [] { flat.properties[property.key, default: []].append(property.value) }
+        case "required": flat.required.formUnion((value.items ?? []).compactMap { $0.scalar?.text })
+        case "additionalProperties": if !Self.isOpen(value) { flat.additional.append(value) }
+        case "items": if !Self.isOpen(value) { flat.items.append(value) }
+        case "prefixItems":
+            var own = FlatSchema()
+            own.prefixItems = (value.items ?? []).map { [$0] }
+            flat.merge(own)
+        case "if", "then", "else", "not", "contains", "minContains", "maxContains", "dependentRequired", "dependentSchemas",
+            "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema",
+            "contentMediaType", "contentEncoding", "$dynamicRef":
+            flat.others[member.key, default: []].append(value)
+        case "default": flat.standIn = flat.standIn ?? value
+        case "readOnly": flat.isReadOnly = flat.isReadOnly || value.boolean == true
+        case "writeOnly": flat.isWriteOnly = flat.isWriteOnly || value.boolean == true
+        case "x-extensible-enum": flat.isExtensible = true
+        default: return
+        }
+    }
+
+    private static func isOpen(_ node: Node) -> Bool { node.boolean == true || node.members?.isEmpty == true }
+
+    /// An `anyOf` or `oneOf` in the simplest form that says the same.
+    private func group(_ member: Node.Member, of node: Node) -> FlatSchema {
+        let branches = member.value.items ?? []
+        let flats = branches.map(flat)
+        let others = zip(branches, flats).filter { !$0.1.isOnlyNull }
+        let acceptsNull = others.count < branches.count
+        if others.count == 1, let (_, only) = others.first {
+            var only = only
+            if acceptsNull {
+                only.types?.insert("null")
+                if let values = only.values, let null = zip(branches, flats).first(where: { $0.1.isOnlyNull })?.0 {
+                    only.values = values + [Node(value: .scalar(.init(kind: .null, text: "null")), location: null.location, pointer: null.pointer)]
+                }
+            }
+            return only
+        }
+        var result = FlatSchema()
+        result.sources = [node]
+        if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values == nil && $0.types != nil }), isDisjoint(flats, member.key) {
+            result.types = flats.reduce(into: []) { $0.formUnion($1.types ?? []) }
+        } else if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values != nil }), isDisjoint(flats, member.key) {
+            result.values = flats.flatMap { $0.values ?? [] }
+        } else {
+            result.groups = [.init(keyword: member.key, branches: branches, discriminator: node["discriminator"])]
+        }
+        return result
+    }
+
+    /// Whether "one" and "any" mean the same for alternatives that are only types or values.
+    private func isDisjoint(_ flats: [FlatSchema], _ keyword: String) -> Bool {
+        guard keyword == "oneOf" else { return true }
+        let types = flats.flatMap { Array($0.values == nil ? $0.types ?? [] : []) }
+        let values = flats.flatMap { ($0.values ?? []).map(NodeWriter.compactJSON) }
+        return Set(types).count == types.count && Set(values).count == values.count && !(types.contains("number") && types.contains("integer"))
+    }
+}

@@ -1,0 +1,262 @@
+import ContractCompiler
+import JSONSchema
+
+/// Objects, arrays and alternatives.
+extension SchemaComparison {
+    // MARK: - Objects
+
+    mutating func compareObjects(_ before: FlatSchema, _ after: FlatSchema) {
+        for name in Set(before.properties.keys).union(after.properties.keys).sorted() {
+            let (was, now) = (before.properties[name], after.properties[name])
+            switch (was, now) {
+            case (let was?, let now?):
+                compareRequired(name, was, now, before, after)
+                descend(.property(name), was, now)
+            case (nil, let now?): added(name, now, before, after)
+            case (let was?, nil): removed(name, was, before, after)
+            case (nil, nil): continue
+            }
+        }
+        // Names that are required without being described.
+        for name in after.required.subtracting(before.required).sorted() where after.properties[name] == nil && isRequest {
+            report("became-required", .error, "the member '\(name)' is required now", before, after, probes: [.without(name)], inside: name)
+        }
+        compareAdditional(before, after)
+    }
+
+    private mutating func compareRequired(
+        _ name: String,
+        _ was: [Node],
+        _ now: [Node],
+        _ before: FlatSchema,
+        _ after: FlatSchema
+    ) {
+        guard before.required.contains(name) != after.required.contains(name) else { return }
+        let (old, new) = (self.old.flat(was), self.new.flat(now))
+        if isRequest ? new.isReadOnly : new.isWriteOnly { return }
+        if after.required.contains(name) {
+            // A default fills in what clients leave out.
+            let suffix = isRequest && new.standIn != nil ? "became-required-with-default" : "became-required"
+            report(suffix, isRequest ? .error : .info, "the member is required now", old, new, probes: [.without(name)], inside: name)
+        } else {
+            report("became-optional", isRequest ? .info : .error, "the member may be missing now", old, new, probes: [.without(name)], inside: name)
+        }
+    }
+
+    private mutating func added(_ name: String, _ nodes: [Node], _ before: FlatSchema, _ after: FlatSchema) {
+        let flat = new.flat(nodes)
+        if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
+        let isRequired = after.required.contains(name)
+        if isRequest {
+            let suffix = isRequired ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")" : "new-optional-request-property"
+            report(whole: suffix, isRequired ? .error : .info, "the member '\(name)' is \(isRequired ? "required" : "allowed") now", before, flat, probes: [.without(name)])
+        } else {
+            let suffix = "response-\(isRequired ? "required" : "optional")-property-added"
+            report(whole: suffix, .info, "the member '\(name)' is new", before, flat, probes: [])
+        }
+    }
+
+    private mutating func removed(_ name: String, _ nodes: [Node], _ before: FlatSchema, _ after: FlatSchema) {
+        let flat = old.flat(nodes)
+        if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
+        if isRequest {
+            let suffix = Lifecycle.isBeforeSunset(nodes) ? "request-property-removed-before-sunset" : "request-property-removed"
+            // What nobody reads does no harm; what is refused does, and the witness tells.
+            report(whole: suffix, .warn, "the member '\(name)' is not described any more", flat, after, probes: [.with(name, nil)])
+        } else {
+            let isRequired = before.required.contains(name)
+            let suffix = "response-\(isRequired ? "required" : "optional")-property-removed"
+            report(whole: suffix, isRequired ? .error : .warn, "the member '\(name)' is not described any more", flat, after, probes: [.without(name)])
+        }
+    }
+
+    private mutating func compareAdditional(_ before: FlatSchema, _ after: FlatSchema) {
+        if before.isClosed != after.isClosed {
+            let severity: Finding.Severity = after.isClosed && isRequest ? .error : .info
+            let text = after.isClosed ? "members that are not described are not allowed any more" : "members that are not described are allowed now"
+            report("additional-properties-\(after.isClosed ? "closed" : "opened")", severity, text, before, after, probes: [.with("unexpected", Nowhere.number("1"))])
+        } else if !before.isClosed, !before.additional.isEmpty || !after.additional.isEmpty {
+            descend(.extra, before.additional, after.additional)
+        }
+    }
+
+    // MARK: - Arrays
+
+    mutating func compareArrays(_ before: FlatSchema, _ after: FlatSchema) {
+        if !before.items.isEmpty || !after.items.isEmpty { descend(.item, before.items, after.items) }
+        for (was, now) in zip(before.prefixItems, after.prefixItems) { descend(.item, was, now) }
+        let (was, now) = (before.prefixItems.count, after.prefixItems.count)
+        if was < now {
+            report("prefix-items-added", isRequest ? .info : .error, "the first items are \(now), they were \(was)", before, after)
+        } else if was > now {
+            report("prefix-items-removed", isRequest ? .error : .info, "the first items are \(now), they were \(was)", before, after)
+        }
+    }
+
+    // MARK: - Alternatives
+
+    /// Compares what is one of several alternatives, each of them with all that holds besides.
+    mutating func compareGroups(_ before: FlatSchema, _ after: FlatSchema) {
+        switch (before.groups.first, after.groups.first) {
+        case (let was?, let now?):
+            compareDiscriminators(was, now, before, after)
+            compareBranches(was, now, before, after)
+        case (nil, let now?): wrapped(now, before, after)
+        case (let was?, nil): unwrapped(was, before, after)
+        case (nil, nil): return
+        }
+    }
+
+    private static func name(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
+
+    /// An alternative of each side that are one and the same, changed or not.
+    private struct BranchPair {
+        let old: Int
+        let new: Int
+    }
+
+    /// Pairs off alternatives that say the same, then those of one name, then the last two that are left.
+    private func pairs(_ was: FlatSchema.Group, _ now: FlatSchema.Group) -> [BranchPair] {
+        var pairs: [BranchPair] = []
+        var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
+        func take(_ isSame: (Node, Node) -> Bool) {
+            for index in left {
+                guard let other = right.first(where: { isSame(was.branches[index], now.branches[$0]) }) else { continue }
+                pairs.append(BranchPair(old: index, new: other))
+                left.removeAll { $0 == index }
+                right.removeAll { $0 == other }
+            }
+        }
+        let (oldTexts, newTexts) = (was.branches.map { CanonicalText.schema($0, old.source) }, now.branches.map { CanonicalText.schema($0, new.source) })
+        for index in left {
+            guard let other = right.first(where: { oldTexts[index] == newTexts[$0] }) else { continue }
+            pairs.append(BranchPair(old: index, new: other))
+            left.removeAll { $0 == index }
+            right.removeAll { $0 == other }
+        }
+        take { Self.name(of: $0) != nil && Self.name(of: $0) == Self.name(of: $1) }
+        if left.count == 1, right.count == 1 { take { Self.name(of: $0) == nil || Self.name(of: $1) == nil } }
+        return pairs
+    }
+
+    private mutating func compareBranches(
+        _ was: FlatSchema.Group,
+        _ now: FlatSchema.Group,
+        _ before: FlatSchema,
+        _ after: FlatSchema
+    ) {
+        let pairs = pairs(was, now)
+        for pair in pairs {
+            steps.append(.branch(isRequest ? pair.old : pair.new))
+            compare(before.choosing(old.flat(was.branches[pair.old])), after.choosing(new.flat(now.branches[pair.new])))
+            steps.removeLast()
+        }
+        for (index, branch) in was.branches.enumerated() where !pairs.contains(where: { $0.old == index }) {
+            // What another alternative takes is not lost.
+            let flat = before.choosing(old.flat(branch))
+            let isLost = isRequest && !now.branches.contains { isCompatible(flat, after.choosing(new.flat($0))) }
+            steps.append(.branch(index))
+            let message = "the alternative \(Self.label(branch)) is gone"
+            report("\(Self.name(was.keyword))-removed", isLost ? .error : .info, message, before, after, at: (branch, nil))
+            steps.removeLast()
+        }
+        for (index, branch) in now.branches.enumerated() where !pairs.contains(where: { $0.new == index }) {
+            let flat = after.choosing(new.flat(branch))
+            let isNew = !isRequest && !was.branches.contains { isCompatible(before.choosing(old.flat($0)), flat) }
+            steps.append(.branch(index))
+            let message = "the alternative \(Self.label(branch)) is new"
+            report("\(Self.name(now.keyword))-added", isNew ? .error : .info, message, before, after, at: (nil, branch))
+            steps.removeLast()
+        }
+    }
+
+    /// What was one schema is now one of several.
+    private mutating func wrapped(_ now: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
+        let fits = now.branches.count { isCompatible(before, after.choosing(new.flat($0))) }
+        let breaks = isRequest ? fits == 0 : fits < now.branches.count
+        let message = "it is one of \(now.branches.count) alternatives now"
+        report("wrapped-in-\(Self.name(now.keyword))", breaks ? .error : .info, message, before, after)
+    }
+
+    /// What was one of several is now one schema.
+    private mutating func unwrapped(_ was: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
+        let fits = was.branches.count { isCompatible(before.choosing(old.flat($0)), after) }
+        let breaks = isRequest ? fits < was.branches.count : fits == 0
+        let message = "it was one of \(was.branches.count) alternatives"
+        report("\(Self.name(was.keyword))-removed", breaks ? .error : .info, message, before, after)
+    }
+
+    /// The name of the schema that an alternative refers to, or its title.
+    private static func name(of node: Node) -> String? {
+        if let reference = node["$ref"]?.string { return reference.split(separator: "/").last.map(String.init) }
+        return node["title"]?.string
+    }
+
+    private static func label(_ node: Node) -> String { name(of: node).map { "'\($0)'" } ?? "at \(node.pointer)" }
+
+    private mutating func compareDiscriminators(
+        _ was: FlatSchema.Group,
+        _ now: FlatSchema.Group,
+        _ before: FlatSchema,
+        _ after: FlatSchema
+    ) {
+        switch (was.discriminator, now.discriminator) {
+        case (nil, nil): return
+        case (nil, let added?):
+            report("discriminator-added", isRequest ? .error : .info, "a discriminator tells the alternatives apart now", before, after, at: (nil, added), probes: [])
+        case (let removed?, nil):
+            report("discriminator-removed", isRequest ? .info : .error, "no discriminator tells the alternatives apart any more", before, after, at: (removed, nil), probes: [])
+        case (let old?, let new?):
+            let (wasName, nowName) = (old["propertyName"]?.string ?? "", new["propertyName"]?.string ?? "")
+            if wasName != nowName {
+                report("discriminator-property-name-changed", .error, "the discriminator was '\(wasName)' and is '\(nowName)'", before, after, at: (old, new), probes: [])
+            }
+            compareMappings(old["mapping"]?.members ?? [], new["mapping"]?.members ?? [], before, after)
+        }
+    }
+
+    private mutating func compareMappings(_ was: [Node.Member], _ now: [Node.Member], _ before: FlatSchema, _ after: FlatSchema) {
+        func target(_ member: Node.Member) -> String? { member.value.string?.split(separator: "/").last.map(String.init) }
+        for member in was {
+            guard let other = now.first(where: { $0.key == member.key }) else {
+                report("discriminator-mapping-removed", .error, "the discriminator's value '\(member.key)' is gone", before, after, at: (member.value, nil), probes: [])
+                continue
+            }
+            if target(member) != target(other) {
+                report("discriminator-mapping-changed", .error, "the discriminator's value '\(member.key)' means another schema", before, after, at: (member.value, other.value), probes: [])
+            }
+        }
+        for member in now where !was.contains(where: { $0.key == member.key }) {
+            report("discriminator-mapping-added", isRequest ? .info : .error, "the discriminator has the new value '\(member.key)'", before, after, at: (nil, member.value), probes: [])
+        }
+    }
+
+    // MARK: - Reporting
+
+    /// Reports a difference of a member, by an id of properties.
+    private mutating func report(
+        _ suffix: String,
+        _ severity: Finding.Severity,
+        _ message: String,
+        _ before: FlatSchema,
+        _ after: FlatSchema,
+        probes: [Probe],
+        inside name: String
+    ) {
+        let id = "\(place.prefix(steps + [.property(name)]))-\(suffix)"
+        add(id, severity, "\(place.description(steps + [.property(name)])): \(message)", before, after, probes)
+    }
+
+    /// Reports a difference by an id that stands for itself.
+    private mutating func report(
+        whole id: String,
+        _ severity: Finding.Severity,
+        _ message: String,
+        _ before: FlatSchema,
+        _ after: FlatSchema,
+        probes: [Probe]
+    ) {
+        // Members of a parameter that is an object are like those of a body.
+        add(id, severity, "\(place.description(steps)): \(message)", before, after, probes)
+    }
+}

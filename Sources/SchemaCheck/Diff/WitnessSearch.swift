@@ -1,0 +1,27 @@
+import ContractCompiler
+import JSONSchema
+
+/// Looks for a value that proves a difference: one side takes it and the other refuses it.
+struct WitnessSearch {
+    let old: Flattener
+    let new: Flattener
+
+    /// A value that shows the difference; nil when none was found.
+    func witness(of difference: Difference, at place: Place, old oldSchema: Node, new newSchema: Node) -> Finding.Witness? {
+        let isRequest = place.direction == .request
+        let (accepting, refusing) = isRequest ? (old, new) : (new, old)
+        let (taken, refused) = isRequest ? (oldSchema, newSchema) : (newSchema, oldSchema)
+        let sampler = Sampler(flattener: accepting)
+        let probes = difference.probes.isEmpty ? [] : difference.probes + [.sample]
+        for probe in probes.prefix(40) {
+            guard let value = sampler.value([taken], difference.steps[...], probe) else { continue }
+            let text = NodeWriter.compactJSON(value)
+            guard let instance = try? Node.readJSON(SourceFile(path: "witness.json", displayPath: "witness", bytes: Array(text.utf8))),
+                let before = try? accepting.source.validate(instance, against: taken), before.isValid,
+                let after = try? refusing.source.validate(instance, against: refused), !after.isValid
+            else { continue }
+            return Finding.Witness(description: isRequest ? "accepted before, refused now" : "impossible before, possible now", json: text)
+        }
+        return nil
+    }
+}
