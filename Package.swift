@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "SchemaCheck",
             dependencies: [
-                "ContractCompiler", "Formats", "JSONSchema", "Patterns", "Postgres",
+                "ContractCompiler", "ContractRuntime", "Formats", "JSONSchema", "Patterns", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -187,7 +187,7 @@ let package = Package(
         .testTarget(
             name: "SchemaCheckTests",
             dependencies: [
-                "SchemaCheck", "contract-gen",
+                "ContractCompiler", "JSONSchema", "SchemaCheck", "TestSupport", "contract-gen",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

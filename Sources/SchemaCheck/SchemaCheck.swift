@@ -10,7 +10,7 @@ struct SchemaCheck: AsyncParsableCommand {
         discussion: "Exit status: 0 nothing found, 1 something is wrong, 2 the check could not run.",
         version: version,
         subcommands: [
-            Lint.self, Validate.self, Examples.self, Diff.self, BundleCommand.self, Queries.self, Serve.self, YAMLToJSON.self,
+            Lint.self, Validate.self, Examples.self, Diff.self, Traffic.self, BundleCommand.self, Queries.self, Serve.self, YAMLToJSON.self,
         ]
     )
 }

@@ -1,7 +1,7 @@
 import Testing
 
 @Suite struct LintTests {
-    private static let contract = ["openapi", "jsonschema"]
+    private static let contract = ["openapi", "jsonschema", "schema-check.yaml"]
 
     @Test func `the project's contract has no errors`() async throws {
         try await Workshop.with(Self.contract) { workshop in
@@ -14,29 +14,29 @@ import Testing
     @Test(arguments: [
         (
             "jsonschema/heartbeat.schema.json", "\"runtime-mode.schema.json\"", "\"runtime-mood.schema.json\"",
-            "'runtime-mood.schema.json' is no file of this contract"
+            "'runtime-mood.schema.json' is no file of this contract [no-unresolved-refs]"
         ),
         (
             "openapi/paths/bots.yaml", "operationId: listBots", "operationId: listModules",
-            "two operations are named 'listModules'"
+            "two operations are named 'listModules' [operation-operationId-unique]"
         ),
-        ("jsonschema/runtime-mode.schema.json", "\"LIVE\",", "\"LIVE\", 5,", "a number among the values of a string"),
-        ("openapi/paths/bots.yaml", "parameters/PageSize", "parameters/PageSzie", "(did you mean 'PageSize'?)"),
+        ("jsonschema/runtime-mode.schema.json", "\"LIVE\",", "\"LIVE\", 5,", "5 is a number, expected string [no-enum-type-mismatch]"),
+        ("openapi/paths/bots.yaml", "parameters/PageSize", "parameters/PageSzie", "(did you mean 'PageSize'?) [no-unresolved-refs]"),
         (
             "openapi/openapi.yaml", "name: X-Admin-Token", "nmae: X-Admin-Token",
-            "a security scheme has no field 'nmae' (did you mean 'name'?)"
+            "a security scheme has no field 'nmae' (did you mean 'name'?) [struct]"
         ),
         (
             "jsonschema/identifier.schema.json", "\"maxLength\": 64", "\"maxLength\": 0",
-            "'minLength' (1) is above 'maxLength' (0)"
+            "'minLength' (1) is above 'maxLength' (0) [contradiction]"
         ),
         (
             "openapi/paths/commands.yaml", "parameters/CommandID", "parameters/Page",
-            "lacks the path parameter 'command_id'"
+            "does not describe its parameter 'command_id' [path-parameters-defined]"
         ),
         (
             "jsonschema/module.schema.json", "\"module_id\",", "\"module_idd\",",
-            "'module_idd' is required but is no property"
+            "'module_idd' is required but is no property (did you mean 'module_id'?) [no-required-schema-properties-undefined]"
         ),
         ("jsonschema/command.schema.json", "{\n", "{,\n", "','  where"),
         (

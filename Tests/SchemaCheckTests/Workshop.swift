@@ -35,6 +35,21 @@ struct Workshop {
         try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: url)
     }
 
+    /// Runs git in the folder.
+    func git(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["git", "-C", folder.path] + arguments
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    }
+
+    /// Writes a file in the folder.
+    func write(_ text: String, to file: String) throws {
+        try Data(text.utf8).write(to: folder.appending(path: file))
+    }
+
     /// Runs a tool of this build in the folder.
     func run(_ tool: String, _ arguments: String...) async throws -> Run {
         // The tools lie beside the test bundle.

@@ -4,10 +4,15 @@ import Foundation
 public struct RawHTTP: Sendable {
     /// The port that it sends to.
     public let port: Int
+    /// Where complete exchanges are written, for `schema-check traffic`.
+    private let recorder: TrafficRecorder?
 
     /// A client of the server on this port of 127.0.0.1.
-    public init(port: Int) {
+    ///
+    /// - Parameter isRecorded: Whether the server's contract is this project's, so that what it answers can be held against that.
+    public init(port: Int, isRecorded: Bool = false) {
         self.port = port
+        recorder = isRecorded ? TrafficRecorder.shared : nil
     }
 
     /// What came back.
@@ -46,7 +51,9 @@ public struct RawHTTP: Sendable {
             // Blocking calls stay off the pool of Swift's tasks.
             Thread.detachNewThread { continuation.resume(with: Result { try Self.exchange(bytes, port: port) }) }
         }
-        return try Self.parse(answer)
+        let response = try Self.parse(answer)
+        recorder?.record(request: bytes, response: response)
+        return response
     }
 
     /// No complete response came.

@@ -22,7 +22,7 @@ struct ContractFiles {
             root: path,
             folder: root,
             open: { path in Self.isInside(path, root) ? SourceFile(reading: path) : nil },
-            schemas: Self.files(below: root + "/jsonschema", suffix: ".schema.json")
+            schemas: Self.hasSchemas(path) ? Self.files(below: root + "/jsonschema", suffix: ".schema.json") : []
         )
     }
 
@@ -39,11 +39,12 @@ struct ContractFiles {
             root: document,
             folder: folder,
             open: { path in isInside(path, folder) ? revision.file(at: path) : nil },
-            schemas: revision.files(below: folder + "/jsonschema").filter { $0.hasSuffix(".schema.json") }
+            schemas: hasSchemas(document)
+                ? revision.files(below: folder + "/jsonschema").filter { $0.hasSuffix(".schema.json") } : []
         )
     }
 
-    private init(root: String, folder: String, open: @escaping (String) -> SourceFile?, schemas: [String]) {
+    init(root: String, folder: String, open: @escaping (String) -> SourceFile?, schemas: [String]) {
         self.root = root
         self.folder = folder
         self.open = open
@@ -52,6 +53,11 @@ struct ContractFiles {
 
     private static func isInside(_ path: String, _ folder: String) -> Bool {
         path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
+    }
+
+    /// Whether the schema files beside a document's folder belong to it, referenced or not: those of `openapi/` do.
+    private static func hasSchemas(_ document: String) -> Bool {
+        URL(fileURLWithPath: document).deletingLastPathComponent().lastPathComponent == "openapi"
     }
 
     /// The folder that holds the folder of a file.

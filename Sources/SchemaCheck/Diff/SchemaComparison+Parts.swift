@@ -115,8 +115,13 @@ extension SchemaComparison {
         let new: Int
     }
 
-    /// Pairs off alternatives that say the same, then those of one name, then the last two that are left.
-    private func pairs(_ was: FlatSchema.Group, _ now: FlatSchema.Group) -> [BranchPair] {
+    /// Pairs off alternatives that say the same, then those of one name, those that can stand for each other, and the last two.
+    private mutating func pairs(
+        _ was: FlatSchema.Group,
+        _ now: FlatSchema.Group,
+        _ before: FlatSchema,
+        _ after: FlatSchema
+    ) -> [BranchPair] {
         var pairs: [BranchPair] = []
         var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
         func take(_ isSame: (Node, Node) -> Bool) {
@@ -135,7 +140,12 @@ extension SchemaComparison {
             right.removeAll { $0 == other }
         }
         take { Self.name(of: $0) != nil && Self.name(of: $0) == Self.name(of: $1) }
-        if left.count == 1, right.count == 1 { take { Self.name(of: $0) == nil || Self.name(of: $1) == nil } }
+        if left.count <= 16, right.count <= 16 {
+            take { isCompatible(before.choosing(old.flat($0)), after.choosing(new.flat($1))) }
+        }
+        if left.count == 1, right.count == 1 {
+            take { !old.flat($0).effectiveTypes.isDisjoint(with: new.flat($1).effectiveTypes) }
+        }
         return pairs
     }
 
@@ -145,7 +155,7 @@ extension SchemaComparison {
         _ before: FlatSchema,
         _ after: FlatSchema
     ) {
-        let pairs = pairs(was, now)
+        let pairs = pairs(was, now, before, after)
         for pair in pairs {
             steps.append(.branch(isRequest ? pair.old : pair.new))
             compare(before.choosing(old.flat(was.branches[pair.old])), after.choosing(new.flat(now.branches[pair.new])))
@@ -172,18 +182,26 @@ extension SchemaComparison {
 
     /// What was one schema is now one of several.
     private mutating func wrapped(_ now: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let fits = now.branches.count { isCompatible(before, after.choosing(new.flat($0))) }
-        let breaks = isRequest ? fits == 0 : fits < now.branches.count
+        let others = now.branches.indices.filter { !isCompatible(before, after.choosing(new.flat(now.branches[$0]))) }
+        let breaks = isRequest ? others.count == now.branches.count : !others.isEmpty
+        // In a response it is the new alternative that nobody expects.
+        let steps = isRequest ? [] : others.prefix(1).map(Step.branch)
+        self.steps += steps
         let message = "it is one of \(now.branches.count) alternatives now"
         report("wrapped-in-\(Self.name(now.keyword))", breaks ? .error : .info, message, before, after)
+        self.steps.removeLast(steps.count)
     }
 
     /// What was one of several is now one schema.
     private mutating func unwrapped(_ was: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let fits = was.branches.count { isCompatible(before.choosing(old.flat($0)), after) }
-        let breaks = isRequest ? fits < was.branches.count : fits == 0
+        let others = was.branches.indices.filter { !isCompatible(before.choosing(old.flat(was.branches[$0])), after) }
+        let breaks = isRequest ? !others.isEmpty : others.count == was.branches.count
+        // In a request it is the lost alternative that somebody sends.
+        let steps = isRequest ? others.prefix(1).map(Step.branch) : []
+        self.steps += steps
         let message = "it was one of \(was.branches.count) alternatives"
         report("\(Self.name(was.keyword))-removed", breaks ? .error : .info, message, before, after)
+        self.steps.removeLast(steps.count)
     }
 
     /// The name of the schema that an alternative refers to, or its title.

@@ -188,12 +188,12 @@ struct SchemaComparison {
         guard let was = before.values else {
             let values = after.values ?? []
             let suffix = after.isConstant ? "const-added" : "became-enum"
-            return report(suffix, isRequest ? .error : .info, "only \(list(values)) \(values.count == 1 ? "is" : "are") allowed now", before, after)
+            return report(suffix, isRequest ? .error : .info, "only \(list(values)) \(values.count == 1 ? "is" : "are") allowed now", before, after, probes: [.sample] + Sampler.texts)
         }
         guard let now = after.values else {
             let suffix = before.isConstant ? "const-removed" : "enum-removed"
             let severity: Finding.Severity = isRequest ? .info : before.isConstant ? .error : .warn
-            return report(suffix, severity, "other values than \(list(was)) are allowed now", before, after)
+            return report(suffix, severity, "other values than \(list(was)) are allowed now", before, after, probes: [.sample] + Sampler.texts)
         }
         let (lost, gained) = (without(was, now), without(now, was))
         if before.isConstant, after.isConstant, !lost.isEmpty {
@@ -245,7 +245,8 @@ struct SchemaComparison {
                 let grew = was.value < now.value || was.value == now.value && (isMaximum ? was.isExclusive : now.isExclusive)
                 let isTighter = grew != isMaximum
                 let name = was.isExclusive && now.isExclusive ? "exclusive-\(name)" : name
-                let probes = [Probe.value(isTighter == isRequest ? was.node : now.node), .value((isRequest ? now : was).node.number(beyond: isRequest ? now : was, upwards: isMaximum))]
+                let refusing = isRequest ? now : was
+                let probes = [was.node, now.node, refusing.node.number(beyond: refusing, upwards: isMaximum)].map(Probe.value)
                 reportLimit("\(name)-\(grew ? "increased" : "decreased")", isTighter: isTighter, isNew: false, "a number was at \(word) \(text(was)) and is at \(word) \(text(now))", before, after, at: (was.node, now.node), probes: probes)
             }
         }
@@ -355,8 +356,15 @@ struct SchemaComparison {
 
     /// Objects with and without each of the members that a keyword names.
     private func memberProbes(_ nodes: [Node]) -> [Probe] {
-        let names = Set(nodes.flatMap { ($0.members ?? []).map(\.key) })
+        let names = nodes.reduce(into: Set<String>()) { Self.collectNames($1, &$0) }
         return names.sorted().prefix(8).flatMap { [.with($0, nil), .without($0)] }
+    }
+
+    private static func collectNames(_ node: Node, _ names: inout Set<String>) {
+        names.formUnion((node["properties"]?.members ?? []).map(\.key))
+        names.formUnion((node["required"]?.items ?? []).compactMap(\.string))
+        // The map of 'dependentRequired' and its like.
+        for member in node.members ?? [] where SchemaKeyword.table[member.key] == nil { names.insert(member.key) }
     }
 
     private func text(_ nodes: [Node], _ keyword: String, _ source: ContractSource) -> Set<String> {

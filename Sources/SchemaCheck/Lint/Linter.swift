@@ -8,7 +8,7 @@ struct Linter {
     private static let covered: [Diagnostic.Code: String] = [
         .unresolvedReference: "no-unresolved-refs", .unknownField: "struct", .fieldType: "struct", .missingField: "struct",
         .parameterPlace: "struct", .pathParameterOptional: "struct", .status: "struct", .unknownType: "struct",
-        .securityScheme: "struct", .duplicateName: "operation-operationId-unique",
+        .securityScheme: "struct",
         .duplicateParameter: "operation-parameters-unique", .missingPathParameter: "path-parameters-defined",
         .unusedPathParameter: "path-parameters-defined", .ambiguousPath: "no-identical-paths",
         .undeclaredTag: "operation-tag-defined", .unknownSecurityScheme: "security-defined",
@@ -60,10 +60,12 @@ struct Linter {
     /// The compiler's diagnostics, as far as no rule said the same of the same line.
     private func fromCompiler(_ log: DiagnosticLog, besides findings: [Finding], _ context: LintContext) -> [Finding] {
         let lines = Set(findings.map { "\($0.location.file.displayPath):\($0.location.line)" })
+        let messages = Set(findings.map { "\($0.location) \($0.message)" })
         return log.sorted.compactMap { diagnostic in
             guard diagnostic.severity != .note else { return nil }
             let rule = Self.covered[diagnostic.code]
             if rule != nil, lines.contains("\(diagnostic.location.file.displayPath):\(diagnostic.location.line)") { return nil }
+            if messages.contains("\(diagnostic.location) \(diagnostic.message)") { return nil }
             var finding = Finding(diagnostic, pointer: context.pointer(at: diagnostic.location), code: rule)
             if let rule = rule.flatMap({ LintRules.byName[$0] }) {
                 guard let severity = configuration.severity(of: rule, version: context.version) else { return nil }
@@ -71,6 +73,8 @@ struct Linter {
             } else if let setting = configuration.settings[finding.code] {
                 guard let severity = setting.severity else { return nil }
                 finding.severity = severity
+            } else if configuration.rulesets.contains(.recommendedStrict) {
+                finding.severity = .error
             }
             return finding
         }
