@@ -125,7 +125,15 @@ extension Node {
     func hashValue(into hasher: inout Hasher) {
         hasher.combine(jsonType)
         switch value {
-        case .mapping(let members): hasher.combine(members.count)
+        case .mapping(let members):
+            // The order of members means nothing, and so must the order in which they are hashed.
+            let hashes = members.map { member in
+                var hasher = Hasher()
+                hasher.combine(member.key)
+                member.value.hashValue(into: &hasher)
+                return hasher.finalize()
+            }
+            hasher.combine(hashes.reduce(0, ^))
         case .sequence(let items): for item in items { item.hashValue(into: &hasher) }
         case .scalar(let scalar):
             switch scalar.kind {

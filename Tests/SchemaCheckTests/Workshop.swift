@@ -51,15 +51,26 @@ struct Workshop {
     }
 
     /// Runs a tool of this build in the folder.
-    func run(_ tool: String, _ arguments: String...) async throws -> Run {
+    func run(_ tool: String, _ arguments: String..., input: String? = nil) async throws -> Run {
+        try await run(tool, arguments, input: input)
+    }
+
+    /// Runs a tool of this build in the folder.
+    ///
+    /// - Parameter input: The file that is its standard input.
+    func run(_ tool: String, _ arguments: [String], input: String? = nil) async throws -> Run {
         // The tools lie beside the test bundle.
         let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
         let result = try await Subprocess.run(
             .path(FilePath(tools.appending(path: tool).path)),
             arguments: Arguments(arguments),
             workingDirectory: FilePath(folder.path),
-            output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20)
+            input: .fileDescriptor(
+                try FileDescriptor.open(input.map { FilePath(folder.appending(path: $0).path) } ?? "/dev/null", .readOnly),
+                closeAfterSpawningProcess: true
+            ),
+            output: .string(limit: 8 << 20),
+            error: .string(limit: 8 << 20)
         )
         let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
         return Run(output: result.standardOutput + result.standardError, status: status)

@@ -93,11 +93,12 @@ struct LintConfiguration {
         }
     }
 
-    /// `.some(nil)` for `off`.
+    /// The severity that a word names: `.some(nil)` for `off`, nil for a word that is none.
     static func severity(_ node: Node) -> Finding.Severity?? {
         let text = node.scalar?.text ?? ""
         if text == "off" || text == "false" { return .some(nil) }
-        return Finding.Severity(rawValue: text == "warning" ? "warn" : text)
+        guard let severity = Finding.Severity(rawValue: text == "warning" ? "warn" : text) else { return nil }
+        return severity
     }
 
     static func fault(_ message: String, at node: Node) -> Finding {
