@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "JSONSchemaTests",
             dependencies: [
-                "ContractCompiler", "ContractRuntime", "JSONSchema",
+                "ContractCompiler", "ContractRuntime", "JSONSchema", "TestSupport",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

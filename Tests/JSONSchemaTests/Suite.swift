@@ -1,8 +1,8 @@
 import ContractCompiler
 import Foundation
+import TestSupport
 
-/// The official JSON Schema test suite, where this machine has it: in `JSON_SCHEMA_SUITE`, beside the checkout, or where
-/// `./flotilla test` put it.
+/// The official JSON Schema test suite, where this machine has it.
 enum Suite {
     /// One schema of the suite with its instances.
     struct Case {
@@ -11,15 +11,7 @@ enum Suite {
         let tests: [(description: String, instance: Node, isValid: Bool)]
     }
 
-    private static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    static let folder: URL? = [
-        URL(fileURLWithPath: ProcessInfo.processInfo.environment["JSON_SCHEMA_SUITE"] ?? "/nowhere"),
-        checkout.deletingLastPathComponent().appending(path: "shared/suites/json-schema-test-suite"),
-        checkout.appending(path: ".build/suites/json-schema-test-suite"),
-    ].first { FileManager.default.fileExists(atPath: $0.appending(path: "tests/draft2020-12").path) }
+    static let folder = SuiteFolder.jsonSchema
 
     static let isThere = folder != nil
 

@@ -7,16 +7,39 @@ import Testing
 @Suite struct CommandTests {
     @Test func `instances are validated with their places`() async throws {
         try await Workshop.with(["jsonschema"]) { workshop in
-            try workshop.write("instance_id: ''\nbot_id: b\nruntime_mode: LIVE\nexchange: x\nsymbol: s\nversion: '1'\ntimestamp: noon\n", to: "i.yaml")
-            let run = try await workshop.run("schema-check", "validate", "jsonschema/heartbeat.schema.json", "i.yaml", "--assert-format")
+            try workshop.write(
+                "instance_id: ''\nbot_id: b\nruntime_mode: LIVE\nexchange: x\nsymbol: s\nversion: '1'\ntimestamp: noon\n",
+                to: "i.yaml"
+            )
+            let run = try await workshop.run(
+                "schema-check",
+                "validate",
+                "jsonschema/heartbeat.schema.json",
+                "i.yaml",
+                "--assert-format"
+            )
             #expect(run.status == 1)
-            #expect(run.output.contains("i.yaml:1:14: error: 0 characters, expected at least 1 [minLength]"), "\(run.output)")
+            #expect(
+                run.output.contains("i.yaml:1:14: error: 0 characters, expected at least 1 [minLength]"),
+                "\(run.output)"
+            )
             #expect(run.output.contains("i.yaml:7:12: error: \"noon\" is no date-time [format]"))
             #expect(run.output.hasSuffix("0 of 1 instances are valid: 2 errors, 0 warnings\n"))
-            let basic = try await workshop.run("schema-check", "validate", "jsonschema/heartbeat.schema.json#/properties/metadata", "i.yaml", "--basic")
+            let basic = try await workshop.run(
+                "schema-check",
+                "validate",
+                "jsonschema/heartbeat.schema.json#/properties/metadata",
+                "i.yaml",
+                "--basic"
+            )
             #expect(basic.status == 0)
             #expect(basic.output.hasPrefix(#"{"valid":true,"annotations":["#))
-            let nowhere = try await workshop.run("schema-check", "validate", "jsonschema/heartbeat.schema.json#/nowhere", "i.yaml")
+            let nowhere = try await workshop.run(
+                "schema-check",
+                "validate",
+                "jsonschema/heartbeat.schema.json#/nowhere",
+                "i.yaml"
+            )
             #expect(nowhere.status == 2)
         }
     }
@@ -24,10 +47,19 @@ import Testing
     @Test func `an example that does not fit is found`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             #expect(try await workshop.run("schema-check", "examples").status == 0)
-            try workshop.replace("\"runtime_mode\": \"LIVE\"", with: "\"runtime_mode\": \"LIFE\"", in: "jsonschema/heartbeat.schema.json")
+            try workshop.replace(
+                "\"runtime_mode\": \"LIVE\"",
+                with: "\"runtime_mode\": \"LIFE\"",
+                in: "jsonschema/heartbeat.schema.json"
+            )
             let run = try await workshop.run("schema-check", "examples")
             #expect(run.status == 1)
-            #expect(run.output.contains(#/jsonschema\/heartbeat\.schema\.json:\d+:23: error: "LIFE", expected one of .* \[example\]/#), "\(run.output)")
+            #expect(
+                run.output.contains(
+                    #/jsonschema\/heartbeat\.schema\.json:\d+:23: error: "LIFE", expected one of .* \[example\]/#
+                ),
+                "\(run.output)"
+            )
         }
     }
 
@@ -45,7 +77,13 @@ import Testing
 
     @Test func `the kept release of the contract is what was released`() async throws {
         try await Workshop.with(["releases"]) { workshop in
-            let run = try await workshop.run("schema-check", "lint", "releases/1.0.0.yaml", "--extends", "recommended-strict")
+            let run = try await workshop.run(
+                "schema-check",
+                "lint",
+                "releases/1.0.0.yaml",
+                "--extends",
+                "recommended-strict"
+            )
             #expect(run.output == "releases/1.0.0.yaml, 17 operations, 31 schemas: 0 errors, 0 warnings\n")
         }
     }
@@ -53,22 +91,43 @@ import Testing
     /// Documents that are made to hurt: each ends in findings, with the exit status that says so.
     private static let hostile: [(name: String, text: String)] = [
         ("nested", "openapi: 3.1.0\nx: " + String(repeating: "[", count: 100_000)),
-        ("aliases", "a: &a [x]\n" + (0..<30).map { "b\($0): &b\($0) [\($0 == 0 ? "*a" : "*b\($0 - 1), *b\($0 - 1)")]\n" }.joined()),
-        ("cycle", InMemory.document("$ref: '#/components/schemas/A'", components: "{ schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } } }")),
+        (
+            "aliases",
+            "a: &a [x]\n"
+                + (0..<30).map { "b\($0): &b\($0) [\($0 == 0 ? "*a" : "*b\($0 - 1), *b\($0 - 1)")]\n" }.joined()
+        ),
+        (
+            "cycle",
+            InMemory.document(
+                "$ref: '#/components/schemas/A'",
+                components:
+                    "{ schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' } } }"
+            )
+        ),
         (
             "chain",
             InMemory.document(
                 "$ref: '#/components/schemas/S0'",
-                components: "{ schemas: { \((0..<3_000).map { "S\($0): { $ref: '#/components/schemas/S\($0 + 1)' }" }.joined(separator: ", ")), S3000: {} } }"
+                components:
+                    "{ schemas: { \((0..<3_000).map { "S\($0): { $ref: '#/components/schemas/S\($0 + 1)' }" }.joined(separator: ", ")), S3000: {} } }"
             )
         ),
-        ("pattern", InMemory.document("type: string, pattern: '^((a+)+)+$', example: \(String(repeating: "a", count: 5_000))b")),
-        ("number", InMemory.document("multipleOf: 0.\(String(repeating: "0", count: 50_000))1, example: 1\(String(repeating: "0", count: 50_000))")),
+        (
+            "pattern",
+            InMemory.document("type: string, pattern: '^((a+)+)+$', example: \(String(repeating: "a", count: 5_000))b")
+        ),
+        (
+            "number",
+            InMemory.document(
+                "multipleOf: 0.\(String(repeating: "0", count: 50_000))1, example: 1\(String(repeating: "0", count: 50_000))"
+            )
+        ),
         (
             "alternatives",
             InMemory.document(
                 "$ref: '#/components/schemas/T'",
-                components: "{ schemas: { T: { type: object, properties: { a: { anyOf: [\((0..<12).map { "{ type: object, required: [k\($0)], properties: { n: { $ref: '#/components/schemas/T' } } }" }.joined(separator: ", "))] } } } } }"
+                components:
+                    "{ schemas: { T: { type: object, properties: { a: { anyOf: [\((0..<12).map { "{ type: object, required: [k\($0)], properties: { n: { $ref: '#/components/schemas/T' } } }" }.joined(separator: ", "))] } } } } }"
             )
         ),
         ("nothing", ""), ("list", "[]"), ("bytes", "\u{0}\u{1}"), ("text", "openapi"),
@@ -80,7 +139,10 @@ import Testing
         try await Workshop.with([]) { workshop in
             try workshop.write(text, to: "api.yaml")
             try workshop.write(text.replacing("postThing", with: "putThing"), to: "new.yaml")
-            for arguments in [["lint", "api.yaml"], ["diff", "api.yaml", "new.yaml"], ["examples", "api.yaml"], ["bundle", "api.yaml"]] {
+            for arguments in [
+                ["lint", "api.yaml"], ["diff", "api.yaml", "new.yaml"], ["examples", "api.yaml"],
+                ["bundle", "api.yaml"],
+            ] {
                 let run = try await workshop.run("schema-check", arguments)
                 #expect([0, 1, 2].contains(run.status), "\(arguments) \(run.output.suffix(400))")
             }

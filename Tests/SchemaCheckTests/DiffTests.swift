@@ -6,9 +6,14 @@ import Testing
 
 /// Differences of contracts: each is found under its name, and what says the same in other words is none.
 @Suite struct DiffTests {
-    private static func findings(_ old: String, _ new: String, days: Int = 0, others: [String: String] = [:]) throws -> [Finding] {
+    private static func findings(_ old: String, _ new: String, days: Int = 0, others: [String: String] = [:]) throws
+        -> [Finding]
+    {
         // The readings of two texts are two files, as they are on disk.
-        let (before, after) = (try InMemory.contract(old, name: "old.yaml", others: others), try InMemory.contract(new, name: "new.yaml", others: others))
+        let (before, after) = (
+            try InMemory.contract(old, name: "old.yaml", others: others),
+            try InMemory.contract(new, name: "new.yaml", others: others)
+        )
         let now = try Date("2026-11-22T00:00:00Z", strategy: .iso8601)
         return ContractComparison(old: before, new: after, days: days, now: now).findings
     }
@@ -26,18 +31,48 @@ import Testing
         ("type: string", "type: string, enum: [a, b]", "request-body-became-enum error", true),
         ("type: string, enum: [a, b]", "type: string, enum: [a]", "request-body-enum-value-removed error", true),
         ("const: a", "const: b", "request-body-const-changed error", true),
-        ("oneOf: [{ type: object, required: [a] }, { type: array, items: { type: string } }]", "oneOf: [{ type: object, required: [a] }]", "request-body-one-of-removed error", true),
-        ("anyOf: [{ type: object, required: [a] }, { type: array, items: { type: string } }]", "type: object, required: [a]", "request-body-any-of-removed error", true),
-        ("type: object", "type: object, properties: { a: { type: string } }, required: [a]", "new-required-request-property error", true),
-        ("type: object", "type: object, properties: { a: { type: string, default: x } }, required: [a]", "new-required-request-property-with-default error", true),
+        (
+            "oneOf: [{ type: object, required: [a] }, { type: array, items: { type: string } }]",
+            "oneOf: [{ type: object, required: [a] }]", "request-body-one-of-removed error", true
+        ),
+        (
+            "anyOf: [{ type: object, required: [a] }, { type: array, items: { type: string } }]",
+            "type: object, required: [a]", "request-body-any-of-removed error", true
+        ),
+        (
+            "type: object", "type: object, properties: { a: { type: string } }, required: [a]",
+            "new-required-request-property error", true
+        ),
+        (
+            "type: object", "type: object, properties: { a: { type: string, default: x } }, required: [a]",
+            "new-required-request-property-with-default error", true
+        ),
         ("type: object, properties: { a: {} }", "type: object", "request-property-removed warn", false),
-        ("type: object, properties: { a: {} }, additionalProperties: false", "type: object, properties: { b: {} }, additionalProperties: false", "request-property-removed error", true),
-        ("type: object, properties: { a: {} }", "type: object, properties: { a: {} }, required: [a]", "request-property-became-required error", true),
-        ("type: object, properties: { a: {} }", "type: object, properties: { a: { default: 1 } }, required: [a]", "request-property-became-required-with-default error", true),
-        ("type: object, additionalProperties: true", "type: object, additionalProperties: false", "request-body-additional-properties-closed error", true),
+        (
+            "type: object, properties: { a: {} }, additionalProperties: false",
+            "type: object, properties: { b: {} }, additionalProperties: false", "request-property-removed error", true
+        ),
+        (
+            "type: object, properties: { a: {} }", "type: object, properties: { a: {} }, required: [a]",
+            "request-property-became-required error", true
+        ),
+        (
+            "type: object, properties: { a: {} }", "type: object, properties: { a: { default: 1 } }, required: [a]",
+            "request-property-became-required-with-default error", true
+        ),
+        (
+            "type: object, additionalProperties: true", "type: object, additionalProperties: false",
+            "request-body-additional-properties-closed error", true
+        ),
         ("type: array, items: {}", "type: array, items: {}, maxItems: 5", "request-body-max-items-set warn", true),
-        ("type: array, items: {}, maxItems: 9", "type: array, items: {}, maxItems: 5", "request-body-max-items-decreased error", true),
-        ("type: object, minProperties: 1", "type: object, minProperties: 2", "request-body-min-properties-increased error", true),
+        (
+            "type: array, items: {}, maxItems: 9", "type: array, items: {}, maxItems: 5",
+            "request-body-max-items-decreased error", true
+        ),
+        (
+            "type: object, minProperties: 1", "type: object, minProperties: 2",
+            "request-body-min-properties-increased error", true
+        ),
         ("type: string, readOnly: true", "type: integer, readOnly: true", "", false),
     ]
 
@@ -52,23 +87,63 @@ import Testing
         ("const: a", "const: b", "request-property-const-changed error", true),
         ("type: integer, maximum: 9", "type: integer, maximum: 8", "request-property-max-decreased error", true),
         ("type: integer, minimum: 1", "type: integer, minimum: 2", "request-property-min-increased error", true),
-        ("type: number, exclusiveMaximum: 9", "type: number, exclusiveMaximum: 8", "request-property-exclusive-max-decreased error", true),
-        ("type: number, exclusiveMinimum: 1", "type: number, exclusiveMinimum: 2", "request-property-exclusive-min-increased error", true),
-        ("type: string, maxLength: 9", "type: string, maxLength: 8", "request-property-max-length-decreased error", true),
-        ("type: string, minLength: 1", "type: string, minLength: 2", "request-property-min-length-increased error", true),
+        (
+            "type: number, exclusiveMaximum: 9", "type: number, exclusiveMaximum: 8",
+            "request-property-exclusive-max-decreased error", true
+        ),
+        (
+            "type: number, exclusiveMinimum: 1", "type: number, exclusiveMinimum: 2",
+            "request-property-exclusive-min-increased error", true
+        ),
+        (
+            "type: string, maxLength: 9", "type: string, maxLength: 8", "request-property-max-length-decreased error",
+            true
+        ),
+        (
+            "type: string, minLength: 1", "type: string, minLength: 2", "request-property-min-length-increased error",
+            true
+        ),
         ("type: array, minItems: 1", "type: array, minItems: 2", "request-property-min-items-increased error", true),
         ("type: array, maxItems: 2", "type: array, maxItems: 1", "request-property-max-items-decreased error", true),
         ("type: string", "type: string, pattern: '^a'", "request-property-pattern-added error", true),
-        ("type: string, pattern: '^[a-z]+$'", "type: string, pattern: '^[A-Z]+$'", "request-property-pattern-changed warn", true),
-        ("oneOf: [{ type: string }, { type: object, required: [a] }]", "oneOf: [{ type: object, required: [a] }]", "request-property-one-of-removed error", true),
-        ("anyOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]", "anyOf: [{ type: object, required: [a] }, { type: array, minItems: 1 }]", "request-property-any-of-removed error", true),
-        ("type: object", "type: object, dependentRequired: { a: [b] }", "request-property-dependent-required-added error", true),
-        ("type: object", "type: object, if: { required: [a] }, then: { required: [b] }", "request-property-if-added error, request-property-then-added error", true),
-        ("type: object", "type: object, unevaluatedProperties: false", "request-property-unevaluated-properties-added error", true),
-        ("type: object", "type: object, propertyNames: { maxLength: 3 }", "request-property-property-names-added error", true),
-        ("type: object", "type: object, patternProperties: { '^a': { type: string } }", "request-property-pattern-property-added error", false),
+        (
+            "type: string, pattern: '^[a-z]+$'", "type: string, pattern: '^[A-Z]+$'",
+            "request-property-pattern-changed warn", true
+        ),
+        (
+            "oneOf: [{ type: string }, { type: object, required: [a] }]", "oneOf: [{ type: object, required: [a] }]",
+            "request-property-one-of-removed error", true
+        ),
+        (
+            "anyOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]",
+            "anyOf: [{ type: object, required: [a] }, { type: array, minItems: 1 }]",
+            "request-property-any-of-removed error", true
+        ),
+        (
+            "type: object", "type: object, dependentRequired: { a: [b] }",
+            "request-property-dependent-required-added error", true
+        ),
+        (
+            "type: object", "type: object, if: { required: [a] }, then: { required: [b] }",
+            "request-property-if-added error, request-property-then-added error", true
+        ),
+        (
+            "type: object", "type: object, unevaluatedProperties: false",
+            "request-property-unevaluated-properties-added error", true
+        ),
+        (
+            "type: object", "type: object, propertyNames: { maxLength: 3 }",
+            "request-property-property-names-added error", true
+        ),
+        (
+            "type: object", "type: object, patternProperties: { '^a': { type: string } }",
+            "request-property-pattern-property-added error", false
+        ),
         ("type: number", "type: number, multipleOf: 2", "request-property-multiple-of-added error", true),
-        ("type: array, items: { type: integer }", "type: array, items: { type: integer }, uniqueItems: true", "request-property-unique-items-added error", true),
+        (
+            "type: array, items: { type: integer }", "type: array, items: { type: integer }, uniqueItems: true",
+            "request-property-unique-items-added error", true
+        ),
         ("type: string", "type: string, format: uuid", "request-property-type-changed error", true),
         ("type: string, maxLength: 5", "type: string, maxLength: 6", "", false),
         ("type: string", "type: string, maxLength: 5", "request-property-max-length-set warn", true),
@@ -81,52 +156,93 @@ import Testing
         ("type: string", "type: [string, 'null']", "response-property-became-nullable error", true),
         ("type: string", "type: integer", "response-property-type-changed error", true),
         ("type: integer", "type: number", "response-property-type-generalized error", true),
-        ("type: [string, boolean]", "type: [string, boolean, object]", "response-property-list-of-types-widened error", true),
+        (
+            "type: [string, boolean]", "type: [string, boolean, object]",
+            "response-property-list-of-types-widened error", true
+        ),
         ("enum: [a]", "enum: [a, b]", "response-property-enum-value-added warn", true),
         ("const: a", "const: b", "response-property-const-changed error", true),
         ("const: a", "type: string", "response-property-const-removed error", true),
-        ("oneOf: [{ type: string, minLength: 1 }, { type: object }]", "oneOf: [{ type: string, minLength: 1 }, { type: object }, { type: array, minItems: 1 }]", "response-property-one-of-added error", true),
-        ("type: string, maxLength: 5", "type: string, maxLength: 6", "response-property-max-length-increased error", true),
+        (
+            "oneOf: [{ type: string, minLength: 1 }, { type: object }]",
+            "oneOf: [{ type: string, minLength: 1 }, { type: object }, { type: array, minItems: 1 }]",
+            "response-property-one-of-added error", true
+        ),
+        (
+            "type: string, maxLength: 5", "type: string, maxLength: 6", "response-property-max-length-increased error",
+            true
+        ),
         ("type: string, maxLength: 5", "type: string", "response-property-max-length-unset error", true),
         ("type: integer, maximum: 5", "type: integer, maximum: 6", "response-property-max-increased error", true),
         ("type: integer, minimum: 5", "type: integer, minimum: 4", "response-property-min-decreased error", true),
         ("type: array, minItems: 5", "type: array, minItems: 4", "response-property-min-items-decreased error", true),
-        ("type: string, minLength: 5", "type: string, minLength: 4", "response-property-min-length-decreased error", true),
-        ("type: object, dependentRequired: { a: [b] }", "type: object", "response-property-dependent-required-removed error", true),
+        (
+            "type: string, minLength: 5", "type: string, minLength: 4", "response-property-min-length-decreased error",
+            true
+        ),
+        (
+            "type: object, dependentRequired: { a: [b] }", "type: object",
+            "response-property-dependent-required-removed error", true
+        ),
         ("type: string, x-extensible-enum: [a]", "type: string, x-extensible-enum: [a, b]", "", false),
         ("type: string, enum: [a, b]", "type: string, enum: [a]", "", false),
     ]
 
     static let responses: [(old: String, new: String, expected: String, hasWitness: Bool)] = [
-        ("type: object, properties: { a: {} }, required: [a]", "type: object", "response-required-property-removed error", true),
+        (
+            "type: object, properties: { a: {} }, required: [a]", "type: object",
+            "response-required-property-removed error", true
+        ),
         ("type: object, properties: { a: {} }", "type: object", "response-optional-property-removed warn", false),
-        ("type: object, properties: { a: {} }, required: [a]", "type: object, properties: { a: {} }", "response-property-became-optional error", true),
+        (
+            "type: object, properties: { a: {} }, required: [a]", "type: object, properties: { a: {} }",
+            "response-property-became-optional error", true
+        ),
         ("type: string", "type: [string, 'null']", "response-body-became-nullable error", true),
         ("type: string", "type: object", "response-body-type-changed error", true),
         ("type: integer", "type: number", "response-body-type-generalized error", true),
-        ("oneOf: [{ type: string, minLength: 1 }, { type: object }]", "oneOf: [{ type: string, minLength: 1 }, { type: object }, { type: array, minItems: 1 }]", "response-body-one-of-added error", true),
+        (
+            "oneOf: [{ type: string, minLength: 1 }, { type: object }]",
+            "oneOf: [{ type: string, minLength: 1 }, { type: object }, { type: array, minItems: 1 }]",
+            "response-body-one-of-added error", true
+        ),
         ("type: object, properties: { a: { writeOnly: true } }, required: [a]", "type: object", "", false),
     ]
 
     @Test(arguments: requests)
-    func `what narrows a request's body is found, with a value that proves it`(old: String, new: String, expected: String, hasWitness: Bool) throws {
+    func `what narrows a request's body is found, with a value that proves it`(
+        old: String,
+        new: String,
+        expected: String,
+        hasWitness: Bool
+    ) throws {
         let found = try Self.findings(InMemory.document(old), InMemory.document(new))
         #expect(Self.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
     }
 
     @Test(arguments: requestProperties)
-    func `what narrows a property of a request is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
-        func body(_ schema: String) -> String { InMemory.document("type: object, properties: { p: { \(schema) }, q: { type: string } }, required: [q]") }
+    func `what narrows a property of a request is found`(old: String, new: String, expected: String, hasWitness: Bool)
+        throws
+    {
+        func body(_ schema: String) -> String {
+            InMemory.document("type: object, properties: { p: { \(schema) }, q: { type: string } }, required: [q]")
+        }
         let found = try Self.findings(body(old), body(new))
         #expect(Self.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
-        for finding in found where finding.severity > .info { #expect(finding.message.contains("at /p"), "\(finding.message)") }
+        for finding in found where finding.severity > .info {
+            #expect(finding.message.contains("at /p"), "\(finding.message)")
+        }
     }
 
     @Test(arguments: responseProperties)
-    func `what widens a property of a response is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
-        func body(_ schema: String) -> String { InMemory.document("type: object, properties: { p: { \(schema) } }", direction: .response) }
+    func `what widens a property of a response is found`(old: String, new: String, expected: String, hasWitness: Bool)
+        throws
+    {
+        func body(_ schema: String) -> String {
+            InMemory.document("type: object, properties: { p: { \(schema) } }", direction: .response)
+        }
         let found = try Self.findings(body(old), body(new))
         #expect(Self.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
@@ -134,19 +250,43 @@ import Testing
 
     @Test(arguments: responses)
     func `what widens a response's body is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
-        let found = try Self.findings(InMemory.document(old, direction: .response), InMemory.document(new, direction: .response))
+        let found = try Self.findings(
+            InMemory.document(old, direction: .response),
+            InMemory.document(new, direction: .response)
+        )
         #expect(Self.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
     }
 
     @Test func `discriminators are compared`() throws {
         func body(_ discriminator: String) -> String {
-            let components = "{ schemas: { A: { type: object, required: [k], properties: { k: { const: a } } }, B: { type: object, required: [k], properties: { k: { const: b } } } } }"
-            return InMemory.document("oneOf: [{ $ref: '#/components/schemas/A' }, { $ref: '#/components/schemas/B' }]\(discriminator)", components: components)
+            let components =
+                "{ schemas: { A: { type: object, required: [k], properties: { k: { const: a } } }, B: { type: object, required: [k], properties: { k: { const: b } } } } }"
+            return InMemory.document(
+                "oneOf: [{ $ref: '#/components/schemas/A' }, { $ref: '#/components/schemas/B' }]\(discriminator)",
+                components: components
+            )
         }
-        let both = ", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"
-        #expect(try Self.described(Self.findings(body(both), body(", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A' } }"))) == ["request-body-discriminator-mapping-removed error"])
-        #expect(try Self.described(Self.findings(body(both), body(", discriminator: { propertyName: l, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"))) == ["request-body-discriminator-property-name-changed error"])
+        let both =
+            ", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"
+        #expect(
+            try Self.described(
+                Self.findings(
+                    body(both),
+                    body(", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A' } }")
+                )
+            ) == ["request-body-discriminator-mapping-removed error"]
+        )
+        #expect(
+            try Self.described(
+                Self.findings(
+                    body(both),
+                    body(
+                        ", discriminator: { propertyName: l, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"
+                    )
+                )
+            ) == ["request-body-discriminator-property-name-changed error"]
+        )
         #expect(try Self.described(Self.findings(body(""), body(both))) == ["request-body-discriminator-added error"])
         #expect(try Self.described(Self.findings(body(both), body(both))) == [])
     }
@@ -156,35 +296,116 @@ import Testing
     static let parameters: [(old: String, new: String, expected: String)] = [
         ("[]", "[{ name: id, in: path, required: true, schema: {} }]", "new-request-path-parameter error"),
         ("[]", "[{ name: q, in: query, required: true, schema: {} }]", "new-required-request-parameter error"),
-        ("[]", "[{ name: q, in: query, required: true, schema: { default: 1 } }]", "new-required-request-default-parameter-to-existing-path error"),
+        (
+            "[]", "[{ name: q, in: query, required: true, schema: { default: 1 } }]",
+            "new-required-request-default-parameter-to-existing-path error"
+        ),
         ("[]", "[{ name: q, in: query, schema: {} }]", ""),
         ("[{ name: q, in: query, schema: {} }]", "[]", "request-parameter-removed warn"),
-        ("[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]", "[]", "request-parameter-removed-before-sunset error"),
+        (
+            "[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]", "[]",
+            "request-parameter-removed-before-sunset error"
+        ),
         ("[{ name: q, in: query, deprecated: true, x-sunset: '2020-01-01', schema: {} }]", "[]", ""),
-        ("[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, required: true, schema: {} }]", "request-parameter-became-required error"),
-        ("[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: integer } }]", "request-parameter-type-changed error"),
-        ("[{ name: q, in: query, schema: { type: [string, integer] } }]", "[{ name: q, in: query, schema: { type: [integer, boolean] } }]", "request-parameter-type-changed error"),
-        ("[{ name: q, in: query, schema: { type: [string, boolean, integer] } }]", "[{ name: q, in: query, schema: { type: [integer, boolean] } }]", "request-parameter-list-of-types-narrowed error"),
-        ("[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: string, enum: [a] } }]", "request-parameter-became-enum error"),
-        ("[{ name: q, in: query, schema: { enum: [a, b] } }]", "[{ name: q, in: query, schema: { enum: [a] } }]", "request-parameter-enum-value-removed error"),
-        ("[{ name: q, in: query, schema: { type: [string, 'null'] } }]", "[{ name: q, in: query, schema: { type: string } }]", "request-parameter-became-not-nullable error"),
-        ("[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: { default: 2 } }]", "request-parameter-default-value-changed error"),
-        ("[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, schema: { default: 2 } }]", "request-parameter-default-value-added error"),
-        ("[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: {} }]", "request-parameter-default-value-removed error"),
-        ("[{ name: q, in: query, schema: { maximum: 5 } }]", "[{ name: q, in: query, schema: { maximum: 4 } }]", "request-parameter-max-decreased error"),
-        ("[{ name: q, in: query, schema: { minimum: 5 } }]", "[{ name: q, in: query, schema: { minimum: 6 } }]", "request-parameter-min-increased error"),
-        ("[{ name: q, in: query, schema: { maxLength: 5 } }]", "[{ name: q, in: query, schema: { maxLength: 4 } }]", "request-parameter-max-length-decreased error"),
-        ("[{ name: q, in: query, schema: { minLength: 5 } }]", "[{ name: q, in: query, schema: { minLength: 6 } }]", "request-parameter-min-length-increased error"),
-        ("[{ name: q, in: query, schema: { type: array, maxItems: 5 } }]", "[{ name: q, in: query, schema: { type: array, maxItems: 4 } }]", "request-parameter-max-items-decreased error"),
-        ("[{ name: q, in: query, schema: { type: array, minItems: 5 } }]", "[{ name: q, in: query, schema: { type: array, minItems: 6 } }]", "request-parameter-min-items-increased error"),
-        ("[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]", "request-parameter-pattern-added error"),
-        ("[{ name: q, in: query, schema: { type: string, pattern: '^b' } }]", "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]", "request-parameter-pattern-changed warn"),
-        ("[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: string, maxLength: 4 } }]", "request-parameter-max-length-set warn"),
-        ("[{ name: q, in: query, schema: { type: array } }]", "[{ name: q, in: query, style: pipeDelimited, schema: { type: array } }]", "request-parameter-style-changed error"),
-        ("[{ name: q, in: query, schema: { type: array } }]", "[{ name: q, in: query, explode: false, schema: { type: array } }]", "request-parameter-explode-changed error"),
-        ("[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, explode: false, schema: { type: string } }]", ""),
+        (
+            "[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, required: true, schema: {} }]",
+            "request-parameter-became-required error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: integer } }]",
+            "request-parameter-type-changed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: [string, integer] } }]",
+            "[{ name: q, in: query, schema: { type: [integer, boolean] } }]", "request-parameter-type-changed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: [string, boolean, integer] } }]",
+            "[{ name: q, in: query, schema: { type: [integer, boolean] } }]",
+            "request-parameter-list-of-types-narrowed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string } }]",
+            "[{ name: q, in: query, schema: { type: string, enum: [a] } }]", "request-parameter-became-enum error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { enum: [a, b] } }]", "[{ name: q, in: query, schema: { enum: [a] } }]",
+            "request-parameter-enum-value-removed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: [string, 'null'] } }]",
+            "[{ name: q, in: query, schema: { type: string } }]", "request-parameter-became-not-nullable error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: { default: 2 } }]",
+            "request-parameter-default-value-changed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, schema: { default: 2 } }]",
+            "request-parameter-default-value-added error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: {} }]",
+            "request-parameter-default-value-removed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { maximum: 5 } }]", "[{ name: q, in: query, schema: { maximum: 4 } }]",
+            "request-parameter-max-decreased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { minimum: 5 } }]", "[{ name: q, in: query, schema: { minimum: 6 } }]",
+            "request-parameter-min-increased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { maxLength: 5 } }]", "[{ name: q, in: query, schema: { maxLength: 4 } }]",
+            "request-parameter-max-length-decreased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { minLength: 5 } }]", "[{ name: q, in: query, schema: { minLength: 6 } }]",
+            "request-parameter-min-length-increased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: array, maxItems: 5 } }]",
+            "[{ name: q, in: query, schema: { type: array, maxItems: 4 } }]",
+            "request-parameter-max-items-decreased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: array, minItems: 5 } }]",
+            "[{ name: q, in: query, schema: { type: array, minItems: 6 } }]",
+            "request-parameter-min-items-increased error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string } }]",
+            "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]", "request-parameter-pattern-added error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string, pattern: '^b' } }]",
+            "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]",
+            "request-parameter-pattern-changed warn"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string } }]",
+            "[{ name: q, in: query, schema: { type: string, maxLength: 4 } }]", "request-parameter-max-length-set warn"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: array } }]",
+            "[{ name: q, in: query, style: pipeDelimited, schema: { type: array } }]",
+            "request-parameter-style-changed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: array } }]",
+            "[{ name: q, in: query, explode: false, schema: { type: array } }]",
+            "request-parameter-explode-changed error"
+        ),
+        (
+            "[{ name: q, in: query, schema: { type: string } }]",
+            "[{ name: q, in: query, explode: false, schema: { type: string } }]", ""
+        ),
         ("[{ name: X-A, in: header, schema: {} }]", "[{ name: x-a, in: header, schema: {} }]", ""),
-        ("[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]", "[{ name: q, in: query, deprecated: true, schema: {} }]", "request-parameter-sunset-deleted error"),
+        (
+            "[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]",
+            "[{ name: q, in: query, deprecated: true, schema: {} }]", "request-parameter-sunset-deleted error"
+        ),
     ]
 
     @Test(arguments: parameters)
@@ -196,42 +417,128 @@ import Testing
     // MARK: - Operations
 
     private static func paths(_ text: String, more: String = "") -> String {
-        "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n\(more)\npaths:\n" + text.split(separator: "\n").map { "  \($0)\n" }.joined()
+        "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n\(more)\npaths:\n"
+            + text.split(separator: "\n").map { "  \($0)\n" }.joined()
     }
 
     private static let answer = "responses: { '200': { description: x } }"
 
     static let operations: [(old: String, new: String, days: Int, expected: String)] = [
         ("/a: { get: { \(answer) } }", "{}", 0, "api-path-removed-without-deprecation error"),
-        ("/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "{}", 0, "api-path-removed-before-sunset error"),
+        (
+            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "{}", 0,
+            "api-path-removed-before-sunset error"
+        ),
         ("/a: { get: { deprecated: true, x-sunset: '2020-01-01', \(answer) } }", "{}", 0, ""),
-        ("/a: { get: { \(answer) }, put: { \(answer) } }", "/a: { get: { \(answer) } }", 0, "api-removed-without-deprecation error"),
-        ("/a: { get: { \(answer) }, put: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "/a: { get: { \(answer) } }", 0, "api-removed-before-sunset error"),
-        ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 30, "api-deprecated-sunset-missing error"),
+        (
+            "/a: { get: { \(answer) }, put: { \(answer) } }", "/a: { get: { \(answer) } }", 0,
+            "api-removed-without-deprecation error"
+        ),
+        (
+            "/a: { get: { \(answer) }, put: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
+            "/a: { get: { \(answer) } }", 0, "api-removed-before-sunset error"
+        ),
+        (
+            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 30,
+            "api-deprecated-sunset-missing error"
+        ),
         ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 0, ""),
-        ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2026-12-01', \(answer) } }", 30, "api-sunset-date-too-small error"),
+        (
+            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2026-12-01', \(answer) } }", 30,
+            "api-sunset-date-too-small error"
+        ),
         ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2027-02-01', \(answer) } }", 30, ""),
-        ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: soon, \(answer) } }", 0, "api-deprecated-sunset-parse error"),
-        ("/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 0, "sunset-deleted error"),
-        ("/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2026-11-30', \(answer) } }", 30, "api-sunset-date-changed-too-small error"),
-        ("/a: { get: { operationId: x, \(answer) } }", "/a: { get: { operationId: y, \(answer) } }", 0, "api-operation-id-removed warn"),
-        ("/a: { get: { responses: { '200': { description: x }, '204': { description: x } } } }", "/a: { get: { \(answer) } }", 0, "response-success-status-removed error"),
-        ("/a: { get: { responses: { '204': { description: x } } } }", "/a: { get: { responses: { 2XX: { description: x } } } }", 0, ""),
-        ("/a: { get: { responses: { '404': { description: x } } } }", "/a: { get: { responses: { '400': { description: x } } } }", 0, ""),
-        ("/a: { get: { responses: { '200': { description: x, content: { text/a: {}, text/b: {} } } } } }", "/a: { get: { responses: { '200': { description: x, content: { text/b: {} } } } } }", 0, "response-media-type-removed error"),
-        ("/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }", "/a: { get: { \(answer) } }", 0, "required-response-header-removed error"),
-        ("/a: { get: { responses: { '200': { description: x, headers: { A: { schema: {} } } } } } }", "/a: { get: { \(answer) } }", 0, "optional-response-header-removed warn"),
-        ("/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }", "/a: { get: { responses: { '200': { description: x, headers: { a: { schema: {} } } } } } }", 0, "response-header-became-optional error"),
-        ("/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: string } } } } } } }", "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: integer } } } } } } }", 0, "response-header-type-changed error"),
-        ("/a: { post: { \(answer) } }", "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0, "request-body-added-required error"),
-        ("/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }", "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0, "request-body-became-required error"),
-        ("/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }", "/a: { post: { \(answer) } }", 0, "request-body-removed error"),
-        ("/a: { post: { requestBody: { content: { text/a: {}, text/b: {} } }, \(answer) } }", "/a: { post: { requestBody: { content: { text/b: {} } }, \(answer) } }", 0, "request-body-media-type-removed error"),
-        ("/a: { get: { \(answer) } }", "/a: { get: { security: [{ key: [] }], \(answer) } }", 0, "api-security-added error"),
-        ("/a: { get: { security: [{ key: [r] }], \(answer) } }", "/a: { get: { security: [{ key: [r, w] }], \(answer) } }", 0, "api-security-scope-added error"),
-        ("/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }", "/a: { get: { security: [{ key: [] }], \(answer) } }", 0, "api-security-added error"),
-        ("/a: { get: { security: [{ key: [] }], \(answer) } }", "/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }", 0, ""),
-        ("/a: { get: { callbacks: { done: { '{$request.body#/u}': { post: { \(answer) } } } }, \(answer) } }", "/a: { get: { \(answer) } }", 0, "callback-removed error"),
+        (
+            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: soon, \(answer) } }", 0,
+            "api-deprecated-sunset-parse error"
+        ),
+        (
+            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
+            "/a: { get: { deprecated: true, \(answer) } }", 0, "sunset-deleted error"
+        ),
+        (
+            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
+            "/a: { get: { deprecated: true, x-sunset: '2026-11-30', \(answer) } }", 30,
+            "api-sunset-date-changed-too-small error"
+        ),
+        (
+            "/a: { get: { operationId: x, \(answer) } }", "/a: { get: { operationId: y, \(answer) } }", 0,
+            "api-operation-id-removed warn"
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x }, '204': { description: x } } } }",
+            "/a: { get: { \(answer) } }", 0, "response-success-status-removed error"
+        ),
+        (
+            "/a: { get: { responses: { '204': { description: x } } } }",
+            "/a: { get: { responses: { 2XX: { description: x } } } }", 0, ""
+        ),
+        (
+            "/a: { get: { responses: { '404': { description: x } } } }",
+            "/a: { get: { responses: { '400': { description: x } } } }", 0, ""
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x, content: { text/a: {}, text/b: {} } } } } }",
+            "/a: { get: { responses: { '200': { description: x, content: { text/b: {} } } } } }", 0,
+            "response-media-type-removed error"
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }",
+            "/a: { get: { \(answer) } }", 0, "required-response-header-removed error"
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: {} } } } } } }",
+            "/a: { get: { \(answer) } }", 0, "optional-response-header-removed warn"
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }",
+            "/a: { get: { responses: { '200': { description: x, headers: { a: { schema: {} } } } } } }", 0,
+            "response-header-became-optional error"
+        ),
+        (
+            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: string } } } } } } }",
+            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: integer } } } } } } }",
+            0, "response-header-type-changed error"
+        ),
+        (
+            "/a: { post: { \(answer) } }",
+            "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0,
+            "request-body-added-required error"
+        ),
+        (
+            "/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }",
+            "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0,
+            "request-body-became-required error"
+        ),
+        (
+            "/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }", "/a: { post: { \(answer) } }", 0,
+            "request-body-removed error"
+        ),
+        (
+            "/a: { post: { requestBody: { content: { text/a: {}, text/b: {} } }, \(answer) } }",
+            "/a: { post: { requestBody: { content: { text/b: {} } }, \(answer) } }", 0,
+            "request-body-media-type-removed error"
+        ),
+        (
+            "/a: { get: { \(answer) } }", "/a: { get: { security: [{ key: [] }], \(answer) } }", 0,
+            "api-security-added error"
+        ),
+        (
+            "/a: { get: { security: [{ key: [r] }], \(answer) } }",
+            "/a: { get: { security: [{ key: [r, w] }], \(answer) } }", 0, "api-security-scope-added error"
+        ),
+        (
+            "/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }",
+            "/a: { get: { security: [{ key: [] }], \(answer) } }", 0, "api-security-added error"
+        ),
+        (
+            "/a: { get: { security: [{ key: [] }], \(answer) } }",
+            "/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }", 0, ""
+        ),
+        (
+            "/a: { get: { callbacks: { done: { '{$request.body#/u}': { post: { \(answer) } } } }, \(answer) } }",
+            "/a: { get: { \(answer) } }", 0, "callback-removed error"
+        ),
     ]
 
     @Test(arguments: operations)
@@ -242,16 +549,29 @@ import Testing
 
     @Test func `differences of the whole document are found`() throws {
         let path = "/a: { get: { \(Self.answer) } }"
-        func found(_ old: String, _ new: String) throws -> [String] { try Self.described(Self.findings(Self.paths(path, more: old), Self.paths(path, more: new))) }
+        func found(_ old: String, _ new: String) throws -> [String] {
+            try Self.described(Self.findings(Self.paths(path, more: old), Self.paths(path, more: new)))
+        }
         let schemes = "components: { securitySchemes: { key: { type: apiKey, in: header, name: K } } }"
         #expect(try found(schemes, schemes + "\nsecurity: [{ key: [] }]") == ["api-global-security-added error"])
-        #expect(try found("security: [{ o: [r] }]", "security: [{ o: [r, w] }]") == ["api-global-security-scope-added error"])
+        #expect(
+            try found("security: [{ o: [r] }]", "security: [{ o: [r, w] }]") == [
+                "api-global-security-scope-added error"
+            ]
+        )
         #expect(try found(schemes, "") == ["api-security-component-removed error"])
-        #expect(try found(schemes, schemes.replacing("header", with: "query")) == ["api-security-component-type-changed error"])
-        let hook = "webhooks: { done: { post: { requestBody: { content: { application/json: { schema: { type: object, properties: { a: {} }, required: [a] } } } }, \(Self.answer) } } }"
+        #expect(
+            try found(schemes, schemes.replacing("header", with: "query")) == [
+                "api-security-component-type-changed error"
+            ]
+        )
+        let hook =
+            "webhooks: { done: { post: { requestBody: { content: { application/json: { schema: { type: object, properties: { a: {} }, required: [a] } } } }, \(Self.answer) } } }"
         #expect(try found(hook, "") == ["webhook-removed error"])
         // The server sends it: what may be missing now breaks who receives it.
-        #expect(try found(hook, hook.replacing(", required: [a]", with: "")) == ["response-property-became-optional error"])
+        #expect(
+            try found(hook, hook.replacing(", required: [a]", with: "")) == ["response-property-became-optional error"]
+        )
     }
 
     // MARK: - Refactorings
@@ -261,8 +581,14 @@ import Testing
         ("$ref: '#/components/schemas/S'", "type: object, properties: { a: { type: string } }, required: [a]"),
         ("$ref: '#/components/schemas/S'", "$ref: '#/components/schemas/T'"),
         ("$ref: '#/components/schemas/S'", "allOf: [{ $ref: '#/components/schemas/S' }]"),
-        ("type: object, properties: { a: { type: string } }, required: [a]", "allOf: [{ type: object, properties: { a: { type: string } } }, { required: [a] }]"),
-        ("type: object, properties: { a: { type: integer }, b: { type: string } }", "type: object, properties: { b: { type: string }, a: { type: integer } }"),
+        (
+            "type: object, properties: { a: { type: string } }, required: [a]",
+            "allOf: [{ type: object, properties: { a: { type: string } } }, { required: [a] }]"
+        ),
+        (
+            "type: object, properties: { a: { type: integer }, b: { type: string } }",
+            "type: object, properties: { b: { type: string }, a: { type: integer } }"
+        ),
         ("type: object, required: [a, b]", "type: object, required: [b, a]"),
         ("enum: [a, b, c]", "enum: [c, a, b]"),
         ("type: [string, 'null']", "type: ['null', string]"),
@@ -277,10 +603,22 @@ import Testing
         ("type: object, additionalProperties: true", "type: object"),
         ("type: array, items: {}", "type: array"),
         ("type: string", "type: string, title: Name, description: A name., examples: [x], deprecated: true"),
-        ("oneOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]", "oneOf: [{ type: object, required: [a] }, { type: string, minLength: 1 }]"),
-        ("anyOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]", "anyOf: [{ $ref: '#/components/schemas/U' }, { type: object, required: [a] }]"),
-        ("type: object, properties: { n: { $ref: '#/components/schemas/Tree' } }", "type: object, properties: { n: { $ref: '#/components/schemas/Tree2' } }"),
-        ("type: object, properties: { k: { type: string } }, anyOf: [{ required: [a] }, { required: [b] }]", "anyOf: [{ type: object, properties: { k: { type: string } }, required: [a] }, { type: object, properties: { k: { type: string } }, required: [b] }]"),
+        (
+            "oneOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]",
+            "oneOf: [{ type: object, required: [a] }, { type: string, minLength: 1 }]"
+        ),
+        (
+            "anyOf: [{ type: string, minLength: 1 }, { type: object, required: [a] }]",
+            "anyOf: [{ $ref: '#/components/schemas/U' }, { type: object, required: [a] }]"
+        ),
+        (
+            "type: object, properties: { n: { $ref: '#/components/schemas/Tree' } }",
+            "type: object, properties: { n: { $ref: '#/components/schemas/Tree2' } }"
+        ),
+        (
+            "type: object, properties: { k: { type: string } }, anyOf: [{ required: [a] }, { required: [b] }]",
+            "anyOf: [{ type: object, properties: { k: { type: string } }, required: [a] }, { type: object, properties: { k: { type: string } }, required: [b] }]"
+        ),
     ]
 
     private static let components = """
@@ -290,7 +628,9 @@ import Testing
         """
 
     @Test(arguments: refactorings, [Direction.request, .response])
-    func `what says the same in other words is no finding`(pair: (old: String, new: String), direction: Direction) throws {
+    func `what says the same in other words is no finding`(pair: (old: String, new: String), direction: Direction)
+        throws
+    {
         for (old, new) in [(pair.old, pair.new), (pair.new, pair.old)] {
             let found = try Self.findings(
                 InMemory.document(old, components: Self.components, direction: direction),
@@ -306,31 +646,61 @@ import Testing
             #expect(try Self.findings(old, new, others: others).map { "\($0.code): \($0.message)" } == [])
             #expect(try Self.findings(new, old, others: others).map { "\($0.code): \($0.message)" } == [])
         }
-        try same(InMemory.document("type: string, nullable: true", version: "3.0.3"), InMemory.document("type: [string, 'null']"))
-        try same(InMemory.document("type: number, minimum: 1, exclusiveMinimum: true", version: "3.0.3"), InMemory.document("type: number, exclusiveMinimum: 1"))
+        try same(
+            InMemory.document("type: string, nullable: true", version: "3.0.3"),
+            InMemory.document("type: [string, 'null']")
+        )
+        try same(
+            InMemory.document("type: number, minimum: 1, exclusiveMinimum: true", version: "3.0.3"),
+            InMemory.document("type: number, exclusiveMinimum: 1")
+        )
         let parameter = "{ name: q, in: query, schema: { type: string } }"
-        try same(Self.paths("/a/{x}: { parameters: [\(parameter)], get: { \(Self.answer) } }"), Self.paths("/a/{y}: { get: { parameters: [\(parameter)], \(Self.answer) } }"))
-        try same(Self.paths("/a: { get: { \(Self.answer) } }", more: "security: [{ k: [] }]"), Self.paths("/a: { get: { security: [{ k: [] }], \(Self.answer) } }"))
+        try same(
+            Self.paths("/a/{x}: { parameters: [\(parameter)], get: { \(Self.answer) } }"),
+            Self.paths("/a/{y}: { get: { parameters: [\(parameter)], \(Self.answer) } }")
+        )
+        try same(
+            Self.paths("/a: { get: { \(Self.answer) } }", more: "security: [{ k: [] }]"),
+            Self.paths("/a: { get: { security: [{ k: [] }], \(Self.answer) } }")
+        )
         try same(
             Self.paths("/a: { get: { responses: { '200': { $ref: other.yaml#/ok } } } }"),
             Self.paths("/a: { get: { \(Self.answer) } }"),
             others: ["other.yaml": "ok: { description: x }"]
         )
         let json = "requestBody: { content: { application/json: { schema: { type: string } } } }"
-        try same(Self.paths("/a: { post: { \(json), \(Self.answer) } }"), Self.paths("/a: { post: { \(json.replacing("application/json", with: "'application/json; charset=UTF-8'")), \(Self.answer) } }"))
+        try same(
+            Self.paths("/a: { post: { \(json), \(Self.answer) } }"),
+            Self.paths(
+                "/a: { post: { \(json.replacing("application/json", with: "'application/json; charset=UTF-8'")), \(Self.answer) } }"
+            )
+        )
     }
 
     // MARK: - The command
 
     @Test(arguments: [
-        ("jsonschema/metric-sample.schema.json", "\"additionalProperties\": false", "\"required\": [\"quantity\"], \"additionalProperties\": false", ""),
+        (
+            "jsonschema/metric-sample.schema.json", "\"additionalProperties\": false",
+            "\"required\": [\"quantity\"], \"additionalProperties\": false", ""
+        ),
         ("jsonschema/runtime-mode.schema.json", ",\n    \"PAPER\"", "", "request-property-enum-value-removed"),
-        ("openapi/openapi.yaml", "      name: X-Admin-Token", "      name: X-Other-Token", "api-security-component-type-changed"),
+        (
+            "openapi/openapi.yaml", "      name: X-Admin-Token", "      name: X-Other-Token",
+            "api-security-component-type-changed"
+        ),
         ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added"),
     ])
-    func `a change of this project's contract is found from a commit to the working tree`(file: String, old: String, new: String, code: String) async throws {
+    func `a change of this project's contract is found from a commit to the working tree`(
+        file: String,
+        old: String,
+        new: String,
+        code: String
+    ) async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            for arguments in [["init", "-q"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"]] {
+            for arguments in [
+                ["init", "-q"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
+            ] {
                 try workshop.git(arguments)
             }
             #expect(try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)

@@ -23,9 +23,14 @@ enum InMemory {
     }
 
     /// A contract, its schemas as 2020-12 says them.
-    static func contract(_ text: String, name: String = "api.yaml", others: [String: String] = [:]) throws -> ContractSource {
+    static func contract(_ text: String, name: String = "api.yaml", others: [String: String] = [:]) throws
+        -> ContractSource
+    {
         var log = DiagnosticLog()
-        return try #require(ContractSource(files(text, name: name, others: others), isNormalised: true, log: &log), "\(log.sorted)")
+        return try #require(
+            ContractSource(files(text, name: name, others: others), isNormalised: true, log: &log),
+            "\(log.sorted)"
+        )
     }
 
     /// The root of a YAML text.

@@ -20,8 +20,14 @@ import Testing
             "openapi/paths/bots.yaml", "operationId: listBots", "operationId: listModules",
             "two operations are named 'listModules' [operation-operationId-unique]"
         ),
-        ("jsonschema/runtime-mode.schema.json", "\"LIVE\",", "\"LIVE\", 5,", "5 is a number, expected string [no-enum-type-mismatch]"),
-        ("openapi/paths/bots.yaml", "parameters/PageSize", "parameters/PageSzie", "(did you mean 'PageSize'?) [no-unresolved-refs]"),
+        (
+            "jsonschema/runtime-mode.schema.json", "\"LIVE\",", "\"LIVE\", 5,",
+            "5 is a number, expected string [no-enum-type-mismatch]"
+        ),
+        (
+            "openapi/paths/bots.yaml", "parameters/PageSize", "parameters/PageSzie",
+            "(did you mean 'PageSize'?) [no-unresolved-refs]"
+        ),
         (
             "openapi/openapi.yaml", "name: X-Admin-Token", "nmae: X-Admin-Token",
             "a security scheme has no field 'nmae' (did you mean 'name'?) [struct]"

@@ -7,7 +7,11 @@ import Testing
 
 /// The output formats, the ignore file, the exit status.
 @Suite struct ReportTests {
-    private static let file = SourceFile(path: "/x/api.yaml", displayPath: "api.yaml", bytes: Array("openapi: 3.1.0\ninfo: {\n".utf8))
+    private static let file = SourceFile(
+        path: "/x/api.yaml",
+        displayPath: "api.yaml",
+        bytes: Array("openapi: 3.1.0\ninfo: {\n".utf8)
+    )
     private static let findings = [
         Finding(
             code: "no-x",
@@ -27,7 +31,13 @@ import Testing
             operation: "POST /a",
             witness: .init(description: "accepted before, refused now", json: "{\"a\":1}")
         ),
-        Finding(code: "new-x", severity: .info, message: "new", location: Location(file: file, line: 1, column: 1), pointer: ""),
+        Finding(
+            code: "new-x",
+            severity: .info,
+            message: "new",
+            location: Location(file: file, line: 1, column: 1),
+            pointer: ""
+        ),
     ]
 
     private static func text(_ format: ReportFormat, _ findings: [Finding] = findings) -> String {
@@ -82,7 +92,11 @@ import Testing
 
     @Test func `a limit says how many it left out`() {
         let report = Report(Self.findings, checked: "api.yaml")
-        #expect(report.text(.codeframe, limit: 1).contains("… and 2 more (--max-problems)\napi.yaml: 1 error, 1 warning, 1 note\n"))
+        #expect(
+            report.text(.codeframe, limit: 1).contains(
+                "… and 2 more (--max-problems)\napi.yaml: 1 error, 1 warning, 1 note\n"
+            )
+        )
     }
 
     @Test func `programs read JSON`() throws {
@@ -111,7 +125,13 @@ import Testing
     private final class Elements: NSObject, XMLParserDelegate {
         var found: [(name: String, attributes: [String: String])] = []
 
-        func parser(_ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?, attributes: [String: String]) {
+        func parser(
+            _ parser: XMLParser,
+            didStartElement name: String,
+            namespaceURI: String?,
+            qualifiedName: String?,
+            attributes: [String: String]
+        ) {
             found.append((name, attributes))
         }
 
@@ -125,7 +145,11 @@ import Testing
 
     @Test func `build servers read JUnit and Checkstyle`() throws {
         let junit = try #require(Elements.of(Self.text(.junit)))
-        #expect(junit.map(\.name) == ["testsuites", "testsuite", "testcase", "system-out", "testcase", "failure", "testcase", "failure"])
+        #expect(
+            junit.map(\.name) == [
+                "testsuites", "testsuite", "testcase", "system-out", "testcase", "failure", "testcase", "failure",
+            ]
+        )
         #expect(junit[1].attributes == ["name": "api.yaml", "tests": "3", "failures": "2", "errors": "0"])
         #expect(junit[7].attributes["message"] == "a \"thing\" < 5 | is & wrong")
         #expect(junit[5].attributes["message"] == "changed\u{FFFD}")
@@ -139,22 +163,50 @@ import Testing
 
     @Test func `the exit status is what --fail-on says`() async throws {
         try await Workshop.with([]) { workshop in
-            try workshop.write("openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n", to: "api.yaml")
+            try workshop.write(
+                "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
+                to: "api.yaml"
+            )
             for (level, status) in [("error", 0), ("warn", 1), ("info", 1), ("never", 0)] as [(String, Int32)] {
                 #expect(try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", level).status == status)
             }
-            #expect(try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn", "--skip-rule", "info-license").status == 0)
+            #expect(
+                try await workshop.run(
+                    "schema-check",
+                    "lint",
+                    "api.yaml",
+                    "--fail-on",
+                    "warn",
+                    "--skip-rule",
+                    "info-license"
+                ).status == 0
+            )
         }
     }
 
     @Test func `accepted findings are left out until their day`() async throws {
         try await Workshop.with([]) { workshop in
-            try workshop.write("openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n", to: "api.yaml")
-            #expect(try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn", "--generate-ignore-file").status == 0)
+            try workshop.write(
+                "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
+                to: "api.yaml"
+            )
+            #expect(
+                try await workshop.run(
+                    "schema-check",
+                    "lint",
+                    "api.yaml",
+                    "--fail-on",
+                    "warn",
+                    "--generate-ignore-file"
+                ).status == 0
+            )
             let run = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(run.status == 0)
             #expect(run.output == "api.yaml, 0 operations, 0 schemas: 0 errors, 0 warnings, 1 ignored\n")
-            try workshop.write("api.yaml: { info-license: [{ pointer: '#/info', until: 2020-01-31 }] }\n", to: IgnoreFile.name)
+            try workshop.write(
+                "api.yaml: { info-license: [{ pointer: '#/info', until: 2020-01-31 }] }\n",
+                to: IgnoreFile.name
+            )
             let expired = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(expired.status == 1)
             #expect(expired.output.contains("this entry was accepted until 2020-01-31 [ignore-file]"))
@@ -168,10 +220,16 @@ import Testing
             try workshop.write(api("string"), to: "old.yaml")
             try workshop.write(api("integer"), to: "new.yaml")
             #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 1)
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status == 0)
+            #expect(
+                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status
+                    == 0
+            )
             #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 0)
             try workshop.write("diff: { request-body-type-changed: off }\n", to: "schema-check.yaml")
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status == 0)
+            #expect(
+                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status
+                    == 0
+            )
         }
     }
 }

@@ -48,7 +48,8 @@ import Testing
         """
 
     private static func lint(_ text: String, rule: String, options: String = "") throws -> [Finding] {
-        let configuration = "extends: []\nrules:\n  \(rule): \(options.isEmpty ? "warn" : "{ severity: warn, \(options) }")\n"
+        let configuration =
+            "extends: []\nrules:\n  \(rule): \(options.isEmpty ? "warn" : "{ severity: warn, \(options) }")\n"
         var faults: [Finding] = []
         let parsed = LintConfiguration(try InMemory.node(configuration), log: &faults)
         #expect(faults.map(\.message) == [])
@@ -73,15 +74,27 @@ import Testing
         ("no-empty-servers", "\n  - url: https://shop.test/v1", " []", "6:10"),
         ("no-server-example.com", "shop.test/v1", "api.example.com", "7:10"),
         ("no-server-trailing-slash", "shop.test/v1", "shop.test/", "7:10"),
-        ("no-server-variables-empty-enum", "  - url: https://shop.test/v1", "  - { url: 'https://{a}.test', variables: { a: { default: x, enum: [y] } } }", "7:59"),
+        (
+            "no-server-variables-empty-enum", "  - url: https://shop.test/v1",
+            "  - { url: 'https://{a}.test', variables: { a: { default: x, enum: [y] } } }", "7:59"
+        ),
         ("no-undefined-server-variable", "https://shop.test/v1", "'https://{a}.test'", "7:10"),
-        ("no-duplicated-tag-names", "  - name: Orders", "  - { name: Orders, description: x }\n  - name: Orders", "10:11"),
+        (
+            "no-duplicated-tag-names", "  - name: Orders", "  - { name: Orders, description: x }\n  - name: Orders",
+            "10:11"
+        ),
         ("tag-description", "    description: What was bought.\n", "", "9:5"),
         ("tags-alphabetical", "  - name: Orders", "  - name: Zebras\n  - name: Orders", "10:5"),
         ("no-unsafe-markdown", "What was bought.", "x <script>alert(1)</script>", "10:18"),
         ("no-unsafe-markdown", "What was bought.", "'[x](javascript:alert)'", "10:18"),
-        ("no-ambiguous-paths", "paths:\n", "paths:\n  /{a}/x: { get: { responses: {} } }\n  /y/{b}: { get: { responses: {} } }\n", "15:3"),
-        ("no-identical-paths", "paths:\n", "paths:\n  /x/{a}: { get: { responses: {} } }\n  /x/{b}: { get: { responses: {} } }\n", "15:3"),
+        (
+            "no-ambiguous-paths", "paths:\n",
+            "paths:\n  /{a}/x: { get: { responses: {} } }\n  /y/{b}: { get: { responses: {} } }\n", "15:3"
+        ),
+        (
+            "no-identical-paths", "paths:\n",
+            "paths:\n  /x/{a}: { get: { responses: {} } }\n  /x/{b}: { get: { responses: {} } }\n", "15:3"
+        ),
         ("no-path-trailing-slash", "/orders:", "/orders/:", "14:3"),
         ("path-not-include-query", "/orders:", "/orders?a=b:", "14:3"),
         ("path-declaration-must-exist", "/orders:", "/orders/{}:", "14:3"),
@@ -95,9 +108,15 @@ import Testing
         ("operation-summary", "      summary: Lists orders.\n", "", "15:5"),
         ("operation-description", "operationId: listOrders", "operationId: listOrders", "15:5"),
         ("operation-operationId", "      operationId: listOrders\n", "", "15:5"),
-        ("operation-operationId-unique", "paths:\n", "paths:\n  /x: { get: { operationId: listOrders, responses: {} } }\n", "17:20"),
+        (
+            "operation-operationId-unique", "paths:\n",
+            "paths:\n  /x: { get: { operationId: listOrders, responses: {} } }\n", "17:20"
+        ),
         ("operation-operationId-url-safe", "listOrders", "list^Orders", "16:20"),
-        ("operation-parameters-unique", "      parameters:\n", "      parameters:\n        - { name: page, in: query, schema: {} }\n", "21:11"),
+        (
+            "operation-parameters-unique", "      parameters:\n",
+            "      parameters:\n        - { name: page, in: query, schema: {} }\n", "21:11"
+        ),
         ("operation-singular-tag", "[Orders]", "[Orders, Orders]", "18:13"),
         ("operation-tag-defined", "[Orders]", "[Odrers]", "18:14"),
         ("operation-2xx-response", "'200':", "'300':", "25:9"),
@@ -113,13 +132,22 @@ import Testing
         ("no-required-schema-properties-undefined", "required: [id]", "required: [di]", "38:18"),
         ("required-string-property-missing-min-length", "required: [id]", "required: [id]", "37:21"),
         ("scalar-property-missing-example", ", example: a", "", "37:21"),
-        ("no-invalid-media-type-examples", "            schema: { $ref: '#/components/schemas/Order' }", "            schema: { $ref: '#/components/schemas/Order' }\n              example: {}", "30:24"),
+        (
+            "no-invalid-media-type-examples", "            schema: { $ref: '#/components/schemas/Order' }",
+            "            schema: { $ref: '#/components/schemas/Order' }\n              example: {}", "30:24"
+        ),
         ("no-invalid-parameter-examples", "example: 1", "example: one", "23:20"),
         ("no-invalid-schema-examples", "example: a", "example: 5", "37:50"),
-        ("no-example-value-and-externalValue", "          example: 1", "          examples: { a: { value: 1, externalValue: x } }", "23:26"),
+        (
+            "no-example-value-and-externalValue", "          example: 1",
+            "          examples: { a: { value: 1, externalValue: x } }", "23:26"
+        ),
         ("security-defined", "  - key: []", "  - yek: []", "12:5"),
         ("security-defined", "security:\n  - key: []\n", "", "13:5"),
-        ("security-scopes-defined", "{ type: apiKey, in: header, name: X-Key }", "{ type: oauth2, flows: { password: { tokenUrl: x, scopes: { r: x } } } }", ""),
+        (
+            "security-scopes-defined", "{ type: apiKey, in: header, name: X-Key }",
+            "{ type: oauth2, flows: { password: { tokenUrl: x, scopes: { r: x } } } }", ""
+        ),
         ("no-unused-components", "    Order:\n", "    Unused: {}\n    Order:\n", "35:5"),
         ("spec-components-invalid-map-name", "    Order:\n", "    O r: {}\n    Order:\n", "35:5"),
         ("component-name-unique", "  schemas:\n", "  examples: { Order: { value: 1 } }\n  schemas:\n", "36:5"),
@@ -128,23 +156,51 @@ import Testing
     ]
 
     @Test(arguments: cases)
-    func `what breaks a rule is found under its name, at its place`(rule: String, old: String, new: String, place: String) throws {
+    func `what breaks a rule is found under its name, at its place`(
+        rule: String,
+        old: String,
+        new: String,
+        place: String
+    ) throws {
         #expect(Self.base.contains(old))
-        let found = try Self.lint(Self.base.replacing(old, with: new, maxReplacements: 1), rule: rule).filter { $0.code == rule }
-        #expect(found.first.map { "\($0.location.line):\($0.location.column)" } ?? "" == place, "\(found.map(\.message))")
+        let found = try Self.lint(Self.base.replacing(old, with: new, maxReplacements: 1), rule: rule).filter {
+            $0.code == rule
+        }
+        #expect(
+            found.first.map { "\($0.location.line):\($0.location.column)" } ?? "" == place,
+            "\(found.map(\.message))"
+        )
         for finding in found { #expect(finding.severity == .warn) }
     }
 
     /// Rules that are about one version, or that do nothing without their options.
     @Test(arguments: [
         ("nullable-type-sibling", "", "3.0.3", "{ type: integer }", "{ nullable: true }"),
-        ("spec-discriminator-defaultMapping", "", "3.2.0", "{ type: integer }", "{ oneOf: [{}, {}], discriminator: { propertyName: k } }"),
-        ("spec-example-values", "", "3.2.0", "          example: 1", "          examples: { a: { value: 1, dataValue: 1 } }"),
-        ("spec-no-invalid-encoding-combinations", "", "3.2.0", "            application/json:\n", "            application/json:\n              encoding: {}\n              itemEncoding: {}\n"),
+        (
+            "spec-discriminator-defaultMapping", "", "3.2.0", "{ type: integer }",
+            "{ oneOf: [{}, {}], discriminator: { propertyName: k } }"
+        ),
+        (
+            "spec-example-values", "", "3.2.0", "          example: 1",
+            "          examples: { a: { value: 1, dataValue: 1 } }"
+        ),
+        (
+            "spec-no-invalid-encoding-combinations", "", "3.2.0", "            application/json:\n",
+            "            application/json:\n              encoding: {}\n              itemEncoding: {}\n"
+        ),
         ("spec-no-invalid-tag-parents", "", "3.2.0", "  - name: Orders\n", "  - name: Orders\n    parent: Odrers\n"),
-        ("spec-querystring-parameters", "", "3.2.0", "      parameters:\n", "      parameters:\n        - { name: q, in: querystring, content: { application/json: {} } }\n"),
-        ("request-mime-type", "allowedValues: [application/json]", "3.1.0", "      parameters:\n", "      requestBody: { content: { text/plain: {} } }\n      parameters:\n"),
-        ("response-mime-type", "allowedValues: [application/json]", "3.1.0", "          application/json:\n", "          text/plain:\n"),
+        (
+            "spec-querystring-parameters", "", "3.2.0", "      parameters:\n",
+            "      parameters:\n        - { name: q, in: querystring, content: { application/json: {} } }\n"
+        ),
+        (
+            "request-mime-type", "allowedValues: [application/json]", "3.1.0", "      parameters:\n",
+            "      requestBody: { content: { text/plain: {} } }\n      parameters:\n"
+        ),
+        (
+            "response-mime-type", "allowedValues: [application/json]", "3.1.0", "          application/json:\n",
+            "          text/plain:\n"
+        ),
         ("response-contains-header", "names: { '2xx': [X-Page] }", "3.1.0", "Orders.", "Orders."),
         ("response-contains-property", "names: { '200': [total] }", "3.1.0", "Orders.", "Orders."),
         ("security-scopes-defined", "", "3.1.0", "  - key: []\n", "  - oauth: [w]\n"),
@@ -156,23 +212,36 @@ import Testing
         old: String,
         new: String
     ) throws {
-        let schemes = "    key: { type: apiKey, in: header, name: X-Key }\n    oauth: { type: oauth2, flows: { password: { tokenUrl: x, scopes: { r: x } } } }"
-        let text = Self.base.replacing("    key: { type: apiKey, in: header, name: X-Key }", with: schemes).replacing("3.1.0", with: version, maxReplacements: 1)
+        let schemes =
+            "    key: { type: apiKey, in: header, name: X-Key }\n    oauth: { type: oauth2, flows: { password: { tokenUrl: x, scopes: { r: x } } } }"
+        let text = Self.base.replacing("    key: { type: apiKey, in: header, name: X-Key }", with: schemes).replacing(
+            "3.1.0",
+            with: version,
+            maxReplacements: 1
+        )
         let before = try Self.lint(text, rule: rule, options: options).filter { $0.code == rule }
         if old != new { #expect(before.map(\.message) == []) }
-        let found = try Self.lint(text.replacing(old, with: new, maxReplacements: 1), rule: rule, options: options).filter { $0.code == rule }
+        let found = try Self.lint(text.replacing(old, with: new, maxReplacements: 1), rule: rule, options: options)
+            .filter { $0.code == rule }
         #expect(found.count == 1, "\(found.map(\.message))")
     }
 
     @Test func `every rule has a case`() {
-        let named = Set(Self.cases.map(\.rule) + ["nullable-type-sibling", "spec-discriminator-defaultMapping", "spec-example-values", "spec-no-invalid-encoding-combinations", "spec-no-invalid-tag-parents", "spec-querystring-parameters", "request-mime-type", "response-mime-type", "response-contains-header", "response-contains-property"])
+        let named = Set(
+            Self.cases.map(\.rule) + [
+                "nullable-type-sibling", "spec-discriminator-defaultMapping", "spec-example-values",
+                "spec-no-invalid-encoding-combinations", "spec-no-invalid-tag-parents", "spec-querystring-parameters",
+                "request-mime-type", "response-mime-type", "response-contains-header", "response-contains-property",
+            ]
+        )
         #expect(Set(LintRules.all.map(\.name)) == named)
         #expect(LintRules.all.count == 67)
     }
 
     /// As many as Redocly has on: errors and warnings by ruleset and version.
     @Test(arguments: [
-        (Ruleset.recommended, "3.1", 20, 19), (.recommended, "3.0", 21, 18), (.recommended, "3.2", 23, 20), (.minimal, "3.1", 4, 24),
+        (Ruleset.recommended, "3.1", 20, 19), (.recommended, "3.0", 21, 18), (.recommended, "3.2", 23, 20),
+        (.minimal, "3.1", 4, 24),
         (.spec, "3.1", 14, 0), (.recommendedStrict, "3.1", 39, 0),
     ])
     func `rulesets have the defaults of Redocly`(ruleset: Ruleset, version: String, errors: Int, warnings: Int) {
@@ -186,24 +255,33 @@ import Testing
 
     /// Assertion, subject, whether the document above breaks it.
     @Test(arguments: [
-        ("pattern: '/^Lists/'", "Operation, property: summary", 0), ("pattern: '^Shows'", "Operation, property: summary", 1),
-        ("notPattern: orders", "Operation, property: summary", 1), ("enum: [a, b]", "Operation, property: operationId", 1),
-        ("const: listOrders", "Operation, property: operationId", 0), ("contains: orders", "Operation, property: summary", 0),
+        ("pattern: '/^Lists/'", "Operation, property: summary", 0),
+        ("pattern: '^Shows'", "Operation, property: summary", 1),
+        ("notPattern: orders", "Operation, property: summary", 1),
+        ("enum: [a, b]", "Operation, property: operationId", 1),
+        ("const: listOrders", "Operation, property: operationId", 0),
+        ("contains: orders", "Operation, property: summary", 0),
         ("contains: Orders", "Operation, property: tags", 0), ("contains: Bots", "Operation, property: tags", 1),
         ("defined: true", "Operation, property: description", 1), ("defined: false", "Operation, property: summary", 1),
         ("required: [summary, description]", "Operation", 1), ("required: [summary]", "Operation", 0),
-        ("requireAny: [description, externalDocs]", "Operation", 1), ("requireAny: [description, summary]", "Operation", 0),
+        ("requireAny: [description, externalDocs]", "Operation", 1),
+        ("requireAny: [description, summary]", "Operation", 0),
         ("disallowed: [summary]", "Operation", 1), ("disallowed: [description]", "Operation", 0),
-        ("nonEmpty: true", "Operation, property: description", 1), ("nonEmpty: true", "Operation, property: summary", 0),
+        ("nonEmpty: true", "Operation, property: description", 1),
+        ("nonEmpty: true", "Operation, property: summary", 0),
         ("minLength: 20", "Operation, property: summary", 1), ("minLength: 2", "Operation, property: tags", 1),
         ("maxLength: 5", "Operation, property: summary", 1), ("maxLength: 50", "Operation, property: summary", 0),
-        ("casing: camelCase", "Operation, property: operationId", 0), ("casing: kebab-case", "Operation, property: operationId", 1),
+        ("casing: camelCase", "Operation, property: operationId", 0),
+        ("casing: kebab-case", "Operation, property: operationId", 1),
         ("sortOrder: asc", "Schema, property: required", 0), ("sortOrder: desc", "Info", 1),
-        ("mutuallyExclusive: [summary, tags]", "Operation", 1), ("mutuallyExclusive: [summary, description]", "Operation", 0),
-        ("mutuallyRequired: [summary, description]", "Operation", 1), ("mutuallyRequired: [summary, tags]", "Operation", 0),
+        ("mutuallyExclusive: [summary, tags]", "Operation", 1),
+        ("mutuallyExclusive: [summary, description]", "Operation", 0),
+        ("mutuallyRequired: [summary, description]", "Operation", 1),
+        ("mutuallyRequired: [summary, tags]", "Operation", 0),
         ("ref: true", "MediaType, property: schema", 0), ("ref: false", "MediaType, property: schema", 1),
         ("ref: '/^#/'", "MediaType, property: schema", 0), ("ref: '/yaml$/'", "MediaType, property: schema", 1),
-        ("casing: snake_case", "Parameter, property: name", 0), ("defined: true", "Operation, property: description, filterInParentKeys: [put]", 0),
+        ("casing: snake_case", "Parameter, property: name", 0),
+        ("defined: true", "Operation, property: description, filterInParentKeys: [put]", 0),
         ("defined: true", "Operation, property: description, filterOutParentKeys: [get]", 0),
         ("defined: true", "Operation, property: description, matchParentKeys: '/^g/'", 1),
     ])
@@ -244,12 +322,27 @@ import Testing
     }
 
     @Test(arguments: [
-        ("extends: [recomended]", "'recomended' is no ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"),
-        ("rules: { operation-sumary: warn }", "there is no rule 'operation-sumary' (did you mean 'operation-summary'?)"),
+        (
+            "extends: [recomended]",
+            "'recomended' is no ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"
+        ),
+        (
+            "rules: { operation-sumary: warn }",
+            "there is no rule 'operation-sumary' (did you mean 'operation-summary'?)"
+        ),
         ("rules: { operation-summary: loud }", "'loud' is no severity, expected error, warn, info or off"),
-        ("rules: { rule/x: { subject: { type: Opration }, assertions: {} } }", "'Opration' is no type of a subject (did you mean 'Operation'?)"),
-        ("rules: { rule/x: { subject: { type: Operation }, assertions: { patern: x } } }", "there is no assertion 'patern' (did you mean 'pattern'?)"),
-        ("rules: { rule/x: { subject: { type: Operation }, assertions: { casing: wavy } } }", "'wavy' is no value for 'casing'"),
+        (
+            "rules: { rule/x: { subject: { type: Opration }, assertions: {} } }",
+            "'Opration' is no type of a subject (did you mean 'Operation'?)"
+        ),
+        (
+            "rules: { rule/x: { subject: { type: Operation }, assertions: { patern: x } } }",
+            "there is no assertion 'patern' (did you mean 'pattern'?)"
+        ),
+        (
+            "rules: { rule/x: { subject: { type: Operation }, assertions: { casing: wavy } } }",
+            "'wavy' is no value for 'casing'"
+        ),
         ("rules: { rule/x: { assertions: {} } }", "the rule lacks 'subject'"),
     ])
     func `a configuration that cannot be used says why`(text: String, message: String) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SchemaCheck
@@ -14,7 +15,8 @@ import Testing
 
     @Test func `each instance gets its result, in order`() throws {
         let registry = #"{"https://example.test/port":{"type":"integer","minimum":1}}"#
-        let request = #"{"schema":{"$ref":"https://example.test/port"},"registry":\#(registry),"instances":[443,0,"x"]}"#
+        let request =
+            #"{"schema":{"$ref":"https://example.test/port"},"registry":\#(registry),"instances":[443,0,"x"]}"#
         #expect(try Self.verdicts(request) == [true, false, false])
         #expect(try Self.verdicts(#"{"schema":true,"instances":[]}"#) == [])
         #expect(try Self.verdicts(#"{"schema":false,"instances":[1],"more":"ignored"}"#) == [false])
@@ -22,12 +24,17 @@ import Testing
 
     @Test func `errors have their places`() {
         let answer = Self.answer(#"{"schema":{"properties":{"a":{"maximum":1}}},"instances":[{"a":2}]}"#)
-        let unit = #"{"keywordLocation":"/properties/a/maximum","absoluteKeywordLocation":"urn:schema#/properties/a/maximum","instanceLocation":"/a","error":"2 is above the bound"}"#
+        let unit =
+            #"{"keywordLocation":"/properties/a/maximum","absoluteKeywordLocation":"urn:schema#/properties/a/maximum","instanceLocation":"/a","error":"2 is above the bound"}"#
         #expect(answer == #"{"results":[{"valid":false,"errors":[\#(unit)]}]}"#)
     }
 
     @Test func `numbers are exact, and formats an assertion only when they are asked to be`() throws {
-        #expect(try Self.verdicts(#"{"schema":{"const":9007199254740993},"instances":[9007199254740992,9007199254740993,9007199254740993.0]}"#) == [false, true, true])
+        #expect(
+            try Self.verdicts(
+                #"{"schema":{"const":9007199254740993},"instances":[9007199254740992,9007199254740993,9007199254740993.0]}"#
+            ) == [false, true, true]
+        )
         #expect(try Self.verdicts(#"{"schema":{"format":"date"},"instances":["x"]}"#) == [true])
         #expect(try Self.verdicts(#"{"schema":{"format":"date"},"instances":["x"],"assert_format":true}"#) == [false])
     }
@@ -41,9 +48,15 @@ import Testing
         (#"{"schema":[],"instances":[]}"#, "'schema' is a sequence, expected an object or a boolean"),
         (#"{"schema":{},"instances":{}}"#, "'instances' is a mapping, expected an array"),
         (#"{"schema":{},"instances":[],"assert_format":"yes"}"#, "'assert_format' is a string, expected a boolean"),
-        (#"{"schema":{},"schema":{},"instances":[]}"#, "the request is no JSON: the key 'schema' is given twice at column 14"),
+        (
+            #"{"schema":{},"schema":{},"instances":[]}"#,
+            "the request is no JSON: the key 'schema' is given twice at column 14"
+        ),
         (#"{"schema":{"$ref":"https://nowhere.test/"},"instances":[]}"#, ""),
-        (#"{"schema":{"$ref":"https://nowhere.test/"},"instances":[1]}"#, "the reference 'https://nowhere.test/' at /schema/$ref leads nowhere"),
+        (
+            #"{"schema":{"$ref":"https://nowhere.test/"},"instances":[1]}"#,
+            "the reference 'https://nowhere.test/' at /schema/$ref leads nowhere"
+        ),
         (#"{"schema":{"pattern":"("},"instances":["a"]}"#, ""),
     ])
     func `a request that cannot be carried out is answered with the reason`(request: String, message: String) throws {
@@ -84,12 +97,74 @@ import Testing
         }
     }
 
+    // MARK: - The official suite
+
+    /// The schemas that the suite expects at `http://localhost:1234`, but for those of older drafts.
+    private static func remotes(_ suite: URL) throws -> [String: Any] {
+        var remotes: [String: Any] = [:]
+        let root = suite.appending(path: "remotes")
+        for case let path as String in FileManager.default.enumerator(atPath: root.path) ?? .init()
+        where path.hasSuffix(".json") && (!path.hasPrefix("draft") || path.hasPrefix("draft2020-12")) {
+            let data = try Data(contentsOf: root.appending(path: path))
+            remotes["http://localhost:1234/\(path)"] = try JSONSerialization.jsonObject(with: data)
+        }
+        return remotes
+    }
+
+    /// Group of the suite, whether formats are asserted, how many verdicts must be right.
+    @Test(
+        .enabled(if: SuiteFolder.jsonSchema != nil, "the JSON Schema test suite is not on this machine"),
+        arguments: [("", false, 1_299), ("optional", false, 161), ("optional/format", true, 764)]
+    )
+    func `the suite passes through the line protocol`(group: String, assertsFormats: Bool, count: Int) async throws {
+        let suite = try #require(SuiteFolder.jsonSchema)
+        let folder = suite.appending(path: "tests/draft2020-12/\(group)")
+        let registry = try Self.remotes(suite)
+        var requests = Data()
+        var expected: [[Bool]] = []
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        where file.hasSuffix(".json") {
+            let cases = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: file)))
+            for entry in cases as? [[String: Any]] ?? [] {
+                let tests = entry["tests"] as? [[String: Any]] ?? []
+                let request: [String: Any] = [
+                    "schema": entry["schema"] ?? true, "instances": tests.map { $0["data"] ?? NSNull() },
+                    "registry": registry,
+                    "assert_format": assertsFormats,
+                ]
+                requests += try JSONSerialization.data(withJSONObject: request) + Data("\n".utf8)
+                expected.append(tests.map { $0["valid"] as? Bool ?? false })
+            }
+        }
+        try await Workshop.with([]) { workshop in
+            try requests.write(to: workshop.folder.appending(path: "requests"))
+            let run = try await workshop.run("schema-check", "serve", input: "requests")
+            let answers = run.output.split(separator: "\n")
+            #expect(answers.count == expected.count)
+            let right = try zip(answers, expected).reduce(0) { sum, pair in
+                let answer = try JSONSerialization.jsonObject(with: Data(pair.0.utf8)) as? [String: Any]
+                let results = (answer?["results"] as? [[String: Any]] ?? []).map { $0["valid"] as? Bool }
+                return sum + zip(results, pair.1).count { $0 == $1 }
+            }
+            #expect(right == count)
+        }
+    }
+
     // MARK: - yaml2json
 
     @Test(arguments: [
-        ("a: yes\nb: on\nc: 017\nd: 0o17\ne: 0x1F\nf: 1_000\ng: 2001-12-14\nh: 1:30\n", #"{"a":"yes","b":"on","c":17,"d":15,"e":31,"f":"1_000","g":"2001-12-14","h":"1:30"}"#),
-        ("[~, null, Null, '', true, FALSE, .5, -1., 1e3, +12, 123456789012345678901234567890, 1.50]", #"[null,null,null,"",true,false,0.5,-1,1e3,12,123456789012345678901234567890,1.50]"#),
-        ("[!!str 1, !!int '7', !!float 1, !!bool \"true\", !!null '', !!seq [1], !!map {a: 1}]", #"["1",7,1,true,null,[1],{"a":1}]"#),
+        (
+            "a: yes\nb: on\nc: 017\nd: 0o17\ne: 0x1F\nf: 1_000\ng: 2001-12-14\nh: 1:30\n",
+            #"{"a":"yes","b":"on","c":17,"d":15,"e":31,"f":"1_000","g":"2001-12-14","h":"1:30"}"#
+        ),
+        (
+            "[~, null, Null, '', true, FALSE, .5, -1., 1e3, +12, 123456789012345678901234567890, 1.50]",
+            #"[null,null,null,"",true,false,0.5,-1,1e3,12,123456789012345678901234567890,1.50]"#
+        ),
+        (
+            "[!!str 1, !!int '7', !!float 1, !!bool \"true\", !!null '', !!seq [1], !!map {a: 1}]",
+            #"["1",7,1,true,null,[1],{"a":1}]"#
+        ),
         ("[!own 12, !own 'x', !own [1], ! 12]", #"[12,"x",[1],"12"]"#),
         ("1: a\nnull: b\n? c\n", #"{"1":"a","null":"b","c":null}"#),
         ("a: &x [1, 2]\nb: *x\n&k c: 1\nd: *k\n", #"{"a":[1,2],"b":[1,2],"c":1,"d":"c"}"#),

@@ -33,16 +33,37 @@ import Testing
     @Test(arguments: [
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
         ("PUT /v1/orders/1?page=3&tags=a&tags=b", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json; charset=utf-8|X-Count: 5", #"{"n":1}"#, ""),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: 5", #"{"n":"1"}"#, "response-body"),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: 5", #"{"n":1"#, "response-body"),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json", #"{"n":1}"#, "response-header"),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: many", #"{"n":1}"#, "response-header"),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: text/plain|X-Count: 5", "x", "undeclared-media-type"),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json; charset=utf-8|X-Count: 5",
+            #"{"n":1}"#, ""
+        ),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: 5", #"{"n":"1"}"#,
+            "response-body"
+        ),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: 5", #"{"n":1"#,
+            "response-body"
+        ),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json", #"{"n":1}"#,
+            "response-header"
+        ),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: application/json|X-Count: many", #"{"n":1}"#,
+            "response-header"
+        ),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 200, "Content-Type: text/plain|X-Count: 5", "x",
+            "undeclared-media-type"
+        ),
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 204, "", "x", "response-body"),
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 202, "", "", "undeclared-status"),
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 500, "", "", "undeclared-status"),
-        ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 413, "Content-Type: application/problem+json", #"{"title":"x"}"#, ""),
+        (
+            "PUT /orders/1", "X-Key: k", #"{"n":1}"#, 413, "Content-Type: application/problem+json", #"{"title":"x"}"#,
+            ""
+        ),
         ("PUT /orders/1", "", #"{"n":1}"#, 204, "", "", "request-accepted"),
         ("PUT /orders/one", "X-Key: k", #"{"n":1}"#, 204, "", "", "request-accepted"),
         ("PUT /orders/1?page=10", "X-Key: k", #"{"n":1}"#, 204, "", "", "request-accepted"),
@@ -95,9 +116,17 @@ import Testing
             )
             let run = try await workshop.run("schema-check", "traffic", "traffic.jsonl")
             #expect(run.status == 1)
-            #expect(run.output.contains("traffic.jsonl:2:1: error: a request has 'method' and 'path' [exchange]"), "\(run.output)")
+            #expect(
+                run.output.contains("traffic.jsonl:2:1: error: a request has 'method' and 'path' [exchange]"),
+                "\(run.output)"
+            )
             #expect(run.output.contains("traffic.jsonl:3:1: error: the line is no JSON"))
-            #expect(run.output.contains("traffic.jsonl:4:1: error: GET /healthz: the response 200: : \"status\", \"timestamp\", \"schema_version\" are missing [response-body]"), "\(run.output)")
+            #expect(
+                run.output.contains(
+                    "traffic.jsonl:4:1: error: GET /healthz: the response 200: : \"status\", \"timestamp\", \"schema_version\" are missing [response-body]"
+                ),
+                "\(run.output)"
+            )
             #expect(run.output.hasSuffix("4 exchanges: 3 errors, 0 warnings\n"))
         }
     }

@@ -66,7 +66,10 @@ struct Workshop {
             arguments: Arguments(arguments),
             workingDirectory: FilePath(folder.path),
             input: .fileDescriptor(
-                try FileDescriptor.open(input.map { FilePath(folder.appending(path: $0).path) } ?? "/dev/null", .readOnly),
+                try FileDescriptor.open(
+                    input.map { FilePath(folder.appending(path: $0).path) } ?? "/dev/null",
+                    .readOnly
+                ),
                 closeAfterSpawningProcess: true
             ),
             output: .string(limit: 8 << 20),

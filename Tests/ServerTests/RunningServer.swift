@@ -49,7 +49,10 @@ struct RunningServer {
                 break
             }
             if addresses.isEmpty { try await group.waitForAll() }
-            let server = RunningServer(api: RawHTTP(port: port(addresses[0]), isRecorded: true), web: RawHTTP(port: port(addresses[1])))
+            let server = RunningServer(
+                api: RawHTTP(port: port(addresses[0]), isRecorded: true),
+                web: RawHTTP(port: port(addresses[1]))
+            )
             let result = await Result { try await body(server) }
             stop.finish()
             try await group.waitForAll()

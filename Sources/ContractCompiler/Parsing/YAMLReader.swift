@@ -276,7 +276,9 @@ enum CoreSchema {
         switch name {
         case "null", "bool": return kind == (name == "null" ? .null : .boolean) ? kind : nil
         case "float": return kind == .number ? kind : nil
-        case "int": return kind == .number && !text.contains(where: { ".eE".contains($0) && !text.hasPrefix("0x") }) ? kind : nil
+        case "int":
+            return kind == .number && !text.contains(where: { ".eE".contains($0) && !text.hasPrefix("0x") })
+                ? kind : nil
         default: return nil
         }
     }

@@ -6,7 +6,8 @@ struct BundleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bundle",
         abstract: "Writes a contract as one self-contained document.",
-        discussion: "Schemas of other files become components; what else a reference brings in from another file is put in its place."
+        discussion:
+            "Schemas of other files become components; what else a reference brings in from another file is put in its place."
     )
 
     @Argument(help: "The OpenAPI document.")
@@ -15,7 +16,10 @@ struct BundleCommand: ParsableCommand {
     @Option(help: "The folder that references must not leave; by default the one above the document's.")
     var root: String?
 
-    @Option(name: .shortAndLong, help: "The file to write; its suffix, .json or not, says how. Standard output otherwise, as YAML.")
+    @Option(
+        name: .shortAndLong,
+        help: "The file to write; its suffix, .json or not, says how. Standard output otherwise, as YAML."
+    )
     var output: String?
 
     @Flag(help: "Writes JSON.")
@@ -31,7 +35,11 @@ struct BundleCommand: ParsableCommand {
         let isJSON = json || output?.hasSuffix(".json") == true
         let text = isJSON ? NodeWriter.json(bundle) : NodeWriter.yaml(bundle)
         let data = Data((text.hasSuffix("\n") ? text : text + "\n").utf8)
-        if let output { try data.write(to: URL(fileURLWithPath: output)) } else { FileHandle.standardOutput.write(data) }
+        if let output {
+            try data.write(to: URL(fileURLWithPath: output))
+        } else {
+            FileHandle.standardOutput.write(data)
+        }
     }
 
     private func bundled() -> (Node?, DiagnosticLog) {

@@ -62,10 +62,15 @@ struct Diff: ParsableCommand {
 
     private func contract(_ side: String, beside other: String) -> ContractSource {
         do throws(GitError) {
-            let files = try ContractFiles.side(side, otherwise: other.hasPrefix("git:") ? "openapi/openapi.yaml" : other)
+            let files = try ContractFiles.side(
+                side,
+                otherwise: other.hasPrefix("git:") ? "openapi/openapi.yaml" : other
+            )
             var log = DiagnosticLog(isStrict: false)
             if let contract = ContractSource(files, isNormalised: true, log: &log) { return contract }
-            if log.hasErrors { couldNotRun("'\(side)' cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) })) }
+            if log.hasErrors {
+                couldNotRun("'\(side)' cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) }))
+            }
             couldNotRun("'\(side)' cannot be read")
         } catch {
             couldNotRun(error.description)

@@ -29,7 +29,13 @@ struct Examples: ParsableCommand {
     private func check() -> (findings: [Finding], checked: String) {
         guard let source = SourceFile(reading: document) else { couldNotRun("'\(document)' cannot be read") }
         var log = DiagnosticLog(isStrict: false)
-        guard let contract = ContractSource(ContractFiles(document: document, folder: root), isNormalised: true, log: &log) else {
+        guard
+            let contract = ContractSource(
+                ContractFiles(document: document, folder: root),
+                isNormalised: true,
+                log: &log
+            )
+        else {
             return (log.sorted.map { Finding($0) }, source.displayPath)
         }
         let checker = ExampleChecker(DocumentWalk(contract), contract, assertsFormats: !formatAnnotation)

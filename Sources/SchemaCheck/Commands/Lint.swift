@@ -20,7 +20,9 @@ struct Lint: ParsableCommand {
             """
     )
 
-    @Argument(help: "OpenAPI documents; those of the configuration's 'apis', or openapi/openapi.yaml, when none is named.")
+    @Argument(
+        help: "OpenAPI documents; those of the configuration's 'apis', or openapi/openapi.yaml, when none is named."
+    )
     var documents: [String] = []
 
     @Option(help: "The folder that references must not leave; by default the one above the document's.")

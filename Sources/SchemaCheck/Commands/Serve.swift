@@ -83,8 +83,12 @@ enum ValidationRequest {
     }
 
     private static func results(of request: Node) throws(Refusal) -> String {
-        guard request.members != nil else { throw Refusal(message: "the request is \(request.kindDescription), expected an object") }
-        let schema = try member("schema", of: request, "an object or a boolean") { $0.members != nil || $0.boolean != nil ? $0 : nil }
+        guard request.members != nil else {
+            throw Refusal(message: "the request is \(request.kindDescription), expected an object")
+        }
+        let schema = try member("schema", of: request, "an object or a boolean") {
+            $0.members != nil || $0.boolean != nil ? $0 : nil
+        }
         let instances = try member("instances", of: request, "an array") { $0.items }
         guard let schema else { throw Refusal(message: "the request lacks 'schema'") }
         guard let instances else { throw Refusal(message: "the request lacks 'instances'") }
@@ -111,7 +115,9 @@ enum ValidationRequest {
         _ read: (Node) -> Value?
     ) throws(Refusal) -> Value? {
         guard let node = request[name] else { return nil }
-        guard let value = read(node) else { throw Refusal(message: "'\(name)' is \(node.kindDescription), expected \(expected)") }
+        guard let value = read(node) else {
+            throw Refusal(message: "'\(name)' is \(node.kindDescription), expected \(expected)")
+        }
         return value
     }
 

@@ -39,7 +39,9 @@ struct Traffic: ParsableCommand {
         var count = 0
         for path in files {
             guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
-            for (index, line) in file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
+            for (index, line) in file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                .enumerated() where !line.isEmpty
+            {
                 count += 1
                 let place = Location(file: file, line: index + 1, column: 1)
                 findings += Self.faults(Array(line), checker).map { fault in
@@ -59,7 +61,12 @@ struct Traffic: ParsableCommand {
                 return [.init(code: "exchange", message: error.message)]
             }
         } catch {
-            return [.init(code: "exchange", message: "the line is no JSON: \(error.message) at column \(error.location.column)")]
+            return [
+                .init(
+                    code: "exchange",
+                    message: "the line is no JSON: \(error.message) at column \(error.location.column)"
+                )
+            ]
         }
     }
 }

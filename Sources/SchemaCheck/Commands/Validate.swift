@@ -37,7 +37,9 @@ struct Validate: ParsableCommand {
             return
         }
         let valid = results.count { $0.findings.isEmpty }
-        try Report(results.flatMap(\.findings), checked: "\(valid) of \(results.count) instances are valid").print(report)
+        try Report(results.flatMap(\.findings), checked: "\(valid) of \(results.count) instances are valid").print(
+            report
+        )
     }
 
     private struct Judgement {
@@ -50,7 +52,9 @@ struct Validate: ParsableCommand {
         return instances.map { path in
             guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
             var log = DiagnosticLog()
-            guard let instance = Node.read(file, log: &log) else { return Judgement(findings: log.sorted.map { Finding($0) }) }
+            guard let instance = Node.read(file, log: &log) else {
+                return Judgement(findings: log.sorted.map { Finding($0) })
+            }
             do throws(SchemaError) {
                 let output = try validator.validate(instance)
                 let findings = output.errors.map { unit in
@@ -68,7 +72,13 @@ struct Validate: ParsableCommand {
                 return Judgement(findings: findings, output: output)
             } catch {
                 return Judgement(findings: [
-                    Finding(code: "schema", severity: .error, message: error.description, location: instance.location, pointer: "")
+                    Finding(
+                        code: "schema",
+                        severity: .error,
+                        message: error.description,
+                        location: instance.location,
+                        pointer: ""
+                    )
                 ])
             }
         }
@@ -80,11 +90,14 @@ struct Validate: ParsableCommand {
         let folder = root.map(SourceFile.realPath) ?? URL(fileURLWithPath: file.path).deletingLastPathComponent().path
         var log = DiagnosticLog()
         guard let node = Node.read(file, log: &log), let schema = node.node(at: parts.count > 1 ? parts[1] : "") else {
-            if log.hasErrors { couldNotRun("the schema cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) })) }
+            if log.hasErrors {
+                couldNotRun("the schema cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) }))
+            }
             couldNotRun("'\(parts[0])' has nothing at '\(parts.count > 1 ? parts[1] : "")'")
         }
         do throws(SchemaError) {
-            return try SchemaValidator(schema, of: node, uri: "file://" + file.path, assertsFormats: assertFormat) { uri in
+            return try SchemaValidator(schema, of: node, uri: "file://" + file.path, assertsFormats: assertFormat) {
+                uri in
                 guard uri.hasPrefix("file://"), let path = uri.dropFirst("file://".count).removingPercentEncoding,
                     path.hasPrefix(folder + "/"), let file = SourceFile(reading: path)
                 else { return nil }

@@ -89,7 +89,8 @@ struct GitRevision {
             throw GitError(description: "'git:\(name)' needs a git repository around the working directory")
         }
         // What begins with a dash would be an option.
-        guard !name.hasPrefix("-"), let commit = Self.git(["rev-parse", "--verify", "--quiet", name + "^{commit}"]) else {
+        guard !name.hasPrefix("-"), let commit = Self.git(["rev-parse", "--verify", "--quiet", name + "^{commit}"])
+        else {
             throw GitError(description: "git knows no revision '\(name)'")
         }
         self.top = SourceFile.realPath(Self.line(top)) + "/"
@@ -98,14 +99,18 @@ struct GitRevision {
 
     /// A file, by the path that it has or would have in the working tree.
     func file(at path: String) -> SourceFile? {
-        guard path.hasPrefix(top), let data = Self.git(["show", "\(name):\(path.dropFirst(top.count))"]) else { return nil }
+        guard path.hasPrefix(top), let data = Self.git(["show", "\(name):\(path.dropFirst(top.count))"]) else {
+            return nil
+        }
         return SourceFile(path: path, displayPath: "\(name.prefix(8)):\(path.dropFirst(top.count))", bytes: Array(data))
     }
 
     /// The paths of the files below a folder.
     func files(below folder: String) -> [String] {
         guard folder.hasPrefix(top) else { return [] }
-        let arguments = ["-C", top, "ls-tree", "-r", "-z", "--name-only", name, "--", String(folder.dropFirst(top.count))]
+        let arguments = [
+            "-C", top, "ls-tree", "-r", "-z", "--name-only", name, "--", String(folder.dropFirst(top.count)),
+        ]
         let names = Self.git(arguments).map { String(decoding: $0, as: UTF8.self).split(separator: "\0") } ?? []
         return names.map { top + $0 }
     }

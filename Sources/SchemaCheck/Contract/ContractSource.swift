@@ -9,18 +9,18 @@ final class ContractSource {
     let version: String
     /// The roots of the schema files, referenced or not.
     let schemas: [Node]
-    private var registry: Registry
+    /// The files that were read.
+    private(set) var registry: Registry
     private var targets: [NodeKey: Node?] = [:]
     private var validators: [Bool: SchemaLibrary] = [:]
     /// What the reading found.
-    private(set) var log = DiagnosticLog(isStrict: false)
+    private(set) var log: DiagnosticLog
 
     /// Reads a contract; nil when its document cannot be read, which is then in `log`.
     ///
     /// - Parameter isNormalised: Whether schemas are rewritten as JSON Schema 2020-12 where the document is of OpenAPI 3.0.
     init?(_ files: ContractFiles, isNormalised: Bool = false, log: inout DiagnosticLog) {
-        let peeked = Registry(open: files.open)
-        var first = peeked
+        var first = Registry(open: files.open)
         guard let raw = first.root(of: files.root, log: &log) else { return nil }
         version = String(raw["openapi"]?.scalar?.text.prefix(3) ?? "")
         let isOld = isNormalised && version == "3.0"
@@ -28,8 +28,11 @@ final class ContractSource {
         guard let root = registry.root(of: files.root, log: &log) else { return nil }
         self.root = root
         var schemas: [Node] = []
-        for path in files.schemas { if let schema = registry.root(of: path, log: &log) { schemas.append(schema) } }
+        for path in files.schemas {
+            if let schema = registry.root(of: path, log: &log) { schemas.append(schema) }
+        }
         self.schemas = schemas
+        self.log = log
     }
 
     /// The file-level resource of a node: what a reference outside of schemas is relative to.

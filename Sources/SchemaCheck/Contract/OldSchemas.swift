@@ -39,7 +39,8 @@ enum OldSchemas {
             switch SchemaKeyword.table[member.key]?.children ?? .none {
             case .none: member
             case .schema: member.with(schema(member.value))
-            case .list: member.with(member.value.items.map { member.value.with(.sequence($0.map(schema))) } ?? member.value)
+            case .list:
+                member.with(member.value.items.map { member.value.with(.sequence($0.map(schema))) } ?? member.value)
             case .map: member.with(named(member.value))
             }
         }
@@ -60,13 +61,21 @@ enum OldSchemas {
 
     private static func nullable(_ node: Node) -> Node {
         var members = node.members ?? []
-        let null = Node(value: .scalar(.init(kind: .null, text: "null")), location: node.location, pointer: node.pointer)
+        let null = Node(
+            value: .scalar(.init(kind: .null, text: "null")),
+            location: node.location,
+            pointer: node.pointer
+        )
         if let index = members.firstIndex(where: { $0.key == "enum" }), let values = members[index].value.items,
             !values.contains(where: { $0.jsonType == "null" })
         {
             members[index] = members[index].with(members[index].value.with(.sequence(values + [null])))
         }
-        let name = Node(value: .scalar(.init(kind: .string, text: "null")), location: node.location, pointer: node.pointer)
+        let name = Node(
+            value: .scalar(.init(kind: .string, text: "null")),
+            location: node.location,
+            pointer: node.pointer
+        )
         if let index = members.firstIndex(where: { $0.key == "type" }) {
             members[index] = members[index].with(members[index].value.with(.sequence([members[index].value, name])))
             return node.with(.mapping(members))

@@ -6,9 +6,13 @@ import JSONSchema
 struct CanonicalText {
     private let source: ContractSource
     private var open: [NodeKey] = []
+    private var size = 0
+    /// Schemas that are written out at most: shared ones may be as many as there are ways to them.
+    private static let sizeLimit = 20_000
 
     private static let annotations: Set = [
-        "title", "description", "summary", "example", "examples", "deprecated", "$comment", "externalDocs", "xml", "$id", "$anchor",
+        "title", "description", "summary", "example", "examples", "deprecated", "$comment", "externalDocs", "xml",
+        "$id", "$anchor",
         "$schema", "$defs", "default", "readOnly", "writeOnly",
     ]
 
@@ -27,7 +31,8 @@ struct CanonicalText {
         let key = NodeKey(node)
         // A schema inside of itself is known by how far up it stands.
         if let depth = open.lastIndex(of: key) { return "^\(open.count - depth)" }
-        guard open.count < 64 else { return "…" }
+        size += 1
+        guard open.count < 64, size <= Self.sizeLimit else { return "…" }
         open.append(key)
         defer { open.removeLast() }
         var parts: [String] = []
@@ -54,7 +59,9 @@ struct CanonicalText {
             let entries = (member.value.members ?? []).map { "\($0.key):\(schema($0.value))" }
             return "{\(entries.sorted().joined(separator: ","))}"
         case .none:
-            guard ["enum", "type", "required"].contains(member.key), let items = member.value.items else { return value(member.value) }
+            guard ["enum", "type", "required"].contains(member.key), let items = member.value.items else {
+                return value(member.value)
+            }
             return "[\(items.map { value($0) }.sorted().joined(separator: ","))]"
         }
     }
@@ -66,7 +73,8 @@ struct CanonicalText {
             guard scalar.kind == .number, let number = node.number else { return NodeWriter.compactJSON(node) }
             return "\(number.isNegative ? "-" : "")\(number.digits.map(String.init).joined())e\(number.exponent)"
         case .sequence(let items): return "[\(items.map(value).joined(separator: ","))]"
-        case .mapping(let members): return "{\(members.map { "\($0.key):\(value($0.value))" }.sorted().joined(separator: ","))}"
+        case .mapping(let members):
+            return "{\(members.map { "\($0.key):\(value($0.value))" }.sorted().joined(separator: ","))}"
         }
     }
 }

@@ -37,29 +37,60 @@ extension ContractComparison {
         case .withoutDeprecation:
             report("request-parameter-removed", .warn, "\(phrase) is gone", in: operation.title, at: (parameter, nil))
         case .beforeSunset(let date):
-            report("request-parameter-removed-before-sunset", .error, "\(phrase) is gone before its sunset on \(Lifecycle.day(date))", in: operation.title, at: (parameter, nil))
+            report(
+                "request-parameter-removed-before-sunset",
+                .error,
+                "\(phrase) is gone before its sunset on \(Lifecycle.day(date))",
+                in: operation.title,
+                at: (parameter, nil)
+            )
         case .allowed:
-            report("request-parameter-removed-with-deprecation", .info, "\(phrase) is gone, as its deprecation said", in: operation.title, at: (parameter, nil))
+            report(
+                "request-parameter-removed-with-deprecation",
+                .info,
+                "\(phrase) is gone, as its deprecation said",
+                in: operation.title,
+                at: (parameter, nil)
+            )
         }
     }
 
     private mutating func reportAdded(_ parameter: Node, _ operation: ContractSide.Operation) {
         let phrase = Self.phrase(parameter)
         if parameter["in"]?.string == "path" {
-            return report("new-request-path-parameter", .error, "\(phrase) is new", in: operation.title, at: (nil, parameter))
+            return report(
+                "new-request-path-parameter",
+                .error,
+                "\(phrase) is new",
+                in: operation.title,
+                at: (nil, parameter)
+            )
         }
         let hasDefault = schema(of: parameter, new).map { new.flattener.flat($0).standIn != nil } ?? false
         let name = "\(hasDefault ? "default-" : "")parameter\(hasDefault ? "-to-existing-path" : "")"
         if parameter["required"]?.boolean == true {
-            report("new-required-request-\(name)", .error, "\(phrase) is required now", in: operation.title, at: (nil, parameter))
+            report(
+                "new-required-request-\(name)",
+                .error,
+                "\(phrase) is required now",
+                in: operation.title,
+                at: (nil, parameter)
+            )
         } else {
-            report("new-optional-request-\(name)", .info, "\(phrase) is allowed now", in: operation.title, at: (nil, parameter))
+            report(
+                "new-optional-request-\(name)",
+                .info,
+                "\(phrase) is allowed now",
+                in: operation.title,
+                at: (nil, parameter)
+            )
         }
     }
 
     /// The schema of a parameter, or of its only representation.
     private func schema(of parameter: Node, _ side: ContractSide) -> Node? {
-        parameter["schema"] ?? parameter["content"]?.members?.first.flatMap { side.source.followed($0.value)?["schema"] }
+        parameter["schema"]
+            ?? parameter["content"]?.members?.first.flatMap { side.source.followed($0.value)?["schema"] }
     }
 
     private mutating func compare(_ was: Node, _ now: Node, _ operation: ContractSide.Operation) {
@@ -67,50 +98,102 @@ extension ContractComparison {
         let isPath = now["in"]?.string == "path"
         let (before, after) = (was["required"]?.boolean == true || isPath, now["required"]?.boolean == true || isPath)
         if before != after {
-            report(after ? "request-parameter-became-required" : "request-parameter-became-optional", after ? .error : .info, "\(phrase) \(after ? "is required now" : "may be missing now")", in: operation.title, at: (was, now))
+            report(
+                after ? "request-parameter-became-required" : "request-parameter-became-optional",
+                after ? .error : .info,
+                "\(phrase) \(after ? "is required now" : "may be missing now")",
+                in: operation.title,
+                at: (was, now)
+            )
         }
         for fault in lifecycle.faults(was, now) {
-            report("request-parameter-\(fault.suffix)", .error, "\(phrase): \(fault.message)", in: operation.title, at: (was, fault.node))
+            report(
+                "request-parameter-\(fault.suffix)",
+                .error,
+                "\(phrase): \(fault.message)",
+                in: operation.title,
+                at: (was, fault.node)
+            )
         }
         let (wasStyle, nowStyle) = (Self.serialization(was), Self.serialization(now))
         if wasStyle.style != nowStyle.style {
-            report("request-parameter-style-changed", .error, "\(phrase): the style was \(wasStyle.style) and is \(nowStyle.style)", in: operation.title, at: (was, now))
+            report(
+                "request-parameter-style-changed",
+                .error,
+                "\(phrase): the style was \(wasStyle.style) and is \(nowStyle.style)",
+                in: operation.title,
+                at: (was, now)
+            )
         } else if wasStyle.explodes != nowStyle.explodes, !isScalar(was, old) || !isScalar(now, new) {
-            report("request-parameter-explode-changed", .error, "\(phrase): 'explode' was \(wasStyle.explodes) and is \(nowStyle.explodes)", in: operation.title, at: (was, now))
+            report(
+                "request-parameter-explode-changed",
+                .error,
+                "\(phrase): 'explode' was \(wasStyle.explodes) and is \(nowStyle.explodes)",
+                in: operation.title,
+                at: (was, now)
+            )
         }
         guard let before = schema(of: was, old), let after = schema(of: now, new) else { return }
-        compareSchemas(before, after, Place(direction: .request, scope: .parameter, name: phrase, operation: operation.title))
+        compareSchemas(
+            before,
+            after,
+            Place(direction: .request, scope: .parameter, name: phrase, operation: operation.title)
+        )
     }
 
     /// How a parameter is written (OpenAPI 3.1, "Style Values"); one with 'content' is JSON.
     private static func serialization(_ parameter: Node) -> (style: String, explodes: Bool) {
         if let type = parameter["content"]?.members?.first?.key { return (type, false) }
-        let style = parameter["style"]?.string ?? (["query", "cookie"].contains(parameter["in"]?.string) ? "form" : "simple")
+        let style =
+            parameter["style"]?.string ?? (["query", "cookie"].contains(parameter["in"]?.string) ? "form" : "simple")
         return (style, parameter["explode"]?.boolean ?? (style == "form"))
     }
 
     /// Whether a parameter is one text however it is written.
     private func isScalar(_ parameter: Node, _ side: ContractSide) -> Bool {
-        schema(of: parameter, side).map { side.flattener.flat($0).effectiveTypes.isDisjoint(with: ["array", "object"]) } ?? true
+        schema(of: parameter, side).map {
+            side.flattener.flat($0).effectiveTypes.isDisjoint(with: ["array", "object"])
+        } ?? true
     }
 
     // MARK: - Bodies
 
-    mutating func compareBodies(_ was: Node?, _ now: Node?, _ before: ContractSide.Operation, _ after: ContractSide.Operation) {
+    mutating func compareBodies(
+        _ was: Node?,
+        _ now: Node?,
+        _ before: ContractSide.Operation,
+        _ after: ContractSide.Operation
+    ) {
         let title = after.title
         switch (was.flatMap(old.source.followed), now.flatMap(new.source.followed)) {
         case (nil, nil): return
         case (nil, let now?):
             let isRequired = now["required"]?.boolean == true
-            report("request-body-added-\(isRequired ? "required" : "optional")", isRequired ? .error : .info, "a body is \(isRequired ? "required" : "allowed") now", in: title, at: (nil, now))
+            report(
+                "request-body-added-\(isRequired ? "required" : "optional")",
+                isRequired ? .error : .info,
+                "a body is \(isRequired ? "required" : "allowed") now",
+                in: title,
+                at: (nil, now)
+            )
         case (let was?, nil):
             report("request-body-removed", .error, "no body is read any more", in: title, at: (was, after.node))
         case (let was?, let now?):
             let (before, after) = (was["required"]?.boolean == true, now["required"]?.boolean == true)
             if before != after {
-                report("request-body-became-\(after ? "required" : "optional")", after ? .error : .info, "the body \(after ? "is required now" : "may be missing now")", in: title, at: (was, now))
+                report(
+                    "request-body-became-\(after ? "required" : "optional")",
+                    after ? .error : .info,
+                    "the body \(after ? "is required now" : "may be missing now")",
+                    in: title,
+                    at: (was, now)
+                )
             }
-            compareContents(was, now, Place(direction: .request, scope: .body, name: "the request body", operation: title))
+            compareContents(
+                was,
+                now,
+                Place(direction: .request, scope: .body, name: "the request body", operation: title)
+            )
         }
     }
 
@@ -121,24 +204,40 @@ extension ContractComparison {
         let prefix = place.direction == .request ? "request-body" : "response"
         for member in before {
             guard let other = after.first(where: { Self.mediaType($0.key) == Self.mediaType(member.key) }) else {
-                report("\(prefix)-media-type-removed", .error, "\(place.name): the media type '\(member.key)' is gone", in: place.operation, at: (member.value, now))
+                report(
+                    "\(prefix)-media-type-removed",
+                    .error,
+                    "\(place.name): the media type '\(member.key)' is gone",
+                    in: place.operation,
+                    at: (member.value, now)
+                )
                 continue
             }
-            guard let before = old.source.followed(member.value), let after = new.source.followed(other.value) else { continue }
+            guard let before = old.source.followed(member.value), let after = new.source.followed(other.value) else {
+                continue
+            }
             for field in ["schema", "itemSchema"] {
                 guard let was = before[field], let now = after[field] else { continue }
                 compareSchemas(was, now, isOnly ? place : place.named("\(place.name) as \(member.key)"))
             }
         }
         for member in after where !before.contains(where: { Self.mediaType($0.key) == Self.mediaType(member.key) }) {
-            report("\(prefix)-media-type-added", .info, "\(place.name): the media type '\(member.key)' is new", in: place.operation, at: (was, member.value))
+            report(
+                "\(prefix)-media-type-added",
+                .info,
+                "\(place.name): the media type '\(member.key)' is new",
+                in: place.operation,
+                at: (was, member.value)
+            )
         }
     }
 
     /// A media type without what changes nothing: case, spaces, the order of parameters, UTF-8.
     private static func mediaType(_ text: String) -> String {
         let parts = text.lowercased().split(separator: ";").map { $0.filter { $0 != " " } }
-        return ([parts.first ?? ""] + parts.dropFirst().filter { $0 != "charset=utf-8" }.sorted()).joined(separator: ";")
+        return ([parts.first ?? ""] + parts.dropFirst().filter { $0 != "charset=utf-8" }.sorted()).joined(
+            separator: ";"
+        )
     }
 
     // MARK: - Responses
@@ -146,22 +245,39 @@ extension ContractComparison {
     mutating func compareResponses(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
         let (before, after) = (responses(was, old), responses(now, new))
         for (status, response) in before {
-            guard let other = after.first(where: { $0.status == status }) ?? after.first(where: { Self.covers($0.status, status) }) else {
+            guard
+                let other = after.first(where: { $0.status == status })
+                    ?? after.first(where: { Self.covers($0.status, status) })
+            else {
                 let isSuccess = status.hasPrefix("2")
-                report("response-\(isSuccess ? "success" : "non-success")-status-removed", isSuccess ? .error : .info, "the status \(status) is gone", in: now.title, at: (response, now.node["responses"]))
+                report(
+                    "response-\(isSuccess ? "success" : "non-success")-status-removed",
+                    isSuccess ? .error : .info,
+                    "the status \(status) is gone",
+                    in: now.title,
+                    at: (response, now.node["responses"])
+                )
                 continue
             }
             let place = Place(direction: .response, scope: .body, name: "the response \(status)", operation: now.title)
             compareContents(response, other.node, place)
             compareHeaders(response, other.node, status, now)
         }
-        for (status, response) in after where !before.contains(where: { $0.status == status || Self.covers($0.status, status) }) {
+        for (status, response) in after
+        where !before.contains(where: { $0.status == status || Self.covers($0.status, status) }) {
             let isSuccess = status.hasPrefix("2")
-            report("response-\(isSuccess ? "success" : "non-success")-status-added", .info, "the status \(status) is new", in: now.title, at: (was.node["responses"], response))
+            report(
+                "response-\(isSuccess ? "success" : "non-success")-status-added",
+                .info,
+                "the status \(status) is new",
+                in: now.title,
+                at: (was.node["responses"], response)
+            )
         }
     }
 
-    private func responses(_ operation: ContractSide.Operation, _ side: ContractSide) -> [(status: String, node: Node)] {
+    private func responses(_ operation: ContractSide.Operation, _ side: ContractSide) -> [(status: String, node: Node)]
+    {
         (operation.node["responses"]?.members ?? []).filter { !$0.key.hasPrefix("x-") }.compactMap { member in
             side.source.followed(member.value).map { (member.key.uppercased(), $0) }
         }
@@ -172,24 +288,51 @@ extension ContractComparison {
         key == "DEFAULT" || key.hasSuffix("XX") && key.prefix(1) == status.prefix(1)
     }
 
-    private mutating func compareHeaders(_ was: Node, _ now: Node, _ status: String, _ operation: ContractSide.Operation) {
+    private mutating func compareHeaders(
+        _ was: Node,
+        _ now: Node,
+        _ status: String,
+        _ operation: ContractSide.Operation
+    ) {
         let (before, after) = (headers(was, old), headers(now, new))
         for (name, header) in before.sorted(by: { $0.key < $1.key }) {
             let phrase = "the header '\(name)' of the response \(status)"
             let isRequired = header["required"]?.boolean == true
             guard let other = after[name] else {
-                report("\(isRequired ? "required" : "optional")-response-header-removed", isRequired ? .error : .warn, "\(phrase) is gone", in: operation.title, at: (header, now))
+                report(
+                    "\(isRequired ? "required" : "optional")-response-header-removed",
+                    isRequired ? .error : .warn,
+                    "\(phrase) is gone",
+                    in: operation.title,
+                    at: (header, now)
+                )
                 continue
             }
             if isRequired, other["required"]?.boolean != true {
-                report("response-header-became-optional", .error, "\(phrase) may be missing now", in: operation.title, at: (header, other))
+                report(
+                    "response-header-became-optional",
+                    .error,
+                    "\(phrase) may be missing now",
+                    in: operation.title,
+                    at: (header, other)
+                )
             }
             if let before = header["schema"], let after = other["schema"] {
-                compareSchemas(before, after, Place(direction: .response, scope: .header, name: phrase, operation: operation.title))
+                compareSchemas(
+                    before,
+                    after,
+                    Place(direction: .response, scope: .header, name: phrase, operation: operation.title)
+                )
             }
         }
         for (name, header) in after.sorted(by: { $0.key < $1.key }) where before[name] == nil {
-            report("response-header-added", .info, "the header '\(name)' of the response \(status) is new", in: operation.title, at: (was, header))
+            report(
+                "response-header-added",
+                .info,
+                "the header '\(name)' of the response \(status) is new",
+                in: operation.title,
+                at: (was, header)
+            )
         }
     }
 

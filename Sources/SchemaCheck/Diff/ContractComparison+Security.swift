@@ -19,12 +19,24 @@ extension ContractComparison {
             let others = after.filter { Set($0.keys).isSubset(of: requirement.keys) }
             guard let other = others.first else {
                 let found = after.map(Self.phrase).joined(separator: ", or ")
-                report("\(prefix)-added", .error, "\(Self.phrase(requirement)) was enough, now it takes \(found)", in: operation, at: nodes)
+                report(
+                    "\(prefix)-added",
+                    .error,
+                    "\(Self.phrase(requirement)) was enough, now it takes \(found)",
+                    in: operation,
+                    at: nodes
+                )
                 continue
             }
             for (scheme, scopes) in other.sorted(by: { $0.key < $1.key }) {
                 for scope in scopes.subtracting(requirement[scheme] ?? []).sorted() {
-                    report("\(prefix)-scope-added", .error, "'\(scheme)' needs the scope '\(scope)' now", in: operation, at: nodes)
+                    report(
+                        "\(prefix)-scope-added",
+                        .error,
+                        "'\(scheme)' needs the scope '\(scope)' now",
+                        in: operation,
+                        at: nodes
+                    )
                 }
             }
         }
@@ -35,7 +47,9 @@ extension ContractComparison {
         let items = node?.items ?? []
         guard !items.isEmpty else { return [[:]] }
         return items.map { item in
-            Dictionary((item.members ?? []).map { ($0.key, Set(($0.value.items ?? []).compactMap { $0.scalar?.text })) }) { $0.union($1) }
+            Dictionary(
+                (item.members ?? []).map { ($0.key, Set(($0.value.items ?? []).compactMap { $0.scalar?.text })) }
+            ) { $0.union($1) }
         }
     }
 
@@ -54,22 +68,42 @@ extension ContractComparison {
     mutating func compareSecuritySchemes() {
         func schemes(_ side: ContractSide) -> [String: Node] {
             let members = side.source.root["components"]?["securitySchemes"]?.members ?? []
-            return Dictionary(members.compactMap { member in side.source.followed(member.value).map { (member.key, $0) } }) { $1 }
+            return Dictionary(
+                members.compactMap { member in side.source.followed(member.value).map { (member.key, $0) } }
+            ) { $1 }
         }
         let (before, after) = (schemes(old), schemes(new))
         for (name, scheme) in before.sorted(by: { $0.key < $1.key }) {
             guard let other = after[name] else {
-                report("api-security-component-removed", .error, "the security scheme '\(name)' is gone", in: "the document", at: (scheme, nil))
+                report(
+                    "api-security-component-removed",
+                    .error,
+                    "the security scheme '\(name)' is gone",
+                    in: "the document",
+                    at: (scheme, nil)
+                )
                 continue
             }
             for field in ["type", "in", "name", "scheme", "openIdConnectUrl"] {
                 let (was, now) = (scheme[field]?.scalar?.text.lowercased(), other[field]?.scalar?.text.lowercased())
                 guard was != now else { continue }
-                report("api-security-component-type-changed", .error, "the '\(field)' of '\(name)' was '\(was ?? "")' and is '\(now ?? "")'", in: "the document", at: (scheme[field] ?? scheme, other[field] ?? other))
+                report(
+                    "api-security-component-type-changed",
+                    .error,
+                    "the '\(field)' of '\(name)' was '\(was ?? "")' and is '\(now ?? "")'",
+                    in: "the document",
+                    at: (scheme[field] ?? scheme, other[field] ?? other)
+                )
             }
         }
         for (name, scheme) in after.sorted(by: { $0.key < $1.key }) where before[name] == nil {
-            report("api-security-component-added", .info, "the security scheme '\(name)' is new", in: "the document", at: (nil, scheme))
+            report(
+                "api-security-component-added",
+                .info,
+                "the security scheme '\(name)' is new",
+                in: "the document",
+                at: (nil, scheme)
+            )
         }
     }
 }

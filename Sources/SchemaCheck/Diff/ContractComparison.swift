@@ -31,9 +31,19 @@ struct ContractComparison {
     ) {
         guard let node = nodes.new ?? nodes.old else { return }
         var notes: [Diagnostic.Note] = []
-        if nodes.new != nil, let old = nodes.old { notes.append(Diagnostic.Note(message: "before", location: old.location)) }
+        if nodes.new != nil, let old = nodes.old {
+            notes.append(Diagnostic.Note(message: "before", location: old.location))
+        }
         findings.append(
-            Finding(code: id, severity: severity, message: message, location: node.location, pointer: node.pointer, notes: notes, operation: operation)
+            Finding(
+                code: id,
+                severity: severity,
+                message: message,
+                location: node.location,
+                pointer: node.pointer,
+                notes: notes,
+                operation: operation
+            )
         )
     }
 
@@ -58,11 +68,29 @@ struct ContractComparison {
         let title = operation.title
         switch lifecycle.removal(of: operation.node) {
         case .withoutDeprecation:
-            report("\(prefix)-removed-without-deprecation", .error, "the operation is gone and was not deprecated", in: title, at: (operation.node, nil))
+            report(
+                "\(prefix)-removed-without-deprecation",
+                .error,
+                "the operation is gone and was not deprecated",
+                in: title,
+                at: (operation.node, nil)
+            )
         case .beforeSunset(let date):
-            report("\(prefix)-removed-before-sunset", .error, "the operation is gone before its sunset on \(Lifecycle.day(date))", in: title, at: (operation.node, nil))
+            report(
+                "\(prefix)-removed-before-sunset",
+                .error,
+                "the operation is gone before its sunset on \(Lifecycle.day(date))",
+                in: title,
+                at: (operation.node, nil)
+            )
         case .allowed:
-            report("\(prefix)-removed-with-deprecation", .info, "the operation is gone, as its deprecation said", in: title, at: (operation.node, nil))
+            report(
+                "\(prefix)-removed-with-deprecation",
+                .info,
+                "the operation is gone, as its deprecation said",
+                in: title,
+                at: (operation.node, nil)
+            )
         }
     }
 
@@ -79,7 +107,13 @@ struct ContractComparison {
     private mutating func compareLifecycles(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
         let (before, after) = (was.node["deprecated"]?.boolean == true, now.node["deprecated"]?.boolean == true)
         if before != after {
-            report(after ? "endpoint-deprecated" : "endpoint-reactivated", .info, after ? "the operation is deprecated now" : "the operation is not deprecated any more", in: now.title, at: (was.node, now.node))
+            report(
+                after ? "endpoint-deprecated" : "endpoint-reactivated",
+                .info,
+                after ? "the operation is deprecated now" : "the operation is not deprecated any more",
+                in: now.title,
+                at: (was.node, now.node)
+            )
         }
         for fault in lifecycle.faults(was.node, now.node) {
             let id = ["sunset-deleted": "sunset-deleted"][fault.suffix] ?? "api-\(fault.suffix)"
@@ -93,7 +127,13 @@ struct ContractComparison {
         guard old != new else { return }
         if let old {
             // Generated clients name their functions by it.
-            report("api-operation-id-removed", .warn, "the id '\(old)' \(new.map { "is '\($0)' now" } ?? "is gone")", in: now.title, at: (before, after ?? now.node))
+            report(
+                "api-operation-id-removed",
+                .warn,
+                "the id '\(old)' \(new.map { "is '\($0)' now" } ?? "is gone")",
+                in: now.title,
+                at: (before, after ?? now.node)
+            )
         } else {
             report("api-operation-id-added", .info, "the id is '\(new ?? "")' now", in: now.title, at: (nil, after))
         }
@@ -104,12 +144,19 @@ struct ContractComparison {
             var found: [String: ContractSide.Operation] = [:]
             for callback in operation.node["callbacks"]?.members ?? [] {
                 for member in side.source.followed(callback.value)?.members ?? [] where !member.key.hasPrefix("x-") {
-                    for operation in side.operations(of: member) { found["\(callback.key) \(operation.method) \(member.key)"] = operation }
+                    for operation in side.operations(of: member) {
+                        found["\(callback.key) \(operation.method) \(member.key)"] = operation
+                    }
                 }
             }
             return found
         }
-        compareOutgoing(operations(was, old), operations(now, new), removed: "callback-removed", added: "callback-added")
+        compareOutgoing(
+            operations(was, old),
+            operations(now, new),
+            removed: "callback-removed",
+            added: "callback-added"
+        )
     }
 
     private mutating func compareWebhooks() {
@@ -125,13 +172,23 @@ struct ContractComparison {
     ) {
         for (key, operation) in was.sorted(by: { $0.key < $1.key }) {
             guard let other = now[key] else {
-                report(removed, .error, "'\(operation.title)' is not sent any more", in: operation.title, at: (operation.node, nil))
+                report(
+                    removed,
+                    .error,
+                    "'\(operation.title)' is not sent any more",
+                    in: operation.title,
+                    at: (operation.node, nil)
+                )
                 continue
             }
             guard let before = operation.node["requestBody"].flatMap(old.source.followed),
                 let after = other.node["requestBody"].flatMap(new.source.followed)
             else { continue }
-            compareContents(before, after, .init(direction: .response, scope: .body, name: "the body", operation: other.title))
+            compareContents(
+                before,
+                after,
+                .init(direction: .response, scope: .body, name: "the body", operation: other.title)
+            )
         }
         for (key, operation) in now.sorted(by: { $0.key < $1.key }) where was[key] == nil {
             report(added, .info, "'\(operation.title)' is sent now", in: operation.title, at: (nil, operation.node))
@@ -163,11 +220,23 @@ struct ContractComparison {
             if difference.severity >= .warn { witness = search.witness(of: difference, at: place, old: was, new: now) }
             // What is proved is no guess any more.
             if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
-            report(difference.id, difference.severity, difference.message, in: place.operation, at: (difference.old, difference.new))
+            report(
+                difference.id,
+                difference.severity,
+                difference.message,
+                in: place.operation,
+                at: (difference.old, difference.new)
+            )
             findings[findings.count - 1].witness = witness
         }
         if !comparison.isComplete {
-            report("comparison-incomplete", .warn, "\(place.name): the schemas are too large to be compared as a whole", in: place.operation, at: (was, now))
+            report(
+                "comparison-incomplete",
+                .warn,
+                "\(place.name): the schemas are too large to be compared as a whole",
+                in: place.operation,
+                at: (was, now)
+            )
         }
     }
 }

@@ -29,7 +29,9 @@ struct ContractSide {
         // The walk reads every file, so that validators know all of them.
         _ = DocumentWalk(source)
         for path in source.root["paths"]?.members ?? [] where !path.key.hasPrefix("x-") {
-            for operation in operations(of: path) { operations["\(operation.method) \(Template.shape(path.key))"] = operation }
+            for operation in operations(of: path) {
+                operations["\(operation.method) \(Template.shape(path.key))"] = operation
+            }
         }
         for webhook in source.root["webhooks"]?.members ?? [] where !webhook.key.hasPrefix("x-") {
             for operation in operations(of: webhook) { webhooks["\(operation.method) \(webhook.key)"] = operation }
@@ -44,7 +46,9 @@ struct ContractSide {
         let own = (item.members ?? []).filter { NodeKind.methods.contains($0.key) }
         return (own + extra).map { operation in
             let own = parameters(operation.value)
-            let inherited = shared.filter { shared in !own.contains { LintContext.names($0) == LintContext.names(shared) } }
+            let inherited = shared.filter { shared in
+                !own.contains { LintContext.names($0) == LintContext.names(shared) }
+            }
             return Operation(
                 method: operation.key.lowercased(),
                 template: member.key,

@@ -57,9 +57,13 @@ struct FlatSchema {
     var effectiveTypes: Set<String> {
         var types = types ?? Self.allTypes
         if let values {
-            let found = Set(values.map { $0.jsonType == "number" && $0.number?.isInteger == true ? "integer" : $0.jsonType })
+            let found = Set(
+                values.map { $0.jsonType == "number" && $0.number?.isInteger == true ? "integer" : $0.jsonType }
+            )
             types = types.intersection(found.contains("integer") ? found.union(["number"]) : found)
-            if types.contains("number"), !found.contains("number") { types = types.subtracting(["number"]).union(["integer"]) }
+            if types.contains("number"), !found.contains("number") {
+                types = types.subtracting(["number"]).union(["integer"])
+            }
         }
         return types.contains("number") ? types.subtracting(["integer"]) : types
     }
@@ -69,12 +73,15 @@ struct FlatSchema {
 
     /// Whether it says nothing but which types or values it takes.
     fileprivate var isPlain: Bool {
-        groups.isEmpty && others.isEmpty && properties.isEmpty && required.isEmpty && additional.isEmpty && items.isEmpty
+        groups.isEmpty && others.isEmpty && properties.isEmpty && required.isEmpty && additional.isEmpty
+            && items.isEmpty
             && prefixItems.isEmpty && counts.isEmpty && formats.isEmpty && patterns.isEmpty && divisors.isEmpty
             && minimum == nil && maximum == nil && !hasUniqueItems && !isNever
     }
 
-    fileprivate var isOnlyNull: Bool { types == ["null"] || values.map { $0.allSatisfy { $0.jsonType == "null" } } ?? false }
+    fileprivate var isOnlyNull: Bool {
+        types == ["null"] || values.map { $0.allSatisfy { $0.jsonType == "null" } } ?? false
+    }
 }
 
 extension FlatSchema {
@@ -89,13 +96,24 @@ extension FlatSchema {
     /// Adds what must hold as well.
     mutating func merge(_ other: FlatSchema) {
         types = Self.intersection(types, other.types)
-        if let more = other.values { values = values.map { known in known.filter { value in more.contains { $0.isEqual(to: value) } } } ?? more }
+        if let more = other.values {
+            values = values.map { known in known.filter { value in more.contains { $0.isEqual(to: value) } } } ?? more
+        }
         isConstant = isConstant || other.isConstant
         isNever = isNever || other.isNever
-        if let bound = other.minimum, minimum.map({ $0.value < bound.value || $0.value == bound.value && bound.isExclusive }) ?? true { minimum = bound }
-        if let bound = other.maximum, maximum.map({ bound.value < $0.value || $0.value == bound.value && bound.isExclusive }) ?? true { maximum = bound }
+        if let bound = other.minimum,
+            minimum.map({ $0.value < bound.value || $0.value == bound.value && bound.isExclusive }) ?? true
+        {
+            minimum = bound
+        }
+        if let bound = other.maximum,
+            maximum.map({ bound.value < $0.value || $0.value == bound.value && bound.isExclusive }) ?? true
+        {
+            maximum = bound
+        }
         for (keyword, count) in other.counts {
-            counts[keyword] = counts[keyword].map { keyword.hasPrefix("min") ? max($0, count) : min($0, count) } ?? count
+            counts[keyword] =
+                counts[keyword].map { keyword.hasPrefix("min") ? max($0, count) : min($0, count) } ?? count
         }
         hasUniqueItems = hasUniqueItems || other.hasUniqueItems
         formats.formUnion(other.formats)
@@ -120,7 +138,9 @@ extension FlatSchema {
     private static func intersection(_ lhs: Set<String>?, _ rhs: Set<String>?) -> Set<String>? {
         guard let lhs, let rhs else { return lhs ?? rhs }
         var both = lhs.intersection(rhs)
-        if lhs.contains("number") && rhs.contains("integer") || lhs.contains("integer") && rhs.contains("number") { both.insert("integer") }
+        if lhs.contains("number") && rhs.contains("integer") || lhs.contains("integer") && rhs.contains("number") {
+            both.insert("integer")
+        }
         return both
     }
 }
@@ -129,10 +149,20 @@ extension FlatSchema {
 final class Flattener {
     let source: ContractSource
     private var known: [NodeKey: FlatSchema] = [:]
+    private var texts: [NodeKey: String] = [:]
     private var open: Set<NodeKey> = []
 
     init(_ source: ContractSource) {
         self.source = source
+    }
+
+    /// A schema's canonical text.
+    func text(_ node: Node) -> String {
+        let key = NodeKey(node)
+        if let text = texts[key] { return text }
+        let text = CanonicalText.schema(node, source)
+        texts[key] = text
+        return text
     }
 
     /// What several schemas say together.
@@ -169,7 +199,9 @@ final class Flattener {
     }
 
     private static func inclusive(_ bound: FlatSchema.Bound, by step: Int) -> FlatSchema.Bound {
-        guard bound.isExclusive, let integer = bound.value.integer, let next = ExactNumber("\(integer + step)") else { return bound }
+        guard bound.isExclusive, let integer = bound.value.integer, let next = ExactNumber("\(integer + step)") else {
+            return bound
+        }
         return FlatSchema.Bound(value: next, isExclusive: false, node: bound.node)
     }
 
@@ -177,7 +209,9 @@ final class Flattener {
         let value = member.value
         switch member.key {
         case "$ref":
-            if let target = source.target(of: value, from: source.owner(of: node)) { flat.merge(self.flat(target.node)) }
+            if let target = source.target(of: value, from: source.owner(of: node)) {
+                flat.merge(self.flat(target.node))
+            }
         case "allOf": for part in value.items ?? [] { flat.merge(self.flat(part)) }
         case "anyOf", "oneOf": flat.merge(group(member, of: node))
         case "type":
@@ -221,7 +255,8 @@ final class Flattener {
             var own = FlatSchema()
             own.prefixItems = (value.items ?? []).map { [$0] }
             flat.merge(own)
-        case "if", "then", "else", "not", "contains", "minContains", "maxContains", "dependentRequired", "dependentSchemas",
+        case "if", "then", "else", "not", "contains", "minContains", "maxContains", "dependentRequired",
+            "dependentSchemas",
             "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema",
             "contentMediaType", "contentEncoding", "$dynamicRef":
             flat.others[member.key, default: []].append(value)
@@ -246,14 +281,23 @@ final class Flattener {
             if acceptsNull {
                 only.types?.insert("null")
                 if let values = only.values, let null = zip(branches, flats).first(where: { $0.1.isOnlyNull })?.0 {
-                    only.values = values + [Node(value: .scalar(.init(kind: .null, text: "null")), location: null.location, pointer: null.pointer)]
+                    only.values =
+                        values + [
+                            Node(
+                                value: .scalar(.init(kind: .null, text: "null")),
+                                location: null.location,
+                                pointer: null.pointer
+                            )
+                        ]
                 }
             }
             return only
         }
         var result = FlatSchema()
         result.sources = [node]
-        if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values == nil && $0.types != nil }), isDisjoint(flats, member.key) {
+        if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values == nil && $0.types != nil }),
+            isDisjoint(flats, member.key)
+        {
             result.types = flats.reduce(into: []) { $0.formUnion($1.types ?? []) }
         } else if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values != nil }), isDisjoint(flats, member.key) {
             result.values = flats.flatMap { $0.values ?? [] }
@@ -268,6 +312,7 @@ final class Flattener {
         guard keyword == "oneOf" else { return true }
         let types = flats.flatMap { Array($0.values == nil ? $0.types ?? [] : []) }
         let values = flats.flatMap { ($0.values ?? []).map(NodeWriter.compactJSON) }
-        return Set(types).count == types.count && Set(values).count == values.count && !(types.contains("number") && types.contains("integer"))
+        return Set(types).count == types.count && Set(values).count == values.count
+            && !(types.contains("number") && types.contains("integer"))
     }
 }

@@ -43,15 +43,27 @@ struct Lifecycle {
             return days > 0 && isNew ? [("deprecated-sunset-missing", "a deprecation needs 'x-sunset'", new)] : []
         }
         guard let date = after.date else {
-            return [("deprecated-sunset-parse", "'\(after.node.scalar?.text ?? "")' is no date, expected YYYY-MM-DD", after.node)]
+            return [
+                (
+                    "deprecated-sunset-parse", "'\(after.node.scalar?.text ?? "")' is no date, expected YYYY-MM-DD",
+                    after.node
+                )
+            ]
         }
         let first = now.addingTimeInterval(Double(days) * 86_400)
         guard date < first else { return [] }
         if let earlier = before?.date {
-            return date < earlier ? [("sunset-date-changed-too-small", "the sunset moved to \(Self.day(date)), less than \(days) days ahead", after.node)] : []
+            return date < earlier
+                ? [
+                    (
+                        "sunset-date-changed-too-small",
+                        "the sunset moved to \(Self.day(date)), less than \(days) days ahead", after.node
+                    )
+                ] : []
         }
         return old["deprecated"]?.boolean == true && before == nil || days > 0 || date < now
-            ? [("sunset-date-too-small", "the sunset is \(Self.day(date)), less than \(days) days ahead", after.node)] : []
+            ? [("sunset-date-too-small", "the sunset is \(Self.day(date)), less than \(days) days ahead", after.node)]
+            : []
     }
 
     static func day(_ date: Date) -> String { String(date.ISO8601Format().prefix(10)) }

@@ -10,8 +10,10 @@ struct Sampler {
 
     /// Texts of many kinds, one of which may do.
     private static let words = [
-        "a", "A", "0", "text", "TEXT", "abc", "ABC", "a1", "Aa1", "123", "1.5", "-1", "a-b", "a_b", "a b", "A_B", "BTCUSDT", "1234567890", "2026-01-01",
-        "2026-01-01T00:00:00Z", "00000000-0000-4000-8000-000000000000", "https://example.com/", "a@example.com", "USD", "en", "DE", "0x1f", "#00ff00",
+        "a", "A", "0", "text", "TEXT", "abc", "ABC", "a1", "Aa1", "123", "1.5", "-1", "a-b", "a_b", "a b", "A_B",
+        "BTCUSDT", "1234567890", "2026-01-01",
+        "2026-01-01T00:00:00Z", "00000000-0000-4000-8000-000000000000", "https://example.com/", "a@example.com", "USD",
+        "en", "DE", "0x1f", "#00ff00",
         "abcdefghijklmnop", "0123456789abcdef", "", "é", " ",
     ]
 
@@ -26,13 +28,22 @@ struct Sampler {
         let rest = steps.dropFirst()
         switch step {
         case .property(let name):
-            guard let part = flat.properties[name], let value = value(part, rest, probe, depth: depth + 1) else { return nil }
+            guard let part = flat.properties[name], let value = value(part, rest, probe, depth: depth + 1) else {
+                return nil
+            }
             return object(flat, with: [(name, value)], depth)
         case .extra:
             guard let value = value(flat.additional, rest, probe, depth: depth + 1) else { return nil }
             return object(flat, with: [("extra", value)], depth)
         case .item:
-            guard let value = value(flat.items.isEmpty ? flat.prefixItems.first ?? [] : flat.items, rest, probe, depth: depth + 1) else { return nil }
+            guard
+                let value = value(
+                    flat.items.isEmpty ? flat.prefixItems.first ?? [] : flat.items,
+                    rest,
+                    probe,
+                    depth: depth + 1
+                )
+            else { return nil }
             return Nowhere.node.with(.sequence(Array(repeating: value, count: max(1, flat.counts["minItems"] ?? 1))))
         case .branch: return nil
         }
@@ -64,7 +75,9 @@ struct Sampler {
         case .sample: return any(flat, depth)
         case .without(let name): return object(flat, without: name, depth)
         case .with(let name, let value):
-            let value = value ?? flat.properties[name].flatMap { self.value($0, [], .sample, depth: depth + 1) } ?? Nowhere.number("1")
+            let value =
+                value ?? flat.properties[name].flatMap { self.value($0, [], .sample, depth: depth + 1) }
+                ?? Nowhere.number("1")
             return object(flat, with: [(name, value)], depth)
         case .length(let length): return text(flat, length: length)
         case .count(let count):
@@ -84,7 +97,9 @@ struct Sampler {
         }
         let types = flat.effectiveTypes
         let type = ["object", "array", "string", "integer", "number", "boolean", "null"].first(where: types.contains)
-        switch flat.types == nil && flat.properties.isEmpty && flat.required.isEmpty && flat.items.isEmpty ? "string" : type {
+        switch flat.types == nil && flat.properties.isEmpty && flat.required.isEmpty && flat.items.isEmpty
+            ? "string" : type
+        {
         case "object": return object(flat, depth)
         case "array":
             let count = flat.counts["minItems"] ?? 0
@@ -112,9 +127,13 @@ struct Sampler {
         }
         for name in flat.properties.keys.sorted() where members.count < flat.counts["minProperties"] ?? 0 {
             if name == left || members.contains(where: { $0.0 == name }) { continue }
-            if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) { members.append((name, value)) }
+            if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) {
+                members.append((name, value))
+            }
         }
-        return Nowhere.node.with(.mapping(members.map { Node.Member(key: $0.0, keyLocation: Nowhere.location, value: $0.1) }))
+        return Nowhere.node.with(
+            .mapping(members.map { Node.Member(key: $0.0, keyLocation: Nowhere.location, value: $0.1) })
+        )
     }
 
     private func text(_ flat: FlatSchema, length: Int?) -> Node? {
@@ -139,12 +158,17 @@ struct Sampler {
     private func number(_ flat: FlatSchema) -> Node? {
         let bounds = [flat.minimum, flat.maximum].compactMap { $0 }
         let candidates =
-            ["0", "1"].map(Nowhere.number) + bounds.map(\.node) + bounds.map { $0.node.number(beyond: $0, upwards: true) }
+            ["0", "1"].map(Nowhere.number) + bounds.map(\.node)
+            + bounds.map { $0.node.number(beyond: $0, upwards: true) }
             + bounds.map { $0.node.number(beyond: $0, upwards: false) }
         return candidates.first { candidate in
             guard let number = candidate.number else { return false }
-            if let bound = flat.minimum, number < bound.value || number == bound.value && bound.isExclusive { return false }
-            if let bound = flat.maximum, bound.value < number || number == bound.value && bound.isExclusive { return false }
+            if let bound = flat.minimum, number < bound.value || number == bound.value && bound.isExclusive {
+                return false
+            }
+            if let bound = flat.maximum, bound.value < number || number == bound.value && bound.isExclusive {
+                return false
+            }
             return flat.divisors.allSatisfy { number.isMultiple(of: $0) == true }
         }
     }

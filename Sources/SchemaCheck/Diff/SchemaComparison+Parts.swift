@@ -1,7 +1,7 @@
 import ContractCompiler
 import JSONSchema
 
-/// Objects, arrays and alternatives.
+/// Objects and arrays.
 extension SchemaComparison {
     // MARK: - Objects
 
@@ -18,8 +18,17 @@ extension SchemaComparison {
             }
         }
         // Names that are required without being described.
-        for name in after.required.subtracting(before.required).sorted() where after.properties[name] == nil && isRequest {
-            report("became-required", .error, "the member '\(name)' is required now", before, after, probes: [.without(name)], inside: name)
+        for name in after.required.subtracting(before.required).sorted()
+        where after.properties[name] == nil && isRequest {
+            report(
+                "became-required",
+                .error,
+                "the member '\(name)' is required now",
+                before,
+                after,
+                probes: [.without(name)],
+                inside: name
+            )
         }
         compareAdditional(before, after)
     }
@@ -37,9 +46,25 @@ extension SchemaComparison {
         if after.required.contains(name) {
             // A default fills in what clients leave out.
             let suffix = isRequest && new.standIn != nil ? "became-required-with-default" : "became-required"
-            report(suffix, isRequest ? .error : .info, "the member is required now", old, new, probes: [.without(name)], inside: name)
+            report(
+                suffix,
+                isRequest ? .error : .info,
+                "the member is required now",
+                old,
+                new,
+                probes: [.without(name)],
+                inside: name
+            )
         } else {
-            report("became-optional", isRequest ? .info : .error, "the member may be missing now", old, new, probes: [.without(name)], inside: name)
+            report(
+                "became-optional",
+                isRequest ? .info : .error,
+                "the member may be missing now",
+                old,
+                new,
+                probes: [.without(name)],
+                inside: name
+            )
         }
     }
 
@@ -48,8 +73,18 @@ extension SchemaComparison {
         if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
         let isRequired = after.required.contains(name)
         if isRequest {
-            let suffix = isRequired ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")" : "new-optional-request-property"
-            report(whole: suffix, isRequired ? .error : .info, "the member '\(name)' is \(isRequired ? "required" : "allowed") now", before, flat, probes: [.without(name)])
+            let suffix =
+                isRequired
+                ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")"
+                : "new-optional-request-property"
+            report(
+                whole: suffix,
+                isRequired ? .error : .info,
+                "the member '\(name)' is \(isRequired ? "required" : "allowed") now",
+                before,
+                flat,
+                probes: [.without(name)]
+            )
         } else {
             let suffix = "response-\(isRequired ? "required" : "optional")-property-added"
             report(whole: suffix, .info, "the member '\(name)' is new", before, flat, probes: [])
@@ -60,21 +95,46 @@ extension SchemaComparison {
         let flat = old.flat(nodes)
         if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
         if isRequest {
-            let suffix = Lifecycle.isBeforeSunset(nodes) ? "request-property-removed-before-sunset" : "request-property-removed"
+            let suffix =
+                Lifecycle.isBeforeSunset(nodes) ? "request-property-removed-before-sunset" : "request-property-removed"
             // What nobody reads does no harm; what is refused does, and the witness tells.
-            report(whole: suffix, .warn, "the member '\(name)' is not described any more", flat, after, probes: [.with(name, nil)])
+            report(
+                whole: suffix,
+                .warn,
+                "the member '\(name)' is not described any more",
+                flat,
+                after,
+                probes: [.with(name, nil)]
+            )
         } else {
             let isRequired = before.required.contains(name)
             let suffix = "response-\(isRequired ? "required" : "optional")-property-removed"
-            report(whole: suffix, isRequired ? .error : .warn, "the member '\(name)' is not described any more", flat, after, probes: [.without(name)])
+            report(
+                whole: suffix,
+                isRequired ? .error : .warn,
+                "the member '\(name)' is not described any more",
+                flat,
+                after,
+                probes: [.without(name)]
+            )
         }
     }
 
     private mutating func compareAdditional(_ before: FlatSchema, _ after: FlatSchema) {
         if before.isClosed != after.isClosed {
             let severity: Finding.Severity = after.isClosed && isRequest ? .error : .info
-            let text = after.isClosed ? "members that are not described are not allowed any more" : "members that are not described are allowed now"
-            report("additional-properties-\(after.isClosed ? "closed" : "opened")", severity, text, before, after, probes: [.with("unexpected", Nowhere.number("1"))])
+            let text =
+                after.isClosed
+                ? "members that are not described are not allowed any more"
+                : "members that are not described are allowed now"
+            report(
+                "additional-properties-\(after.isClosed ? "closed" : "opened")",
+                severity,
+                text,
+                before,
+                after,
+                probes: [.with("unexpected", Nowhere.number("1"))]
+            )
         } else if !before.isClosed, !before.additional.isEmpty || !after.additional.isEmpty {
             descend(.extra, before.additional, after.additional)
         }
@@ -87,165 +147,21 @@ extension SchemaComparison {
         for (was, now) in zip(before.prefixItems, after.prefixItems) { descend(.item, was, now) }
         let (was, now) = (before.prefixItems.count, after.prefixItems.count)
         if was < now {
-            report("prefix-items-added", isRequest ? .info : .error, "the first items are \(now), they were \(was)", before, after)
+            report(
+                "prefix-items-added",
+                isRequest ? .info : .error,
+                "the first items are \(now), they were \(was)",
+                before,
+                after
+            )
         } else if was > now {
-            report("prefix-items-removed", isRequest ? .error : .info, "the first items are \(now), they were \(was)", before, after)
-        }
-    }
-
-    // MARK: - Alternatives
-
-    /// Compares what is one of several alternatives, each of them with all that holds besides.
-    mutating func compareGroups(_ before: FlatSchema, _ after: FlatSchema) {
-        switch (before.groups.first, after.groups.first) {
-        case (let was?, let now?):
-            compareDiscriminators(was, now, before, after)
-            compareBranches(was, now, before, after)
-        case (nil, let now?): wrapped(now, before, after)
-        case (let was?, nil): unwrapped(was, before, after)
-        case (nil, nil): return
-        }
-    }
-
-    private static func name(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
-
-    /// An alternative of each side that are one and the same, changed or not.
-    private struct BranchPair {
-        let old: Int
-        let new: Int
-    }
-
-    /// Pairs off alternatives that say the same, then those of one name, those that can stand for each other, and the last two.
-    private mutating func pairs(
-        _ was: FlatSchema.Group,
-        _ now: FlatSchema.Group,
-        _ before: FlatSchema,
-        _ after: FlatSchema
-    ) -> [BranchPair] {
-        var pairs: [BranchPair] = []
-        var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
-        func take(_ isSame: (Node, Node) -> Bool) {
-            for index in left {
-                guard let other = right.first(where: { isSame(was.branches[index], now.branches[$0]) }) else { continue }
-                pairs.append(BranchPair(old: index, new: other))
-                left.removeAll { $0 == index }
-                right.removeAll { $0 == other }
-            }
-        }
-        let (oldTexts, newTexts) = (was.branches.map { CanonicalText.schema($0, old.source) }, now.branches.map { CanonicalText.schema($0, new.source) })
-        for index in left {
-            guard let other = right.first(where: { oldTexts[index] == newTexts[$0] }) else { continue }
-            pairs.append(BranchPair(old: index, new: other))
-            left.removeAll { $0 == index }
-            right.removeAll { $0 == other }
-        }
-        take { Self.name(of: $0) != nil && Self.name(of: $0) == Self.name(of: $1) }
-        if left.count <= 16, right.count <= 16 {
-            take { isCompatible(before.choosing(old.flat($0)), after.choosing(new.flat($1))) }
-        }
-        if left.count == 1, right.count == 1 {
-            take { !old.flat($0).effectiveTypes.isDisjoint(with: new.flat($1).effectiveTypes) }
-        }
-        return pairs
-    }
-
-    private mutating func compareBranches(
-        _ was: FlatSchema.Group,
-        _ now: FlatSchema.Group,
-        _ before: FlatSchema,
-        _ after: FlatSchema
-    ) {
-        let pairs = pairs(was, now, before, after)
-        for pair in pairs {
-            steps.append(.branch(isRequest ? pair.old : pair.new))
-            compare(before.choosing(old.flat(was.branches[pair.old])), after.choosing(new.flat(now.branches[pair.new])))
-            steps.removeLast()
-        }
-        for (index, branch) in was.branches.enumerated() where !pairs.contains(where: { $0.old == index }) {
-            // What another alternative takes is not lost.
-            let flat = before.choosing(old.flat(branch))
-            let isLost = isRequest && !now.branches.contains { isCompatible(flat, after.choosing(new.flat($0))) }
-            steps.append(.branch(index))
-            let message = "the alternative \(Self.label(branch)) is gone"
-            report("\(Self.name(was.keyword))-removed", isLost ? .error : .info, message, before, after, at: (branch, nil))
-            steps.removeLast()
-        }
-        for (index, branch) in now.branches.enumerated() where !pairs.contains(where: { $0.new == index }) {
-            let flat = after.choosing(new.flat(branch))
-            let isNew = !isRequest && !was.branches.contains { isCompatible(before.choosing(old.flat($0)), flat) }
-            steps.append(.branch(index))
-            let message = "the alternative \(Self.label(branch)) is new"
-            report("\(Self.name(now.keyword))-added", isNew ? .error : .info, message, before, after, at: (nil, branch))
-            steps.removeLast()
-        }
-    }
-
-    /// What was one schema is now one of several.
-    private mutating func wrapped(_ now: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let others = now.branches.indices.filter { !isCompatible(before, after.choosing(new.flat(now.branches[$0]))) }
-        let breaks = isRequest ? others.count == now.branches.count : !others.isEmpty
-        // In a response it is the new alternative that nobody expects.
-        let steps = isRequest ? [] : others.prefix(1).map(Step.branch)
-        self.steps += steps
-        let message = "it is one of \(now.branches.count) alternatives now"
-        report("wrapped-in-\(Self.name(now.keyword))", breaks ? .error : .info, message, before, after)
-        self.steps.removeLast(steps.count)
-    }
-
-    /// What was one of several is now one schema.
-    private mutating func unwrapped(_ was: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let others = was.branches.indices.filter { !isCompatible(before.choosing(old.flat(was.branches[$0])), after) }
-        let breaks = isRequest ? !others.isEmpty : others.count == was.branches.count
-        // In a request it is the lost alternative that somebody sends.
-        let steps = isRequest ? others.prefix(1).map(Step.branch) : []
-        self.steps += steps
-        let message = "it was one of \(was.branches.count) alternatives"
-        report("\(Self.name(was.keyword))-removed", breaks ? .error : .info, message, before, after)
-        self.steps.removeLast(steps.count)
-    }
-
-    /// The name of the schema that an alternative refers to, or its title.
-    private static func name(of node: Node) -> String? {
-        if let reference = node["$ref"]?.string { return reference.split(separator: "/").last.map(String.init) }
-        return node["title"]?.string
-    }
-
-    private static func label(_ node: Node) -> String { name(of: node).map { "'\($0)'" } ?? "at \(node.pointer)" }
-
-    private mutating func compareDiscriminators(
-        _ was: FlatSchema.Group,
-        _ now: FlatSchema.Group,
-        _ before: FlatSchema,
-        _ after: FlatSchema
-    ) {
-        switch (was.discriminator, now.discriminator) {
-        case (nil, nil): return
-        case (nil, let added?):
-            report("discriminator-added", isRequest ? .error : .info, "a discriminator tells the alternatives apart now", before, after, at: (nil, added), probes: [])
-        case (let removed?, nil):
-            report("discriminator-removed", isRequest ? .info : .error, "no discriminator tells the alternatives apart any more", before, after, at: (removed, nil), probes: [])
-        case (let old?, let new?):
-            let (wasName, nowName) = (old["propertyName"]?.string ?? "", new["propertyName"]?.string ?? "")
-            if wasName != nowName {
-                report("discriminator-property-name-changed", .error, "the discriminator was '\(wasName)' and is '\(nowName)'", before, after, at: (old, new), probes: [])
-            }
-            compareMappings(old["mapping"]?.members ?? [], new["mapping"]?.members ?? [], before, after)
-        }
-    }
-
-    private mutating func compareMappings(_ was: [Node.Member], _ now: [Node.Member], _ before: FlatSchema, _ after: FlatSchema) {
-        func target(_ member: Node.Member) -> String? { member.value.string?.split(separator: "/").last.map(String.init) }
-        for member in was {
-            guard let other = now.first(where: { $0.key == member.key }) else {
-                report("discriminator-mapping-removed", .error, "the discriminator's value '\(member.key)' is gone", before, after, at: (member.value, nil), probes: [])
-                continue
-            }
-            if target(member) != target(other) {
-                report("discriminator-mapping-changed", .error, "the discriminator's value '\(member.key)' means another schema", before, after, at: (member.value, other.value), probes: [])
-            }
-        }
-        for member in now where !was.contains(where: { $0.key == member.key }) {
-            report("discriminator-mapping-added", isRequest ? .info : .error, "the discriminator has the new value '\(member.key)'", before, after, at: (nil, member.value), probes: [])
+            report(
+                "prefix-items-removed",
+                isRequest ? .error : .info,
+                "the first items are \(now), they were \(was)",
+                before,
+                after
+            )
         }
     }
 

@@ -7,7 +7,9 @@ struct WitnessSearch {
     let new: Flattener
 
     /// A value that shows the difference; nil when none was found.
-    func witness(of difference: Difference, at place: Place, old oldSchema: Node, new newSchema: Node) -> Finding.Witness? {
+    func witness(of difference: Difference, at place: Place, old oldSchema: Node, new newSchema: Node) -> Finding
+        .Witness?
+    {
         let isRequest = place.direction == .request
         let (accepting, refusing) = isRequest ? (old, new) : (new, old)
         let (taken, refused) = isRequest ? (oldSchema, newSchema) : (newSchema, oldSchema)
@@ -16,11 +18,17 @@ struct WitnessSearch {
         for probe in probes.prefix(40) {
             guard let value = sampler.value([taken], difference.steps[...], probe) else { continue }
             let text = NodeWriter.compactJSON(value)
-            guard let instance = try? Node.readJSON(SourceFile(path: "witness.json", displayPath: "witness", bytes: Array(text.utf8))),
+            guard
+                let instance = try? Node.readJSON(
+                    SourceFile(path: "witness.json", displayPath: "witness", bytes: Array(text.utf8))
+                ),
                 let before = try? accepting.source.validate(instance, against: taken), before.isValid,
                 let after = try? refusing.source.validate(instance, against: refused), !after.isValid
             else { continue }
-            return Finding.Witness(description: isRequest ? "accepted before, refused now" : "impossible before, possible now", json: text)
+            return Finding.Witness(
+                description: isRequest ? "accepted before, refused now" : "impossible before, possible now",
+                json: text
+            )
         }
         return nil
     }

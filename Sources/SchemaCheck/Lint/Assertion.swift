@@ -31,7 +31,8 @@ struct Assertion {
     }
 
     private static let names = [
-        "pattern", "notPattern", "enum", "const", "contains", "defined", "required", "requireAny", "disallowed", "nonEmpty",
+        "pattern", "notPattern", "enum", "const", "contains", "defined", "required", "requireAny", "disallowed",
+        "nonEmpty",
         "minLength", "maxLength", "casing", "sortOrder", "mutuallyExclusive", "mutuallyRequired", "ref",
     ]
 
@@ -60,7 +61,8 @@ struct Assertion {
             case "disallowed": .hasNone(words)
             case "mutuallyExclusive": .hasAtMostOne(words)
             case "mutuallyRequired": .hasAllOrNone(words)
-            case "ref": value.boolean.map { .isReference($0) } ?? Self.pattern(value, log: &log).map { .referenceMatches($0) }
+            case "ref":
+                value.boolean.map { .isReference($0) } ?? Self.pattern(value, log: &log).map { .referenceMatches($0) }
             default: nil
             }
         guard let demand else {
@@ -118,12 +120,14 @@ struct Assertion {
     private func problem(ofObject visit: Visit, _ names: [String]) -> String? {
         switch demand {
         case .isDefined(let isExpected): return isExpected ? nil : "it is there"
-        case .isEmpty(let isExpected): return names.isEmpty == isExpected ? nil : "it is \(isExpected ? "not " : "")empty"
+        case .isEmpty(let isExpected):
+            return names.isEmpty == isExpected ? nil : "it is \(isExpected ? "not " : "")empty"
         case .hasAll(let expected):
             let missing = expected.filter { !names.contains($0) }
             return missing.isEmpty ? nil : "\(Self.list(missing)) missing"
         case .hasAny(let expected):
-            return expected.contains(where: names.contains) ? nil : "none of \(expected.joined(separator: ", ")) is there"
+            return expected.contains(where: names.contains)
+                ? nil : "none of \(expected.joined(separator: ", ")) is there"
         case .hasNone(let refused):
             let found = refused.filter(names.contains)
             return found.isEmpty ? nil : "\(Self.list(found)) not allowed"
@@ -132,9 +136,11 @@ struct Assertion {
             return found.count < 2 ? nil : "\(found.joined(separator: " and ")) exclude each other"
         case .hasAllOrNone(let together):
             let found = together.filter(names.contains)
-            return found.isEmpty || found.count == together.count ? nil : "\(together.joined(separator: ", ")) go together"
+            return found.isEmpty || found.count == together.count
+                ? nil : "\(together.joined(separator: ", ")) go together"
         case .isReference(let isExpected):
-            return (visit.reference != nil) == isExpected ? nil : isExpected ? "a reference is expected" : "no reference is expected"
+            return (visit.reference != nil) == isExpected
+                ? nil : isExpected ? "a reference is expected" : "no reference is expected"
         case .referenceMatches(let pattern):
             guard let text = visit.reference?.string else { return "a reference is expected" }
             return pattern.matches(text) ? nil : "the reference '\(text)' does not match \(pattern.source)"
@@ -151,7 +157,9 @@ struct Assertion {
             if isMaximum ? count <= limit : count >= limit { return nil }
             return "has the length \(count), expected at \(isMaximum ? "most" : "least") \(limit)"
         case .contains(let part):
-            if let items = value.items { return items.contains { $0.isEqual(to: part) } ? nil : "lacks \(NodeWriter.compactJSON(part))" }
+            if let items = value.items {
+                return items.contains { $0.isEqual(to: part) } ? nil : "lacks \(NodeWriter.compactJSON(part))"
+            }
             guard let text = value.string, let part = part.scalar?.text else { return nil }
             return text.contains(part) ? nil : "does not contain '\(part)'"
         case .sorted(let isDescending, let property):
@@ -163,9 +171,17 @@ struct Assertion {
             return isSorted ? nil : "is not in \(isDescending ? "descending" : "ascending") order"
         case .hasAll, .hasAny, .hasNone, .hasAtMostOne, .hasAllOrNone:
             guard let members = value.members else { return nil }
-            let visit = Visit(kind: .root, node: value, key: "", keyLocation: value.location, parent: nil, reference: nil)
+            let visit = Visit(
+                kind: .root,
+                node: value,
+                key: "",
+                keyLocation: value.location,
+                parent: nil,
+                reference: nil
+            )
             return problem(ofObject: visit, members.map(\.key))
-        case .isReference(let isExpected): return (value["$ref"] != nil) == isExpected ? nil : isExpected ? "is no reference" : "is a reference"
+        case .isReference(let isExpected):
+            return (value["$ref"] != nil) == isExpected ? nil : isExpected ? "is no reference" : "is a reference"
         case .referenceMatches(let pattern):
             guard let text = value["$ref"]?.string else { return "is no reference" }
             return pattern.matches(text) ? nil : "refers to '\(text)', which does not match \(pattern.source)"

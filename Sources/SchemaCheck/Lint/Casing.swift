@@ -21,6 +21,8 @@ enum Casing: String, CaseIterable {
 
     /// The words of a name, in lower case: `getBotsNow` and `get-bots_now` have three.
     static func words(of name: String) -> [String] {
-        name.replacing(#/([a-z0-9])([A-Z])/#) { "\($0.1) \($0.2)" }.split { !$0.isLetter && !$0.isNumber }.map { $0.lowercased() }
+        name.replacing(#/([a-z0-9])([A-Z])/#) { "\($0.1) \($0.2)" }.split { !$0.isLetter && !$0.isNumber }.map {
+            $0.lowercased()
+        }
     }
 }

@@ -78,7 +78,8 @@ struct ConfigurableRule {
 
     private func fill(_ message: String, _ visit: Visit, _ problems: [Assertion.Problem]) -> String {
         let values = [
-            "assertionName": name, "property": clause.subject.properties.joined(separator: ", "), "nodeType": visit.kind.rawValue,
+            "assertionName": name, "property": clause.subject.properties.joined(separator: ", "),
+            "nodeType": visit.kind.rawValue,
             "problems": problems.map(\.text).joined(separator: "; "), "pointer": visit.node.pointer, "key": visit.key,
             "file": visit.node.location.file.displayPath,
         ]
@@ -96,7 +97,12 @@ extension ConfigurableRule.Clause {
         let kind = NodeKind(rawValue: type)
         if kind == nil, type != "any" {
             let names = NodeKind.allCases.map(\.rawValue) + ["any"]
-            log.append(LintConfiguration.fault("'\(type)' is no type of a subject\(Suggestion.text(for: type, in: names))", at: subject["type"] ?? subject))
+            log.append(
+                LintConfiguration.fault(
+                    "'\(type)' is no type of a subject\(Suggestion.text(for: type, in: names))",
+                    at: subject["type"] ?? subject
+                )
+            )
             return nil
         }
         func words(_ name: String) -> [String]? {

@@ -39,7 +39,12 @@ struct LintConfiguration {
             if let severity = Self.severity(member.value) {
                 differences.updateValue(severity, forKey: member.key)
             } else {
-                log.append(Self.fault("'\(member.value.scalar?.text ?? "")' is no severity, expected error, warn, info or off", at: member.value))
+                log.append(
+                    Self.fault(
+                        "'\(member.value.scalar?.text ?? "")' is no severity, expected error, warn, info or off",
+                        at: member.value
+                    )
+                )
             }
         }
         for member in root["apis"]?.members ?? [] {
@@ -80,7 +85,15 @@ struct LintConfiguration {
         guard names.contains(member.key) else {
             let suggestion = Suggestion.text(for: member.key, in: names)
             let message = "there is no rule '\(member.key)'\(suggestion)"
-            log.append(Finding(code: "configuration", severity: .error, message: message, location: member.keyLocation, pointer: member.value.pointer))
+            log.append(
+                Finding(
+                    code: "configuration",
+                    severity: .error,
+                    message: message,
+                    location: member.keyLocation,
+                    pointer: member.value.pointer
+                )
+            )
             return
         }
         let word = member.value["severity"] ?? member.value
@@ -89,7 +102,9 @@ struct LintConfiguration {
         } else if let severity = Self.severity(word) {
             settings[member.key] = Setting(severity: severity, options: member.value)
         } else {
-            log.append(Self.fault("'\(word.scalar?.text ?? "")' is no severity, expected error, warn, info or off", at: word))
+            log.append(
+                Self.fault("'\(word.scalar?.text ?? "")' is no severity, expected error, warn, info or off", at: word)
+            )
         }
     }
 
@@ -102,12 +117,20 @@ struct LintConfiguration {
     }
 
     static func fault(_ message: String, at node: Node) -> Finding {
-        Finding(code: "configuration", severity: .error, message: message, location: node.location, pointer: node.pointer)
+        Finding(
+            code: "configuration",
+            severity: .error,
+            message: message,
+            location: node.location,
+            pointer: node.pointer
+        )
     }
 
     /// The configuration for one document: what the file says for all, then what it says for this one.
     func configuration(for document: String) -> LintConfiguration {
-        guard let own = overrides.first(where: { $0.document == SourceFile.realPath(document) })?.configuration else { return self }
+        guard let own = overrides.first(where: { $0.document == SourceFile.realPath(document) })?.configuration else {
+            return self
+        }
         var merged = self
         merged.settings.merge(own.settings) { $1 }
         merged.configurableRules += own.configurableRules
@@ -132,7 +155,9 @@ struct LintConfiguration {
 
     /// Finds the configuration in the working directory, or reads the one that is named.
     static func load(_ path: String?) -> LintConfiguration {
-        guard let file = path ?? names.first(where: { FileManager.default.fileExists(atPath: $0) }) else { return LintConfiguration() }
+        guard let file = path ?? names.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            return LintConfiguration()
+        }
         guard let source = SourceFile(reading: file) else { couldNotRun("'\(file)' cannot be read") }
         var log = DiagnosticLog()
         guard let root = Node.read(source, log: &log) else {

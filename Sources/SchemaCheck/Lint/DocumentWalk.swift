@@ -97,7 +97,9 @@ struct DocumentWalk {
             return
         }
         guard seen.insert(Seen(node: NodeKey(node), kind: kind)).inserted else { return }
-        if kind == .schema, node.boolean != nil, source.version != "3.0" || step.key == "additionalProperties" { return }
+        if kind == .schema, node.boolean != nil, source.version != "3.0" || step.key == "additionalProperties" {
+            return
+        }
         guard let members = node.members else {
             return fault("\(node.kindDescription) where \(kind.phrase) was expected", at: node)
         }
@@ -141,16 +143,22 @@ struct DocumentWalk {
         case .any: return
         case .object(let kind): visit(Step(node: node, kind: kind, key: key, keyLocation: place, parent: parent))
         case .list(let item):
-            guard let items = node.items else { return fault("'\(key)' is \(node.kindDescription), expected a sequence", at: node) }
+            guard let items = node.items else {
+                return fault("'\(key)' is \(node.kindDescription), expected a sequence", at: node)
+            }
             for (index, value) in items.enumerated() { walk(value, item, "\(index)", value.location, parent) }
         case .map(let entry):
-            guard let members = node.members else { return fault("'\(key)' is \(node.kindDescription), expected a mapping", at: node) }
+            guard let members = node.members else {
+                return fault("'\(key)' is \(node.kindDescription), expected a mapping", at: node)
+            }
             for member in members where !member.key.hasPrefix("x-") {
                 walk(member.value, entry, member.key, member.keyLocation, parent)
             }
         case .types:
             for name in node.items ?? [node] { checkWord(name, Self.types(in: source.version), "type") }
-            if node.items != nil, source.version == "3.0" { fault("'type' is a sequence, expected a string in OpenAPI 3.0", at: node) }
+            if node.items != nil, source.version == "3.0" {
+                fault("'type' is a sequence, expected a string in OpenAPI 3.0", at: node)
+            }
         case .either(let first, let second):
             let isOld = source.version == "3.0"
             if case .boolean = second, node.boolean != nil {
@@ -183,7 +191,8 @@ struct DocumentWalk {
                 let suggestion = Suggestion.text(for: member.key, in: names)
                 fault("\(visit.kind.phrase) has no field '\(member.key)'\(suggestion)", at: member)
             } else if let version = shape.since[member.key], version > source.version, !source.version.isEmpty {
-                let message = "\(visit.kind.phrase) has the field '\(member.key)' from OpenAPI \(version) on, this is \(source.version)"
+                let message =
+                    "\(visit.kind.phrase) has the field '\(member.key)' from OpenAPI \(version) on, this is \(source.version)"
                 fault(message, at: member)
             }
         }
@@ -193,9 +202,13 @@ struct DocumentWalk {
     private mutating func checkEntries(_ visit: Visit, _ members: [Node.Member]) {
         for member in members where !member.key.hasPrefix("x-") {
             switch visit.kind {
-            case .paths where !member.key.hasPrefix("/"): fault("the path '\(member.key)' does not start with '/'", at: member)
+            case .paths where !member.key.hasPrefix("/"):
+                fault("the path '\(member.key)' does not start with '/'", at: member)
             case .responses where !Self.isStatus(member.key):
-                fault("'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default", at: member)
+                fault(
+                    "'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default",
+                    at: member
+                )
             default: continue
             }
         }
@@ -204,7 +217,9 @@ struct DocumentWalk {
     private static func isStatus(_ text: String) -> Bool {
         if text == "default" { return true }
         let characters = Array(text.utf8)
-        guard characters.count == 3, (UInt8(ascii: "1")...UInt8(ascii: "5")).contains(characters[0]) else { return false }
+        guard characters.count == 3, (UInt8(ascii: "1")...UInt8(ascii: "5")).contains(characters[0]) else {
+            return false
+        }
         return text.hasSuffix("XX") || Int(text) != nil
     }
 
@@ -212,7 +227,8 @@ struct DocumentWalk {
     private mutating func checkAlternatives(_ visit: Visit) {
         let node = visit.node
         switch visit.kind {
-        case .root where node["paths"] == nil && (source.version == "3.0" || node["webhooks"] == nil && node["components"] == nil):
+        case .root
+        where node["paths"] == nil && (source.version == "3.0" || node["webhooks"] == nil && node["components"] == nil):
             fault("an OpenAPI document lacks 'paths'", at: node)
         case .operation where node["responses"] == nil && source.version == "3.0":
             fault("an operation lacks 'responses'", at: node)
@@ -244,7 +260,10 @@ struct DocumentWalk {
 
     private mutating func checkWord(_ node: Node, _ words: [String], _ name: String) {
         guard let text = node.scalar?.text, node.string != nil else {
-            return fault("'\(name)' is \(node.kindDescription), expected one of \(words.joined(separator: ", "))", at: node)
+            return fault(
+                "'\(name)' is \(node.kindDescription), expected one of \(words.joined(separator: ", "))",
+                at: node
+            )
         }
         if !words.contains(text) {
             let suggestion = Suggestion.text(for: text, in: words)
@@ -258,7 +277,8 @@ struct DocumentWalk {
             case .string: node.string == nil ? "a string" : nil
             case .boolean: node.boolean == nil ? "true or false" : nil
             case .number: node.jsonNumber == nil ? "a number" : nil
-            case .integer: node.number?.isInteger == true && node.number?.isNegative == false ? nil : "an integer of at least 0"
+            case .integer:
+                node.number?.isInteger == true && node.number?.isNegative == false ? nil : "an integer of at least 0"
             case .scalar: node.scalar == nil || node.scalar?.kind == .null ? "a string" : nil
             default: nil
             }
@@ -266,7 +286,9 @@ struct DocumentWalk {
     }
 
     private mutating func fault(_ message: String, at node: Node) {
-        faults.append(Finding(code: "struct", severity: .error, message: message, location: node.location, pointer: node.pointer))
+        faults.append(
+            Finding(code: "struct", severity: .error, message: message, location: node.location, pointer: node.pointer)
+        )
     }
 
     private mutating func fault(_ message: String, at member: Node.Member) {

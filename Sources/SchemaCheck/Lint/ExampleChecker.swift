@@ -28,7 +28,8 @@ struct ExampleChecker {
 
     /// The examples of one kind of place, with the schemas that they are examples of.
     func examples(_ place: Place) -> [(example: Node, schema: Node)] {
-        let kinds: [NodeKind] = [.body: [.mediaType], .parameter: [.parameter, .header], .schema: [.schema]][place] ?? []
+        let kinds: [NodeKind] =
+            [.body: [.mediaType], .parameter: [.parameter, .header], .schema: [.schema]][place] ?? []
         return walk.visits.filter { kinds.contains($0.kind) }.flatMap { visit -> [(Node, Node)] in
             if place == .schema {
                 let list = visit["examples"]?.items ?? []
@@ -36,7 +37,9 @@ struct ExampleChecker {
             }
             guard let schema = visit["schema"], !isBinary(visit) else { return [] }
             let named = (visit["examples"]?.members ?? []).compactMap { source.followed($0.value) }
-            return ((visit["example"].map { [$0] } ?? []) + named.compactMap { $0["dataValue"] ?? $0["value"] }).map { ($0, schema) }
+            return ((visit["example"].map { [$0] } ?? []) + named.compactMap { $0["dataValue"] ?? $0["value"] }).map {
+                ($0, schema)
+            }
         }
     }
 
@@ -44,7 +47,9 @@ struct ExampleChecker {
     private func isBinary(_ visit: Visit) -> Bool {
         guard visit.kind == .mediaType else { return false }
         let type = visit.key.lowercased()
-        return !(type.contains("json") || type.hasPrefix("application/x-www-form") || type.hasPrefix("multipart/") || type.hasPrefix("*/"))
+        return
+            !(type.contains("json") || type.hasPrefix("application/x-www-form") || type.hasPrefix("multipart/")
+            || type.hasPrefix("*/"))
             || type.contains("seq") || type.contains("jsonl") || type.contains("ndjson")
     }
 
@@ -69,7 +74,9 @@ struct ExampleChecker {
     /// The errors that have no other error below them: an alternative that fails says less than the reason why.
     private static func leaves(_ errors: [ValidationOutput.Unit]) -> [ValidationOutput.Unit] {
         let leaves = errors.filter { unit in
-            !errors.contains { $0.keywordLocation != unit.keywordLocation && $0.keywordLocation.hasPrefix(unit.keywordLocation + "/") }
+            !errors.contains {
+                $0.keywordLocation != unit.keywordLocation && $0.keywordLocation.hasPrefix(unit.keywordLocation + "/")
+            }
         }
         return Array(leaves.prefix(5))
     }

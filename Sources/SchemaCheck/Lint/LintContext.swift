@@ -29,7 +29,9 @@ final class LintContext {
         if pointers[file] == nil {
             var found: [String: String] = [:]
             // Every reading of a file has a SourceFile of its own.
-            if let root = source.roots.first(where: { $0.location.file.path == location.file.path }) { Self.collect(root, &found) }
+            if let root = source.roots.first(where: { $0.location.file.path == location.file.path }) {
+                Self.collect(root, &found)
+            }
             pointers[file] = found
         }
         return pointers[file]?["\(location.line):\(location.column)"] ?? ""
@@ -71,7 +73,9 @@ final class LintContext {
     func parameters(in node: Node) -> [Node] { (node["parameters"]?.items ?? []).compactMap(source.followed) }
 
     /// The name and place by which a parameter is known.
-    static func names(_ parameter: Node) -> String { "\(parameter["in"]?.string ?? "") \(parameter["name"]?.scalar?.text ?? "")" }
+    static func names(_ parameter: Node) -> String {
+        "\(parameter["in"]?.string ?? "") \(parameter["name"]?.scalar?.text ?? "")"
+    }
 
     /// The responses of an operation by status, references followed.
     func responses(of operation: Visit) -> [(status: String, location: Location, node: Node)] {
@@ -84,7 +88,9 @@ final class LintContext {
     func resolved(_ schema: Node) -> Node {
         var schema = schema
         for _ in 0..<64 {
-            guard let reference = schema["$ref"], let target = source.target(of: reference, from: source.owner(of: schema)) else {
+            guard let reference = schema["$ref"],
+                let target = source.target(of: reference, from: source.owner(of: schema))
+            else {
                 break
             }
             schema = target.node
@@ -131,7 +137,13 @@ struct LintFindings {
 
     /// Reports the name under which an object stands.
     mutating func report(_ message: String, key visit: Visit, notes: [Diagnostic.Note] = [], fix: String? = nil) {
-        report(message, at: visit.keyLocation, pointer: visit.reference?.pointer ?? visit.node.pointer, notes: notes, fix: fix)
+        report(
+            message,
+            at: visit.keyLocation,
+            pointer: visit.reference?.pointer ?? visit.node.pointer,
+            notes: notes,
+            fix: fix
+        )
     }
 
     mutating func report(

@@ -6,7 +6,8 @@ struct Linter {
 
     /// What the compiler finds that a rule of the linter finds too.
     private static let covered: [Diagnostic.Code: String] = [
-        .unresolvedReference: "no-unresolved-refs", .unknownField: "struct", .fieldType: "struct", .missingField: "struct",
+        .unresolvedReference: "no-unresolved-refs", .unknownField: "struct", .fieldType: "struct",
+        .missingField: "struct",
         .parameterPlace: "struct", .pathParameterOptional: "struct", .status: "struct", .unknownType: "struct",
         .securityScheme: "struct",
         .duplicateParameter: "operation-parameters-unique", .missingPathParameter: "path-parameters-defined",
@@ -43,28 +44,29 @@ struct Linter {
             rule.check(context, &found)
             findings += found.findings
         }
-        let (contract, compilerLog) = compile(files)
-        findings += fromCompiler(compilerLog, besides: findings, context)
+        let (contract, compilerLog) = compile(files, source.registry)
+        findings += fromCompiler(source.log.sorted + compilerLog.sorted, besides: findings, context)
         let size = contract.map { ", \($0.operations.count) operations, \($0.models.count) schemas" } ?? ""
         return (findings, name + size)
     }
 
     /// What would stop a build.
-    private func compile(_ files: ContractFiles) -> (Contract?, DiagnosticLog) {
+    private func compile(_ files: ContractFiles, _ registry: Registry) -> (Contract?, DiagnosticLog) {
         var log = DiagnosticLog(isStrict: false)
-        let registry = Registry(open: files.open)
         let contract = ContractBuilder.build(root: files.root, schemas: files.schemas, registry: registry, log: &log)
         return (contract, log)
     }
 
     /// The compiler's diagnostics, as far as no rule said the same of the same line.
-    private func fromCompiler(_ log: DiagnosticLog, besides findings: [Finding], _ context: LintContext) -> [Finding] {
+    private func fromCompiler(_ diagnostics: [Diagnostic], besides findings: [Finding], _ context: LintContext) -> [Finding] {
         let lines = Set(findings.map { "\($0.location.file.displayPath):\($0.location.line)" })
         let messages = Set(findings.map { "\($0.location) \($0.message)" })
-        return log.sorted.compactMap { diagnostic in
+        return diagnostics.compactMap { diagnostic in
             guard diagnostic.severity != .note else { return nil }
             let rule = Self.covered[diagnostic.code]
-            if rule != nil, lines.contains("\(diagnostic.location.file.displayPath):\(diagnostic.location.line)") { return nil }
+            if rule != nil, lines.contains("\(diagnostic.location.file.displayPath):\(diagnostic.location.line)") {
+                return nil
+            }
             if messages.contains("\(diagnostic.location) \(diagnostic.message)") { return nil }
             var finding = Finding(diagnostic, pointer: context.pointer(at: diagnostic.location), code: rule)
             if let rule = rule.flatMap({ LintRules.byName[$0] }) {

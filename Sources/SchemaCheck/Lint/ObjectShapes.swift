@@ -27,7 +27,8 @@ extension NodeKind {
         ),
         .info: ObjectShape(
             fields: [
-                "title": .scalar, "version": .scalar, "summary": .string, "description": .string, "termsOfService": .string,
+                "title": .scalar, "version": .scalar, "summary": .string, "description": .string,
+                "termsOfService": .string,
                 "contact": .object(.contact), "license": .object(.license),
             ],
             required: ["title", "version"],
@@ -71,14 +72,17 @@ extension NodeKind {
         ),
         .operation: ObjectShape(
             fields: [
-                "tags": .list(.scalar), "summary": .string, "description": .string, "externalDocs": .object(.externalDocs),
+                "tags": .list(.scalar), "summary": .string, "description": .string,
+                "externalDocs": .object(.externalDocs),
                 "operationId": .scalar, "parameters": .list(.object(.parameter)), "requestBody": .object(.requestBody),
                 "responses": .object(.responses), "callbacks": .map(.object(.callback)), "deprecated": .boolean,
                 "security": security, "servers": servers,
             ]
         ),
         .parameter: ObjectShape(
-            fields: described.merging(["name": .scalar, "in": .word(["query", "header", "path", "cookie", "querystring"])]) { $1 },
+            fields: described.merging([
+                "name": .scalar, "in": .word(["query", "header", "path", "cookie", "querystring"]),
+            ]) { $1 },
             required: ["name", "in"],
             isReferencable: true
         ),
@@ -100,7 +104,8 @@ extension NodeKind {
         ),
         .encoding: ObjectShape(
             fields: [
-                "contentType": .string, "headers": headers, "style": .string, "explode": .boolean, "allowReserved": .boolean,
+                "contentType": .string, "headers": headers, "style": .string, "explode": .boolean,
+                "allowReserved": .boolean,
                 "encoding": .map(.object(.encoding)), "prefixEncoding": .list(.object(.encoding)),
                 "itemEncoding": .object(.encoding),
             ],
@@ -147,7 +152,8 @@ extension NodeKind {
         .components: ObjectShape(
             fields: [
                 "schemas": .map(.object(.schema)), "responses": .map(.object(.response)),
-                "parameters": .map(.object(.parameter)), "examples": examples, "requestBodies": .map(.object(.requestBody)),
+                "parameters": .map(.object(.parameter)), "examples": examples,
+                "requestBodies": .map(.object(.requestBody)),
                 "headers": headers, "securitySchemes": .map(.object(.securityScheme)), "links": .map(.object(.link)),
                 "callbacks": .map(.object(.callback)), "pathItems": .map(.object(.pathItem)),
                 "mediaTypes": .map(.object(.mediaType)),
@@ -158,7 +164,8 @@ extension NodeKind {
             fields: [
                 "type": .word(["apiKey", "http", "oauth2", "openIdConnect", "mutualTLS"]), "description": .string,
                 "name": .string, "in": .word(["query", "header", "cookie"]), "scheme": .string, "bearerFormat": .string,
-                "flows": .object(.flows), "openIdConnectUrl": .string, "oauth2MetadataUrl": .string, "deprecated": .boolean,
+                "flows": .object(.flows), "openIdConnectUrl": .string, "oauth2MetadataUrl": .string,
+                "deprecated": .boolean,
             ],
             required: ["type"],
             isReferencable: true,
@@ -167,7 +174,8 @@ extension NodeKind {
         .flows: ObjectShape(
             fields: [
                 "implicit": .object(.implicitFlow), "password": .object(.passwordFlow),
-                "clientCredentials": .object(.clientCredentialsFlow), "authorizationCode": .object(.authorizationCodeFlow),
+                "clientCredentials": .object(.clientCredentialsFlow),
+                "authorizationCode": .object(.authorizationCodeFlow),
                 "deviceAuthorization": .object(.deviceFlow),
             ],
             since: ["deviceAuthorization": "3.2"]
@@ -186,8 +194,10 @@ extension NodeKind {
 
     /// What parameters and headers have in common.
     private static let described: [String: FieldShape] = [
-        "description": .string, "required": .boolean, "deprecated": .boolean, "allowEmptyValue": .boolean, "style": .string,
-        "explode": .boolean, "allowReserved": .boolean, "schema": .object(.schema), "example": .any, "examples": examples,
+        "description": .string, "required": .boolean, "deprecated": .boolean, "allowEmptyValue": .boolean,
+        "style": .string,
+        "explode": .boolean, "allowReserved": .boolean, "schema": .object(.schema), "example": .any,
+        "examples": examples,
         "content": content,
     ]
 

@@ -82,7 +82,8 @@ struct LintRule: Sendable {
 /// Every rule.
 enum LintRules {
     static let all: [LintRule] =
-        documentRules + pathRules + operationRules + parameterRules + schemaRules + exampleRules + securityRules + componentRules
+        documentRules + pathRules + operationRules + parameterRules + schemaRules + exampleRules + securityRules
+        + componentRules
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 }

@@ -68,7 +68,13 @@ struct IgnoreFile {
             for rule in file.value.members ?? [] {
                 for item in rule.value.items ?? [] where !isExpired(item) {
                     let pointer = (item["pointer"] ?? item).string ?? ""
-                    entries.insert(Entry(file: file.key, rule: rule.key, pointer: pointer.hasPrefix("#") ? String(pointer.dropFirst()) : pointer))
+                    entries.insert(
+                        Entry(
+                            file: file.key,
+                            rule: rule.key,
+                            pointer: pointer.hasPrefix("#") ? String(pointer.dropFirst()) : pointer
+                        )
+                    )
                 }
             }
         }
@@ -80,12 +86,26 @@ struct IgnoreFile {
     private mutating func isExpired(_ item: Node) -> Bool {
         guard let node = item["until"], let until = node.scalar?.text else { return false }
         guard until.wholeMatch(of: #/\d{4}-\d{2}-\d{2}/#) != nil else {
-            faults.append(Finding(code: "ignore-file", severity: .error, message: "'\(until)' is no date, expected YYYY-MM-DD", location: node.location, pointer: node.pointer))
+            faults.append(
+                Finding(
+                    code: "ignore-file",
+                    severity: .error,
+                    message: "'\(until)' is no date, expected YYYY-MM-DD",
+                    location: node.location,
+                    pointer: node.pointer
+                )
+            )
             return true
         }
         if until >= today { return false }
         faults.append(
-            Finding(code: "ignore-file", severity: .warn, message: "this entry was accepted until \(until)", location: node.location, pointer: node.pointer)
+            Finding(
+                code: "ignore-file",
+                severity: .warn,
+                message: "this entry was accepted until \(until)",
+                location: node.location,
+                pointer: node.pointer
+            )
         )
         return true
     }
@@ -93,18 +113,24 @@ struct IgnoreFile {
     /// Whether a finding is accepted.
     func covers(_ finding: Finding) -> Bool {
         fingerprints.contains(finding.fingerprint)
-            || entries.contains(Entry(file: finding.location.file.displayPath, rule: finding.code, pointer: finding.pointer))
+            || entries.contains(
+                Entry(file: finding.location.file.displayPath, rule: finding.code, pointer: finding.pointer)
+            )
     }
 
     /// A file that accepts these findings.
     static func text(for findings: [Finding]) -> String {
         var text = "# Findings that are accepted. 'until: YYYY-MM-DD' beside a pointer or a fingerprint ends that.\n"
         let lint = findings.filter { $0.operation == nil }
-        for (file, findings) in Dictionary(grouping: lint, by: { $0.location.file.displayPath }).sorted(by: { $0.key < $1.key }) {
+        for (file, findings) in Dictionary(grouping: lint, by: { $0.location.file.displayPath }).sorted(by: {
+            $0.key < $1.key
+        }) {
             text += "\(NodeWriter.quoted(file)):\n"
             for (rule, findings) in Dictionary(grouping: findings, by: \.code).sorted(by: { $0.key < $1.key }) {
                 text += "  \(NodeWriter.quoted(rule)):\n"
-                for pointer in Set(findings.map(\.pointer)).sorted() { text += "    - \(NodeWriter.quoted("#" + pointer))\n" }
+                for pointer in Set(findings.map(\.pointer)).sorted() {
+                    text += "    - \(NodeWriter.quoted("#" + pointer))\n"
+                }
             }
         }
         let differences = findings.filter { $0.operation != nil }

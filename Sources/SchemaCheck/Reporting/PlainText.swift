@@ -51,7 +51,9 @@ enum PlainText {
 
     /// What belongs to a finding, a line each.
     static func details(_ finding: Finding) -> [String] {
-        var lines = finding.notes.map { note in note.location.map { "\($0): note: \(note.message)" } ?? "note: \(note.message)" }
+        var lines = finding.notes.map { note in
+            note.location.map { "\($0): note: \(note.message)" } ?? "note: \(note.message)"
+        }
         if let operation = finding.operation { lines.append("in \(operation), fingerprint \(finding.fingerprint)") }
         if let witness = finding.witness { lines.append("witness: \(witness.description): \(witness.json)") }
         if let fix = finding.fix { lines.append("fix: \(fix)") }

@@ -74,7 +74,9 @@ struct SARIFLog: Encodable {
 
     init(_ findings: [Finding]) {
         let codes = Set(findings.map(\.code)).sorted()
-        let rules = codes.map { Rule(id: $0, shortDescription: Message(text: LintRules.byName[$0]?.meaning ?? $0.replacing("-", with: " "))) }
+        let rules = codes.map {
+            Rule(id: $0, shortDescription: Message(text: LintRules.byName[$0]?.meaning ?? $0.replacing("-", with: " ")))
+        }
         let results = findings.map { finding in
             Result(
                 ruleId: finding.code,

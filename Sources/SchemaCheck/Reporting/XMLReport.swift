@@ -13,7 +13,8 @@ enum XMLReport {
         }
         for (file, findings) in groups(findings) {
             let failures = findings.count { $0.severity != .info }
-            text += "  <testsuite name=\(quoted(file)) tests=\"\(findings.count)\" failures=\"\(failures)\" errors=\"0\">\n"
+            text +=
+                "  <testsuite name=\(quoted(file)) tests=\"\(findings.count)\" failures=\"\(failures)\" errors=\"0\">\n"
             for finding in findings {
                 let name = "\(finding.code) at \(finding.location.line):\(finding.location.column) \(finding.pointer)"
                 text += "    <testcase name=\(quoted(name)) classname=\(quoted(file)) time=\"0\">\n"
@@ -40,7 +41,8 @@ enum XMLReport {
                 let place = "line=\"\(finding.location.line)\" column=\"\(finding.location.column)\""
                 let severity = finding.severity == .warn ? "warning" : finding.severity.rawValue
                 let message = ([finding.message] + PlainText.details(finding)).joined(separator: "; ")
-                text += "    <error \(place) severity=\"\(severity)\" message=\(quoted(message)) source=\(quoted(finding.code))/>\n"
+                text +=
+                    "    <error \(place) severity=\"\(severity)\" message=\(quoted(message)) source=\(quoted(finding.code))/>\n"
             }
             text += "  </file>\n"
         }
@@ -50,7 +52,9 @@ enum XMLReport {
     private static let header = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
     private static func groups(_ findings: [Finding]) -> [(String, [Finding])] {
-        Dictionary(grouping: findings) { $0.location.file.displayPath }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        Dictionary(grouping: findings) { $0.location.file.displayPath }.sorted { $0.key < $1.key }.map {
+            ($0.key, $0.value)
+        }
     }
 
     private static func quoted(_ text: String) -> String { "\"\(escaped(text).replacing("\n", with: "&#10;"))\"" }
@@ -64,7 +68,8 @@ enum XMLReport {
             case "<": escaped += "&lt;"
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
-            case "\t", "\n", "\r", " "..."\u{D7FF}", "\u{E000}"..."\u{FFFD}", "\u{10000}"...: escaped.unicodeScalars.append(scalar)
+            case "\t", "\n", "\r", " "..."\u{D7FF}", "\u{E000}"..."\u{FFFD}", "\u{10000}"...:
+                escaped.unicodeScalars.append(scalar)
             default: escaped += "\u{FFFD}"
             }
         }

@@ -43,12 +43,16 @@ struct Exchange {
     private static func message(_ node: Node) throws(ExchangeError) -> Message {
         var headers: [String: [String]] = [:]
         for member in node["headers"]?.members ?? [] {
-            headers[member.key.lowercased(), default: []] += (member.value.items ?? [member.value]).compactMap { $0.scalar?.text }
+            headers[member.key.lowercased(), default: []] += (member.value.items ?? [member.value]).compactMap {
+                $0.scalar?.text
+            }
         }
         guard let encoded = node["body_base64"]?.string else {
             return Message(headers: headers, body: Array((node["body"]?.string ?? "").utf8))
         }
-        guard let data = Data(base64Encoded: encoded) else { throw ExchangeError(message: "'body_base64' is no base64", node: node) }
+        guard let data = Data(base64Encoded: encoded) else {
+            throw ExchangeError(message: "'body_base64' is no base64", node: node)
+        }
         return Message(headers: headers, body: Array(data))
     }
 }

@@ -35,13 +35,19 @@ struct TrafficChecker {
     func faults(_ exchange: Exchange) -> [Fault] {
         guard let (operation, values) = operation(for: exchange) else {
             let isRefused = exchange.status >= 400 || exchange.method == "OPTIONS"
-            let message = "\(exchange.method) \(exchange.path) is no operation of the contract and was answered \(exchange.status)"
+            let message =
+                "\(exchange.method) \(exchange.path) is no operation of the contract and was answered \(exchange.status)"
             return isRefused ? [] : [Fault(code: "undeclared-operation", message: message)]
         }
         let mistakes = mistakes(in: exchange, operation, values)
         if !mistakes.isEmpty, exchange.status < 400 {
             let list = mistakes.joined(separator: "; ")
-            return [Fault(code: "request-accepted", message: "\(operation.title): answered \(exchange.status) to a request that is wrong: \(list)")]
+            return [
+                Fault(
+                    code: "request-accepted",
+                    message: "\(operation.title): answered \(exchange.status) to a request that is wrong: \(list)"
+                )
+            ]
         }
         return faults(inResponse: exchange, operation, isRefusal: !mistakes.isEmpty)
     }
@@ -52,7 +58,9 @@ struct TrafficChecker {
         for method in exchange.method == "HEAD" ? ["head", "get"] : [exchange.method.lowercased()] {
             for operation in operations where operation.method == method {
                 for prefix in prefixes where exchange.path.hasPrefix(prefix) {
-                    if let values = Self.match(operation.template, String(exchange.path.dropFirst(prefix.count))) { return (operation, values) }
+                    if let values = Self.match(operation.template, String(exchange.path.dropFirst(prefix.count))) {
+                        return (operation, values)
+                    }
                 }
             }
         }
@@ -95,7 +103,9 @@ struct TrafficChecker {
     // MARK: - Requests
 
     /// What is wrong with a request.
-    private func mistakes(in exchange: Exchange, _ operation: ContractSide.Operation, _ values: [String: String]) -> [String] {
+    private func mistakes(in exchange: Exchange, _ operation: ContractSide.Operation, _ values: [String: String])
+        -> [String]
+    {
         var mistakes = missingCredentials(exchange, operation)
         let names = Template.parameters(operation.template)
         let headers = exchange.request.headers.flatMap { name, values in values.map { (name: name, value: $0) } }
@@ -106,33 +116,50 @@ struct TrafficChecker {
             body: exchange.request.body
         )
         for parameter in operation.parameters {
-            guard let description = description(of: parameter, names), let schema = schema(of: parameter) else { continue }
+            guard let description = description(of: parameter, names), let schema = schema(of: parameter) else {
+                continue
+            }
             var reader = ParameterReader(request)
             let value = reader.read(description, as: JSONValue.self)
             mistakes += reader.problem.errors.map { "\($0.pointer): \($0.message)" }
-            if let value { mistakes += errors(of: value.description, schema, at: "/\(parameter["in"]?.string ?? "")/\(parameter["name"]?.string ?? "")") }
+            if let value {
+                mistakes += errors(
+                    of: value.description,
+                    schema,
+                    at: "/\(parameter["in"]?.string ?? "")/\(parameter["name"]?.string ?? "")"
+                )
+            }
         }
         return mistakes + mistakesInBody(exchange, operation, request)
     }
 
     private func missingCredentials(_ exchange: Exchange, _ operation: ContractSide.Operation) -> [String] {
         let requirements = operation.security?.items ?? []
-        let isSatisfied = requirements.isEmpty || requirements.contains { requirement in
-            (requirement.members ?? []).allSatisfy { member in
-                let scheme = side.source.root["components"]?["securitySchemes"]?[member.key].flatMap(side.source.followed)
-                let name = scheme?["name"]?.string ?? ""
-                switch scheme?["in"]?.string {
-                case "header": return exchange.request.headers[name.lowercased()] != nil
-                case "query": return exchange.query.contains(name + "=")
-                case "cookie": return exchange.request.headers["cookie"]?.contains { $0.contains(name + "=") } ?? false
-                default: return scheme?["type"]?.string == "mutualTLS" || exchange.request.headers["authorization"] != nil
+        let isSatisfied =
+            requirements.isEmpty
+            || requirements.contains { requirement in
+                (requirement.members ?? []).allSatisfy { member in
+                    let scheme = side.source.root["components"]?["securitySchemes"]?[member.key].flatMap(
+                        side.source.followed
+                    )
+                    let name = scheme?["name"]?.string ?? ""
+                    switch scheme?["in"]?.string {
+                    case "header": return exchange.request.headers[name.lowercased()] != nil
+                    case "query": return exchange.query.contains(name + "=")
+                    case "cookie":
+                        return exchange.request.headers["cookie"]?.contains { $0.contains(name + "=") } ?? false
+                    default:
+                        return scheme?["type"]?.string == "mutualTLS"
+                            || exchange.request.headers["authorization"] != nil
+                    }
                 }
             }
-        }
         return isSatisfied ? [] : ["the credentials are missing"]
     }
 
-    private func mistakesInBody(_ exchange: Exchange, _ operation: ContractSide.Operation, _ request: Request) -> [String] {
+    private func mistakesInBody(_ exchange: Exchange, _ operation: ContractSide.Operation, _ request: Request)
+        -> [String]
+    {
         guard let body = operation.node["requestBody"].flatMap(side.source.followed) else { return [] }
         guard !exchange.request.body.isEmpty else {
             return body["required"]?.boolean == true ? ["the body is missing"] : []
@@ -142,19 +169,23 @@ struct TrafficChecker {
         guard let place = MediaType.place(of: type, among: contents.map(\.key)) else {
             return ["the media type '\(type ?? "")' is not read"]
         }
-        guard let content = side.source.followed(contents[place].value), let schema = content["schema"] else { return [] }
+        guard let content = side.source.followed(contents[place].value), let schema = content["schema"] else {
+            return []
+        }
         switch contents[place].key.lowercased().prefix(while: { $0 != ";" }) {
         case "application/x-www-form-urlencoded":
             var reader = ParameterReader(request)
             let value = reader.form(shape: shape(side.flattener.flat(schema)), as: JSONValue.self)
-            return reader.problem.errors.map(\.message) + (value.map { errors(of: $0.description, schema, at: "") } ?? [])
+            return reader.problem.errors.map(\.message)
+                + (value.map { errors(of: $0.description, schema, at: "") } ?? [])
         case let type where Self.isJSON(type): return errors(of: exchange.request.body, schema, at: "")
         default: return []
         }
     }
 
     private func schema(of parameter: Node) -> Node? {
-        parameter["schema"] ?? parameter["content"]?.members?.first.flatMap { side.source.followed($0.value)?["schema"] }
+        parameter["schema"]
+            ?? parameter["content"]?.members?.first.flatMap { side.source.followed($0.value)?["schema"] }
     }
 
     private func description(of parameter: Node, _ names: [String]) -> ParameterDescription? {
@@ -164,7 +195,8 @@ struct TrafficChecker {
             "pipeDelimited": .pipeDelimited, "deepObject": .deepObject, "cookie": .cookie,
         ]
         let place = parameter["in"]?.string ?? ""
-        let style = styles[parameter["style"]?.string ?? (["query", "cookie"].contains(place) ? "form" : "simple")] ?? .simple
+        let style =
+            styles[parameter["style"]?.string ?? (["query", "cookie"].contains(place) ? "form" : "simple")] ?? .simple
         let explodes = parameter["explode"]?.boolean ?? [.form, .deepObject, .cookie].contains(style)
         let shape = parameter["content"] == nil ? shape(side.flattener.flat(schema)) : .json
         let isRequired = parameter["required"]?.boolean ?? false
@@ -184,9 +216,13 @@ struct TrafficChecker {
     /// How the text of a value becomes JSON.
     private func shape(_ flat: FlatSchema, depth: Int = 0) -> ParameterShape {
         let types = flat.effectiveTypes.subtracting(["null"])
-        if types == ["array"] { return .array(depth > 4 ? .any : shape(side.flattener.flat(flat.items), depth: depth + 1)) }
+        if types == ["array"] {
+            return .array(depth > 4 ? .any : shape(side.flattener.flat(flat.items), depth: depth + 1))
+        }
         if types == ["object"] {
-            return .object(flat.properties.mapValues { depth > 4 ? .any : shape(side.flattener.flat($0), depth: depth + 1) })
+            return .object(
+                flat.properties.mapValues { depth > 4 ? .any : shape(side.flattener.flat($0), depth: depth + 1) }
+            )
         }
         if types == ["string"] { return .text }
         return types.isSubset(of: ["number", "integer", "boolean"]) ? .literal : .any
@@ -194,31 +230,45 @@ struct TrafficChecker {
 
     // MARK: - Responses
 
-    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isRefusal: Bool) -> [Fault] {
+    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isRefusal: Bool) -> [Fault]
+    {
         let responses = operation.node["responses"]?.members ?? []
         let status = String(exchange.status)
         let keys = [status, "\(status.prefix(1))XX", "default"]
-        guard let member = keys.lazy.compactMap({ key in responses.first { $0.key.uppercased() == key.uppercased() } }).first,
+        guard
+            let member = keys.lazy.compactMap({ key in responses.first { $0.key.uppercased() == key.uppercased() } })
+                .first,
             let response = side.source.followed(member.value)
         else {
-            if Self.transportStatuses.contains(exchange.status) || isRefusal && (400..<500).contains(exchange.status) { return [] }
-            return [Fault(code: "undeclared-status", message: "\(operation.title): the status \(status) is not declared")]
+            if Self.transportStatuses.contains(exchange.status) || isRefusal && (400..<500).contains(exchange.status) {
+                return []
+            }
+            return [
+                Fault(code: "undeclared-status", message: "\(operation.title): the status \(status) is not declared")
+            ]
         }
         return headerFaults(exchange, response, operation) + bodyFaults(exchange, response, operation)
     }
 
     private func headerFaults(_ exchange: Exchange, _ response: Node, _ operation: ContractSide.Operation) -> [Fault] {
         (response["headers"]?.members ?? []).flatMap { member -> [Fault] in
-            guard member.key.lowercased() != "content-type", let header = side.source.followed(member.value) else { return [] }
+            guard member.key.lowercased() != "content-type", let header = side.source.followed(member.value) else {
+                return []
+            }
             let phrase = "\(operation.title): the header '\(member.key)' of \(exchange.status)"
             guard let values = exchange.response.headers[member.key.lowercased()] else {
-                return header["required"]?.boolean == true ? [Fault(code: "response-header", message: "\(phrase) is missing")] : []
+                return header["required"]?.boolean == true
+                    ? [Fault(code: "response-header", message: "\(phrase) is missing")] : []
             }
             guard let schema = header["schema"] else { return [] }
             var reader = ParameterReader(Request(headers: values.map { (name: member.key.lowercased(), value: $0) }))
             let explodes = header["explode"]?.boolean ?? false
-            let value = reader.read(.header(member.key, explodes: explodes, shape: shape(side.flattener.flat(schema))), as: JSONValue.self)
-            let wrong = reader.problem.errors.map(\.message) + (value.map { errors(of: $0.description, schema, at: "") } ?? [])
+            let value = reader.read(
+                .header(member.key, explodes: explodes, shape: shape(side.flattener.flat(schema))),
+                as: JSONValue.self
+            )
+            let wrong =
+                reader.problem.errors.map(\.message) + (value.map { errors(of: $0.description, schema, at: "") } ?? [])
             return wrong.map { Fault(code: "response-header", message: "\(phrase): \($0)") }
         }
     }
@@ -228,15 +278,20 @@ struct TrafficChecker {
         let title = "\(operation.title): the response \(exchange.status)"
         if exchange.method == "HEAD" || exchange.status == 304 { return [] }
         guard !contents.isEmpty else {
-            return exchange.response.body.isEmpty ? [] : [Fault(code: "response-body", message: "\(title) has a body, which is not declared")]
+            return exchange.response.body.isEmpty
+                ? [] : [Fault(code: "response-body", message: "\(title) has a body, which is not declared")]
         }
         let type = exchange.response.headers["content-type"]?.first
         guard let type, let place = MediaType.place(of: type, among: contents.map(\.key)) else {
             let expected = contents.map(\.key).joined(separator: " or ")
             return [Fault(code: "undeclared-media-type", message: "\(title) is '\(type ?? "")', expected \(expected)")]
         }
-        guard Self.isJSON(type.prefix { $0 != ";" }), let schema = side.source.followed(contents[place].value)?["schema"] else { return [] }
-        return errors(of: exchange.response.body, schema, at: "").map { Fault(code: "response-body", message: "\(title): \($0)") }
+        guard Self.isJSON(type.prefix { $0 != ";" }),
+            let schema = side.source.followed(contents[place].value)?["schema"]
+        else { return [] }
+        return errors(of: exchange.response.body, schema, at: "").map {
+            Fault(code: "response-body", message: "\(title): \($0)")
+        }
     }
 
     // MARK: - Values
@@ -246,7 +301,9 @@ struct TrafficChecker {
         return essence == "application/json" || essence.hasSuffix("+json")
     }
 
-    private func errors(of text: String, _ schema: Node, at pointer: String) -> [String] { errors(of: Array(text.utf8), schema, at: pointer) }
+    private func errors(of text: String, _ schema: Node, at pointer: String) -> [String] {
+        errors(of: Array(text.utf8), schema, at: pointer)
+    }
 
     private func errors(of bytes: [UInt8], _ schema: Node, at pointer: String) -> [String] {
         do throws(ReadingError) {

@@ -4,26 +4,37 @@ import Foundation
 extension LintRules {
     /// Rules about components.
     static let componentRules: [LintRule] = [
-        LintRule("no-unused-components", "Every component is used.", .levels(.warn, minimal: .warn)) { context, findings in
+        LintRule("no-unused-components", "Every component is used.", .levels(.warn, minimal: .warn)) {
+            context,
+            findings in
             var used: Set<NodeKey> = []
             for (reference, _, visit) in context.walk.references {
-                let resource = visit.kind == .schema ? context.source.owner(of: visit.node) : context.source.resource(of: reference)
-                if let target = context.source.target(of: reference, from: resource) { used.insert(NodeKey(target.node)) }
+                let resource =
+                    visit.kind == .schema
+                    ? context.source.owner(of: visit.node) : context.source.resource(of: reference)
+                if let target = context.source.target(of: reference, from: resource) {
+                    used.insert(NodeKey(target.node))
+                }
             }
             for discriminator in context.visits(.discriminator) {
                 for member in discriminator["mapping"]?.members ?? [] {
                     let name = member.value.string ?? ""
-                    let target = name.hasPrefix("#") ? context.root.node(at: String(name.dropFirst())) : context.root["components"]?["schemas"]?[name]
+                    let target =
+                        name.hasPrefix("#")
+                        ? context.root.node(at: String(name.dropFirst()))
+                        : context.root["components"]?["schemas"]?[name]
                     if let target { used.insert(NodeKey(target)) }
                 }
             }
-            for section in context.root["components"]?.members ?? [] where section.key != "securitySchemes" && !section.key.hasPrefix("x-") {
+            for section in context.root["components"]?.members ?? []
+            where section.key != "securitySchemes" && !section.key.hasPrefix("x-") {
                 for member in section.value.members ?? [] where !used.contains(NodeKey(member.value)) {
                     findings.report("nothing uses the component '\(member.key)'", at: member)
                 }
             }
             let required = Set(context.visits(.securityRequirement).flatMap { ($0.node.members ?? []).map(\.key) })
-            for member in context.root["components"]?["securitySchemes"]?.members ?? [] where !required.contains(member.key) {
+            for member in context.root["components"]?["securitySchemes"]?.members ?? []
+            where !required.contains(member.key) {
                 findings.report("nothing uses the security scheme '\(member.key)'", at: member)
             }
         },
@@ -34,7 +45,10 @@ extension LintRules {
         ) { context, findings in
             for section in context.root["components"]?.members ?? [] where !section.key.hasPrefix("x-") {
                 for member in section.value.members ?? [] where member.key.wholeMatch(of: #/[A-Za-z0-9.\-_]+/#) == nil {
-                    findings.report("the name '\(member.key)' has other characters than letters, digits, '.', '-' and '_'", at: member)
+                    findings.report(
+                        "the name '\(member.key)' has other characters than letters, digits, '.', '-' and '_'",
+                        at: member
+                    )
                 }
             }
         },
@@ -46,7 +60,9 @@ extension LintRules {
                 findings.report("two components are named '\(name)'", at: location, pointer: pointer, notes: [note])
             }
             for section in context.root["components"]?.members ?? [] where !section.key.hasPrefix("x-") {
-                for member in section.value.members ?? [] { check(member.key, member.keyLocation, member.value.pointer) }
+                for member in section.value.members ?? [] {
+                    check(member.key, member.keyLocation, member.value.pointer)
+                }
             }
             // A schema in a file of its own is known by the file's name.
             let files = context.walk.visits.filter { $0.kind == .schema && $0.node.pointer.isEmpty }

@@ -3,17 +3,31 @@ import ContractCompiler
 extension LintRules {
     /// Rules about the document itself: its structure, information, servers and tags.
     static let documentRules: [LintRule] = [
-        LintRule("struct", "The document has the structure that OpenAPI prescribes.", .levels(.error, minimal: .error, spec: .error)) {
-            context, findings in
+        LintRule(
+            "struct",
+            "The document has the structure that OpenAPI prescribes.",
+            .levels(.error, minimal: .error, spec: .error)
+        ) {
+            context,
+            findings in
             for fault in context.walk.faults {
                 findings.report(fault.message, at: fault.location, pointer: fault.pointer)
             }
         },
-        LintRule("no-unresolved-refs", "Every reference leads somewhere.", .levels(.error, minimal: .error, spec: .error)) {
-            context, findings in
+        LintRule(
+            "no-unresolved-refs",
+            "Every reference leads somewhere.",
+            .levels(.error, minimal: .error, spec: .error)
+        ) {
+            context,
+            findings in
             let lost = context.source.log.sorted.filter { $0.code == .unresolvedReference }
             for diagnostic in lost {
-                findings.report(diagnostic.message, at: diagnostic.location, pointer: context.pointer(at: diagnostic.location))
+                findings.report(
+                    diagnostic.message,
+                    at: diagnostic.location,
+                    pointer: context.pointer(at: diagnostic.location)
+                )
             }
         },
         LintRule("info-contact", "The document names a contact.", .off, each: .info) { info, _, findings in
@@ -23,27 +37,41 @@ extension LintRules {
             if info["license"] == nil { findings.report("the info object lacks 'license'", at: info.node) }
         },
         LintRule("info-license-strict", "A license has a URL or an identifier.", .levels(.warn), each: .license) {
-            license, _, findings in
+            license,
+            _,
+            findings in
             if license["url"] == nil, license["identifier"] == nil {
                 findings.report("the license has neither 'url' nor 'identifier'", at: license.node)
             }
         },
-        LintRule("no-empty-servers", "The document lists servers.", .levels(.error, minimal: .warn)) { context, findings in
+        LintRule("no-empty-servers", "The document lists servers.", .levels(.error, minimal: .warn)) {
+            context,
+            findings in
             guard let servers = context.root["servers"] else {
                 return findings.report("the document lacks 'servers'", at: context.root)
             }
             if servers.items?.isEmpty == true { findings.report("'servers' is empty", at: servers) }
         },
-        LintRule("no-server-example.com", "No server is a placeholder.", .levels(.warn, minimal: .warn), each: .server) {
-            server, _, findings in
+        LintRule("no-server-example.com", "No server is a placeholder.", .levels(.warn, minimal: .warn), each: .server)
+        {
+            server,
+            _,
+            findings in
             guard let node = server["url"], let url = node.string else { return }
             let host = url.split(separator: "//", maxSplits: 1).last?.prefix { $0 != "/" && $0 != ":" } ?? ""
             if host == "localhost" || host == "example.com" || host.hasSuffix(".example.com") {
                 findings.report("the server '\(url)' is a placeholder", at: node)
             }
         },
-        LintRule("no-server-trailing-slash", "No server's URL ends with a slash.", .levels(.error, minimal: .error), each: .server) {
-            server, _, findings in
+        LintRule(
+            "no-server-trailing-slash",
+            "No server's URL ends with a slash.",
+            .levels(.error, minimal: .error),
+            each: .server
+        ) {
+            server,
+            _,
+            findings in
             guard let node = server["url"], let url = node.string, url.hasSuffix("/"), url != "/" else { return }
             findings.report("the server '\(url)' ends with '/'", at: node, fix: "write '\(url.dropLast())'")
         },
@@ -55,9 +83,14 @@ extension LintRules {
         ) { variable, _, findings in
             guard let node = variable["enum"], let values = node.items else { return }
             let standard = variable["default"]?.scalar?.text ?? ""
-            if values.isEmpty { return findings.report("the server variable '\(variable.key)' has no values", at: node) }
+            if values.isEmpty {
+                return findings.report("the server variable '\(variable.key)' has no values", at: node)
+            }
             if !values.contains(where: { $0.scalar?.text == standard }) {
-                findings.report("the default '\(standard)' is none of the values of '\(variable.key)'", at: variable["default"] ?? node)
+                findings.report(
+                    "the default '\(standard)' is none of the values of '\(variable.key)'",
+                    at: variable["default"] ?? node
+                )
             }
         },
         LintRule(
@@ -73,7 +106,9 @@ extension LintRules {
                 findings.report("the server variable '\(match.1)' is not described\(suggestion)", at: node)
             }
         },
-        LintRule("no-duplicated-tag-names", "No tag is declared twice.", .levels(.warn, spec: .error)) { context, findings in
+        LintRule("no-duplicated-tag-names", "No tag is declared twice.", .levels(.warn, spec: .error)) {
+            context,
+            findings in
             let ignoresCase = context.flag("no-duplicated-tag-names", "ignoreCase")
             var seen: [String: Location] = [:]
             for tag in context.visits(.tag) {
@@ -84,7 +119,10 @@ extension LintRules {
                 }
             }
         },
-        LintRule("tag-description", "Tags have descriptions.", .levels(.warn, minimal: .warn), each: .tag) { tag, _, findings in
+        LintRule("tag-description", "Tags have descriptions.", .levels(.warn, minimal: .warn), each: .tag) {
+            tag,
+            _,
+            findings in
             if !tag.hasText("description") {
                 findings.report("the tag '\(tag["name"]?.scalar?.text ?? "")' lacks 'description'", at: tag.node)
             }
@@ -100,15 +138,23 @@ extension LintRules {
                 findings.report("the tag '\(name(next))' stands behind '\(name(tag))'", at: next)
             }
         },
-        LintRule("spec-no-invalid-tag-parents", "A tag's parent exists and is not its own descendant.", .versions("3.2", .error)) {
-            context, findings in
+        LintRule(
+            "spec-no-invalid-tag-parents",
+            "A tag's parent exists and is not its own descendant.",
+            .versions("3.2", .error)
+        ) {
+            context,
+            findings in
             let tags = Dictionary(
                 context.visits(.tag).compactMap { tag in tag["name"]?.scalar.map { ($0.text, tag.node) } }
             ) { first, _ in first }
             for (name, tag) in tags.sorted(by: { $0.key < $1.key }) {
                 guard let node = tag["parent"], let parent = node.string else { continue }
                 guard tags[parent] != nil else {
-                    findings.report("the parent '\(parent)' is no tag\(Suggestion.text(for: parent, in: tags.keys))", at: node)
+                    findings.report(
+                        "the parent '\(parent)' is no tag\(Suggestion.text(for: parent, in: tags.keys))",
+                        at: node
+                    )
                     continue
                 }
                 var ancestors: Set = [name]
@@ -117,10 +163,14 @@ extension LintRules {
                 if next != nil { findings.report("the tag '\(name)' is its own ancestor", at: node) }
             }
         },
-        LintRule("no-unsafe-markdown", "Descriptions hold nothing that a browser would run.", .levels(.warn)) { context, findings in
+        LintRule("no-unsafe-markdown", "Descriptions hold nothing that a browser would run.", .levels(.warn)) {
+            context,
+            findings in
             for visit in context.walk.visits {
                 for field in ["description", "summary", "title"] {
-                    guard let node = visit[field], let text = node.string, let found = Markdown.unsafe(in: text) else { continue }
+                    guard let node = visit[field], let text = node.string, let found = Markdown.unsafe(in: text) else {
+                        continue
+                    }
                     findings.report("the \(field) holds '\(found)', which a browser may run", at: node)
                 }
             }
@@ -139,22 +189,5 @@ extension Visit {
     /// Whether a field holds text that says something.
     func hasText(_ name: String) -> Bool {
         node[name]?.string.map { text in text.contains { !$0.isWhitespace } } ?? false
-    }
-}
-
-/// What CommonMark text may carry into a page.
-enum Markdown {
-    /// The first construct that a browser would run.
-    static func unsafe(in text: String) -> String? {
-        let tag = #/<\s*/?\s*(script|iframe|object|embed|form|meta|link|base|svg|style)\b/#.ignoresCase()
-        let handler = #/<[^>]*\s(on[a-z]+)\s*=/#.ignoresCase()
-        let url = #/(javascript|vbscript|data:text/html)\s*:?/#.ignoresCase()
-        if let match = text.firstMatch(of: tag) { return String(match.0) }
-        if let match = text.firstMatch(of: handler) { return String(match.1) + "=" }
-        // A scheme is only run from a link.
-        for link in text.matches(of: #/(?:\]\(|href\s*=\s*["']?|src\s*=\s*["']?)\s*([^\s)"'>]+)/#) {
-            if link.1.prefixMatch(of: url) != nil { return String(link.1.prefix(40)) }
-        }
-        return nil
     }
 }

@@ -3,11 +3,18 @@ import ContractCompiler
 extension LintRules {
     /// Rules about examples.
     static let exampleRules: [LintRule] = [
-        LintRule("no-invalid-media-type-examples", "Examples of bodies fit their schemas.", .levels(.warn, minimal: .warn)) {
-            context, findings in
+        LintRule(
+            "no-invalid-media-type-examples",
+            "Examples of bodies fit their schemas.",
+            .levels(.warn, minimal: .warn)
+        ) {
+            context,
+            findings in
             checkExamples(.body, context, &findings)
         },
-        LintRule("no-invalid-parameter-examples", "Examples of parameters fit their schemas.", .levels(.warn)) { context, findings in
+        LintRule("no-invalid-parameter-examples", "Examples of parameters fit their schemas.", .levels(.warn)) {
+            context,
+            findings in
             checkExamples(.parameter, context, &findings)
         },
         LintRule("no-invalid-schema-examples", "Examples of schemas fit them.", .levels(.warn)) { context, findings in
@@ -23,8 +30,15 @@ extension LintRules {
                 findings.report("the example has 'value' and 'externalValue', expected one of them", at: example.node)
             }
         },
-        LintRule("spec-example-values", "The fields of an example go together.", .versions("3.2", .error), each: .example) {
-            example, _, findings in
+        LintRule(
+            "spec-example-values",
+            "The fields of an example go together.",
+            .versions("3.2", .error),
+            each: .example
+        ) {
+            example,
+            _,
+            findings in
             for (field, others) in [
                 ("value", ["externalValue", "dataValue", "serializedValue"]), ("externalValue", ["serializedValue"]),
             ] where example[field] != nil {
@@ -47,7 +61,11 @@ extension LintRules {
         },
     ]
 
-    private static func checkExamples(_ place: ExampleChecker.Place, _ context: LintContext, _ findings: inout LintFindings) {
+    private static func checkExamples(
+        _ place: ExampleChecker.Place,
+        _ context: LintContext,
+        _ findings: inout LintFindings
+    ) {
         for fault in ExampleChecker(context.walk, context.normalised).faults(place) {
             findings.report(fault.message, at: fault.node, notes: fault.notes)
         }

@@ -4,15 +4,26 @@ extension LintRules {
     /// Rules about operations and their responses.
     static let operationRules: [LintRule] = [
         LintRule("operation-summary", "Operations have summaries.", .levels(.error, minimal: .warn), each: .operation) {
-            operation, _, findings in
+            operation,
+            _,
+            findings in
             if !operation.hasText("summary") { findings.report("\(operation.title) lacks 'summary'", key: operation) }
         },
-        LintRule("operation-description", "Operations have descriptions.", .off, each: .operation) { operation, _, findings in
-            if !operation.hasText("description") { findings.report("\(operation.title) lacks 'description'", key: operation) }
+        LintRule("operation-description", "Operations have descriptions.", .off, each: .operation) {
+            operation,
+            _,
+            findings in
+            if !operation.hasText("description") {
+                findings.report("\(operation.title) lacks 'description'", key: operation)
+            }
         },
         LintRule("operation-operationId", "Operations have ids.", .levels(.warn, minimal: .warn), each: .operation) {
-            operation, _, findings in
-            if operation["operationId"] == nil { findings.report("\(operation.title) lacks 'operationId'", key: operation) }
+            operation,
+            _,
+            findings in
+            if operation["operationId"] == nil {
+                findings.report("\(operation.title) lacks 'operationId'", key: operation)
+            }
         },
         LintRule(
             "operation-operationId-unique",
@@ -36,7 +47,11 @@ extension LintRules {
         ) { operation, _, findings in
             guard let node = operation["operationId"], let id = node.scalar?.text else { return }
             // RFC 3986, section 2: unreserved and reserved characters.
-            guard let found = id.first(where: { !($0.isASCII && ($0.isLetter || $0.isNumber || "-._~:/?#[]@!$&'()*+,;=".contains($0))) }) else {
+            guard
+                let found = id.first(where: {
+                    !($0.isASCII && ($0.isLetter || $0.isNumber || "-._~:/?#[]@!$&'()*+,;=".contains($0)))
+                })
+            else {
                 return
             }
             findings.report("the id '\(id)' has '\(found)' in it, which no URL may have", at: node)
@@ -53,28 +68,43 @@ extension LintRules {
                     let names = LintContext.names(parameter)
                     if let other = seen.updateValue(item.location, forKey: names) {
                         let note = Diagnostic.Note(message: "the other one", location: other)
-                        findings.report("the \(names.replacing(" ", with: " parameter '", maxReplacements: 1))' is given twice", at: item, notes: [note])
+                        findings.report(
+                            "the \(names.replacing(" ", with: " parameter '", maxReplacements: 1))' is given twice",
+                            at: item,
+                            notes: [note]
+                        )
                     }
                 }
             }
         },
-        LintRule("operation-singular-tag", "Operations have one tag.", .off, each: .operation) { operation, _, findings in
+        LintRule("operation-singular-tag", "Operations have one tag.", .off, each: .operation) {
+            operation,
+            _,
+            findings in
             guard let tags = operation["tags"], let count = tags.items?.count, count != 1 else { return }
             findings.report("\(operation.title) has \(count) tags, expected one", at: tags)
         },
         LintRule("operation-tag-defined", "The tags of operations are declared.", .off, each: .operation) {
-            operation, context, findings in
+            operation,
+            context,
+            findings in
             let known = context.visits(.tag).compactMap { $0["name"]?.scalar?.text }
             for tag in operation["tags"]?.items ?? [] {
                 guard let name = tag.scalar?.text, !known.contains(name) else { continue }
                 findings.report("the tag '\(name)' is not declared\(Suggestion.text(for: name, in: known))", at: tag)
             }
         },
-        LintRule("operation-2xx-response", "Operations can succeed.", .levels(.warn, minimal: .warn), each: .operation) {
-            operation, context, findings in
+        LintRule("operation-2xx-response", "Operations can succeed.", .levels(.warn, minimal: .warn), each: .operation)
+        {
+            operation,
+            context,
+            findings in
             expect(operation, context, &findings, "no response for success") { $0.hasPrefix("2") || $0 == "default" }
         },
-        LintRule("operation-4xx-response", "Operations can refuse.", .levels(.warn), each: .operation) { operation, context, findings in
+        LintRule("operation-4xx-response", "Operations can refuse.", .levels(.warn), each: .operation) {
+            operation,
+            context,
+            findings in
             expect(operation, context, &findings, "no response for a client's mistake") { $0.hasPrefix("4") }
         },
         LintRule(
@@ -86,7 +116,10 @@ extension LintRules {
             for response in context.responses(of: operation) where response.status.hasPrefix("4") {
                 let problem = response.node["content"]?["application/problem+json"].flatMap(context.source.followed)
                 guard let problem else {
-                    findings.report("the response \(response.status) has no 'application/problem+json'", at: response.node)
+                    findings.report(
+                        "the response \(response.status) has no 'application/problem+json'",
+                        at: response.node
+                    )
                     continue
                 }
                 guard let schema = problem["schema"] else { continue }
@@ -96,22 +129,39 @@ extension LintRules {
                 }
             }
         },
-        LintRule("response-contains-header", "Responses have the headers that the configuration lists.", .off, each: .operation) {
-            operation, context, findings in
+        LintRule(
+            "response-contains-header",
+            "Responses have the headers that the configuration lists.",
+            .off,
+            each: .operation
+        ) {
+            operation,
+            context,
+            findings in
             for response in context.responses(of: operation) {
                 let known = (response.node["headers"]?.members ?? []).map { $0.key.lowercased() }
-                for name in expected("response-contains-header", response.status, context) where !known.contains(name.lowercased()) {
+                for name in expected("response-contains-header", response.status, context)
+                where !known.contains(name.lowercased()) {
                     findings.report("the response \(response.status) lacks the header '\(name)'", at: response.node)
                 }
             }
         },
-        LintRule("response-contains-property", "Responses have the properties that the configuration lists.", .off, each: .operation) {
-            operation, context, findings in
+        LintRule(
+            "response-contains-property",
+            "Responses have the properties that the configuration lists.",
+            .off,
+            each: .operation
+        ) {
+            operation,
+            context,
+            findings in
             for response in context.responses(of: operation) {
                 let names = expected("response-contains-property", response.status, context)
                 guard !names.isEmpty else { continue }
                 for (_, content) in context.contents(of: response.node) where content["schema"] != nil {
-                    guard let schema = content["schema"], context.types(of: context.resolved(schema))?.contains("object") ?? true else { continue }
+                    guard let schema = content["schema"],
+                        context.types(of: context.resolved(schema))?.contains("object") ?? true
+                    else { continue }
                     let known = PropertyNames(context).all(of: schema)
                     for name in names where !known.contains(name) {
                         findings.report("the response \(response.status) lacks the property '\(name)'", at: schema)
@@ -120,11 +170,15 @@ extension LintRules {
             }
         },
         LintRule("request-mime-type", "Bodies of requests have an allowed media type.", .off, each: .requestBody) {
-            body, context, findings in
+            body,
+            context,
+            findings in
             checkMediaTypes(of: body, "request-mime-type", context, &findings)
         },
         LintRule("response-mime-type", "Bodies of responses have an allowed media type.", .off, each: .response) {
-            response, context, findings in
+            response,
+            context,
+            findings in
             checkMediaTypes(of: response, "response-mime-type", context, &findings)
         },
     ]
@@ -199,7 +253,9 @@ struct PropertyNames {
         for keyword in ["allOf", "anyOf", "oneOf"] {
             for branch in schema[keyword]?.items ?? [] { names.formUnion(self.names(branch)) }
         }
-        for keyword in ["if", "then", "else"] { if let branch = schema[keyword] { names.formUnion(self.names(branch)) } }
+        for keyword in ["if", "then", "else"] {
+            if let branch = schema[keyword] { names.formUnion(self.names(branch)) }
+        }
         return names
     }
 }

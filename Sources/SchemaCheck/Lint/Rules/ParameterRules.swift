@@ -3,9 +3,15 @@ import ContractCompiler
 extension LintRules {
     /// Rules about parameters.
     static let parameterRules: [LintRule] = [
-        LintRule("parameter-description", "Parameters have descriptions.", .off, each: .parameter) { parameter, _, findings in
+        LintRule("parameter-description", "Parameters have descriptions.", .off, each: .parameter) {
+            parameter,
+            _,
+            findings in
             if !parameter.hasText("description") {
-                findings.report("the parameter '\(parameter["name"]?.scalar?.text ?? "")' lacks 'description'", at: parameter.node)
+                findings.report(
+                    "the parameter '\(parameter["name"]?.scalar?.text ?? "")' lacks 'description'",
+                    at: parameter.node
+                )
             }
         },
         LintRule(
@@ -16,31 +22,58 @@ extension LintRules {
         ) { parameter, context, findings in
             guard let schema = parameter["schema"] else { return }
             let resolved = context.resolved(schema)
-            guard context.types(of: resolved) == ["array"] || resolved["items"] != nil || resolved["prefixItems"] != nil else { return }
+            guard context.types(of: resolved) == ["array"] || resolved["items"] != nil || resolved["prefixItems"] != nil
+            else { return }
             if parameter["style"] == nil || parameter["explode"] == nil {
-                findings.report("the array '\(parameter["name"]?.scalar?.text ?? "")' needs 'style' and 'explode'", at: parameter.node)
+                findings.report(
+                    "the array '\(parameter["name"]?.scalar?.text ?? "")' needs 'style' and 'explode'",
+                    at: parameter.node
+                )
             }
         },
-        LintRule("boolean-parameter-prefixes", "Parameters that are true or false are named so.", .off, each: .parameter) {
-            parameter, context, findings in
+        LintRule(
+            "boolean-parameter-prefixes",
+            "Parameters that are true or false are named so.",
+            .off,
+            each: .parameter
+        ) {
+            parameter,
+            context,
+            findings in
             guard let node = parameter["name"], let name = node.scalar?.text, let schema = parameter["schema"],
                 context.types(of: context.resolved(schema)) == ["boolean"]
             else { return }
             let prefixes = context.words("boolean-parameter-prefixes", "prefixes") ?? ["is", "has"]
             let fits = prefixes.contains { prefix in
-                name.hasPrefix(prefix) && name.dropFirst(prefix.count).first.map { $0.isUppercase || $0 == "_" || $0 == "-" } ?? false
+                name.hasPrefix(prefix)
+                    && name.dropFirst(prefix.count).first.map { $0.isUppercase || $0 == "_" || $0 == "-" } ?? false
             }
-            if !fits { findings.report("the boolean '\(name)' does not begin with \(prefixes.joined(separator: " or "))", at: node) }
+            if !fits {
+                findings.report(
+                    "the boolean '\(name)' does not begin with \(prefixes.joined(separator: " or "))",
+                    at: node
+                )
+            }
         },
-        LintRule("spec-querystring-parameters", "A whole query string is described once and alone.", .versions("3.2", .error)) {
-            context, findings in
+        LintRule(
+            "spec-querystring-parameters",
+            "A whole query string is described once and alone.",
+            .versions("3.2", .error)
+        ) {
+            context,
+            findings in
             for operation in context.operations {
                 let parameters = context.parameters(of: operation)
                 let whole = parameters.filter { $0["in"]?.string == "querystring" }
                 guard let first = whole.first else { continue }
-                if whole.count > 1 { findings.report("\(operation.title) has more than one query string", at: whole[1]) }
+                if whole.count > 1 {
+                    findings.report("\(operation.title) has more than one query string", at: whole[1])
+                }
                 if parameters.contains(where: { $0["in"]?.string == "query" }) {
-                    findings.report("\(operation.title) has 'querystring' and 'query' parameters, expected one kind", at: first)
+                    findings.report(
+                        "\(operation.title) has 'querystring' and 'query' parameters, expected one kind",
+                        at: first
+                    )
                 }
             }
         },

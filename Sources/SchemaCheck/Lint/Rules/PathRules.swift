@@ -3,14 +3,21 @@ import ContractCompiler
 extension LintRules {
     /// Rules about the templates of paths.
     static let pathRules: [LintRule] = [
-        LintRule("no-ambiguous-paths", "No request matches two templates.", .levels(.warn, minimal: .warn)) { context, findings in
+        LintRule("no-ambiguous-paths", "No request matches two templates.", .levels(.warn, minimal: .warn)) {
+            context,
+            findings in
+            let split = context.paths.map { (path: $0, segments: $0.template.split(separator: "/")) }
             // Only templates of one length can match the same path.
-            for paths in Dictionary(grouping: context.paths, by: { $0.template.split(separator: "/").count }).values {
-                for (index, path) in paths.enumerated() {
-                    let other = paths.prefix(index).first { Template.isAmbiguous($0.template, path.template) }
+            for paths in Dictionary(grouping: split, by: \.segments.count).values {
+                for (index, (path, segments)) in paths.enumerated() {
+                    let other = paths.prefix(index).first { Template.isAmbiguous($0.segments, segments) }?.path
                     guard let other else { continue }
                     let note = Diagnostic.Note(message: "the other one", location: other.location)
-                    findings.report("'\(path.template)' and '\(other.template)' match the same requests", key: path.item, notes: [note])
+                    findings.report(
+                        "'\(path.template)' and '\(other.template)' match the same requests",
+                        key: path.item,
+                        notes: [note]
+                    )
                 }
             }
         },
@@ -21,18 +28,33 @@ extension LintRules {
         ) { context, findings in
             var seen: [String: (String, Location)] = [:]
             for path in context.paths {
-                if let (template, location) = seen.updateValue((path.template, path.location), forKey: Template.shape(path.template)) {
+                if let (template, location) = seen.updateValue(
+                    (path.template, path.location),
+                    forKey: Template.shape(path.template)
+                ) {
                     let note = Diagnostic.Note(message: "the other one", location: location)
-                    findings.report("'\(path.template)' is the same path as '\(template)'", key: path.item, notes: [note])
+                    findings.report(
+                        "'\(path.template)' is the same path as '\(template)'",
+                        key: path.item,
+                        notes: [note]
+                    )
                 }
             }
         },
-        LintRule("no-path-trailing-slash", "No path ends with a slash.", .levels(.error, minimal: .warn)) { context, findings in
+        LintRule("no-path-trailing-slash", "No path ends with a slash.", .levels(.error, minimal: .warn)) {
+            context,
+            findings in
             for path in context.paths where path.template.hasSuffix("/") && path.template != "/" {
-                findings.report("the path '\(path.template)' ends with '/'", key: path.item, fix: "write '\(path.template.dropLast())'")
+                findings.report(
+                    "the path '\(path.template)' ends with '/'",
+                    key: path.item,
+                    fix: "write '\(path.template.dropLast())'"
+                )
             }
         },
-        LintRule("path-not-include-query", "Paths have no query.", .levels(.error, minimal: .warn, spec: .error)) { context, findings in
+        LintRule("path-not-include-query", "Paths have no query.", .levels(.error, minimal: .warn, spec: .error)) {
+            context,
+            findings in
             for path in context.paths where path.template.contains("?") {
                 findings.report("the path '\(path.template)' has a query; describe it as parameters", key: path.item)
             }
@@ -52,7 +74,10 @@ extension LintRules {
             for path in context.paths where !exceptions.contains(path.template) {
                 for segment in Template.literals(path.template) {
                     let words = splits ? Casing.words(of: segment) : [segment.lowercased()]
-                    guard let verb = words.first(where: { ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"].contains($0) })
+                    guard
+                        let verb = words.first(where: {
+                            ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"].contains($0)
+                        })
                     else { continue }
                     findings.report("the path '\(path.template)' has the method '\(verb)' in it", key: path.item)
                     break
@@ -75,18 +100,28 @@ extension LintRules {
         },
         LintRule("paths-kebab-case", "Paths are in kebab-case.", .off) { context, findings in
             for path in context.paths {
-                for segment in Template.literals(path.template) where segment.wholeMatch(of: #/[a-z0-9.]+(-[a-z0-9.]+)*/#) == nil {
-                    findings.report("the segment '\(segment)' of '\(path.template)' is not in kebab-case", key: path.item)
+                for segment in Template.literals(path.template)
+                where segment.wholeMatch(of: #/[a-z0-9.]+(-[a-z0-9.]+)*/#) == nil {
+                    findings.report(
+                        "the segment '\(segment)' of '\(path.template)' is not in kebab-case",
+                        key: path.item
+                    )
                 }
             }
         },
         LintRule("path-http-verbs-order", "The methods of a path stand in one order.", .off, each: .pathItem) {
-            item, context, findings in
+            item,
+            context,
+            findings in
             let order =
-                context.words("path-http-verbs-order", "order") ?? ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
+                context.words("path-http-verbs-order", "order") ?? [
+                    "get", "head", "post", "put", "patch", "delete", "options", "trace",
+                ]
             let methods = (item.node.members ?? []).filter { order.contains($0.key) }
             for (method, next) in zip(methods, methods.dropFirst()) {
-                guard let first = order.firstIndex(of: method.key), let second = order.firstIndex(of: next.key), first > second else { continue }
+                guard let first = order.firstIndex(of: method.key), let second = order.firstIndex(of: next.key),
+                    first > second
+                else { continue }
                 findings.report("'\(next.key)' stands behind '\(method.key)'", at: next)
             }
         },
@@ -102,7 +137,9 @@ extension LintRules {
                 report(unknown: shared, in: path.template, names, &findings)
                 for operation in context.operations where operation.parent === path.item {
                     report(unknown: context.parameters(in: operation.node), in: path.template, names, &findings)
-                    let known = context.parameters(of: operation).filter { $0["in"]?.string == "path" }.compactMap { $0["name"]?.scalar?.text }
+                    let known = context.parameters(of: operation).filter { $0["in"]?.string == "path" }.compactMap {
+                        $0["name"]?.scalar?.text
+                    }
                     for name in names where !known.contains(name) {
                         let suggestion = Suggestion.text(for: name, in: known)
                         findings.report(
@@ -115,10 +152,18 @@ extension LintRules {
         }
     }
 
-    private static func report(unknown parameters: [Node], in template: String, _ names: [String], _ findings: inout LintFindings) {
+    private static func report(
+        unknown parameters: [Node],
+        in template: String,
+        _ names: [String],
+        _ findings: inout LintFindings
+    ) {
         for parameter in parameters where parameter["in"]?.string == "path" {
             guard let node = parameter["name"], let name = node.scalar?.text, !names.contains(name) else { continue }
-            findings.report("'\(template)' has no parameter '\(name)'\(Suggestion.text(for: name, in: names))", at: node)
+            findings.report(
+                "'\(template)' has no parameter '\(name)'\(Suggestion.text(for: name, in: names))",
+                at: node
+            )
         }
     }
 }
@@ -138,11 +183,8 @@ enum Template {
         template.split(separator: "/").map(String.init).filter { !$0.contains("{") }
     }
 
-    /// Whether some path matches both templates, which are not of one shape.
-    static func isAmbiguous(_ lhs: String, _ rhs: String) -> Bool {
-        guard shape(lhs) != shape(rhs) else { return false }
-        let (lhs, rhs) = (lhs.split(separator: "/"), rhs.split(separator: "/"))
-        guard lhs.count == rhs.count else { return false }
+    /// Whether some path matches two templates of one length, and neither is the better match.
+    static func isAmbiguous(_ lhs: [Substring], _ rhs: [Substring]) -> Bool {
         // A literal wins over a parameter (OpenAPI 3.1, "Path Templating Matching"), so one template must not be better everywhere.
         var leftIsBetter = false
         var rightIsBetter = false

@@ -5,8 +5,15 @@ import JSONSchema
 extension LintRules {
     /// Rules about schemas.
     static let schemaRules: [LintRule] = [
-        LintRule("no-duplicated-enum-values", "No value of an enumeration is listed twice.", .levels(.warn), each: .schema) {
-            schema, _, findings in
+        LintRule(
+            "no-duplicated-enum-values",
+            "No value of an enumeration is listed twice.",
+            .levels(.warn),
+            each: .schema
+        ) {
+            schema,
+            _,
+            findings in
             let values = schema["enum"]?.items ?? []
             var scalars: Set<String> = []
             for (index, value) in values.enumerated() {
@@ -14,7 +21,9 @@ extension LintRules {
                     value.scalar == nil
                     ? values.prefix(index).contains { $0.isEqual(to: value) }
                     : !scalars.insert(NodeWriter.compactJSON(value)).inserted
-                if isRepeated { findings.report("the value \(NodeWriter.compactJSON(value)) is listed twice", at: value) }
+                if isRepeated {
+                    findings.report("the value \(NodeWriter.compactJSON(value)) is listed twice", at: value)
+                }
             }
         },
         LintRule(
@@ -25,8 +34,12 @@ extension LintRules {
         ) { schema, context, findings in
             guard let types = context.types(of: schema.node) else { return }
             let allowsNull = context.version == "3.0" && schema["nullable"]?.boolean == true
-            for value in schema["enum"]?.items ?? [] where !fits(value, types) && !(allowsNull && value.jsonType == "null") {
-                findings.report("\(NodeWriter.compactJSON(value)) is \(value.kindDescription), expected \(types.joined(separator: " or "))", at: value)
+            for value in schema["enum"]?.items ?? []
+            where !fits(value, types) && !(allowsNull && value.jsonType == "null") {
+                findings.report(
+                    "\(NodeWriter.compactJSON(value)) is \(value.kindDescription), expected \(types.joined(separator: " or "))",
+                    at: value
+                )
             }
         },
         LintRule(
@@ -38,7 +51,10 @@ extension LintRules {
             guard let types = context.types(of: schema.node), !types.isEmpty else { return }
             for (keyword, type) in [("items", "array"), ("properties", "object")] {
                 if let member = schema.node.members?.first(where: { $0.key == keyword }), !types.contains(type) {
-                    findings.report("'\(keyword)' beside the type \(types.joined(separator: " or ")) means nothing", at: member)
+                    findings.report(
+                        "'\(keyword)' beside the type \(types.joined(separator: " or ")) means nothing",
+                        at: member
+                    )
                 }
             }
         },
@@ -70,11 +86,21 @@ extension LintRules {
             }
             for name in required where name.scalar.map({ !known.contains($0.text) }) ?? false {
                 let text = name.scalar?.text ?? ""
-                findings.report("'\(text)' is required but is no property\(Suggestion.text(for: text, in: known.sorted()))", at: name)
+                findings.report(
+                    "'\(text)' is required but is no property\(Suggestion.text(for: text, in: known.sorted()))",
+                    at: name
+                )
             }
         },
-        LintRule("required-string-property-missing-min-length", "Required strings may not be empty.", .off, each: .schema) {
-            schema, context, findings in
+        LintRule(
+            "required-string-property-missing-min-length",
+            "Required strings may not be empty.",
+            .off,
+            each: .schema
+        ) {
+            schema,
+            context,
+            findings in
             let required = (schema["required"]?.items ?? []).compactMap { $0.scalar?.text }
             for property in schema["properties"]?.members ?? [] where required.contains(property.key) {
                 let value = context.resolved(property.value)
@@ -84,12 +110,18 @@ extension LintRules {
             }
         },
         LintRule("scalar-property-missing-example", "Properties that are scalars have examples.", .off, each: .schema) {
-            schema, context, findings in
+            schema,
+            context,
+            findings in
             let scalars: Set = ["string", "number", "integer", "boolean"]
             for property in schema["properties"]?.members ?? [] {
                 let value = context.resolved(property.value)
-                guard let types = context.types(of: value), !scalars.isDisjoint(with: types), value["format"]?.string != "binary" else { continue }
-                if !["example", "examples", "const", "default", "enum"].contains(where: { value[$0] != nil || property.value[$0] != nil }) {
+                guard let types = context.types(of: value), !scalars.isDisjoint(with: types),
+                    value["format"]?.string != "binary"
+                else { continue }
+                if !["example", "examples", "const", "default", "enum"].contains(where: {
+                    value[$0] != nil || property.value[$0] != nil
+                }) {
                     findings.report("the property '\(property.key)' has no example", at: property)
                 }
             }
@@ -100,7 +132,9 @@ extension LintRules {
             RuleLevels(versions: ["3.0"], exceptions: ["3.0": .error]),
             each: .schema
         ) { schema, _, findings in
-            if let node = schema["nullable"], schema["type"] == nil { findings.report("'nullable' needs a 'type' beside it", at: node) }
+            if let node = schema["nullable"], schema["type"] == nil {
+                findings.report("'nullable' needs a 'type' beside it", at: node)
+            }
         },
         LintRule(
             "spec-discriminator-defaultMapping",
@@ -108,11 +142,17 @@ extension LintRules {
             .versions("3.2", .warn),
             each: .schema
         ) { schema, context, findings in
-            guard let discriminator = schema["discriminator"], let name = discriminator["propertyName"]?.string else { return }
-            let branches = (schema["oneOf"]?.items ?? schema["anyOf"]?.items ?? []).map(context.resolved) + [schema.node]
+            guard let discriminator = schema["discriminator"], let name = discriminator["propertyName"]?.string else {
+                return
+            }
+            let branches =
+                (schema["oneOf"]?.items ?? schema["anyOf"]?.items ?? []).map(context.resolved) + [schema.node]
             let isRequired = branches.contains { ($0["required"]?.items ?? []).contains { $0.string == name } }
             if !isRequired, discriminator["defaultMapping"] == nil {
-                findings.report("the property '\(name)' may be missing, and there is no 'defaultMapping'", at: discriminator)
+                findings.report(
+                    "the property '\(name)' may be missing, and there is no 'defaultMapping'",
+                    at: discriminator
+                )
             }
         },
         LintRule(
@@ -134,7 +174,9 @@ extension LintRules {
                 }
             }
         },
-        LintRule("spec-strict-refs", "References stand only where they may.", .levels(nil, spec: .error)) { context, findings in
+        LintRule("spec-strict-refs", "References stand only where they may.", .levels(nil, spec: .error)) {
+            context,
+            findings in
             for (reference, kind, _) in context.walk.references where kind != .schema && !kind.shape.isReferencable {
                 findings.report("a reference cannot stand for \(kind.phrase)", at: reference)
             }
@@ -142,12 +184,17 @@ extension LintRules {
     ]
 
     private static func fits(_ value: Node, _ types: [String]) -> Bool {
-        types.contains(value.jsonType) || value.jsonType == "number" && types.contains("integer") && value.number?.isInteger == true
+        types.contains(value.jsonType)
+            || value.jsonType == "number" && types.contains("integer") && value.number?.isInteger == true
     }
 
     /// Whether a schema says something about the same value as the one that it stands in.
     private static func isComposed(_ visit: Visit, of parent: Visit) -> Bool {
-        let path = (visit.reference?.pointer ?? visit.node.pointer).dropFirst(parent.node.pointer.count).split(separator: "/")
-        return path.first.map { ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"].contains($0) } ?? false
+        let path = (visit.reference?.pointer ?? visit.node.pointer).dropFirst(parent.node.pointer.count).split(
+            separator: "/"
+        )
+        return path.first.map {
+            ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"].contains($0)
+        } ?? false
     }
 }

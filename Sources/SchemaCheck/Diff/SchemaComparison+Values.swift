@@ -1,0 +1,145 @@
+import ContractCompiler
+import Formats
+import JSONSchema
+
+/// Types and values.
+extension SchemaComparison {
+    /// Whether the types leave anything else to compare.
+    mutating func compareTypes(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
+        if before.isNever != after.isNever {
+            let severity: Finding.Severity = after.isNever == isRequest ? .error : .info
+            report(
+                after.isNever ? "became-impossible" : "became-possible",
+                severity,
+                after.isNever ? "nothing is allowed any more" : "something is allowed now",
+                before,
+                after
+            )
+            return false
+        }
+        let isNullableNow = after.effectiveTypes.contains("null")
+        if before.effectiveTypes.contains("null") != isNullableNow {
+            let severity: Finding.Severity = isNullableNow == isRequest ? .info : .error
+            let probe = Probe.value(Self.null(after.sources.first ?? before.sources.first))
+            report(
+                isNullableNow ? "became-nullable" : "became-not-nullable",
+                severity,
+                isNullableNow ? "null is allowed now" : "null is not allowed any more",
+                before,
+                after,
+                probes: [probe]
+            )
+        }
+        let (was, now) = (before.effectiveTypes.subtracting(["null"]), after.effectiveTypes.subtracting(["null"]))
+        let lost = was.filter { !now.contains($0) && !($0 == "integer" && now.contains("number")) }
+        let gained = now.filter { !was.contains($0) && !($0 == "integer" && was.contains("number")) }
+        if lost.isEmpty && gained.isEmpty || was.isEmpty || now.isEmpty { return true }
+        // The values of an enumeration say it better.
+        if before.values != nil || after.values != nil,
+            (before.types ?? FlatSchema.allTypes) == (after.types ?? FlatSchema.allTypes)
+        {
+            return true
+        }
+        let text = "the type was \(Self.list(before, was)) and is \(Self.list(after, now))"
+        let probes = (isRequest ? lost : gained).sorted().map {
+            Probe.value(Self.example(of: $0, like: after.sources.first ?? before.sources.first))
+        }
+        let isSingle = was.count == 1 && now.count == 1
+        let narrows = !lost.isEmpty
+        let widens = !gained.isEmpty
+        let breaks = isRequest ? narrows : widens
+        let suffix: String
+        if narrows && widens {
+            suffix = "type-changed"
+        } else if isSingle || before.types == nil || after.types == nil {
+            suffix =
+                breaks && isRequest
+                ? "type-changed" : widens ? "type-generalized" : isRequest ? "type-changed" : "type-specialized"
+        } else {
+            suffix = narrows ? "list-of-types-narrowed" : "list-of-types-widened"
+        }
+        report(suffix, breaks ? .error : .info, text, before, after, probes: probes + [.sample])
+        return !(narrows && widens) && !lost.isSuperset(of: was)
+    }
+
+    private static func list(_ flat: FlatSchema, _ types: Set<String>) -> String {
+        flat.types == nil && flat.values == nil ? "any" : types.sorted().joined(separator: " or ")
+    }
+
+    private static func null(_ node: Node?) -> Node { example(of: "null", like: node) }
+
+    /// A value of a type.
+    private static func example(of type: String, like node: Node?) -> Node {
+        let place = node ?? Nowhere.node
+        switch type {
+        case "object": return place.with(.mapping([]))
+        case "array": return place.with(.sequence([]))
+        case "string": return place.with(.scalar(.init(kind: .string, text: "text")))
+        case "boolean": return place.with(.scalar(.init(kind: .boolean, text: "true")))
+        case "number": return place.with(.scalar(.init(kind: .number, text: "1.5")))
+        case "integer": return place.with(.scalar(.init(kind: .number, text: "1")))
+        default: return place.with(.scalar(.init(kind: .null, text: "null")))
+        }
+    }
+
+    // MARK: - Values
+
+    mutating func compareValues(_ before: FlatSchema, _ after: FlatSchema) {
+        guard before.values != nil || after.values != nil else { return }
+        func without(_ values: [Node], _ others: [Node]) -> [Node] {
+            values.filter { value in value.jsonType != "null" && !others.contains { $0.isEqual(to: value) } }
+        }
+        func list(_ values: [Node]) -> String { values.map(NodeWriter.compactJSON).joined(separator: ", ") }
+        guard let was = before.values else {
+            let values = after.values ?? []
+            let suffix = after.isConstant ? "const-added" : "became-enum"
+            return report(
+                suffix,
+                isRequest ? .error : .info,
+                "only \(list(values)) \(values.count == 1 ? "is" : "are") allowed now",
+                before,
+                after,
+                probes: [.sample] + Sampler.texts
+            )
+        }
+        guard let now = after.values else {
+            let suffix = before.isConstant ? "const-removed" : "enum-removed"
+            let severity: Finding.Severity = isRequest ? .info : before.isConstant ? .error : .warn
+            return report(
+                suffix,
+                severity,
+                "other values than \(list(was)) are allowed now",
+                before,
+                after,
+                probes: [.sample] + Sampler.texts
+            )
+        }
+        let (lost, gained) = (without(was, now), without(now, was))
+        if before.isConstant, after.isConstant, !lost.isEmpty {
+            return report("const-changed", .error, "the value was \(list(was)) and is \(list(now))", before, after)
+        }
+        for value in lost {
+            report(
+                "enum-value-removed",
+                isRequest ? .error : .info,
+                "the value \(list([value])) is not allowed any more",
+                before,
+                after,
+                at: (value, nil),
+                probes: [.value(value)]
+            )
+        }
+        for value in gained {
+            let severity: Finding.Severity = isRequest || before.isExtensible || after.isExtensible ? .info : .warn
+            report(
+                "enum-value-added",
+                severity,
+                "the value \(list([value])) is allowed now",
+                before,
+                after,
+                at: (nil, value),
+                probes: [.value(value)]
+            )
+        }
+    }
+}

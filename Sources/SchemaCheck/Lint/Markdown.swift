@@ -1,0 +1,40 @@
+/// What CommonMark text may carry into a page.
+enum Markdown {
+    private static let tags: Set = [
+        "script", "iframe", "object", "embed", "form", "meta", "link", "base", "svg", "style",
+    ]
+    private static let schemes = ["javascript:", "vbscript:", "data:text/html"]
+
+    /// The first construct that a browser would run. Time grows with the text and nothing else.
+    static func unsafe(in text: String) -> String? {
+        let pieces = text.split(separator: "<", omittingEmptySubsequences: false)
+        for piece in pieces.dropFirst() {
+            if let found = unsafe(inTag: piece) { return found }
+        }
+        // A scheme is only run from a link.
+        for link in text.split(separator: "](", omittingEmptySubsequences: false).dropFirst() {
+            if let found = scheme(of: link) { return found }
+        }
+        return nil
+    }
+
+    /// What stands between two `<`.
+    private static func unsafe(inTag text: Substring) -> String? {
+        let tag = text.prefix { $0 != ">" }
+        let name = tag.drop { $0.isWhitespace || $0 == "/" }.prefix { $0.isLetter }
+        if tags.contains(name.lowercased()) { return "<\(name)" }
+        for attribute in tag.split(whereSeparator: \.isWhitespace).dropFirst() {
+            let parts = attribute.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            if parts[0].lowercased().hasPrefix("on") { return "\(parts[0])=" }
+            if ["href", "src"].contains(parts[0].lowercased()), let found = scheme(of: parts[1]) { return found }
+        }
+        return nil
+    }
+
+    private static func scheme(of url: Substring) -> String? {
+        let start = url.drop { $0.isWhitespace || $0 == "\"" || $0 == "'" }.prefix(40)
+        return schemes.contains { start.lowercased().hasPrefix($0) }
+            ? String(start.prefix { $0 != ")" && !$0.isWhitespace }) : nil
+    }
+}
