@@ -58,7 +58,9 @@ struct Linter {
     }
 
     /// The compiler's diagnostics, as far as no rule said the same of the same line.
-    private func fromCompiler(_ diagnostics: [Diagnostic], besides findings: [Finding], _ context: LintContext) -> [Finding] {
+    private func fromCompiler(_ diagnostics: [Diagnostic], besides findings: [Finding], _ context: LintContext)
+        -> [Finding]
+    {
         let lines = Set(findings.map { "\($0.location.file.displayPath):\($0.location.line)" })
         let messages = Set(findings.map { "\($0.location) \($0.message)" })
         return diagnostics.compactMap { diagnostic in
