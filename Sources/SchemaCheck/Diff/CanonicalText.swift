@@ -27,7 +27,7 @@ struct CanonicalText {
     }
 
     private mutating func schema(_ node: Node) -> String {
-        guard let members = node.members else { return value(node) }
+        guard let members = node.members else { return Self.value(node) }
         let key = NodeKey(node)
         // A schema inside of itself is known by how far up it stands.
         if let depth = open.lastIndex(of: key) { return "^\(open.count - depth)" }
@@ -39,7 +39,7 @@ struct CanonicalText {
         for member in members where !Self.annotations.contains(member.key) && !member.key.hasPrefix("x-") {
             if member.key == "$ref" {
                 let target = source.target(of: member.value, from: source.owner(of: node))?.node
-                let text = target.map { schema($0) } ?? value(member.value)
+                let text = target.map { schema($0) } ?? Self.value(member.value)
                 if members.count == 1 { return text }
                 parts.append("&:\(text)")
                 continue
@@ -60,14 +60,14 @@ struct CanonicalText {
             return "{\(entries.sorted().joined(separator: ","))}"
         case .none:
             guard ["enum", "type", "required"].contains(member.key), let items = member.value.items else {
-                return value(member.value)
+                return Self.value(member.value)
             }
-            return "[\(items.map { value($0) }.sorted().joined(separator: ","))]"
+            return "[\(items.map(Self.value).sorted().joined(separator: ","))]"
         }
     }
 
     /// A value, its members in the order of their names.
-    private func value(_ node: Node) -> String {
+    static func value(_ node: Node) -> String {
         switch node.value {
         case .scalar(let scalar):
             guard scalar.kind == .number, let number = node.number else { return NodeWriter.compactJSON(node) }

@@ -97,7 +97,8 @@ extension FlatSchema {
     mutating func merge(_ other: FlatSchema) {
         types = Self.intersection(types, other.types)
         if let more = other.values {
-            values = values.map { known in known.filter { value in more.contains { $0.isEqual(to: value) } } } ?? more
+            let texts = Set(more.map(CanonicalText.value))
+            values = values?.filter { texts.contains(CanonicalText.value($0)) } ?? more
         }
         isConstant = isConstant || other.isConstant
         isNever = isNever || other.isNever

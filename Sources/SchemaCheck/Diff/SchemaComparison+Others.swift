@@ -70,7 +70,14 @@ extension SchemaComparison {
 
     private func text(_ nodes: [Node], _ keyword: String, _ flattener: Flattener) -> Set<String> {
         let isMap = SchemaKeyword.table[keyword].map { if case .map = $0.children { true } else { false } } ?? false
-        guard isMap || keyword == "dependentRequired" else { return Set(nodes.map(flattener.text)) }
+        if keyword == "dependentRequired" {
+            // Each name that another one needs counts by itself.
+            let pairs = nodes.flatMap { $0.members ?? [] }.flatMap { member in
+                (member.value.items ?? []).map { "\(member.key):\(CanonicalText.value($0))" }
+            }
+            return Set(pairs)
+        }
+        guard isMap else { return Set(nodes.map(flattener.text)) }
         return Set(nodes.flatMap { $0.members ?? [] }.map { "\($0.key):\(flattener.text($0.value))" })
     }
 }

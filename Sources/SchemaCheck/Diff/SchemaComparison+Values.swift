@@ -87,16 +87,17 @@ extension SchemaComparison {
     mutating func compareValues(_ before: FlatSchema, _ after: FlatSchema) {
         guard before.values != nil || after.values != nil else { return }
         func without(_ values: [Node], _ others: [Node]) -> [Node] {
-            values.filter { value in value.jsonType != "null" && !others.contains { $0.isEqual(to: value) } }
+            let known = Set(others.map(CanonicalText.value))
+            return values.filter { $0.jsonType != "null" && !known.contains(CanonicalText.value($0)) }
         }
-        func list(_ values: [Node]) -> String { values.map(NodeWriter.compactJSON).joined(separator: ", ") }
+        func listed(_ values: [Node]) -> String { values.map(NodeWriter.compactJSON).joined(separator: ", ") }
         guard let was = before.values else {
             let values = after.values ?? []
             let suffix = after.isConstant ? "const-added" : "became-enum"
             return report(
                 suffix,
                 isRequest ? .error : .info,
-                "only \(list(values)) \(values.count == 1 ? "is" : "are") allowed now",
+                "only \(listed(values)) \(values.count == 1 ? "is" : "are") allowed now",
                 before,
                 after,
                 probes: [.sample] + Sampler.texts
@@ -108,24 +109,25 @@ extension SchemaComparison {
             return report(
                 suffix,
                 severity,
-                "other values than \(list(was)) are allowed now",
+                "other values than \(listed(was)) are allowed now",
                 before,
                 after,
                 probes: [.sample] + Sampler.texts
             )
         }
         let (lost, gained) = (without(was, now), without(now, was))
+        let list = after.sources.lazy.compactMap { $0["enum"] ?? $0["const"] }.first
         if before.isConstant, after.isConstant, !lost.isEmpty {
-            return report("const-changed", .error, "the value was \(list(was)) and is \(list(now))", before, after)
+            return report("const-changed", .error, "the value was \(listed(was)) and is \(listed(now))", before, after)
         }
         for value in lost {
             report(
                 "enum-value-removed",
                 isRequest ? .error : .info,
-                "the value \(list([value])) is not allowed any more",
+                "the value \(listed([value])) is not allowed any more",
                 before,
                 after,
-                at: (value, nil),
+                at: (value, list),
                 probes: [.value(value)]
             )
         }
@@ -134,7 +136,7 @@ extension SchemaComparison {
             report(
                 "enum-value-added",
                 severity,
-                "the value \(list([value])) is allowed now",
+                "the value \(listed([value])) is allowed now",
                 before,
                 after,
                 at: (nil, value),

@@ -14,16 +14,9 @@ extension LintRules {
             schema,
             _,
             findings in
-            let values = schema["enum"]?.items ?? []
-            var scalars: Set<String> = []
-            for (index, value) in values.enumerated() {
-                let isRepeated =
-                    value.scalar == nil
-                    ? values.prefix(index).contains { $0.isEqual(to: value) }
-                    : !scalars.insert(NodeWriter.compactJSON(value)).inserted
-                if isRepeated {
-                    findings.report("the value \(NodeWriter.compactJSON(value)) is listed twice", at: value)
-                }
+            var seen: Set<String> = []
+            for value in schema["enum"]?.items ?? [] where !seen.insert(CanonicalText.value(value)).inserted {
+                findings.report("the value \(NodeWriter.compactJSON(value)) is listed twice", at: value)
             }
         },
         LintRule(
