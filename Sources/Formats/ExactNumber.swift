@@ -11,7 +11,7 @@ public struct ExactNumber: Hashable, Sendable {
     public let exponent: Int
 
     /// Exponents beyond this are kept at it: the text of a number that large or small says no more.
-    private static let exponentLimit = 1_000_000_000
+    private static let exponentLimit = 100_000_000_000_000_000
 
     /// Reads a number as JSON writes it (RFC 8259, section 6); nil for other text.
     public init?(_ text: some StringProtocol) {

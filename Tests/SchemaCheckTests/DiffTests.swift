@@ -679,35 +679,42 @@ import Testing
 
     // MARK: - The command
 
+    /// A removed field, a narrowed enumeration, a new required member, a new security requirement.
     @Test(arguments: [
         (
-            "jsonschema/metric-sample.schema.json", "\"additionalProperties\": false",
-            "\"required\": [\"quantity\"], \"additionalProperties\": false", ""
+            "jsonschema/heartbeat.schema.json", "    \"metadata\": {", "    \"details\": {", "request-property-removed",
+            true
         ),
-        ("jsonschema/runtime-mode.schema.json", ",\n    \"PAPER\"", "", "request-property-enum-value-removed"),
+        ("jsonschema/runtime-mode.schema.json", "    \"PAPER\",\n", "", "request-property-enum-value-removed", true),
         (
-            "openapi/openapi.yaml", "      name: X-Admin-Token", "      name: X-Other-Token",
-            "api-security-component-type-changed"
+            "jsonschema/heartbeat.schema.json", "    \"timestamp\"\n  ],", "    \"timestamp\",\n    \"metadata\"\n  ],",
+            "request-property-became-required-with-default", true
         ),
-        ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added"),
+        ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added", false),
     ])
-    func `a change of this project's contract is found from a commit to the working tree`(
+    func `a change of this project's contract that breaks clients is found between a commit and the working tree`(
         file: String,
         old: String,
         new: String,
-        code: String
+        code: String,
+        hasWitness: Bool
     ) async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            for arguments in [
-                ["init", "-q"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
-            ] {
+            let identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
+            for arguments in [["init", "-q"], ["add", "."], identity + ["commit", "-qm", "x"]] {
                 try workshop.git(arguments)
             }
             #expect(try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
-            guard (try? workshop.replace(old, with: new, in: file)) != nil, !code.isEmpty else { return }
+            try workshop.replace(old, with: new, in: file)
             let run = try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
             #expect(run.status == 1)
-            #expect(run.output.contains("[\(code)]"), "\(run.output)")
+            let lines = run.output.split(separator: "\n").map(String.init)
+            let index = try #require(
+                lines.firstIndex { $0.contains(": error: ") && $0.hasSuffix("[\(code)]") },
+                "\(run.output)"
+            )
+            let rest = lines[(index + 1)...].prefix { !$0.contains(": error: ") }
+            #expect(rest.contains { $0.hasPrefix("witness: ") } == hasWitness, "\(run.output)")
         }
     }
 

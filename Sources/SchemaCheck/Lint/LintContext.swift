@@ -10,6 +10,8 @@ final class LintContext {
     private let byKind: [NodeKind: [Visit]]
     /// Every operation of `paths`, callbacks and webhooks.
     let operations: [Visit]
+    /// The places in each file that references of other files lead to.
+    private var entrances: [String: [(pointer: String, location: Location)]] = [:]
     private var pointers: [ObjectIdentifier: [String: String]] = [:]
     /// The options of the rules that the configuration gives some.
     let options: [String: Node]
@@ -44,6 +46,28 @@ final class LintContext {
             collect(member.value, &found)
             found["\(member.keyLocation.line):\(member.keyLocation.column)"] = member.value.pointer
         }
+    }
+
+    /// The finding with the reference that led to its file, where that is not the document's own.
+    func trailed(_ finding: Finding) -> Finding {
+        let path = finding.location.file.path
+        guard path != root.location.file.path else { return finding }
+        if entrances.isEmpty {
+            for (reference, _, parent) in walk.references
+            where reference.location.file.path == parent.node.location.file.path {
+                let resource = parent.kind == .schema ? source.owner(of: parent.node) : source.resource(of: reference)
+                guard let target = source.target(of: reference, from: resource)?.node else { continue }
+                guard target.location.file.path != reference.location.file.path else { continue }
+                entrances[target.location.file.path, default: []].append((target.pointer, reference.location))
+            }
+        }
+        let ways = (entrances[path] ?? []).filter {
+            finding.pointer == $0.pointer || finding.pointer.hasPrefix($0.pointer + "/")
+        }
+        guard let way = ways.max(by: { $0.pointer.count < $1.pointer.count }) else { return finding }
+        var finding = finding
+        finding.notes.append(Diagnostic.Note(message: "referenced from here", location: way.location))
+        return finding
     }
 
     /// The object that a node stands in.
