@@ -350,4 +350,21 @@ import Testing
         _ = LintConfiguration(try InMemory.node(text), log: &faults)
         #expect(faults.map(\.message) == [message])
     }
+
+    @Test func `a configuration of Redocly counts where it means the same`() async throws {
+        try await Workshop.with([]) { workshop in
+            try workshop.write(Self.base.replacing("      summary: Lists orders.\n", with: ""), to: "api.yaml")
+            #expect(try await workshop.run("schema-check", "lint", "api.yaml").status == 1)
+            try workshop.write(
+                "apis: { shop: { root: api.yaml, rules: { operation-summary: off } } }\nextends: [recommended]\nrules: { my/rule: error }\n",
+                to: "redocly.yaml"
+            )
+            let run = try await workshop.run("schema-check", "lint")
+            #expect(run.status == 0)
+            #expect(run.output.contains("api.yaml, 1 operations, 1 schemas: 0 errors, 0 warnings\n"))
+            #expect(
+                run.output.contains("left out of redocly.yaml:\nredocly.yaml:3:10: error: there is no rule 'my/rule'")
+            )
+        }
+    }
 }

@@ -14,7 +14,7 @@ extension SchemaComparison {
         }
     }
 
-    private static func name(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
+    private static func word(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
 
     /// An alternative of each side that are one and the same, changed or not.
     private struct BranchPair {
@@ -31,29 +31,24 @@ extension SchemaComparison {
     ) -> [BranchPair] {
         var pairs: [BranchPair] = []
         var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
-        func take(_ isSame: (Node, Node) -> Bool) {
+        func take(_ isSame: (Int, Int) -> Bool) {
             for index in left {
-                guard let other = right.first(where: { isSame(was.branches[index], now.branches[$0]) }) else {
-                    continue
-                }
+                guard let other = right.first(where: { isSame(index, $0) }) else { continue }
                 pairs.append(BranchPair(old: index, new: other))
                 left.removeAll { $0 == index }
                 right.removeAll { $0 == other }
             }
         }
         let (oldTexts, newTexts) = (was.branches.map(old.text), now.branches.map(new.text))
-        for index in left {
-            guard let other = right.first(where: { oldTexts[index] == newTexts[$0] }) else { continue }
-            pairs.append(BranchPair(old: index, new: other))
-            left.removeAll { $0 == index }
-            right.removeAll { $0 == other }
-        }
-        take { Self.name(of: $0) != nil && Self.name(of: $0) == Self.name(of: $1) }
+        take { oldTexts[$0] == newTexts[$1] }
+        let (oldNames, newNames) = (was.branches.map(Self.name), now.branches.map(Self.name))
+        take { oldNames[$0] != nil && oldNames[$0] == newNames[$1] }
+        let (oldFlats, newFlats) = (was.branches.map { old.flat($0) }, now.branches.map { new.flat($0) })
         if left.count <= 16, right.count <= 16 {
-            take { isCompatible(before.choosing(old.flat($0)), after.choosing(new.flat($1))) }
+            take { isCompatible(before.choosing(oldFlats[$0]), after.choosing(newFlats[$1])) }
         }
         if left.count == 1, right.count == 1 {
-            take { !old.flat($0).effectiveTypes.isDisjoint(with: new.flat($1).effectiveTypes) }
+            take { !oldFlats[$0].effectiveTypes.isDisjoint(with: newFlats[$1].effectiveTypes) }
         }
         return pairs
     }
@@ -77,7 +72,7 @@ extension SchemaComparison {
             steps.append(.branch(index))
             let message = "the alternative \(Self.label(branch)) is gone"
             report(
-                "\(Self.name(was.keyword))-removed",
+                "\(Self.word(was.keyword))-removed",
                 isLost ? .error : .info,
                 message,
                 before,
@@ -91,7 +86,7 @@ extension SchemaComparison {
             let isNew = !isRequest && !was.branches.contains { isCompatible(before.choosing(old.flat($0)), flat) }
             steps.append(.branch(index))
             let message = "the alternative \(Self.label(branch)) is new"
-            report("\(Self.name(now.keyword))-added", isNew ? .error : .info, message, before, after, at: (nil, branch))
+            report("\(Self.word(now.keyword))-added", isNew ? .error : .info, message, before, after, at: (nil, branch))
             steps.removeLast()
         }
     }
@@ -104,7 +99,7 @@ extension SchemaComparison {
         let steps = isRequest ? [] : others.prefix(1).map(Step.branch)
         self.steps += steps
         let message = "it is one of \(now.branches.count) alternatives now"
-        report("wrapped-in-\(Self.name(now.keyword))", breaks ? .error : .info, message, before, after)
+        report("wrapped-in-\(Self.word(now.keyword))", breaks ? .error : .info, message, before, after)
         self.steps.removeLast(steps.count)
     }
 
@@ -116,7 +111,7 @@ extension SchemaComparison {
         let steps = isRequest ? others.prefix(1).map(Step.branch) : []
         self.steps += steps
         let message = "it was one of \(was.branches.count) alternatives"
-        report("\(Self.name(was.keyword))-removed", breaks ? .error : .info, message, before, after)
+        report("\(Self.word(was.keyword))-removed", breaks ? .error : .info, message, before, after)
         self.steps.removeLast(steps.count)
     }
 

@@ -23,7 +23,7 @@ extension SchemaComparison {
             report(
                 "became-required",
                 .error,
-                "the member '\(name)' is required now",
+                "the member is required now",
                 before,
                 after,
                 probes: [.without(name)],
@@ -77,17 +77,17 @@ extension SchemaComparison {
                 isRequired
                 ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")"
                 : "new-optional-request-property"
-            report(
-                whole: suffix,
+            add(
+                suffix,
                 isRequired ? .error : .info,
-                "the member '\(name)' is \(isRequired ? "required" : "allowed") now",
+                "\(place.description(steps)): the member '\(name)' is \(isRequired ? "required" : "allowed") now",
                 before,
                 flat,
                 probes: [.without(name)]
             )
         } else {
             let suffix = "response-\(isRequired ? "required" : "optional")-property-added"
-            report(whole: suffix, .info, "the member '\(name)' is new", before, flat, probes: [])
+            add(suffix, .info, "\(place.description(steps)): the member '\(name)' is new", before, flat, probes: [])
         }
     }
 
@@ -95,13 +95,12 @@ extension SchemaComparison {
         let flat = old.flat(nodes)
         if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
         if isRequest {
-            let suffix =
-                Lifecycle.isBeforeSunset(nodes) ? "request-property-removed-before-sunset" : "request-property-removed"
+            let isTooEarly = Lifecycle.isBeforeSunset(nodes)
             // What nobody reads does no harm; what is refused does, and the witness tells.
-            report(
-                whole: suffix,
-                .warn,
-                "the member '\(name)' is not described any more",
+            add(
+                "request-property-removed\(isTooEarly ? "-before-sunset" : "")",
+                isTooEarly ? .error : .warn,
+                "\(place.description(steps)): the member '\(name)' is not described any more",
                 flat,
                 after,
                 probes: [.with(name, nil)]
@@ -109,10 +108,10 @@ extension SchemaComparison {
         } else {
             let isRequired = before.required.contains(name)
             let suffix = "response-\(isRequired ? "required" : "optional")-property-removed"
-            report(
-                whole: suffix,
+            add(
+                suffix,
                 isRequired ? .error : .warn,
-                "the member '\(name)' is not described any more",
+                "\(place.description(steps)): the member '\(name)' is not described any more",
                 flat,
                 after,
                 probes: [.without(name)]
@@ -178,19 +177,6 @@ extension SchemaComparison {
         inside name: String
     ) {
         let id = "\(place.prefix(steps + [.property(name)]))-\(suffix)"
-        add(id, severity, "\(place.description(steps + [.property(name)])): \(message)", before, after, probes)
-    }
-
-    /// Reports a difference by an id that stands for itself.
-    private mutating func report(
-        whole id: String,
-        _ severity: Finding.Severity,
-        _ message: String,
-        _ before: FlatSchema,
-        _ after: FlatSchema,
-        probes: [Probe]
-    ) {
-        // Members of a parameter that is an object are like those of a body.
-        add(id, severity, "\(place.description(steps)): \(message)", before, after, probes)
+        add(id, severity, "\(place.description(steps + [.property(name)])): \(message)", before, after, probes: probes)
     }
 }

@@ -73,34 +73,27 @@ struct SchemaComparison {
         at nodes: (old: Node?, new: Node?) = (nil, nil),
         probes: [Probe] = [.sample]
     ) {
-        differences.append(
-            Difference(
-                id: "\(place.prefix(steps))-\(suffix)",
-                severity: severity,
-                message: "\(place.description(steps)): \(message)",
-                old: nodes.old ?? before.sources.first,
-                new: nodes.new ?? after.sources.first,
-                steps: steps,
-                probes: probes
-            )
-        )
+        let text = "\(place.description(steps)): \(message)"
+        add("\(place.prefix(steps))-\(suffix)", severity, text, before, after, at: nodes, probes: probes)
     }
 
+    /// Reports a difference whose id says by itself what it is about.
     mutating func add(
         _ id: String,
         _ severity: Finding.Severity,
         _ message: String,
         _ before: FlatSchema,
         _ after: FlatSchema,
-        _ probes: [Probe]
+        at nodes: (old: Node?, new: Node?) = (nil, nil),
+        probes: [Probe]
     ) {
         differences.append(
             Difference(
                 id: id,
                 severity: severity,
                 message: message,
-                old: before.sources.first,
-                new: after.sources.first,
+                old: nodes.old ?? before.sources.first,
+                new: nodes.new ?? after.sources.first,
                 steps: steps,
                 probes: probes
             )

@@ -30,11 +30,6 @@ final class Visit {
         while let next = visit, next.kind != kind { visit = next.parent }
         return visit
     }
-
-    /// Where a field's name stands, or the object when it has none of that name.
-    func place(of name: String) -> Location {
-        node.members?.first { $0.key == name }?.keyLocation ?? node.location
-    }
 }
 
 /// Walks through the objects of a contract in the order in which they stand, references followed, each object once.
@@ -44,8 +39,20 @@ struct DocumentWalk {
     private(set) var visits: [Visit] = []
     /// What breaks the specification's structure.
     private(set) var faults: [Finding] = []
-    /// Every reference, with what it stands in the place of.
-    private(set) var references: [(reference: Node, kind: NodeKind, parent: Visit)] = []
+    /// Every reference that was met.
+    private(set) var references: [Reference] = []
+
+    /// An object with a `$ref`.
+    struct Reference {
+        /// The value of `$ref`.
+        let node: Node
+        /// The object that it stands in.
+        let object: Node
+        /// What it stands for.
+        let kind: NodeKind
+        /// What it leads to; nil when that is nothing.
+        let target: Node?
+    }
 
     private struct Seen: Hashable {
         let node: NodeKey
@@ -53,7 +60,7 @@ struct DocumentWalk {
     }
 
     /// An object that is to be visited.
-    private struct Step {
+    private struct Pending {
         let node: Node
         let kind: NodeKind
         let key: String
@@ -63,12 +70,14 @@ struct DocumentWalk {
     }
 
     /// What references lead to is visited last: a chain of them is no recursion.
-    private var pending: [Step] = []
+    private var pending: [Pending] = []
 
     init(_ source: ContractSource) {
         self.source = source
-        pending = [Step(node: source.root, kind: .root, key: "", keyLocation: source.root.location, parent: nil)]
-        pending += source.schemas.map { Step(node: $0, kind: .schema, key: "", keyLocation: $0.location, parent: nil) }
+        pending = [Pending(node: source.root, kind: .root, key: "", keyLocation: source.root.location, parent: nil)]
+        pending += source.schemas.map {
+            Pending(node: $0, kind: .schema, key: "", keyLocation: $0.location, parent: nil)
+        }
         var next = 0
         while next < pending.count {
             visit(pending[next])
@@ -78,14 +87,16 @@ struct DocumentWalk {
 
     // MARK: - Walking
 
-    private mutating func visit(_ step: Step) {
+    private mutating func visit(_ step: Pending) {
         let (node, kind) = (step.node, step.kind)
         // In a schema a reference is a keyword beside others.
         if kind != .schema, let reference = node["$ref"], step.reference == nil {
-            if let parent = step.parent { references.append((reference, kind, parent)) }
+            references.append(
+                Reference(node: reference, object: node, kind: kind, target: source.target(of: reference))
+            )
             guard let target = source.followed(node) else { return }
             pending.append(
-                Step(
+                Pending(
                     node: target,
                     kind: kind,
                     key: step.key,
@@ -124,10 +135,11 @@ struct DocumentWalk {
     /// What a schema's references lead to is part of the contract.
     private mutating func follow(_ node: Node, _ visit: Visit) {
         guard let reference = node["$ref"], reference.string != nil else { return }
-        references.append((reference, .schema, visit))
-        guard let (target, _) = source.target(of: reference, from: source.owner(of: node)) else { return }
+        let target = source.target(of: reference, from: source.owner(of: node))?.node
+        references.append(Reference(node: reference, object: node, kind: .schema, target: target))
+        guard let target else { return }
         pending.append(
-            Step(
+            Pending(
                 node: target,
                 kind: .schema,
                 key: visit.key,
@@ -141,7 +153,7 @@ struct DocumentWalk {
     private mutating func walk(_ node: Node, _ field: FieldShape, _ key: String, _ place: Location, _ parent: Visit) {
         switch field {
         case .any: return
-        case .object(let kind): visit(Step(node: node, kind: kind, key: key, keyLocation: place, parent: parent))
+        case .object(let kind): visit(Pending(node: node, kind: kind, key: key, keyLocation: place, parent: parent))
         case .list(let item):
             guard let items = node.items else {
                 return fault("'\(key)' is \(node.kindDescription), expected a sequence", at: node)
@@ -185,9 +197,9 @@ struct DocumentWalk {
         }
         guard shape.entries == nil else { return checkEntries(visit, members) }
         for member in members where !member.key.hasPrefix("x-") {
-            let names = shape.fields.keys.filter { (shape.since[$0] ?? "3.0") <= source.version }
             if shape.fields[member.key] == nil {
                 // JSON Schema 2020-12 allows keywords that nobody knows; a typing mistake looks like one.
+                let names = shape.fields.keys.filter { (shape.since[$0] ?? "3.0") <= source.version }
                 let suggestion = Suggestion.text(for: member.key, in: names)
                 fault("\(visit.kind.phrase) has no field '\(member.key)'\(suggestion)", at: member)
             } else if let version = shape.since[member.key], version > source.version, !source.version.isEmpty {

@@ -84,9 +84,7 @@ struct ExampleChecker {
 
 extension ContractSource {
     /// The node of this contract that stands where a node of another reading of the same files does.
-    ///
-    /// - Parameter pointer: Where in the file; where the node stands when nil.
-    func counterpart(of node: Node, at pointer: String? = nil) -> Node? {
-        roots.first { $0.location.file.path == node.location.file.path }?.node(at: pointer ?? node.pointer)
+    func counterpart(of node: Node) -> Node? {
+        roots.first { $0.location.file.path == node.location.file.path }?.node(at: node.pointer)
     }
 }

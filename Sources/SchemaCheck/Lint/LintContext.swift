@@ -53,12 +53,11 @@ final class LintContext {
         let path = finding.location.file.path
         guard path != root.location.file.path else { return finding }
         if entrances.isEmpty {
-            for (reference, _, parent) in walk.references
-            where reference.location.file.path == parent.node.location.file.path {
-                let resource = parent.kind == .schema ? source.owner(of: parent.node) : source.resource(of: reference)
-                guard let target = source.target(of: reference, from: resource)?.node else { continue }
-                guard target.location.file.path != reference.location.file.path else { continue }
-                entrances[target.location.file.path, default: []].append((target.pointer, reference.location))
+            for reference in walk.references {
+                guard let target = reference.target, target.location.file !== reference.node.location.file else {
+                    continue
+                }
+                entrances[target.location.file.path, default: []].append((target.pointer, reference.node.location))
             }
         }
         let ways = (entrances[path] ?? []).filter {
@@ -68,12 +67,6 @@ final class LintContext {
         var finding = finding
         finding.notes.append(Diagnostic.Note(message: "referenced from here", location: way.location))
         return finding
-    }
-
-    /// The object that a node stands in.
-    func around(_ node: Node) -> Node? {
-        let pointer = node.pointer[..<(node.pointer.lastIndex(of: "/") ?? node.pointer.startIndex)]
-        return source.counterpart(of: node, at: String(pointer))
     }
 
     var version: String { source.version }
@@ -102,9 +95,9 @@ final class LintContext {
     }
 
     /// The responses of an operation by status, references followed.
-    func responses(of operation: Visit) -> [(status: String, location: Location, node: Node)] {
+    func responses(of operation: Visit) -> [(status: String, node: Node)] {
         (operation["responses"]?.members ?? []).filter { !$0.key.hasPrefix("x-") }.compactMap { member in
-            source.followed(member.value).map { (member.key, member.keyLocation, $0) }
+            source.followed(member.value).map { (member.key, $0) }
         }
     }
 

@@ -7,15 +7,7 @@ extension LintRules {
         LintRule("no-unused-components", "Every component is used.", .levels(.warn, minimal: .warn)) {
             context,
             findings in
-            var used: Set<NodeKey> = []
-            for (reference, _, visit) in context.walk.references {
-                let resource =
-                    visit.kind == .schema
-                    ? context.source.owner(of: visit.node) : context.source.resource(of: reference)
-                if let target = context.source.target(of: reference, from: resource) {
-                    used.insert(NodeKey(target.node))
-                }
-            }
+            var used = Set(context.walk.references.compactMap(\.target).map(NodeKey.init))
             for discriminator in context.visits(.discriminator) {
                 for member in discriminator["mapping"]?.members ?? [] {
                     let name = member.value.string ?? ""

@@ -153,16 +153,16 @@ extension LintRules {
             "Beside a reference stands nothing that is ignored.",
             .levels(.warn, spec: .error)
         ) { context, findings in
-            for (reference, kind, _) in context.walk.references {
+            for reference in context.walk.references {
                 let allowed: Set<String>
-                switch kind {
+                switch reference.kind {
                 // A schema's reference is a keyword among others since OpenAPI 3.1.
                 case .schema where context.version != "3.0", .pathItem: continue
                 case _ where context.version == "3.0": allowed = ["$ref"]
                 default: allowed = ["$ref", "summary", "description"]
                 }
-                guard let parent = context.around(reference) else { continue }
-                for member in parent.members ?? [] where !allowed.contains(member.key) && !member.key.hasPrefix("x-") {
+                for member in reference.object.members ?? []
+                where !allowed.contains(member.key) && !member.key.hasPrefix("x-") {
                     findings.report("'\(member.key)' beside '$ref' is ignored", at: member)
                 }
             }
@@ -170,8 +170,9 @@ extension LintRules {
         LintRule("spec-strict-refs", "References stand only where they may.", .levels(nil, spec: .error)) {
             context,
             findings in
-            for (reference, kind, _) in context.walk.references where kind != .schema && !kind.shape.isReferencable {
-                findings.report("a reference cannot stand for \(kind.phrase)", at: reference)
+            for reference in context.walk.references
+            where reference.kind != .schema && !reference.kind.shape.isReferencable {
+                findings.report("a reference cannot stand for \(reference.kind.phrase)", at: reference.node)
             }
         },
     ]
