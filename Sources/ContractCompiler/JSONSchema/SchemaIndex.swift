@@ -183,6 +183,10 @@ package struct SchemaIndex {
 
     /// `reference` as an absolute URI where `base` is the base URI.
     static func absolute(_ reference: String?, in base: String) -> String {
+        // Most references stay in their document.
+        if let reference, reference.hasPrefix("#"), !reference.dropFirst().contains("#") {
+            return reference == "#" ? base : base + reference
+        }
         guard let reference, let target = URIParts(reference), let base = URIParts(base) else { return base }
         var parts = target.resolved(against: base)
         if parts.fragment == "" { parts.fragment = nil }

@@ -46,9 +46,9 @@ package struct Registry {
             log.error(.fieldType, "'$ref' is \(reference.kindDescription), expected a string", at: reference.location)
             return nil
         }
+        if let found = index.resolve(text, from: resource) { return found }
         let absolute = SchemaIndex.absolute(text, in: resource.uri)
         let document = String(absolute.prefix { $0 != "#" })
-        if let found = index.resolve(text, from: resource) { return found }
         guard document.hasPrefix("file://") else {
             log.error(
                 .unresolvedReference,
