@@ -76,6 +76,35 @@ import Testing
         ("type: string, readOnly: true", "type: integer, readOnly: true", "", false),
     ]
 
+    /// What an `allOf` has besides what it had.
+    @Test func `a part that is new in allOf is one finding, with what it demands`() throws {
+        let components = """
+            { schemas: { A: { type: object, properties: { a: { type: string } } }, B: { type: object, properties: { b: { type: integer } }, required: [b] }, \
+            C: { properties: { a: { maxLength: 3 } } }, Free: { description: Nothing. } } }
+            """
+        func found(_ old: String, _ new: String) throws -> [Finding] {
+            try Self.findings(
+                InMemory.document(old, components: components),
+                InMemory.document(new, components: components)
+            )
+        }
+        let a = "{ $ref: '#/components/schemas/A' }"
+        let body = try found("allOf: [\(a)]", "allOf: [\(a), { $ref: '#/components/schemas/B' }]")
+        #expect(Self.described(body) == ["request-body-all-of-added error"])
+        #expect(
+            body[0].message
+                == "the request body: the part '#/components/schemas/B' is new in 'allOf': the member 'b' is required now"
+        )
+        #expect(body[0].witness?.json == "{}")
+        let property = try found(
+            "type: object, properties: { p: { allOf: [\(a)] } }",
+            "type: object, properties: { p: { allOf: [\(a), { $ref: '#/components/schemas/C' }] } }"
+        )
+        #expect(Self.described(property) == ["request-property-all-of-added error"])
+        #expect(property[0].witness != nil)
+        #expect(try found("allOf: [\(a)]", "allOf: [\(a), { $ref: '#/components/schemas/Free' }]").isEmpty)
+    }
+
     /// The same for a property of the body.
     static let requestProperties: [(old: String, new: String, expected: String, hasWitness: Bool)] = [
         ("type: [string, 'null']", "type: string", "request-property-became-not-nullable error", true),

@@ -34,6 +34,7 @@ struct SchemaComparison {
         guard seen.insert(Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))).inserted else {
             return
         }
+        if oldNodes.count == 1, newNodes.count == 1, compareParts(oldNodes[0], newNodes[0]) { return }
         compare(old.flat(oldNodes), new.flat(newNodes))
     }
 
@@ -85,6 +86,7 @@ struct SchemaComparison {
         _ before: FlatSchema,
         _ after: FlatSchema,
         at nodes: (old: Node?, new: Node?) = (nil, nil),
+        steps: [Step]? = nil,
         probes: [Probe]
     ) {
         differences.append(
@@ -94,7 +96,7 @@ struct SchemaComparison {
                 message: message,
                 old: nodes.old ?? before.sources.first,
                 new: nodes.new ?? after.sources.first,
-                steps: steps,
+                steps: steps ?? self.steps,
                 probes: probes
             )
         )
