@@ -71,5 +71,7 @@ extension Problem {
         detail: "the server failed; its log says why"
     )
     static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
+    static let moduleNotFound = Problem(status: 404, code: "MODULE_NOT_FOUND", detail: "Module not found")
+    static let moduleRunNotFound = Problem(status: 404, code: "MODULE_RUN_NOT_FOUND", detail: "Module run not found")
     static let commandNotFound = Problem(status: 404, code: "COMMAND_NOT_FOUND", detail: "command not found")
 }

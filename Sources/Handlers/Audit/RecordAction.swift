@@ -8,6 +8,9 @@ enum AuditAction: String {
     case moduleCreate = "MODULE_CREATE"
     case moduleUpdate = "MODULE_UPDATE"
     case moduleDelete = "MODULE_DELETE"
+    case moduleRunTrigger = "MODULE_RUN_TRIGGER"
+    case moduleRunUpdate = "MODULE_RUN_UPDATE"
+    case moduleRunCancel = "MODULE_RUN_CANCEL"
     case commandCreate = "COMMAND_CREATE"
     case commandAck = "COMMAND_ACK"
 }
@@ -15,6 +18,7 @@ enum AuditAction: String {
 /// What kinds of things actions are taken on.
 enum AuditTarget: String {
     case instance, module, command
+    case moduleRun = "module_run"
 }
 
 /// The actors without a token of their own.

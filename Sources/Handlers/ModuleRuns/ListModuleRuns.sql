@@ -1,0 +1,20 @@
+-- name: listModuleRuns :many
+-- import: Generated
+-- in: module_id uuid?, status text(RunStatus)?, limit int8, offset int8
+-- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
+-- out: ended_at timestamptz?, summary text?
+SELECT run_id, module_id, trigger_type, status, started_at, ended_at, summary
+FROM module_runs
+WHERE (:module_id IS NULL OR module_id = :module_id)
+    AND (:status IS NULL OR status = :status)
+ORDER BY started_at DESC, run_id DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countModuleRuns :one
+-- in: module_id uuid?, status text(RunStatus)?
+-- out: count int8
+SELECT count(*)
+FROM module_runs
+WHERE (:module_id IS NULL OR module_id = :module_id)
+    AND (:status IS NULL OR status = :status)

@@ -1,0 +1,52 @@
+import ContractRuntime
+import Generated
+
+/// The columns of a run, as every query that reads runs answers them.
+protocol ModuleRunRow {
+    var runID: UUID { get }
+    var moduleID: UUID { get }
+    var triggerType: TriggerType { get }
+    var status: RunStatus { get }
+    var startedAt: Timestamp { get }
+    var endedAt: Timestamp? { get }
+    var summary: String? { get }
+}
+
+extension GetModuleRunRow: ModuleRunRow {}
+extension InsertModuleRunRow: ModuleRunRow {}
+extension ListModuleRunsRow: ModuleRunRow {}
+extension SetRunStatusRow: ModuleRunRow {}
+
+extension ModuleRun {
+    /// The run as the database has it.
+    init(_ row: some ModuleRunRow) {
+        self.init(
+            runID: row.runID,
+            moduleID: row.moduleID,
+            triggerType: row.triggerType,
+            status: row.status,
+            startedAt: row.startedAt,
+            endedAt: row.endedAt,
+            summary: row.summary
+        )
+    }
+}
+
+extension RunStatus {
+    /// Whether a run with this status has ended, and stays as it is.
+    var isFinal: Bool {
+        switch self {
+        case .queued, .running: false
+        case .succeeded, .failed, .canceled: true
+        }
+    }
+
+    /// Whether a run may go from here to another status; the same one again is no step.
+    func mayBecome(_ next: RunStatus) -> Bool {
+        switch (self, next) {
+        case (.queued, .queued), (.queued, .running), (.queued, .canceled): true
+        case (.running, .running), (.running, .succeeded), (.running, .failed), (.running, .canceled): true
+        default: false
+        }
+    }
+}

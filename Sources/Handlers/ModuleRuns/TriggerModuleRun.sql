@@ -1,0 +1,18 @@
+-- The module that a run is of, held as it is until the transaction ends.
+-- name: moduleForRun :optional
+-- in: module_id uuid
+-- out: enabled bool
+SELECT enabled
+FROM modules
+WHERE module_id = :module_id
+    AND deleted_at IS NULL
+FOR SHARE
+
+-- name: insertModuleRun :one
+-- import: Generated
+-- in: module_id uuid, trigger_type text(TriggerType), summary text?
+-- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
+-- out: ended_at timestamptz?, summary text?
+INSERT INTO module_runs (module_id, trigger_type, status, summary)
+VALUES (:module_id, :trigger_type, 'QUEUED', :summary)
+RETURNING run_id, module_id, trigger_type, status, started_at, ended_at, summary

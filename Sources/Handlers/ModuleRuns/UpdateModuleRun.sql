@@ -1,0 +1,22 @@
+-- The run that a change is about, held until the transaction ends.
+-- name: lockModuleRun :optional
+-- import: Generated
+-- in: run_id uuid
+-- out: status text(RunStatus)
+SELECT status
+FROM module_runs
+WHERE run_id = :run_id
+FOR UPDATE
+
+-- A final status without an end gets the present time for one. What is absent stays.
+-- name: setRunStatus :one
+-- import: Generated
+-- in: run_id uuid, status text(RunStatus), ended_at timestamptz?, summary text?
+-- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
+-- out: ended_at timestamptz?, summary text?
+UPDATE module_runs
+SET status = :status,
+    ended_at = CASE WHEN :status IN ('QUEUED', 'RUNNING') THEN NULL ELSE coalesce(:ended_at, now()) END,
+    summary = coalesce(:summary, summary)
+WHERE run_id = :run_id
+RETURNING run_id, module_id, trigger_type, status, started_at, ended_at, summary
