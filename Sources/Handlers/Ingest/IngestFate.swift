@@ -1,0 +1,29 @@
+import ContractRuntime
+import Generated
+
+/// What became of a row that an instance sent.
+enum IngestFate: String {
+    /// It is stored.
+    case stored
+    /// Something newer was there already.
+    case stale
+    /// The same entry was there already.
+    case duplicate
+    /// Another entry has its id.
+    case conflict
+    /// Its instance is not known.
+    case unknown
+}
+
+extension IngestReceipt {
+    /// What the sender is told of a row's fate; what is refused is thrown.
+    init(_ fate: IngestFate) throws(Problem) {
+        switch fate {
+        case .stored: self.init(status: .accepted)
+        case .stale: self.init(status: .accepted, stale: true)
+        case .duplicate: self.init(status: .accepted, duplicate: true)
+        case .conflict: throw Problem(status: 409, code: "ENTRY_ID_TAKEN", detail: "another entry has this entry_id")
+        case .unknown: throw .instanceNotFound
+        }
+    }
+}

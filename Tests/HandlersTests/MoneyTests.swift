@@ -1,0 +1,310 @@
+import ContractRuntime
+import Generated
+import Handlers
+import Postgres
+import TestSupport
+import Testing
+
+/// Positions, costs, execution samples, and the figures about them.
+@Suite struct MoneyTests {
+    private let start = Timestamp.now.adding(seconds: -3_600)
+
+    private func decimal(_ text: String) throws(Problem) -> Decimal {
+        guard let value = Decimal(text) else { throw Problem(status: 0, code: "TEST", detail: text) }
+        return value
+    }
+
+    // MARK: - What the tests say to the fleet
+
+    @discardableResult
+    private func position(
+        _ instance: String,
+        _ symbol: String,
+        net: String,
+        gross: String,
+        at seconds: Int64 = 0,
+        in fleet: Fleet
+    ) async throws(Problem) -> IngestReceipt {
+        let report = PositionReport(
+            instanceID: instance,
+            symbol: symbol,
+            netExposure: try decimal(net),
+            grossExposure: try decimal(gross),
+            updatedAt: start.adding(seconds: seconds)
+        )
+        switch try await fleet.api.postPosition(.init(body: report)) {
+        case .accepted(let receipt): return receipt
+        }
+    }
+
+    @discardableResult
+    private func cost(
+        _ instance: String,
+        _ type: CostType,
+        _ amount: String,
+        symbol: String = "BTC",
+        id: String? = nil,
+        in fleet: Fleet
+    ) async throws(Problem) -> IngestReceipt {
+        let entry = CostEntry(
+            instanceID: instance,
+            symbol: symbol,
+            costType: type,
+            amount: try decimal(amount),
+            timestamp: start,
+            entryID: id
+        )
+        switch try await fleet.api.postCost(.init(body: entry)) {
+        case .accepted(let receipt): return receipt
+        }
+    }
+
+    private func metric(
+        _ instance: String,
+        _ type: String,
+        _ value: String,
+        symbol: String = "BTC",
+        at seconds: Int64 = 0,
+        in fleet: Fleet
+    ) async throws(Problem) {
+        let sample = MetricSample(
+            instanceID: instance,
+            symbol: symbol,
+            metricType: type,
+            value: try decimal(value),
+            timestamp: start.adding(seconds: seconds)
+        )
+        _ = try await fleet.api.postMetric(.init(body: sample))
+    }
+
+    private func exposure(_ mode: RuntimeMode? = nil, in fleet: Fleet) async throws -> Exposure {
+        switch try await fleet.api.getExposure(.init(mode: mode, principal: fleet.operatorPrincipal)) {
+        case .ok(let exposure): exposure
+        }
+    }
+
+    private func pnl(_ symbol: String? = nil, _ mode: RuntimeMode? = nil, in fleet: Fleet) async throws -> NetPnl {
+        switch try await fleet.api.getNetPnl(.init(symbol: symbol, mode: mode, principal: fleet.operatorPrincipal)) {
+        case .ok(let pnl): pnl
+        }
+    }
+
+    // MARK: - Exposure
+
+    @Test func `positions are summed by symbol and by mode, exactly`() async throws {
+        try await Fleet.with { fleet in
+            let empty = try await exposure(in: fleet)
+            #expect(empty.totalNetExposure.description == "0")
+            #expect(empty.bySymbol == [])
+            #expect(empty.keyMetrics.trackedPositions == 0)
+            try await fleet.beat("i1", mode: .live)
+            try await fleet.beat("i2", bot: "b2", mode: .paper)
+            try await position("i1", "BTC", net: "100", gross: "150", in: fleet)
+            try await position("i2", "ETH", net: "-40", gross: "60", in: fleet)
+            for (instance, value) in [("i1", "0.1"), ("i2", "0.2")] {
+                try await metric(instance, "equity", value, in: fleet)
+            }
+            let all = try await exposure(in: fleet)
+            #expect(all.totalNetExposure.description == "60")
+            #expect(all.totalGrossExposure.description == "210")
+            #expect(all.bySymbol.map(\.symbol) == ["BTC", "ETH"])
+            #expect(all.bySymbol.map(\.netExposure.description) == ["100", "-40"])
+            #expect(all.byMode.map(\.runtimeMode) == [.live, .paper])
+            #expect(all.byMode.map(\.grossExposure.description) == ["150", "60"])
+            #expect(all.keyMetrics.latestEquity.description == "0.3")
+            #expect(all.keyMetrics.trackedPositions == 2)
+            #expect(all.keyMetrics.trackedSymbols == 2)
+            #expect(all.stale.positions == 0)
+            let live = try await exposure(.live, in: fleet)
+            #expect(live.totalNetExposure.description == "100")
+            #expect(live.keyMetrics.latestEquity.description == "0.1")
+        }
+    }
+
+    @Test func `a newer report replaces an older one, and an older one changes nothing`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            #expect(try await position("i1", "BTC", net: "1", gross: "1", at: 10, in: fleet).stale == nil)
+            #expect(try await position("i1", "BTC", net: "9", gross: "9", at: 5, in: fleet).stale == true)
+            #expect(try await exposure(in: fleet).totalNetExposure.description == "1")
+            #expect(try await position("i1", "BTC", net: "0.1", gross: "0.1", at: 20, in: fleet).stale == nil)
+            #expect(try await position("i1", "BTC", net: "0.2", gross: "0.2", at: 20, in: fleet).stale == nil)
+            #expect(try await exposure(in: fleet).totalNetExposure.description == "0.2")
+            let problem = await #expect(throws: Problem.self) {
+                try await position("ghost", "BTC", net: "1", gross: "1", in: fleet)
+            }
+            #expect(problem?.detail == "instance not found")
+        }
+    }
+
+    @Test func `first reports at once make one position, and in whatever order the newest stands`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            await withTaskGroup(of: Void.self) { group in
+                for second in (0..<50).shuffled() {
+                    group.addTask {
+                        _ = try? await position(
+                            "i1",
+                            "BTC",
+                            net: "\(second)",
+                            gross: "50",
+                            at: Int64(second),
+                            in: fleet
+                        )
+                    }
+                }
+            }
+            let held = try await exposure(in: fleet)
+            #expect(held.keyMetrics.trackedPositions == 1)
+            #expect(held.totalNetExposure.description == "49")
+        }
+    }
+
+    @Test func `what a silent instance holds is told apart`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1")
+            try await fleet.beat("i2", bot: "b2", at: .now.adding(seconds: -300))
+            try await position("i1", "BTC", net: "1", gross: "2", in: fleet)
+            try await position("i2", "BTC", net: "5", gross: "7", in: fleet)
+            let held = try await exposure(in: fleet)
+            #expect(held.totalNetExposure.description == "6")
+            #expect(held.stale.netExposure.description == "5")
+            #expect(held.stale.grossExposure.description == "7")
+            #expect(held.stale.positions == 1)
+        }
+    }
+
+    // MARK: - Costs and NetPnL
+
+    @Test func `net PnL is what was realized and is unrealized, less fees, with funding`() async throws {
+        try await Fleet.with { fleet in
+            #expect(try await pnl(in: fleet).netPnl.description == "0")
+            try await fleet.beat("i1")
+            try await metric("i1", "realized_pnl", "120", in: fleet)
+            try await metric("i1", "unrealized_pnl", "30", in: fleet)
+            try await cost("i1", .fee, "10", in: fleet)
+            try await cost("i1", .funding, "5", in: fleet)
+            #expect(try await pnl(in: fleet).netPnl.description == "145")
+        }
+    }
+
+    @Test func `the newest values of each instance and symbol are summed`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1", mode: .live)
+            try await fleet.beat("i2", bot: "b2", mode: .paper)
+            for (instance, value) in [("i1", "100"), ("i2", "50")] {
+                try await metric(instance, "realized_pnl", value, at: 10, in: fleet)
+                try await cost(instance, .fee, "1", in: fleet)
+            }
+            #expect(try await pnl(in: fleet).netPnl.description == "148")
+            // A late sample that is older changes nothing, a newer one replaces.
+            try await metric("i1", "realized_pnl", "7", at: 5, in: fleet)
+            #expect(try await pnl(in: fleet).realized.description == "150")
+            try await metric("i1", "realized_pnl", "110", at: 20, in: fleet)
+            try await metric("i1", "realized_pnl", "3", symbol: "ETH", in: fleet)
+            let all = try await pnl(in: fleet)
+            #expect(all.realized.description == "163")
+            #expect(all.byMode.map(\.runtimeMode) == [.live, .paper])
+            #expect(all.byMode.map(\.netPnl.description) == ["112", "49"])
+            #expect(try await pnl("ETH", in: fleet).netPnl.description == "3")
+            #expect(try await pnl(nil, .paper, in: fleet).netPnl.description == "49")
+        }
+    }
+
+    @Test func `an entry with an id is booked once, and the id is taken`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1")
+            try await fleet.beat("i2", bot: "b2")
+            #expect(try await cost("i1", .fee, "0.1", id: "e1", in: fleet).duplicate == nil)
+            #expect(try await cost("i1", .fee, "0.10", id: "e1", in: fleet).duplicate == true)
+            let problem = await #expect(throws: Problem.self) { try await cost("i1", .fee, "0.2", id: "e1", in: fleet) }
+            #expect(problem?.status == 409)
+            // The id is the instance's own, and entries without one are as many as were sent.
+            #expect(try await cost("i2", .fee, "0.1", id: "e1", in: fleet).duplicate == nil)
+            for _ in 0..<2 { #expect(try await cost("i1", .fee, "0.1", in: fleet).duplicate == nil) }
+            #expect(try await pnl(in: fleet).fees.description == "0.4")
+        }
+    }
+
+    @Test func `an entry that is sent many times at once is booked once`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            let fates = await withTaskGroup(of: Bool?.self) { group in
+                for index in 0..<100 {
+                    group.addTask {
+                        let id = "e\(index % 10)"
+                        guard let receipt = try? await cost("i1", .fee, "1", id: id, in: fleet) else { return nil }
+                        return receipt.duplicate ?? false
+                    }
+                }
+                return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+            }
+            #expect(fates == [true: 90, false: 10])
+            #expect(try await pnl(in: fleet).fees.description == "10")
+        }
+    }
+
+    /// The oracle counts in units of 10⁻⁸, in integers.
+    @Test func `random sums are exact to the last digit, and the symbols' make the whole`() async throws {
+        try await Fleet.with { fleet in
+            var units: [String: Int] = [:]
+            try await fleet.beat()
+            for index in 0..<60 {
+                let amount = Int.random(in: -1_000_000_000_000...1_000_000_000_000)
+                let symbol = ["BTC", "ETH", "SOL"][index % 3]
+                units[symbol, default: 0] -= amount
+                let digits = String(abs(amount))
+                let padded = String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+                let text = (amount < 0 ? "-" : "") + padded.dropLast(8) + "." + padded.suffix(8)
+                try await cost("i1", .fee, text, symbol: symbol, in: fleet)
+            }
+            func inUnits(_ value: Decimal) -> Int? {
+                let parts = value.description.split(separator: ".", omittingEmptySubsequences: false)
+                let fraction = parts.count > 1 ? parts[1] : ""
+                return Int(parts[0] + fraction + String(repeating: "0", count: 8 - fraction.count))
+            }
+            for (symbol, expected) in units { #expect(try await inUnits(pnl(symbol, in: fleet).netPnl) == expected) }
+            #expect(try await inUnits(pnl(in: fleet).netPnl) == units.values.reduce(0, +))
+        }
+    }
+
+    // MARK: - Execution quality
+
+    @Test func `execution quality is the mean of the samples, with percentiles`() async throws {
+        try await Fleet.with { fleet in
+            func post(_ slippage: String, _ latency: String, _ fill: String, _ symbol: String = "BTC") async throws {
+                let sample = ExecutionSample(
+                    instanceID: "i1",
+                    symbol: symbol,
+                    slippageBps: try decimal(slippage),
+                    latencyMs: try decimal(latency),
+                    fillRatio: try decimal(fill),
+                    timestamp: start
+                )
+                _ = try await fleet.api.postExecutionSample(.init(body: sample))
+            }
+            func quality(_ symbol: String? = nil) async throws -> ExecutionQuality {
+                let input = GetExecutionQuality.Input(symbol: symbol, principal: fleet.operatorPrincipal)
+                switch try await fleet.api.getExecutionQuality(input) {
+                case .ok(let quality): return quality
+                }
+            }
+            #expect(try await quality().samples == 0)
+            #expect(try await quality().avgFillRatio == 0)
+            let problem = await #expect(throws: Problem.self) { try await post("1", "1", "1") }
+            #expect(problem?.detail == "instance not found")
+            try await fleet.beat()
+            try await post("2", "120", "0.95")
+            try await post("4", "80", "0.90")
+            let both = try await quality()
+            #expect([both.avgSlippageBps, both.avgLatencyMs, both.avgFillRatio] == [3, 100, 0.925])
+            #expect(both.samples == 2)
+            try await post("-5", "10", "1", "ETH")
+            #expect(try await quality("BTC").samples == 2)
+            #expect(try await quality("ETH").avgSlippageBps == -5)
+            for latency in 1...100 { try await post("0", "\(latency)", "1", "SOL") }
+            let percentiles = try await quality("SOL").latencyMs
+            #expect([percentiles.p50, percentiles.p95, percentiles.p99] == [50, 95, 99])
+        }
+    }
+}
