@@ -1,0 +1,19 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func getEquityDrawdown(_ input: GetEquityDrawdown.Input) async throws(Problem) -> GetEquityDrawdown.Output {
+        let row = try await run(.equityDrawdown(symbol: input.symbol, mode: input.mode))
+        return .ok(
+            EquityDrawdown(
+                generatedAt: row.generatedAt,
+                samples: row.samples,
+                peakEquity: row.peak,
+                latestEquity: row.latest,
+                maxDrawdownAbs: row.maxFall,
+                maxDrawdownPct: row.maxFraction,
+                currentDrawdownPct: row.currentFraction
+            )
+        )
+    }
+}
