@@ -35,7 +35,9 @@ import Testing
         for (template, item) in paths {
             let path = template.replacing(try Regex("\\{[^}]*\\}"), with: "x")
             let found = try #require(match(path))
-            for (method, route) in [("get", found.get), ("post", found.post), ("delete", found.delete)] {
+            for (method, route) in [
+                ("get", found.get), ("post", found.post), ("patch", found.patch), ("delete", found.delete),
+            ] {
                 let operation = item[method] as? [String: Any]
                 #expect(route?.rawValue == operation?["operationId"] as? String)
                 if let route { reached.insert(route.rawValue) }
