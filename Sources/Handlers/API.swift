@@ -11,10 +11,13 @@ public struct API: Operations {
     public struct Configuration: Sendable {
         /// How long an instance may stay silent before it counts as lost.
         public var heartbeatStaleSeconds: Int64
+        /// How long a run may take before it counts as stuck.
+        public var moduleRunStuckSeconds: Int
 
         /// A configuration of these parts.
-        public init(heartbeatStaleSeconds: Int64 = 90) {
+        public init(heartbeatStaleSeconds: Int64 = 90, moduleRunStuckSeconds: Int = 900) {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
+            self.moduleRunStuckSeconds = moduleRunStuckSeconds
         }
     }
 

@@ -32,7 +32,10 @@ struct Application {
             let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
             defer { database.close() }
             let schema = SchemaState()
-            let settings = API.Configuration(heartbeatStaleSeconds: configuration.heartbeatStaleSeconds)
+            let settings = API.Configuration(
+                heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
+                moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
+            )
             let api = API(database: database, schema: schema, configuration: settings, logger: logger)
             let listeners = try await listen(api, tls: tls)
             started(listeners.map { ($0.name, $0.listener.address) })
@@ -42,15 +45,17 @@ struct Application {
                 schema: schema,
                 logger: logger
             )
-            let end = await Self.end(of: keeper, or: shutdown)
+            let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
+            let end = await Self.end(of: keeper, beside: scheduler, or: shutdown)
             for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
             try end.get()
         }
     }
 
-    /// Waits for the shutdown while the schema is confirmed; a schema that cannot be used ends the wait.
+    /// Waits for the shutdown while the schema is confirmed and the scheduler runs; a schema that cannot be used ends the wait.
     private static func end(
         of keeper: SchemaKeeper,
+        beside scheduler: Scheduler?,
         or shutdown: @escaping @Sendable () async -> Void
     ) async -> Result<Void, any Error> {
         await withTaskGroup(of: Result<Bool, any Error>.self) { group in
@@ -60,6 +65,12 @@ struct Application {
                     return .success(false)
                 } catch {
                     return .failure(error)
+                }
+            }
+            if let scheduler {
+                group.addTask {
+                    await scheduler.run()
+                    return .success(false)
                 }
             }
             group.addTask {

@@ -64,7 +64,7 @@ struct RunningServer {
         try ServerConfiguration(
             Variables(values: [
                 "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0",
-                "WEB_ADDRESS": "127.0.0.1:0", "RESPONSE_VALIDATION": "always",
+                "WEB_ADDRESS": "127.0.0.1:0", "RESPONSE_VALIDATION": "always", "CHECK_INTERVAL_SECONDS": "0",
             ])
         )
     }

@@ -11,19 +11,23 @@ enum AuditAction: String {
     case moduleRunTrigger = "MODULE_RUN_TRIGGER"
     case moduleRunUpdate = "MODULE_RUN_UPDATE"
     case moduleRunCancel = "MODULE_RUN_CANCEL"
+    case alertAck = "ALERT_ACK"
+    case alertResolve = "ALERT_RESOLVE"
     case commandCreate = "COMMAND_CREATE"
     case commandAck = "COMMAND_ACK"
 }
 
 /// What kinds of things actions are taken on.
 enum AuditTarget: String {
-    case instance, module, command
+    case instance, module, command, alert
     case moduleRun = "module_run"
 }
 
 /// The actors without a token of their own.
 enum Actor {
     static let agent = "agent"
+    /// The server itself.
+    static let scheduler = "scheduler"
 }
 
 extension Transaction {

@@ -57,6 +57,20 @@ stored AS (
         metadata = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.metadata ELSE live.metadata END,
         last_seen = greatest(excluded.last_seen, live.last_seen),
         last_received_at = greatest(excluded.last_received_at, live.last_received_at)
+    RETURNING instance_id, last_seen
+),
+-- Who lived after the alert was raised is back. The rows above are held already, so that batches cannot deadlock here.
+resolved AS (
+    UPDATE alerts
+    SET status = 'RESOLVED',
+        resolved_at = statement_timestamp(),
+        resolved_by = 'auto'
+    FROM stored
+    WHERE alerts.source = 'heartbeat_monitor'
+        AND alerts.target_type = 'instance'
+        AND alerts.target_id = stored.instance_id
+        AND alerts.status <> 'RESOLVED'
+        AND stored.last_seen > alerts.last_at
 )
 SELECT ordinal, beat.bot_id = owner.bot_id
 FROM beat

@@ -8,12 +8,23 @@ FROM module_runs
 WHERE run_id = :run_id
 FOR UPDATE
 
--- A final status without an end gets the present time for one. What is absent stays.
+-- A final status without an end gets the present time for one. What is absent stays. An end resolves the alert that there was none.
 -- name: setRunStatus :one
 -- import: Generated
 -- in: run_id uuid, status text(RunStatus), ended_at timestamptz?, summary text?
 -- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
 -- out: ended_at timestamptz?, summary text?
+WITH resolved AS (
+    UPDATE alerts
+    SET status = 'RESOLVED',
+        resolved_at = now(),
+        resolved_by = 'auto'
+    WHERE source = 'module_runs'
+        AND target_type = 'module_run'
+        AND target_id = :run_id::text
+        AND status <> 'RESOLVED'
+        AND :status NOT IN ('QUEUED', 'RUNNING')
+)
 UPDATE module_runs
 SET status = :status,
     ended_at = CASE WHEN :status IN ('QUEUED', 'RUNNING') THEN NULL ELSE coalesce(:ended_at, now()) END,

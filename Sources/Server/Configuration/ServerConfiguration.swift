@@ -16,6 +16,9 @@ struct ServerConfiguration: Sendable {
     var tls: TLSFiles?
     var databaseConnections: Int
     var heartbeatStaleSeconds: Int64
+    var moduleRunStuckSeconds: Int
+    /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
+    var checkInterval: Duration?
     /// Which answers are validated before they are sent.
     var responseValidation: ResponseValidation
     var logLevel: Logger.Level
@@ -70,6 +73,9 @@ struct ServerConfiguration: Sendable {
         tls = try Self.tls(variables)
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
+        moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
+        let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 5)
+        checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)

@@ -1,0 +1,11 @@
+-- name: getAlert :optional
+-- import: Generated
+-- in: alert_id uuid
+-- out: alert_id uuid, source text, severity text(Severity), status text(AlertStatus), target_type text, target_id text
+-- out: message text, metadata jsonb, occurrences int8, first_at timestamptz, last_at timestamptz, acked_at timestamptz?
+-- out: acked_by text?, resolved_at timestamptz?, resolved_by text?
+SELECT
+    alert_id, source, severity, status, target_type, target_id, message, metadata, occurrences, first_at, last_at,
+    acked_at, acked_by, resolved_at, resolved_by
+FROM alerts
+WHERE alert_id = :alert_id

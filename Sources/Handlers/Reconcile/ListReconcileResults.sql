@@ -1,0 +1,21 @@
+-- name: listReconcileResults :many
+-- import: Generated
+-- in: instance_id text?, status text(ReconcileStatus)?, limit int8, offset int8
+-- out: reconcile_id uuid, instance_id text, exchange_equity numeric, internal_equity numeric, difference numeric
+-- out: status text(ReconcileStatus), ts timestamptz
+SELECT reconcile_id, instance_id, exchange_equity, internal_equity, difference, status, ts
+FROM reconcile_results
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:status IS NULL OR status = :status)
+ORDER BY ts DESC, reconcile_id DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countReconcileResults :one
+-- import: Generated
+-- in: instance_id text?, status text(ReconcileStatus)?
+-- out: count int8
+SELECT count(*)
+FROM reconcile_results
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:status IS NULL OR status = :status)

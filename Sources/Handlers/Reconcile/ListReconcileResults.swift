@@ -1,0 +1,35 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func listReconcileResults(
+        _ input: ListReconcileResults.Input
+    ) async throws(Problem) -> ListReconcileResults.Output {
+        let page = Page(number: input.page, size: input.pageSize)
+        let (rows, total) = try await run(
+            .listReconcileResults(
+                instanceID: input.instanceID,
+                status: input.status,
+                limit: page.size,
+                offset: page.offset
+            ),
+            .countReconcileResults(instanceID: input.instanceID, status: input.status)
+        )
+        let items = rows.map { ReconcileResult($0) }
+        return .ok(ReconcilePage(page: page.number, pageSize: page.size, total: total, items: items))
+    }
+}
+
+extension ReconcileResult {
+    fileprivate init(_ row: ListReconcileResultsRow) {
+        self.init(
+            reconcileID: row.reconcileID,
+            instanceID: row.instanceID,
+            exchangeEquity: row.exchangeEquity,
+            internalEquity: row.internalEquity,
+            difference: row.difference,
+            status: row.status,
+            timestamp: row.ts
+        )
+    }
+}

@@ -1,0 +1,22 @@
+import Handlers
+import Logging
+
+/// Does by itself, again and again, what nobody should have to ask for.
+struct Scheduler {
+    let api: API
+    /// The time from one look to the next.
+    let interval: Duration
+    let logger: Logger
+
+    /// Runs until it is cancelled. A look that fails is made up for by the next one.
+    func run() async {
+        while true {
+            do { try await Task.sleep(for: interval) } catch { return }
+            do {
+                try await api.runScheduledChecks()
+            } catch {
+                logger.debug("scheduled checks failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
