@@ -9,7 +9,7 @@ WITH stored AS (
     SELECT instance_id, :exchange_equity, :internal_equity, :difference, :status, :ts
     FROM instances
     WHERE instance_id = :instance_id
-    RETURNING *
+    RETURNING reconcile_id, instance_id, exchange_equity, internal_equity, difference, status, ts
 ),
 raised AS (
     INSERT INTO alerts AS alert (source, severity, target_type, target_id, message, metadata)
