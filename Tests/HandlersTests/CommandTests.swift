@@ -120,6 +120,36 @@ import Testing
             #expect(try await fleet.pending().count == 1)
             while Timestamp.now <= request.expiresAt { try await Task.sleep(for: .milliseconds(20)) }
             #expect(try await fleet.pending() == [])
+            // The server's own look ends it, and what the instance says afterwards is kept and changes nothing.
+            try await fleet.api.runScheduledChecks()
+            #expect(try await fleet.show(request.commandID).status == .expired)
+            let entry = try #require(try await fleet.audit().first)
+            #expect([entry.actor, entry.action] == ["scheduler", "COMMAND_EXPIRE"])
+            #expect(try await fleet.acknowledge(request.commandID, .completed).commandStatus == .expired)
+            #expect(try await fleet.show(request.commandID).acknowledgements.count == 1)
+        }
+    }
+
+    @Test func `a command that no instance has answered can be taken back`() async throws {
+        try await Fleet.with { fleet in
+            func cancel(_ id: UUID) async throws(Problem) -> Command {
+                switch try await fleet.api.cancelCommand(.init(commandID: id, principal: fleet.operatorPrincipal)) {
+                case .ok(let command): return command
+                }
+            }
+            try await fleet.beat()
+            let id = try await fleet.command().commandID
+            #expect(try await cancel(id).status == .canceled)
+            #expect(try await fleet.pending() == [])
+            #expect(try await fleet.acknowledge(id, .accepted).commandStatus == .canceled)
+            let again = await #expect(throws: Problem.self) { try await cancel(id) }
+            #expect(again?.status == 409)
+            #expect(again?.detail == "a command that is CANCELED cannot be canceled")
+            let entry = try #require(try await fleet.audit().first)
+            #expect(entry.action == "COMMAND_CANCEL")
+            #expect(entry.result == .rejected)
+            let unknown = await #expect(throws: Problem.self) { try await cancel(UUID()) }
+            #expect(unknown?.detail == "command not found")
         }
     }
 

@@ -97,6 +97,9 @@ import Testing
                 "… and 2 more (--max-problems)\napi.yaml: 1 error, 1 warning, 1 note\n"
             )
         )
+        let errors = report.text(.codeframe, least: .error)
+        #expect(errors.hasPrefix("api.yaml:2:7: error:"))
+        #expect(errors.hasSuffix("fix: write '6'\napi.yaml: 1 error, 1 warning, 1 note\n"))
     }
 
     @Test func `programs read JSON`() throws {

@@ -14,6 +14,7 @@ enum AuditAction: String {
     case alertAck = "ALERT_ACK"
     case alertResolve = "ALERT_RESOLVE"
     case commandCreate = "COMMAND_CREATE"
+    case commandCancel = "COMMAND_CANCEL"
     case commandAck = "COMMAND_ACK"
 }
 

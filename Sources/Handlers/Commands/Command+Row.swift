@@ -14,6 +14,7 @@ protocol CommandRow {
     var createdAt: Timestamp { get }
 }
 
+extension CancelCommandRow: CommandRow {}
 extension GetCommandRow: CommandRow {}
 extension ListCommandsRow: CommandRow {}
 extension InsertCommandRow: CommandRow {}

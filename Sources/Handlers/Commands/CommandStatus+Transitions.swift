@@ -2,7 +2,7 @@ import Generated
 
 extension CommandStatus {
     /// The status after an acknowledgement: PENDING → ACCEPTED → COMPLETED or FAILED, and from PENDING also to a rejection.
-    /// A finished command stays as it is, and an accepted one is not rejected any more.
+    /// A finished command, an expired and a canceled one stay as they are, and an accepted one is not rejected any more.
     func after(_ acknowledgement: AcknowledgementStatus) -> CommandStatus {
         switch (self, acknowledgement) {
         case (.pending, .accepted): .accepted

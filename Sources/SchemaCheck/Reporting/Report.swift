@@ -10,6 +10,9 @@ struct ReportOptions: ParsableArguments {
     @Option(help: "The least severity that makes the exit status 1: error, warn, info, or never.")
     var failOn = FailureLevel.error
 
+    @Option(help: "The least severity that is printed: error, warn or info. The last line counts all.")
+    var least = Finding.Severity.info
+
     @Option(help: "How many findings the formats for people print: 100, unless said otherwise.")
     var maxProblems: Int?
 
@@ -51,18 +54,21 @@ struct Report {
     /// Prints the report; the status tells whether something was found that makes the run fail.
     func print(_ options: ReportOptions) throws {
         let limit = options.maxProblems ?? (options.format.isForPeople ? 100 : .max)
-        Swift.print(text(options.format, limit: max(0, limit)), terminator: "")
+        Swift.print(text(options.format, least: options.least, limit: max(0, limit)), terminator: "")
         if let level = options.failOn.severity, findings.contains(where: { $0.severity >= level }) { throw ExitCode(1) }
     }
 
-    /// The text of the report with at most `limit` findings.
-    func text(_ format: ReportFormat, limit: Int = .max) -> String {
-        let shown = Array(findings.prefix(limit))
+    /// The text of the report with at most `limit` findings, of a severity from `least` on.
+    func text(_ format: ReportFormat, least: Finding.Severity = .info, limit: Int = .max) -> String {
+        let chosen = findings.filter { $0.severity >= least }
+        let shown = Array(chosen.prefix(limit))
+        let left = chosen.count == shown.count ? "" : "… and \(chosen.count - shown.count) more (--max-problems)\n"
+        let end = left + summary + "\n"
         switch format {
-        case .stylish: return PlainText.stylish(shown) + end(shown.count)
-        case .codeframe: return PlainText.codeframe(shown) + end(shown.count)
-        case .markdown: return PlainText.markdown(shown, summary: summary) + left(shown.count)
-        case .githubActions: return PlainText.githubActions(shown) + end(shown.count)
+        case .stylish: return PlainText.stylish(shown) + end
+        case .codeframe: return PlainText.codeframe(shown) + end
+        case .markdown: return PlainText.markdown(shown, summary: summary) + left
+        case .githubActions: return PlainText.githubActions(shown) + end
         case .json: return JSONReport(self, shown).text
         case .sarif: return SARIFLog(shown).text
         case .junit: return XMLReport.junit(shown, checked: checked)
@@ -81,13 +87,9 @@ struct Report {
         if ignored > 0 { text += ", \(ignored) ignored" }
         return text
     }
-
-    private func end(_ shown: Int) -> String { left(shown) + summary + "\n" }
-
-    private func left(_ shown: Int) -> String {
-        shown == findings.count ? "" : "… and \(findings.count - shown) more (--max-problems)\n"
-    }
 }
+
+extension Finding.Severity: ExpressibleByArgument {}
 
 /// Ends the process because the check itself could not run.
 func couldNotRun(_ reason: String) -> Never {
