@@ -4,24 +4,8 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Differences of contracts: each is found under its name, and what says the same in other words is none.
+/// Differences of schemas: each is found under its name, and what says the same in other words is none.
 @Suite struct DiffTests {
-    private static func findings(_ old: String, _ new: String, days: Int = 0, others: [String: String] = [:]) throws
-        -> [Finding]
-    {
-        // The readings of two texts are two files, as they are on disk.
-        let (before, after) = (
-            try InMemory.contract(old, name: "old.yaml", others: others),
-            try InMemory.contract(new, name: "new.yaml", others: others)
-        )
-        let now = try Date("2026-11-22T00:00:00Z", strategy: .iso8601)
-        return ContractComparison(old: before, new: after, days: days, now: now).findings
-    }
-
-    private static func described(_ findings: [Finding]) -> [String] {
-        findings.filter { $0.severity > .info }.map { "\($0.code) \($0.severity.rawValue)" }.sorted()
-    }
-
     // MARK: - Bodies
 
     /// Old schema, new schema, finding, whether there is a witness.
@@ -83,14 +67,14 @@ import Testing
             C: { properties: { a: { maxLength: 3 } } }, Free: { description: Nothing. } } }
             """
         func found(_ old: String, _ new: String) throws -> [Finding] {
-            try Self.findings(
+            try Differences.of(
                 InMemory.document(old, components: components),
                 InMemory.document(new, components: components)
             )
         }
         let a = "{ $ref: '#/components/schemas/A' }"
         let body = try found("allOf: [\(a)]", "allOf: [\(a), { $ref: '#/components/schemas/B' }]")
-        #expect(Self.described(body) == ["request-body-all-of-added error"])
+        #expect(Differences.described(body) == ["request-body-all-of-added error"])
         #expect(
             body[0].message
                 == "the request body: the part '#/components/schemas/B' is new in 'allOf': the member 'b' is required now"
@@ -100,7 +84,7 @@ import Testing
             "type: object, properties: { p: { allOf: [\(a)] } }",
             "type: object, properties: { p: { allOf: [\(a), { $ref: '#/components/schemas/C' }] } }"
         )
-        #expect(Self.described(property) == ["request-property-all-of-added error"])
+        #expect(Differences.described(property) == ["request-property-all-of-added error"])
         #expect(property[0].witness != nil)
         #expect(try found("allOf: [\(a)]", "allOf: [\(a), { $ref: '#/components/schemas/Free' }]").isEmpty)
     }
@@ -245,8 +229,8 @@ import Testing
         expected: String,
         hasWitness: Bool
     ) throws {
-        let found = try Self.findings(InMemory.document(old), InMemory.document(new))
-        #expect(Self.described(found).joined(separator: ", ") == expected)
+        let found = try Differences.of(InMemory.document(old), InMemory.document(new))
+        #expect(Differences.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
     }
 
@@ -257,8 +241,8 @@ import Testing
         func body(_ schema: String) -> String {
             InMemory.document("type: object, properties: { p: { \(schema) }, q: { type: string } }, required: [q]")
         }
-        let found = try Self.findings(body(old), body(new))
-        #expect(Self.described(found).joined(separator: ", ") == expected)
+        let found = try Differences.of(body(old), body(new))
+        #expect(Differences.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
         for finding in found where finding.severity > .info {
             #expect(finding.message.contains("at /p"), "\(finding.message)")
@@ -272,18 +256,18 @@ import Testing
         func body(_ schema: String) -> String {
             InMemory.document("type: object, properties: { p: { \(schema) } }", direction: .response)
         }
-        let found = try Self.findings(body(old), body(new))
-        #expect(Self.described(found).joined(separator: ", ") == expected)
+        let found = try Differences.of(body(old), body(new))
+        #expect(Differences.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
     }
 
     @Test(arguments: responses)
     func `what widens a response's body is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
-        let found = try Self.findings(
+        let found = try Differences.of(
             InMemory.document(old, direction: .response),
             InMemory.document(new, direction: .response)
         )
-        #expect(Self.described(found).joined(separator: ", ") == expected)
+        #expect(Differences.described(found).joined(separator: ", ") == expected)
         #expect((found.first { $0.severity > .info }?.witness != nil) == hasWitness, "\(found)")
     }
 
@@ -299,16 +283,16 @@ import Testing
         let both =
             ", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"
         #expect(
-            try Self.described(
-                Self.findings(
+            try Differences.described(
+                Differences.of(
                     body(both),
                     body(", discriminator: { propertyName: k, mapping: { a: '#/components/schemas/A' } }")
                 )
             ) == ["request-body-discriminator-mapping-removed error"]
         )
         #expect(
-            try Self.described(
-                Self.findings(
+            try Differences.described(
+                Differences.of(
                     body(both),
                     body(
                         ", discriminator: { propertyName: l, mapping: { a: '#/components/schemas/A', b: '#/components/schemas/B' } }"
@@ -316,291 +300,12 @@ import Testing
                 )
             ) == ["request-body-discriminator-property-name-changed error"]
         )
-        #expect(try Self.described(Self.findings(body(""), body(both))) == ["request-body-discriminator-added error"])
-        #expect(try Self.described(Self.findings(body(both), body(both))) == [])
-    }
-
-    // MARK: - Parameters
-
-    static let parameters: [(old: String, new: String, expected: String)] = [
-        ("[]", "[{ name: id, in: path, required: true, schema: {} }]", "new-request-path-parameter error"),
-        ("[]", "[{ name: q, in: query, required: true, schema: {} }]", "new-required-request-parameter error"),
-        (
-            "[]", "[{ name: q, in: query, required: true, schema: { default: 1 } }]",
-            "new-required-request-default-parameter-to-existing-path error"
-        ),
-        ("[]", "[{ name: q, in: query, schema: {} }]", ""),
-        ("[{ name: q, in: query, schema: {} }]", "[]", "request-parameter-removed warn"),
-        (
-            "[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]", "[]",
-            "request-parameter-removed-before-sunset error"
-        ),
-        ("[{ name: q, in: query, deprecated: true, x-sunset: '2020-01-01', schema: {} }]", "[]", ""),
-        (
-            "[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, required: true, schema: {} }]",
-            "request-parameter-became-required error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string } }]", "[{ name: q, in: query, schema: { type: integer } }]",
-            "request-parameter-type-changed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: [string, integer] } }]",
-            "[{ name: q, in: query, schema: { type: [integer, boolean] } }]", "request-parameter-type-changed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: [string, boolean, integer] } }]",
-            "[{ name: q, in: query, schema: { type: [integer, boolean] } }]",
-            "request-parameter-list-of-types-narrowed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string } }]",
-            "[{ name: q, in: query, schema: { type: string, enum: [a] } }]", "request-parameter-became-enum error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { enum: [a, b] } }]", "[{ name: q, in: query, schema: { enum: [a] } }]",
-            "request-parameter-enum-value-removed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: [string, 'null'] } }]",
-            "[{ name: q, in: query, schema: { type: string } }]", "request-parameter-became-not-nullable error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: { default: 2 } }]",
-            "request-parameter-default-value-changed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: {} }]", "[{ name: q, in: query, schema: { default: 2 } }]",
-            "request-parameter-default-value-added error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { default: 1 } }]", "[{ name: q, in: query, schema: {} }]",
-            "request-parameter-default-value-removed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { maximum: 5 } }]", "[{ name: q, in: query, schema: { maximum: 4 } }]",
-            "request-parameter-max-decreased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { minimum: 5 } }]", "[{ name: q, in: query, schema: { minimum: 6 } }]",
-            "request-parameter-min-increased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { maxLength: 5 } }]", "[{ name: q, in: query, schema: { maxLength: 4 } }]",
-            "request-parameter-max-length-decreased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { minLength: 5 } }]", "[{ name: q, in: query, schema: { minLength: 6 } }]",
-            "request-parameter-min-length-increased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: array, maxItems: 5 } }]",
-            "[{ name: q, in: query, schema: { type: array, maxItems: 4 } }]",
-            "request-parameter-max-items-decreased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: array, minItems: 5 } }]",
-            "[{ name: q, in: query, schema: { type: array, minItems: 6 } }]",
-            "request-parameter-min-items-increased error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string } }]",
-            "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]", "request-parameter-pattern-added error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string, pattern: '^b' } }]",
-            "[{ name: q, in: query, schema: { type: string, pattern: '^a' } }]",
-            "request-parameter-pattern-changed warn"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string } }]",
-            "[{ name: q, in: query, schema: { type: string, maxLength: 4 } }]", "request-parameter-max-length-set warn"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: array } }]",
-            "[{ name: q, in: query, style: pipeDelimited, schema: { type: array } }]",
-            "request-parameter-style-changed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: array } }]",
-            "[{ name: q, in: query, explode: false, schema: { type: array } }]",
-            "request-parameter-explode-changed error"
-        ),
-        (
-            "[{ name: q, in: query, schema: { type: string } }]",
-            "[{ name: q, in: query, explode: false, schema: { type: string } }]", ""
-        ),
-        ("[{ name: X-A, in: header, schema: {} }]", "[{ name: x-a, in: header, schema: {} }]", ""),
-        (
-            "[{ name: q, in: query, deprecated: true, x-sunset: '2099-01-01', schema: {} }]",
-            "[{ name: q, in: query, deprecated: true, schema: {} }]", "request-parameter-sunset-deleted error"
-        ),
-    ]
-
-    @Test(arguments: parameters)
-    func `differences of parameters are found`(old: String, new: String, expected: String) throws {
-        let found = try Self.findings(InMemory.document(parameters: old), InMemory.document(parameters: new))
-        #expect(Self.described(found).joined(separator: ", ") == expected)
-    }
-
-    // MARK: - Operations
-
-    private static func paths(_ text: String, more: String = "") -> String {
-        "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n\(more)\npaths:\n"
-            + text.split(separator: "\n").map { "  \($0)\n" }.joined()
-    }
-
-    private static let answer = "responses: { '200': { description: x } }"
-
-    static let operations: [(old: String, new: String, days: Int, expected: String)] = [
-        ("/a: { get: { \(answer) } }", "{}", 0, "api-path-removed-without-deprecation error"),
-        (
-            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }", "{}", 0,
-            "api-path-removed-before-sunset error"
-        ),
-        ("/a: { get: { deprecated: true, x-sunset: '2020-01-01', \(answer) } }", "{}", 0, ""),
-        (
-            "/a: { get: { \(answer) }, put: { \(answer) } }", "/a: { get: { \(answer) } }", 0,
-            "api-removed-without-deprecation error"
-        ),
-        (
-            "/a: { get: { \(answer) }, put: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
-            "/a: { get: { \(answer) } }", 0, "api-removed-before-sunset error"
-        ),
-        (
-            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 30,
-            "api-deprecated-sunset-missing error"
-        ),
-        ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, \(answer) } }", 0, ""),
-        (
-            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2026-12-01', \(answer) } }", 30,
-            "api-sunset-date-too-small error"
-        ),
-        ("/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: '2027-02-01', \(answer) } }", 30, ""),
-        (
-            "/a: { get: { \(answer) } }", "/a: { get: { deprecated: true, x-sunset: soon, \(answer) } }", 0,
-            "api-deprecated-sunset-parse error"
-        ),
-        (
-            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
-            "/a: { get: { deprecated: true, \(answer) } }", 0, "sunset-deleted error"
-        ),
-        (
-            "/a: { get: { deprecated: true, x-sunset: '2099-01-01', \(answer) } }",
-            "/a: { get: { deprecated: true, x-sunset: '2026-11-30', \(answer) } }", 30,
-            "api-sunset-date-changed-too-small error"
-        ),
-        (
-            "/a: { get: { operationId: x, \(answer) } }", "/a: { get: { operationId: y, \(answer) } }", 0,
-            "api-operation-id-removed warn"
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x }, '204': { description: x } } } }",
-            "/a: { get: { \(answer) } }", 0, "response-success-status-removed error"
-        ),
-        (
-            "/a: { get: { responses: { '204': { description: x } } } }",
-            "/a: { get: { responses: { 2XX: { description: x } } } }", 0, ""
-        ),
-        (
-            "/a: { get: { responses: { '404': { description: x } } } }",
-            "/a: { get: { responses: { '400': { description: x } } } }", 0, ""
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x, content: { text/a: {}, text/b: {} } } } } }",
-            "/a: { get: { responses: { '200': { description: x, content: { text/b: {} } } } } }", 0,
-            "response-media-type-removed error"
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }",
-            "/a: { get: { \(answer) } }", 0, "required-response-header-removed error"
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: {} } } } } } }",
-            "/a: { get: { \(answer) } }", 0, "optional-response-header-removed warn"
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x, headers: { A: { required: true, schema: {} } } } } } }",
-            "/a: { get: { responses: { '200': { description: x, headers: { a: { schema: {} } } } } } }", 0,
-            "response-header-became-optional error"
-        ),
-        (
-            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: string } } } } } } }",
-            "/a: { get: { responses: { '200': { description: x, headers: { A: { schema: { type: integer } } } } } } }",
-            0, "response-header-type-changed error"
-        ),
-        (
-            "/a: { post: { \(answer) } }",
-            "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0,
-            "request-body-added-required error"
-        ),
-        (
-            "/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }",
-            "/a: { post: { requestBody: { required: true, content: { text/a: {} } }, \(answer) } }", 0,
-            "request-body-became-required error"
-        ),
-        (
-            "/a: { post: { requestBody: { content: { text/a: {} } }, \(answer) } }", "/a: { post: { \(answer) } }", 0,
-            "request-body-removed error"
-        ),
-        (
-            "/a: { post: { requestBody: { content: { text/a: {}, text/b: {} } }, \(answer) } }",
-            "/a: { post: { requestBody: { content: { text/b: {} } }, \(answer) } }", 0,
-            "request-body-media-type-removed error"
-        ),
-        (
-            "/a: { get: { \(answer) } }", "/a: { get: { security: [{ key: [] }], \(answer) } }", 0,
-            "api-security-added error"
-        ),
-        (
-            "/a: { get: { security: [{ key: [r] }], \(answer) } }",
-            "/a: { get: { security: [{ key: [r, w] }], \(answer) } }", 0, "api-security-scope-added error"
-        ),
-        (
-            "/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }",
-            "/a: { get: { security: [{ key: [] }], \(answer) } }", 0, "api-security-added error"
-        ),
-        (
-            "/a: { get: { security: [{ key: [] }], \(answer) } }",
-            "/a: { get: { security: [{ key: [] }, { other: [] }], \(answer) } }", 0, ""
-        ),
-        (
-            "/a: { get: { callbacks: { done: { '{$request.body#/u}': { post: { \(answer) } } } }, \(answer) } }",
-            "/a: { get: { \(answer) } }", 0, "callback-removed error"
-        ),
-    ]
-
-    @Test(arguments: operations)
-    func `differences of operations are found`(old: String, new: String, days: Int, expected: String) throws {
-        let found = try Self.findings(Self.paths(old), Self.paths(new), days: days)
-        #expect(Self.described(found).joined(separator: ", ") == expected)
-    }
-
-    @Test func `differences of the whole document are found`() throws {
-        let path = "/a: { get: { \(Self.answer) } }"
-        func found(_ old: String, _ new: String) throws -> [String] {
-            try Self.described(Self.findings(Self.paths(path, more: old), Self.paths(path, more: new)))
-        }
-        let schemes = "components: { securitySchemes: { key: { type: apiKey, in: header, name: K } } }"
-        #expect(try found(schemes, schemes + "\nsecurity: [{ key: [] }]") == ["api-global-security-added error"])
         #expect(
-            try found("security: [{ o: [r] }]", "security: [{ o: [r, w] }]") == [
-                "api-global-security-scope-added error"
+            try Differences.described(Differences.of(body(""), body(both))) == [
+                "request-body-discriminator-added error"
             ]
         )
-        #expect(try found(schemes, "") == ["api-security-component-removed error"])
-        #expect(
-            try found(schemes, schemes.replacing("header", with: "query")) == [
-                "api-security-component-type-changed error"
-            ]
-        )
-        let hook =
-            "webhooks: { done: { post: { requestBody: { content: { application/json: { schema: { type: object, properties: { a: {} }, required: [a] } } } }, \(Self.answer) } } }"
-        #expect(try found(hook, "") == ["webhook-removed error"])
-        // The server sends it: what may be missing now breaks who receives it.
-        #expect(
-            try found(hook, hook.replacing(", required: [a]", with: "")) == ["response-property-became-optional error"]
-        )
+        #expect(try Differences.described(Differences.of(body(both), body(both))) == [])
     }
 
     // MARK: - Refactorings
@@ -661,7 +366,7 @@ import Testing
         throws
     {
         for (old, new) in [(pair.old, pair.new), (pair.new, pair.old)] {
-            let found = try Self.findings(
+            let found = try Differences.of(
                 InMemory.document(old, components: Self.components, direction: direction),
                 InMemory.document(new, components: Self.components, direction: direction)
             )
@@ -672,8 +377,8 @@ import Testing
     /// The same in OpenAPI 3.0 and 3.1, and moved within the document.
     @Test func `what is only written elsewhere is no finding`() throws {
         func same(_ old: String, _ new: String, others: [String: String] = [:]) throws {
-            #expect(try Self.findings(old, new, others: others).map { "\($0.code): \($0.message)" } == [])
-            #expect(try Self.findings(new, old, others: others).map { "\($0.code): \($0.message)" } == [])
+            #expect(try Differences.of(old, new, others: others).map { "\($0.code): \($0.message)" } == [])
+            #expect(try Differences.of(new, old, others: others).map { "\($0.code): \($0.message)" } == [])
         }
         try same(
             InMemory.document("type: string, nullable: true", version: "3.0.3"),
@@ -685,73 +390,24 @@ import Testing
         )
         let parameter = "{ name: q, in: query, schema: { type: string } }"
         try same(
-            Self.paths("/a/{x}: { parameters: [\(parameter)], get: { \(Self.answer) } }"),
-            Self.paths("/a/{y}: { get: { parameters: [\(parameter)], \(Self.answer) } }")
+            Differences.paths("/a/{x}: { parameters: [\(parameter)], get: { \(Differences.answer) } }"),
+            Differences.paths("/a/{y}: { get: { parameters: [\(parameter)], \(Differences.answer) } }")
         )
         try same(
-            Self.paths("/a: { get: { \(Self.answer) } }", more: "security: [{ k: [] }]"),
-            Self.paths("/a: { get: { security: [{ k: [] }], \(Self.answer) } }")
+            Differences.paths("/a: { get: { \(Differences.answer) } }", more: "security: [{ k: [] }]"),
+            Differences.paths("/a: { get: { security: [{ k: [] }], \(Differences.answer) } }")
         )
         try same(
-            Self.paths("/a: { get: { responses: { '200': { $ref: other.yaml#/ok } } } }"),
-            Self.paths("/a: { get: { \(Self.answer) } }"),
+            Differences.paths("/a: { get: { responses: { '200': { $ref: other.yaml#/ok } } } }"),
+            Differences.paths("/a: { get: { \(Differences.answer) } }"),
             others: ["other.yaml": "ok: { description: x }"]
         )
         let json = "requestBody: { content: { application/json: { schema: { type: string } } } }"
         try same(
-            Self.paths("/a: { post: { \(json), \(Self.answer) } }"),
-            Self.paths(
-                "/a: { post: { \(json.replacing("application/json", with: "'application/json; charset=UTF-8'")), \(Self.answer) } }"
+            Differences.paths("/a: { post: { \(json), \(Differences.answer) } }"),
+            Differences.paths(
+                "/a: { post: { \(json.replacing("application/json", with: "'application/json; charset=UTF-8'")), \(Differences.answer) } }"
             )
         )
-    }
-
-    // MARK: - The command
-
-    /// A removed field, a narrowed enumeration, a new required member, a new security requirement.
-    @Test(arguments: [
-        (
-            "jsonschema/heartbeat.schema.json", "    \"metadata\": {", "    \"details\": {", "request-property-removed",
-            true
-        ),
-        ("jsonschema/runtime-mode.schema.json", "    \"PAPER\",\n", "", "request-property-enum-value-removed", true),
-        (
-            "jsonschema/heartbeat.schema.json", "    \"timestamp\"\n  ],", "    \"timestamp\",\n    \"metadata\"\n  ],",
-            "request-property-became-required-with-default", true
-        ),
-        ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added", false),
-    ])
-    func `a change of this project's contract that breaks clients is found between a commit and the working tree`(
-        file: String,
-        old: String,
-        new: String,
-        code: String,
-        hasWitness: Bool
-    ) async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            let identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
-            for arguments in [["init", "-q"], ["add", "."], identity + ["commit", "-qm", "x"]] {
-                try workshop.git(arguments)
-            }
-            #expect(try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
-            try workshop.replace(old, with: new, in: file)
-            let run = try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
-            #expect(run.status == 1)
-            let lines = run.output.split(separator: "\n").map(String.init)
-            let index = try #require(
-                lines.firstIndex { $0.contains(": error: ") && $0.hasSuffix("[\(code)]") },
-                "\(run.output)"
-            )
-            let rest = lines[(index + 1)...].prefix { !$0.contains(": error: ") }
-            #expect(rest.contains { $0.hasPrefix("witness: ") } == hasWitness, "\(run.output)")
-        }
-    }
-
-    @Test func `a side that cannot be read is named`() async throws {
-        try await Workshop.with([]) { workshop in
-            let run = try await workshop.run("schema-check", "diff", "git:nowhere", "a.yaml")
-            #expect(run.status == 2)
-            #expect(run.output == "schema-check: 'git:nowhere' needs a git repository around the working directory\n")
-        }
     }
 }

@@ -1,7 +1,5 @@
 import ArgumentParser
-import ContractCompiler
 import Foundation
-import JSONSchema
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,104 +26,5 @@ struct Serve: ParsableCommand {
 
     private static func answer(_ line: [UInt8]) {
         FileHandle.standardOutput.write(Data((ValidationRequest.answer(to: line) + "\n").utf8))
-    }
-}
-
-/// A thread with room for whatever nests as deep as the readers' and the validator's limits allow.
-enum DeepStack {
-    /// What `body` answers there.
-    static func value<Value>(_ body: @escaping () -> Value) -> Value {
-        let run = Run(body)
-        let end = DispatchSemaphore(value: 0)
-        let thread = Thread {
-            run.value = run.body()
-            end.signal()
-        }
-        thread.stackSize = 256 << 20
-        thread.start()
-        end.wait()
-        // The semaphore is signalled after the value was set.
-        return run.value!
-    }
-
-    /// Handed to the thread, and read again when it has ended: the semaphore keeps the two apart.
-    private final class Run<Value>: @unchecked Sendable {
-        let body: () -> Value
-        var value: Value?
-
-        init(_ body: @escaping () -> Value) {
-            self.body = body
-        }
-    }
-}
-
-/// One line of `schema-check serve`.
-enum ValidationRequest {
-    /// The answer, which is one line too.
-    static func answer(to line: [UInt8]) -> String {
-        do throws(Refusal) {
-            return try results(of: request(line))
-        } catch {
-            return #"{"error":\#(NodeWriter.quoted(error.message))}"#
-        }
-    }
-
-    private struct Refusal: Error {
-        let message: String
-    }
-
-    private static func request(_ line: [UInt8]) throws(Refusal) -> Node {
-        do throws(ReadingError) {
-            return try Node.readJSON(SourceFile(path: "request.json", displayPath: "request", bytes: line))
-        } catch {
-            throw Refusal(message: "the request is no JSON: \(error.message) at column \(error.location.column)")
-        }
-    }
-
-    private static func results(of request: Node) throws(Refusal) -> String {
-        guard request.members != nil else {
-            throw Refusal(message: "the request is \(request.kindDescription), expected an object")
-        }
-        let schema = try member("schema", of: request, "an object or a boolean") {
-            $0.members != nil || $0.boolean != nil ? $0 : nil
-        }
-        let instances = try member("instances", of: request, "an array") { $0.items }
-        guard let schema else { throw Refusal(message: "the request lacks 'schema'") }
-        guard let instances else { throw Refusal(message: "the request lacks 'instances'") }
-        let registry = try member("registry", of: request, "an object") { $0.members } ?? []
-        let dialect = try member("dialect", of: request, "a string") { $0.string }
-        let assertsFormats = try member("assert_format", of: request, "a boolean") { $0.boolean }
-        do throws(SchemaError) {
-            var validator = try SchemaValidator(
-                schema,
-                registry: Dictionary(registry.map { ($0.key, $0.value) }) { first, _ in first },
-                dialect: dialect ?? Dialect.standardURI,
-                assertsFormats: assertsFormats ?? false
-            )
-            return #"{"results":[\#(instances.map { result(of: $0, &validator) }.joined(separator: ","))]}"#
-        } catch {
-            throw Refusal(message: error.description)
-        }
-    }
-
-    private static func member<Value>(
-        _ name: String,
-        of request: Node,
-        _ expected: String,
-        _ read: (Node) -> Value?
-    ) throws(Refusal) -> Value? {
-        guard let node = request[name] else { return nil }
-        guard let value = read(node) else {
-            throw Refusal(message: "'\(name)' is \(node.kindDescription), expected \(expected)")
-        }
-        return value
-    }
-
-    private static func result(of instance: Node, _ validator: inout SchemaValidator) -> String {
-        do throws(SchemaError) {
-            return try validator.validate(instance).errorsOnly
-        } catch {
-            return #"{"error":\#(NodeWriter.quoted(error.description))}"#
-        }
     }
 }
