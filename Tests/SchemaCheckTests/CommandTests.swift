@@ -63,6 +63,19 @@ import Testing
         }
     }
 
+    @Test func `an example that cannot be checked is no example that fits`() async throws {
+        try await Workshop.with([]) { workshop in
+            try workshop.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
+            let run = try await workshop.run("schema-check", "examples", "api.yaml")
+            #expect(run.status == 1)
+            #expect(
+                run.output.contains("'missing.yaml' is no file of this contract [unresolved-reference]"),
+                "\(run.output)"
+            )
+            #expect(run.output.contains("cannot be checked: the reference 'missing.yaml#/S'"), "\(run.output)")
+        }
+    }
+
     @Test func `a bundle stands alone and says the same`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             for name in ["bundle.yaml", "bundle.json"] {

@@ -52,6 +52,7 @@ struct Examples: ParsableCommand {
                 )
             }
         }
-        return (findings, "\(source.displayPath), \(count) examples")
+        let lost = contract.log.sorted.filter { $0.severity == .error }.map { Finding($0) }
+        return (lost + findings, "\(source.displayPath), \(count) examples")
     }
 }

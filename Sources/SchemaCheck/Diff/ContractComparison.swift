@@ -212,7 +212,12 @@ struct ContractComparison {
 
     /// Compares the schemas of one value that travels.
     mutating func compareSchemas(_ was: Node, _ now: Node, _ place: Place) {
-        var comparison = SchemaComparison(old: old.flattener, new: new.flattener, place: place)
+        var comparison = SchemaComparison(
+            old: old.flattener,
+            new: new.flattener,
+            place: place,
+            lifecycle: lifecycle
+        )
         comparison.compare([was], [now])
         let search = WitnessSearch(old: old.flattener, new: new.flattener)
         for var difference in comparison.differences {

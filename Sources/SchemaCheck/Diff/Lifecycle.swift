@@ -18,8 +18,8 @@ struct Lifecycle {
     }
 
     /// Whether something says of itself that it stays until a day that has not come.
-    static func isBeforeSunset(_ nodes: [Node]) -> Bool {
-        nodes.contains { sunset(of: $0)?.date.map { $0 > Date.now } ?? false }
+    func isBeforeSunset(_ nodes: [Node]) -> Bool {
+        nodes.contains { Self.sunset(of: $0)?.date.map { $0 > now } ?? false }
     }
 
     /// What became of something that is gone.

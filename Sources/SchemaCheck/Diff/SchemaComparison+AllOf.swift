@@ -17,7 +17,7 @@ extension SchemaComparison {
         compare(old.flat(was), new.flat(rest))
         for part in added {
             // The rest with this part and without it are both of the new contract.
-            var trial = SchemaComparison(old: new, new: new, place: place)
+            var trial = SchemaComparison(old: new, new: new, place: place, lifecycle: lifecycle)
             trial.compare(new.flat(rest), new.flat([rest, part]))
             let reasons = trial.differences.filter { $0.severity >= .warn }
             guard let first = reasons.first else { continue }

@@ -95,7 +95,7 @@ extension SchemaComparison {
         let flat = old.flat(nodes)
         if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
         if isRequest {
-            let isTooEarly = Lifecycle.isBeforeSunset(nodes)
+            let isTooEarly = lifecycle.isBeforeSunset(nodes)
             // What nobody reads does no harm; what is refused does, and the witness tells.
             add(
                 "request-property-removed\(isTooEarly ? "-before-sunset" : "")",

@@ -7,6 +7,7 @@ struct SchemaComparison {
     let old: Flattener
     let new: Flattener
     let place: Place
+    let lifecycle: Lifecycle
     private(set) var differences: [Difference] = []
     private var seen: Set<Pair> = []
     var steps: [Step] = []
@@ -21,10 +22,11 @@ struct SchemaComparison {
         let new: [NodeKey]
     }
 
-    init(old: Flattener, new: Flattener, place: Place) {
+    init(old: Flattener, new: Flattener, place: Place, lifecycle: Lifecycle) {
         self.old = old
         self.new = new
         self.place = place
+        self.lifecycle = lifecycle
     }
 
     var isRequest: Bool { place.direction == .request }
@@ -111,7 +113,7 @@ struct SchemaComparison {
 
     /// Whether nothing breaks if one schema takes the place of the other.
     mutating func isCompatible(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
-        var trial = SchemaComparison(old: old, new: new, place: place)
+        var trial = SchemaComparison(old: old, new: new, place: place, lifecycle: lifecycle)
         trial.seen = seen
         trial.effort = effort
         trial.compare(before, after)

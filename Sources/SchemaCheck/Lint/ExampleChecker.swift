@@ -65,8 +65,7 @@ struct ExampleChecker {
                     return Fault(message: unit.error ?? "", node: node, notes: [note])
                 }
             } catch {
-                // A schema that cannot be used has a finding of its own.
-                return []
+                return [Fault(message: "cannot be checked: \(error)", node: example, notes: [])]
             }
         }
     }
