@@ -34,6 +34,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Without it: signal handling (its UnixSignals) by hand.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Without it: SHA-256 by hand, for the secrets of tokens.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Without it: fork, change of user and exec by hand, for the embedded cluster.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         // Without it: FilePath, which swift-subprocess takes.
@@ -100,7 +102,8 @@ let package = Package(
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Generated", "Postgres", .product(name: "Logging", package: "swift-log"),
+                "ContractRuntime", "Generated", "Postgres", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings,
             plugins: ["ContractGen"]

@@ -74,5 +74,6 @@ extension Problem {
     static let moduleNotFound = Problem(status: 404, code: "MODULE_NOT_FOUND", detail: "Module not found")
     static let moduleRunNotFound = Problem(status: 404, code: "MODULE_RUN_NOT_FOUND", detail: "Module run not found")
     static let alertNotFound = Problem(status: 404, code: "ALERT_NOT_FOUND", detail: "alert not found")
+    static let tokenNotFound = Problem(status: 404, code: "TOKEN_NOT_FOUND", detail: "token not found")
     static let commandNotFound = Problem(status: 404, code: "COMMAND_NOT_FOUND", detail: "command not found")
 }

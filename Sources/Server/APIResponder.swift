@@ -1,17 +1,20 @@
 import ContractRuntime
 import Generated
+import Handlers
 import Logging
 import NIOHTTP1
 
 /// The API listener: routes, authenticates, and hands over to the operations.
-struct APIResponder<API: Operations>: Responder {
+struct APIResponder: Responder {
     let api: API
     let authenticator: Authenticator
+    let limiter = FailureLimiter()
+    let denials: DenialLog
     let validation: ResponseValidation
     let logger: Logger
 
     /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
-    func admit(_ head: HTTPRequestHead) -> Admission {
+    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
         let id = RequestID.of(head)
         let target = Self.split(head.uri)
         var path = target.path
@@ -25,19 +28,22 @@ struct APIResponder<API: Operations>: Responder {
         guard let route = item.route(for: head.method) else {
             return .refused(Self.otherMethod(head.method, of: item, id))
         }
+        let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
+        let request = Request(pathParameters: parameters, query: target.query, headers: headers)
+        let caller = Caller(address: address, verdict: authenticator.examine(head.headers, for: route))
         do throws(Problem) {
-            let principal = try authenticator.authenticate(head.headers, for: route.security)
-            try Self.checkMediaType(head.headers, of: route)
-            let headers =
-                route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
-            let request = Request(
-                pathParameters: parameters,
-                query: target.query,
-                headers: headers,
-                principal: principal
-            )
+            // Whoever the database has to tell apart hears of anything else only afterwards.
+            if let principal = try known(caller, on: route) {
+                try Self.checkMediaType(head.headers, of: route)
+                return .admitted(
+                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in
+                        await answer(request, by: principal, body, on: route, id)
+                    }
+                )
+            }
             return .admitted(
-                AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in await answer(request, body, on: route, id)
+                AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in
+                    await verifyAndAnswer(request, by: caller, body, on: route, head, id)
                 }
             )
         } catch {
@@ -45,13 +51,74 @@ struct APIResponder<API: Operations>: Responder {
         }
     }
 
+    // MARK: - Who calls
+
+    /// Where a request comes from, and what its header fields say.
+    private struct Caller {
+        let address: String
+        let verdict: Authenticator.Verdict
+    }
+
+    /// Who calls, as far as that can be told at once: `.some(nil)` is somebody who need not be known, nil has to be asked for.
+    private func known(_ caller: Caller, on route: Route) throws(Problem) -> Principal?? {
+        if case .known(nil) = caller.verdict { return .some(nil) }
+        if let seconds = limiter.secondsUntilAllowed(caller.address) { throw .tooManyFailures(seconds) }
+        switch caller.verdict {
+        case .known(let principal): return principal
+        case .unverified: return nil
+        case .refused(let problem, let principal):
+            if principal != nil { denials.add(principal?.name, route.rawValue, from: caller.address) }
+            throw problem
+        }
+    }
+
+    private func verifyAndAnswer(
+        _ request: Request,
+        by caller: Caller,
+        _ body: [UInt8],
+        on route: Route,
+        _ head: HTTPRequestHead,
+        _ id: String
+    ) async -> Answer {
+        do throws(Problem) {
+            let principal = try await verified(caller, on: route)
+            try Self.checkMediaType(head.headers, of: route)
+            return await answer(request, by: principal, body, on: route, id)
+        } catch {
+            return Answer(error, requestID: id)
+        }
+    }
+
+    private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
+        guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
+        guard let principal = try await api.principal(ofTokenWithHash: hash) else {
+            limiter.recordFailure(of: caller.address)
+            denials.add(nil, route.rawValue, from: caller.address)
+            throw .unauthorized
+        }
+        guard Authenticator.allows(principal, requirement) else {
+            denials.add(principal.name, route.rawValue, from: caller.address)
+            throw .forbidden(requirement)
+        }
+        return principal
+    }
+
+    // MARK: - Answers
+
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
         await request.action(body)
     }
 
-    private func answer(_ request: Request, _ body: [UInt8], on route: Route, _ id: String) async -> Answer {
+    private func answer(
+        _ request: Request,
+        by principal: Principal?,
+        _ body: [UInt8],
+        on route: Route,
+        _ id: String
+    ) async -> Answer {
         var request = request
         request.body = body
+        request.principal = principal
         do throws(Problem) {
             let response = try await api.respond(to: request, on: route, validating: validation)
             logger.trace(

@@ -37,7 +37,8 @@ struct Application {
                 moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
             )
             let api = API(database: database, schema: schema, configuration: settings, logger: logger)
-            let listeners = try await listen(api, tls: tls)
+            let denials = DenialLog()
+            let listeners = try await listen(api, denials: denials, tls: tls)
             started(listeners.map { ($0.name, $0.listener.address) })
             let keeper = SchemaKeeper(
                 migrator: Migrator(url: url, migrations: Migration.all),
@@ -46,16 +47,18 @@ struct Application {
                 logger: logger
             )
             let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
-            let end = await Self.end(of: keeper, beside: scheduler, or: shutdown)
+            var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(api, logger: logger) }]
+            if let scheduler { jobs.append { await scheduler.run() } }
+            let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
             try end.get()
         }
     }
 
-    /// Waits for the shutdown while the schema is confirmed and the scheduler runs; a schema that cannot be used ends the wait.
+    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait.
     private static func end(
         of keeper: SchemaKeeper,
-        beside scheduler: Scheduler?,
+        beside jobs: [@Sendable () async -> Void],
         or shutdown: @escaping @Sendable () async -> Void
     ) async -> Result<Void, any Error> {
         await withTaskGroup(of: Result<Bool, any Error>.self) { group in
@@ -67,9 +70,9 @@ struct Application {
                     return .failure(error)
                 }
             }
-            if let scheduler {
+            for job in jobs {
                 group.addTask {
-                    await scheduler.run()
+                    await job()
                     return .success(false)
                 }
             }
@@ -112,7 +115,9 @@ struct Application {
         try await cluster.stop()
     }
 
-    private func listen(_ api: API, tls: NIOSSLContext?) async throws -> [(name: String, listener: HTTPListener)] {
+    private func listen(_ api: API, denials: DenialLog, tls: NIOSSLContext?) async throws -> [(
+        name: String, listener: HTTPListener
+    )] {
         var listeners: [(name: String, listener: HTTPListener)] = []
         func add(_ name: String, at address: ListenAddress?, _ responder: any Responder) async throws {
             guard let address else { return }
@@ -137,18 +142,23 @@ struct Application {
             listeners.append((name, listener))
             logger.info("listening", metadata: ["\(name)": "\(listener.address)"])
         }
-        let authenticator = Authenticator(adminToken: configuration.adminToken)
+        let authenticator = Authenticator(
+            adminToken: configuration.adminToken,
+            tokens: configuration.namedTokens,
+            requiresAgents: configuration.requiresAgentTokens
+        )
         try await add(
             "API",
             at: configuration.apiAddress,
             APIResponder(
                 api: api,
                 authenticator: authenticator,
+                denials: denials,
                 validation: configuration.responseValidation,
                 logger: logger
             )
         )
-        if listeners.first?.listener.isLoopback == false {
+        if listeners.first?.listener.isLoopback == false, !configuration.requiresAgentTokens {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
         let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)

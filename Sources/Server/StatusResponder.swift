@@ -9,7 +9,7 @@ struct StatusResponder<API: Operations>: Responder {
     let api: API
     let apiAddress: String?
 
-    func admit(_ head: HTTPRequestHead) -> Admission {
+    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
         let id = RequestID.of(head)
         let path = head.uri.prefix { $0 != "?" }
         guard path == "/" || path == "/api/healthz" else { return .refused(Answer(.notFound, requestID: id)) }

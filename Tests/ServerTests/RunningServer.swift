@@ -15,9 +15,12 @@ struct RunningServer {
     /// Lends a server over a database of its own.
     static func with<R: Sendable>(
         limits: HTTPLimits = HTTPLimits(),
+        settings: [String: String] = [:],
         _ body: @Sendable (RunningServer) async throws -> R
     ) async throws -> R {
-        try await TestDatabase.empty { url in try await with(databaseURL: url, limits: limits, body) }
+        try await TestDatabase.empty { url in
+            try await with(databaseURL: url, limits: limits, settings: settings, body)
+        }
     }
 
     /// Lends a server over the database at `databaseURL`.
@@ -25,12 +28,13 @@ struct RunningServer {
         databaseURL: String,
         migrates: Bool = true,
         limits: HTTPLimits = HTTPLimits(),
+        settings: [String: String] = [:],
         _ body: @Sendable (RunningServer) async throws -> R
     ) async throws -> R {
         let (stopping, stop) = AsyncStream<Void>.makeStream()
         let (started, start) = AsyncStream<[String]>.makeStream()
         let application = Application(
-            try configuration(databaseURL),
+            try configuration(databaseURL, settings),
             limits: limits,
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -60,13 +64,14 @@ struct RunningServer {
         }
     }
 
-    static func configuration(_ databaseURL: String) throws -> ServerConfiguration {
-        try ServerConfiguration(
-            Variables(values: [
-                "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0",
-                "WEB_ADDRESS": "127.0.0.1:0", "RESPONSE_VALIDATION": "always", "CHECK_INTERVAL_SECONDS": "0",
-            ])
-        )
+    static func configuration(_ databaseURL: String, _ settings: [String: String] = [:]) throws
+        -> ServerConfiguration
+    {
+        let standard = [
+            "DATABASE_URL": databaseURL, "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0",
+            "WEB_ADDRESS": "127.0.0.1:0", "RESPONSE_VALIDATION": "always", "CHECK_INTERVAL_SECONDS": "0",
+        ]
+        return try ServerConfiguration(Variables(values: standard.merging(settings) { _, new in new }))
     }
 
     private static func port(_ address: String) -> Int {
@@ -85,8 +90,13 @@ struct RunningServer {
         try await api.send("GET", path, headers: token.map { ["X-Admin-Token": $0] } ?? [:])
     }
 
-    func post(_ path: String, _ body: String, token: String? = nil) async throws -> RawHTTP.Response {
-        var headers = ["Content-Type": "application/json"]
+    func post(
+        _ path: String,
+        _ body: String,
+        token: String? = nil,
+        headers: [String: String] = [:]
+    ) async throws -> RawHTTP.Response {
+        var headers = ["Content-Type": "application/json"].merging(headers) { _, new in new }
         if let token { headers["X-Admin-Token"] = token }
         return try await api.send("POST", path, headers: headers, body: body)
     }

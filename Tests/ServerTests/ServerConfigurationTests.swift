@@ -30,7 +30,7 @@ import Testing
         ),
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
         (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
-        (["AGENT_AUTH": "required"], "AGENT_AUTH: found 'required', expected 'open'"),
+        (["AGENT_AUTH": "closed"], "AGENT_AUTH: found 'closed', expected one of open, required"),
     ])
     func `a value that cannot be used is named with what was expected`(values: [String: String], message: String) {
         let complete = values.isEmpty ? values : ["ADMIN_TOKEN": "t"].merging(values) { _, new in new }

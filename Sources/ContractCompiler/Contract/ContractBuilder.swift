@@ -167,7 +167,7 @@ package struct ContractBuilder {
         var typeName = SwiftName.unreserved(SwiftName.type(contractID))
         if !typeNames.insert(typeName).inserted { typeName = SwiftName.distinct(typeName + "Operation", &typeNames) }
         builder.take(typeName, object.node)
-        let security = self.security(of: object)
+        let security = self.security(object.security ?? document.security)
         if !template.segments.isEmpty { checkTemplate(template, object, contractID, at: item) }
         var names: Set<String> = ["body", "principal", "request", "parameters"]
         let parameters = object.parameters.compactMap {
@@ -186,6 +186,7 @@ package struct ContractBuilder {
             body: body,
             responses: responses,
             security: security,
+            optionalSecurity: self.security(object.node["x-optional-security"]),
             summary: object.summary,
             description: object.description,
             isDeprecated: object.isDeprecated,
@@ -246,8 +247,8 @@ package struct ContractBuilder {
 
     // MARK: - Security
 
-    private mutating func security(of object: OperationObject) -> [[SecurityRequirement]] {
-        guard let node = object.security ?? document.security else { return [] }
+    private mutating func security(_ node: Node?) -> [[SecurityRequirement]] {
+        guard let node else { return [] }
         guard let alternatives = node.items else {
             builder.log.error(
                 .fieldType,

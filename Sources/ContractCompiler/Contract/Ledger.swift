@@ -51,7 +51,8 @@ package struct Ledger: Sendable {
     }
 
     private static func entry(field name: String) -> Entry {
-        annotations.contains(name) || name.hasPrefix("x-") && name != "x-max-body-bytes" ? .annotation : .typed
+        if ["x-max-body-bytes", "x-optional-security"].contains(name) { return .typed }
+        return annotations.contains(name) || name.hasPrefix("x-") ? .annotation : .typed
     }
 
     private static func entry(keyword member: Node.Member) -> Entry {

@@ -12,6 +12,8 @@ package struct Operation {
     let responses: [Response]
     /// The schemes that a caller must satisfy: one of the alternatives, each of them whole. Empty for an open operation.
     let security: [[SecurityRequirement]]
+    /// What an open operation may ask for all the same, as a server is configured (`x-optional-security`).
+    let optionalSecurity: [[SecurityRequirement]]
     let summary: String?
     let description: String?
     let isDeprecated: Bool

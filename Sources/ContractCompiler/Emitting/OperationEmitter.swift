@@ -64,6 +64,9 @@ struct OperationEmitter {
         if !operation.security.isEmpty {
             let doc = "Who calls. The server fills it in from the credentials; a client leaves it out."
             members.append(Member(name: "principal", type: "Principal", doc: doc, standIn: ".anonymous"))
+        } else if !operation.optionalSecurity.isEmpty {
+            let doc = "Who calls, if the server asks for credentials. A client leaves it out."
+            members.append(Member(name: "principal", type: "Principal?", doc: doc, standIn: "nil"))
         }
         return members
     }
@@ -113,6 +116,8 @@ struct OperationEmitter {
             lines.append(
                 "let principal = \(operation.needsPrincipal ? "try request.requirePrincipal()" : "request.principal ?? .anonymous")"
             )
+        } else if !operation.optionalSecurity.isEmpty {
+            lines.append("let principal = request.principal")
         }
         if !operation.parameters.isEmpty || operation.body != nil {
             lines.append("var parameters = ParameterReader(request)")

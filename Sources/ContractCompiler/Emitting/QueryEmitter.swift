@@ -41,7 +41,7 @@ package enum QueryEmitter {
         return """
             Statement(
                 name: \(SwiftWriter.literal(query.name)),
-                parameterTypes: [\(query.inputs.map { ".\($0.type.rawValue)\(suffix)" }.lines(", "))],
+                parameterTypes: [\(query.inputs.map { ".\($0.type.constant)\(suffix)" }.lines(", "))],
                 sql: \(SwiftWriter.block(query.sql).indented())
             )
             """
@@ -106,7 +106,7 @@ package enum QueryEmitter {
     private static func batch(_ query: QueryFile.Query) -> String {
         let columns = query.inputs.map { "var \(SwiftName.property($0.name)): \(type($0))" }
         let binds = query.inputs.map {
-            "parameters.append(array: .\($0.type.rawValue), of: rows, \\.\(SwiftName.property($0.name)))"
+            "parameters.append(array: .\($0.type.constant), of: rows, \\.\(SwiftName.property($0.name)))"
         }
         return """
             \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)"))

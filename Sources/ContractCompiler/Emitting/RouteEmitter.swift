@@ -85,7 +85,9 @@ enum RouteEmitter {
 
     private static func route(_ contract: Contract) -> String {
         let schemes = Dictionary(
-            contract.operations.flatMap { $0.security.joined() }.map { ($0.scheme.name, $0.scheme) }
+            contract.operations.flatMap { ($0.security + $0.optionalSecurity).joined() }.map {
+                ($0.scheme.name, $0.scheme)
+            }
         ) { first, _ in first }
         let constants = schemes.values.sorted { $0.name < $1.name }.map { scheme in
             "private static let \(constantName(scheme)) = SecurityScheme(\(SwiftWriter.literal(scheme.name)), \(kind(scheme)))"
@@ -113,7 +115,12 @@ enum RouteEmitter {
                 /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
                 /// callers stay unknown.
                 public var security: [[SecurityRequirement]] {
-                    \(answers(contract.operations, security).indented(2))
+                    \(answers(contract.operations) { requirements($0.security) }.indented(2))
+                }
+
+                /// What an open operation asks for where the server is configured to.
+                public var optionalSecurity: [[SecurityRequirement]] {
+                    \(answers(contract.operations) { requirements($0.optionalSecurity) }.indented(2))
                 }\(constants.isEmpty ? "" : "\n\n    \(constants.lines().indented())")
             }
             """
@@ -128,8 +135,8 @@ enum RouteEmitter {
         "[\((operation.body?.contents ?? []).map { SwiftWriter.literal($0.mediaType) }.lines(", "))]"
     }
 
-    private static func security(_ operation: Operation) -> String {
-        let alternatives = operation.security.map { alternative in
+    private static func requirements(_ alternatives: [[SecurityRequirement]]) -> String {
+        let alternatives = alternatives.map { alternative in
             let requirements = alternative.map { requirement in
                 let scopes =
                     requirement.scopes.isEmpty

@@ -44,6 +44,7 @@ package struct QueryFile: Sendable {
 /// The PostgreSQL types that queries use.
 package enum SQLType: String, CaseIterable, Sendable {
     case bool, int4, int8, float8, text, uuid, timestamptz, numeric, jsonb
+    case textArray = "text[]"
 
     /// As PostgreSQL prints the type (`format_type`).
     package var postgresName: String {
@@ -53,9 +54,12 @@ package enum SQLType: String, CaseIterable, Sendable {
         case .int8: "bigint"
         case .float8: "double precision"
         case .timestamptz: "timestamp with time zone"
-        case .text, .uuid, .numeric, .jsonb: rawValue
+        case .text, .uuid, .numeric, .jsonb, .textArray: rawValue
         }
     }
+
+    /// The constant of `PostgresType`.
+    var constant: String { self == .textArray ? "textArray" : rawValue }
 
     var swiftType: String {
         switch self {
@@ -68,6 +72,7 @@ package enum SQLType: String, CaseIterable, Sendable {
         case .timestamptz: "Timestamp"
         case .numeric: "Decimal"
         case .jsonb: "JSONObject"
+        case .textArray: "[String]"
         }
     }
 }

@@ -172,6 +172,9 @@ package struct QueryFileReader {
         case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) and lacks an 'out:'" : nil
         case .batch:
             if draft.inputs.isEmpty { return "is :batch and lacks a 'row:'" }
+            if draft.inputs.contains(where: { $0.type == .textArray }) {
+                return "is :batch, which binds arrays of scalars"
+            }
             let isAnswered =
                 outputs.count == 2 && outputs[0].name == "ordinal" && outputs[0].type == .int8 && !outputs[1].isOptional
             return isAnswered ? nil : "is :batch, so it answers each of its rows: 'out: ordinal int8, <outcome>'"

@@ -50,10 +50,16 @@ extension Problem {
 public struct Principal: Hashable, Sendable {
     /// The name that audit rows carry.
     public var name: String
+    /// What it may do: the scopes of security requirements.
+    public var scopes: Set<String>
+    /// The thing that it speaks for, and for no other; nil for one that is bound to none.
+    public var subject: String?
 
-    /// The principal of this name.
-    public init(name: String) {
+    /// A principal of these parts.
+    public init(name: String, scopes: Set<String> = [], subject: String? = nil) {
         self.name = name
+        self.scopes = scopes
+        self.subject = subject
     }
 
     /// Nobody known: what a client writes where the server fills in who calls.

@@ -16,11 +16,16 @@ enum AuditAction: String {
     case commandCreate = "COMMAND_CREATE"
     case commandCancel = "COMMAND_CANCEL"
     case commandAck = "COMMAND_ACK"
+    case tokenIssue = "TOKEN_ISSUE"
+    case tokenRotate = "TOKEN_ROTATE"
+    case tokenRevoke = "TOKEN_REVOKE"
+    case authenticate = "AUTHENTICATE"
+    case authorize = "AUTHORIZE"
 }
 
 /// What kinds of things actions are taken on.
 enum AuditTarget: String {
-    case instance, module, command, alert
+    case instance, module, command, alert, token, operation
     case moduleRun = "module_run"
 }
 
@@ -29,6 +34,48 @@ enum Actor {
     static let agent = "agent"
     /// The server itself.
     static let scheduler = "scheduler"
+    /// Somebody whose credentials were wrong.
+    static let unknown = "unknown"
+}
+
+extension API {
+    /// Runs a transaction. What is refused is kept in the audit log, too, as `REJECTED`.
+    func audited<Result: Sendable>(
+        _ action: AuditAction,
+        on target: AuditTarget,
+        _ targetID: String,
+        by actor: String,
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
+    ) async throws(Problem) -> Result {
+        do throws(Problem) {
+            return try await transaction(body)
+        } catch {
+            if (400..<500).contains(error.status) {
+                try await recordRefusal(error, action, on: target, targetID, by: actor)
+            }
+            throw error
+        }
+    }
+
+    /// Keeps a refused attempt in the audit log.
+    func recordRefusal(
+        _ problem: Problem,
+        _ action: AuditAction,
+        on target: AuditTarget,
+        _ targetID: String,
+        by actor: String
+    ) async throws(Problem) {
+        _ = try await run(
+            .recordAction(
+                actor: actor,
+                action: action,
+                targetType: target,
+                targetID: targetID,
+                result: .rejected,
+                details: JSONObject { json in json.member("code", problem.code) }
+            )
+        )
+    }
 }
 
 extension Transaction {

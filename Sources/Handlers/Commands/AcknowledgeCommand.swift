@@ -7,6 +7,7 @@ extension API {
         _ input: AcknowledgeCommand.Input
     ) async throws(Problem) -> AcknowledgeCommand.Output {
         let acknowledgement = input.body
+        try input.principal.requireSubject(acknowledgement.instanceID)
         guard acknowledgement.commandID == input.commandID else {
             throw Problem(status: 400, code: "COMMAND_ID_MISMATCH", detail: "command_id mismatch")
         }

@@ -4,6 +4,7 @@ public import Generated
 extension API {
     public func postCost(_ input: PostCost.Input) async throws(Problem) -> PostCost.Output {
         let entry = input.body
+        try input.principal.requireSubject(entry.instanceID)
         let fate = try await run(
             RecordCosts(
                 instanceID: entry.instanceID,

@@ -6,6 +6,7 @@ extension API {
         _ input: PostExecutionSample.Input
     ) async throws(Problem) -> PostExecutionSample.Output {
         let sample = input.body
+        try input.principal.requireSubject(sample.instanceID)
         let fate = try await run(
             RecordExecutionSamples(
                 instanceID: sample.instanceID,

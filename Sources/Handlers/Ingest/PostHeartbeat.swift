@@ -4,6 +4,7 @@ public import Generated
 extension API {
     public func postHeartbeat(_ input: PostHeartbeat.Input) async throws(Problem) -> PostHeartbeat.Output {
         let heartbeat = input.body
+        try input.principal.requireSubject(heartbeat.instanceID)
         let isStored = try await run(
             RecordHeartbeats(
                 instanceID: heartbeat.instanceID,

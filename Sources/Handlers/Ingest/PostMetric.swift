@@ -4,6 +4,7 @@ public import Generated
 extension API {
     public func postMetric(_ input: PostMetric.Input) async throws(Problem) -> PostMetric.Output {
         let sample = input.body
+        try input.principal.requireSubject(sample.instanceID)
         let isKnown = try await run(
             RecordMetricSamples(
                 instanceID: sample.instanceID,

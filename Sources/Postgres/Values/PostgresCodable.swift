@@ -118,3 +118,34 @@ extension JSONObject: PostgresCodable {
         self.init(validated: Array(bytes.dropFirst()))
     }
 }
+
+extension [String]: PostgresCodable {
+    /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
+    public func encode(to bytes: inout [UInt8]) {
+        bytes.append(bigEndian: Int32(isEmpty ? 0 : 1))
+        bytes.append(bigEndian: Int32(0))
+        bytes.append(bigEndian: PostgresType.text.oid)
+        guard !isEmpty else { return }
+        bytes.append(bigEndian: Int32(count))
+        bytes.append(bigEndian: Int32(1))
+        for text in self {
+            bytes.append(bigEndian: Int32(text.utf8.count))
+            text.encode(to: &bytes)
+        }
+    }
+
+    public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+        guard let dimensions = bytes.integer(Int32.self), dimensions <= 1 else { throw .malformed("text[]") }
+        self = []
+        guard dimensions == 1 else { return }
+        guard let count = bytes.integer(Int32.self, at: 12) else { throw .malformed("text[]") }
+        var offset = 20
+        for _ in 0..<count {
+            guard let length = bytes.integer(Int32.self, at: offset), length >= 0,
+                offset + 4 + Int(length) <= bytes.count
+            else { throw .malformed("text[] without NULLs") }
+            append(String(decoding: bytes[(offset + 4)..<(offset + 4 + Int(length))], as: UTF8.self))
+            offset += 4 + Int(length)
+        }
+    }
+}

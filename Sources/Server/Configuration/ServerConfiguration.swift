@@ -10,6 +10,10 @@ struct ServerConfiguration: Sendable {
     /// Where our own cluster lives.
     var dataDirectory: DataDirectory
     var adminToken: String
+    /// Further tokens with names and roles.
+    var namedTokens: [NamedToken]
+    /// Whether agents have to prove who they are.
+    var requiresAgentTokens: Bool
     /// Nil when the listener is switched off.
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
@@ -33,6 +37,10 @@ struct ServerConfiguration: Sendable {
     struct TLSFiles: Sendable {
         var certificate: String
         var key: String
+    }
+
+    enum AgentAuthentication: String, CaseIterable {
+        case open, required
     }
 
     enum LogFormat: String, CaseIterable, Sendable {
@@ -68,6 +76,12 @@ struct ServerConfiguration: Sendable {
             throw ConfigurationError(variable: "ADMIN_TOKEN", found: "nothing", expected: "the admin token")
         }
         adminToken = token
+        if let path = variables["ADMIN_TOKENS_FILE"] {
+            namedTokens = try NamedToken.read(path)
+        } else {
+            namedTokens = []
+        }
+        requiresAgentTokens = try variables.choice("AGENT_AUTH", default: AgentAuthentication.open) == .required
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
         tls = try Self.tls(variables)
@@ -79,7 +93,6 @@ struct ServerConfiguration: Sendable {
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
-        try Self.requireOpenAgents(variables)
     }
 
     private static func tls(_ variables: Variables) throws(ConfigurationError) -> TLSFiles? {
@@ -105,12 +118,6 @@ struct ServerConfiguration: Sendable {
                 expected: "off, always or a share from 0 to 1"
             )
         }
-    }
-
-    /// Agents need no credentials. Whoever asks for more must not believe to have it.
-    private static func requireOpenAgents(_ variables: Variables) throws(ConfigurationError) {
-        guard let mode = variables["AGENT_AUTH"], mode != "open" else { return }
-        throw ConfigurationError(variable: "AGENT_AUTH", found: "'\(mode)'", expected: "'open'")
     }
 }
 

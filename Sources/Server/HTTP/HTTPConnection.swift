@@ -66,7 +66,7 @@ final class HTTPConnection: ChannelInboundHandler {
         deadline.enter(.body)
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
-        switch responder.admit(head) {
+        switch responder.admit(head, from: context.remoteAddress?.ipAddress ?? "") {
         case .refused(let answer):
             // A client that waits for permission, or sends a lot, hears at once.
             if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }

@@ -5,7 +5,9 @@ import NIOHTTP1
 /// What a listener serves.
 protocol Responder: Sendable {
     /// Decides on a request before its body is read.
-    func admit(_ head: HTTPRequestHead) -> Admission
+    ///
+    /// - Parameter address: The client's IP address.
+    func admit(_ head: HTTPRequestHead, from address: String) -> Admission
 
     /// Answers an admitted request.
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer

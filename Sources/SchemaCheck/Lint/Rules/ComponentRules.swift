@@ -24,7 +24,11 @@ extension LintRules {
                     findings.report("nothing uses the component '\(member.key)'", at: member)
                 }
             }
-            let required = Set(context.visits(.securityRequirement).flatMap { ($0.node.members ?? []).map(\.key) })
+            // Our own extension names schemes that a server may ask for.
+            let optional = context.visits(.operation).flatMap { $0.node["x-optional-security"]?.items ?? [] }
+            let required = Set(
+                (context.visits(.securityRequirement).map(\.node) + optional).flatMap { ($0.members ?? []).map(\.key) }
+            )
             for member in context.root["components"]?["securitySchemes"]?.members ?? []
             where !required.contains(member.key) {
                 findings.report("nothing uses the security scheme '\(member.key)'", at: member)

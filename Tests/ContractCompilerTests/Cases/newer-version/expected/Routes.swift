@@ -45,6 +45,11 @@ public enum Route: String, CaseIterable, Sendable {
     public var security: [[SecurityRequirement]] {
         []
     }
+
+    /// What an open operation asks for where the server is configured to.
+    public var optionalSecurity: [[SecurityRequirement]] {
+        []
+    }
 }
 
 /// What stands at one path: the operation of each method.

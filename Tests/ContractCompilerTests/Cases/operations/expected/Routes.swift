@@ -59,6 +59,11 @@ public enum Route: String, CaseIterable, Sendable {
         }
     }
 
+    /// What an open operation asks for where the server is configured to.
+    public var optionalSecurity: [[SecurityRequirement]] {
+        []
+    }
+
     private static let key = SecurityScheme("key", .apiKey(.header, name: "X-Key"))
 }
 

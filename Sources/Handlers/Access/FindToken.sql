@@ -1,0 +1,9 @@
+-- Whose secret this is the hash of, if it is accepted now.
+-- name: findToken :optional
+-- in: hash text
+-- out: name text, roles text[], instance_id text?
+SELECT name, roles, instance_id
+FROM access_tokens
+WHERE hash = :hash
+    AND (revoked_at IS NULL OR revoked_at > now())
+    AND (expires_at IS NULL OR expires_at > now())

@@ -1,0 +1,9 @@
+-- Stores a token; no row when its name has a live one.
+-- name: insertToken :optional
+-- in: name text, roles text[], instance_id text?, hash text, created_by text, expires_at timestamptz?
+-- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz
+-- out: expires_at timestamptz?, revoked_at timestamptz?
+INSERT INTO access_tokens (name, roles, instance_id, hash, created_by, expires_at)
+VALUES (:name, :roles, :instance_id, :hash, :created_by, :expires_at)
+ON CONFLICT DO NOTHING
+RETURNING token_id, name, roles, instance_id, created_by, created_at, expires_at, revoked_at

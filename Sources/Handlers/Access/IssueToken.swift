@@ -1,0 +1,63 @@
+public import ContractRuntime
+public import Generated
+import Postgres
+
+extension API {
+    public func issueToken(_ input: IssueToken.Input) async throws(Problem) -> IssueToken.Output {
+        let request = input.body
+        let draft = TokenDraft(name: request.name, roles: request.roles, expiresAt: request.expiresAt)
+        return .created(try await issue(draft, by: input.principal.name))
+    }
+
+    public func issueAgentToken(_ input: IssueAgentToken.Input) async throws(Problem) -> IssueAgentToken.Output {
+        let draft = TokenDraft(
+            name: "agent:\(input.instanceID)",
+            instanceID: input.instanceID,
+            expiresAt: input.body.expiresAt
+        )
+        return .created(try await issue(draft, by: input.principal.name))
+    }
+
+    private func issue(_ draft: TokenDraft, by actor: String) async throws(Problem) -> IssuedToken {
+        try await audited(.tokenIssue, on: .token, draft.name, by: actor) { transaction in
+            try transaction.issue(draft, by: actor)
+        }
+    }
+}
+
+/// A token that is about to be made.
+struct TokenDraft {
+    var name: String
+    var roles: [Role] = []
+    var instanceID: String?
+    var expiresAt: Timestamp?
+}
+
+extension Transaction {
+    /// Stores a token with a new secret, and what the audit log says of it.
+    borrowing func issue(_ draft: TokenDraft, by actor: String, as action: AuditAction = .tokenIssue) throws
+        -> IssuedToken
+    {
+        let secret = TokenSecret.random()
+        let row = try run(
+            .insertToken(
+                name: draft.name,
+                roles: draft.roles.map(\.rawValue),
+                instanceID: draft.instanceID,
+                hash: TokenSecret.hash(secret),
+                createdBy: actor,
+                expiresAt: draft.expiresAt
+            )
+        )
+        guard let row else {
+            let detail = "'\(draft.name)' has a token already; rotate or revoke it"
+            throw Problem(status: 409, code: "TOKEN_EXISTS", detail: detail)
+        }
+        let details = JSONObject { json in
+            json.member("token_id", row.tokenID)
+            json.member("roles", draft.roles)
+        }
+        try record(action, on: .token, draft.name, by: actor, details: details)
+        return IssuedToken(row, secret: secret)
+    }
+}

@@ -1,0 +1,17 @@
+-- name: listTokens :many
+-- in: instance_id text?, limit int8, offset int8
+-- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz
+-- out: expires_at timestamptz?, revoked_at timestamptz?
+SELECT token_id, name, roles, instance_id, created_by, created_at, expires_at, revoked_at
+FROM access_tokens
+WHERE :instance_id IS NULL OR instance_id = :instance_id
+ORDER BY created_at DESC, token_id DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countTokens :one
+-- in: instance_id text?
+-- out: count int8
+SELECT count(*)
+FROM access_tokens
+WHERE :instance_id IS NULL OR instance_id = :instance_id

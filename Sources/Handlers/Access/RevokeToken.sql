@@ -1,0 +1,8 @@
+-- Takes back the rest of a token's time; whether there is such a token.
+-- name: revokeToken :optional
+-- in: token_id uuid
+-- out: name text
+UPDATE access_tokens
+SET revoked_at = least(revoked_at, now())
+WHERE token_id = :token_id
+RETURNING name

@@ -1,0 +1,30 @@
+public import ContractRuntime
+public import Generated
+import Postgres
+
+extension API {
+    public func rotateToken(_ input: RotateToken.Input) async throws(Problem) -> RotateToken.Output {
+        let actor = input.principal.name
+        let token = try await audited(.tokenRotate, on: .token, input.tokenID.text, by: actor) { transaction in
+            try transaction.rotate(input, by: actor)
+        }
+        return .created(token)
+    }
+}
+
+extension Transaction {
+    fileprivate borrowing func rotate(_ input: RotateToken.Input, by actor: String) throws -> IssuedToken {
+        guard let row = try run(.endToken(tokenID: input.tokenID, graceSeconds: input.body.graceSeconds)) else {
+            // The difference between one that has ended and one that never was is worth telling.
+            guard try run(.tokenExists(tokenID: input.tokenID)) else { throw Problem.tokenNotFound }
+            throw Problem(status: 409, code: "TOKEN_ENDED", detail: "the token was revoked or exchanged before")
+        }
+        let draft = TokenDraft(
+            name: row.name,
+            roles: row.roles.compactMap(Role.init),
+            instanceID: row.instanceID,
+            expiresAt: row.expiresAt
+        )
+        return try issue(draft, by: actor, as: .tokenRotate)
+    }
+}

@@ -1,0 +1,20 @@
+import Crypto
+
+/// The secret of a token. Only its hash is stored and compared.
+public enum TokenSecret {
+    /// A new one: 256 random bits.
+    static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz")
+        // 45 of 54 digits are 258 bits.
+        return "flt_" + String((0..<45).map { _ in digits.randomElement(using: &generator) ?? "0" })
+    }
+
+    /// The SHA-256 of a secret, in hexadecimal. A secret of 256 random bits needs no salt and no slow hash.
+    public static func hash(_ secret: String) -> String {
+        SHA256.hash(data: Array(secret.utf8)).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}

@@ -1,0 +1,51 @@
+import Generated
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A token of `ADMIN_TOKENS_FILE`: whose it is, what it may do, and the hash of its secret.
+struct NamedToken: Sendable {
+    let name: String
+    let roles: [Role]
+    /// SHA-256 in hexadecimal, as `printf %s SECRET | sha256sum` prints it.
+    let hash: String
+
+    /// Reads a file of lines `NAME ROLE[,ROLE] SHA256`; empty lines and those that begin with `#` say nothing.
+    static func read(_ path: String) throws(ConfigurationError) -> [NamedToken] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw error("a file that cannot be read", "lines of NAME ROLE[,ROLE] SHA256")
+        }
+        var tokens: [NamedToken] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            if words.isEmpty || words[0].hasPrefix("#") { continue }
+            guard let token = NamedToken(words) else {
+                let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw error("something else in line \(index + 1)", "NAME ROLE[,ROLE] SHA256 with the roles \(roles)")
+            }
+            if tokens.contains(where: { $0.name == token.name }) {
+                throw error("'\(token.name)' twice", "each name once")
+            }
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    private init?(_ words: [Substring]) {
+        guard words.count == 3, words[2].count == 64, words[2].allSatisfy({ $0.isHexDigit && $0.isASCII }) else {
+            return nil
+        }
+        let names = words[1].split(separator: ",", omittingEmptySubsequences: false)
+        roles = names.compactMap { Role(rawValue: String($0)) }
+        guard roles.count == names.count else { return nil }
+        name = String(words[0])
+        hash = words[2].lowercased()
+    }
+
+    private static func error(_ found: String, _ expected: String) -> ConfigurationError {
+        ConfigurationError(variable: "ADMIN_TOKENS_FILE", found: found, expected: expected)
+    }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import Handlers
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Who gets in, and who does not.
+@Suite struct AccessTests {
+    private let admin = RunningServer.token
+
+    private func issue(_ body: String, on server: RunningServer, at path: String = "/tokens") async throws
+        -> (id: String, secret: String)
+    {
+        let token = try await server.post(path, body, token: admin)
+        #expect(token.status == 201)
+        let json = try token.json()
+        return (try #require(json["token_id"] as? String), try #require(json["token"] as? String))
+    }
+
+    @Test func `each role opens what the contract gives it and nothing else`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            let viewer = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server).secret
+            let operatorToken = try await issue(#"{"name":"otto","roles":["operator"]}"#, on: server).secret
+            #expect(try await server.get("/bots", token: viewer).status == 200)
+            #expect(try await server.post("/alerts/heartbeat-check", "", token: viewer).status == 403)
+            #expect(try await server.post("/alerts/heartbeat-check", "", token: operatorToken).status == 200)
+            #expect(try await server.get("/tokens", token: operatorToken).status == 403)
+            #expect(try await server.get("/tokens").json()["total"] as? Int == 2)
+            let refusal = try await server.post("/tokens", #"{"name":"eve","roles":["admin"]}"#, token: admin)
+            #expect(try refusal.json()["code"] as? String == "TOKEN_EXISTS")
+            // The audit log names who acted and who was turned away.
+            let entries = try #require(try await server.get("/audit/logs").json()["items"] as? [[String: Any]])
+            let seen = entries.map { "\($0["actor"] ?? "") \($0["action"] ?? "") \($0["result"] ?? "")" }
+            #expect(seen.contains("admin-token-user TOKEN_ISSUE SUCCESS"))
+            #expect(seen.contains("admin-token-user TOKEN_ISSUE REJECTED"))
+            #expect(seen.contains("eve AUTHORIZE REJECTED"))
+            #expect(seen.contains("otto AUTHORIZE REJECTED"))
+        }
+    }
+
+    @Test func `a rotated token is exchanged, and a revoked one refused at once`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            let old = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server)
+            let new = try await issue("{}", on: server, at: "/tokens/\(old.id)/rotate")
+            #expect(try await server.get("/bots", token: old.secret).status == 401)
+            #expect(try await server.get("/bots", token: new.secret).status == 200)
+            let newest = try await issue(#"{"grace_seconds":60}"#, on: server, at: "/tokens/\(new.id)/rotate")
+            #expect(try await server.get("/bots", token: new.secret).status == 200)
+            #expect(try await server.get("/bots", token: newest.secret).status == 200)
+            #expect(try await server.post("/tokens/\(old.id)/rotate", "{}", token: admin).status == 409)
+            for id in [new.id, newest.id] {
+                let answer = try await server.api.send("DELETE", "/tokens/\(id)", headers: ["X-Admin-Token": admin])
+                #expect(answer.status == 204)
+            }
+            #expect(try await server.get("/bots", token: new.secret).status == 401)
+            #expect(try await server.get("/bots", token: newest.secret).status == 401)
+            let unknown = "/tokens/0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"
+            #expect(try await server.api.send("DELETE", unknown, headers: ["X-Admin-Token": admin]).status == 404)
+        }
+    }
+
+    @Test func `an expired token is refused, and a secret is nowhere in the database`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            let past = #"{"name":"eve","roles":["viewer"],"expires_at":"2026-01-01T00:00:00Z"}"#
+            let token = try await issue(past, on: server).secret
+            #expect(try await server.get("/bots", token: token).status == 401)
+            #expect(try await !server.get("/tokens").body.contains(token))
+            #expect(try await !server.get("/audit/logs").body.contains(token))
+        }
+    }
+
+    @Test func `where agents need tokens, each speaks for its own instance`() async throws {
+        try await RunningServer.with(settings: ["AGENT_AUTH": "required"]) { server in
+            try await server.waitUntilReady()
+            let agent = try await issue("{}", on: server, at: "/instances/i1/tokens").secret
+            let headers = ["X-Agent-Token": agent]
+            #expect(try await server.post("/ingest/heartbeat", "nonsense").status == 401)
+            #expect(
+                try await server.post("/ingest/heartbeat", "nonsense", headers: ["X-Agent-Token": "x"]).status == 401
+            )
+            #expect(try await server.post("/ingest/heartbeat", "nonsense", headers: headers).status == 422)
+            #expect(
+                try await server.post("/ingest/heartbeat", RunningServer.heartbeat(), headers: headers).status == 202
+            )
+            let other = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2"), headers: headers)
+            #expect(other.status == 403)
+            #expect(try other.json()["code"] as? String == "TOKEN_OF_ANOTHER_INSTANCE")
+            #expect(try await server.api.send("GET", "/instances/i1/commands/pending").status == 401)
+            #expect(try await server.api.send("GET", "/instances/i1/commands/pending", headers: headers).status == 200)
+            #expect(try await server.api.send("GET", "/instances/i2/commands/pending", headers: headers).status == 403)
+            // One kind of token is no other kind.
+            #expect(try await server.get("/bots", token: agent).status == 403)
+            let wrongKind = try await server.post(
+                "/ingest/heartbeat",
+                RunningServer.heartbeat(),
+                headers: ["X-Agent-Token": admin]
+            )
+            #expect(wrongKind.status == 401)
+            #expect(try await server.api.send("GET", "/healthz").status == 200)
+        }
+    }
+
+    @Test func `tokens of the file have their names and roles`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
+        // printf %s secret-of-ann | sha256sum
+        let hash = "70b418541da77d413246ec0d700eebb8b23852493cfaa4ab4f39009cd68360f0"
+        try "# people\nann viewer,approver \(hash)\n".write(
+            to: file,
+            atomically: true,
+            encoding: .utf8
+        )
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await RunningServer.with(settings: ["ADMIN_TOKENS_FILE": file.path]) { server in
+            try await server.waitUntilReady()
+            #expect(try await server.get("/bots", token: "secret-of-ann").status == 200)
+            #expect(try await server.post("/alerts/heartbeat-check", "", token: "secret-of-ann").status == 403)
+        }
+    }
+
+    @Test(arguments: [
+        ("ann viewer", "ADMIN_TOKENS_FILE: found something else in line 1"),
+        ("\nann boss \(TokenSecret.hash("x"))", "ADMIN_TOKENS_FILE: found something else in line 2"),
+        ("a viewer \(TokenSecret.hash("x"))\na admin \(TokenSecret.hash("y"))", "ADMIN_TOKENS_FILE: found 'a' twice"),
+    ])
+    func `a file of tokens that cannot be read stops the start`(text: String, message: String) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let error = #expect(throws: ConfigurationError.self) { try NamedToken.read(file.path) }
+        #expect(error?.description.hasPrefix(message) == true)
+    }
+
+    @Test func `wrong credentials are counted by address, and come back one by one`() {
+        let limiter = FailureLimiter()
+        let start = ContinuousClock.now
+        for _ in 0..<FailureLimiter.burst {
+            #expect(limiter.secondsUntilAllowed("a", now: start) == nil)
+            limiter.recordFailure(of: "a", now: start)
+        }
+        #expect(limiter.secondsUntilAllowed("a", now: start) == 2)
+        #expect(limiter.secondsUntilAllowed("b", now: start) == nil)
+        #expect(limiter.secondsUntilAllowed("a", now: start + .milliseconds(1_001)) == nil)
+    }
+
+    @Test func `after too many wrong tokens an address waits, whatever it sends`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            var statuses: Set<Int> = []
+            for _ in 0..<FailureLimiter.burst { statuses.insert(try await server.get("/bots", token: "wrong").status) }
+            #expect(statuses.isSubset(of: [401, 429]))
+            while try await server.get("/bots", token: "wrong").status == 401 {}
+            let right = try await server.get("/bots")
+            #expect(right.status == 429)
+            #expect(right.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
+            // Agents are not concerned.
+            #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
+        }
+    }
+}
