@@ -14,6 +14,11 @@ public struct API: Operations {
         /// How long a run may take before it counts as stuck.
         public var moduleRunStuckSeconds: Int
 
+        /// Whether a second person has to approve what begins or ends real trading.
+        public var needsApproval = false
+        /// How long a command may be carried out at most; nil where that is the callers' business.
+        public var commandMaxSeconds: Int?
+
         /// A configuration of these parts.
         public init(heartbeatStaleSeconds: Int64 = 90, moduleRunStuckSeconds: Int = 900) {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
@@ -25,6 +30,7 @@ public struct API: Operations {
     let schema: SchemaState
     let database: Database
     let logger: Logger
+    let waiters = CommandWaiters()
 
     /// The operations over `database`.
     public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger)

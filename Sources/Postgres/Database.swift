@@ -22,7 +22,7 @@ public final class Database: Sendable {
         }
     }
 
-    private let configuration: Configuration
+    let configuration: Configuration
     private let pool: ConnectionPool
     private let batchers = Monitor<[ObjectIdentifier: any Sendable]>([:])
 

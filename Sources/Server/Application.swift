@@ -32,10 +32,12 @@ struct Application {
             let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
             defer { database.close() }
             let schema = SchemaState()
-            let settings = API.Configuration(
+            var settings = API.Configuration(
                 heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
                 moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
             )
+            settings.needsApproval = configuration.needsApproval
+            settings.commandMaxSeconds = configuration.commandMaxSeconds
             let api = API(database: database, schema: schema, configuration: settings, logger: logger)
             let denials = DenialLog()
             let listeners = try await listen(api, denials: denials, tls: tls)
@@ -48,8 +50,10 @@ struct Application {
             )
             let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
             var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(api, logger: logger) }]
+            jobs.append { await api.wakeWaitingPolls() }
             if let scheduler { jobs.append { await scheduler.run() } }
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
+            api.endWaiting()
             for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
             try end.get()
         }

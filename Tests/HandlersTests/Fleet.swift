@@ -12,7 +12,10 @@ struct Fleet {
     let database: Database
     let operatorPrincipal = Principal(name: "admin-token-user")
 
-    static func with<R>(_ body: (Fleet) async throws -> R) async throws -> R {
+    static func with<R>(
+        _ configuration: API.Configuration = API.Configuration(),
+        _ body: (Fleet) async throws -> R
+    ) async throws -> R {
         try await TestDatabase.migrated { url in
             var logger = Logger(label: "tests")
             logger.logLevel = .critical
@@ -20,9 +23,8 @@ struct Fleet {
             defer { database.close() }
             let schema = SchemaState()
             schema.confirm(version: Migration.all.count)
-            return try await body(
-                Fleet(api: API(database: database, schema: schema, logger: logger), database: database)
-            )
+            let api = API(database: database, schema: schema, configuration: configuration, logger: logger)
+            return try await body(Fleet(api: api, database: database))
         }
     }
 

@@ -70,7 +70,11 @@ enum SwiftName {
     }
 
     private static func capitalized(_ word: String) -> String {
-        acronyms.contains(word.lowercased()) ? word.uppercased() : word.prefix(1).uppercased() + word.dropFirst()
+        // Several of them: `instanceIDs`.
+        if word.last == "s", acronyms.contains(word.dropLast().lowercased()) {
+            return word.dropLast().uppercased() + "s"
+        }
+        return acronyms.contains(word.lowercased()) ? word.uppercased() : word.prefix(1).uppercased() + word.dropFirst()
     }
 
     /// Splits at everything that is no letter or digit, and before a capital that follows a small letter. A word in

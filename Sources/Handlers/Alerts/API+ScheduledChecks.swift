@@ -12,6 +12,7 @@ extension API {
         try await transaction { transaction in
             guard try transaction.run(.lead()) else { return }
             _ = try transaction.run(.expireCommands(actor: Actor.scheduler))
+            _ = try transaction.run(.forgetKeys())
             _ = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
             _ = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
         }

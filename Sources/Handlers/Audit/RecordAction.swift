@@ -16,6 +16,8 @@ enum AuditAction: String {
     case commandCreate = "COMMAND_CREATE"
     case commandCancel = "COMMAND_CANCEL"
     case commandAck = "COMMAND_ACK"
+    case commandApprove = "COMMAND_APPROVE"
+    case commandDeny = "COMMAND_DENY"
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"

@@ -9,9 +9,10 @@ WHERE command_id = :command_id
 FOR UPDATE
 
 -- name: setCommandStatus :exec
--- in: command_id uuid, status text(CommandStatus)
+-- in: command_id uuid, status text(CommandStatus), actor text
 UPDATE commands
-SET status = :status
+SET status = :status,
+    changed_by = :actor
 WHERE command_id = :command_id
 
 -- name: insertAcknowledgement :one

@@ -35,7 +35,13 @@ extension Transaction {
         }
         let status = command.status.after(acknowledgement.status)
         if status != command.status {
-            _ = try run(.setCommandStatus(commandID: acknowledgement.commandID, status: status))
+            _ = try run(
+                .setCommandStatus(
+                    commandID: acknowledgement.commandID,
+                    status: status,
+                    actor: acknowledgement.instanceID
+                )
+            )
         }
         let receipt = try insert(acknowledgement, leaving: status)
         try audit(acknowledgement, .success)

@@ -10,15 +10,20 @@ protocol CommandRow {
     var expiresAt: Timestamp { get }
     var payload: JSONObject { get }
     var status: CommandStatus { get }
+    var reason: String? { get }
+    var supersedes: UUID? { get }
     var createdBy: String { get }
     var createdAt: Timestamp { get }
+    var firstDeliveredAt: Timestamp? { get }
+    var deliveryCount: Int { get }
 }
 
 extension CancelCommandRow: CommandRow {}
+extension DecideCommandRow: CommandRow {}
+extension DeliverCommandsRow: CommandRow {}
 extension GetCommandRow: CommandRow {}
-extension ListCommandsRow: CommandRow {}
 extension InsertCommandRow: CommandRow {}
-extension ListPendingCommandsRow: CommandRow {}
+extension ListCommandsRow: CommandRow {}
 
 extension Command {
     /// The command as the database has it.
@@ -32,7 +37,11 @@ extension Command {
             payload: row.payload,
             status: row.status,
             createdBy: row.createdBy,
-            createdAt: row.createdAt
+            createdAt: row.createdAt,
+            reason: row.reason,
+            supersedes: row.supersedes,
+            firstDeliveredAt: row.firstDeliveredAt,
+            deliveryCount: row.deliveryCount
         )
     }
 }

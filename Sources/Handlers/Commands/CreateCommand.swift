@@ -4,40 +4,62 @@ import Postgres
 
 extension API {
     public func createCommand(_ input: CreateCommand.Input) async throws(Problem) -> CreateCommand.Output {
-        let request = input.body
-        try checkTimes(of: request)
-        let row = try await transaction { transaction in
-            if let stored = try transaction.run(.getCommand(commandID: request.commandID)) {
-                throw Problem.commandExists(stored)
+        let (request, actor) = (input.body, input.principal.name)
+        let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
+        let needsApproval = configuration.needsApproval
+        let longest = configuration.commandMaxSeconds
+        let command = try await audited(.commandCreate, on: .command, request.commandID.text, by: actor) {
+            transaction in
+            try transaction.once(key) {
+                let times = try CommandTimes(request, longest: longest)
+                return try transaction.create(request, times, by: actor, needsApproval: needsApproval)
             }
-            guard try transaction.run(.instanceExists(instanceID: request.instanceID)) else {
-                throw Problem.instanceNotFound
-            }
-            return try transaction.insert(request, by: input.principal.name)
         }
-        return .accepted(Command(row))
+        return .accepted(command)
     }
+}
 
-    private func checkTimes(of request: CommandRequest) throws(Problem) {
-        guard request.expiresAt > request.issuedAt else {
-            throw .invalidExpiry("expires_at must be greater than issued_at")
-        }
-        guard request.expiresAt > .now else { throw .invalidExpiry("expires_at must be in the future") }
+/// From when to when a command may be carried out.
+struct CommandTimes {
+    let issuedAt: Timestamp
+    let expiresAt: Timestamp
+
+    /// The times of a request, by this server's clock where it leaves them open.
+    init(_ request: CommandRequest, longest: Int?) throws(Problem) {
+        let now = Timestamp.now
+        let issuedAt = request.issuedAt ?? now
+        let expiresAt = request.expiresAt ?? now.adding(seconds: Int64(request.ttlSeconds ?? 0))
+        guard expiresAt > issuedAt else { throw .invalidExpiry("expires_at must be greater than issued_at") }
+        guard expiresAt > now else { throw .invalidExpiry("expires_at must be in the future") }
+        if let longest, expiresAt > now.adding(seconds: Int64(longest)) { throw .tooLong(longest) }
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
     }
 }
 
 extension Transaction {
-    /// Stores the command and what the audit log says of it.
-    fileprivate borrowing func insert(_ request: CommandRequest, by actor: String) throws -> InsertCommandRow {
+    /// Stores a command and what the audit log says of it.
+    fileprivate borrowing func create(
+        _ request: CommandRequest,
+        _ times: CommandTimes,
+        by actor: String,
+        needsApproval: Bool
+    ) throws -> Command {
+        if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
+        guard try run(.instanceExists(instanceID: request.instanceID)) else { throw Problem.instanceNotFound }
+        if let old = request.supersedes { try supersede(old, of: request.instanceID, by: actor) }
         let row = try run(
             .insertCommand(
                 commandID: request.commandID,
                 instanceID: request.instanceID,
                 commandType: request.commandType,
-                issuedAt: request.issuedAt,
-                expiresAt: request.expiresAt,
+                issuedAt: times.issuedAt,
+                expiresAt: times.expiresAt,
                 payload: request.payload,
-                createdBy: actor
+                reason: request.reason,
+                supersedes: request.supersedes,
+                createdBy: actor,
+                needsApproval: needsApproval
             )
         )
         guard let row else {
@@ -46,13 +68,25 @@ extension Transaction {
         }
         let details = JSONObject { json in json.member("type", request.commandType) }
         try record(.commandCreate, on: .command, request.commandID.text, by: actor, details: details)
-        return row
+        return Command(row)
+    }
+
+    private borrowing func supersede(_ id: UUID, of instanceID: String, by actor: String) throws {
+        guard try run(.supersedeCommand(commandID: id, instanceID: instanceID, actor: actor)) == 1 else {
+            let detail = "the superseded command is not one of the instance's that nobody has answered"
+            throw Problem(status: 409, code: "COMMAND_NOT_PENDING", detail: detail)
+        }
     }
 }
 
 extension Problem {
     fileprivate static func invalidExpiry(_ detail: String) -> Problem {
         Problem(status: 400, code: "INVALID_EXPIRY", detail: detail)
+    }
+
+    /// 400 for a command that would live longer than commands may.
+    static func tooLong(_ seconds: Int) -> Problem {
+        invalidExpiry("a command expires within \(seconds) seconds")
     }
 
     fileprivate static func commandExists(_ stored: GetCommandRow) -> Problem {

@@ -3,8 +3,9 @@
 -- in: actor text
 WITH expired AS (
     UPDATE commands
-    SET status = 'EXPIRED'
-    WHERE status = 'PENDING'
+    SET status = 'EXPIRED',
+        changed_by = :actor
+    WHERE status IN ('PENDING', 'AWAITING_APPROVAL')
         AND expires_at <= now()
     RETURNING command_id
 )

@@ -2,8 +2,11 @@
 -- import: Generated
 -- in: command_id uuid
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), created_by text, created_at timestamptz
-SELECT command_id, instance_id, command_type, issued_at, expires_at, payload, status, created_by, created_at
+-- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
+-- out: first_delivered_at timestamptz?, delivery_count int8
+SELECT
+    command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
+    first_delivered_at, delivery_count
 FROM commands
 WHERE command_id = :command_id
 
@@ -13,5 +16,13 @@ WHERE command_id = :command_id
 -- out: command_status text(CommandStatus), received_at timestamptz
 SELECT ack_id, instance_id, status, reason, ts, command_status, received_at
 FROM command_acknowledgements
+WHERE command_id = :command_id
+ORDER BY ordinal
+
+-- name: listCommandEvents :many
+-- in: command_id uuid
+-- out: event text, actor text, at timestamptz
+SELECT event, actor, at
+FROM command_events
 WHERE command_id = :command_id
 ORDER BY ordinal

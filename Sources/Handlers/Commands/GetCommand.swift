@@ -1,26 +1,42 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func getCommand(_ input: GetCommand.Input) async throws(Problem) -> GetCommand.Output {
-        let (row, acknowledgements) = try await run(
-            .getCommand(commandID: input.commandID),
-            .listAcknowledgements(commandID: input.commandID)
-        )
-        guard let row else { throw .commandNotFound }
-        return .ok(
-            CommandDetail(
-                commandID: row.commandID,
-                instanceID: row.instanceID,
-                commandType: row.commandType,
-                issuedAt: row.issuedAt,
-                expiresAt: row.expiresAt,
-                payload: row.payload,
-                status: row.status,
-                createdBy: row.createdBy,
-                createdAt: row.createdAt,
-                acknowledgements: acknowledgements.map { AcknowledgementReceipt($0, commandID: row.commandID) }
+        // One transaction, so that the command and its history are of one moment.
+        let detail = try await transaction { transaction in
+            guard let row = try transaction.run(.getCommand(commandID: input.commandID)) else {
+                throw Problem.commandNotFound
+            }
+            return CommandDetail(
+                row,
+                try transaction.run(.listAcknowledgements(commandID: input.commandID)),
+                try transaction.run(.listCommandEvents(commandID: input.commandID))
             )
+        }
+        return .ok(detail)
+    }
+}
+
+extension CommandDetail {
+    fileprivate init(_ row: GetCommandRow, _ receipts: [ListAcknowledgementsRow], _ events: [ListCommandEventsRow]) {
+        self.init(
+            commandID: row.commandID,
+            instanceID: row.instanceID,
+            commandType: row.commandType,
+            issuedAt: row.issuedAt,
+            expiresAt: row.expiresAt,
+            payload: row.payload,
+            status: row.status,
+            createdBy: row.createdBy,
+            createdAt: row.createdAt,
+            reason: row.reason,
+            supersedes: row.supersedes,
+            firstDeliveredAt: row.firstDeliveredAt,
+            deliveryCount: row.deliveryCount,
+            acknowledgements: receipts.map { AcknowledgementReceipt($0, commandID: row.commandID) },
+            timeline: events.map { CommandEvent(event: $0.event, actor: $0.actor, at: $0.at) }
         )
     }
 }

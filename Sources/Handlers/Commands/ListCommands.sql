@@ -2,8 +2,11 @@
 -- import: Generated
 -- in: instance_id text?, status text(CommandStatus)?, limit int8, offset int8
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), created_by text, created_at timestamptz
-SELECT command_id, instance_id, command_type, issued_at, expires_at, payload, status, created_by, created_at
+-- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
+-- out: first_delivered_at timestamptz?, delivery_count int8
+SELECT
+    command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
+    first_delivered_at, delivery_count
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:status IS NULL OR status = :status)

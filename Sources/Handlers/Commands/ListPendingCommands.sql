@@ -1,12 +1,32 @@
--- What an instance has to carry out. Time is the database's, so that all servers agree on what has expired.
--- name: listPendingCommands :many
+-- What an instance has to carry out, each time counted as delivered. Time is the database's, so that all servers agree on what has
+-- expired. Where there is nothing, nothing is written.
+-- name: deliverCommands :many
 -- import: Generated
 -- in: instance_id text
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), created_by text, created_at timestamptz
-SELECT command_id, instance_id, command_type, issued_at, expires_at, payload, status, created_by, created_at
+-- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
+-- out: first_delivered_at timestamptz?, delivery_count int8
+WITH delivered AS (
+    UPDATE commands
+    SET first_delivered_at = coalesce(first_delivered_at, statement_timestamp()),
+        delivery_count = delivery_count + 1
+    WHERE instance_id = :instance_id
+        AND status = 'PENDING'
+        AND expires_at > statement_timestamp()
+    RETURNING *
+)
+SELECT
+    command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
+    first_delivered_at, delivery_count
+FROM delivered
+ORDER BY issued_at, command_id
+
+-- Which of these instances have something to carry out.
+-- name: instancesWithCommands :many
+-- in: instance_ids text[]
+-- out: instance_id text
+SELECT DISTINCT instance_id
 FROM commands
-WHERE instance_id = :instance_id
+WHERE instance_id = ANY (:instance_ids)
     AND status = 'PENDING'
     AND expires_at > statement_timestamp()
-ORDER BY issued_at, command_id

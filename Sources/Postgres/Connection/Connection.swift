@@ -211,6 +211,21 @@ final class Connection {
         }
     }
 
+    /// The payloads of notifications that have come; waits so many milliseconds for the first.
+    func notifications(within milliseconds: Int32) throws(PostgresError) -> [String] {
+        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        if poll(&descriptor, 1, milliseconds) > 0 { _ = PQconsumeInput(handle) }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            throw PostgresError(.connectionLost, Self.message(of: handle))
+        }
+        var payloads: [String] = []
+        while let note = PQnotifies(handle) {
+            payloads.append(String(cString: note.pointee.extra))
+            PQfreemem(note)
+        }
+        return payloads
+    }
+
     /// Lends a connection of its own, on a thread of its own, to work that blocks.
     static func withOwn<Result: Sendable>(
         at url: String,

@@ -21,6 +21,10 @@ struct ServerConfiguration: Sendable {
     var databaseConnections: Int
     var heartbeatStaleSeconds: Int64
     var moduleRunStuckSeconds: Int
+    /// Whether a second person has to approve what begins or ends real trading.
+    var needsApproval: Bool
+    /// How long a command may be carried out at most.
+    var commandMaxSeconds: Int?
     /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
     var checkInterval: Duration?
     /// Which answers are validated before they are sent.
@@ -41,6 +45,10 @@ struct ServerConfiguration: Sendable {
 
     enum AgentAuthentication: String, CaseIterable {
         case open, required
+    }
+
+    enum Approval: String, CaseIterable {
+        case off, required
     }
 
     enum LogFormat: String, CaseIterable, Sendable {
@@ -88,6 +96,9 @@ struct ServerConfiguration: Sendable {
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
+        needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
+        let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
+        commandMaxSeconds = longest == 0 ? nil : longest
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 5)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)

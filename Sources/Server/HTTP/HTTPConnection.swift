@@ -29,8 +29,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var state = State.idle
     private var keepsAlive = true
     private var isHead = false
-    /// The answer that is being streamed.
-    private var streaming: Task<Void, Never>?
+    /// The work on an answer: its making, then its streaming.
+    private var work: Task<Void, Never>?
 
     init(
         responder: any Responder,
@@ -110,7 +110,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Runs the operation on this connection's event loop.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        Task(executorPreference: executor) { [responder] in
+        work = Task(executorPreference: executor) { [responder] in
             let answer = await responder.respond(to: request, body: body)
             // The task's executor is the event loop, where the connection may be touched.
             let (handler, context) = connection.value
@@ -140,7 +140,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
         context.flush()
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        streaming = Task(executorPreference: executor) { [channel = context.channel] in
+        work = Task(executorPreference: executor) { [channel = context.channel] in
             do {
                 for try await chunk in stream {
                     let body = HTTPServerResponsePart.body(.byteBuffer(channel.allocator.buffer(bytes: chunk)))
@@ -155,7 +155,7 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        streaming?.cancel()
+        work?.cancel()
         context.fireChannelInactive()
     }
 

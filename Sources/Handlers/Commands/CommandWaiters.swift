@@ -1,0 +1,110 @@
+import Synchronization
+
+/// The polls that wait for a command, by instance.
+///
+/// A poll is woken by the database's notification, by a look that finds a command all the same, by its time running out, or by the
+/// end of the server. There is one timer for all of them, so that a waiting poll costs its task and a dictionary's entry.
+final class CommandWaiters: Sendable {
+    /// A poll that is about to wait. It is entered before the poll looks for commands, so that none can slip through in between.
+    struct Ticket: Sendable {
+        fileprivate let number: UInt64
+        let instanceID: String
+    }
+
+    private struct Waiter {
+        let deadline: ContinuousClock.Instant
+        var isWoken = false
+        var continuation: CheckedContinuation<Void, Never>?
+    }
+
+    private struct State {
+        var waiters: [String: [UInt64: Waiter]] = [:]
+        var next: UInt64 = 0
+        var isClosed = false
+
+        mutating func remove(_ ticket: Ticket) -> Waiter? {
+            let waiter = waiters[ticket.instanceID]?.removeValue(forKey: ticket.number)
+            if waiters[ticket.instanceID]?.isEmpty == true { waiters[ticket.instanceID] = nil }
+            return waiter
+        }
+
+        /// Marks those that are meant as woken, and takes out the continuations of those that wait already.
+        mutating func wake(
+            _ instanceID: String,
+            where isMeant: (Waiter) -> Bool = { _ in true }
+        ) -> [CheckedContinuation<Void, Never>] {
+            var continuations: [CheckedContinuation<Void, Never>] = []
+            for (number, waiter) in waiters[instanceID] ?? [:] where isMeant(waiter) {
+                guard let continuation = waiter.continuation else {
+                    waiters[instanceID]?[number]?.isWoken = true
+                    continue
+                }
+                continuations.append(continuation)
+                _ = remove(Ticket(number: number, instanceID: instanceID))
+            }
+            return continuations
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// The instances that polls wait for.
+    var instances: [String] { state.withLock { Array($0.waiters.keys) } }
+
+    /// Whether the server ends, so that nobody should wait any more.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    func enter(_ instanceID: String, until deadline: ContinuousClock.Instant) -> Ticket {
+        state.withLock { state in
+            state.next += 1
+            let waiter = Waiter(deadline: deadline, isWoken: state.isClosed)
+            state.waiters[instanceID, default: [:]][state.next] = waiter
+            return Ticket(number: state.next, instanceID: instanceID)
+        }
+    }
+
+    func leave(_ ticket: Ticket) {
+        _ = state.withLock { $0.remove(ticket) }
+    }
+
+    /// Waits until the ticket is woken, and leaves.
+    func wait(_ ticket: Ticket) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard let waiter = state.waiters[ticket.instanceID]?[ticket.number], !waiter.isWoken else {
+                        _ = state.remove(ticket)
+                        return true
+                    }
+                    state.waiters[ticket.instanceID]?[ticket.number]?.continuation = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.remove(ticket) }?.continuation?.resume()
+        }
+    }
+
+    /// Wakes the polls of an instance.
+    func wake(_ instanceID: String) {
+        for continuation in state.withLock({ $0.wake(instanceID) }) { continuation.resume() }
+    }
+
+    /// Wakes the polls whose time is over.
+    func wakeExpired(now: ContinuousClock.Instant = .now) {
+        let woken = state.withLock { state in
+            state.waiters.keys.flatMap { id in state.wake(id) { $0.deadline <= now } }
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    /// Wakes everybody, for good.
+    func close() {
+        let woken = state.withLock { state in
+            state.isClosed = true
+            return state.waiters.keys.flatMap { state.wake($0) }
+        }
+        for continuation in woken { continuation.resume() }
+    }
+}

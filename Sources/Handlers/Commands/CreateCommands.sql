@@ -1,0 +1,49 @@
+-- Whom a fleet query means.
+-- name: findInstances :many
+-- import: Generated
+-- in: instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
+-- out: instance_id text, runtime_mode text(RuntimeMode)
+SELECT instance_id, runtime_mode
+FROM instance_live
+JOIN instances USING (instance_id)
+WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
+    AND (:bot_id IS NULL OR bot_id = :bot_id)
+    AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
+    AND (:exchange IS NULL OR exchange = :exchange)
+    AND (:symbol IS NULL OR symbol = :symbol)
+ORDER BY instance_id
+
+-- Stores a command for each of these instances; the audit log has each.
+-- name: insertCommands :many
+-- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, reason text?, actor text
+-- in: needs_approval bool
+-- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
+WITH target AS MATERIALIZED (
+    SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id
+    FROM instance_live
+    WHERE instance_id = ANY (:instance_ids)
+),
+stored AS (
+    INSERT INTO commands (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, status)
+    SELECT
+        command_id, instance_id, :command_type, now(), now() + :ttl_seconds::int8 * interval '1 second', :payload, :reason,
+        :actor,
+        CASE
+            WHEN :needs_approval AND is_grave_command(:command_type, :payload, runtime_mode) THEN 'AWAITING_APPROVAL'
+            ELSE 'PENDING'
+        END
+    FROM target
+    ORDER BY instance_id
+    RETURNING command_id, status
+),
+audited AS (
+    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
+    SELECT
+        :actor, 'COMMAND_CREATE', 'command', command_id::text, 'SUCCESS',
+        jsonb_build_object('type', :command_type, 'bulk', true)
+    FROM stored
+)
+SELECT instance_id, runtime_mode, command_id, status
+FROM target
+JOIN stored USING (command_id)
+ORDER BY instance_id

@@ -1,0 +1,24 @@
+-- Takes a name for a request; no row when it is taken. Whoever takes it first makes the others wait for the end of his transaction.
+-- name: takeKey :exec
+-- in: actor text, operation text, key text, request text
+INSERT INTO idempotency_keys (actor, operation, key, request)
+VALUES (:actor, :operation, :key, :request)
+ON CONFLICT DO NOTHING
+
+-- name: findKey :one
+-- in: actor text, operation text, key text
+-- out: request text, answer jsonb
+SELECT request, answer
+FROM idempotency_keys
+WHERE (actor, operation, key) = (:actor, :operation, :key)
+
+-- name: keepAnswer :exec
+-- in: actor text, operation text, key text, answer jsonb
+UPDATE idempotency_keys
+SET answer = :answer
+WHERE (actor, operation, key) = (:actor, :operation, :key)
+
+-- Names are kept for two days.
+-- name: forgetKeys :exec
+DELETE FROM idempotency_keys
+WHERE created_at < now() - interval '2 days'

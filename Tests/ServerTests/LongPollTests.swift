@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Polls that wait for a command.
+@Suite struct LongPollTests {
+    private let token = RunningServer.token
+
+    private func command(to instanceID: String) -> String {
+        #"{"command_id":"\#(UUID().uuidString)","instance_id":"\#(instanceID)","command_type":"STOP","ttl_seconds":60}"#
+    }
+
+    @Test func `a waiting poll is answered at once, whichever server the command came to`() async throws {
+        try await TestDatabase.empty { url in
+            try await RunningServer.with(databaseURL: url) { first in
+                try await first.waitUntilReady()
+                try await RunningServer.with(databaseURL: url) { second in
+                    try await second.waitUntilReady()
+                    _ = try await first.post("/ingest/heartbeat", RunningServer.heartbeat("i1"))
+                    _ = try await first.post("/ingest/heartbeat", RunningServer.heartbeat("i2"))
+                    async let waiting = first.api.send("GET", "/instances/i1/commands/pending?wait=30s")
+                    async let other = first.api.send("GET", "/instances/i2/commands/pending?wait=3s")
+                    try await Task.sleep(for: .milliseconds(300))
+                    let start = ContinuousClock.now
+                    #expect(try await second.post("/commands", command(to: "i1"), token: token).status == 202)
+                    let answer = try await waiting
+                    #expect(answer.status == 200)
+                    #expect(answer.body.contains(#""command_type":"STOP""#))
+                    // Well before the poll would have ended by itself.
+                    #expect(ContinuousClock.now - start < .seconds(20))
+                    // The other one waits in vain.
+                    #expect(try await other.body == "[]")
+                }
+            }
+        }
+    }
+
+    @Test func `a poll finds what is there without waiting, and waits only as long as it may`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            #expect(try await server.api.send("GET", "/instances/ghost/commands/pending?wait=1s").body == "[]")
+            _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
+            _ = try await server.post("/commands", command(to: "i1"), token: token)
+            let answer = try await server.api.send("GET", "/instances/i1/commands/pending?wait=60s")
+            #expect(answer.body.contains("STOP"))
+            for wait in ["61s", "5m", "-1", "x"] {
+                #expect(try await server.api.send("GET", "/instances/i1/commands/pending?wait=\(wait)").status == 422)
+            }
+        }
+    }
+
+    @Test func `a server that ends answers the polls that wait`() async throws {
+        try await TestDatabase.empty { url in
+            let answer = try await RunningServer.with(databaseURL: url) { server in
+                try await server.waitUntilReady()
+                _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
+                let waiting = Task { try await server.api.send("GET", "/instances/i1/commands/pending?wait=60s") }
+                try await Task.sleep(for: .milliseconds(300))
+                return waiting
+            }
+            #expect(try await answer.value.body == "[]")
+        }
+    }
+}
