@@ -34,6 +34,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Without it: signal handling (its UnixSignals) by hand.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Without it: an HTTP client with TLS, time limits and a pool of connections, for notifications.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without it: SHA-256 by hand, for the secrets of tokens.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Without it: fork, change of user and exec by hand, for the embedded cluster.
@@ -98,11 +100,22 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // What is told to whom, and how.
+        .target(
+            name: "Notifications",
+            dependencies: [
+                "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+
         // The service.
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Generated", "Postgres", .product(name: "Crypto", package: "swift-crypto"),
+                "ContractRuntime", "Generated", "Notifications", "Postgres",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings,
@@ -111,7 +124,7 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Generated", "Handlers", "Postgres",
+                "ContractRuntime", "Generated", "Handlers", "Notifications", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -179,7 +192,9 @@ let package = Package(
         ),
         .testTarget(
             name: "HandlersTests",
-            dependencies: ["Handlers", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Handlers", "Notifications", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,5 +1,7 @@
+public import ContractRuntime
 public import Generated
 public import Logging
+public import Notifications
 public import Postgres
 
 /// The business logic: every operation of the contract, over PostgreSQL.
@@ -19,6 +21,15 @@ public struct API: Operations {
         /// How long a command may be carried out at most; nil where that is the callers' business.
         public var commandMaxSeconds: Int?
 
+        /// Who is told of what.
+        public var targets: [NotificationTarget] = []
+        /// By how much books may differ and still agree.
+        public var reconcileTolerance = Decimal(0)
+        /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
+        public var reconcileToleranceBps = Decimal(1)
+        /// Whether a report whose difference is not that of its equities is stored, and marked, instead of refused.
+        public var acceptsWrongDifferences = false
+
         /// A configuration of these parts.
         public init(heartbeatStaleSeconds: Int64 = 90, moduleRunStuckSeconds: Int = 900) {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
@@ -31,6 +42,8 @@ public struct API: Operations {
     let database: Database
     let logger: Logger
     let waiters = CommandWaiters()
+    let messenger = Messenger()
+    let unmarked = UnmarkedDeliveries()
 
     /// The operations over `database`.
     public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger)

@@ -36,6 +36,10 @@ struct Application {
                 heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
                 moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
             )
+            settings.targets = configuration.targets
+            settings.reconcileTolerance = configuration.reconcileTolerance
+            settings.reconcileToleranceBps = configuration.reconcileToleranceBps
+            settings.acceptsWrongDifferences = configuration.acceptsWrongDifferences
             settings.needsApproval = configuration.needsApproval
             settings.commandMaxSeconds = configuration.commandMaxSeconds
             let api = API(database: database, schema: schema, configuration: settings, logger: logger)
@@ -51,6 +55,7 @@ struct Application {
             let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
             var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(api, logger: logger) }]
             jobs.append { await api.wakeWaitingPolls() }
+            jobs.append { await api.deliverNotifications() }
             if let scheduler { jobs.append { await scheduler.run() } }
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             api.endWaiting()

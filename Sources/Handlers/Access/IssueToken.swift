@@ -58,6 +58,20 @@ extension Transaction {
             json.member("roles", draft.roles)
         }
         try record(action, on: .token, draft.name, by: actor, details: details)
+        try tell(action, of: draft.name, by: actor)
         return IssuedToken(row, secret: secret)
+    }
+}
+
+extension Transaction {
+    /// Has people told that somebody may do what he could not do before, or the other way round.
+    borrowing func tell(_ action: AuditAction, of name: String, by actor: String) throws {
+        _ = try run(
+            .insertNotification(
+                severity: .audit,
+                title: "Access Changed",
+                message: "\(action.rawValue) of '\(name)' by '\(actor)'"
+            )
+        )
     }
 }

@@ -9,12 +9,21 @@ extension API {
     /// - Throws: Whatever keeps the database from answering. The next call does what this one could not.
     public func runScheduledChecks() async throws {
         let (stale, stuck) = (Int(configuration.heartbeatStaleSeconds), configuration.moduleRunStuckSeconds)
-        try await transaction { transaction in
-            guard try transaction.run(.lead()) else { return }
+        let raised: [String]? = try await transaction { transaction in
+            guard try transaction.run(.lead()) else { return nil }
             _ = try transaction.run(.expireCommands(actor: Actor.scheduler))
             _ = try transaction.run(.forgetKeys())
-            _ = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
-            _ = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
+            let lost = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
+            let late = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
+            _ = try transaction.run(.resolveFlapping())
+            return lost.created + late.created
         }
+        if let raised { try await tellAndAudit(raised) }
+    }
+
+    /// Tries at once, and for two seconds at most, to tell somebody of what was raised; then the audit log gets it, with the outcome.
+    func tellAndAudit(_ alerts: [String] = [], reconcile: UUID? = nil) async throws(Problem) {
+        await deliverNotifications(within: .milliseconds(1_800))
+        _ = try await run(.auditAlerts(alertIDs: alerts), .auditReconciles(reconcileID: reconcile))
     }
 }

@@ -18,6 +18,8 @@ protocol AlertRow {
     var ackedBy: String? { get }
     var resolvedAt: Timestamp? { get }
     var resolvedBy: String? { get }
+    var lastNotifiedAt: Timestamp? { get }
+    var silencedUntil: Timestamp? { get }
 }
 
 extension AcknowledgeAlertRow: AlertRow {}
@@ -43,7 +45,9 @@ extension Alert {
             ackedAt: row.ackedAt,
             ackedBy: row.ackedBy,
             resolvedAt: row.resolvedAt,
-            resolvedBy: row.resolvedBy
+            resolvedBy: row.resolvedBy,
+            lastNotifiedAt: row.lastNotifiedAt,
+            silencedUntil: row.silencedUntil
         )
     }
 }

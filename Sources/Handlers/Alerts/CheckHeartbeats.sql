@@ -1,7 +1,7 @@
--- Raises an alert for each instance that is silent for too long and has none; the audit log has each.
+-- Raises an alert for each instance that is silent for too long and has none.
 -- name: checkHeartbeats :one
 -- in: stale_seconds int8, actor text
--- out: checked_at timestamptz, stale int8, created int8
+-- out: checked_at timestamptz, stale int8, created text[]
 WITH lost AS MATERIALIZED (
     SELECT instance_id, bot_id, last_seen
     FROM instance_live
@@ -9,21 +9,30 @@ WITH lost AS MATERIALIZED (
     WHERE last_seen < now() - :stale_seconds::int8 * interval '1 second'
 ),
 created AS (
-    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)
     SELECT
         'heartbeat_monitor', 'CRITICAL', 'instance', instance_id, 'Heartbeat lost for instance ' || instance_id,
-        jsonb_build_object('last_seen', last_seen, 'bot_id', bot_id)
+        jsonb_build_object('last_seen', last_seen, 'bot_id', bot_id), :actor
     FROM lost
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
-    RETURNING target_id
-),
-audited AS (
-    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
-    SELECT
-        :actor, 'HEARTBEAT_LOSS_ALERT', 'instance', target_id, 'SUCCESS',
-        jsonb_build_object('severity', 'CRITICAL', 'notified', false)
-    FROM created
-    ORDER BY target_id
+    RETURNING alert_id
 )
-SELECT now(), (SELECT count(*) FROM lost), (SELECT count(*) FROM created)
+SELECT now(), (SELECT count(*) FROM lost), ARRAY (SELECT alert_id::text FROM created)
+
+-- An instance that has lived for a quarter of an hour since it was lost last does not flap any more.
+-- name: resolveFlapping :exec
+UPDATE alerts
+SET status = 'RESOLVED',
+    resolved_at = now(),
+    resolved_by = 'auto'
+WHERE source = 'flapping'
+    AND status <> 'RESOLVED'
+    AND last_at < now() - interval '15 minutes'
+    AND NOT EXISTS (
+        SELECT
+        FROM alerts AS loss
+        WHERE loss.source = 'heartbeat_monitor'
+            AND loss.target_id = alerts.target_id
+            AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - interval '15 minutes')
+    )

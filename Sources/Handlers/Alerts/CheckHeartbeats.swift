@@ -6,12 +6,13 @@ extension API {
         let row = try await run(
             .checkHeartbeats(staleSeconds: input.staleAfterSeconds, actor: input.principal.name)
         )
+        if !row.created.isEmpty { try await tellAndAudit(row.created) }
         return .ok(
             HeartbeatCheck(
                 checkedAt: row.checkedAt,
                 staleThresholdSeconds: input.staleAfterSeconds,
                 staleInstances: row.stale,
-                alertsCreated: row.created
+                alertsCreated: row.created.count
             )
         )
     }

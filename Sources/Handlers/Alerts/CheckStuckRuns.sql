@@ -1,7 +1,7 @@
--- Raises an alert for each run that does not end and has none; the audit log has each.
+-- Raises an alert for each run that does not end and has none.
 -- name: checkStuckRuns :one
 -- in: threshold_seconds int8, actor text
--- out: checked_at timestamptz, stuck int8, created int8
+-- out: checked_at timestamptz, stuck int8, created text[]
 WITH stuck AS MATERIALIZED (
     SELECT run_id, module_id, status, started_at
     FROM module_runs
@@ -9,20 +9,14 @@ WITH stuck AS MATERIALIZED (
         AND started_at < now() - :threshold_seconds::int8 * interval '1 second'
 ),
 created AS (
-    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)
     SELECT
         'module_runs', 'WARNING', 'module_run', run_id::text,
         'Module run ' || run_id || ' appears stuck in status ' || status,
-        jsonb_build_object('module_id', module_id, 'started_at', started_at, 'status', status)
+        jsonb_build_object('module_id', module_id, 'started_at', started_at, 'status', status), :actor
     FROM stuck
     ORDER BY run_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
-    RETURNING target_id
-),
-audited AS (
-    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
-    SELECT :actor, 'MODULE_RUN_STUCK_ALERT', 'module_run', target_id, 'SUCCESS', jsonb_build_object('notified', false)
-    FROM created
-    ORDER BY target_id
+    RETURNING alert_id
 )
-SELECT now(), (SELECT count(*) FROM stuck), (SELECT count(*) FROM created)
+SELECT now(), (SELECT count(*) FROM stuck), ARRAY (SELECT alert_id::text FROM created)

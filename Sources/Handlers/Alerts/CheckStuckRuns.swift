@@ -6,12 +6,13 @@ extension API {
         let row = try await run(
             .checkStuckRuns(thresholdSeconds: input.staleAfterSeconds, actor: input.principal.name)
         )
+        if !row.created.isEmpty { try await tellAndAudit(row.created) }
         return .ok(
             StuckRunCheck(
                 checkedAt: row.checkedAt,
                 thresholdSeconds: input.staleAfterSeconds,
                 stuckRuns: row.stuck,
-                alertsCreated: row.created
+                alertsCreated: row.created.count
             )
         )
     }

@@ -13,6 +13,9 @@ enum AuditAction: String {
     case moduleRunCancel = "MODULE_RUN_CANCEL"
     case alertAck = "ALERT_ACK"
     case alertResolve = "ALERT_RESOLVE"
+    case alertSilence = "ALERT_SILENCE"
+    case notificationTest = "NOTIFICATION_TEST"
+    case notificationReplay = "NOTIFICATION_REPLAY"
     case commandCreate = "COMMAND_CREATE"
     case commandCancel = "COMMAND_CANCEL"
     case commandAck = "COMMAND_ACK"
@@ -27,7 +30,7 @@ enum AuditAction: String {
 
 /// What kinds of things actions are taken on.
 enum AuditTarget: String {
-    case instance, module, command, alert, token, operation
+    case instance, module, command, alert, token, operation, notification
     case moduleRun = "module_run"
 }
 

@@ -1,14 +1,18 @@
 -- Stores heartbeats, each instance's newest, and registers what is new. The times are the database's: it is one clock for all servers.
--- A heartbeat that names another bot than its instance's changes nothing.
+-- A heartbeat that names another bot than its instance's, or comes of a process that holds the instance no more, changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, sent_at timestamptz
--- out: ordinal int8, is_stored bool
+-- row: metadata jsonb, boot_id text?, sent_at timestamptz
+-- out: ordinal int8, fate text(HeartbeatFate)
 WITH beat AS MATERIALIZED (
-    SELECT *, least(sent_at, statement_timestamp()) AS seen
-    FROM unnest(:instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :sent_at)
-        WITH ORDINALITY AS row (instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, sent_at, ordinal)
+    SELECT
+        *,
+        least(sent_at, statement_timestamp()) AS seen,
+        extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
+    FROM unnest(:instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :sent_at)
+        WITH ORDINALITY
+        AS row (instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, sent_at, ordinal)
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
 fresh AS MATERIALIZED (
@@ -41,37 +45,114 @@ owner AS MATERIALIZED (
     SELECT instance_id, bot_id
     FROM new_instance
 ),
-stored AS (
-    INSERT INTO instance_live AS live
-        (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at)
-    SELECT DISTINCT ON (instance_id)
-        instance_id, runtime_mode, exchange, symbol, version, metadata, seen, statement_timestamp()
+new_boot AS (
+    INSERT INTO instance_boots (instance_id, boot_id)
+    SELECT DISTINCT instance_id, boot_id
     FROM beat
     JOIN owner USING (instance_id, bot_id)
+    WHERE boot_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM instance_boots AS known WHERE (known.instance_id, known.boot_id) = (beat.instance_id, beat.boot_id)
+        )
+    ORDER BY instance_id, boot_id
+    ON CONFLICT (instance_id, boot_id) DO UPDATE SET boot_id = excluded.boot_id
+    RETURNING instance_id, boot_id, ordinal
+),
+-- The process that reported first for the first time holds nothing any more; the last one does.
+holder AS MATERIALIZED (
+    SELECT DISTINCT ON (instance_id) instance_id, boot_id
+    FROM (
+        SELECT instance_id, boot_id, ordinal
+        FROM instance_boots
+        WHERE instance_id IN (SELECT instance_id FROM beat WHERE boot_id IS NOT NULL)
+        UNION ALL
+        SELECT instance_id, boot_id, ordinal
+        FROM new_boot
+    ) AS boot
+    ORDER BY instance_id, ordinal DESC
+),
+judged AS MATERIALIZED (
+    SELECT
+        beat.*,
+        CASE
+            WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
+            WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
+            ELSE 'stored'
+        END AS fate
+    FROM beat
+    JOIN owner USING (instance_id)
+    LEFT JOIN holder USING (instance_id)
+),
+stored AS (
+    INSERT INTO instance_live AS live
+        (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at, sent_at, beat_at,
+        clock_lag, skewed_beats)
+    SELECT DISTINCT ON (instance_id)
+        instance_id, runtime_mode, exchange, symbol, version, metadata, seen, statement_timestamp(), seen, sent_at,
+        lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
+    FROM judged
+    WHERE fate = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        runtime_mode = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.runtime_mode ELSE live.runtime_mode END,
-        exchange = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.exchange ELSE live.exchange END,
-        symbol = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.symbol ELSE live.symbol END,
-        version = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.version ELSE live.version END,
-        metadata = CASE WHEN excluded.last_seen >= live.last_seen THEN excluded.metadata ELSE live.metadata END,
-        last_seen = greatest(excluded.last_seen, live.last_seen),
-        last_received_at = greatest(excluded.last_received_at, live.last_received_at)
-    RETURNING instance_id, last_seen
+        (runtime_mode, exchange, symbol, version, metadata, sent_at) = (
+            SELECT
+                CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
+                CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
+                CASE WHEN is_newer THEN excluded.symbol ELSE live.symbol END,
+                CASE WHEN is_newer THEN excluded.version ELSE live.version END,
+                CASE WHEN is_newer THEN excluded.metadata ELSE live.metadata END,
+                CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END
+            FROM (
+                SELECT excluded.sent_at >= live.sent_at
+                    OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at) >= 3
+            ) AS newer (is_newer)
+        ),
+        last_seen = greatest(
+            live.last_seen,
+            CASE
+                WHEN skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at) >= 3
+                    THEN excluded.last_received_at
+                ELSE excluded.last_seen
+            END
+        ),
+        last_received_at = greatest(excluded.last_received_at, live.last_received_at),
+        beat_at = excluded.beat_at,
+        clock_lag = excluded.clock_lag,
+        skewed_beats = skewed_beats(
+            excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at
+        )
+    RETURNING instance_id, last_seen, clock_lag, skewed_beats
 ),
--- Who lived after the alert was raised is back. The rows above are held already, so that batches cannot deadlock here.
+skewed AS (
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    SELECT
+        'clock_skew', 'WARNING', 'instance', instance_id,
+        format(
+            'The clock of instance %s is %s seconds %s',
+            instance_id, round(abs(clock_lag)::numeric), CASE WHEN clock_lag > 0 THEN 'behind' ELSE 'ahead' END
+        ),
+        jsonb_build_object('clock_lag_seconds', round(clock_lag::numeric, 3))
+    FROM stored
+    WHERE skewed_beats = 3
+    ORDER BY instance_id
+    ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
+),
+-- Who lived after the alert was raised is back, and a clock that is right needs no warning. The rows above are held already, so that
+-- batches cannot deadlock here.
 resolved AS (
     UPDATE alerts
     SET status = 'RESOLVED',
         resolved_at = statement_timestamp(),
         resolved_by = 'auto'
     FROM stored
-    WHERE alerts.source = 'heartbeat_monitor'
+    WHERE alerts.source IN ('heartbeat_monitor', 'clock_skew')
         AND alerts.target_type = 'instance'
         AND alerts.target_id = stored.instance_id
         AND alerts.status <> 'RESOLVED'
-        AND stored.last_seen > alerts.last_at
+        AND CASE alerts.source
+            WHEN 'clock_skew' THEN stored.skewed_beats = 0
+            ELSE stored.last_seen > alerts.last_at
+        END
 )
-SELECT ordinal, beat.bot_id = owner.bot_id
-FROM beat
-JOIN owner USING (instance_id)
+SELECT ordinal, fate
+FROM judged

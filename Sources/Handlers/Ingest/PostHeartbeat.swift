@@ -5,7 +5,7 @@ extension API {
     public func postHeartbeat(_ input: PostHeartbeat.Input) async throws(Problem) -> PostHeartbeat.Output {
         let heartbeat = input.body
         try input.principal.requireSubject(heartbeat.instanceID)
-        let isStored = try await run(
+        let fate = try await run(
             RecordHeartbeats(
                 instanceID: heartbeat.instanceID,
                 botID: heartbeat.botID,
@@ -14,16 +14,20 @@ extension API {
                 symbol: heartbeat.symbol,
                 version: heartbeat.version,
                 metadata: heartbeat.metadata,
+                bootID: heartbeat.bootID,
                 sentAt: heartbeat.timestamp
             )
         )
-        if !isStored { try await refuseForeignBot(heartbeat) }
+        if let problem = fate.problem(heartbeat) { try await refuse(heartbeat, problem) }
         return .accepted(IngestReceipt(status: .accepted))
     }
 
-    /// An instance belongs to the bot that its first heartbeat named. Moving one is an operator's decision.
-    private func refuseForeignBot(_ heartbeat: Heartbeat) async throws(Problem) {
-        let details = JSONObject { json in json.member("bot_id", heartbeat.botID) }
+    private func refuse(_ heartbeat: Heartbeat, _ problem: Problem) async throws(Problem) {
+        let details = JSONObject { json in
+            json.member("code", problem.code)
+            json.member("bot_id", heartbeat.botID)
+            json.member("boot_id", heartbeat.bootID)
+        }
         _ = try await run(
             .recordAction(
                 actor: Actor.agent,
@@ -34,10 +38,28 @@ extension API {
                 details: details
             )
         )
-        throw Problem(
-            status: 409,
-            code: "INSTANCE_OF_ANOTHER_BOT",
-            detail: "instance '\(heartbeat.instanceID)' does not belong to bot '\(heartbeat.botID)'"
-        )
+        throw problem
+    }
+}
+
+extension HeartbeatFate {
+    /// Why a heartbeat is refused; nil when it is stored.
+    fileprivate func problem(_ heartbeat: Heartbeat) -> Problem? {
+        switch self {
+        case .stored: nil
+        case .foreign:
+            // An instance belongs to the bot that its first heartbeat named. Moving one is an operator's decision.
+            Problem(
+                status: 409,
+                code: "INSTANCE_OF_ANOTHER_BOT",
+                detail: "instance '\(heartbeat.instanceID)' does not belong to bot '\(heartbeat.botID)'"
+            )
+        case .superseded:
+            Problem(
+                status: 409,
+                code: "LEASE_LOST",
+                detail: "another process reports for instance '\(heartbeat.instanceID)' since later"
+            )
+        }
     }
 }

@@ -29,7 +29,9 @@ extension ReconcileResult {
             internalEquity: row.internalEquity,
             difference: row.difference,
             status: row.status,
-            timestamp: row.ts
+            timestamp: row.ts,
+            reportedStatus: row.reportedStatus,
+            isDifferenceWrong: row.isDifferenceWrong
         )
     }
 }

@@ -1,12 +1,31 @@
+-- What a comparison is worth. Its difference may be signed either way, and off by one unit of its last digit; a mismatch stands unless
+-- there is no difference, an agreement within the tolerance: so much, and so many hundredths of a percent of the exchange's equity.
+-- name: judgeReconcile :one
+-- import: Generated
+-- in: exchange_equity numeric, internal_equity numeric, difference numeric, status text(ReconcileStatus)
+-- in: tolerance numeric, tolerance_bps numeric
+-- out: status text(ReconcileStatus), is_difference_wrong bool
+SELECT
+    CASE
+        WHEN abs(:exchange_equity - :internal_equity) > CASE :status
+            WHEN 'MISMATCH' THEN 0
+            ELSE greatest(:tolerance, abs(:exchange_equity) * :tolerance_bps / 10000)
+        END THEN 'MISMATCH'
+        ELSE 'OK'
+    END,
+    abs(abs(:difference) - abs(:exchange_equity - :internal_equity)) > 10::numeric ^ -scale(:difference)
+
 -- Stores a comparison. A mismatch raises an alert or counts once more; an agreement resolves it. An unknown instance answers no row.
 -- name: submitReconcile :optional
--- import: Generated
 -- in: instance_id text, exchange_equity numeric, internal_equity numeric, difference numeric, status text(ReconcileStatus)
--- in: ts timestamptz, actor text
+-- in: reported_status text(ReconcileStatus), is_difference_wrong bool, ts timestamptz, actor text
 -- out: reconcile_id uuid
 WITH stored AS (
-    INSERT INTO reconcile_results (instance_id, exchange_equity, internal_equity, difference, status, ts)
-    SELECT instance_id, :exchange_equity, :internal_equity, :difference, :status, :ts
+    INSERT INTO reconcile_results
+        (instance_id, exchange_equity, internal_equity, difference, status, reported_status, is_difference_wrong, ts, submitted_by)
+    SELECT
+        instance_id, :exchange_equity, :internal_equity, :difference, :status, :reported_status, :is_difference_wrong, :ts,
+        :actor
     FROM instances
     WHERE instance_id = :instance_id
     RETURNING reconcile_id, instance_id, exchange_equity, internal_equity, difference, status, ts
@@ -39,13 +58,6 @@ resolved AS (
         AND alerts.target_type = 'instance'
         AND alerts.target_id = stored.instance_id
         AND alerts.status <> 'RESOLVED'
-),
-audited AS (
-    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
-    SELECT
-        :actor, 'RECONCILE_SUBMIT', 'reconcile', instance_id, 'SUCCESS',
-        jsonb_build_object('status', status, 'difference', difference, 'notified', false, 'reconcile_id', reconcile_id)
-    FROM stored
 )
 SELECT reconcile_id
 FROM stored

@@ -1,21 +1,24 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func submitReconcile(_ input: SubmitReconcile.Input) async throws(Problem) -> SubmitReconcile.Output {
         let report = input.body
-        let id = try await run(
-            .submitReconcile(
-                instanceID: report.instanceID,
+        let verdict = try await run(
+            .judgeReconcile(
                 exchangeEquity: report.exchangeEquity,
                 internalEquity: report.internalEquity,
                 difference: report.difference,
                 status: report.status,
-                ts: report.timestamp,
-                actor: input.principal.name
+                tolerance: configuration.reconcileTolerance,
+                toleranceBps: configuration.reconcileToleranceBps
             )
         )
+        if verdict.isDifferenceWrong, !configuration.acceptsWrongDifferences { throw .wrongDifference(report) }
+        let id = try await run(.submit(report, verdict, by: input.principal.name))
         guard let id else { throw .instanceNotFound }
+        try await tellAndAudit(reconcile: id)
         return .accepted(
             ReconcileResult(
                 reconcileID: id,
@@ -23,9 +26,38 @@ extension API {
                 exchangeEquity: report.exchangeEquity,
                 internalEquity: report.internalEquity,
                 difference: report.difference,
-                status: report.status,
-                timestamp: report.timestamp
+                status: verdict.status,
+                timestamp: report.timestamp,
+                reportedStatus: report.status,
+                isDifferenceWrong: verdict.isDifferenceWrong
             )
+        )
+    }
+}
+
+extension Query where Result == UUID? {
+    fileprivate static func submit(_ report: ReconcileReport, _ verdict: JudgeReconcileRow, by actor: String) -> Self {
+        submitReconcile(
+            instanceID: report.instanceID,
+            exchangeEquity: report.exchangeEquity,
+            internalEquity: report.internalEquity,
+            difference: report.difference,
+            status: verdict.status,
+            reportedStatus: report.status,
+            isDifferenceWrong: verdict.isDifferenceWrong,
+            ts: report.timestamp,
+            actor: actor
+        )
+    }
+}
+
+extension Problem {
+    /// 422 for a difference that is not that of the two equities.
+    fileprivate static func wrongDifference(_ report: ReconcileReport) -> Problem {
+        let message =
+            "found \(report.difference), expected the difference of \(report.exchangeEquity) and \(report.internalEquity)"
+        return Problem(
+            InvalidInput(violations: [Violation(pointer: "/difference", keyword: "difference", message: message)])
         )
     }
 }

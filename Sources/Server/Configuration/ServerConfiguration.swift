@@ -1,6 +1,7 @@
 import Configuration
 import ContractRuntime
 import Logging
+import Notifications
 import SystemPackage
 
 /// How the server runs: read from the environment, then `.env`, then the defaults.
@@ -21,6 +22,14 @@ struct ServerConfiguration: Sendable {
     var databaseConnections: Int
     var heartbeatStaleSeconds: Int64
     var moduleRunStuckSeconds: Int
+    /// Who is told of what.
+    var targets: [NotificationTarget]
+    /// By how much books may differ and still agree.
+    var reconcileTolerance: Decimal
+    /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
+    var reconcileToleranceBps: Decimal
+    /// Whether a comparison with a wrong difference is stored, and marked, instead of refused.
+    var acceptsWrongDifferences: Bool
     /// Whether a second person has to approve what begins or ends real trading.
     var needsApproval: Bool
     /// How long a command may be carried out at most.
@@ -45,6 +54,10 @@ struct ServerConfiguration: Sendable {
 
     enum AgentAuthentication: String, CaseIterable {
         case open, required
+    }
+
+    enum Strictness: String, CaseIterable {
+        case strict, lenient
     }
 
     enum Approval: String, CaseIterable {
@@ -96,6 +109,10 @@ struct ServerConfiguration: Sendable {
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
+        targets = try NotificationTarget.read(variables)
+        reconcileTolerance = try variables.decimal("RECONCILE_TOLERANCE", default: Decimal(0))
+        reconcileToleranceBps = try variables.decimal("RECONCILE_TOLERANCE_BPS", default: Decimal(1))
+        acceptsWrongDifferences = try variables.choice("RECONCILE_DIFFERENCE", default: Strictness.strict) == .lenient
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest

@@ -1,4 +1,5 @@
 import Configuration
+import ContractRuntime
 
 /// Typed access to the configuration's variables, with errors that name them. An empty variable counts as absent.
 struct Variables {
@@ -25,6 +26,15 @@ struct Variables {
         guard let value = Int(text), range.contains(value) else {
             let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
             throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
+        }
+        return value
+    }
+
+    /// An amount that is not negative.
+    func decimal(_ name: String, default standard: Decimal) throws(ConfigurationError) -> Decimal {
+        guard let text = self[name] else { return standard }
+        guard let value = Decimal(text), value.coefficient >= 0 else {
+            throw ConfigurationError(variable: name, found: "'\(text)'", expected: "a decimal number, not negative")
         }
         return value
     }

@@ -1,0 +1,9 @@
+/// What became of a heartbeat.
+enum HeartbeatFate: String {
+    /// It is stored.
+    case stored
+    /// It names another bot than the instance's.
+    case foreign
+    /// Another process holds the instance.
+    case superseded
+}

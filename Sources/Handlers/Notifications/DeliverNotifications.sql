@@ -1,0 +1,125 @@
+-- Sends each new notification on its way to the targets of its severity.
+-- name: routeNotifications :exec
+-- in: targets text[], severities text[]
+WITH fresh AS (
+    SELECT notification_id, severity
+    FROM notifications
+    WHERE NOT is_routed
+    ORDER BY created_at
+    LIMIT 5000
+    FOR UPDATE SKIP LOCKED
+),
+routed AS (
+    UPDATE notifications
+    SET is_routed = true
+    FROM fresh
+    WHERE notifications.notification_id = fresh.notification_id
+)
+INSERT INTO notification_deliveries (notification_id, target)
+SELECT fresh.notification_id, route.target
+FROM fresh
+JOIN unnest(:targets, :severities) AS route (target, severity) USING (severity)
+
+-- name: knowTarget :exec
+-- in: target text
+INSERT INTO notification_targets (target)
+VALUES (:target)
+ON CONFLICT (target) DO NOTHING
+
+-- Whether a target may be sent something now: five messages at once, then one every 2.4 seconds, which is what Discord's webhooks are
+-- said to bear. Only one server at a time asks for a target.
+-- name: openTarget :optional
+-- in: target text
+-- out: is_open bool
+SELECT blocked_until <= now() AND restored_at <= now() + 4 * interval '2.4 seconds'
+FROM notification_targets
+WHERE target = :target
+FOR UPDATE SKIP LOCKED
+
+-- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first.
+-- name: claimDeliveries :many
+-- import: Generated
+-- in: target text
+-- out: delivery_id uuid, severity text(Severity), title text, message text, created_at timestamptz
+WITH due AS MATERIALIZED (
+    SELECT delivery_id, severity, title, message, notifications.created_at
+    FROM notification_deliveries
+    JOIN notifications USING (notification_id)
+    WHERE target = :target
+        AND status = 'PENDING'
+        AND next_attempt_at <= now()
+        AND (claimed_until IS NULL OR claimed_until < now())
+),
+kind AS (
+    SELECT severity, title
+    FROM due
+    ORDER BY array_position(ARRAY['CRITICAL', 'WARNING', 'AUDIT', 'INFO'], severity), created_at
+    LIMIT 1
+),
+chosen AS (
+    SELECT delivery_id, severity, title, message, created_at
+    FROM due
+    JOIN kind USING (severity, title)
+    ORDER BY created_at, message
+    LIMIT 5000
+),
+claimed AS (
+    UPDATE notification_deliveries
+    SET claimed_until = now() + interval '1 minute',
+        attempts = attempts + 1
+    FROM chosen
+    WHERE notification_deliveries.delivery_id = chosen.delivery_id
+)
+SELECT delivery_id, severity, title, message, created_at
+FROM chosen
+ORDER BY created_at, message
+
+-- name: useTarget :exec
+-- in: target text
+UPDATE notification_targets
+SET restored_at = greatest(restored_at, now()) + interval '2.4 seconds'
+WHERE target = :target
+
+-- What arrived is done for good, and its alert knows when.
+-- name: markSent :exec
+-- in: delivery_ids text[]
+WITH sent AS (
+    UPDATE notification_deliveries
+    SET status = 'SENT',
+        sent_at = now(),
+        claimed_until = NULL,
+        last_error = NULL
+    WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
+    RETURNING notification_id
+)
+UPDATE alerts
+SET last_notified_at = now()
+FROM notifications
+WHERE notifications.alert_id = alerts.alert_id
+    AND notification_id IN (SELECT notification_id FROM sent)
+
+-- What did not arrive is tried again after 2, 4, 8, … seconds, five minutes at most, each time up to a half later; after twelve tries it
+-- is dead until somebody asks for it.
+-- name: markFailed :exec
+-- in: delivery_ids text[], error text
+UPDATE notification_deliveries
+SET status = CASE WHEN attempts >= 12 THEN 'DEAD' ELSE 'PENDING' END,
+    next_attempt_at = now() + least(2 ^ attempts, 300) * (1 + random() / 2) * interval '1 second',
+    claimed_until = NULL,
+    last_error = :error
+WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
+
+-- What a target did not want now waits as long as it said; that was no try.
+-- name: markLimited :exec
+-- in: delivery_ids text[], target text, seconds float8
+WITH blocked AS (
+    UPDATE notification_targets
+    SET blocked_until = greatest(blocked_until, now() + :seconds * interval '1 second')
+    WHERE target = :target
+)
+UPDATE notification_deliveries
+SET attempts = attempts - 1,
+    next_attempt_at = now() + :seconds * interval '1 second',
+    claimed_until = NULL,
+    last_error = 'status 429'
+WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])

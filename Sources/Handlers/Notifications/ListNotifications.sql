@@ -1,0 +1,35 @@
+-- name: listNotifications :many
+-- import: Generated
+-- in: status text(DeliveryStatus)?, limit int8, offset int8
+-- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
+-- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
+-- out: last_error text?
+SELECT
+    delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+FROM notification_deliveries AS delivery
+JOIN notifications USING (notification_id)
+WHERE :status IS NULL OR status = :status
+ORDER BY delivery.created_at DESC, delivery_id DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countNotifications :one
+-- in: status text(DeliveryStatus)?
+-- out: count int8
+SELECT count(*)
+FROM notification_deliveries
+WHERE :status IS NULL OR status = :status
+
+-- name: deliveriesOf :many
+-- in: notification_id uuid
+-- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
+-- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
+-- out: last_error text?
+SELECT
+    delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+FROM notification_deliveries AS delivery
+JOIN notifications USING (notification_id)
+WHERE notification_id = :notification_id
+ORDER BY target

@@ -1,0 +1,23 @@
+-- Gives a dead delivery its tries back.
+-- name: replayDelivery :optional
+-- import: Generated
+-- in: delivery_id uuid
+-- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
+-- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
+-- out: last_error text?
+UPDATE notification_deliveries AS delivery
+SET status = 'PENDING',
+    attempts = 0,
+    next_attempt_at = now()
+FROM notifications
+WHERE notifications.notification_id = delivery.notification_id
+    AND delivery_id = :delivery_id
+    AND status = 'DEAD'
+RETURNING
+    delivery_id, delivery.notification_id, severity, title, message, alert_id, target, status, attempts,
+    delivery.created_at, next_attempt_at, sent_at, last_error
+
+-- name: deliveryExists :one
+-- in: delivery_id uuid
+-- out: exists bool
+SELECT EXISTS (SELECT FROM notification_deliveries WHERE delivery_id = :delivery_id)

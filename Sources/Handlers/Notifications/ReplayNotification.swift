@@ -1,0 +1,21 @@
+public import ContractRuntime
+public import Generated
+import Postgres
+
+extension API {
+    public func replayNotification(_ input: ReplayNotification.Input) async throws(Problem) -> ReplayNotification.Output
+    {
+        let (id, actor) = (input.deliveryID, input.principal.name)
+        let row = try await audited(.notificationReplay, on: .notification, id.text, by: actor) { transaction in
+            guard let row = try transaction.run(.replayDelivery(deliveryID: id)) else {
+                guard try transaction.run(.deliveryExists(deliveryID: id)) else {
+                    throw Problem(status: 404, code: "DELIVERY_NOT_FOUND", detail: "delivery not found")
+                }
+                throw Problem(status: 409, code: "DELIVERY_NOT_DEAD", detail: "the delivery is not dead")
+            }
+            try transaction.record(.notificationReplay, on: .notification, id.text, by: actor, details: .empty)
+            return row
+        }
+        return .ok(NotificationDelivery(row))
+    }
+}

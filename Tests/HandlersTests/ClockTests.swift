@@ -1,0 +1,143 @@
+import ContractRuntime
+import Foundation
+import Generated
+import Handlers
+import Postgres
+import TestSupport
+import Testing
+
+/// Clocks that are wrong, processes that share an instance, instances that come and go.
+@Suite struct ClockTests {
+    private func alerts(_ source: String, in fleet: Fleet) async throws(Problem) -> [Alert] {
+        switch try await fleet.api.listAlerts(.init(principal: fleet.operatorPrincipal)) {
+        case .ok(let page): return page.items.filter { $0.source == source }
+        }
+    }
+
+    private func check(in fleet: Fleet) async throws(Problem) -> Int {
+        let input = CheckHeartbeats.Input(staleAfterSeconds: 90, principal: fleet.operatorPrincipal)
+        switch try await fleet.api.checkHeartbeats(input) {
+        case .ok(let check): return check.alertsCreated
+        }
+    }
+
+    @Test func `a clock that is behind is one loss at most, then a warning, and the instance counts as alive`()
+        async throws
+    {
+        try await Fleet.with { fleet in
+            try await fleet.beat(at: .now.adding(seconds: -300))
+            #expect(try await check(in: fleet) == 1)
+            for beat in 1...3 {
+                try await fleet.beat(at: .now.adding(seconds: -300), version: "1.\(beat)")
+                #expect(try await check(in: fleet) == 0)
+            }
+            #expect(try await alerts("heartbeat_monitor", in: fleet).map(\.status) == [.resolved])
+            let warning = try #require(try await alerts("clock_skew", in: fleet).first)
+            #expect(warning.severity == .warning)
+            #expect(warning.message == "The clock of instance i1 is 300 seconds behind")
+            let bot = try #require(try await fleet.bots().items.first)
+            #expect(bot.version == "1.3")
+            #expect(bot.lastSeen == bot.lastReceivedAt)
+            // The clock is set right.
+            try await fleet.beat(version: "1.4")
+            #expect(try await alerts("clock_skew", in: fleet).map(\.status) == [.resolved])
+            #expect(try await fleet.bots().items.first?.version == "1.4")
+        }
+    }
+
+    @Test func `a clock that is ahead hides nothing`() async throws {
+        try await Fleet.with { fleet in
+            for _ in 1...3 { try await fleet.beat(at: .now.adding(seconds: 31_536_000)) }
+            let warning = try #require(try await alerts("clock_skew", in: fleet).first)
+            #expect(warning.message == "The clock of instance i1 is 31536000 seconds ahead")
+            _ = try await fleet.database.run(
+                Query(sql: "UPDATE instance_live SET last_seen = last_seen - interval '91 s'")
+            )
+            #expect(try await check(in: fleet) == 1)
+        }
+    }
+
+    @Test func `the same packet again and again is no clock`() async throws {
+        try await Fleet.with { fleet in
+            let old = Timestamp.now.adding(seconds: -200)
+            for _ in 1...5 { try await fleet.beat(at: old) }
+            #expect(try await alerts("clock_skew", in: fleet) == [])
+            #expect(try await check(in: fleet) == 1)
+        }
+    }
+
+    @Test func `heartbeats in any order leave what the newest says`() async throws {
+        try await Fleet.with { fleet in
+            let start = Timestamp.now.adding(seconds: -9)
+            let beats = (1...200).map { ($0, start.microsecondsSinceEpoch + Int64($0) * 40_000) }
+            for (number, time) in beats.shuffled() {
+                try await fleet.beat(at: Timestamp(microsecondsSinceEpoch: time), version: "v\(number)")
+            }
+            let bot = try #require(try await fleet.bots().items.first)
+            #expect(bot.version == "v200")
+            #expect(bot.lastSeen?.microsecondsSinceEpoch == beats[199].1)
+        }
+    }
+
+    @Test func `of two processes that report for one instance the last one holds it`() async throws {
+        try await Fleet.with { fleet in
+            func beat(_ boot: String?, _ version: String) async throws(Problem) {
+                var heartbeat = Heartbeat(
+                    instanceID: "i1",
+                    botID: "b1",
+                    runtimeMode: .live,
+                    exchange: "binance",
+                    symbol: "BTCUSDT",
+                    version: version,
+                    timestamp: .now
+                )
+                heartbeat.bootID = boot
+                _ = try await fleet.api.postHeartbeat(.init(body: heartbeat))
+            }
+            try await beat("first", "1")
+            try await beat("first", "2")
+            try await beat("second", "3")
+            let lost = await #expect(throws: Problem.self) { try await beat("first", "4") }
+            #expect(lost?.status == 409)
+            #expect(lost?.code == "LEASE_LOST")
+            try await beat("second", "5")
+            #expect(try await fleet.bots().items.first?.version == "5")
+            // Who does not say which process it is cannot be told apart.
+            try await beat(nil, "6")
+            #expect(try await fleet.audit().first?.action == "HEARTBEAT")
+        }
+    }
+
+    @Test func `an instance that is lost three times in a quarter of an hour flaps`() async throws {
+        try await Fleet.with { fleet in
+            for round in 1...4 {
+                try await fleet.beat()
+                _ = try await fleet.database.run(
+                    Query(
+                        sql:
+                            "UPDATE instance_live SET last_seen = now() - interval '100 s', sent_at = now() - interval '100 s'"
+                    )
+                )
+                #expect(try await check(in: fleet) == 1, "round \(round)")
+            }
+            let flapping = try await alerts("flapping", in: fleet)
+            #expect(flapping.map(\.occurrences) == [2])
+            #expect(flapping.first?.message == "Instance i1 is lost and back again and again")
+            // Told of: two losses, and the flapping.
+            let count = Query(sql: "UPDATE notifications SET title = title")
+            #expect(try await fleet.database.run(count) == 3)
+            try await fleet.beat()
+            try await fleet.api.runScheduledChecks()
+            #expect(try await alerts("flapping", in: fleet).map(\.status) == [.open])
+            // A quarter of an hour later.
+            _ = try await fleet.database.run(
+                Query(
+                    sql:
+                        "UPDATE alerts SET last_at = last_at - interval '16 min', resolved_at = resolved_at - interval '16 min'"
+                )
+            )
+            try await fleet.api.runScheduledChecks()
+            #expect(try await alerts("flapping", in: fleet).map(\.status) == [.resolved])
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import ContractRuntime
+import Foundation
+import Logging
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+@testable import Server
+
+/// Somewhere that notifications go: it keeps what comes, and answers as it is told.
+final class FakeTarget: Responder {
+    /// What it does with a message.
+    enum Behaviour {
+        case takes
+        case answers(Int, headers: [String: String] = [:])
+        case hangs(Duration)
+    }
+
+    private struct State {
+        var messages: [String] = []
+        var attempts = 0
+        var behaviour: @Sendable (_ attempt: Int) -> Behaviour
+    }
+
+    private let state: Mutex<State>
+
+    init(_ behaviour: @escaping @Sendable (_ attempt: Int) -> Behaviour = { _ in .takes }) {
+        state = Mutex(State(behaviour: behaviour))
+    }
+
+    /// The `content`s that it took.
+    var messages: [String] { state.withLock { $0.messages } }
+    /// How often somebody tried.
+    var attempts: Int { state.withLock { $0.attempts } }
+
+    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
+        .admitted(AdmittedRequest(id: "fake") { body in await self.answer(head, body) })
+    }
+
+    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
+        await request.action(body)
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+        let behaviour = state.withLock { state in
+            state.attempts += 1
+            return state.behaviour(state.attempts)
+        }
+        switch behaviour {
+        case .hangs(let time):
+            try? await Task.sleep(for: time)
+            return Answer(status: 204, contentType: nil, body: [], requestID: "fake")
+        case .answers(let status, let headers):
+            var answer = Answer(status: status, contentType: nil, body: [], requestID: "fake")
+            for (name, value) in headers { answer.headers.replaceOrAdd(name: name, value: value) }
+            return answer
+        case .takes:
+            let json = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+            let mentions = (json?["allowed_mentions"] as? [String: [String]])?["parse"]
+            let content = json?["content"] as? String ?? (json?["messages"] as? [String])?.joined(separator: "\n") ?? ""
+            state.withLock {
+                $0.messages.append(mentions == [] || json?["messages"] != nil ? content : "mentions: \(content)")
+            }
+            return Answer(status: 204, contentType: nil, body: [], requestID: "fake")
+        }
+    }
+
+    /// Lends the URL of the target while it listens.
+    func listen<R: Sendable>(_ body: @Sendable (_ url: String) async throws -> R) async throws -> R {
+        let listener = try await HTTPListener.start(
+            at: ListenAddress(host: "127.0.0.1", port: 0),
+            on: MultiThreadedEventLoopGroup.singleton,
+            tls: nil,
+            limits: HTTPLimits(),
+            responder: self,
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        do {
+            let result = try await body(listener.address + "/hook")
+            await listener.stop(patience: .zero)
+            return result
+        } catch {
+            await listener.stop(patience: .zero)
+            throw error
+        }
+    }
+}
