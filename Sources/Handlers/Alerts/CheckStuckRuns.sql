@@ -5,8 +5,16 @@
 WITH stuck AS MATERIALIZED (
     SELECT run_id, module_id, status, started_at
     FROM module_runs
+    JOIN modules USING (module_id)
     WHERE status IN ('QUEUED', 'RUNNING')
-        AND started_at < now() - :threshold_seconds::int8 * interval '1 second'
+        AND CASE
+            -- A worker that keeps its lease is at work, for as long as the module allows.
+            WHEN lease_expires_at IS NOT NULL
+                THEN lease_expires_at < now() OR claimed_at < now() - run_timeout_seconds * interval '1 second'
+            WHEN status = 'QUEUED'
+                THEN started_at < now() - coalesce(queue_timeout_seconds, :threshold_seconds) * interval '1 second'
+            ELSE started_at < now() - coalesce(run_timeout_seconds, :threshold_seconds) * interval '1 second'
+        END
 ),
 created AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)

@@ -11,6 +11,7 @@ enum AuditAction: String {
     case moduleRunTrigger = "MODULE_RUN_TRIGGER"
     case moduleRunUpdate = "MODULE_RUN_UPDATE"
     case moduleRunCancel = "MODULE_RUN_CANCEL"
+    case moduleRunClaim = "MODULE_RUN_CLAIM"
     case alertAck = "ALERT_ACK"
     case alertResolve = "ALERT_RESOLVE"
     case alertSilence = "ALERT_SILENCE"

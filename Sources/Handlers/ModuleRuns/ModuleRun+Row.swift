@@ -10,9 +10,16 @@ protocol ModuleRunRow {
     var startedAt: Timestamp { get }
     var endedAt: Timestamp? { get }
     var summary: String? { get }
+    var claimedBy: String? { get }
+    var claimedAt: Timestamp? { get }
+    var leaseExpiresAt: Timestamp? { get }
+    var progress: Double? { get }
+    var progressMessage: String? { get }
 }
 
 extension GetModuleRunRow: ModuleRunRow {}
+extension BeatModuleRunRow: ModuleRunRow {}
+extension ClaimModuleRunRow: ModuleRunRow {}
 extension InsertModuleRunRow: ModuleRunRow {}
 extension ListModuleRunsRow: ModuleRunRow {}
 extension SetRunStatusRow: ModuleRunRow {}
@@ -27,7 +34,12 @@ extension ModuleRun {
             status: row.status,
             startedAt: row.startedAt,
             endedAt: row.endedAt,
-            summary: row.summary
+            summary: row.summary,
+            claimedBy: row.claimedBy,
+            claimedAt: row.claimedAt,
+            leaseExpiresAt: row.leaseExpiresAt,
+            progress: row.progress,
+            progressMessage: row.progressMessage
         )
     }
 }

@@ -13,6 +13,9 @@ FOR SHARE
 -- in: module_id uuid, trigger_type text(TriggerType), summary text?
 -- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
 -- out: ended_at timestamptz?, summary text?
+-- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
 INSERT INTO module_runs (module_id, trigger_type, status, summary)
 VALUES (:module_id, :trigger_type, 'QUEUED', :summary)
-RETURNING run_id, module_id, trigger_type, status, started_at, ended_at, summary
+RETURNING
+    run_id, module_id, trigger_type, status, started_at, ended_at, summary,
+    claimed_by, claimed_at, lease_expires_at, progress, progress_message

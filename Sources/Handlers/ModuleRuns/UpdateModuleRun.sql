@@ -14,6 +14,7 @@ FOR UPDATE
 -- in: run_id uuid, status text(RunStatus), ended_at timestamptz?, summary text?
 -- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
 -- out: ended_at timestamptz?, summary text?
+-- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
 WITH resolved AS (
     UPDATE alerts
     SET status = 'RESOLVED',
@@ -30,4 +31,6 @@ SET status = :status,
     ended_at = CASE WHEN :status IN ('QUEUED', 'RUNNING') THEN NULL ELSE coalesce(:ended_at, now()) END,
     summary = coalesce(:summary, summary)
 WHERE run_id = :run_id
-RETURNING run_id, module_id, trigger_type, status, started_at, ended_at, summary
+RETURNING
+    run_id, module_id, trigger_type, status, started_at, ended_at, summary,
+    claimed_by, claimed_at, lease_expires_at, progress, progress_message

@@ -14,6 +14,10 @@ protocol ModuleRow {
     var updatedAt: Timestamp { get }
     var clientCreatedAt: Timestamp { get }
     var clientUpdatedAt: Timestamp { get }
+    var missedRunPolicy: MissedRunPolicy { get }
+    var queueTimeoutSeconds: Int? { get }
+    var runTimeoutSeconds: Int? { get }
+    var nextRunAt: Timestamp? { get }
 }
 
 extension GetModuleRow: ModuleRow {}
@@ -34,7 +38,11 @@ extension Module {
             createdAt: row.createdAt,
             updatedAt: row.updatedAt,
             clientCreatedAt: row.clientCreatedAt,
-            clientUpdatedAt: row.clientUpdatedAt
+            clientUpdatedAt: row.clientUpdatedAt,
+            missedRunPolicy: row.missedRunPolicy,
+            queueTimeoutSeconds: row.queueTimeoutSeconds,
+            runTimeoutSeconds: row.runTimeoutSeconds,
+            nextRunAt: row.nextRunAt
         )
     }
 }

@@ -5,8 +5,9 @@ import Postgres
 extension API {
     public func upsertModule(_ input: UpsertModule.Input) async throws(Problem) -> UpsertModule.Output {
         let registration = input.body
+        let schedule = try CronExpression(of: registration)
         let row = try await transaction { transaction in
-            let row = try transaction.run(.upsertModule(registration))
+            let row = try transaction.run(.upsertModule(registration, nextRunAt: schedule?.next(after: .now)))
             try transaction.record(
                 row.isNew ? .moduleCreate : .moduleUpdate,
                 on: .module,
@@ -21,7 +22,7 @@ extension API {
 }
 
 extension Query where Result == UpsertModuleRow {
-    fileprivate static func upsertModule(_ registration: ModuleRegistration) -> Self {
+    fileprivate static func upsertModule(_ registration: ModuleRegistration, nextRunAt: Timestamp?) -> Self {
         upsertModule(
             moduleID: registration.moduleID,
             name: registration.name,
@@ -30,6 +31,10 @@ extension Query where Result == UpsertModuleRow {
             executionMode: registration.executionMode,
             scheduleCron: registration.scheduleCron,
             config: registration.config,
+            missedRunPolicy: registration.missedRunPolicy,
+            queueTimeoutSeconds: registration.queueTimeoutSeconds,
+            runTimeoutSeconds: registration.runTimeoutSeconds,
+            nextRunAt: nextRunAt,
             clientCreatedAt: registration.createdAt,
             clientUpdatedAt: registration.updatedAt
         )

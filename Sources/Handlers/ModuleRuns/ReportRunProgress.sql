@@ -1,0 +1,36 @@
+-- Prolongs a worker's lease. Whoever speaks is not stuck, unless the module allows no more time.
+-- name: beatModuleRun :optional
+-- import: Generated
+-- in: run_id uuid, worker_id text, progress float8?, message text?, lease_seconds int8
+-- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
+-- out: ended_at timestamptz?, summary text?
+-- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
+WITH resolved AS (
+    UPDATE alerts
+    SET status = 'RESOLVED',
+        resolved_at = now(),
+        resolved_by = 'auto'
+    WHERE source = 'module_runs'
+        AND target_type = 'module_run'
+        AND target_id = :run_id::text
+        AND status <> 'RESOLVED'
+        AND EXISTS (
+            SELECT
+            FROM module_runs
+            JOIN modules USING (module_id)
+            WHERE run_id = :run_id
+                AND module_runs.status = 'RUNNING'
+                AND claimed_by = :worker_id
+                AND (run_timeout_seconds IS NULL OR claimed_at > now() - run_timeout_seconds * interval '1 second')
+        )
+)
+UPDATE module_runs
+SET progress = coalesce(:progress, progress),
+    progress_message = coalesce(:message, progress_message),
+    lease_expires_at = now() + :lease_seconds::int8 * interval '1 second'
+WHERE run_id = :run_id
+    AND status = 'RUNNING'
+    AND claimed_by = :worker_id
+RETURNING
+    run_id, module_id, trigger_type, status, started_at, ended_at, summary,
+    claimed_by, claimed_at, lease_expires_at, progress, progress_message
