@@ -22,6 +22,23 @@ extension API {
         do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
     }
 
+    /// Adds rows to a batch and waits for their commits. What the database refuses of one row is that row's problem; that it is away is
+    /// everybody's.
+    func run<Row: BatchRow>(_ rows: [Row]) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
+        try requireSchema()
+        var results: [Result<Row.Outcome, Problem>] = []
+        for result in await database.run(rows) {
+            switch result {
+            case .success(let outcome): results.append(.success(outcome))
+            case .failure(let error):
+                let problem = problem(error)
+                if problem.status >= 500 { throw problem }
+                results.append(.failure(problem))
+            }
+        }
+        return results
+    }
+
     /// Runs a transaction; a problem that `body` throws rolls it back and goes to the caller.
     func transaction<Result: Sendable>(
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result

@@ -35,6 +35,34 @@ final class Batcher<Row: BatchRow>: Sendable {
         }.get()
     }
 
+    /// Adds rows that belong together, in their order, and waits until each is committed or refused.
+    func run(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
+        if rows.isEmpty { return [] }
+        let gathering = Monitor<(left: Int, results: [Result<Row.Outcome, PostgresError>?])>(
+            (rows.count, Array(repeating: nil, count: rows.count))
+        )
+        return await withCheckedContinuation { continuation in
+            let waiting: [Waiting] = rows.enumerated().map { index, row in
+                (
+                    row,
+                    { result in
+                        let all = gathering.read { state in
+                            state.results[index] = result
+                            state.left -= 1
+                            return state.left == 0 ? state.results.compactMap { $0 } : nil
+                        }
+                        if let all { continuation.resume(returning: all) }
+                    }
+                )
+            }
+            let batch = state.read { state in
+                state.waiting += waiting
+                return state.inFlight < Self.flightLimit ? Self.takeBatch(&state) : []
+            }
+            if !batch.isEmpty { send(batch) }
+        }
+    }
+
     private static func takeBatch(_ state: inout State) -> [Waiting] {
         let batch = Array(state.waiting.prefix(rowLimit))
         state.waiting.removeFirst(batch.count)

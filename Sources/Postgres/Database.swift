@@ -58,6 +58,13 @@ public final class Database: Sendable {
         try await batcher(of: Row.self).run(row)
     }
 
+    /// Adds rows to the batch that is forming, in their order, and waits until each of them is committed or refused.
+    ///
+    /// The rows may come into several statements: each of them stands for itself.
+    public func run<Row: BatchRow>(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
+        await batcher(of: Row.self).run(rows)
+    }
+
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     ///
     /// The body runs on the connection's thread and cannot await, so nothing else happens while the transaction is open.

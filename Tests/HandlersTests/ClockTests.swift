@@ -92,7 +92,7 @@ import Testing
                     timestamp: .now
                 )
                 heartbeat.bootID = boot
-                _ = try await fleet.api.postHeartbeat(.init(body: heartbeat))
+                _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
             }
             try await beat("first", "1")
             try await beat("first", "2")

@@ -44,7 +44,7 @@ struct Fleet {
             version: version,
             timestamp: time
         )
-        _ = try await api.postHeartbeat(.init(body: heartbeat))
+        _ = try await api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
     }
 
     func bots(page: Int = 1, pageSize: Int = 50) async throws(Problem) -> BotPage {

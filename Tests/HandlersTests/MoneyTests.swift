@@ -32,7 +32,7 @@ import Testing
             grossExposure: try decimal(gross),
             updatedAt: start.adding(seconds: seconds)
         )
-        switch try await fleet.api.postPosition(.init(body: report)) {
+        switch try await fleet.api.postPosition(.init(body: .positionReport(report))) {
         case .accepted(let receipt): return receipt
         }
     }
@@ -54,7 +54,7 @@ import Testing
             timestamp: start,
             entryID: id
         )
-        switch try await fleet.api.postCost(.init(body: entry)) {
+        switch try await fleet.api.postCost(.init(body: .costEntry(entry))) {
         case .accepted(let receipt): return receipt
         }
     }
@@ -74,7 +74,7 @@ import Testing
             value: try decimal(value),
             timestamp: start.adding(seconds: seconds)
         )
-        _ = try await fleet.api.postMetric(.init(body: sample))
+        _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
     }
 
     private func exposure(_ mode: RuntimeMode? = nil, in fleet: Fleet) async throws -> Exposure {
@@ -281,7 +281,7 @@ import Testing
                     fillRatio: try decimal(fill),
                     timestamp: start
                 )
-                _ = try await fleet.api.postExecutionSample(.init(body: sample))
+                _ = try await fleet.api.postExecutionSample(.init(body: .executionSample(sample)))
             }
             func quality(_ symbol: String? = nil) async throws -> ExecutionQuality {
                 let input = GetExecutionQuality.Input(symbol: symbol, principal: fleet.operatorPrincipal)

@@ -138,7 +138,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<50 { group.addTask { try await fleet.beat("i\(index)") } }
                 let problem = await #expect(throws: Problem.self) {
-                    try await fleet.api.postHeartbeat(.init(body: heartbeat))
+                    try await fleet.api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
                 }
                 #expect(problem?.status == 422)
                 try await group.waitForAll()

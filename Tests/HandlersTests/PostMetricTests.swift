@@ -16,7 +16,7 @@ import Testing
             value: value,
             timestamp: time
         )
-        _ = try await fleet.api.postMetric(.init(body: sample))
+        _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
     }
 
     private func stored(in fleet: Fleet) async throws -> String {

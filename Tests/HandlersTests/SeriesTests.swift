@@ -28,7 +28,7 @@ import Testing
             value: try decimal(value),
             timestamp: start.adding(seconds: seconds)
         )
-        _ = try await fleet.api.postMetric(.init(body: sample))
+        _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
     }
 
     private func drawdown(_ symbol: String? = nil, in fleet: Fleet) async throws -> EquityDrawdown {
@@ -89,7 +89,7 @@ import Testing
                     value: try decimal(value),
                     timestamp: start.adding(seconds: seconds)
                 )
-                _ = try await fleet.api.postIndex(.init(body: sample))
+                _ = try await fleet.api.postIndex(.init(body: .indexSample(sample)))
             }
             func latest(_ name: String? = nil) async throws -> [String] {
                 let input = GetLatestIndices.Input(indexName: name, principal: fleet.operatorPrincipal)
@@ -120,7 +120,7 @@ import Testing
                     memoryPct: try decimal(memory),
                     timestamp: .now.adding(seconds: -3_600 * hoursAgo)
                 )
-                _ = try await fleet.api.postResource(.init(body: sample))
+                _ = try await fleet.api.postResource(.init(body: .resourceSample(sample)))
             }
             func latest(_ instance: String? = nil) async throws -> [String] {
                 let input = GetLatestResource.Input(instanceID: instance, principal: fleet.operatorPrincipal)

@@ -72,6 +72,13 @@ package struct PythonEmitter {
             return value.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
 
 
+        def _to_json(value: object) -> object:
+            """What stands for one of several: a data class, a list of them, or JSON as it is."""
+            if isinstance(value, list):
+                return [_to_json(item) for item in value]
+            return value.to_json() if hasattr(value, "to_json") else value
+
+
         def _query(pairs: typing.List[typing.Tuple[str, object]]) -> str:
             """The query of all pairs that have a value; a list is given once for each item."""
             flat = []
@@ -239,6 +246,7 @@ package struct PythonEmitter {
             switch models[name]?.shape {
             case .structure: expression = "\(text).to_json()"
             case .enumeration(let enumeration) where !enumeration.isOpen: expression = "\(text).value"
+            case .union: expression = "_to_json(\(text))"
             case .alias(let inner): expression = write(inner, text)
             default: expression = text
             }

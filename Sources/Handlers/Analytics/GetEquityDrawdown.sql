@@ -1,17 +1,25 @@
 -- The equity of a moment is the newest of each series, summed: a sample changes it by its difference to the one before.
 -- name: equityDrawdown :one
 -- import: Generated
--- in: symbol text?, mode text(RuntimeMode)?
--- out: generated_at timestamptz, samples int8, peak numeric, latest numeric, max_fall numeric, max_fraction float8
+-- in: symbol text?, mode text(RuntimeMode)?, currency text?
+-- out: generated_at timestamptz, currency text, samples int8, peak numeric, latest numeric, max_fall numeric, max_fraction float8
 -- out: current_fraction float8
-WITH sample AS MATERIALIZED (
-    SELECT ts, value - coalesce(lag(value) OVER (PARTITION BY series_id ORDER BY ts), 0) AS change
-    FROM metric_samples
-    JOIN metric_series AS series USING (series_id)
+WITH series AS MATERIALIZED (
+    SELECT series_id, currency
+    FROM metric_series AS series
     JOIN instance_live AS live USING (instance_id)
     WHERE series.metric_type = 'equity'
         AND (:symbol IS NULL OR series.symbol = :symbol)
         AND (:mode IS NULL OR live.runtime_mode = :mode)
+),
+meant AS MATERIALIZED (
+    SELECT coalesce(:currency, (SELECT main_currency(array_agg(currency)) FROM series)) AS currency
+),
+sample AS MATERIALIZED (
+    SELECT ts, value - coalesce(lag(value) OVER (PARTITION BY series_id ORDER BY ts), 0) AS change
+    FROM metric_samples
+    JOIN series USING (series_id)
+    JOIN meant USING (currency)
 ),
 total AS (
     SELECT ts, sum(sum(change)) OVER (ORDER BY ts) AS equity
@@ -28,6 +36,7 @@ fall AS (
 )
 SELECT
     now(),
+    (SELECT currency FROM meant),
     (SELECT count(*) FROM sample),
     coalesce(max(peak), 0),
     coalesce((array_agg(equity ORDER BY ts DESC))[1], 0),

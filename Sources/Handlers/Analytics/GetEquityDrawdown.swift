@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getEquityDrawdown(_ input: GetEquityDrawdown.Input) async throws(Problem) -> GetEquityDrawdown.Output {
-        let row = try await run(.equityDrawdown(symbol: input.symbol, mode: input.mode))
+        let row = try await run(.equityDrawdown(symbol: input.symbol, mode: input.mode, currency: input.currency))
         return .ok(
             EquityDrawdown(
                 generatedAt: row.generatedAt,
@@ -12,7 +12,8 @@ extension API {
                 latestEquity: row.latest,
                 maxDrawdownAbs: row.maxFall,
                 maxDrawdownPct: row.maxFraction,
-                currentDrawdownPct: row.currentFraction
+                currentDrawdownPct: row.currentFraction,
+                currency: row.currency.isEmpty ? nil : row.currency
             )
         )
     }

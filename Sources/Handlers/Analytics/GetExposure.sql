@@ -30,14 +30,20 @@ FROM held
 GROUP BY GROUPING SETS ((symbol), (runtime_mode), ())
 ORDER BY symbol, runtime_mode
 
--- The newest equity of each instance and symbol, summed.
+-- The newest equity of each instance and symbol, summed: in the books' own currency, or in the only one there is.
 -- name: latestEquity :one
 -- import: Generated
 -- in: mode text(RuntimeMode)?
 -- out: equity numeric
+WITH series AS MATERIALIZED (
+    SELECT series_id, currency
+    FROM metric_series AS series
+    JOIN instance_live AS live USING (instance_id)
+    WHERE series.metric_type = 'equity'
+        AND (:mode IS NULL OR live.runtime_mode = :mode)
+)
 SELECT coalesce(sum(newest.value), 0)
-FROM metric_series AS series
-JOIN instance_live AS live USING (instance_id)
+FROM series
 CROSS JOIN LATERAL (
     SELECT value
     FROM metric_samples
@@ -45,5 +51,4 @@ CROSS JOIN LATERAL (
     ORDER BY ts DESC
     LIMIT 1
 ) AS newest
-WHERE series.metric_type = 'equity'
-    AND (:mode IS NULL OR live.runtime_mode = :mode)
+WHERE currency = (SELECT main_currency(array_agg(currency)) FROM series)

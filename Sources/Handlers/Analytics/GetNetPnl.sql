@@ -1,12 +1,13 @@
--- What was earned in all and by mode, all of one moment. The row without a mode is the total.
+-- What was earned by currency, and by mode of each, all of one moment. The row without a mode is its currency's total; an empty currency
+-- is the books' own. Nothing earned is no row.
 -- name: netPnl :many
 -- import: Generated
 -- in: symbol text?, mode text(RuntimeMode)?
--- out: generated_at timestamptz, runtime_mode text(RuntimeMode)?, realized numeric, unrealized numeric, fees numeric
--- out: funding numeric, net numeric
+-- out: currency text, runtime_mode text(RuntimeMode)?, realized numeric, unrealized numeric, fees numeric, funding numeric
+-- out: net numeric
 WITH earned AS (
     -- The newest value of each instance and symbol.
-    SELECT series.instance_id, series.metric_type AS kind, newest.value
+    SELECT series.instance_id, series.metric_type AS kind, series.currency, newest.value
     FROM metric_series AS series
     CROSS JOIN LATERAL (
         SELECT value
@@ -18,13 +19,14 @@ WITH earned AS (
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
         AND (:symbol IS NULL OR series.symbol = :symbol)
     UNION ALL
-    SELECT instance_id, cost_type, sum(amount)
-    FROM cost_entries
+    SELECT instance_id, cost_type, booked_currency(cost), sum(booked_amount(cost))
+    FROM cost_entries AS cost
     WHERE :symbol IS NULL OR symbol = :symbol
-    GROUP BY instance_id, cost_type
+    GROUP BY 1, 2, 3
 ),
 part AS (
     SELECT
+        currency,
         live.runtime_mode,
         coalesce(sum(value) FILTER (WHERE kind = 'realized_pnl'), 0) AS realized,
         coalesce(sum(value) FILTER (WHERE kind = 'unrealized_pnl'), 0) AS unrealized,
@@ -33,8 +35,8 @@ part AS (
     FROM earned
     JOIN instance_live AS live USING (instance_id)
     WHERE :mode IS NULL OR live.runtime_mode = :mode
-    GROUP BY GROUPING SETS ((live.runtime_mode), ())
+    GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
 )
-SELECT now(), runtime_mode, realized, unrealized, fees, funding, realized + unrealized - fees + funding
+SELECT currency, runtime_mode, realized, unrealized, fees, funding, realized + unrealized - fees + funding
 FROM part
-ORDER BY runtime_mode
+ORDER BY currency, runtime_mode

@@ -5,12 +5,20 @@
 SELECT EXISTS (SELECT FROM instances WHERE instance_id = :instance_id)
 
 -- name: seriesPoints :many
--- in: instance_id text, metric_type text, symbol text, from timestamptz?, to timestamptz?, limit int8
+-- in: instance_id text, metric_type text, symbol text, currency text?, from timestamptz?, to timestamptz?, limit int8
 -- out: ts timestamptz, value numeric
 SELECT ts, value
 FROM metric_samples
 JOIN metric_series AS series USING (series_id)
 WHERE (series.instance_id, series.metric_type, series.symbol) = (:instance_id, :metric_type, :symbol)
+    AND series.currency = coalesce(
+        :currency,
+        (
+            SELECT main_currency(array_agg(known.currency))
+            FROM metric_series AS known
+            WHERE (known.instance_id, known.metric_type, known.symbol) = (:instance_id, :metric_type, :symbol)
+        )
+    )
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
 ORDER BY ts
@@ -18,7 +26,7 @@ LIMIT :limit
 
 -- The last value of each step; steps are counted from 1970, so that they are the same for every caller.
 -- name: seriesSteps :many
--- in: instance_id text, metric_type text, symbol text, from timestamptz?, to timestamptz?, step_seconds int8, limit int8
+-- in: instance_id text, metric_type text, symbol text, currency text?, from timestamptz?, to timestamptz?, step_seconds int8, limit int8
 -- out: ts timestamptz, value numeric
 SELECT DISTINCT ON (1)
     date_bin(:step_seconds * interval '1 second', ts, 'epoch'::timestamptz),
@@ -26,6 +34,14 @@ SELECT DISTINCT ON (1)
 FROM metric_samples
 JOIN metric_series AS series USING (series_id)
 WHERE (series.instance_id, series.metric_type, series.symbol) = (:instance_id, :metric_type, :symbol)
+    AND series.currency = coalesce(
+        :currency,
+        (
+            SELECT main_currency(array_agg(known.currency))
+            FROM metric_series AS known
+            WHERE (known.instance_id, known.metric_type, known.symbol) = (:instance_id, :metric_type, :symbol)
+        )
+    )
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
 ORDER BY 1, ts DESC

@@ -24,6 +24,7 @@ extension API {
                     instanceID: input.instanceID,
                     metricType: input.metricType,
                     symbol: input.symbol,
+                    currency: input.currency,
                     from: input.from,
                     to: input.to,
                     limit: limit
@@ -36,6 +37,7 @@ extension API {
                 instanceID: input.instanceID,
                 metricType: input.metricType,
                 symbol: input.symbol,
+                currency: input.currency,
                 from: input.from,
                 to: input.to,
                 stepSeconds: step,

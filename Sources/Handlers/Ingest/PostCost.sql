@@ -1,7 +1,8 @@
 -- Books costs. An entry with an id is booked once; the same id with other content is refused.
 -- name: recordCosts :batch
 -- import: Generated
--- row: instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, ts timestamptz
+-- row: instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, currency text?
+-- row: fx_rate numeric?, ts timestamptz
 -- out: ordinal int8, fate text(IngestFate)
 WITH entry AS MATERIALIZED (
     SELECT
@@ -9,29 +10,30 @@ WITH entry AS MATERIALIZED (
         instances.instance_id IS NOT NULL AS is_known,
         -- Of several with one id in a batch the first is booked.
         entry_id IS NULL OR row_number() OVER (PARTITION BY instance_id, entry_id ORDER BY ordinal) = 1 AS is_first
-    FROM unnest(:instance_id, :entry_id, :symbol, :cost_type, :amount, :ts)
-        WITH ORDINALITY AS entry (instance_id, entry_id, symbol, cost_type, amount, ts, ordinal)
+    FROM unnest(:instance_id, :entry_id, :symbol, :cost_type, :amount, :currency, :fx_rate, :ts)
+        WITH ORDINALITY AS entry (instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
 -- Another server may book the entry at the same moment. The update changes nothing; it makes what is booked known here. Rows that
 -- were there before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
 booked AS (
-    INSERT INTO cost_entries AS cost (instance_id, entry_id, symbol, cost_type, amount, ts, received_at)
-    SELECT instance_id, entry_id, symbol, cost_type, amount, ts, statement_timestamp()
+    INSERT INTO cost_entries AS cost (instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, received_at)
+    SELECT instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, statement_timestamp()
     FROM entry
     WHERE is_known
         AND is_first
     ORDER BY instance_id, entry_id, ordinal
     ON CONFLICT (instance_id, entry_id) DO UPDATE SET entry_id = cost.entry_id
-    RETURNING instance_id, entry_id, symbol, cost_type, amount, ts, xmax = 0 AS is_new
+    RETURNING instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, xmax = 0 AS is_new
 )
 SELECT
     ordinal,
     CASE
         WHEN NOT is_known THEN 'unknown'
         WHEN entry.entry_id IS NULL THEN 'stored'
-        WHEN (booked.symbol, booked.cost_type, booked.amount, booked.ts)
-            <> (entry.symbol, entry.cost_type, entry.amount, entry.ts) THEN 'conflict'
+        WHEN (booked.symbol, booked.cost_type, booked.amount, booked.currency, booked.fx_rate, booked.ts)
+            IS DISTINCT FROM (entry.symbol, entry.cost_type, entry.amount, entry.currency, entry.fx_rate, entry.ts)
+            THEN 'conflict'
         WHEN booked.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
     END

@@ -3,18 +3,33 @@ public import Generated
 
 extension API {
     public func postCost(_ input: PostCost.Input) async throws(Problem) -> PostCost.Output {
-        let entry = input.body
-        try input.principal.requireSubject(entry.instanceID)
-        let fate = try await run(
-            RecordCosts(
-                instanceID: entry.instanceID,
-                entryID: entry.entryID,
-                symbol: entry.symbol,
-                costType: entry.costType,
-                amount: entry.amount,
-                ts: entry.timestamp
-            )
-        )
-        return .accepted(try IngestReceipt(fate))
+        let key = input.idempotencyKey
+        switch input.body {
+        case .costEntry(var entry):
+            entry.entryID = entry.entryID ?? key
+            return .accepted(try await ingest(entry, by: input.principal))
+        case .array(let objects):
+            let receipt = try await ingest(objects, as: CostEntry.self, by: input.principal) { entry, index in
+                entry.entryID = entry.entryID ?? key.map { "\($0)#\(index)" }
+            }
+            return .accepted(receipt)
+        }
     }
+}
+
+extension CostEntry: IngestElement {
+    var row: RecordCosts {
+        RecordCosts(
+            instanceID: instanceID,
+            entryID: entryID,
+            symbol: symbol,
+            costType: costType,
+            amount: amount,
+            currency: currency,
+            fxRate: fxRate,
+            ts: timestamp
+        )
+    }
+
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
 }

@@ -2,21 +2,27 @@ public import ContractRuntime
 public import Generated
 
 extension API {
-    public func postExecutionSample(
-        _ input: PostExecutionSample.Input
-    ) async throws(Problem) -> PostExecutionSample.Output {
-        let sample = input.body
-        try input.principal.requireSubject(sample.instanceID)
-        let fate = try await run(
-            RecordExecutionSamples(
-                instanceID: sample.instanceID,
-                symbol: sample.symbol,
-                slippageBps: sample.slippageBps,
-                latencyMs: sample.latencyMs,
-                fillRatio: sample.fillRatio,
-                ts: sample.timestamp
-            )
-        )
-        return .accepted(try IngestReceipt(fate))
+    public func postExecutionSample(_ input: PostExecutionSample.Input) async throws(Problem)
+        -> PostExecutionSample.Output
+    {
+        switch input.body {
+        case .executionSample(let sample): .accepted(try await ingest(sample, by: input.principal))
+        case .array(let objects): .accepted(try await ingest(objects, as: ExecutionSample.self, by: input.principal))
+        }
     }
+}
+
+extension ExecutionSample: IngestElement {
+    var row: RecordExecutionSamples {
+        RecordExecutionSamples(
+            instanceID: instanceID,
+            symbol: symbol,
+            slippageBps: slippageBps,
+            latencyMs: latencyMs,
+            fillRatio: fillRatio,
+            ts: timestamp
+        )
+    }
+
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
 }

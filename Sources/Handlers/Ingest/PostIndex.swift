@@ -2,20 +2,29 @@ public import ContractRuntime
 public import Generated
 
 extension API {
-    /// An index is a metric of the type `index`, with the index's name for a symbol.
     public func postIndex(_ input: PostIndex.Input) async throws(Problem) -> PostIndex.Output {
-        let sample = input.body
-        try input.principal.requireSubject(sample.instanceID)
-        let isKnown = try await run(
-            RecordMetricSamples(
-                instanceID: sample.instanceID,
-                metricType: "index",
-                symbol: sample.indexName,
-                ts: sample.timestamp,
-                value: sample.value
-            )
+        switch input.body {
+        case .indexSample(let sample): .accepted(try await ingest(sample, by: input.principal))
+        case .array(let objects): .accepted(try await ingest(objects, as: IndexSample.self, by: input.principal))
+        }
+    }
+}
+
+extension IndexSample: IngestElement {
+    /// An index is a metric of the type `index`, with the index's name for a symbol.
+    var row: RecordMetricSamples {
+        RecordMetricSamples(
+            instanceID: instanceID,
+            metricType: "index",
+            symbol: indexName,
+            currency: "",
+            ts: timestamp,
+            value: value
         )
+    }
+
+    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
         guard isKnown else { throw .instanceNotFound }
-        return .accepted(IngestReceipt(status: .accepted))
+        return IngestReceipt(status: .accepted)
     }
 }

@@ -3,18 +3,27 @@ public import Generated
 
 extension API {
     public func postMetric(_ input: PostMetric.Input) async throws(Problem) -> PostMetric.Output {
-        let sample = input.body
-        try input.principal.requireSubject(sample.instanceID)
-        let isKnown = try await run(
-            RecordMetricSamples(
-                instanceID: sample.instanceID,
-                metricType: sample.metricType,
-                symbol: sample.symbol,
-                ts: sample.timestamp,
-                value: sample.value
-            )
+        switch input.body {
+        case .metricSample(let sample): .accepted(try await ingest(sample, by: input.principal))
+        case .array(let objects): .accepted(try await ingest(objects, as: MetricSample.self, by: input.principal))
+        }
+    }
+}
+
+extension MetricSample: IngestElement {
+    var row: RecordMetricSamples {
+        RecordMetricSamples(
+            instanceID: instanceID,
+            metricType: metricType,
+            symbol: symbol,
+            currency: currency ?? "",
+            ts: timestamp,
+            value: value
         )
+    }
+
+    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
         guard isKnown else { throw .instanceNotFound }
-        return .accepted(IngestReceipt(status: .accepted))
+        return IngestReceipt(status: .accepted)
     }
 }

@@ -3,17 +3,23 @@ public import Generated
 
 extension API {
     public func postPosition(_ input: PostPosition.Input) async throws(Problem) -> PostPosition.Output {
-        let report = input.body
-        try input.principal.requireSubject(report.instanceID)
-        let fate = try await run(
-            RecordPositions(
-                instanceID: report.instanceID,
-                symbol: report.symbol,
-                netExposure: report.netExposure,
-                grossExposure: report.grossExposure,
-                updatedAt: report.updatedAt
-            )
-        )
-        return .accepted(try IngestReceipt(fate))
+        switch input.body {
+        case .positionReport(let report): .accepted(try await ingest(report, by: input.principal))
+        case .array(let objects): .accepted(try await ingest(objects, as: PositionReport.self, by: input.principal))
+        }
     }
+}
+
+extension PositionReport: IngestElement {
+    var row: RecordPositions {
+        RecordPositions(
+            instanceID: instanceID,
+            symbol: symbol,
+            netExposure: netExposure,
+            grossExposure: grossExposure,
+            updatedAt: updatedAt
+        )
+    }
+
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
 }

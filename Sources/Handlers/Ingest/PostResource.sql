@@ -20,7 +20,7 @@ series AS (
     SELECT DISTINCT instance_id, metric_type, 'system'
     FROM sample
     ORDER BY instance_id, metric_type
-    ON CONFLICT (instance_id, metric_type, symbol) DO UPDATE SET symbol = known.symbol
+    ON CONFLICT (instance_id, metric_type, symbol, currency) DO UPDATE SET symbol = known.symbol
     RETURNING series_id, instance_id, metric_type
 ),
 stored AS (

@@ -30,7 +30,8 @@ extension API {
         }
     }
 
-    /// Tries to send everything that is due, to all targets side by side. What fails is tried again later.
+    /// Tries to send everything that is due, to all targets side by side, and waits for what somebody else has begun to send. What fails
+    /// is tried again later.
     ///
     /// - Parameter limit: How long a target may take.
     func deliverNotifications(within limit: Duration) async {
@@ -43,6 +44,9 @@ extension API {
             for target in configuration.targets {
                 group.addTask { while await deliverNext(to: target, by: deadline) {} }
             }
+        }
+        while ContinuousClock.now < deadline, (try? await run(.isFirstTryInHand())) == true {
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
         }
     }
 

@@ -123,3 +123,14 @@ SET attempts = attempts - 1,
     claimed_until = NULL,
     last_error = 'status 429'
 WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
+
+-- Whether somebody tries to send something for the first time, right now.
+-- name: isFirstTryInHand :one
+-- out: is_in_hand bool
+SELECT EXISTS (
+    SELECT
+    FROM notification_deliveries
+    WHERE status = 'PENDING'
+        AND attempts = 1
+        AND claimed_until > now()
+)

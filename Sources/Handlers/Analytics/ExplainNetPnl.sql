@@ -1,0 +1,51 @@
+-- The parts of the net PnL: what each instance earned with each symbol in each currency. An empty currency is the books' own.
+-- name: netPnlParts :many
+-- import: Generated
+-- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, limit int8, offset int8
+-- out: total int8, instance_id text, symbol text, runtime_mode text(RuntimeMode), currency text, realized numeric
+-- out: realized_at timestamptz?, unrealized numeric, unrealized_at timestamptz?, fees numeric, fee_entries int8
+-- out: funding numeric, funding_entries int8, net numeric
+WITH earned AS (
+    SELECT series.instance_id, series.symbol, series.currency, series.metric_type AS kind, newest.value, newest.ts, 1 AS entries
+    FROM metric_series AS series
+    CROSS JOIN LATERAL (
+        SELECT value, ts
+        FROM metric_samples
+        WHERE series_id = series.series_id
+        ORDER BY ts DESC
+        LIMIT 1
+    ) AS newest
+    WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
+    UNION ALL
+    SELECT instance_id, symbol, booked_currency(cost), cost_type, sum(booked_amount(cost)), max(ts), count(*)
+    FROM cost_entries AS cost
+    GROUP BY 1, 2, 3, 4
+),
+part AS (
+    SELECT
+        instance_id,
+        earned.symbol,
+        live.runtime_mode,
+        currency,
+        coalesce(sum(value) FILTER (WHERE kind = 'realized_pnl'), 0) AS realized,
+        max(ts) FILTER (WHERE kind = 'realized_pnl') AS realized_at,
+        coalesce(sum(value) FILTER (WHERE kind = 'unrealized_pnl'), 0) AS unrealized,
+        max(ts) FILTER (WHERE kind = 'unrealized_pnl') AS unrealized_at,
+        coalesce(sum(value) FILTER (WHERE kind = 'FEE'), 0) AS fees,
+        coalesce(sum(entries) FILTER (WHERE kind = 'FEE'), 0) AS fee_entries,
+        coalesce(sum(value) FILTER (WHERE kind = 'FUNDING'), 0) AS funding,
+        coalesce(sum(entries) FILTER (WHERE kind = 'FUNDING'), 0) AS funding_entries
+    FROM earned
+    JOIN instance_live AS live USING (instance_id)
+    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+        AND (:symbol IS NULL OR earned.symbol = :symbol)
+        AND (:mode IS NULL OR live.runtime_mode = :mode)
+    GROUP BY instance_id, earned.symbol, live.runtime_mode, currency
+)
+SELECT
+    count(*) OVER (), instance_id, symbol, runtime_mode, currency, realized, realized_at, unrealized, unrealized_at, fees,
+    fee_entries::int8, funding, funding_entries::int8, realized + unrealized - fees + funding
+FROM part
+ORDER BY instance_id, symbol, currency
+LIMIT :limit
+OFFSET :offset

@@ -1,0 +1,52 @@
+public import ContractRuntime
+public import Generated
+import Postgres
+
+extension API {
+    public func explainNetPnl(_ input: ExplainNetPnl.Input) async throws(Problem) -> ExplainNetPnl.Output {
+        let page = Page(number: input.page, size: input.pageSize)
+        let rows = try await run(.netPnlParts(input, limit: page.size, offset: page.offset))
+        // A page behind the last one has no row that could tell how many there are.
+        let total = rows.isEmpty ? try await run(.netPnlParts(input, limit: 1, offset: 0)).first?.total : rows[0].total
+        return .ok(
+            NetPnlExplanation(
+                page: page.number,
+                pageSize: page.size,
+                total: total ?? 0,
+                items: rows.map(NetPnlPart.init)
+            )
+        )
+    }
+}
+
+extension Query where Result == [NetPnlPartsRow] {
+    fileprivate static func netPnlParts(_ input: ExplainNetPnl.Input, limit: Int, offset: Int) -> Self {
+        netPnlParts(
+            instanceID: input.instanceID,
+            symbol: input.symbol,
+            mode: input.mode,
+            limit: limit,
+            offset: offset
+        )
+    }
+}
+
+extension NetPnlPart {
+    fileprivate init(_ row: NetPnlPartsRow) {
+        self.init(
+            instanceID: row.instanceID,
+            symbol: row.symbol,
+            runtimeMode: row.runtimeMode,
+            currency: row.currency.isEmpty ? nil : row.currency,
+            realized: row.realized,
+            realizedAt: row.realizedAt,
+            unrealized: row.unrealized,
+            unrealizedAt: row.unrealizedAt,
+            fees: row.fees,
+            feeEntries: row.feeEntries,
+            funding: row.funding,
+            fundingEntries: row.fundingEntries,
+            netPnl: row.net
+        )
+    }
+}

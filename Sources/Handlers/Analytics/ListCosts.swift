@@ -1,0 +1,66 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func listCosts(_ input: ListCosts.Input) async throws(Problem) -> ListCosts.Output {
+        let page = Page(number: input.page, size: input.pageSize)
+        let (rows, total) = try await run(
+            .listCosts(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                costType: input.costType,
+                from: input.from,
+                to: input.to,
+                limit: page.size,
+                offset: page.offset
+            ),
+            .countCosts(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                costType: input.costType,
+                from: input.from,
+                to: input.to
+            )
+        )
+        let items = rows.map(BookedCost.init)
+        return .ok(CostPage(page: page.number, pageSize: page.size, total: total, items: items))
+    }
+
+    public func exportCosts(_ input: ExportCosts.Input) async throws(Problem) -> ExportCosts.Output {
+        let rows = try await run(
+            .listCosts(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                costType: input.costType,
+                from: input.from,
+                to: input.to,
+                limit: input.limit,
+                offset: 0
+            )
+        )
+        return .ok(CSV(rows.map(BookedCost.init), columns: Self.costColumns).text)
+    }
+
+    private static let costColumns = [
+        "ordinal", "instance_id", "entry_id", "symbol", "cost_type", "amount", "currency", "fx_rate", "booked_amount",
+        "timestamp", "received_at",
+    ]
+}
+
+extension BookedCost {
+    fileprivate init(_ row: ListCostsRow) {
+        self.init(
+            ordinal: row.ordinal,
+            instanceID: row.instanceID,
+            entryID: row.entryID,
+            symbol: row.symbol,
+            costType: row.costType,
+            amount: row.amount,
+            currency: row.currency,
+            fxRate: row.fxRate,
+            bookedAmount: row.bookedAmount,
+            timestamp: row.ts,
+            receivedAt: row.receivedAt
+        )
+    }
+}

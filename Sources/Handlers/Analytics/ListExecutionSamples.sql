@@ -1,0 +1,23 @@
+-- name: listExecutionSamples :many
+-- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?, limit int8, offset int8
+-- out: ordinal int8, instance_id text, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric
+-- out: ts timestamptz, received_at timestamptz
+SELECT ordinal, instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at
+FROM execution_samples
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:symbol IS NULL OR symbol = :symbol)
+    AND (:from IS NULL OR ts >= :from)
+    AND (:to IS NULL OR ts < :to)
+ORDER BY ts DESC, ordinal DESC
+LIMIT :limit
+OFFSET :offset
+
+-- name: countExecutionSamples :one
+-- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?
+-- out: count int8
+SELECT count(*)
+FROM execution_samples
+WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    AND (:symbol IS NULL OR symbol = :symbol)
+    AND (:from IS NULL OR ts >= :from)
+    AND (:to IS NULL OR ts < :to)

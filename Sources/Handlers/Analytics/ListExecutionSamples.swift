@@ -1,0 +1,63 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func listExecutionSamples(
+        _ input: ListExecutionSamples.Input
+    ) async throws(Problem) -> ListExecutionSamples.Output {
+        let page = Page(number: input.page, size: input.pageSize)
+        let (rows, total) = try await run(
+            .listExecutionSamples(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                from: input.from,
+                to: input.to,
+                limit: page.size,
+                offset: page.offset
+            ),
+            .countExecutionSamples(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                from: input.from,
+                to: input.to
+            )
+        )
+        let items = rows.map(StoredExecutionSample.init)
+        return .ok(ExecutionSamplePage(page: page.number, pageSize: page.size, total: total, items: items))
+    }
+
+    public func exportExecutionSamples(
+        _ input: ExportExecutionSamples.Input
+    ) async throws(Problem) -> ExportExecutionSamples.Output {
+        let rows = try await run(
+            .listExecutionSamples(
+                instanceID: input.instanceID,
+                symbol: input.symbol,
+                from: input.from,
+                to: input.to,
+                limit: input.limit,
+                offset: 0
+            )
+        )
+        return .ok(CSV(rows.map(StoredExecutionSample.init), columns: Self.sampleColumns).text)
+    }
+
+    private static let sampleColumns = [
+        "ordinal", "instance_id", "symbol", "slippage_bps", "latency_ms", "fill_ratio", "timestamp", "received_at",
+    ]
+}
+
+extension StoredExecutionSample {
+    fileprivate init(_ row: ListExecutionSamplesRow) {
+        self.init(
+            ordinal: row.ordinal,
+            instanceID: row.instanceID,
+            symbol: row.symbol,
+            slippageBps: row.slippageBps,
+            latencyMs: row.latencyMs,
+            fillRatio: row.fillRatio,
+            timestamp: row.ts,
+            receivedAt: row.receivedAt
+        )
+    }
+}

@@ -1,0 +1,128 @@
+import ContractRuntime
+import Generated
+import Postgres
+
+/// What an instance sends to an ingest path, one by one or in arrays.
+protocol IngestElement: ContractModel {
+    /// What is stored of it.
+    associatedtype Row: BatchRow
+
+    /// The instance that it speaks of.
+    var instanceID: String { get }
+
+    /// What is stored of it.
+    var row: Row { get }
+
+    /// What its sender is told of what became of it; a refusal is thrown.
+    func receipt(_ outcome: Row.Outcome) throws(Problem) -> IngestReceipt
+
+    /// What the audit log is told of a refusal; nil when that is nothing.
+    func auditDetails(of problem: Problem) -> JSONObject?
+}
+
+extension IngestElement {
+    func auditDetails(of problem: Problem) -> JSONObject? { nil }
+}
+
+extension API {
+    /// Stores one element.
+    func ingest<Element: IngestElement>(
+        _ element: Element,
+        by principal: Principal?
+    ) async throws(Problem) -> IngestReceipt {
+        try principal.requireSubject(element.instanceID)
+        let outcome = try await run(element.row)
+        do throws(Problem) {
+            return try element.receipt(outcome)
+        } catch {
+            try await audit(error, of: element)
+            throw error
+        }
+    }
+
+    /// Stores each element of an array that can be stored, and tells of each what became of it.
+    ///
+    /// - Parameter complete: Changes an element before it is stored; it is told its index.
+    func ingest<Element: IngestElement>(
+        _ objects: [JSONObject],
+        as type: Element.Type,
+        by principal: Principal?,
+        complete: (inout Element, Int) -> Void = { _, _ in }
+    ) async throws(Problem) -> IngestReceipt {
+        var outcomes: [IngestOutcome?] = Array(repeating: nil, count: objects.count)
+        var elements: [(index: Int, element: Element)] = []
+        for (index, object) in objects.enumerated() {
+            do throws(Problem) {
+                var element = try Element(reading: object)
+                try principal.requireSubject(element.instanceID)
+                complete(&element, index)
+                elements.append((index, element))
+            } catch {
+                outcomes[index] = IngestOutcome(index: index, error)
+            }
+        }
+        let results = try await run(elements.map(\.element.row))
+        for ((index, element), result) in zip(elements, results) {
+            outcomes[index] = try await outcome(of: element, index, result)
+        }
+        return IngestReceipt(items: outcomes.compactMap { $0 })
+    }
+
+    private func outcome<Element: IngestElement>(
+        of element: Element,
+        _ index: Int,
+        _ result: Result<Element.Row.Outcome, Problem>
+    ) async throws(Problem) -> IngestOutcome {
+        do throws(Problem) {
+            let receipt = try element.receipt(result.get())
+            return IngestOutcome(index: index, status: .accepted, stale: receipt.stale, duplicate: receipt.duplicate)
+        } catch {
+            try await audit(error, of: element)
+            return IngestOutcome(index: index, error)
+        }
+    }
+
+    private func audit(_ problem: Problem, of element: some IngestElement) async throws(Problem) {
+        guard let details = element.auditDetails(of: problem) else { return }
+        _ = try await run(
+            .recordAction(
+                actor: Actor.agent,
+                action: .heartbeat,
+                targetType: .instance,
+                targetID: element.instanceID,
+                result: .rejected,
+                details: details
+            )
+        )
+    }
+}
+
+extension IngestElement {
+    /// Reads and validates an element of an array.
+    fileprivate init(reading object: JSONObject) throws(Problem) {
+        do throws(InvalidInput) { self = try Self(json: object.bytes) } catch { throw Problem(error) }
+    }
+}
+
+extension IngestOutcome {
+    fileprivate init(index: Int, _ problem: Problem) {
+        self.init(
+            index: index,
+            status: .rejected,
+            code: problem.code,
+            detail: problem.detail,
+            errors: problem.errors.isEmpty
+                ? nil
+                : problem.errors.map {
+                    ProblemViolation(pointer: $0.pointer, keyword: $0.keyword, message: $0.message)
+                }
+        )
+    }
+}
+
+extension IngestReceipt {
+    fileprivate init(items: [IngestOutcome]) {
+        let accepted = items.count { $0.status == .accepted }
+        self.init(status: .accepted, accepted: accepted, rejected: items.count - accepted, items: items)
+    }
+}
