@@ -1,16 +1,172 @@
+import ContractRuntime
+import Foundation
 import Generated
+import Handlers
 import Postgres
 import TestSupport
 import Testing
 
 @Suite struct AuditTests {
-    @Test(arguments: ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log", "TRUNCATE audit_log"])
+    @Test(arguments: [
+        "UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log", "TRUNCATE audit_log",
+        "DELETE FROM audit_seals",
+        "UPDATE audit_seals SET hash = ''", "TRUNCATE audit_seals",
+    ])
     func `what the audit log has stays`(sql: String) async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             try await fleet.command()
+            try await fleet.api.runScheduledChecks()
             await #expect(throws: PostgresError.self) { try await fleet.database.run(Query(sql: sql)) }
             #expect(try await fleet.audit().map(\.actor) == ["admin-token-user"])
+        }
+    }
+
+    private func verify(_ fleet: Fleet) async throws(Problem) -> AuditVerification {
+        switch try await fleet.api.verifyAuditLog(.init(principal: fleet.operatorPrincipal)) {
+        case .ok(let verification): return verification
+        }
+    }
+
+    @Test func `an untouched log is intact, and its head moves with each entry`() async throws {
+        try await Fleet.with { fleet in
+            #expect(
+                try await verify(fleet)
+                    == AuditVerification(isIntact: true, sealed: 0, unsealed: 0, head: "", brokenAt: nil, reason: nil)
+            )
+            try await fleet.beat()
+            for _ in 0..<3 { try await fleet.command() }
+            #expect(try await verify(fleet).unsealed == 3)
+            try await fleet.api.runScheduledChecks()
+            let first = try await verify(fleet)
+            #expect(first.isIntact)
+            #expect(first.sealed == 3)
+            #expect(first.unsealed == 0)
+            #expect(first.head.count == 64)
+            try await fleet.command()
+            try await fleet.api.runScheduledChecks()
+            let second = try await verify(fleet)
+            #expect(second.isIntact)
+            #expect(second.head != first.head)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            "UPDATE audit_log SET details = '{\"type\": \"START\"}' WHERE ordinal = 2", 2,
+            "the entry is not as it was sealed"
+        ),
+        ("DELETE FROM audit_log WHERE ordinal = 3", 3, "the entry is missing"),
+        ("DELETE FROM audit_seals WHERE position = 2", 3, "a seal is missing before it"),
+        ("UPDATE audit_log SET ts = ts + interval '1 us' WHERE ordinal = 1", 1, "the entry is not as it was sealed"),
+        (
+            "DELETE FROM audit_unsealed; INSERT INTO audit_log (actor, action, target_type, target_id, result, details) "
+                + "VALUES ('x', 'x', 'x', 'x', 'SUCCESS', '{}'); DELETE FROM audit_unsealed",
+            5, "the entry was never sealed, or is missing"
+        ),
+    ])
+    func `whoever changes the log in spite of its triggers is found out`(sql: String, place: Int, reason: String)
+        async throws
+    {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            for _ in 0..<4 { try await fleet.command() }
+            try await fleet.api.runScheduledChecks()
+            // A superuser can silence triggers.
+            try await fleet.database.transaction { transaction in
+                _ = try transaction.run(Query(sql: "SET LOCAL session_replication_role = replica"))
+                for statement in sql.components(separatedBy: "; ") { _ = try transaction.run(Query(sql: statement)) }
+            }
+            let found = try await verify(fleet)
+            #expect(!found.isIntact)
+            #expect(found.brokenAt == place)
+            #expect(found.reason == reason)
+        }
+    }
+
+    @Test func `entries are found by who, what and about which`() async throws {
+        try await Fleet.with { fleet in
+            func list(_ change: (inout ListAuditLogs.Input) -> Void) async throws(Problem) -> [String] {
+                var input = ListAuditLogs.Input(principal: fleet.operatorPrincipal)
+                change(&input)
+                switch try await fleet.api.listAuditLogs(input) {
+                case .ok(let page):
+                    #expect(page.total == page.items.count)
+                    return page.items.map(\.action)
+                }
+            }
+            try await fleet.beat()
+            let id = try await fleet.command().commandID
+            try await fleet.acknowledge(id, .completed)
+            await #expect(throws: Problem.self) { try await fleet.acknowledge(id, .completed, by: "other") }
+            let module = UUID()
+            let registration = ModuleRegistration(
+                moduleID: module,
+                name: "m",
+                enabled: true,
+                executionMode: .manual,
+                config: .empty,
+                createdAt: .now,
+                updatedAt: .now
+            )
+            _ = try await fleet.api.upsertModule(.init(body: registration, principal: fleet.operatorPrincipal))
+            let request = RunRequest(triggerType: .manual)
+            guard
+                case .accepted(let run) = try await fleet.api.triggerModuleRun(
+                    .init(moduleID: module, body: request, principal: fleet.operatorPrincipal)
+                )
+            else { return }
+            _ = try await fleet.api.cancelModuleRun(.init(runID: run.runID, principal: fleet.operatorPrincipal))
+            #expect(try await list { $0.actor = "agent" } == ["COMMAND_ACK", "COMMAND_ACK"])
+            #expect(try await list { $0.result = .rejected } == ["COMMAND_ACK"])
+            #expect(
+                try await list {
+                    $0.action = "COMMAND_CREATE"; $0.targetID = id.text
+                } == ["COMMAND_CREATE"]
+            )
+            #expect(try await list { $0.targetType = "module" } == ["MODULE_RUN_TRIGGER", "MODULE_CREATE"])
+            // The trigger is about the module, and is found by its run all the same.
+            #expect(try await list { $0.runID = run.runID } == ["MODULE_RUN_CANCEL", "MODULE_RUN_TRIGGER"])
+            #expect(try await list { $0.from = .now.adding(seconds: 60) }.isEmpty)
+            guard
+                case .ok(let csv) = try await fleet.api.exportAuditLogs(
+                    .init(action: "MODULE_CREATE", principal: fleet.operatorPrincipal)
+                )
+            else { return }
+            let lines = csv.components(separatedBy: "\r\n")
+            #expect(
+                lines[0]
+                    == "ordinal,timestamp,actor,action,target_type,target_id,result,details,run_id,reconcile_id,audit_id"
+            )
+            #expect(
+                lines[1].contains(
+                    "admin-token-user,MODULE_CREATE,module,\(module.text),SUCCESS,\"{\"\"enabled\"\":true}\",,,"
+                )
+            )
+        }
+    }
+
+    @Test func `an instance goes to another bot only where an admin moves it`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            await #expect(throws: Problem.self) { try await fleet.beat(bot: "b2") }
+            let move = InstanceMove(botID: "b2", reason: "renamed")
+            _ = try await fleet.api.moveInstance(
+                .init(instanceID: "i1", body: move, principal: fleet.operatorPrincipal)
+            )
+            try await fleet.beat(bot: "b2", version: "2")
+            await #expect(throws: Problem.self) { try await fleet.beat(bot: "b1") }
+            let page = try await fleet.bots()
+            #expect(page.items.map(\.botID) == ["b1", "b2"])
+            #expect(page.items.map { $0.instanceID ?? "none" } == ["none", "i1"])
+            let entry = try #require(try await fleet.audit().first { $0.action == "INSTANCE_MOVE" })
+            #expect(entry.details.description == #"{"to": "b2", "from": "b1", "reason": "renamed"}"#)
+            let ghost = await #expect(throws: Problem.self) {
+                try await fleet.api.moveInstance(
+                    .init(instanceID: "ghost", body: move, principal: fleet.operatorPrincipal)
+                )
+            }
+            #expect(ghost?.code == "INSTANCE_NOT_FOUND")
         }
     }
 }

@@ -17,6 +17,7 @@ extension API {
             let lost = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
             let late = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             _ = try transaction.run(.resolveFlapping())
+            _ = try transaction.run(.sealAudit())
             return lost.created + late.created
         }
         if let raised { try await tellAndAudit(raised) }

@@ -1,15 +1,39 @@
 -- name: listAuditLogs :many
 -- import: Generated
--- in: limit int8, offset int8
--- out: audit_id uuid, actor text, action text, target_type text, target_id text, result text(AuditResult), details jsonb
--- out: ts timestamptz
-SELECT audit_id, actor, action, target_type, target_id, result, details, ts
+-- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
+-- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, limit int8, offset int8
+-- out: ordinal int8, audit_id uuid, actor text, action text, target_type text, target_id text, result text(AuditResult)
+-- out: details jsonb, ts timestamptz, run_id uuid?, reconcile_id uuid?
+SELECT
+    ordinal, audit_id, actor, action, target_type, target_id, result, details, ts,
+    CASE WHEN target_type = 'module_run' THEN target_id ELSE details ->> 'run_id' END::uuid,
+    (details ->> 'reconcile_id')::uuid
 FROM audit_log
+WHERE (:actor IS NULL OR actor = :actor)
+    AND (:action IS NULL OR action = :action)
+    AND (:target_type IS NULL OR target_type = :target_type)
+    AND (:target_id IS NULL OR target_id = :target_id)
+    AND (:result IS NULL OR result = :result)
+    AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
+    AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
+    AND (:from IS NULL OR ts >= :from)
+    AND (:to IS NULL OR ts < :to)
 ORDER BY ts DESC, ordinal DESC
 LIMIT :limit
 OFFSET :offset
 
 -- name: countAuditLogs :one
+-- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
+-- in: reconcile_id uuid?, from timestamptz?, to timestamptz?
 -- out: count int8
 SELECT count(*)
 FROM audit_log
+WHERE (:actor IS NULL OR actor = :actor)
+    AND (:action IS NULL OR action = :action)
+    AND (:target_type IS NULL OR target_type = :target_type)
+    AND (:target_id IS NULL OR target_id = :target_id)
+    AND (:result IS NULL OR result = :result)
+    AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
+    AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
+    AND (:from IS NULL OR ts >= :from)
+    AND (:to IS NULL OR ts < :to)

@@ -1,11 +1,83 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func listAuditLogs(_ input: ListAuditLogs.Input) async throws(Problem) -> ListAuditLogs.Output {
         let page = Page(number: input.page, size: input.pageSize)
-        let (rows, total) = try await run(.listAuditLogs(limit: page.size, offset: page.offset), .countAuditLogs())
+        let filter = AuditFilter(input)
+        let (rows, total) = try await run(
+            .listAuditLogs(filter, limit: page.size, offset: page.offset),
+            .countAuditLogs(filter)
+        )
         return .ok(AuditPage(page: page.number, pageSize: page.size, total: total, items: rows.map(AuditEntry.init)))
+    }
+
+    public func exportAuditLogs(_ input: ExportAuditLogs.Input) async throws(Problem) -> ExportAuditLogs.Output {
+        let rows = try await run(.listAuditLogs(AuditFilter(input), limit: input.limit, offset: 0))
+        return .ok(CSV(rows.map(AuditEntry.init), columns: Self.auditColumns).text)
+    }
+
+    private static let auditColumns = [
+        "ordinal", "timestamp", "actor", "action", "target_type", "target_id", "result", "details", "run_id",
+        "reconcile_id", "audit_id",
+    ]
+}
+
+/// Which entries are meant.
+private struct AuditFilter {
+    var actor: String?
+    var action: String?
+    var targetType: String?
+    var targetID: String?
+    var result: AuditResult?
+    var runID: UUID?
+    var reconcileID: UUID?
+    var from: Timestamp?
+    var to: Timestamp?
+
+    init(_ input: ListAuditLogs.Input) {
+        (actor, action, targetType, targetID) = (input.actor, input.action, input.targetType, input.targetID)
+        (result, runID, reconcileID, from, to) = (input.result, input.runID, input.reconcileID, input.from, input.to)
+    }
+
+    init(_ input: ExportAuditLogs.Input) {
+        (actor, action, targetType, targetID) = (input.actor, input.action, input.targetType, input.targetID)
+        (result, runID, reconcileID, from, to) = (input.result, input.runID, input.reconcileID, input.from, input.to)
+    }
+}
+
+extension Query where Result == [ListAuditLogsRow] {
+    fileprivate static func listAuditLogs(_ filter: AuditFilter, limit: Int, offset: Int) -> Self {
+        listAuditLogs(
+            actor: filter.actor,
+            action: filter.action,
+            targetType: filter.targetType,
+            targetID: filter.targetID,
+            result: filter.result,
+            runID: filter.runID,
+            reconcileID: filter.reconcileID,
+            from: filter.from,
+            to: filter.to,
+            limit: limit,
+            offset: offset
+        )
+    }
+}
+
+extension Query where Result == Int {
+    fileprivate static func countAuditLogs(_ filter: AuditFilter) -> Self {
+        countAuditLogs(
+            actor: filter.actor,
+            action: filter.action,
+            targetType: filter.targetType,
+            targetID: filter.targetID,
+            result: filter.result,
+            runID: filter.runID,
+            reconcileID: filter.reconcileID,
+            from: filter.from,
+            to: filter.to
+        )
     }
 }
 
@@ -19,7 +91,10 @@ extension AuditEntry {
             targetID: row.targetID,
             result: row.result,
             details: row.details,
-            timestamp: row.ts
+            timestamp: row.ts,
+            runID: row.runID,
+            reconcileID: row.reconcileID,
+            ordinal: row.ordinal
         )
     }
 }

@@ -5,6 +5,7 @@ import Postgres
 /// What the audit log calls an action. The names are part of the interface.
 enum AuditAction: String {
     case heartbeat = "HEARTBEAT"
+    case instanceMove = "INSTANCE_MOVE"
     case moduleCreate = "MODULE_CREATE"
     case moduleUpdate = "MODULE_UPDATE"
     case moduleDelete = "MODULE_DELETE"
