@@ -42,6 +42,9 @@ public struct API: Operations {
     let database: Database
     let logger: Logger
     let waiters = CommandWaiters()
+    let hub = EventHub()
+    /// What the server counts.
+    public let telemetry = Telemetry()
     let messenger = Messenger()
     let unmarked = UnmarkedDeliveries()
 

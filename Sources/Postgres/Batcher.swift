@@ -17,10 +17,13 @@ final class Batcher<Row: BatchRow>: Sendable {
     private let pool: ConnectionPool
     private let deadline: Duration
     private let state = Monitor(State())
+    /// Called with the number of rows of each statement.
+    private let onSend: @Sendable (Int) -> Void
 
-    init(pool: ConnectionPool, deadline: Duration) {
+    init(pool: ConnectionPool, deadline: Duration, onSend: @escaping @Sendable (Int) -> Void) {
         self.pool = pool
         self.deadline = deadline
+        self.onSend = onSend
     }
 
     /// Waits until the row is committed or refused.
@@ -71,6 +74,7 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 
     private func send(_ batch: [Waiting]) {
+        onSend(batch.count)
         submit(batch) { [self] in
             let next = state.read { state in
                 state.inFlight -= 1

@@ -24,6 +24,7 @@ public final class Database: Sendable {
 
     let configuration: Configuration
     private let pool: ConnectionPool
+    private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
     private let batchers = Monitor<[ObjectIdentifier: any Sendable]>([:])
 
     /// Opens a pool; it connects by itself, now and after every loss, and says in `logger` what happens to it.
@@ -36,6 +37,13 @@ public final class Database: Sendable {
     /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
     public func close() {
         pool.close()
+    }
+
+    /// How busy the pool is, and what went through batches.
+    public var statistics: DatabaseStatistics {
+        let (waiting, idle) = pool.load
+        let counts = counts.read { $0 }
+        return DatabaseStatistics(waiting: waiting, idle: idle, batches: counts.batches, batchRows: counts.rows)
     }
 
     /// Runs one statement.
@@ -100,11 +108,25 @@ public final class Database: Sendable {
         batchers.read { batchers in
             // The key is the type, so the value can be nothing else.
             if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
-            let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline)
+            let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline) { [counts] rows in
+                counts.read { $0 = ($0.batches + 1, $0.rows + rows) }
+            }
             batchers[ObjectIdentifier(type)] = batcher
             return batcher
         }
     }
+}
+
+/// How busy a database's connections are.
+public struct DatabaseStatistics: Hashable, Sendable {
+    /// Statements and transactions that wait for a connection.
+    public var waiting: Int
+    /// Connections that wait for something to do.
+    public var idle: Int
+    /// Statements that carried batches, since the start.
+    public var batches: Int
+    /// Rows that came in them.
+    public var batchRows: Int
 }
 
 extension Work.Answer {

@@ -47,6 +47,7 @@ struct APIResponder: Responder {
                 }
             )
         } catch {
+            api.telemetry.recordRequest(route, status: error.status, duration: .zero)
             return .refused(Answer(error, requestID: id))
         }
     }
@@ -85,6 +86,7 @@ struct APIResponder: Responder {
             try Self.checkMediaType(head.headers, of: route)
             return await answer(request, by: principal, body, on: route, id)
         } catch {
+            api.telemetry.recordRequest(route, status: error.status, duration: .zero)
             return Answer(error, requestID: id)
         }
     }
@@ -110,6 +112,19 @@ struct APIResponder: Responder {
     }
 
     private func answer(
+        _ request: Request,
+        by principal: Principal?,
+        _ body: [UInt8],
+        on route: Route,
+        _ id: String
+    ) async -> Answer {
+        let start = ContinuousClock.now
+        let answer = await respond(request, by: principal, body, on: route, id)
+        api.telemetry.recordRequest(route, status: Int(answer.status.code), duration: ContinuousClock.now - start)
+        return answer
+    }
+
+    private func respond(
         _ request: Request,
         by principal: Principal?,
         _ body: [UInt8],

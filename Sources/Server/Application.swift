@@ -56,6 +56,8 @@ struct Application {
             var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(api, logger: logger) }]
             jobs.append { await api.wakeWaitingPolls() }
             jobs.append { await api.deliverNotifications() }
+            jobs.append { await api.tellOfEvents() }
+            jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let scheduler { jobs.append { await scheduler.run() } }
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             api.endWaiting()

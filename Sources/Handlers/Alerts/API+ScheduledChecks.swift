@@ -13,6 +13,7 @@ extension API {
             guard try transaction.run(.lead()) else { return nil }
             _ = try transaction.run(.expireCommands(actor: Actor.scheduler))
             _ = try transaction.run(.forgetKeys())
+            _ = try transaction.run(.forgetEvents())
             try transaction.startScheduledRuns()
             let lost = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
             let late = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))

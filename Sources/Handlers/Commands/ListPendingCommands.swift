@@ -51,8 +51,9 @@ extension API {
         }
     }
 
-    /// Answers all polls that wait, and lets none wait any more: the server ends.
+    /// Answers all polls that wait, ends all streams of events, and begins none any more: the server ends.
     public func endWaiting() {
         waiters.close()
+        hub.close()
     }
 }

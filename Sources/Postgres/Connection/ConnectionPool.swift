@@ -57,6 +57,9 @@ final class ConnectionPool: Sendable {
         if !queue.update({ $0.append(entry) }) { work.fail(PostgresError(.unavailable, "the database is closed")) }
     }
 
+    /// How much waits for a connection, and how many connections wait for work.
+    var load: (waiting: Int, idle: Int) { queue.read { ($0.count, $0.idle) } }
+
     /// Fails what waits and ends the threads, each after what it has in hand.
     func close() {
         for entry in queue.update(wakingAll: true, { $0.close() }) {

@@ -17,6 +17,9 @@ struct WorkQueue<Item> {
     /// How many connections wait for work, the one that is about to take some included.
     var idle = 0
 
+    /// How many entries wait.
+    var count: Int { entries.count }
+
     /// Adds an entry at the end; false once the queue is closed.
     mutating func append(_ entry: Entry) -> Bool {
         guard !isClosed else { return false }

@@ -1,0 +1,84 @@
+import Synchronization
+
+/// Hands what one look into the database finds to everybody who watches: one reader for a server, however many watch.
+final class EventHub: Sendable {
+    /// How many events a watcher may lag behind. One who does not keep up is let go, and comes back with the last event that he knows.
+    private static let patience = 1_000
+
+    private struct State {
+        var watchers: [UInt64: AsyncStream<EventsAfterRow?>.Continuation] = [:]
+        var next: UInt64 = 0
+        /// Up to where everybody has been told; nil while nobody watches.
+        var position: EventPosition?
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Up to where everybody has been told; nil while nobody watches.
+    var position: EventPosition? { state.withLock { $0.position } }
+
+    /// Adds a watcher who knows everything up to `start`. What was told since, he has to read himself: up to the place that is answered.
+    /// Nil among the events says that the stream lives.
+    func watch(from start: EventPosition) -> (events: AsyncStream<EventsAfterRow?>, toldUpTo: EventPosition) {
+        let (events, continuation) = AsyncStream.makeStream(
+            of: EventsAfterRow?.self,
+            bufferingPolicy: .bufferingOldest(Self.patience)
+        )
+        let told = state.withLock { state -> EventPosition? in
+            guard !state.isClosed else { return nil }
+            state.next += 1
+            let number = state.next
+            state.watchers[number] = continuation
+            continuation.onTermination = { [weak self] _ in self?.leave(number) }
+            let told = state.position ?? start
+            state.position = told
+            return told
+        }
+        if told == nil { continuation.finish() }
+        return (events, told ?? start)
+    }
+
+    private func leave(_ number: UInt64) {
+        state.withLock { state in
+            state.watchers[number] = nil
+            if state.watchers.isEmpty { state.position = nil }
+        }
+    }
+
+    /// Tells everybody of events, in their order.
+    func tell(_ events: [EventsAfterRow]) {
+        guard let last = events.last?.position else { return }
+        let watchers = state.withLock { state in
+            if state.position != nil { state.position = last }
+            return Array(state.watchers.values)
+        }
+        for watcher in watchers {
+            for event in events {
+                guard case .enqueued = watcher.yield(event) else {
+                    watcher.finish()
+                    break
+                }
+            }
+        }
+    }
+
+    /// Lets everybody know that the stream lives.
+    func tellTick() {
+        for watcher in state.withLock({ Array($0.watchers.values) }) { watcher.yield(nil) }
+    }
+
+    /// Lets everybody go, for good.
+    func close() {
+        let watchers = state.withLock { state in
+            state.isClosed = true
+            return Array(state.watchers.values)
+        }
+        for watcher in watchers { watcher.finish() }
+    }
+}
+
+extension EventsAfterRow {
+    /// The event's place. The number is PostgreSQL's own, so it is one.
+    var position: EventPosition { EventPosition(transaction: UInt64(xid) ?? 0, event: eventID) }
+}

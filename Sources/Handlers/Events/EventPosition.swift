@@ -1,0 +1,23 @@
+/// A place in the order of events: the transaction's number, and the event's own.
+struct EventPosition: Comparable, CustomStringConvertible, Sendable {
+    let transaction: UInt64
+    let event: Int
+
+    init(transaction: UInt64, event: Int) {
+        self.transaction = transaction
+        self.event = event
+    }
+
+    /// Reads `12345-67`; nil for anything else.
+    init?(_ text: String) {
+        let numbers = text.split(separator: "-")
+        guard numbers.count == 2, let transaction = UInt64(numbers[0]), let event = Int(numbers[1]) else { return nil }
+        self.init(transaction: transaction, event: event)
+    }
+
+    var description: String { "\(transaction)-\(event)" }
+
+    static func < (lhs: Self, rhs: Self) -> Bool {
+        (lhs.transaction, lhs.event) < (rhs.transaction, rhs.event)
+    }
+}

@@ -1,0 +1,13 @@
+-- What the database knows of how things stand.
+-- name: stateFigures :many
+-- out: name text, label text, value int8
+SELECT 'alerts', severity, count(*) FROM alerts WHERE status <> 'RESOLVED' GROUP BY severity
+UNION ALL
+SELECT 'notifications', status, count(*) FROM notification_deliveries WHERE status <> 'SENT' GROUP BY status
+UNION ALL
+SELECT 'commands', status, count(*) FROM commands WHERE status IN ('PENDING', 'AWAITING_APPROVAL') GROUP BY status
+UNION ALL
+SELECT 'module_runs', status, count(*) FROM module_runs WHERE status IN ('QUEUED', 'RUNNING') GROUP BY status
+UNION ALL
+SELECT 'instances', runtime_mode, count(*) FROM instance_live GROUP BY runtime_mode
+ORDER BY 1, 2

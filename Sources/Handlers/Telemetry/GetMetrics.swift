@@ -1,0 +1,92 @@
+public import ContractRuntime
+public import Generated
+import Postgres
+
+extension API {
+    /// The figures of this process always, those of the database while it answers.
+    public func getMetrics(_ input: GetMetrics.Input) async throws(Problem) -> GetMetrics.Output {
+        var text = PrometheusText()
+        text.add(telemetry.figures)
+        text.add(database.statistics)
+        let rows = try? await run(.stateFigures())
+        text.gauge("flotilla_database_up", "Whether the database answers.", [("", rows == nil ? 0 : 1)])
+        text.add(rows ?? [])
+        return .ok(text.text)
+    }
+}
+
+/// Figures in the text format of Prometheus, version 0.0.4 (Prometheus documentation, "Exposition formats").
+private struct PrometheusText {
+    private(set) var text = ""
+
+    mutating func gauge(_ name: String, _ help: String, _ samples: [(labels: String, value: Double)]) {
+        family(name, "gauge", help, samples.map { (name + $0.labels, $0.value) })
+    }
+
+    mutating func add(_ figures: Telemetry.Figures) {
+        // Labels have closed vocabularies: operations and statuses.
+        let requests = figures.requests.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { route, statuses in
+            statuses.sorted { $0.key < $1.key }.map { status, count in
+                (#"flotilla_requests_total{operation="\#(route.rawValue)",status="\#(status)"}"#, Double(count))
+            }
+        }
+        family("flotilla_requests_total", "counter", "Requests that were answered.", requests)
+        let name = "flotilla_request_seconds"
+        let durations = figures.durations.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { route, durations in
+            Self.histogram(name, route, durations)
+        }
+        family(name, "histogram", "From the whole request to its answer.", durations)
+        gauge("flotilla_event_loop_lag_seconds", "By how much an event loop was late.", [("", figures.loopLag)])
+    }
+
+    private static func histogram(_ name: String, _ route: Route, _ durations: Telemetry.Durations) -> [(
+        String, Double
+    )] {
+        let label = #"operation="\#(route.rawValue)""#
+        var sum = 0
+        var lines: [(String, Double)] = []
+        for (index, count) in durations.buckets.enumerated() {
+            sum += count
+            let bound = index < Telemetry.bounds.count ? "\(Telemetry.bounds[index])" : "+Inf"
+            lines.append((#"\#(name)_bucket{\#(label),le="\#(bound)"}"#, Double(sum)))
+        }
+        return lines + [("\(name)_sum{\(label)}", durations.seconds), ("\(name)_count{\(label)}", Double(sum))]
+    }
+
+    mutating func add(_ statistics: DatabaseStatistics) {
+        gauge("flotilla_database_waiting", "Statements that wait for a connection.", [("", Double(statistics.waiting))])
+        gauge("flotilla_database_idle", "Connections that wait for a statement.", [("", Double(statistics.idle))])
+        family(
+            "flotilla_batches_total",
+            "counter",
+            "Statements that carried batches.",
+            [("flotilla_batches_total", Double(statistics.batches))]
+        )
+        family(
+            "flotilla_batch_rows_total",
+            "counter",
+            "Rows that came in batches.",
+            [("flotilla_batch_rows_total", Double(statistics.batchRows))]
+        )
+    }
+
+    mutating func add(_ rows: [StateFiguresRow]) {
+        let families = [
+            ("alerts", "severity", "Alerts that are not resolved."), ("commands", "status", "Commands that wait."),
+            ("instances", "runtime_mode", "Instances that are known."),
+            ("module_runs", "status", "Runs that have not ended."),
+            ("notifications", "status", "Deliveries that have not arrived."),
+        ]
+        for (name, label, help) in families {
+            let samples = rows.filter { $0.name == name }.map { (#"{\#(label)="\#($0.label)"}"#, Double($0.value)) }
+            gauge("flotilla_\(name)", help, samples)
+        }
+    }
+
+    private mutating func family(_ name: String, _ kind: String, _ help: String, _ lines: [(String, Double)]) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+        for (sample, value) in lines {
+            text += "\(sample) \(value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)")\n"
+        }
+    }
+}

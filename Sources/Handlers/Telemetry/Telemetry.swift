@@ -1,0 +1,48 @@
+public import Generated
+import Synchronization
+
+/// What the server counts and measures while it runs, for `GET /metrics`.
+public final class Telemetry: Sendable {
+    /// The upper bounds of the histogram of durations, in seconds.
+    static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+    /// The durations of an operation's requests.
+    struct Durations: Sendable {
+        /// How many took no longer than each bound; the last one has no bound.
+        var buckets = Array(repeating: 0, count: Telemetry.bounds.count + 1)
+        var seconds = 0.0
+    }
+
+    struct Figures: Sendable {
+        var requests: [Route: [Int: Int]] = [:]
+        var durations: [Route: Durations] = [:]
+        var loopLag = 0.0
+    }
+
+    private let state = Mutex(Figures())
+
+    /// Nothing counted yet.
+    public init() {}
+
+    /// What is known now.
+    var figures: Figures { state.withLock { $0 } }
+
+    /// Counts an answer.
+    ///
+    /// - Parameter duration: From the whole request to the answer.
+    public func recordRequest(_ route: Route, status: Int, duration: Duration) {
+        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
+        state.withLock { figures in
+            figures.requests[route, default: [:]][status, default: 0] += 1
+            figures.durations[route, default: Durations()].buckets[bucket] += 1
+            figures.durations[route, default: Durations()].seconds += seconds
+        }
+    }
+
+    /// Keeps by how much an event loop was late last time.
+    public func recordLoopLag(_ lag: Duration) {
+        let seconds = Double(lag.components.seconds) + Double(lag.components.attoseconds) * 1e-18
+        state.withLock { $0.loopLag = max(seconds, 0) }
+    }
+}

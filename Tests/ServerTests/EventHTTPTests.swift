@@ -1,0 +1,52 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Events and figures over the wire.
+@Suite struct EventHTTPTests {
+    @Test func `events are sent as they happen, until the server ends`() async throws {
+        try await TestDatabase.empty { url in
+            let stream = try await RunningServer.with(databaseURL: url) { server in
+                try await server.waitUntilReady()
+                let stream = Task { try await server.get("/events") }
+                try await Task.sleep(for: .milliseconds(500))
+                _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
+                try await Task.sleep(for: .milliseconds(1_000))
+                #expect(try await server.get("/events", token: nil).status == 401)
+                let wrong = ["X-Admin-Token": RunningServer.token, "Last-Event-ID": "yesterday"]
+                #expect(try await server.api.send("GET", "/events", headers: wrong).status == 422)
+                return stream
+            }
+            let answer = try await stream.value
+            #expect(answer.status == 200)
+            #expect(answer.headers["content-type"] == "text/event-stream")
+            #expect(answer.body.contains("event: tick\n"))
+            #expect(answer.body.contains("event: instance\nid: "))
+            #expect(answer.body.contains(#""key":"i1""#))
+        }
+    }
+
+    @Test func `figures tell what was asked for and how things stand`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
+            _ = try await server.post("/ingest/heartbeat", "{}")
+            _ = try await server.get("/bots", token: nil)
+            _ = try await server.post("/alerts/heartbeat-check", "", token: RunningServer.token)
+            let answer = try await server.get("/metrics", token: nil)
+            #expect(answer.status == 200)
+            #expect(answer.headers["content-type"] == "text/plain")
+            let lines = Set(answer.body.split(separator: "\n").map(String.init))
+            for line in [
+                #"flotilla_requests_total{operation="postHeartbeat",status="202"} 1"#,
+                #"flotilla_requests_total{operation="postHeartbeat",status="422"} 1"#,
+                #"flotilla_requests_total{operation="listBots",status="401"} 1"#,
+                #"flotilla_request_seconds_bucket{operation="postHeartbeat",le="+Inf"} 2"#,
+                "flotilla_batch_rows_total 1", "flotilla_database_up 1", #"flotilla_alerts{severity="CRITICAL"} 1"#,
+                #"flotilla_instances{runtime_mode="LIVE"} 1"#, "# TYPE flotilla_request_seconds histogram",
+            ] { #expect(lines.contains(line), "\(line)") }
+        }
+    }
+}
