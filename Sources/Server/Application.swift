@@ -172,7 +172,7 @@ struct Application {
         if listeners.first?.listener.isLoopback == false, !configuration.requiresAgentTokens {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
-        let responder = StatusResponder(api: api, apiAddress: listeners.first?.listener.address)
+        let responder = WebResponder(api: api, apiAddress: listeners.first?.listener.address)
         try await add("WEB", at: configuration.webAddress, responder)
         return listeners
     }

@@ -2,23 +2,32 @@ import ContractRuntime
 import Generated
 import NIOHTTP1
 
-/// The web listener: one page that says whether the service is well, and the health check under `/api`.
+/// The web listener: one page that says whether the service is well, the API's reference, and the health check under `/api`.
 ///
 /// It shows nothing of the fleet, for it asks for no credentials.
-struct StatusResponder<API: Operations>: Responder {
+struct WebResponder<API: Operations>: Responder {
     let api: API
     let apiAddress: String?
 
     func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
         let id = RequestID.of(head)
         let path = head.uri.prefix { $0 != "?" }
-        guard path == "/" || path == "/api/healthz" else { return .refused(Answer(.notFound, requestID: id)) }
+        guard let action = action(path, id) else { return .refused(Answer(.notFound, requestID: id)) }
         guard head.method == .GET || head.method == .HEAD else {
             var answer = Answer(.methodNotAllowed, requestID: id)
             answer.headers.add(name: "Allow", value: "GET, HEAD")
             return .refused(answer)
         }
-        return .admitted(AdmittedRequest(id: id) { _ in path == "/" ? await page(id) : await health(id) })
+        return .admitted(AdmittedRequest(id: id) { _ in await action() })
+    }
+
+    private func action(_ path: Substring, _ id: String) -> (@Sendable () async -> Answer)? {
+        switch path {
+        case "/": { await page(id) }
+        case "/reference": { html(ReferenceText.html, status: 200, id) }
+        case "/api/healthz": { await health(id) }
+        default: nil
+        }
     }
 
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
@@ -36,10 +45,15 @@ struct StatusResponder<API: Operations>: Responder {
 
     private func page(_ id: String) async -> Answer {
         let isReady = (try? await api.getReadiness(GetReadiness.Input())) != nil
+        return html(statusPage(isReady: isReady), status: isReady ? 200 : 503, id)
+    }
+
+    /// A page without scripts, which may not be shown inside another.
+    private func html(_ html: String, status: Int, _ id: String) -> Answer {
         var answer = Answer(
-            status: isReady ? 200 : 503,
+            status: status,
             contentType: "text/html; charset=utf-8",
-            body: Array(html(isReady: isReady).utf8),
+            body: Array(html.utf8),
             requestID: id
         )
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -48,7 +62,7 @@ struct StatusResponder<API: Operations>: Responder {
         return answer
     }
 
-    private func html(isReady: Bool) -> String {
+    private func statusPage(isReady: Bool) -> String {
         let contract = apiAddress.map { #"<dt>API</dt><dd><a href="\#($0)/openapi.json">\#($0)</a></dd>"# } ?? ""
         return """
             <!doctype html>
@@ -69,7 +83,7 @@ struct StatusResponder<API: Operations>: Responder {
             <h1>Flotilla</h1>
             <dl>
             <dt>Service</dt><dd>\(isReady ? "ready" : "the database is away")</dd>
-            <dt>Contract</dt><dd>\(ContractDocument.version)</dd>
+            <dt>Contract</dt><dd>\(ContractDocument.version), <a href="/reference">its reference</a></dd>
             <dt>As of</dt><dd>\(Timestamp.now)</dd>
             \(contract)
             </dl>
@@ -78,4 +92,9 @@ struct StatusResponder<API: Operations>: Responder {
 
             """
     }
+}
+
+/// The reference, made once.
+private enum ReferenceText {
+    static let html = ReferencePage().html
 }
