@@ -51,6 +51,8 @@ struct ReferencePage {
         let method: String
         let tag: String
         let value: JSONValue
+        /// What all operations of the path take.
+        let shared: [JSONValue]
 
         var id: String { value["operationId"]?.text ?? "" }
     }
@@ -61,12 +63,14 @@ struct ReferencePage {
 
     private var operations: [Operation] {
         (contract["paths"]?.members ?? []).flatMap { path in
-            path.value.members.map { method in
+            let shared = path.value["parameters"]?.items ?? []
+            return path.value.members.filter { $0.value["operationId"] != nil }.map { method in
                 Operation(
                     path: path.name,
                     method: method.name.uppercased(),
                     tag: method.value["tags"]?.items.first?.text ?? "",
-                    value: method.value
+                    value: method.value,
+                    shared: shared
                 )
             }
         }
@@ -117,7 +121,7 @@ struct ReferencePage {
             <h3><span class="method">\(operation.method)</span> <code>\(Self.escaped(operation.path))</code></h3>
             <p><strong>\(Self.escaped(value["summary"]?.text ?? ""))</strong> \(access(value))</p>
             \(Self.prose(value["description"]))
-            \(parameters(value))
+            \(parameters(operation))
             \(body(value))
             \(responses(value))
             </article>
@@ -134,8 +138,8 @@ struct ReferencePage {
         return "<small>\(roles.isEmpty ? "credentials" : Self.escaped(roles.joined(separator: ", ")))</small>"
     }
 
-    private func parameters(_ operation: JSONValue) -> String {
-        let parameters = (operation["parameters"]?.items ?? []).map(followed)
+    private func parameters(_ operation: Operation) -> String {
+        let parameters = (operation.shared + (operation.value["parameters"]?.items ?? [])).map(followed)
         if parameters.isEmpty { return "" }
         let rows = parameters.map { parameter in
             let isRequired = parameter["required"] == .boolean(true)

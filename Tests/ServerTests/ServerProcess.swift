@@ -1,0 +1,54 @@
+import Foundation
+
+/// A running `flotilla-server`.
+struct ServerProcess {
+    let process = Process()
+    let output = Pipe()
+    let errors = Pipe()
+
+    init(_ arguments: [String] = [], environment: [String: String]) throws {
+        // The programs lie beside the test bundle.
+        let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        process.executableURL = tools.appending(path: "flotilla-server")
+        process.arguments = arguments
+        process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""].merging(environment) {
+            _,
+            new in new
+        }
+        // No .env lies here.
+        process.currentDirectoryURL = FileManager.default.temporaryDirectory
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+    }
+
+    /// The status, and what was written on standard error.
+    func end() async -> (status: Int32, errors: String) {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                process.waitUntilExit()
+                continuation.resume(returning: (process.terminationStatus, text))
+            }
+        }
+    }
+
+    /// The first line that starts with `prefix`, without it.
+    func line(after prefix: String) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var text = ""
+                while !text.split(separator: "\n").contains(where: { $0.hasPrefix(prefix) })
+                    || !text.hasSuffix("\n")
+                {
+                    let data = output.fileHandleForReading.availableData
+                    if data.isEmpty { break }
+                    text += String(decoding: data, as: UTF8.self)
+                }
+                let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) } ?? ""
+                continuation.resume(returning: String(line.dropFirst(prefix.count)))
+            }
+        }
+    }
+}
