@@ -28,7 +28,7 @@ struct Application {
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
         let tls = try tlsContext()
-        try await withDatabase { url in
+        try await withDatabase { url, cluster in
             let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
             defer { database.close() }
             let schema = SchemaState()
@@ -58,6 +58,7 @@ struct Application {
             jobs.append { await api.deliverNotifications() }
             jobs.append { await api.tellOfEvents() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
+            if let cluster { jobs.append { await cluster.keepRunning() } }
             if let scheduler { jobs.append { await scheduler.run() } }
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             api.endWaiting()
@@ -105,20 +106,22 @@ struct Application {
 
     /// Brings the database up to date and ends.
     func migrate() async throws {
-        try await withDatabase { url in
+        try await withDatabase { url, _ in
             let version = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
             logger.notice("schema is up to date", metadata: ["version": "\(version)"])
         }
     }
 
     /// The database that is configured, or a cluster of our own for as long as `body` runs.
-    private func withDatabase(_ body: (_ url: String) async throws -> Void) async throws {
-        if let url = configuration.databaseURL { return try await body(url) }
+    private func withDatabase(
+        _ body: (_ url: String, _ cluster: EmbeddedCluster?) async throws -> Void
+    ) async throws {
+        if let url = configuration.databaseURL { return try await body(url, nil) }
         let directory = configuration.dataDirectory
         let cluster = try await EmbeddedCluster.start(in: directory.path, mayMove: !directory.isChosen, logger: logger)
         do {
             try await cluster.createDatabase("flotilla")
-            try await body(cluster.url(database: "flotilla"))
+            try await body(cluster.url(database: "flotilla"), cluster)
         } catch {
             try? await cluster.stop()
             throw error

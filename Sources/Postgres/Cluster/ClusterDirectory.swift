@@ -95,6 +95,16 @@ struct ClusterDirectory {
         if socket != path { rmdir(socket) }
     }
 
+    /// Whether the process lives that the data says it belongs to (PostgreSQL manual, "postmaster.pid").
+    var isServerAlive: Bool {
+        guard let file = fopen(data + "/postmaster.pid", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 32)
+        guard fgets(&line, Int32(line.count), file) != nil else { return false }
+        let pid = pid_t(atoi(line))
+        return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)
+    }
+
     func exists(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
 
     /// Appends text to a file of the folder.

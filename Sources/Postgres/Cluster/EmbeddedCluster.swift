@@ -70,6 +70,16 @@ public struct EmbeddedCluster: Sendable {
         logger.info("embedded PostgreSQL stopped")
     }
 
+    /// Starts the cluster again whenever it is gone, until it is cancelled: nobody else does, and everything that was committed is still
+    /// there.
+    public func keepRunning() async {
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            if directory.isServerAlive { continue }
+            logger.error("the embedded PostgreSQL is gone; starting it again")
+            do { try await launch() } catch { logger.error("it does not start", metadata: ["error": "\(error)"]) }
+        }
+    }
+
     private func create() async throws {
         logger.info("making an embedded PostgreSQL cluster", metadata: ["path": "\(directory.path)"])
         let arguments = ["-D", directory.data, "-U", "flotilla", "--auth=trust", "--encoding=UTF8", "--locale=C"]
