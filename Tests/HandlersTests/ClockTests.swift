@@ -108,6 +108,35 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (AgentState?.none, InstanceStatus.running, InstanceStatus.lost), (.normal, .running, .lost),
+        (.degraded, .degraded, .lost), (.safeMode, .safeMode, .lost), (.flattened, .flattened, .lost),
+        (.stopped, .stopped, .stopped),
+    ])
+    func `an instance is what it says of itself, until it falls silent without having said that it stops`(
+        state: AgentState?,
+        alive: InstanceStatus,
+        silent: InstanceStatus
+    ) async throws {
+        try await Fleet.with { fleet in
+            var heartbeat = Heartbeat(
+                instanceID: "i1",
+                botID: "b1",
+                runtimeMode: .live,
+                exchange: "binance",
+                symbol: "BTCUSDT",
+                version: "1",
+                timestamp: .now
+            )
+            heartbeat.state = state
+            _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
+            #expect(try await fleet.bots().items.first?.status == alive)
+            _ = try await fleet.database.run(Query(sql: "UPDATE instance_live SET last_seen = now() - interval '91 s'"))
+            #expect(try await fleet.bots().items.first?.status == silent)
+            #expect(try await check(in: fleet) == (silent == .lost ? 1 : 0))
+        }
+    }
+
     @Test func `an instance that is lost three times in a quarter of an hour flaps`() async throws {
         try await Fleet.with { fleet in
             for round in 1...4 {

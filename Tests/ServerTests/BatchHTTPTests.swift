@@ -123,6 +123,64 @@ import Testing
         }
     }
 
+    @Test func `no amount that may be sent makes a sum that cannot be told`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
+            let most = String(repeating: "9", count: 38)
+            for amount in [most, most, "-0.000000000000000001"] {
+                #expect(try await server.post("/ingest/costs", cost("BTC", "FEE", amount)).status == 202)
+            }
+            #expect(try await server.post("/ingest/costs", cost("BTC", "FEE", most + "9")).status == 422)
+            let sum = "1" + String(repeating: "9", count: 37) + "7.999999999999999999"
+            let pnl = try await server.get("/analytics/net-pnl")
+            #expect(pnl.status == 200)
+            #expect(pnl.body.contains(#""fees":\#(sum),"funding":0,"net_pnl":-\#(sum)"#))
+            #expect(try await server.get("/analytics/net-pnl/explanation").body.contains(#""fees":\#(sum)"#))
+        }
+    }
+
+    @Test func `the curve is the sum of all, and its steps the last of each`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            _ = try await server.post(
+                "/ingest/heartbeat",
+                "[\(RunningServer.heartbeat("i1")),\(RunningServer.heartbeat("i2"))]"
+            )
+            for (instance, clock, value) in [
+                ("i1", "09:00:00", "100"), ("i2", "09:00:30", "50"), ("i1", "09:01:00", "70.5"),
+                ("i2", "09:02:00", "49.5"),
+            ] {
+                let sample = metric(instance, "BTC", "equity", value).replacing(time, with: "2026-03-01T\(clock)Z")
+                _ = try await server.post("/ingest/metrics", sample)
+            }
+            let curve = try await server.get("/analytics/equity-curve")
+            #expect(
+                curve.body.contains(
+                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":100,"drawdown_pct":0.0},"#
+                        + #"{"timestamp":"2026-03-01T09:00:30Z","equity":150,"drawdown_pct":0.0},"#
+                        + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"drawdown_pct":0.19666666666666666},"#
+                        + #"{"timestamp":"2026-03-01T09:02:00Z","equity":120,"drawdown_pct":0.2}],"has_more":false"#
+                )
+            )
+            let steps = try await server.get(
+                "/analytics/equity-curve?step_seconds=60&from=2026-03-01T09:00:10Z&limit=2"
+            )
+            #expect(
+                steps.body.contains(
+                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":150,"drawdown_pct":0.0},"#
+                        + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"#
+                )
+            )
+            #expect(steps.body.contains(#""has_more":true"#))
+            let file = try await server.get("/analytics/series.csv?instance_id=i1&metric_type=equity&symbol=BTC")
+            #expect(file.body == "timestamp,value\r\n2026-03-01T09:00:00Z,100\r\n2026-03-01T09:01:00Z,70.5\r\n")
+            #expect(
+                try await server.get("/analytics/series.csv?instance_id=ghost&metric_type=e&symbol=B").status == 404
+            )
+        }
+    }
+
     @Test func `equities of unlike currencies are no sum either`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()

@@ -30,6 +30,13 @@ import Testing
         ),
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
         (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
+        (
+            ["API_ADDRESS": "0.0.0.0:8000"],
+            "ADMIN_TOKEN: found one that is easily guessed, "
+                + "expected at least 12 characters where API_ADDRESS is not of this machine alone"
+        ),
+        (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found something else, expected an http or https URL"),
+        (["RECONCILE_TOLERANCE": "-1"], "RECONCILE_TOLERANCE: found '-1', expected a decimal number, not negative"),
         (["AGENT_AUTH": "closed"], "AGENT_AUTH: found 'closed', expected one of open, required"),
     ])
     func `a value that cannot be used is named with what was expected`(values: [String: String], message: String) {

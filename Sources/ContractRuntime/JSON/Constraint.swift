@@ -81,9 +81,15 @@ enum Constraint {
     static func decimal(
         _ literal: UnsafeRawBufferPointer,
         _ minimum: Decimal?,
-        _ maximum: Decimal?
+        _ maximum: Decimal?,
+        in direction: JSONDirection
     ) -> Result<Decimal, Violation> {
-        guard let value = Decimal(literal: literal) else {
+        // A sum that a service answers may need more digits than anybody may send.
+        let wide = direction == .response && ExactNumber(literal) != nil
+        guard
+            let value = Decimal(literal: literal)
+                ?? (wide ? Decimal(wide: String(decoding: literal, as: UTF8.self)) : nil)
+        else {
             let limits = "\(Decimal.maximumDigits) digits, \(Decimal.maximumScale) of them after the point"
             return .failure(violation("format", "'\(shortened(literal))', expected a decimal of at most \(limits)"))
         }

@@ -61,9 +61,9 @@ extension JSONReader {
         let start = try position()
         let value: Result<Decimal, Violation>
         if try peek() == UInt8(ascii: "\"") {
-            value = try readText().withBytes { Constraint.decimal($0, minimum, maximum) }
+            value = try readText().withBytes { Constraint.decimal($0, minimum, maximum, in: direction) }
         } else if let literal = try numberLiteral("a number or a decimal string") {
-            value = Constraint.decimal(literal, minimum, maximum)
+            value = Constraint.decimal(literal, minimum, maximum, in: direction)
         } else {
             return nil
         }

@@ -9,6 +9,8 @@ public struct Decimal: Sendable {
     public let coefficient: Int128
     /// How many of the digits stand behind the point, 0…18. The last of them is not zero.
     public let scale: Int
+    /// The whole text of a sum that needs more digits than that; nil for everything else. A sum only leaves: nobody may send one.
+    private let wide: String?
 
     /// The largest number of significant digits.
     public static let maximumDigits = 38
@@ -51,6 +53,14 @@ public struct Decimal: Sendable {
     private init(unchecked coefficient: Int128, scale: Int) {
         self.coefficient = coefficient
         self.scale = scale
+        wide = nil
+    }
+
+    /// A sum that needs more than 38 digits, as it is written: without an exponent, and without zeros at its end.
+    package init(wide text: String) {
+        coefficient = text.hasPrefix("-") ? -1 : 1
+        scale = 0
+        wide = text
     }
 
     /// Reads a number as JSON writes it (RFC 8259, section 6), exponent included; nil for other text and for a value
@@ -71,6 +81,12 @@ public struct Decimal: Sendable {
 
 extension Decimal: Hashable, Comparable {
     public static func < (lhs: Decimal, rhs: Decimal) -> Bool {
+        if lhs.wide != nil || rhs.wide != nil {
+            guard let left = ExactNumber(lhs.description), let right = ExactNumber(rhs.description) else {
+                return false
+            }
+            return left < right
+        }
         // Aligning the scales may need more than 128 bits, so whole and fractional parts are compared apart.
         let (lhsWhole, lhsFraction) = lhs.parts
         let (rhsWhole, rhsFraction) = rhs.parts
@@ -91,6 +107,7 @@ extension Decimal: Hashable, Comparable {
 extension Decimal: CustomStringConvertible {
     /// The shortest JSON number of this value, without an exponent.
     public var description: String {
+        if let wide { return wide }
         let sign = coefficient < 0 ? "-" : ""
         let digits = String(coefficient.magnitude)
         guard scale > 0 else { return sign + digits }

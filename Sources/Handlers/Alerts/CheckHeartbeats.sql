@@ -7,6 +7,7 @@ WITH lost AS MATERIALIZED (
     FROM instance_live
     JOIN instances USING (instance_id)
     WHERE last_seen < now() - :stale_seconds::int8 * interval '1 second'
+        AND state <> 'STOPPED'
 ),
 created AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)

@@ -17,6 +17,20 @@ extension API {
         )
     }
 
+    public func exportSeries(_ input: ExportSeries.Input) async throws(Problem) -> ExportSeries.Output {
+        guard try await run(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
+        let same = GetSeries.Input(
+            instanceID: input.instanceID,
+            metricType: input.metricType,
+            symbol: input.symbol,
+            from: input.from,
+            to: input.to,
+            stepSeconds: input.stepSeconds,
+            currency: input.currency
+        )
+        return .ok(CSV(try await points(of: same, limit: input.limit), columns: ["timestamp", "value"]).text)
+    }
+
     private func points(of input: GetSeries.Input, limit: Int) async throws(Problem) -> [SeriesPointsItem] {
         guard let step = input.stepSeconds else {
             let rows = try await run(

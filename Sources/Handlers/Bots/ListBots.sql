@@ -2,9 +2,9 @@
 -- import: Generated
 -- in: limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
--- out: symbol text?, version text?, last_seen timestamptz?, last_received_at timestamptz?
+-- out: symbol text?, version text?, state text(AgentState)?, last_seen timestamptz?, last_received_at timestamptz?
 SELECT
-    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version, last_seen, last_received_at
+    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version, state, last_seen, last_received_at
 FROM bots
 LEFT JOIN instances ON instances.bot_id = bots.bot_id
 LEFT JOIN instance_live USING (instance_id)

@@ -28,10 +28,25 @@ extension Bot {
             runtimeMode: row.runtimeMode,
             exchange: row.exchange,
             symbol: row.symbol,
-            status: row.lastSeen.map { $0 < lostBefore ? .lost : .running },
+            status: InstanceStatus(row.state, isLost: row.lastSeen.map { $0 < lostBefore } ?? false),
             lastSeen: row.lastSeen,
             lastReceivedAt: row.lastReceivedAt,
             version: row.version
         )
+    }
+}
+
+extension InstanceStatus {
+    /// What an instance says of itself and what its silence says, together; nil for a bot without an instance.
+    fileprivate init?(_ state: AgentState?, isLost: Bool) {
+        switch (state, isLost) {
+        case (nil, _): return nil
+        case (.stopped, _): self = .stopped
+        case (_, true): self = .lost
+        case (.normal, _): self = .running
+        case (.degraded, _): self = .degraded
+        case (.safeMode, _): self = .safeMode
+        case (.flattened, _): self = .flattened
+        }
     }
 }

@@ -3,16 +3,16 @@
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, sent_at timestamptz
+-- row: metadata jsonb, boot_id text?, state text(AgentState), sent_at timestamptz
 -- out: ordinal int8, fate text(HeartbeatFate)
 WITH beat AS MATERIALIZED (
     SELECT
         *,
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
-    FROM unnest(:instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :sent_at)
+    FROM unnest(:instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :sent_at)
         WITH ORDINALITY
-        AS row (instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, sent_at, ordinal)
+        AS row (instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, sent_at, ordinal)
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
 fresh AS MATERIALIZED (
@@ -85,22 +85,23 @@ judged AS MATERIALIZED (
 ),
 stored AS (
     INSERT INTO instance_live AS live
-        (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at, sent_at, beat_at,
+        (instance_id, runtime_mode, exchange, symbol, version, metadata, state, last_seen, last_received_at, sent_at, beat_at,
         clock_lag, skewed_beats)
     SELECT DISTINCT ON (instance_id)
-        instance_id, runtime_mode, exchange, symbol, version, metadata, seen, statement_timestamp(), seen, sent_at,
+        instance_id, runtime_mode, exchange, symbol, version, metadata, state, seen, statement_timestamp(), seen, sent_at,
         lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
     FROM judged
     WHERE fate = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        (runtime_mode, exchange, symbol, version, metadata, sent_at) = (
+        (runtime_mode, exchange, symbol, version, metadata, state, sent_at) = (
             SELECT
                 CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
                 CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
                 CASE WHEN is_newer THEN excluded.symbol ELSE live.symbol END,
                 CASE WHEN is_newer THEN excluded.version ELSE live.version END,
                 CASE WHEN is_newer THEN excluded.metadata ELSE live.metadata END,
+                CASE WHEN is_newer THEN excluded.state ELSE live.state END,
                 CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at

@@ -21,6 +21,7 @@ extension Heartbeat: IngestElement {
             version: version,
             metadata: metadata,
             bootID: bootID,
+            state: state ?? .normal,
             sentAt: timestamp
         )
     }

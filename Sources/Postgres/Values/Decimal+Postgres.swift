@@ -52,9 +52,19 @@ extension Decimal: PostgresCodable {
             }.joined()
         if count == 0 { literal += "0" }
         // 0.d₁d₂… × 10000^(weight + 1)
-        guard let value = Decimal("\(literal)e\(4 * (Int(weight) + 1))") else {
-            throw PostgresError(.decoding, "a numeric outside the limits of Decimal")
-        }
-        self = value
+        let exponent = 4 * (Int(weight) + 1)
+        self = Decimal("\(literal)e\(exponent)") ?? Decimal(wide: Self.text(of: literal, exponent))
+    }
+
+    /// The text of `0.digits` with its point moved so many places to the right, as it is written without an exponent.
+    private static func text(of literal: String, _ exponent: Int) -> String {
+        let sign = literal.hasPrefix("-") ? "-" : ""
+        var digits = literal.drop { $0 != "." }.dropFirst() + ""
+        if digits.count < exponent { digits += String(repeating: "0", count: exponent - digits.count) }
+        var whole = String(digits.prefix(max(exponent, 0)).drop { $0 == "0" })
+        if whole.isEmpty { whole = "0" }
+        var fraction = String(repeating: "0", count: max(-exponent, 0)) + digits.dropFirst(max(exponent, 0))
+        while fraction.last == "0" { fraction.removeLast() }
+        return sign + whole + (fraction.isEmpty ? "" : "." + fraction)
     }
 }

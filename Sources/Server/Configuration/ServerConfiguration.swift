@@ -105,6 +105,7 @@ struct ServerConfiguration: Sendable {
         requiresAgentTokens = try variables.choice("AGENT_AUTH", default: AgentAuthentication.open) == .required
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
+        try Self.requireSecret(token, at: apiAddress)
         tls = try Self.tls(variables)
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
@@ -121,6 +122,18 @@ struct ServerConfiguration: Sendable {
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
+    }
+
+    /// A token that everybody would try first must not stand before a network.
+    private static func requireSecret(_ token: String, at address: ListenAddress?) throws(ConfigurationError) {
+        guard let address, !["127.0.0.1", "::1", "localhost"].contains(address.host) else { return }
+        let guesses = ["admin", "changeme", "change-me", "default", "dev", "password", "secret", "test", "token"]
+        guard token.count < 12 || guesses.contains(token.lowercased()) else { return }
+        throw ConfigurationError(
+            variable: "ADMIN_TOKEN",
+            found: "one that is easily guessed",
+            expected: "at least 12 characters where API_ADDRESS is not of this machine alone"
+        )
     }
 
     private static func tls(_ variables: Variables) throws(ConfigurationError) -> TLSFiles? {

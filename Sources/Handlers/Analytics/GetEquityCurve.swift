@@ -1,0 +1,30 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func getEquityCurve(_ input: GetEquityCurve.Input) async throws(Problem) -> GetEquityCurve.Output {
+        // One more than is asked for tells whether there are more.
+        let rows = try await run(
+            .equityCurve(
+                symbol: input.symbol,
+                mode: input.mode,
+                currency: input.currency,
+                from: input.from,
+                to: input.to,
+                stepSeconds: input.stepSeconds,
+                limit: input.limit + 1
+            )
+        )
+        let currency = rows.first?.currency ?? input.currency ?? ""
+        return .ok(
+            EquityCurve(
+                generatedAt: .now,
+                currency: currency.isEmpty ? nil : currency,
+                points: rows.prefix(input.limit).map {
+                    EquityCurvePointsItem(timestamp: $0.ts, equity: $0.equity, drawdownPct: $0.fall)
+                },
+                hasMore: rows.count > input.limit
+            )
+        )
+    }
+}
