@@ -172,10 +172,11 @@ struct Application {
                 logger: logger
             )
         )
-        if listeners.first?.listener.isLoopback == false, !configuration.requiresAgentTokens {
+        let isExposed = listeners.first?.listener.isLoopback == false && !configuration.requiresAgentTokens
+        if isExposed {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
-        let responder = WebResponder(api: api, apiAddress: listeners.first?.listener.address)
+        let responder = WebResponder(api: api, apiAddress: listeners.first?.listener.address, isExposed: isExposed)
         try await add("WEB", at: configuration.webAddress, responder)
         return listeners
     }

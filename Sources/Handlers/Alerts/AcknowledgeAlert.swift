@@ -4,16 +4,11 @@ import Postgres
 
 extension API {
     public func acknowledgeAlert(_ input: AcknowledgeAlert.Input) async throws(Problem) -> AcknowledgeAlert.Output {
-        let row = try await transaction { transaction in
-            guard let row = try transaction.run(.acknowledgeAlert(alertID: input.alertID, actor: input.principal.name))
-            else { throw try transaction.whyNot(input.alertID) }
-            try transaction.record(
-                .alertAck,
-                on: .alert,
-                input.alertID.text,
-                by: input.principal.name,
-                details: .empty
-            )
+        let (id, actor) = (input.alertID, input.principal.name)
+        let row = try await audited(.alertAck, on: .alert, id.text, by: actor) { transaction in
+            guard let row = try transaction.run(.acknowledgeAlert(alertID: id, actor: actor))
+            else { throw try transaction.whyNot(id) }
+            try transaction.record(.alertAck, on: .alert, id.text, by: actor, details: .empty)
             return row
         }
         return .ok(Alert(row))

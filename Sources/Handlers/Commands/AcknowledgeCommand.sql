@@ -17,8 +17,8 @@ WHERE command_id = :command_id
 
 -- name: insertAcknowledgement :one
 -- in: command_id uuid, instance_id text, status text(AcknowledgementStatus), reason text?, ts timestamptz
--- in: command_status text(CommandStatus)
+-- in: command_status text(CommandStatus), evidence jsonb?
 -- out: ack_id uuid, received_at timestamptz
-INSERT INTO command_acknowledgements (command_id, instance_id, status, reason, ts, command_status)
-VALUES (:command_id, :instance_id, :status, :reason, :ts, :command_status)
+INSERT INTO command_acknowledgements (command_id, instance_id, status, reason, ts, command_status, evidence)
+VALUES (:command_id, :instance_id, :status, :reason, :ts, :command_status, :evidence)
 RETURNING ack_id, received_at

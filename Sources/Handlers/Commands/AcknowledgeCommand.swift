@@ -59,7 +59,8 @@ extension Transaction {
                 status: acknowledgement.status,
                 reason: acknowledgement.reason,
                 ts: acknowledgement.timestamp,
-                commandStatus: status
+                commandStatus: status,
+                evidence: acknowledgement.evidence
             )
         )
         return AcknowledgementReceipt(
@@ -70,7 +71,8 @@ extension Transaction {
             reason: acknowledgement.reason,
             timestamp: acknowledgement.timestamp,
             commandStatus: status,
-            receivedAt: row.receivedAt
+            receivedAt: row.receivedAt,
+            evidence: acknowledgement.evidence
         )
     }
 

@@ -13,8 +13,8 @@ WHERE command_id = :command_id
 -- name: listAcknowledgements :many
 -- in: command_id uuid
 -- out: ack_id uuid, instance_id text, status text(AcknowledgementStatus), reason text?, ts timestamptz
--- out: command_status text(CommandStatus), received_at timestamptz
-SELECT ack_id, instance_id, status, reason, ts, command_status, received_at
+-- out: command_status text(CommandStatus), received_at timestamptz, evidence jsonb?
+SELECT ack_id, instance_id, status, reason, ts, command_status, received_at, evidence
 FROM command_acknowledgements
 WHERE command_id = :command_id
 ORDER BY ordinal

@@ -51,7 +51,8 @@ extension AcknowledgementReceipt {
             reason: row.reason,
             timestamp: row.ts,
             commandStatus: row.commandStatus,
-            receivedAt: row.receivedAt
+            receivedAt: row.receivedAt,
+            evidence: row.evidence
         )
     }
 }

@@ -4,21 +4,20 @@ import Postgres
 
 extension API {
     public func triggerModuleRun(_ input: TriggerModuleRun.Input) async throws(Problem) -> TriggerModuleRun.Output {
-        let row = try await transaction { transaction in
-            guard let isEnabled = try transaction.run(.moduleForRun(moduleID: input.moduleID)) else {
-                throw Problem.moduleNotFound
+        let (id, actor) = (input.moduleID, input.principal.name)
+        let row = try await audited(.moduleRunTrigger, on: .module, id.text, by: actor) { transaction in
+            guard let isEnabled = try transaction.run(.moduleForRun(moduleID: id)) else { throw Problem.moduleNotFound }
+            guard isEnabled else {
+                throw Problem(status: 409, code: "MODULE_DISABLED", detail: "module is disabled")
             }
-            return isEnabled ? try transaction.queueRun(input) : try transaction.refuseRun(input)
-        }
-        guard let row else {
-            throw Problem(status: 409, code: "MODULE_DISABLED", detail: "module is disabled")
+            return try transaction.queueRun(input)
         }
         return .accepted(ModuleRun(row))
     }
 }
 
 extension Transaction {
-    fileprivate borrowing func queueRun(_ input: TriggerModuleRun.Input) throws -> InsertModuleRunRow? {
+    fileprivate borrowing func queueRun(_ input: TriggerModuleRun.Input) throws -> InsertModuleRunRow {
         let row = try run(
             .insertModuleRun(
                 moduleID: input.moduleID,
@@ -32,19 +31,5 @@ extension Transaction {
         }
         try record(.moduleRunTrigger, on: .module, input.moduleID.text, by: input.principal.name, details: details)
         return row
-    }
-
-    /// A disabled module runs for nobody, and somebody tried.
-    fileprivate borrowing func refuseRun(_ input: TriggerModuleRun.Input) throws -> InsertModuleRunRow? {
-        let details = JSONObject { json in json.member("trigger_type", input.body.triggerType) }
-        try record(
-            .moduleRunTrigger,
-            on: .module,
-            input.moduleID.text,
-            by: input.principal.name,
-            result: .rejected,
-            details: details
-        )
-        return nil
     }
 }

@@ -33,21 +33,16 @@ struct RunChange: Sendable {
 extension API {
     /// Takes a run's step, or refuses it; the audit log has either.
     func change(_ change: RunChange) async throws(Problem) -> SetRunStatusRow {
-        let result = try await transaction { transaction in try transaction.take(change) }
-        switch result {
-        case .success(let row): return row
-        case .failure(let problem): throw problem
+        try await audited(change.action, on: .moduleRun, change.runID.text, by: change.actor) { transaction in
+            try transaction.take(change)
         }
     }
 }
 
 extension Transaction {
-    fileprivate borrowing func take(_ change: RunChange) throws -> Result<SetRunStatusRow, Problem> {
+    fileprivate borrowing func take(_ change: RunChange) throws -> SetRunStatusRow {
         guard let status = try run(.lockModuleRun(runID: change.runID)) else { throw Problem.moduleRunNotFound }
-        guard status.mayBecome(change.status) else {
-            try audit(change, .rejected, from: status)
-            return .failure(.refusedStep(from: status, to: change.status))
-        }
+        guard status.mayBecome(change.status) else { throw Problem.refusedStep(from: status, to: change.status) }
         let row = try run(
             .setRunStatus(
                 runID: change.runID,
@@ -56,17 +51,12 @@ extension Transaction {
                 summary: change.summary
             )
         )
-        try audit(change, .success, from: nil)
-        return .success(row)
-    }
-
-    /// A cancellation says nothing more than its name; a refusal says what the run was.
-    private borrowing func audit(_ change: RunChange, _ result: AuditResult, from status: RunStatus?) throws {
+        // A cancellation says nothing more than its name.
         let details = JSONObject { json in
             if change.action == .moduleRunUpdate { json.member("status", change.status) }
-            if let status { json.member("current_status", status) }
         }
-        try record(change.action, on: .moduleRun, change.runID.text, by: change.actor, result: result, details: details)
+        try record(change.action, on: .moduleRun, change.runID.text, by: change.actor, details: details)
+        return row
     }
 }
 

@@ -117,7 +117,7 @@ struct ServerConfiguration: Sendable {
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest
-        let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 5)
+        let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)

@@ -8,6 +8,8 @@ import NIOHTTP1
 struct WebResponder<API: Operations>: Responder {
     let api: API
     let apiAddress: String?
+    /// Whether agents need no credentials although other machines reach the API.
+    let isExposed: Bool
 
     func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
         let id = RequestID.of(head)
@@ -76,10 +78,12 @@ struct WebResponder<API: Operations>: Responder {
             body { max-width: 36rem; margin: 4rem auto; padding: 0 1rem; }
             h1 { font-size: 1.25rem; }
             dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem; }
+            [role=alert] { border: 2px solid; padding: .5rem .75rem; font-weight: 600; }
             dd { margin: 0; font-variant-numeric: tabular-nums; }
             </style>
             </head>
             <body>
+            \(isExposed ? "<p role=\"alert\">Agents need no credentials, and other machines reach the API.</p>" : "")
             <h1>Flotilla</h1>
             <dl>
             <dt>Service</dt><dd>\(isReady ? "ready" : "the database is away")</dd>
