@@ -48,7 +48,16 @@ import Testing
             #expect(detail.firstDeliveredAt == first)
             #expect(detail.status == .pending)
             try await fleet.acknowledge(id, .accepted)
-            try await fleet.acknowledge(id, .completed)
+            let evidence = JSONObject(#"{"canceled": 3, "position": "0"}"#)
+            let proof = Acknowledgement(
+                commandID: id,
+                instanceID: "i1",
+                status: .completed,
+                timestamp: .now,
+                evidence: evidence
+            )
+            _ = try await fleet.api.acknowledgeCommand(.init(commandID: id, body: proof))
+            #expect(try await fleet.show(id).acknowledgements.map(\.evidence) == [nil, evidence])
             let timeline = try await fleet.show(id).timeline
             #expect(
                 timeline.map { "\($0.event) \($0.actor)" } == [

@@ -33,9 +33,14 @@ extension API {
     /// Tries to send everything that is due, to all targets side by side, and waits for what somebody else has begun to send. What fails
     /// is tried again later.
     ///
+    /// A client who leaves meanwhile, and a server that ends, break nothing off: what is on its way would be sent again.
+    ///
     /// - Parameter limit: How long a target may take.
     func deliverNotifications(within limit: Duration) async {
-        let deadline = ContinuousClock.now + limit
+        await Task { await deliver(by: .now + limit) }.value
+    }
+
+    private func deliver(by deadline: ContinuousClock.Instant) async {
         let arrived = unmarked.take()
         if !arrived.isEmpty, (try? await run(.markSent(deliveryIDs: arrived))) == nil { return unmarked.add(arrived) }
         // Without the database there is nothing to tell; what waits there waits.
