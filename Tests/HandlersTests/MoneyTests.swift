@@ -307,4 +307,25 @@ import Testing
             #expect([percentiles.p50, percentiles.p95, percentiles.p99] == [50, 95, 99])
         }
     }
+
+    @Test(arguments: ["'NaN'", "'Infinity'", "'-Infinity'"])
+    func `no number that is none comes into the books, not even by hand`(value: String) async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            for sql in [
+                "INSERT INTO metric_series (instance_id, metric_type, symbol) VALUES ('i1', 'equity', 'BTC');"
+                    + "INSERT INTO metric_samples SELECT series_id, now(), \(value) FROM metric_series",
+                "INSERT INTO positions VALUES ('i1', 'BTC', \(value), 1, now(), now())",
+                "INSERT INTO cost_entries (instance_id, symbol, cost_type, amount, ts, received_at) "
+                    + "VALUES ('i1', 'BTC', 'FEE', \(value), now(), now())",
+            ] {
+                let statements = sql.split(separator: ";").map(String.init)
+                let error = await #expect(throws: PostgresError.self) {
+                    for statement in statements { _ = try await fleet.database.run(Query(sql: statement)) }
+                }
+                // 23514: check_violation
+                #expect(error?.state?.code == "23514")
+            }
+        }
+    }
 }

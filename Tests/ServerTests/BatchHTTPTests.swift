@@ -100,6 +100,9 @@ import Testing
             let answer = try await server.get("/analytics/net-pnl")
             let json = try answer.json()
             #expect(json["currency"] is NSNull)
+            #expect(
+                try await server.post("/ingest/costs", cost("BTC", "FEE", "1", more: #","fx_rate":0"#)).status == 422
+            )
             // The converted entry is the only one of the books' own currency.
             #expect(answer.body.contains(#""realized":0,"unrealized":0,"fees":6.125,"funding":0,"net_pnl":-6.125"#))
             let currencies = try #require(json["by_currency"] as? [[String: Any]])

@@ -43,16 +43,23 @@ extension API {
     private func deliver(by deadline: ContinuousClock.Instant) async {
         let arrived = unmarked.take()
         if !arrived.isEmpty, (try? await run(.markSent(deliveryIDs: arrived))) == nil { return unmarked.add(arrived) }
-        // Without the database there is nothing to tell; what waits there waits.
-        guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
-        await withTaskGroup(of: Void.self) { group in
-            for target in configuration.targets {
-                group.addTask { while await deliverNext(to: target, by: deadline) {} }
+        let names = configuration.targets.map(\.name)
+        repeat {
+            // Without the database there is nothing to tell; what waits there waits.
+            guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
+            await withTaskGroup(of: Void.self) { group in
+                for target in configuration.targets {
+                    group.addTask { while await deliverNext(to: target, by: deadline) {} }
+                }
             }
-        }
-        while ContinuousClock.now < deadline, (try? await run(.isFirstTryInHand())) == true {
-            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
-        }
+            // Another server may have begun with what this one came for.
+            guard (try? await run(.isFirstTryPending(targets: names))) == true else { return }
+        } while await Self.waits(until: deadline)
+    }
+
+    /// Waits a moment; false when it is too late for another.
+    private static func waits(until deadline: ContinuousClock.Instant) async -> Bool {
+        (try? await Task.sleep(for: .milliseconds(30))) != nil && ContinuousClock.now < deadline
     }
 
     /// Sends one message to a target; false when nothing is due or it should be left alone.

@@ -124,13 +124,22 @@ SET attempts = attempts - 1,
     last_error = 'status 429'
 WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
 
--- Whether somebody tries to send something for the first time, right now.
--- name: isFirstTryInHand :one
--- out: is_in_hand bool
-SELECT EXISTS (
-    SELECT
-    FROM notification_deliveries
-    WHERE status = 'PENDING'
-        AND attempts = 1
-        AND claimed_until > now()
-)
+-- Whether something for these targets is still to be tried for the first time, or is being tried right now. What a target does not want yet
+-- is not waited for.
+-- name: isFirstTryPending :one
+-- in: targets text[]
+-- out: is_pending bool
+SELECT
+    cardinality(:targets) > 0 AND EXISTS (SELECT FROM notifications WHERE NOT is_routed)
+    OR EXISTS (
+        SELECT
+        FROM notification_deliveries
+        LEFT JOIN notification_targets USING (target)
+        WHERE target = ANY (:targets)
+            AND status = 'PENDING'
+            AND CASE attempts
+                WHEN 0 THEN coalesce(blocked_until <= now() AND restored_at <= now() + 4 * interval '2.4 seconds', true)
+                WHEN 1 THEN claimed_until > now()
+                ELSE false
+            END
+    )
