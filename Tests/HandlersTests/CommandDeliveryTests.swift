@@ -210,24 +210,28 @@ import Testing
     @Test func `acknowledgements in any order leave the first end that came`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
-            let ends: Set<AcknowledgementStatus> = [.completed, .failed]
-            var generator = SystemRandomNumberGenerator()
-            for _ in 0..<60 {
-                let id = try await create(request(), in: fleet).commandID
-                let order = AcknowledgementStatus.allCases.shuffled(using: &generator)
-                // The oracle: a rejection counts only before anything else, and an end counts once.
-                var expected = CommandStatus.pending
-                for status in order {
-                    switch (expected, status) {
-                    case (.pending, .accepted): expected = .accepted
-                    case (.pending, _), (.accepted, .completed), (.accepted, .failed):
-                        expected = try #require(CommandStatus(rawValue: status.rawValue))
-                    default: break
-                    }
-                    try await fleet.acknowledge(id, status)
-                }
-                #expect(try await fleet.show(id).status == expected, "\(order) \(ends)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<1_000 { group.addTask { try await acknowledgeInAnyOrder(fleet) } }
+                try await group.waitForAll()
             }
         }
+    }
+
+    /// Acknowledges a command with everything there is, shuffled.
+    private func acknowledgeInAnyOrder(_ fleet: Fleet) async throws {
+        let id = try await create(request(), in: fleet).commandID
+        let order = AcknowledgementStatus.allCases.shuffled()
+        // The oracle: a rejection counts only before anything else, and an end counts once.
+        var expected = CommandStatus.pending
+        for status in order {
+            switch (expected, status) {
+            case (.pending, .accepted): expected = .accepted
+            case (.pending, _), (.accepted, .completed), (.accepted, .failed):
+                expected = try #require(CommandStatus(rawValue: status.rawValue))
+            default: break
+            }
+            try await fleet.acknowledge(id, status)
+        }
+        #expect(try await fleet.show(id).status == expected, "\(order)")
     }
 }
