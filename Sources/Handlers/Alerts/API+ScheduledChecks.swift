@@ -24,9 +24,12 @@ extension API {
         if let raised { try await tellAndAudit(raised) }
     }
 
-    /// Tries at once, and for two seconds at most, to tell somebody of what was raised; then the audit log gets it, with the outcome.
-    func tellAndAudit(_ alerts: [String] = [], reconcile: UUID? = nil) async throws(Problem) {
-        await deliverNotifications(within: .milliseconds(1_800))
-        _ = try await run(.auditAlerts(alertIDs: alerts), .auditReconciles(reconcileID: reconcile))
+    /// Tries at once to tell somebody of what was raised; then the audit log gets it, with the outcome.
+    func tellAndAudit(_ alerts: [String]) async throws(Problem) {
+        await deliverNotifications(within: Self.firstTry)
+        _ = try await run(.auditAlerts(alertIDs: alerts), .auditReconciles(reconcileID: nil))
     }
+
+    /// How long a request waits at most for somebody to be told; with the database's part it stays within 2.5 seconds.
+    static let firstTry = Duration.milliseconds(1_800)
 }

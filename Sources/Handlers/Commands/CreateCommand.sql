@@ -21,11 +21,6 @@ RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
     first_delivered_at, delivery_count
 
--- name: instanceExists :one
--- in: instance_id text
--- out: exists bool
-SELECT EXISTS (SELECT FROM instances WHERE instance_id = :instance_id)
-
 -- Ends a command of the instance that nobody has answered, because another takes its place; whether there was one.
 -- name: supersedeCommand :exec
 -- in: command_id uuid, instance_id text, actor text

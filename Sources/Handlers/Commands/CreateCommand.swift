@@ -46,7 +46,7 @@ extension Transaction {
         needsApproval: Bool
     ) throws -> Command {
         if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
-        guard try run(.instanceExists(instanceID: request.instanceID)) else { throw Problem.instanceNotFound }
+        guard try run(.isInstance(instanceID: request.instanceID)) else { throw Problem.instanceNotFound }
         if let old = request.supersedes { try supersede(old, of: request.instanceID, by: actor) }
         let row = try run(
             .insertCommand(

@@ -14,7 +14,7 @@ extension API {
             try transaction.record(.notificationTest, on: .notification, id.text, by: actor, details: details)
             return id
         }
-        await deliverNotifications(within: .milliseconds(1_800))
+        await deliverNotifications(within: Self.firstTry)
         let items = try await run(.deliveriesOf(notificationID: id)).map { NotificationDelivery($0) }
         return .ok(
             NotificationTest(severity: severity, notified: items.contains { $0.status == .sent }, items: items)

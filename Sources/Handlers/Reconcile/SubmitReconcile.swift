@@ -18,7 +18,9 @@ extension API {
         if verdict.isDifferenceWrong, !configuration.acceptsWrongDifferences { throw .wrongDifference(report) }
         let id = try await run(.submit(report, verdict, by: input.principal.name))
         guard let id else { throw .instanceNotFound }
-        try await tellAndAudit(reconcile: id)
+        // An agreement is told to nobody.
+        if verdict.status == .mismatch { await deliverNotifications(within: Self.firstTry) }
+        _ = try await run(.auditReconciles(reconcileID: id))
         return .accepted(
             ReconcileResult(
                 reconcileID: id,
