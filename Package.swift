@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "flotilla-server", targets: ["Server"]),
         .executable(name: "schema-check", targets: ["SchemaCheck"]),
         .executable(name: "contract-gen", targets: ["contract-gen"]),
+        .library(name: "AgentKit", targets: ["AgentKit"]),
         .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
     ],
@@ -138,6 +139,17 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The bots' side.
+        .target(
+            name: "AgentKit",
+            dependencies: [
+                "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+
         // How fast, against what.
         .target(name: "Allocations", path: "Benchmarks/allocations"),
         .executableTarget(
@@ -195,6 +207,11 @@ let package = Package(
             dependencies: [
                 "Handlers", "Notifications", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentKitTests",
+            dependencies: ["AgentKit", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -48,4 +48,23 @@ import Testing
             #expect(Timestamp(time.description) == time)
         }
     }
+
+    // The first is the example of RFC 9110, section 5.6.7.
+    @Test(arguments: [
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (1_709_210_096, "Thu, 29 Feb 2024 12:34:56 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+    ])
+    func `a time has an HTTP form`(seconds: Int64, text: String) {
+        let time = Timestamp(microsecondsSinceEpoch: seconds * 1_000_000)
+        #expect(time.httpDate == text)
+        #expect(Timestamp(httpDate: text) == time)
+    }
+
+    @Test(arguments: [
+        "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 31 Feb 1994 08:49:37 GMT",
+    ])
+    func `other texts are no HTTP dates`(text: String) {
+        #expect(Timestamp(httpDate: text) == nil)
+    }
 }

@@ -270,6 +270,35 @@ import Testing
 
     // MARK: - Execution quality
 
+    @Test func `an execution sample with an id is stored once, and another with that id is refused`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            func post(_ latency: String, id: String?) async throws -> Bool {
+                let sample = ExecutionSample(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    slippageBps: try decimal("1"),
+                    latencyMs: try decimal(latency),
+                    fillRatio: try decimal("1"),
+                    timestamp: start,
+                    sampleID: id
+                )
+                switch try await fleet.api.postExecutionSample(.init(body: .executionSample(sample))) {
+                case .accepted(let receipt): return receipt.duplicate ?? false
+                }
+            }
+            #expect(try await post("80", id: "o1") == false)
+            #expect(try await post("80.0", id: "o1"))
+            let problem = await #expect(throws: Problem.self) { _ = try await post("81", id: "o1") }
+            #expect(problem?.code == "SAMPLE_ID_TAKEN")
+            for _ in 0..<2 { #expect(try await post("80", id: nil) == false) }
+            let input = GetExecutionQuality.Input(principal: fleet.operatorPrincipal)
+            switch try await fleet.api.getExecutionQuality(input) {
+            case .ok(let quality): #expect(quality.samples == 3)
+            }
+        }
+    }
+
     @Test func `execution quality is the mean of the samples, with percentiles`() async throws {
         try await Fleet.with { fleet in
             func post(_ slippage: String, _ latency: String, _ fill: String, _ symbol: String = "BTC") async throws {

@@ -1,3 +1,4 @@
+import ContractRuntime
 import Foundation
 import TestSupport
 import Testing
@@ -105,6 +106,8 @@ import Testing
             let all = "x-request-id: r1\r\n" + response.body.lowercased()
             let ids = all.matches(of: /x-request-id: (r\d+)/).map { String($0.1) }
             #expect(response.headers["x-request-id"] == "r1")
+            let date = try #require(response.headers["date"].flatMap { Timestamp(httpDate: $0) })
+            #expect(abs(date.microsecondsSinceEpoch - Timestamp.now.microsecondsSinceEpoch) < 30_000_000)
             #expect(ids == (1...20).map { "r\($0)" })
         }
     }

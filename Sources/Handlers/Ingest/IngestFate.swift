@@ -17,12 +17,15 @@ enum IngestFate: String {
 
 extension IngestReceipt {
     /// What the sender is told of a row's fate; what is refused is thrown.
-    init(_ fate: IngestFate) throws(Problem) {
+    ///
+    /// - Parameter id: The member that tells rows apart.
+    init(_ fate: IngestFate, id: String = "") throws(Problem) {
         switch fate {
         case .stored: self.init(status: .accepted)
         case .stale: self.init(status: .accepted, stale: true)
         case .duplicate: self.init(status: .accepted, duplicate: true)
-        case .conflict: throw Problem(status: 409, code: "ENTRY_ID_TAKEN", detail: "another entry has this entry_id")
+        case .conflict:
+            throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "another entry has this \(id)")
         case .unknown: throw .instanceNotFound
         }
     }

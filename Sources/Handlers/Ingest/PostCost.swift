@@ -31,5 +31,5 @@ extension CostEntry: IngestElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, id: "entry_id") }
 }

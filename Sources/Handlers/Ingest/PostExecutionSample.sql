@@ -1,18 +1,40 @@
+-- Stores samples. One with an id is stored once; the same id with other content is refused.
 -- name: recordExecutionSamples :batch
--- row: instance_id text, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
+-- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
 -- out: ordinal int8, fate text(IngestFate)
 WITH sample AS MATERIALIZED (
-    SELECT sample.*, instances.instance_id IS NOT NULL AS is_known
-    FROM unnest(:instance_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts)
-        WITH ORDINALITY AS sample (instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ordinal)
+    SELECT
+        sample.*,
+        instances.instance_id IS NOT NULL AS is_known,
+        -- Of several with one id in a batch the first is stored.
+        sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id ORDER BY ordinal) = 1 AS is_first
+    FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts)
+        WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
+-- Another server may store the sample at the same moment. The update changes nothing; it makes what is stored known here. Rows that
+-- were there before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
 stored AS (
-    INSERT INTO execution_samples (instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at)
-    SELECT instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, statement_timestamp()
+    INSERT INTO execution_samples AS kept
+        (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at)
+    SELECT instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, statement_timestamp()
     FROM sample
     WHERE is_known
-    ORDER BY ordinal
+        AND is_first
+    ORDER BY instance_id, sample_id, ordinal
+    ON CONFLICT (instance_id, sample_id) DO UPDATE SET sample_id = kept.sample_id
+    RETURNING instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, xmax = 0 AS is_new
 )
-SELECT ordinal, CASE WHEN is_known THEN 'stored' ELSE 'unknown' END
+SELECT
+    ordinal,
+    CASE
+        WHEN NOT is_known THEN 'unknown'
+        WHEN sample.sample_id IS NULL THEN 'stored'
+        WHEN (stored.symbol, stored.slippage_bps, stored.latency_ms, stored.fill_ratio, stored.ts)
+            IS DISTINCT FROM (sample.symbol, sample.slippage_bps, sample.latency_ms, sample.fill_ratio, sample.ts)
+            THEN 'conflict'
+        WHEN stored.is_new AND is_first THEN 'stored'
+        ELSE 'duplicate'
+    END
 FROM sample
+LEFT JOIN stored USING (instance_id, sample_id)

@@ -16,6 +16,7 @@ extension ExecutionSample: IngestElement {
     var row: RecordExecutionSamples {
         RecordExecutionSamples(
             instanceID: instanceID,
+            sampleID: sampleID,
             symbol: symbol,
             slippageBps: slippageBps,
             latencyMs: latencyMs,
@@ -24,5 +25,5 @@ extension ExecutionSample: IngestElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, id: "sample_id") }
 }

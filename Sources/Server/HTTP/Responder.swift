@@ -41,7 +41,10 @@ struct Answer {
     private init(status: Int, contentType: String?, body: MessageBody.Content, requestID: String) {
         self.status = HTTPResponseStatus(statusCode: status)
         self.body = body
-        headers = ["X-Request-ID": requestID, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"]
+        headers = [
+            "Date": DateHeader.now, "X-Request-ID": requestID, "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        ]
         if let contentType { headers.add(name: "Content-Type", value: contentType) }
         // A stream has no length: it is sent in chunks (RFC 9112, section 7.1).
         if status != 204, case .bytes(let bytes) = body {

@@ -1,0 +1,46 @@
+import ContractRuntime
+import Generated
+import Logging
+
+/// Sends what is in the spool, oldest first.
+struct Reporter: Sendable {
+    let spool: Spool
+    let controlPlane: ControlPlane
+    let logger: Logger
+
+    /// Sends all reports that wait. What the control plane refuses for good is logged and dropped; a failed call leaves everything that
+    /// it was about where it is.
+    func flush() async throws {
+        while let (number, reports) = try spool.oldest() {
+            var rest = reports
+            var isStuck = false
+            for kind in ReportKind.allCases {
+                let group = reports.filter { $0.kind == kind }
+                guard !group.isEmpty else { continue }
+                do throws(CallFailure) {
+                    let again = unsettled(group, try await controlPlane.report(kind, group.map(\.body)))
+                    rest = rest.filter { $0.kind != kind } + again
+                    isStuck = isStuck || !again.isEmpty
+                } catch {
+                    if rest.count < reports.count { try spool.remove(number, keeping: rest) }
+                    throw error
+                }
+            }
+            try spool.remove(number, keeping: rest)
+            if isStuck { throw CallFailure(description: "the control plane does not know the instance yet") }
+        }
+        let dropped = spool.takeDropped()
+        if dropped > 0 { logger.error("the spool was full: \(dropped) reports were dropped") }
+    }
+
+    /// The reports that have to be sent again: only a heartbeat makes an instance known.
+    private func unsettled(_ reports: [Report], _ refused: [RefusedReport]) -> [Report] {
+        refused.compactMap { refusal in
+            let report = reports[refusal.index]
+            if refusal.code == "INSTANCE_NOT_FOUND" { return report }
+            let reason = "\(refusal.code): \(refusal.detail)"
+            logger.error("a report was refused: \(reason)", metadata: ["report": "\(report.body)"])
+            return nil
+        }
+    }
+}
