@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "schema-check", targets: ["SchemaCheck"]),
         .executable(name: "contract-gen", targets: ["contract-gen"]),
         .library(name: "AgentKit", targets: ["AgentKit"]),
+        .executable(name: "example-bot", targets: ["ExampleBot"]),
         .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
     ],
@@ -149,6 +150,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ExampleBot",
+            dependencies: [
+                "AgentKit", "ContractRuntime", "Generated", .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
 
         // How fast, against what.
         .target(name: "Allocations", path: "Benchmarks/allocations"),
@@ -209,6 +218,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The bot of the agents' tests.
+        .executableTarget(
+            name: "DrillBot",
+            dependencies: ["AgentKit", "ContractRuntime", "Generated"],
+            path: "Tests/DrillBot",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AgentKitTests",
             dependencies: ["AgentKit", "TestSupport", .product(name: "Logging", package: "swift-log")],
@@ -216,7 +232,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "TestSupport", "contract-gen", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "DrillBot", "Server", "TestSupport", "contract-gen", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -93,7 +93,12 @@ final class FileLock: Sendable {
         }
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit {
+        guard descriptor >= 0 else { return }
+        // A child that was forked meanwhile holds the descriptor too until it runs its own program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }
 
 /// The lines of a text, without what comes after the last line's end.

@@ -55,8 +55,11 @@ package struct PythonEmitter {
             """What a transport answers: the status and the JSON body, its numbers read as int and Decimal."""
 
             status: int
-            body: object = None
+            body: typing.Any = None
 
+
+        #: A JSON object.
+        JSON = typing.Dict[str, typing.Any]
 
         #: Sends a request: method, path with its query, header fields, JSON body or None.
         Transport = typing.Callable[[str, str, typing.Dict[str, str], object], Response]
@@ -64,6 +67,16 @@ package struct PythonEmitter {
 
         def _parse_time(value: str) -> datetime.datetime:
             return datetime.datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+
+
+        _Value = typing.TypeVar("_Value")
+
+
+        def _optional(
+            value: typing.Any, read: typing.Callable[[typing.Any], _Value]
+        ) -> typing.Optional[_Value]:
+            """What `read` makes of a value; None of none."""
+            return None if value is None else read(value)
 
 
         def _format_time(value: datetime.datetime) -> str:
@@ -81,7 +94,7 @@ package struct PythonEmitter {
 
         def _query(pairs: typing.List[typing.Tuple[str, object]]) -> str:
             """The query of all pairs that have a value; a list is given once for each item."""
-            flat = []
+            flat: typing.List[typing.Tuple[str, str]] = []
             for name, value in pairs:
                 for item in value if isinstance(value, list) else [value]:
                     if item is not None:
@@ -146,13 +159,13 @@ package struct PythonEmitter {
                 \((fields + rest + (fields.isEmpty && rest.isEmpty ? ["pass"] : [])).lines().indented())
 
                 @staticmethod
-                def from_json(body: dict) -> \(model.name):
+                def from_json(body: JSON) -> \(model.name):
                     return \(model.name)(
                         \(reads.lines().indented(3))
                     )
 
-                def to_json(self) -> dict:
-                    body: dict = \(isOpen ? "dict(self.additional_properties)" : "{}")
+                def to_json(self) -> JSON:
+                    body: JSON = \(isOpen ? "dict(self.additional_properties)" : "{}")
                     \(writes.lines().indented(2))
                     return body
             """
@@ -185,7 +198,7 @@ package struct PythonEmitter {
         case .uuid: "uuid.UUID"
         case .null: "None"
         case .any, .file: "object"
-        case .object: "dict"
+        case .object: "JSON"
         case .map(let element): "typing.Dict[str, \(optional(element))]"
         case .array(let element, _, _): "typing.List[\(optional(element))]"
         case .named(let name):
@@ -224,7 +237,10 @@ package struct PythonEmitter {
             }
         default: expression = text
         }
-        return isOptional && expression != text ? "None if \(text) is None else \(expression)" : expression
+        guard isOptional, expression != text else { return expression }
+        let reading = read(value, "value")
+        let isCall = reading.hasSuffix("(value)") && !reading.contains(" ")
+        return "_optional(\(text), \(isCall ? String(reading.dropLast(7)) : "lambda value: \(reading)"))"
     }
 
     /// The expression that makes JSON of a value.
@@ -288,7 +304,8 @@ package struct PythonEmitter {
             (operation.template.parameterNames.isEmpty ? "\"" : "f\"")
             + operation.template.text.filter { $0 != "\"" && $0 != "\\" } + "\""
         for parameter in operation.parameters where parameter.place == "path" {
-            let value = "{urllib.parse.quote(str(\(write(parameter.value, Self.name(parameter)))), safe='')}"
+            let text = write(parameter.value, Self.name(parameter))
+            let value = "{urllib.parse.quote(\(text.hasPrefix("str(") ? text : "str(\(text))"), safe='')}"
             path = Self.replacing("{\(parameter.name)}", in: path, with: value)
         }
         let query = operation.parameters.filter { $0.place == "query" }.map(pair)
@@ -325,6 +342,7 @@ package struct PythonEmitter {
                 if case .json(let body) = content.kind {
                     value = read(body, "response.body", isOptional: body.isNullable)
                     name = type(body)
+                    if value == "response.body", name != "object" { value = "typing.cast(\(name), response.body)" }
                 } else {
                     value = "response.body"
                     name = "object"

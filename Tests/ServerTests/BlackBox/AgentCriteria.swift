@@ -1,0 +1,309 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// S4: bots of both SDKs, as processes, under a real server.
+@Suite struct AgentCriteria {
+    private func url(_ site: Site) -> String { "http://127.0.0.1:\(site.servers[0].port)" }
+
+    private func entry(
+        _ type: String,
+        id: UUID = UUID(),
+        instance: String = "i1",
+        ttl: Double = 600,
+        payload: String = "{}"
+    ) -> String {
+        """
+        {"command_id":"\(id.uuidString.lowercased())","instance_id":"\(instance)","command_type":"\(type)",\
+        "expires_at":"\(Site.time(ttl))","payload":\(payload)}
+        """
+    }
+
+    /// Writes a file as an operator should: in one piece.
+    private func put(_ text: String, _ file: URL) throws { try Data(text.utf8).write(to: file, options: .atomic) }
+
+    private func text(_ file: URL) -> String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
+
+    private func acknowledgements(_ file: URL) throws -> [[String: Any]] {
+        try text(URL(fileURLWithPath: file.path + ".acks")).split(separator: "\n").map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+    }
+
+    // MARK: - S4.1, S4.3
+
+    @Test(arguments: SDK.here)
+    func `S4_1 and S4_3 a file of commands, each carried out once, whatever else it holds`(_ sdk: SDK) async throws {
+        try await Bot.with(sdk, [["COMMAND_FILE": "/dev/null/none"]]) { _, folder in
+            let file = folder.appending(path: "commands.json")
+            let bot = try Bot(sdk, folder: folder, environment: ["COMMAND_FILE": file.path])
+            defer { bot.kill() }
+            let flatten = entry("FLATTEN")
+            let id = UUID()
+            try put("[\(flatten),\(entry("CANCEL_ALL", id: id))]", file)
+            try bot.start()
+            try await bot.wait("effects") { try acknowledgements(file).count == 2 }
+            #expect(Set(bot.effects) == ["FLATTEN", "CANCEL_ALL"])
+            #expect(text(file) == "[]")
+            // Again the same; another with a used id; an expired one; one for another instance; one that nobody knows; a good one.
+            let others = [
+                flatten, entry("SYNC_BALANCE", id: id), entry("FLATTEN", ttl: -1), entry("FLATTEN", instance: "i2"),
+                entry("DANCE"), entry("SAFE_MODE"),
+            ]
+            try put("[\(others.joined(separator: ","))]", file)
+            try await bot.wait("six more") { try acknowledgements(file).count == 8 }
+            let said = try acknowledgements(file)
+            let reasons = said.dropFirst(2).map { acknowledgement in
+                let reason = (acknowledgement["reason"] as? String)?.split(separator: ":").first.map(String.init) ?? ""
+                return "\(acknowledgement["status"] as? String ?? "") \(reason)"
+            }
+            #expect(
+                reasons.sorted() == [
+                    "COMPLETED ", "COMPLETED ", "FAILED UNKNOWN_COMMAND", "FAILED WRONG_INSTANCE",
+                    "REJECTED_DUPLICATE another command has this id", "REJECTED_EXPIRED the command has expired",
+                ]
+            )
+            let first = said.filter { flatten.contains($0["command_id"] as? String ?? "?") }
+            #expect(first.count == 2)
+            #expect(first[0]["timestamp"] as? String == first[1]["timestamp"] as? String)
+            #expect(bot.effects.sorted() == ["CANCEL_ALL", "FLATTEN", "SAFE_MODE"])
+            // What cannot be read is kept, and the loop goes on; also over a restart.
+            try put("{not json", file)
+            try await bot.wait("the bad file") { text(URL(fileURLWithPath: file.path + ".bad")) == "{not json" }
+            bot.kill()
+            try put("[\(flatten),\(entry("SYNC_BALANCE"))]", file)
+            try bot.start()
+            try await bot.wait("after the restart") { try acknowledgements(file).count == 10 }
+            #expect(bot.effects.sorted() == ["CANCEL_ALL", "FLATTEN", "SAFE_MODE", "SYNC_BALANCE"])
+        }
+    }
+
+    @Test(arguments: SDK.here)
+    func `S4_1 and S4_3 commands are pulled, carried out once and acknowledged with what proves them`(_ sdk: SDK)
+        async throws
+    {
+        try await Site.with(1) { site in
+            let settings = ["CONTROL_PLANE_URL": url(site), "SYNC_SECONDS": "3", "HANDLER_SECONDS": "0.01"]
+            try await Bot.with(sdk, [settings]) { bots, _ in
+                let bot = bots[0]
+                try bot.start()
+                try await bot.wait("registration") {
+                    try await site.list("/bots").first?["status"] as? String == "RUNNING"
+                }
+                // What protects does not wait for what takes long, and heartbeats wait for neither.
+                let slow = try await site.command("SYNC_BALANCE").id
+                try await bot.wait("the slow one") { bot.effects == ["SYNC_BALANCE"] }
+                let flatten = try await site.command("FLATTEN").id
+                try await bot.wait("FLATTEN") { try await status(flatten, site) == "COMPLETED" }
+                #expect(try await status(slow, site) == "ACCEPTED")
+                try await bot.wait("the state") {
+                    try await site.list("/bots").first?["status"] as? String == "FLATTENED"
+                }
+                #expect(bot.state == "FLATTENED refused")
+                try await bot.wait("the end of the slow one") { try await status(slow, site) == "COMPLETED" }
+                let shown = try await site.ask("GET", "/commands/\(flatten)").json()
+                let said = try #require(shown["acknowledgements"] as? [[String: Any]])
+                #expect(said.map { $0["status"] as? String } == ["ACCEPTED", "COMPLETED"])
+                #expect((said[1]["evidence"] as? [String: String]) == ["done": "FLATTEN"])
+                // A restart carries nothing out again, and keeps the state until START.
+                bot.kill()
+                try bot.start()
+                let start = try await site.command("START").id
+                try await bot.wait("START") { try await status(start, site) == "COMPLETED" }
+                try await bot.wait("orders") { bot.state == "NORMAL permitted" }
+                #expect(bot.effects.sorted() == ["FLATTEN", "SYNC_BALANCE"])
+                // One that is taken back is not carried out.
+                #expect(try await status(try await site.command("RESTART").id, site, finally: true) == "FAILED")
+            }
+        }
+    }
+
+    private func status(_ id: String, _ site: Site) async throws -> String {
+        try await site.ask("GET", "/commands/\(id)").json()["status"] as? String ?? ""
+    }
+
+    private func status(_ id: String, _ site: Site, finally: Bool) async throws -> String {
+        while true {
+            let status = try await status(id, site)
+            if status != "PENDING", status != "ACCEPTED" { return status }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    // MARK: - S4.2
+
+    /// How the control plane falls silent.
+    enum Silence: String, CaseIterable, CustomTestStringConvertible {
+        /// It is gone.
+        case down
+        /// It accepts connections and answers nothing.
+        case hanging
+
+        var testDescription: String { rawValue }
+    }
+
+    @Test(arguments: SDK.here, Silence.allCases)
+    func `S4_2a the dead-man switch stops a bot in time, once, whatever the wall clock does`(
+        _ sdk: SDK,
+        _ silence: Silence
+    ) async throws {
+        try await stopsInTime(
+            sdk,
+            silence,
+            ["DEADMAN_TIMEOUT_SECONDS": "3"],
+            effects: ["SAFE_MODE"],
+            state: "SAFE_MODE"
+        )
+    }
+
+    @Test(arguments: SDK.here)
+    func `S4_2a in file mode too`(_ sdk: SDK) async throws {
+        let settings = ["DEADMAN_TIMEOUT_SECONDS": "3", "COMMAND_FILE": "/dev/null/none"]
+        try await stopsInTime(sdk, .down, settings, effects: ["SAFE_MODE"], state: "SAFE_MODE")
+    }
+
+    @Test(arguments: SDK.here)
+    func `S4_2b FLATTEN, once in an outage`(_ sdk: SDK) async throws {
+        let settings = ["DEADMAN_TIMEOUT_SECONDS": "3", "DEADMAN_ACTION": "FLATTEN"]
+        try await stopsInTime(sdk, .down, settings, effects: ["FLATTEN"], state: "FLATTENED")
+    }
+
+    private func stopsInTime(
+        _ sdk: SDK,
+        _ silence: Silence,
+        _ settings: [String: String],
+        effects: [String],
+        state: String
+    ) async throws {
+        let port = try FreePort.find()
+        let settings = settings.merging(["CONTROL_PLANE_URL": "http://127.0.0.1:\(port)"]) { _, new in new }
+        try await TestDatabase.migrated { database in
+            try await Bot.with(sdk, [settings]) { bots, _ in
+                let bot = bots[0]
+                let server = try await Self.server(database, port)
+                defer { server.process.interrupt() }
+                try bot.start()
+                try await bot.wait("permission") { bot.state == "NORMAL permitted" }
+                try await Task.sleep(for: .seconds(1))
+                // The wall clock jumps by an hour, forth and back.
+                try bot.setClock(off: 3600)
+                try await Task.sleep(for: .seconds(2.5))
+                try bot.setClock(off: -3600)
+                #expect(bot.state == "NORMAL permitted")
+                let silent = Bot.now
+                switch silence {
+                case .down: kill(server.process.processIdentifier, SIGKILL)
+                case .hanging: kill(server.process.processIdentifier, SIGSTOP)
+                }
+                defer { if silence == .hanging { kill(server.process.processIdentifier, SIGCONT) } }
+                try await bot.wait("the switch") { bot.effects == effects }
+                try await Task.sleep(for: .seconds(2))
+                // The last success was up to one heartbeat (0.5 s) before the silence, and an answer may have been on its way.
+                let refused = try #require(bot.events.first { $0.time > silent && $0.words.last == "refused" })
+                #expect(refused.time - silent > 2.3)
+                let effect = try #require(bot.events.first { $0.words[0] == "EFFECT" })
+                if ProcessInfo.processInfo.environment["DEADMAN_TIMES"] != nil {
+                    let times = [refused.time, effect.time].map { (($0 - silent) * 1000).rounded() / 1000 }
+                    print(
+                        "\(sdk) \(silence) \(settings): orders refused after \(times[0]) s, handler called after \(times[1]) s"
+                    )
+                }
+                #expect(bot.effects == effects)
+                #expect(bot.state == "\(state) refused")
+            }
+        }
+    }
+
+    private static func server(_ database: String, _ port: Int) async throws -> ServerProcess {
+        let environment = Site.environment(database, ["API_ADDRESS": "127.0.0.1:\(port)"])
+        let server = try ServerProcess(environment: environment)
+        _ = await server.line(after: "API  ")
+        return server
+    }
+
+    @Test(arguments: SDK.here)
+    func `S4_2b an unknown action stops the start`(_ sdk: SDK) async throws {
+        let settings = ["CONTROL_PLANE_URL": "http://127.0.0.1:1", "DEADMAN_ACTION": "FOO", "SHOW_ERRORS": "1"]
+        try await Bot.with(sdk, [settings]) { bots, _ in
+            try bots[0].start()
+            let (status, errors) = bots[0].end()
+            #expect(status == 2)
+            #expect(errors == "DEADMAN_ACTION is 'FOO'; one of SAFE_MODE, FLATTEN was expected\n")
+        }
+    }
+
+    // MARK: - H50
+
+    @Test(arguments: SDK.here)
+    func `H50 of two processes of one instance the older gives no more orders`(_ sdk: SDK) async throws {
+        try await Site.with(1) { site in
+            let settings = ["CONTROL_PLANE_URL": url(site)]
+            try await Bot.with(sdk, [settings, settings]) { bots, _ in
+                try bots[0].start()
+                try await bots[0].wait("permission") { bots[0].state == "NORMAL permitted" }
+                try await bots[0].wait("registration") { try await !site.list("/bots").isEmpty }
+                try bots[1].start()
+                try await bots[0].wait("the lease") { bots[0].state == "SAFE_MODE refused" }
+                let flatten = try await site.command("FLATTEN").id
+                try await bots[1].wait("FLATTEN") { try await status(flatten, site) == "COMPLETED" }
+                #expect(bots[0].effects == [])
+                #expect(bots[1].effects == ["FLATTEN"])
+            }
+        }
+    }
+
+    // MARK: - H23
+
+    /// So many times in every run; `KILL_ROUNDS` says how often by hand.
+    private static let rounds = ProcessInfo.processInfo.environment["KILL_ROUNDS"].flatMap(Int.init) ?? 12
+
+    @Test(arguments: SDK.here)
+    func `H23 a bot that is killed around the effect carries nothing out twice`(_ sdk: SDK) async throws {
+        try await Site.with(1) { site in
+            let settings = ["CONTROL_PLANE_URL": url(site), "HANDLER_SECONDS": "0.03"]
+            try await Bot.with(sdk, [settings]) { bots, _ in
+                let bot = bots[0]
+                var outcomes: [String: Int] = [:]
+                try bot.start()
+                try await bot.wait("registration") { try await !site.list("/bots").isEmpty }
+                for round in 0..<Self.rounds {
+                    let id = try await site.command("SYNC_BALANCE", ttl: 300).id
+                    try await bot.wait("the effect of round \(round)") { bot.effects(of: id) > 0 }
+                    // From right after the effect to a while after the acknowledgement.
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 0...45)))
+                    bot.kill()
+                    try bot.start()
+                    try await bot.wait("the acknowledgement of round \(round)") {
+                        ["COMPLETED", "FAILED"].contains(try await status(id, site))
+                    }
+                    let shown = try await site.ask("GET", "/commands/\(id)").json()
+                    let last = try #require((shown["acknowledgements"] as? [[String: Any]])?.last)
+                    let reason = (last["reason"] as? String)?.split(separator: ":").first.map(String.init)
+                    outcomes[reason ?? "COMPLETED", default: 0] += 1
+                    #expect(bot.effects(of: id) == 1)
+                }
+                #expect(Set(outcomes.keys).isSubset(of: ["COMPLETED", "UNKNOWN_OUTCOME"]))
+                if ProcessInfo.processInfo.environment["KILL_ROUNDS"] != nil { print("\(sdk): \(outcomes)") }
+            }
+        }
+    }
+}
+
+/// A port that nobody uses.
+private enum FreePort {
+    static func find() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                _ = bind(descriptor, address, size)
+                _ = getsockname(descriptor, address, &size)
+            }
+            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        }
+    }
+}

@@ -1,0 +1,164 @@
+"""HTTP over the standard library, with one time limit for a whole call."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+import time
+import typing
+import urllib.parse
+
+from .control_plane import Answer
+
+
+class HTTPTransport:
+    """Carries calls to a control plane. Connections are kept and used again; redirects are not followed."""
+
+    LARGEST_ANSWER = 16 << 20
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self._scheme = parts.scheme
+        self._host = parts.hostname or ""
+        self._port = parts.port
+        self._path = parts.path
+        self._token = token
+        self._lock = threading.Lock()
+        self._idle: list[_Connection] = []
+        self._busy: set[_Connection] = set()
+
+    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes | None, limit: float) -> Answer:
+        end = time.monotonic() + limit
+        if self._token:
+            headers = {**headers, "X-Agent-Token": self._token}
+        connection = self._take()
+        try:
+            answer = connection.call(method, self._path + path, headers, body, end)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            # The other side may have closed a connection that was kept for long. Every call here may be repeated.
+            self._drop(connection)
+            if not connection.is_used:
+                raise
+            connection = self._take(fresh=True)
+            try:
+                answer = connection.call(method, self._path + path, headers, body, end)
+            except BaseException as error:
+                self._drop(connection)
+                raise _as_os_error(error)
+        except BaseException as error:
+            self._drop(connection)
+            raise _as_os_error(error)
+        connection.is_used = True
+        with self._lock:
+            self._busy.discard(connection)
+            if connection.sock is not None:
+                self._idle.append(connection)
+        return answer
+
+    def close(self) -> None:
+        """Ends what is under way, so that no thread waits."""
+        with self._lock:
+            connections = [*self._idle, *self._busy]
+        for connection in connections:
+            connection.abort()
+
+    def _take(self, fresh: bool = False) -> _Connection:
+        with self._lock:
+            if fresh or not self._idle:
+                connection = _Connection(self._scheme, self._host, self._port)
+            else:
+                connection = self._idle.pop()
+            self._busy.add(connection)
+        return connection
+
+    def _drop(self, connection: _Connection) -> None:
+        with self._lock:
+            self._busy.discard(connection)
+        connection.close()
+
+
+def _as_os_error(error: BaseException) -> BaseException:
+    return OSError(repr(error)) if isinstance(error, (http.client.HTTPException, ValueError)) else error
+
+
+class _Connection:
+    def __init__(self, scheme: str, host: str, port: int | None) -> None:
+        kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+        self._http = kind(host, port)
+        self._limited: _LimitedSocket | None = None
+        self.is_used = False
+
+    @property
+    def sock(self) -> object:
+        return self._http.sock
+
+    def call(self, method: str, path: str, headers: dict[str, str], body: bytes | None, end: float) -> Answer:
+        if self._http.sock is None:
+            self._http.timeout = min(5.0, max(end - time.monotonic(), 0.001))
+            self._http.connect()
+            sock = typing.cast(socket.socket, self._http.sock)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._limited = _LimitedSocket(sock)
+            self._http.sock = typing.cast(typing.Any, self._limited)
+        assert self._limited is not None  # it was made with the connection
+        self._limited.end = end
+        self._http.request(method, path, body, headers)
+        response = self._http.getresponse()
+        data = response.read(HTTPTransport.LARGEST_ANSWER + 1)
+        if len(data) > HTTPTransport.LARGEST_ANSWER:
+            raise OSError("the answer is too large")
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+
+    def abort(self) -> None:
+        if self._limited is not None:
+            self._limited.abort()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class _LimitedSocket:
+    """A socket whose reads and writes all end at one time, however slowly the other side goes on."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.end = 0.0
+
+    def _limit(self) -> None:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no answer in time")
+        self._sock.settimeout(left)
+
+    def sendall(self, data: bytes) -> None:
+        self._limit()
+        self._sock.sendall(data)
+
+    def receive(self, buffer: typing.Any) -> int:
+        self._limit()
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self))
+
+    def abort(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: _LimitedSocket) -> None:
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: typing.Any) -> int:
+        return self._sock.receive(buffer)

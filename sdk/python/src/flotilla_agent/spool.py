@@ -1,0 +1,148 @@
+"""The reports that wait for the control plane."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import typing
+
+from .files import AppendFile, complete_lines, decode, encode, read, replace
+
+#: What is reported, by the path that takes it, in the order in which it is sent.
+KINDS = ["metrics", "positions", "costs", "execution-quality"]
+
+
+class SpoolFull(Exception):
+    """The spool holds nothing but costs, and no more fit."""
+
+
+class Report(typing.NamedTuple):
+    """A report that waits for the control plane."""
+
+    kind: str
+    body: dict[str, object]
+
+    def line(self) -> str:
+        return encode({"kind": self.kind, "body": self.body}) + "\n"
+
+
+@dataclasses.dataclass
+class _Segment:
+    number: int
+    size: int = 0
+    count: int = 0
+    #: Whether nothing but costs is left in it.
+    is_reduced: bool = False
+
+
+class Spool:
+    """A folder of files of JSON lines, sent and deleted one file after the other.
+
+    A report is in a file when `add` returns, so that the end of the process loses none. When the spool is full the oldest reports make
+    room, but never costs.
+    """
+
+    #: How many reports a file holds at most: what one call can take.
+    SEGMENT_LENGTH = 1000
+
+    def __init__(self, directory: str, limit: int) -> None:
+        self._directory = directory
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._open: AppendFile | None = None
+        self._dropped = 0
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        self._segments: list[_Segment] = []
+        for name in os.listdir(directory):
+            number, suffix = os.path.splitext(name)
+            if suffix == ".jsonl" and number.isdigit():
+                data = read(f"{directory}/{name}") or b""
+                self._segments.append(_Segment(int(number), len(data), len(complete_lines(data))))
+        self._segments.sort(key=lambda segment: segment.number)
+        #: The next file's number; none is used twice.
+        self._next = self._segments[-1].number + 1 if self._segments else 1
+
+    def _path(self, number: int) -> str:
+        return f"{self._directory}/{number}.jsonl"
+
+    @property
+    def count(self) -> int:
+        """How many reports wait."""
+        with self._lock:
+            return sum(segment.count for segment in self._segments)
+
+    def take_dropped(self) -> int:
+        """How many reports were dropped since the last time that this was asked."""
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+            return dropped
+
+    def add(self, report: Report) -> None:
+        """Adds a report; raises SpoolFull or OSError."""
+        line = report.line()
+        size = len(line.encode())
+        with self._lock:
+            self._make_room(size)
+            if self._open is None or self._segments[-1].count >= self.SEGMENT_LENGTH:
+                self._close()
+                self._open = AppendFile(self._path(self._next))
+                self._segments.append(_Segment(self._next))
+                self._next += 1
+            self._open.append(line)
+            self._segments[-1].size += size
+            self._segments[-1].count += 1
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _make_room(self, size: int) -> None:
+        """Takes the oldest reports out that are no costs, a file at a time."""
+        while sum(segment.size for segment in self._segments) + size > self._limit:
+            segment = next((segment for segment in self._segments if not segment.is_reduced), None)
+            if segment is None:
+                raise SpoolFull("the spool is full of costs that wait for the control plane, and no more fit")
+            if segment is self._segments[-1]:
+                self._close()
+            costs = [report for report in self._reports(segment.number) if report.kind == "costs"]
+            self._dropped += segment.count - len(costs)
+            self._keep(segment, costs)
+            segment.is_reduced = True
+
+    def _keep(self, segment: _Segment, reports: list[Report]) -> None:
+        if not reports:
+            os.unlink(self._path(segment.number))
+            self._segments.remove(segment)
+            return
+        text = "".join(report.line() for report in reports)
+        replace(self._path(segment.number), text)
+        segment.size, segment.count = len(text.encode()), len(reports)
+
+    # Sending
+
+    def oldest(self) -> tuple[int, list[Report]] | None:
+        """The oldest reports, in a file that no further ones are added to; None when none wait."""
+        with self._lock:
+            if not self._segments:
+                return None
+            if len(self._segments) == 1:
+                self._close()
+            number = self._segments[0].number
+        return number, self._reports(number)
+
+    def _reports(self, number: int) -> list[Report]:
+        reports = []
+        for line in complete_lines(read(self._path(number)) or b""):
+            json = decode(line)
+            reports.append(Report(json["kind"], json["body"]))
+        return reports
+
+    def remove(self, number: int, keeping: list[Report]) -> None:
+        """These reports have arrived, but for those that are to be sent again."""
+        with self._lock:
+            for segment in self._segments:
+                if segment.number == number:
+                    self._keep(segment, keeping)
+                    return
