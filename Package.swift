@@ -20,6 +20,7 @@ let package = Package(
         .executable(name: "contract-gen", targets: ["contract-gen"]),
         .library(name: "AgentKit", targets: ["AgentKit"]),
         .executable(name: "example-bot", targets: ["ExampleBot"]),
+        .executable(name: "fleet-sim", targets: ["FleetSimulator"]),
         .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
     ],
@@ -158,6 +159,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "FleetSimulator",
+            dependencies: [
+                "AgentKit", "ContractRuntime", "Generated",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
 
         // How fast, against what.
         .target(name: "Allocations", path: "Benchmarks/allocations"),
@@ -231,9 +241,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "FleetSimulatorTests",
+            dependencies: ["FleetSimulator"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
-                "DrillBot", "Server", "TestSupport", "contract-gen", .product(name: "Logging", package: "swift-log"),
+                "DrillBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

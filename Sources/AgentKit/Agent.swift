@@ -279,7 +279,9 @@ public final class Agent: Sendable {
                 try Task.checkCancellation()
                 failures += 1
                 logger.warning("a heartbeat failed: \(error)")
-                if !safety.hasLostLease { pause = error.retryAfter ?? clock.backoff(after: failures, upTo: pause) }
+                // Until the dead-man switch has acted, every heartbeat that gets through may still prevent that.
+                let limit = safety.hasExpired ? pause : pause / 3
+                if !safety.hasLostLease { pause = error.retryAfter ?? clock.backoff(after: failures, upTo: limit) }
             }
             try await safety.changed.wait(atMost: clock.jittered(pause))
         }
@@ -358,26 +360,40 @@ public final class Agent: Sendable {
                 try await Task.sleep(for: clock.jittered(pause))
             } catch {
                 try Task.checkCancellation()
-                failures += 1
+                let failure = error as? CallFailure
+                failures = failure?.followsSuccess == true ? 1 : failures + 1
                 logger.warning("acknowledgements or reports wait: \(error)")
-                let wanted = (error as? CallFailure)?.retryAfter
-                try await Task.sleep(for: wanted ?? clock.backoff(after: failures, upTo: Self.longestBackoff))
+                let backoff = clock.backoff(after: failures, upTo: Self.longestBackoff)
+                try await Task.sleep(for: failure?.retryAfter ?? backoff)
             }
         }
     }
 
     /// The last things that are sent, for five seconds at most.
     private func farewell() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [self] in
-                try? await sendAcknowledgements()
-                guard let controlPlane, !safety.hasLostLease else { return }
-                try? await sendReports()
-                try? await controlPlane.beat(heartbeat(.stopped), within: .seconds(2))
+        let sending = Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in
+                    try? await sendAcknowledgements()
+                    try? await sendReports()
+                }
+                group.addTask { [self] in await sayStopped() }
             }
-            group.addTask { try? await Task.sleep(for: .seconds(5)) }
-            await group.next()
-            group.cancelAll()
+        }
+        let timer = Task {
+            try await Task.sleep(for: .seconds(5))
+            sending.cancel()
+        }
+        await sending.value
+        timer.cancel()
+    }
+
+    /// A bot that ends in order is not to be looked for.
+    private func sayStopped() async {
+        guard let controlPlane, !safety.hasLostLease else { return }
+        while !Task.isCancelled {
+            if (try? await controlPlane.beat(heartbeat(.stopped), within: .seconds(2))) != nil { return }
+            try? await Task.sleep(for: .milliseconds(200))
         }
     }
 }

@@ -75,6 +75,12 @@ final class SafetySwitch: Sendable {
     /// Whether another process reports for the instance.
     var hasLostLease: Bool { state.withLock(\.hasLostLease) }
 
+    /// Whether the control plane has been silent for the whole of the timeout.
+    var hasExpired: Bool {
+        let now = clock.elapsed()
+        return state.withLock { state in timeout.map { now - state.lastContact >= $0 } ?? false }
+    }
+
     /// How often the gate was closed.
     var closings: Int { state.withLock(\.closings) }
 

@@ -11,6 +11,7 @@ struct Reporter: Sendable {
     /// Sends all reports that wait. What the control plane refuses for good is logged and dropped; a failed call leaves everything that
     /// it was about where it is.
     func flush() async throws {
+        var hasSent = false
         while let (number, reports) = try spool.oldest() {
             var rest = reports
             var isStuck = false
@@ -19,11 +20,14 @@ struct Reporter: Sendable {
                 guard !group.isEmpty else { continue }
                 do throws(CallFailure) {
                     let again = unsettled(group, try await controlPlane.report(kind, group.map(\.body)))
+                    hasSent = true
                     rest = rest.filter { $0.kind != kind } + again
                     isStuck = isStuck || !again.isEmpty
                 } catch {
                     if rest.count < reports.count { try spool.remove(number, keeping: rest) }
-                    throw error
+                    var failure = error
+                    failure.followsSuccess = hasSent
+                    throw failure
                 }
             }
             try spool.remove(number, keeping: rest)

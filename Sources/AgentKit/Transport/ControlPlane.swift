@@ -12,6 +12,9 @@ struct CallFailure: Error, CustomStringConvertible {
     /// For how long the control plane wants no further call.
     var retryAfter: Duration?
 
+    /// Whether other calls succeeded right before, so that the control plane is not away.
+    var followsSuccess = false
+
     /// Whether the same call can only fail again.
     var isFinal: Bool {
         switch status {

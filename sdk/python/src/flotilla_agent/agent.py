@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import types
 import typing
 import uuid
@@ -133,9 +134,12 @@ class Agent:
             event.set()
         self._lane.put(None)
         self._protective_lane.put(None)
-        farewell = threading.Thread(target=self._farewell, daemon=True)
-        farewell.start()
-        farewell.join(5)
+        end = self._clock.elapsed() + 5
+        farewells = [threading.Thread(target=target, daemon=True) for target in (self._send_rest, self._say_stopped)]
+        for thread in farewells:
+            thread.start()
+        for thread in farewells:
+            thread.join(max(0.0, end - self._clock.elapsed()))
         for transport in self._https:
             transport.close()
         for thread in self._threads:
@@ -265,7 +269,9 @@ class Agent:
                 failures += 1
                 self._logger.warning("a heartbeat failed: %s", error)
                 if not self._safety.has_lost_lease:
-                    pause = error.retry_after or self._clock.backoff(failures, pause)
+                    # Until the dead-man switch has acted, every heartbeat that gets through may still prevent that.
+                    limit = pause if self._safety.has_expired else pause / 3
+                    pause = error.retry_after or self._clock.backoff(failures, limit)
             self._safety.changed.wait(self._clock.jittered(pause))
             self._safety.changed.clear()
 
@@ -344,18 +350,26 @@ class Agent:
                 changed.wait()
                 self._stopping.wait(self._clock.jittered(pause))
             except (CallFailure, OSError) as error:
-                failures += 1
+                failure = error if isinstance(error, CallFailure) else None
+                failures = 1 if failure and failure.follows_success else failures + 1
                 self._logger.warning("acknowledgements or reports wait: %s", error)
-                retry_after = error.retry_after if isinstance(error, CallFailure) else None
+                retry_after = failure.retry_after if failure else None
                 self._stopping.wait(retry_after or self._clock.backoff(failures, self.LONGEST_BACKOFF))
 
-    def _farewell(self) -> None:
+    def _send_rest(self) -> None:
         """The last things that are sent."""
         try:
             self.send_acknowledgements()
-            if self._control_plane and not self._safety.has_lost_lease:
-                self.send_reports()
-                self._control_plane.beat(self._heartbeat("STOPPED"), 2)
+            self.send_reports()
         except (CallFailure, OSError) as error:
             self._logger.warning("the last calls failed: %s", error)
 
+    def _say_stopped(self) -> None:
+        """A bot that ends in order is not to be looked for."""
+        end = self._clock.elapsed() + 5
+        while self._control_plane and not self._safety.has_lost_lease and self._clock.elapsed() < end:
+            try:
+                self._control_plane.beat(self._heartbeat("STOPPED"), 2)
+                return
+            except CallFailure:
+                time.sleep(0.2)

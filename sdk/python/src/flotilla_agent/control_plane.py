@@ -22,6 +22,8 @@ class CallFailure(Exception):
         self.code = code
         #: For how many seconds the control plane wants no further call.
         self.retry_after = retry_after
+        #: Whether other calls succeeded right before, so that the control plane is not away.
+        self.follows_success = False
 
     @property
     def is_final(self) -> bool:

@@ -69,6 +69,12 @@ class SafetySwitch:
             return self._has_lost_lease
 
     @property
+    def has_expired(self) -> bool:
+        """Whether the control plane has been silent for the whole of the timeout."""
+        with self._lock:
+            return self._timeout is not None and self._clock.elapsed() - self._last_contact >= self._timeout
+
+    @property
     def closings(self) -> int:
         """How often the gate was closed, so that a START knows whether it was overtaken."""
         with self._lock:

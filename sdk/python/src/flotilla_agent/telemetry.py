@@ -150,6 +150,7 @@ class Reporter:
     def flush(self) -> None:
         """Sends all reports that wait. What the control plane refuses for good is logged and dropped; a failed call leaves everything
         that it was about where it is."""
+        has_sent = False
         while (oldest := self._spool.oldest()) is not None:
             number, reports = oldest
             rest = reports
@@ -160,7 +161,9 @@ class Reporter:
                     continue
                 try:
                     refused = self._control_plane.report(kind, [report.body for report in group])
-                except CallFailure:
+                    has_sent = True
+                except CallFailure as error:
+                    error.follows_success = has_sent
                     if len(rest) < len(reports):
                         self._spool.remove(number, rest)
                     raise

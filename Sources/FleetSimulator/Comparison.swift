@@ -1,0 +1,222 @@
+import AgentKit
+import ContractRuntime
+import Generated
+
+/// Compares what bots have reported and done with what the control plane has.
+struct Comparison: Sendable {
+    /// What was compared, and what came of it.
+    struct Result: Sendable {
+        /// What differs, in a sentence each.
+        var differences: [String] = []
+        var metrics = 0
+        var costs = 0
+        var executions = 0
+        var positions = 0
+        var commands = 0
+        /// Alerts of lost heartbeats, and those for bots that were not silent.
+        var alerts = 0
+        var falseAlerts = 0
+        /// From the creation of a command to its first and to its last acknowledgement, in milliseconds, where nothing was in the way.
+        var untilAccepted: [Double] = []
+        var untilCompleted: [Double] = []
+    }
+
+    let client: Client<OperatorTransport>
+    let bots: [SimulatedBot]
+    /// For how many seconds the control plane waits for a heartbeat.
+    let stale: Double
+
+    /// Asks for everything. Positions come first: they count as stale once a bot has been silent for long.
+    func run(_ commands: [Operator.Given]) async throws -> Result {
+        var result = Result()
+        try await comparePositions(&result)
+        try await compareAlerts(&result)
+        try await compareBots(&result)
+        try await compareCommands(commands, &result)
+        return result
+    }
+
+    // MARK: - Books
+
+    private func comparePositions(_ result: inout Result) async throws {
+        guard case .ok(let exposure) = try await client.getExposure(.init()) else { return }
+        let held = Dictionary(exposure.bySymbol.map { ($0.symbol, $0) }) { first, _ in first }
+        for bot in bots {
+            guard let position = bot.ledger.content.position else { continue }
+            result.positions += 1
+            let stored = held[bot.configuration.symbol]
+            if stored?.netExposure != position.net || stored?.grossExposure != position.gross {
+                result.differences.append(
+                    "\(bot.configuration.instanceID): position \(position.net)/\(position.gross) was reported, "
+                        + "\(stored.map { "\($0.netExposure)/\($0.grossExposure)" } ?? "none") is stored"
+                )
+            }
+        }
+    }
+
+    private func compareBots(_ result: inout Result) async throws {
+        try await withThrowingTaskGroup(of: Result.self) { group in
+            var rest = bots[...]
+            for bot in rest.prefix(8) { group.addTask { try await compare(bot) } }
+            rest = rest.dropFirst(8)
+            for try await part in group {
+                result.differences += part.differences
+                result.metrics += part.metrics
+                result.costs += part.costs
+                result.executions += part.executions
+                if let bot = rest.popFirst() { group.addTask { try await compare(bot) } }
+            }
+        }
+    }
+
+    private func compare(_ bot: SimulatedBot) async throws -> Result {
+        var result = Result()
+        let ledger = bot.ledger.content
+        for (type, points) in ledger.metrics.sorted(by: { $0.key < $1.key }) {
+            let stored = try await series(type, bot)
+            result.metrics += points.count
+            if stored != points {
+                result.differences.append(
+                    "\(bot.configuration.instanceID): \(points.count) values of \(type) were reported, \(stored.count) are stored"
+                        + (stored.count == points.count ? ", and they differ" : "")
+                )
+            }
+        }
+        let costs = try await costs(bot)
+        result.costs = ledger.costs.count
+        if costs != ledger.costs {
+            result.differences.append(
+                "\(bot.configuration.instanceID): \(ledger.costs.count) costs were reported, \(costs.count) are booked"
+                    + (costs.count == ledger.costs.count ? ", and they differ" : "")
+            )
+        }
+        let executions = try await executions(bot)
+        result.executions = ledger.executions.count
+        if executions.count != ledger.executions.count || Set(executions) != Set(ledger.executions) {
+            result.differences.append(
+                "\(bot.configuration.instanceID): \(ledger.executions.count) executions were reported, \(executions.count) are stored"
+            )
+        }
+        return result
+    }
+
+    private func series(_ type: String, _ bot: SimulatedBot) async throws -> [Ledger.Point] {
+        var points: [Ledger.Point] = []
+        while true {
+            let input = GetSeries.Input(
+                instanceID: bot.configuration.instanceID,
+                metricType: type,
+                symbol: bot.configuration.symbol,
+                from: points.last.map { Timestamp(microsecondsSinceEpoch: $0.at.microsecondsSinceEpoch + 1) }
+            )
+            guard case .ok(let series) = try await client.getSeries(input) else { return points }
+            points += series.points.map { Ledger.Point(at: $0.timestamp, value: $0.value) }
+            if !series.hasMore { return points }
+        }
+    }
+
+    private func costs(_ bot: SimulatedBot) async throws -> [String: Ledger.Cost] {
+        var costs: [String: Ledger.Cost] = [:]
+        var extra = 0
+        for page in 1... {
+            let input = ListCosts.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
+            guard case .ok(let list) = try await client.listCosts(input) else { break }
+            for cost in list.items {
+                let id = cost.entryID ?? "without an id \(cost.ordinal)"
+                if costs[id] != nil { extra += 1 }
+                costs[extra == 0 ? id : "again \(id)"] = Ledger.Cost(
+                    type: cost.costType,
+                    amount: cost.amount,
+                    at: cost.timestamp
+                )
+            }
+            if list.items.count < 200 { break }
+        }
+        return costs
+    }
+
+    private func executions(_ bot: SimulatedBot) async throws -> [Ledger.Execution] {
+        var executions: [Ledger.Execution] = []
+        for page in 1... {
+            let input = ListExecutionSamples.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
+            guard case .ok(let list) = try await client.listExecutionSamples(input) else { break }
+            executions += list.items.map {
+                Ledger.Execution(slippage: $0.slippageBps, latency: $0.latencyMs, at: $0.timestamp)
+            }
+            if list.items.count < 200 { break }
+        }
+        return executions
+    }
+
+    // MARK: - Alerts
+
+    private func compareAlerts(_ result: inout Result) async throws {
+        var alerted: [String: Int] = [:]
+        for page in 1... {
+            guard
+                case .ok(let list) = try await client.listAlerts(.init(page: page, pageSize: 200, severity: .critical))
+            else {
+                break
+            }
+            for alert in list.items where alert.source == "heartbeat_monitor" {
+                alerted[alert.targetID, default: 0] += 1
+            }
+            if list.items.count < 200 { break }
+        }
+        for bot in bots {
+            let count = alerted[bot.configuration.instanceID] ?? 0
+            result.alerts += count
+            let isExpected = bot.plan.longestCut > stale
+            if isExpected, count == 0 {
+                let length = Int(bot.plan.longestCut)
+                result.differences.append(
+                    "\(bot.configuration.instanceID): no alert, though it was silent for \(length) s"
+                )
+            }
+            if !isExpected, count > 0 {
+                result.falseAlerts += count
+                result.differences.append(
+                    "\(bot.configuration.instanceID): \(count) CRITICAL alerts, though it was not silent"
+                )
+            }
+        }
+    }
+
+    // MARK: - Commands
+
+    private func compareCommands(_ commands: [Operator.Given], _ result: inout Result) async throws {
+        for command in commands {
+            guard case .ok(let stored) = try await client.getCommand(.init(commandID: command.id)) else { continue }
+            result.commands += 1
+            let bot = bots[command.bot]
+            let effects = bot.ledger.content.effects[command.id] ?? 0
+            if let difference = difference(stored, effects, bot.plan) {
+                result.differences.append("command \(command.id.text) (\(command.type.rawValue)): \(difference)")
+            }
+            guard bot.plan.isReachable else { continue }
+            func milliseconds(_ status: AcknowledgementStatus) -> Double? {
+                stored.acknowledgements.first { $0.status == status }.map { acknowledgement in
+                    let time =
+                        acknowledgement.receivedAt.microsecondsSinceEpoch - stored.createdAt.microsecondsSinceEpoch
+                    return Double(time) / 1000
+                }
+            }
+            if let time = milliseconds(.accepted) { result.untilAccepted.append(time) }
+            if let time = milliseconds(.completed) { result.untilCompleted.append(time) }
+        }
+    }
+
+    /// What is wrong with a command that had so many effects.
+    private func difference(_ command: CommandDetail, _ effects: Int, _ bot: SimulationPlan.Bot) -> String? {
+        let last = command.acknowledgements.last { $0.status != .accepted }
+        let status = command.status.rawValue
+        if effects > 1 { return "it was carried out \(effects) times" }
+        if effects == 1, last == nil { return "it was carried out, and nothing says so (\(status))" }
+        if effects == 0, last?.status == .completed { return "it counts as completed, and nothing has happened" }
+        if effects == 1, bot.restarts.isEmpty, last?.reason?.hasPrefix("UNKNOWN_OUTCOME") == true {
+            return "it was carried out, and its outcome counts as unknown"
+        }
+        if bot.isReachable, command.status != .completed { return "it is \(status), though nothing was in the way" }
+        return nil
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// What a run has shown, for people.
+struct Summary {
+    let plan: SimulationPlan
+    let result: Comparison.Result
+    let world: World
+
+    #if canImport(Glibc)
+        private static let ownUsage = RUSAGE_SELF.rawValue
+    #else
+        private static let ownUsage = RUSAGE_SELF
+    #endif
+
+    /// At most so many differences are printed.
+    private static let most = 20
+
+    var text: String {
+        let counts = world.counted
+        let faults = Fault.allCases.compactMap { fault -> String? in
+            let count = plan.bots.count { $0.has(fault) }
+            return count == 0 ? nil : "\(fault.rawValue) \(count)"
+        }
+        var usage = rusage()
+        getrusage(Self.ownUsage, &usage)
+        let processor = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        let memory = Double(usage.ru_maxrss) / 1024
+        let differences = result.differences.prefix(Self.most).map { "  \($0)\n" }.joined()
+        return """
+            \(plan.bots.count) bots, \(Int(plan.duration)) s, seed \(plan.seed); faults: \(faults.joined(separator: ", "))
+            sent      \(counts.heartbeats) heartbeats, \(counts.reports) calls with reports, \(counts.polls) polls, \
+            \(counts.acknowledgements) acknowledgements; \(counts.failures) calls swallowed
+            compared  \(result.metrics) metrics, \(result.costs) costs, \(result.executions) executions, \
+            \(result.positions) positions, \(result.commands) commands
+            alerts    \(result.alerts) CRITICAL for lost heartbeats, \(result.falseAlerts) of them false
+            commands  create → accepted \(percentiles(result.untilAccepted)); create → completed \(percentiles(result.untilCompleted))
+            simulator \(rounded(processor)) s of processor time, \(rounded(memory)) MiB at most
+            differences: \(result.differences.count)
+            \(differences)
+            """
+    }
+
+    private func percentiles(_ values: [Double]) -> String {
+        guard !values.isEmpty else { return "none" }
+        let sorted = values.sorted()
+        func at(_ share: Double) -> Double { sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] }
+        return "p50 \(rounded(at(0.5))) ms, p99 \(rounded(at(0.99))) ms of \(sorted.count)"
+    }
+
+    private func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+
+    private func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+}

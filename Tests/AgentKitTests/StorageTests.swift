@@ -1,0 +1,148 @@
+import ContractRuntime
+import Foundation
+import Generated
+import Testing
+
+@testable import AgentKit
+
+/// The files of an agent: what outlives it, and what happens when they are damaged or full.
+@Suite struct StorageTests {
+    private func inFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "storage-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    private func append(_ text: String, to path: String) throws { try AppendFile(path).append(Array(text.utf8)) }
+
+    private func report(_ number: Int) -> JSONObject {
+        JSONObject { json in
+            json.member("entry_id", "\(number)")
+            json.member("fill", String(repeating: "x", count: 80))
+        }
+    }
+
+    private func ids(_ reports: [Report]) -> [String] {
+        reports.compactMap { (try? JSONValue(json: $0.body.bytes))?["entry_id"]?.text }
+    }
+
+    // MARK: - Spool
+
+    @Test func `a full spool drops the oldest but never costs`() throws {
+        try inFolder { folder in
+            let spool = try Spool(in: folder, limit: 400_000)
+            for number in 0..<5000 { try spool.add(number.isMultiple(of: 100) ? .costs : .metrics, report(number)) }
+            #expect(spool.takeDropped() > 0)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let size = try files.reduce(0) { try $0 + (Files.read("\(folder)/\($1)")?.count ?? 0) }
+            #expect(size <= 400_000)
+            var seen: [Report] = []
+            while let (number, reports) = try spool.oldest() {
+                seen += reports
+                try spool.remove(number)
+            }
+            #expect(ids(seen.filter { $0.kind == .costs }) == stride(from: 0, to: 5000, by: 100).map(String.init))
+            #expect(ids(seen).last == "4999")
+            #expect(throws: SpoolFull.self) { for number in 0..<5000 { try spool.add(.costs, report(number)) } }
+        }
+    }
+
+    @Test func `reports outlive the process, and half a line is none`() throws {
+        try inFolder { folder in
+            try Spool(in: folder, limit: 1 << 20).add(.costs, report(1))
+            try append(#"{"kind":"costs","bo"#, to: folder + "/1.jsonl")
+            let spool = try Spool(in: folder, limit: 1 << 20)
+            try spool.add(.costs, report(2))
+            #expect(spool.count == 2)
+            let first = try #require(try spool.oldest())
+            #expect(ids(first.reports) == ["1"])
+            try spool.remove(first.number)
+            let second = try #require(try spool.oldest())
+            #expect(ids(second.reports) == ["2"])
+        }
+    }
+
+    @Test func `reports that come while others are sent are sent next`() throws {
+        try inFolder { folder in
+            let spool = try Spool(in: folder, limit: 1 << 20)
+            try spool.add(.metrics, report(1))
+            let first = try #require(try spool.oldest())
+            try spool.add(.metrics, report(2))
+            #expect(ids(first.reports) == ["1"])
+            try spool.remove(first.number, keeping: first.reports)
+            #expect(spool.count == 2)
+            try spool.remove(first.number)
+            let second = try #require(try spool.oldest())
+            #expect(ids(second.reports) == ["2"])
+        }
+    }
+
+    // MARK: - Journal
+
+    @Test func `a journal belongs to one process, and forgives half a line`() throws {
+        try inFolder { folder in
+            var journal: Journal? = try Journal(in: folder, clock: .system)
+            #expect(journal != nil)
+            let taken = #expect(throws: FileFailure.self) { _ = try Journal(in: folder, clock: .system) }
+            #expect(taken?.description.contains("does another agent of this instance run") == true)
+            journal = nil
+            try append(#"{"record":"beg"#, to: folder + "/journal.jsonl")
+            _ = try Journal(in: folder, clock: .system)
+            try append("noise\n", to: folder + "/journal.jsonl")
+            let damaged = #expect(throws: JournalFailure.self) { _ = try Journal(in: folder, clock: .system) }
+            #expect(
+                damaged?.description.hasPrefix("\(folder)/journal.jsonl:2: this line is no record of a journal") == true
+            )
+        }
+    }
+
+    @Test func `what a journal holds is what it was told, before and after it is written anew`() throws {
+        try inFolder { folder in
+            let command = AgentCommand(
+                commandID: UUID(),
+                instanceID: "i1",
+                commandType: .flatten,
+                expiresAt: Timestamp.now.adding(seconds: 60),
+                payload: try #require(JSONObject(#"{"a":1.50}"#))
+            )
+            let acknowledgement = Acknowledgement(
+                commandID: command.commandID,
+                instanceID: "i1",
+                status: .completed,
+                timestamp: .now,
+                evidence: JSONObject(#"{"residual":0.10}"#)
+            )
+            let standing = SafetySwitch.Standing(mode: .flattened, isDeadMan: true, hasActed: true)
+            var journal: Journal? = try Journal(in: folder, clock: .system)
+            try journal?.begin(command)
+            #expect(journal?.unfinished.map(\.commandID) == [command.commandID])
+            try journal?.end(command, acknowledgement)
+            try journal?.save { standing }
+            for _ in 0..<3 {
+                journal = nil
+                journal = try Journal(in: folder, clock: .system)
+                #expect(journal?.unsent == [acknowledgement])
+                #expect(journal?.unfinished.isEmpty == true)
+                #expect(journal?.entry(command.commandID)?.command.says(theSameAs: command) == true)
+                #expect(journal?.standing == standing)
+            }
+            try journal?.sent(command.commandID)
+            journal = nil
+            journal = try Journal(in: folder, clock: .system)
+            #expect(journal?.unsent.isEmpty == true)
+            #expect(journal?.entry(command.commandID)?.isSent == true)
+        }
+    }
+
+    @Test func `any id of an instance is one folder`() {
+        var configuration = AgentConfiguration(
+            instanceID: "../a b/é",
+            botID: "b",
+            exchange: "e",
+            symbol: "s",
+            controlPlaneURL: "http://h"
+        )
+        configuration.dataDirectory = "d"
+        #expect(configuration.instanceDirectory == "d/%2e%2e%2fa%20b%2f%c3%a9")
+    }
+}

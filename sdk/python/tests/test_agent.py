@@ -1,0 +1,247 @@
+"""The parts that no conformance case can show, and the installed program against a real server."""
+
+import decimal
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+import uuid
+
+import pytest
+
+from flotilla_agent import SpoolFull
+from flotilla_agent.clock import Clock
+from flotilla_agent.files import AppendFile, decode, encode
+from flotilla_agent.http import HTTPTransport
+from flotilla_agent.journal import Journal, JournalFailure
+from flotilla_agent.spool import Report, Spool
+
+PROGRAM = pathlib.Path(sys.executable).parent / "flotilla-agent"
+
+
+# JSON
+
+
+def test_numbers_stay_what_they_are():
+    text = '{"a":0.1,"b":[10000.000000000000000001,-3,1E+3],"c":{"d":true,"e":null,"f":"é\\n"}}'
+    value = decode(text)
+    assert value["b"][0] == decimal.Decimal("10000.000000000000000001")
+    assert decode(encode(value)) == value
+    assert encode(value).startswith('{"a":0.1,"b":[10000.000000000000000001,-3,1000]')
+    for number in [float("nan"), decimal.Decimal("Infinity")]:
+        with pytest.raises(ValueError):
+            encode(number)
+
+
+# Spool
+
+
+def report(kind, number):
+    return Report(kind, {"entry_id": str(number), "fill": "x" * 80})
+
+
+def test_a_full_spool_drops_the_oldest_but_never_costs(tmp_path):
+    spool = Spool(str(tmp_path), 8_000)
+    spool.SEGMENT_LENGTH = 10
+    for number in range(100):
+        spool.add(report("costs" if number % 10 == 0 else "metrics", number))
+    assert spool.take_dropped() > 0
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 8_000
+    seen = []
+    while (oldest := spool.oldest()) is not None:
+        number, reports = oldest
+        seen += reports
+        spool.remove(number, [])
+    assert [r.body["entry_id"] for r in seen if r.kind == "costs"] == [str(number) for number in range(0, 100, 10)]
+    assert seen[-1].body["entry_id"] == "99"
+    with pytest.raises(SpoolFull):
+        for number in range(100):
+            spool.add(report("costs", number))
+
+
+def test_reports_outlive_the_process_and_half_a_line_is_none(tmp_path):
+    spool = Spool(str(tmp_path), 1 << 20)
+    spool.add(report("costs", 1))
+    (tmp_path / "1.jsonl").open("a").write('{"kind":"costs","bo')
+    again = Spool(str(tmp_path), 1 << 20)
+    again.add(report("costs", 2))
+    assert again.count == 2
+    assert [again.oldest()[1][0].body["entry_id"], again.count] == ["1", 2]
+    again.remove(1, [])
+    assert again.oldest()[1][0].body["entry_id"] == "2"
+
+
+# Journal
+
+
+def test_a_journal_belongs_to_one_process_and_forgives_half_a_line(tmp_path):
+    journal = Journal(str(tmp_path), Clock())
+    with pytest.raises(OSError, match="does another agent of this instance run"):
+        Journal(str(tmp_path), Clock())
+    journal.close()
+    (tmp_path / "journal.jsonl").open("a").write('{"record":"beg')
+    Journal(str(tmp_path), Clock()).close()
+    (tmp_path / "journal.jsonl").open("a").write("noise\n")
+    with pytest.raises(JournalFailure, match=r"journal.jsonl:2: this line is no record of a journal"):
+        Journal(str(tmp_path), Clock())
+
+
+def test_a_closed_file_is_not_written_to(tmp_path):
+    file = AppendFile(str(tmp_path / "a"))
+    file.close()
+    with (tmp_path / "b").open("w") as other:
+        with pytest.raises(OSError):
+            file.append("x")
+        assert other.tell() == 0
+
+
+# HTTP
+
+
+class DripServer:
+    """Answers a byte each 50 ms."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        try:
+            connection.recv(4096)
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+
+def test_a_server_that_drips_does_not_hold_a_call_beyond_its_limit():
+    with DripServer() as server:
+        start = time.monotonic()
+        with pytest.raises(OSError):
+            HTTPTransport(f"http://127.0.0.1:{server.port}")("GET", "/", {}, None, 0.5)
+        assert 0.5 <= time.monotonic() - start < 5
+
+
+# The program
+
+
+def test_the_program_says_what_is_wrong_with_its_environment():
+    run = subprocess.run([PROGRAM], env={"INSTANCE_ID": "i1", "BOT_ID": "b1"}, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr == (
+        "EXCHANGE is missing\nSYMBOL is missing\n"
+        "CONTROL_PLANE_URL is missing, and COMMAND_FILE, which does without one, is too\n"
+    )
+    run = subprocess.run([PROGRAM, "nothing:here"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert "'nothing:here' is no MODULE:FUNCTION that can be imported" in run.stderr
+    run = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True)
+    assert run.stdout == "1.1.0\n"
+
+
+class Server:
+    """A control plane of its own, with a database of its own."""
+
+    def __init__(self, program):
+        self.folder = tempfile.mkdtemp()
+        os.chmod(self.folder, 0o755)
+        environment = {
+            **os.environ,
+            "ADMIN_TOKEN": "token",
+            "DATA_DIR": f"{self.folder}/data",
+            "API_ADDRESS": "127.0.0.1:0",
+            "WEB_ADDRESS": "off",
+            "LOG_LEVEL": "error",
+        }
+        environment.pop("DATABASE_URL", None)
+        arguments = [program, "serve", "--migrate"]
+        self.process = subprocess.Popen(
+            arguments, env=environment, cwd=self.folder, stdout=subprocess.PIPE, text=True
+        )
+        self.url = self.process.stdout.readline().split()[1]
+
+    def ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        request.add_header("X-Admin-Token", "token")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request) as answer:
+            return decode(answer.read())
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server():
+    program = os.environ.get("FLOTILLA_SERVER")
+    if not program:
+        pytest.skip("FLOTILLA_SERVER does not say where the server is")
+    server = Server(program)
+    until(lambda: server.ask("GET", "/readyz"))
+    yield server
+    server.end()
+
+
+def until(condition):
+    """Waits until something is so; half a minute is too long."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            if result := condition():
+                return result
+        except (OSError, KeyError, IndexError):
+            pass
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_the_bot_that_trades_on_paper(server, tmp_path):
+    environment = {
+        "CONTROL_PLANE_URL": server.url,
+        "INSTANCE_ID": "paper-1",
+        "BOT_ID": "paper",
+        "EXCHANGE": "binance",
+        "SYMBOL": "BTCUSDT",
+        "AGENT_DATA_DIR": str(tmp_path),
+        "PAPER_STEP_SECONDS": "0.02",
+        "PAPER_SEED": "1",
+    }
+    bot = subprocess.Popen([PROGRAM], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: server.ask("GET", "/bots")["items"][0]["status"] == "RUNNING")
+        until(lambda: server.ask("GET", "/analytics/net-pnl")["fees"] > 0)
+        until(lambda: server.ask("GET", "/portfolio/exposure")["key_metrics"]["latest_equity"] > 9000)
+        until(lambda: server.ask("GET", "/analytics/execution-quality")["samples"] > 3)
+        command = str(uuid.uuid4())
+        request = {"command_id": command, "instance_id": "paper-1", "command_type": "FLATTEN", "ttl_seconds": 60}
+        server.ask("POST", "/commands", request)
+        until(lambda: server.ask("GET", f"/commands/{command}")["status"] == "COMPLETED")
+        evidence = server.ask("GET", f"/commands/{command}")["acknowledgements"][-1]["evidence"]
+        assert decimal.Decimal(evidence["residual"]) == 0
+        until(lambda: server.ask("GET", "/bots")["items"][0]["status"] == "FLATTENED")
+        # The exposure is gone, and stays so.
+        until(lambda: server.ask("GET", "/portfolio/exposure")["total_gross_exposure"] == 0)
+    finally:
+        bot.send_signal(signal.SIGTERM)
+        assert bot.wait(20) == 0
+    assert server.ask("GET", "/bots")["items"][0]["status"] == "STOPPED"
+    said = server.ask("GET", "/analytics/net-pnl")
+    assert said["net_pnl"] == said["realized"] + said["unrealized"] - said["fees"] + said["funding"]
