@@ -112,22 +112,33 @@ import Testing
                 try await bot.wait("START") { try await status(start, site) == "COMPLETED" }
                 try await bot.wait("orders") { bot.state == "NORMAL permitted" }
                 #expect(bot.effects.sorted() == ["FLATTEN", "SYNC_BALANCE"])
-                // One that is taken back is not carried out.
-                #expect(try await status(try await site.command("RESTART").id, site, finally: true) == "FAILED")
+                // One that the bot has no handler for fails.
+                let restart = try await site.command("RESTART").id
+                try await bot.wait("RESTART") { try await status(restart, site) == "FAILED" }
+            }
+        }
+    }
+
+    @Test(arguments: SDK.here)
+    func `D7 where agents need tokens, one without is not heard and one with its own is`(_ sdk: SDK) async throws {
+        try await Site.with(1, settings: ["AGENT_AUTH": "required"]) { site in
+            let issued = try await site.ask("POST", "/instances/i1/tokens", "{}").json()
+            let secret = try #require(issued["token"] as? String, "\(issued)")
+            let settings = ["CONTROL_PLANE_URL": url(site), "DEADMAN_TIMEOUT_SECONDS": "1"]
+            try await Bot.with(sdk, [settings, settings.merging(["AGENT_TOKEN": secret]) { $1 }]) { bots, _ in
+                try bots[0].start()
+                try await bots[0].wait("the switch") { bots[0].state == "SAFE_MODE refused" }
+                #expect(try await site.list("/bots").isEmpty)
+                try bots[1].start()
+                try await bots[1].wait("registration") { try await !site.list("/bots").isEmpty }
+                let flatten = try await site.command("FLATTEN").id
+                try await bots[1].wait("FLATTEN") { try await status(flatten, site) == "COMPLETED" }
             }
         }
     }
 
     private func status(_ id: String, _ site: Site) async throws -> String {
         try await site.ask("GET", "/commands/\(id)").json()["status"] as? String ?? ""
-    }
-
-    private func status(_ id: String, _ site: Site, finally: Bool) async throws -> String {
-        while true {
-            let status = try await status(id, site)
-            if status != "PENDING", status != "ACCEPTED" { return status }
-            try await Task.sleep(for: .milliseconds(20))
-        }
     }
 
     // MARK: - S4.2

@@ -25,12 +25,14 @@ class Target(typing.Protocol):
 class Outbox:
     """What is in the journal leaves it only when the target has it."""
 
+    MOST_REFUSALS = 1000
+
     def __init__(self, journal: Journal, target: Target, logger: logging.LoggerAdapter[logging.Logger]) -> None:
         self._journal = journal
         self._target = target
         self._logger = logger
         #: What is said of commands that were never begun; they are judged alike when they are delivered again.
-        self._refusals: collections.deque[contract.Acknowledgement] = collections.deque(maxlen=1000)
+        self._refusals: collections.deque[contract.Acknowledgement] = collections.deque()
         #: Told when there is something to send.
         self.changed = threading.Event()
 
@@ -40,7 +42,8 @@ class Outbox:
 
     def refuse(self, acknowledgement: contract.Acknowledgement) -> None:
         """Says of a command that it will not be carried out."""
-        self._refusals.append(acknowledgement)
+        if len(self._refusals) < self.MOST_REFUSALS:
+            self._refusals.append(acknowledgement)
         self.changed.set()
 
     def flush(self) -> None:
