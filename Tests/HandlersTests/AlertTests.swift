@@ -38,6 +38,25 @@ import Testing
         }
     }
 
+    @Test func `a check that runs while a heartbeat is being stored raises nothing`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1", at: .now.adding(seconds: -300))
+            let database = fleet.database
+            let heartbeat = """
+                DO $$ BEGIN
+                    UPDATE instance_live SET last_seen = clock_timestamp();
+                    PERFORM pg_sleep(2);
+                END $$
+                """
+            async let stored = database.run(Query(sql: heartbeat))
+            let sleeping = "UPDATE instances SET bot_id = bot_id FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+            while try await database.run(Query(sql: sleeping)) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await check(in: fleet).alertsCreated == 0)
+            _ = try await stored
+            #expect(try await alerts(in: fleet).isEmpty)
+        }
+    }
+
     @Test func `a lost instance has one alert until it lives again, and the next loss a new one`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))

@@ -11,6 +11,8 @@ public struct HTTPTransport: Transport {
         configuration.timeout.connect = .seconds(5)
         // Every agent holds a connection that waits for commands.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8192
+        // A call fails at once while nobody listens. Calls that wait in the pool would all be made in the moment of its return.
+        configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 

@@ -9,12 +9,30 @@ WITH lost AS MATERIALIZED (
     WHERE last_seen < now() - :stale_seconds::int8 * interval '1 second'
         AND state <> 'STOPPED'
 ),
+-- Those without an alert, looked at once more with their rows held: a heartbeat may have come since this statement began, and one that is
+-- being stored right now is a sign of life.
+silent AS (
+    SELECT live.instance_id, lost.bot_id, live.last_seen
+    FROM instance_live AS live
+    JOIN lost USING (instance_id)
+    WHERE live.last_seen < now() - :stale_seconds::int8 * interval '1 second'
+        AND live.state <> 'STOPPED'
+        AND NOT EXISTS (
+            SELECT
+            FROM alerts
+            WHERE source = 'heartbeat_monitor'
+                AND target_type = 'instance'
+                AND target_id = live.instance_id
+                AND status <> 'RESOLVED'
+        )
+    FOR NO KEY UPDATE OF live SKIP LOCKED
+),
 created AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)
     SELECT
         'heartbeat_monitor', 'CRITICAL', 'instance', instance_id, 'Heartbeat lost for instance ' || instance_id,
         jsonb_build_object('last_seen', last_seen, 'bot_id', bot_id), :actor
-    FROM lost
+    FROM silent
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
     RETURNING alert_id
