@@ -248,7 +248,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "DrillBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
+                "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings

@@ -243,6 +243,49 @@ import Testing
         }
     }
 
+    // MARK: - The example
+
+    @Test func `the example bot trades on paper, obeys and ends in order`() async throws {
+        try await Site.with(1) { site in
+            let folder = FileManager.default.temporaryDirectory.appending(path: "example-\(UUID())")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+                .deletingLastPathComponent().appending(path: "example-bot")
+            process.environment = [
+                "CONTROL_PLANE_URL": url(site), "INSTANCE_ID": "i1", "BOT_ID": "b1", "EXCHANGE": "binance",
+                "SYMBOL": "BTCUSDT", "AGENT_DATA_DIR": folder.path, "PAPER_STEP_SECONDS": "0.02",
+            ]
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            defer { process.terminate() }
+            try await Self.wait { try await number(site, "/analytics/net-pnl", "fees") > 0 }
+            try await Self.wait { try await number(site, "/analytics/execution-quality", "samples") > 3 }
+            let flatten = try await site.command("FLATTEN").id
+            try await Self.wait { try await status(flatten, site) == "COMPLETED" }
+            try await Self.wait { try await number(site, "/portfolio/exposure", "total_gross_exposure") == 0 }
+            let acknowledged = try await site.ask("GET", "/commands/\(flatten)").json()["acknowledgements"]
+            let evidence = try #require((acknowledged as? [[String: Any]])?.last?["evidence"] as? [String: String])
+            #expect(evidence["residual"] == "0")
+            process.terminate()
+            try await Self.wait { !process.isRunning }
+            #expect(process.terminationStatus == 0)
+            #expect(try await site.list("/bots").first?["status"] as? String == "STOPPED")
+        }
+    }
+
+    private func number(_ site: Site, _ path: String, _ member: String) async throws -> Double {
+        (try await site.ask("GET", path).json()[member] as? NSNumber)?.doubleValue ?? -1
+    }
+
+    private static func wait(until condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try await !condition() {
+            try #require(ContinuousClock.now < end)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     // MARK: - H50
 
     @Test(arguments: SDK.here)
