@@ -105,6 +105,8 @@ public final class Agent: Sendable {
         )
     }
 
+    deinit { journal.close() }
+
     // MARK: - The bot's side
 
     /// What the bot does for a command. SAFE_MODE, STOP and START need no handler: they close and open the gate for orders; the others
@@ -125,7 +127,7 @@ public final class Agent: Sendable {
     /// Runs the agent, once, for as long as `body` runs. The end waits for commands that are being carried out, sends what waits, for a few
     /// seconds each at most, and reports STOPPED.
     public func run<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
-        try start()
+        try await start()
         // Not children of this task: what is being carried out is finished even when this task is cancelled, which is how a service ends.
         let work = Task { [loops = loops()] in
             await withTaskGroup(of: Void.self) { group in
@@ -146,13 +148,13 @@ public final class Agent: Sendable {
     // MARK: - What the loops do
 
     /// Looks at the set-up, and settles what an earlier process has left.
-    func start() throws {
+    func start() async throws {
         if configuration.deadManAction == .flatten, processor.handlers.withLock({ $0[.flatten] }) == nil {
             throw AgentConfigurationError(
                 description: "DEADMAN_ACTION is FLATTEN, and the bot has no handler of FLATTEN"
             )
         }
-        try processor.settleUnfinished()
+        try await processor.settleUnfinished()
         if controlPlane == nil { logger.warning("no control plane is set: the dead-man switch is off") }
         if safety.reported != .normal { logger.warning("starts in \(safety.reported.rawValue), which START ends") }
     }
@@ -163,7 +165,7 @@ public final class Agent: Sendable {
         let limit = min(configuration.heartbeatInterval, ControlPlane.limit)
         do throws(CallFailure) {
             try await controlPlane.beat(heartbeat(safety.reported), within: limit)
-            safety.contact()
+            await safety.contact()
         } catch {
             if error.code == "LEASE_LOST" {
                 if !safety.hasLostLease { logger.critical("another process reports for this instance: no more orders") }
@@ -194,7 +196,7 @@ public final class Agent: Sendable {
     func poll(waiting patience: Int) async throws(CallFailure) -> [AgentCommand] {
         guard let commander else { return [] }
         let commands = try await commander.commands(for: configuration.instanceID, waiting: patience)
-        safety.contact()
+        await safety.contact()
         // A process that has lost its lease leaves what comes to the one that holds the instance.
         return safety.hasLostLease ? [] : new(commands)
     }
@@ -221,8 +223,8 @@ public final class Agent: Sendable {
     func carryOut(_ command: AgentCommand) async throws { try await processor.carryOut(command) }
 
     /// Looks at the time; returns whether the dead-man switch has to act.
-    func tick() -> Bool {
-        switch safety.tick() {
+    func tick() async -> Bool {
+        switch await safety.tick() {
         case .expired?:
             let action = configuration.deadManAction.rawValue
             logger.critical("no contact with the control plane for \(configuration.deadManTimeout): \(action)")
@@ -290,7 +292,7 @@ public final class Agent: Sendable {
     private func keepWatching() async throws {
         while true {
             try await Task.sleep(for: safety.untilNextTick)
-            if tick() { protectiveJobs.continuation.yield(.deadMan) }
+            if await tick() { protectiveJobs.continuation.yield(.deadMan) }
         }
     }
 

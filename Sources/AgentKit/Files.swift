@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A file that cannot be read or written.
 public struct FileFailure: Error, CustomStringConvertible {
@@ -61,18 +62,20 @@ enum Files {
     }
 
     /// Puts a file with these bytes in the place of whatever is there, so that at any moment one of both is there in one piece.
-    static func replace(_ path: String, with bytes: [UInt8]) throws {
+    ///
+    /// - Parameter isDurable: Whether to wait until it is on the disk.
+    static func replace(_ path: String, with bytes: [UInt8], isDurable: Bool = true) throws {
         let draft = path + ".new"
         unlink(draft)
         let file = try AppendFile(draft)
         try file.append(bytes)
-        try file.synchronize()
+        if isDurable { try file.synchronize() }
         guard rename(draft, path) == 0 else { throw FileFailure("replace", path) }
-        try synchronizeDirectory(of: path)
+        if isDurable { try synchronizeDirectory(of: path) }
     }
 
     /// Waits until what a folder lists is on the disk.
-    static func synchronizeDirectory(of path: String) throws {
+    private static func synchronizeDirectory(of path: String) throws {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileFailure("open", folder) }
@@ -81,23 +84,32 @@ enum Files {
     }
 }
 
-/// A file that is this process's alone for as long as the value lives.
+/// A file that is this process's alone until it is released.
 final class FileLock: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Mutex<Int32>
 
     init(_ path: String) throws {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFailure("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw FileFailure("lock (does another agent of this instance run?)", path)
+            let failure = FileFailure("lock (does another agent of this instance run?)", path)
+            close(descriptor)
+            throw failure
         }
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit {
-        guard descriptor >= 0 else { return }
-        // A child that was forked meanwhile holds the descriptor too until it runs its own program.
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
+    deinit { release() }
+
+    /// Lets others have the file.
+    func release() {
+        descriptor.withLock { descriptor in
+            guard descriptor >= 0 else { return }
+            // A child that was forked meanwhile holds the descriptor too until it runs its own program.
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+            descriptor = -1
+        }
     }
 }
 

@@ -106,7 +106,7 @@ private final class Stage: Sendable {
 
     // MARK: - The process
 
-    private func begin() throws -> Agent {
+    private func begin() async throws -> Agent {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         logger.handler = SwiftLogNoOpLogHandler()
@@ -120,7 +120,7 @@ private final class Stage: Sendable {
             guard let type = CommandType(rawValue: member.name) else { continue }
             agent.on(type) { _ in try await self.handle(member) }
         }
-        try agent.start()
+        try await agent.start()
         self.agent.withLock { $0 = agent }
         return agent
     }
@@ -183,14 +183,15 @@ private final class Stage: Sendable {
     // MARK: - A step
 
     func play(_ step: JSONValue) async throws {
-        if agent.withLock({ $0 == nil }) { _ = try begin() }
+        if agent.withLock({ $0 == nil }) { _ = try await begin() }
         change(step)
         if step["restart"] != nil {
             agent.withLock { $0 = nil }
             world.withLock { $0.hasDied = false }
         }
-        let agent = try self.agent.withLock { $0 } ?? begin()
-        if step["tick"] == nil, agent.tick() { try await unlessDead { try await agent.act() } }
+        let running = agent.withLock { $0 }
+        let agent = if let running { running } else { try await begin() }
+        if step["tick"] == nil, await agent.tick() { try await unlessDead { try await agent.act() } }
         if step["heartbeat"] != nil { try? await agent.beat() }
         for report in step["report"]?.items ?? [] { try keep(report, agent.telemetry) }
         let commands = try await deliver(step, to: agent)

@@ -7,10 +7,10 @@ import Testing
 
 /// The files of an agent: what outlives it, and what happens when they are damaged or full.
 @Suite struct StorageTests {
-    private func inFolder(_ body: (String) throws -> Void) throws {
+    private func inFolder(_ body: (String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "storage-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
+        try await body(folder)
     }
 
     private func append(_ text: String, to path: String) throws { try AppendFile(path).append(Array(text.utf8)) }
@@ -28,8 +28,8 @@ import Testing
 
     // MARK: - Spool
 
-    @Test func `a full spool drops the oldest but never costs`() throws {
-        try inFolder { folder in
+    @Test func `a full spool drops the oldest but never costs`() async throws {
+        try await inFolder { folder in
             let spool = try Spool(in: folder, limit: 400_000)
             for number in 0..<5000 { try spool.add(number.isMultiple(of: 100) ? .costs : .metrics, report(number)) }
             #expect(spool.takeDropped() > 0)
@@ -47,8 +47,8 @@ import Testing
         }
     }
 
-    @Test func `reports outlive the process, and half a line is none`() throws {
-        try inFolder { folder in
+    @Test func `reports outlive the process, and half a line is none`() async throws {
+        try await inFolder { folder in
             try Spool(in: folder, limit: 1 << 20).add(.costs, report(1))
             try append(#"{"kind":"costs","bo"#, to: folder + "/1.jsonl")
             let spool = try Spool(in: folder, limit: 1 << 20)
@@ -62,8 +62,8 @@ import Testing
         }
     }
 
-    @Test func `reports that come while others are sent are sent next`() throws {
-        try inFolder { folder in
+    @Test func `reports that come while others are sent are sent next`() async throws {
+        try await inFolder { folder in
             let spool = try Spool(in: folder, limit: 1 << 20)
             try spool.add(.metrics, report(1))
             let first = try #require(try spool.oldest())
@@ -79,13 +79,12 @@ import Testing
 
     // MARK: - Journal
 
-    @Test func `a journal belongs to one process, and forgives half a line`() throws {
-        try inFolder { folder in
-            var journal: Journal? = try Journal(in: folder, clock: .system)
-            #expect(journal != nil)
+    @Test func `a journal belongs to one process, and forgives half a line`() async throws {
+        try await inFolder { folder in
+            let journal = try Journal(in: folder, clock: .system)
             let taken = #expect(throws: FileFailure.self) { _ = try Journal(in: folder, clock: .system) }
             #expect(taken?.description.contains("does another agent of this instance run") == true)
-            journal = nil
+            journal.close()
             try append(#"{"record":"beg"#, to: folder + "/journal.jsonl")
             _ = try Journal(in: folder, clock: .system)
             try append("noise\n", to: folder + "/journal.jsonl")
@@ -96,8 +95,8 @@ import Testing
         }
     }
 
-    @Test func `what a journal holds is what it was told, before and after it is written anew`() throws {
-        try inFolder { folder in
+    @Test func `what a journal holds is what it was told, before and after it is written anew`() async throws {
+        try await inFolder { folder in
             let command = AgentCommand(
                 commandID: UUID(),
                 instanceID: "i1",
@@ -113,24 +112,24 @@ import Testing
                 evidence: JSONObject(#"{"residual":0.10}"#)
             )
             let standing = SafetySwitch.Standing(mode: .flattened, isDeadMan: true, hasActed: true)
-            var journal: Journal? = try Journal(in: folder, clock: .system)
-            try journal?.begin(command)
-            #expect(journal?.unfinished.map(\.commandID) == [command.commandID])
-            try journal?.end(command, acknowledgement)
-            try journal?.save { standing }
+            var journal = try Journal(in: folder, clock: .system)
+            try await journal.begin(command)
+            #expect(journal.unfinished.map(\.commandID) == [command.commandID])
+            try await journal.end(command, acknowledgement)
+            try await journal.save { standing }
             for _ in 0..<3 {
-                journal = nil
+                journal.close()
                 journal = try Journal(in: folder, clock: .system)
-                #expect(journal?.unsent == [acknowledgement])
-                #expect(journal?.unfinished.isEmpty == true)
-                #expect(journal?.entry(command.commandID)?.command.says(theSameAs: command) == true)
-                #expect(journal?.standing == standing)
+                #expect(journal.unsent == [acknowledgement])
+                #expect(journal.unfinished.isEmpty)
+                #expect(journal.entry(command.commandID)?.command.says(theSameAs: command) == true)
+                #expect(journal.standing == standing)
             }
-            try journal?.sent(command.commandID)
-            journal = nil
+            try await journal.sent(command.commandID)
+            journal.close()
             journal = try Journal(in: folder, clock: .system)
-            #expect(journal?.unsent.isEmpty == true)
-            #expect(journal?.entry(command.commandID)?.isSent == true)
+            #expect(journal.unsent.isEmpty)
+            #expect(journal.entry(command.commandID)?.isSent == true)
         }
     }
 

@@ -68,10 +68,10 @@ final class CommandProcessor: Sendable {
     }
 
     /// Of what an earlier process has begun and not finished nobody knows whether it happened.
-    func settleUnfinished() throws {
+    func settleUnfinished() async throws {
         for command in journal.unfinished {
             let reason = "UNKNOWN_OUTCOME: the agent ended while it carried the command out"
-            try journal.end(command, acknowledgement(command.commandID, .failed, reason))
+            try await journal.end(command, acknowledgement(command.commandID, .failed, reason))
         }
         outbox.changed.set()
     }
@@ -120,10 +120,13 @@ final class CommandProcessor: Sendable {
     func carryOut(_ command: AgentCommand) async throws {
         defer { _ = taken.withLock { $0.remove(command.commandID) } }
         if command.expiresAt <= serverClock.now {
-            try journal.end(command, acknowledgement(command.commandID, .rejectedExpired, "the command has expired"))
+            try await journal.end(
+                command,
+                acknowledgement(command.commandID, .rejectedExpired, "the command has expired")
+            )
         } else {
-            try journal.begin(command)
-            try journal.end(command, try await outcome(of: command))
+            try await journal.begin(command)
+            try await journal.end(command, try await outcome(of: command))
         }
         outbox.changed.set()
     }
@@ -151,21 +154,21 @@ final class CommandProcessor: Sendable {
         case .safeMode: return try await close(.safeMode, command)
         case .stop: return try await close(.stopped, command)
         case .flatten:
-            safety.close(.safeMode)
+            await safety.close(.safeMode)
             let evidence = try await handle(command)
-            safety.close(.flattened)
+            await safety.close(.flattened)
             return evidence
         case .start:
             let closings = safety.closings
             let evidence = !has(.start) ? nil : try await handle(command)
-            if let obstacle = safety.open(ifStillAt: closings) { throw CommandFailure(obstacle) }
+            if let obstacle = await safety.open(ifStillAt: closings) { throw CommandFailure(obstacle) }
             return evidence ?? state(.normal)
         case .restart, .cancelAll, .setMode, .syncBalance: return try await handle(command)
         }
     }
 
     private func close(_ mode: AgentState, _ command: AgentCommand) async throws -> JSONObject? {
-        safety.close(mode)
+        await safety.close(mode)
         let evidence = !has(command.commandType) ? nil : try await handle(command)
         return evidence ?? state(mode)
     }
@@ -193,12 +196,12 @@ final class CommandProcessor: Sendable {
         )
         do {
             if has(type) { _ = try await handle(command) }
-            if action == .flatten { safety.close(.flattened, isDeadMan: true) }
+            if action == .flatten { await safety.close(.flattened, isDeadMan: true) }
         } catch {
             try Task.checkCancellation()
             logger.critical("the dead-man switch could not \(action.rawValue): \(error)")
         }
-        safety.acted()
+        await safety.acted()
     }
 
     private func acknowledgement(

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Dispatch
 import Generated
 import Synchronization
 
@@ -17,7 +18,8 @@ public struct JournalFailure: Error, CustomStringConvertible {
 ///     {"record":"sent","command_id":"…"}            the control plane knows
 ///     {"record":"standing","mode":"SAFE_MODE","dead_man":true,"acted":false}
 ///
-/// The SDK in Python writes the same lines. At each start the file is written anew without what is over.
+/// The SDK in Python writes the same lines. At each start the file is written anew without what is over. Whoever writes waits for the disk,
+/// but no thread of the pool does: a slow disk must delay no heartbeat.
 final class Journal: Sendable {
     /// What is known of a command.
     struct Entry {
@@ -28,22 +30,28 @@ final class Journal: Sendable {
     }
 
     fileprivate struct State {
-        var file: AppendFile
         var entries: [UUID: Entry] = [:]
         /// The order in which commands were begun.
         var order: [UUID] = []
         var standing = SafetySwitch.Standing()
+    }
+
+    /// The file, which only the queue touches once the journal is open.
+    private struct Writer {
+        var file: AppendFile
         var linesUntilCompaction = Journal.longest
     }
 
     /// How long an entry is kept once its command has expired: as long as anybody might deliver it again.
-    private static let keeping: Int64 = 24 * 3600
+    fileprivate static let keeping: Int64 = 24 * 3600
     /// How many lines are appended before the file is written anew.
-    private static let longest = 10_000
+    fileprivate static let longest = 10_000
 
     private let path: String
     private let lock: FileLock
     private let clock: AgentClock
+    private let queue = DispatchQueue(label: "flotilla.journal")
+    private let writer: Mutex<Writer>
     private let state: Mutex<State>
 
     /// Opens the journal in `directory`, which no other process may use at the same time.
@@ -52,11 +60,15 @@ final class Journal: Sendable {
         path = directory + "/journal.jsonl"
         self.clock = clock
         lock = try FileLock(directory + "/lock")
-        var state = State(file: try AppendFile(path))
+        var state = State()
         try Self.replay(try Files.read(path) ?? [], path: path, into: &state)
-        try Self.compact(path, &state, now: clock.wall())
+        try Files.replace(path, with: state.compacted(at: clock.wall()))
         self.state = Mutex(state)
+        writer = Mutex(Writer(file: try AppendFile(path)))
     }
+
+    /// Lets another process, or another agent of this one, open the journal. Nothing is written afterwards.
+    func close() { lock.release() }
 
     // MARK: - Reading
 
@@ -85,65 +97,90 @@ final class Journal: Sendable {
     // MARK: - Writing
 
     /// The command's effect may happen once this returns.
-    func begin(_ command: AgentCommand) throws {
-        try append { json in
+    func begin(_ command: AgentCommand) async throws {
+        let line = JSONObject { json in
             json.member("record", "begin")
             json.member("command", CommandRecord(command))
-        } then: {
-            $0.add(Entry(command: command))
         }
+        try await write { _ in Change(line.bytes) { $0.add(Entry(command: command)) } }
     }
 
     /// What is said of a command, for good.
-    func end(_ command: AgentCommand, _ acknowledgement: Acknowledgement) throws {
+    func end(_ command: AgentCommand, _ acknowledgement: Acknowledgement) async throws {
         let isNew = entry(command.commandID) == nil
-        try append { json in
+        let line = JSONObject { json in
             json.member("record", "end")
             if isNew { json.member("command", CommandRecord(command)) }
             json.member("acknowledgement", acknowledgement)
-        } then: { state in
-            if isNew { state.add(Entry(command: command)) }
-            state.entries[command.commandID]?.acknowledgement = acknowledgement
+        }
+        try await write { _ in
+            Change(line.bytes) { state in
+                if isNew { state.add(Entry(command: command)) }
+                state.entries[command.commandID]?.acknowledgement = acknowledgement
+            }
         }
     }
 
     /// The control plane knows what is said of a command. Forgetting that does no harm, so nothing waits for the disk.
-    func sent(_ id: UUID) throws {
+    func sent(_ id: UUID) async throws {
         guard entry(id)?.acknowledgement != nil else { return }
-        try append(isDurable: false) { json in
+        let line = JSONObject { json in
             json.member("record", "sent")
             json.member("command_id", id)
-        } then: {
-            $0.entries[id]?.isSent = true
         }
+        try await write(isDurable: false) { _ in Change(line.bytes) { $0.entries[id]?.isSent = true } }
     }
 
     /// A command was delivered again: what was said of it is said again.
     func repeatAcknowledgement(_ id: UUID) { state.withLock { $0.entries[id]?.isSent = false } }
 
     /// Keeps the standing that `current` returns; of several at once the last to be written is the newest.
-    func save(_ current: () -> SafetySwitch.Standing) throws {
-        try state.withLock { state in
+    func save(_ current: @escaping @Sendable () -> SafetySwitch.Standing) async throws {
+        try await write { state in
             let standing = current()
-            guard standing != state.standing else { return }
-            try state.append(StandingRecord.line(standing))
-            try state.file.synchronize()
-            state.standing = standing
+            guard standing != state.standing else { return nil }
+            return Change(StandingRecord.line(standing)) { $0.standing = standing }
         }
     }
 
-    private func append(
+    /// A line, and what is known once it is on the disk.
+    private struct Change: Sendable {
+        let line: [UInt8]
+        let apply: @Sendable (inout State) -> Void
+
+        init(_ line: [UInt8], _ apply: @escaping @Sendable (inout State) -> Void) {
+            self.line = line
+            self.apply = apply
+        }
+    }
+
+    /// - Parameter change: What is written, nil when there is nothing; it is asked for when everything before is written.
+    private func write(
         isDurable: Bool = true,
-        _ members: (inout JSONWriter) -> Void,
-        then apply: (inout State) -> Void
-    ) throws {
-        let line = JSONObject(members).bytes
-        let now = clock.wall()
-        try state.withLock { state in
-            try state.append(line)
-            if isDurable { try state.file.synchronize() }
-            apply(&state)
-            if state.linesUntilCompaction <= 0 { try Self.compact(path, &state, now: now) }
+        _ change: @escaping @Sendable (State) -> Change?
+    ) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async { [self] in
+                continuation.resume(
+                    with: Result {
+                        guard let change = change(state.withLock { $0 }) else { return }
+                        try append(change.line, isDurable: isDurable)
+                        state.withLock { change.apply(&$0) }
+                    }
+                )
+            }
+        }
+    }
+
+    private func append(_ line: [UInt8], isDurable: Bool) throws {
+        try writer.withLock { writer in
+            if writer.linesUntilCompaction <= 0 {
+                try Files.replace(path, with: state.withLock { $0.compacted(at: clock.wall()) })
+                writer = Writer(file: try AppendFile(path))
+            }
+            try writer.file.append(line + [UInt8(ascii: "\n")])
+            if isDurable { try writer.file.synchronize() }
+            writer.linesUntilCompaction -= 1
         }
     }
 
@@ -181,24 +218,6 @@ final class Journal: Sendable {
         default: throw UnknownRecord()
         }
     }
-
-    /// Writes the file anew without the commands that are over.
-    private static func compact(_ path: String, _ state: inout State, now: Timestamp) throws {
-        let over = state.order.filter { id in
-            guard let entry = state.entries[id] else { return true }
-            return entry.isSent && entry.command.expiresAt.adding(seconds: keeping) < now
-        }
-        for id in over { state.entries[id] = nil }
-        state.order.removeAll { state.entries[$0] == nil }
-        var text = StandingRecord.line(state.standing) + [UInt8(ascii: "\n")]
-        for id in state.order {
-            guard let entry = state.entries[id] else { continue }
-            for line in entry.lines { text += line + [UInt8(ascii: "\n")] }
-        }
-        try Files.replace(path, with: text)
-        state.file = try AppendFile(path)
-        state.linesUntilCompaction = longest
-    }
 }
 
 extension Journal.State {
@@ -206,13 +225,20 @@ extension Journal.State {
         if entries.updateValue(entry, forKey: entry.command.commandID) == nil { order.append(entry.command.commandID) }
     }
 
-    fileprivate mutating func append(_ line: [UInt8]) throws {
-        linesUntilCompaction -= 1
-        try file.append(line + [UInt8(ascii: "\n")])
+    /// The text of a journal that holds this, once the commands that are over are forgotten.
+    fileprivate mutating func compacted(at now: Timestamp) -> [UInt8] {
+        entries = entries.filter { !$0.value.isOver(at: now) }
+        order.removeAll { entries[$0] == nil }
+        let lines = [StandingRecord.line(standing)] + order.compactMap { entries[$0] }.flatMap(\.lines)
+        return lines.flatMap { $0 + [UInt8(ascii: "\n")] }
     }
 }
 
 extension Journal.Entry {
+    fileprivate func isOver(at now: Timestamp) -> Bool {
+        isSent && command.expiresAt.adding(seconds: Journal.keeping) < now
+    }
+
     fileprivate var lines: [[UInt8]] {
         var lines: [[UInt8]] = []
         if let acknowledgement {

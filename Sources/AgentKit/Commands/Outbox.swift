@@ -66,7 +66,7 @@ final class Outbox: Sendable {
         }
         for acknowledgement in journal.unsent {
             try await send(acknowledgement)
-            try journal.sent(acknowledgement.commandID)
+            try await journal.sent(acknowledgement.commandID)
         }
     }
 

@@ -113,7 +113,7 @@ final class SafetySwitch: Sendable {
     // MARK: - The lease
 
     /// The control plane has answered.
-    func contact() {
+    func contact() async {
         let now = clock.elapsed()
         let isChanged = state.withLock { state -> Bool in
             let wasSilent = timeout.map { now - state.lastContact >= $0 / 2 } ?? false
@@ -123,7 +123,7 @@ final class SafetySwitch: Sendable {
             defer { state.standing.hasActed = false }
             return state.standing.hasActed
         }
-        if isChanged { save() }
+        if isChanged { await save() }
     }
 
     /// Another process reports for the instance: this one gives no more orders, and leaves everything else to the other.
@@ -135,10 +135,10 @@ final class SafetySwitch: Sendable {
     }
 
     /// Looks at the time.
-    func tick() -> Event? {
+    func tick() async -> Event? {
         let now = clock.elapsed()
         let event = state.withLock { due(&$0, now) }
-        if event != nil { save() }
+        if event != nil { await save() }
         return event
     }
 
@@ -163,12 +163,12 @@ final class SafetySwitch: Sendable {
     }
 
     /// The dead-man switch has done what it does.
-    func acted() {
+    func acted() async {
         state.withLock { state in
             // An answer that came in between has ended the outage.
             if state.hasFired { state.standing.hasActed = true }
         }
-        save()
+        await save()
     }
 
     // MARK: - Commands
@@ -176,17 +176,17 @@ final class SafetySwitch: Sendable {
     /// Closes the gate, or says why it is closed.
     ///
     /// - Parameter isDeadMan: Whether it is the dead-man switch that says so; what a command said stays said.
-    func close(_ mode: AgentState, isDeadMan: Bool = false) {
+    func close(_ mode: AgentState, isDeadMan: Bool = false) async {
         state.withLock { state in
             state.closings += 1
             state.standing.isDeadMan = isDeadMan && (state.standing.isDeadMan || state.standing.mode == .normal)
             state.standing.mode = mode
         }
-        save()
+        await save()
     }
 
     /// Opens the gate if nothing has closed it since there were so many closings; says why not otherwise.
-    func open(ifStillAt closings: Int) -> String? {
+    func open(ifStillAt closings: Int) async -> String? {
         let now = clock.elapsed()
         let obstacle: String? = state.withLock { state in
             if state.closings != closings { return "OVERTAKEN: the agent was stopped again meanwhile" }
@@ -198,15 +198,15 @@ final class SafetySwitch: Sendable {
             state.standing.isDeadMan = false
             return nil
         }
-        if obstacle == nil { save() }
+        if obstacle == nil { await save() }
         return obstacle
     }
 
     /// What the process knows is what counts; a disk that fails is told of.
-    private func save() {
+    private func save() async {
         changed.set()
         do {
-            try journal.save { state.withLock(\.standing) }
+            try await journal.save { [self] in state.withLock(\.standing) }
         } catch {
             logger.critical(
                 "the journal cannot be written, so a restart would forget that the state has changed: \(error)"

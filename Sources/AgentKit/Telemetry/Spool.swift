@@ -137,7 +137,7 @@ final class Spool: Sendable {
                 state.segments.remove(at: index)
             } else {
                 let text = costs.flatMap(\.line)
-                try Files.replace(path(number), with: text)
+                try Files.replace(path(number), with: text, isDurable: false)
                 state.segments[index] = Segment(number: number, bytes: text.count, count: costs.count, isReduced: true)
             }
         }
@@ -169,7 +169,7 @@ final class Spool: Sendable {
                 state.segments.remove(at: index)
             } else {
                 let text = rest.flatMap(\.line)
-                try Files.replace(path(number), with: text)
+                try Files.replace(path(number), with: text, isDurable: false)
                 state.segments[index] = Segment(number: number, bytes: text.count, count: rest.count)
             }
         }

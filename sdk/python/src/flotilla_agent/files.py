@@ -63,18 +63,22 @@ def complete_lines(data: bytes) -> list[bytes]:
     return [line for line in data.split(b"\n")[:-1] if line]
 
 
-def replace(path: str, text: str) -> None:
-    """Puts a file with this text in the place of whatever is there, so that at any moment one of both is there in one piece."""
+def replace(path: str, text: str, is_durable: bool = True) -> None:
+    """Puts a file with this text in the place of whatever is there, so that at any moment one of both is there in one piece.
+    `is_durable` says whether to wait until it is on the disk."""
     draft = path + ".new"
     if os.path.exists(draft):
         os.unlink(draft)
     file = AppendFile(draft)
     try:
         file.append(text)
-        file.synchronize()
+        if is_durable:
+            file.synchronize()
     finally:
         file.close()
     os.rename(draft, path)
+    if not is_durable:
+        return
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -117,7 +117,7 @@ class Spool:
             self._segments.remove(segment)
             return
         text = "".join(report.line() for report in reports)
-        replace(self._path(segment.number), text)
+        replace(self._path(segment.number), text, is_durable=False)
         segment.size, segment.count = len(text.encode()), len(reports)
 
     # Sending
