@@ -13,9 +13,11 @@ struct Comparison: Sendable {
         var executions = 0
         var positions = 0
         var commands = 0
-        /// Alerts of lost heartbeats, and those for bots that were not silent.
+        /// Alerts of lost heartbeats; those for bots that were not silent; and those for bots whose clocks are slow, which may have one
+        /// each until the control plane has learnt that.
         var alerts = 0
         var falseAlerts = 0
+        var slowClockAlerts = 0
         /// From the creation of a command to its first and to its last acknowledgement, in milliseconds, where nothing was in the way.
         var untilAccepted: [Double] = []
         var untilCompleted: [Double] = []
@@ -173,7 +175,9 @@ struct Comparison: Sendable {
                     "\(bot.configuration.instanceID): no alert, though it was silent for \(length) s"
                 )
             }
-            if !isExpected, count > 0 {
+            if !isExpected, bot.plan.skew < 0, count == 1 {
+                result.slowClockAlerts += 1
+            } else if !isExpected, count > 0 {
                 result.falseAlerts += count
                 result.differences.append(
                     "\(bot.configuration.instanceID): \(count) CRITICAL alerts, though it was not silent"

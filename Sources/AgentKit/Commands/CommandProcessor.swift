@@ -160,7 +160,7 @@ final class CommandProcessor: Sendable {
             return evidence
         case .start:
             let closings = safety.closings
-            let evidence = !has(.start) ? nil : try await handle(command)
+            let evidence = try await has(.start) ? handle(command) : nil
             if let obstacle = await safety.open(ifStillAt: closings) { throw CommandFailure(obstacle) }
             return evidence ?? state(.normal)
         case .restart, .cancelAll, .setMode, .syncBalance: return try await handle(command)
@@ -169,7 +169,7 @@ final class CommandProcessor: Sendable {
 
     private func close(_ mode: AgentState, _ command: AgentCommand) async throws -> JSONObject? {
         await safety.close(mode)
-        let evidence = !has(command.commandType) ? nil : try await handle(command)
+        let evidence = try await has(command.commandType) ? handle(command) : nil
         return evidence ?? state(mode)
     }
 

@@ -138,7 +138,10 @@ final class SafetySwitch: Sendable {
     func tick() async -> Event? {
         let now = clock.elapsed()
         let event = state.withLock { due(&$0, now) }
-        if event != nil { await save() }
+        if event != nil {
+            changed.set()
+            await save()
+        }
         return event
     }
 
@@ -182,6 +185,7 @@ final class SafetySwitch: Sendable {
             state.standing.isDeadMan = isDeadMan && (state.standing.isDeadMan || state.standing.mode == .normal)
             state.standing.mode = mode
         }
+        changed.set()
         await save()
     }
 
@@ -198,13 +202,15 @@ final class SafetySwitch: Sendable {
             state.standing.isDeadMan = false
             return nil
         }
-        if obstacle == nil { await save() }
+        if obstacle == nil {
+            changed.set()
+            await save()
+        }
         return obstacle
     }
 
     /// What the process knows is what counts; a disk that fails is told of.
     private func save() async {
-        changed.set()
         do {
             try await journal.save { [self] in state.withLock(\.standing) }
         } catch {

@@ -1,5 +1,6 @@
 """The parts that no conformance case can show, and the installed program against a real server."""
 
+import datetime
 import decimal
 import json
 import os
@@ -17,8 +18,9 @@ import uuid
 
 import pytest
 
-from flotilla_agent import SpoolFull
+from flotilla_agent import Agent, AgentCommand, AgentConfiguration, SpoolFull
 from flotilla_agent.clock import Clock
+from flotilla_agent.control_plane import Answer, CallFailure
 from flotilla_agent.files import AppendFile, decode, encode
 from flotilla_agent.http import HTTPTransport
 from flotilla_agent.journal import Journal, JournalFailure
@@ -101,6 +103,37 @@ def test_a_closed_file_is_not_written_to(tmp_path):
         with pytest.raises(OSError):
             file.append("x")
         assert other.tell() == 0
+
+
+# Handlers
+
+
+@pytest.mark.parametrize("evidence", [["a list"], "text", {"x": float("nan")}, {"x": object()}])
+def test_evidence_that_cannot_be_told_is_a_failure_and_the_agent_goes_on(tmp_path, evidence):
+    said = []
+
+    def answer(method, path, headers, body, limit):
+        said.append(decode(body))
+        return Answer(202, {}, b"{}")
+
+    configuration = AgentConfiguration("i1", "b1", "e", "s", "http://h", data_directory=str(tmp_path))
+    agent = Agent(configuration, transport=answer)
+    agent.on("SYNC_BALANCE", lambda command: evidence)
+    agent.on("CANCEL_ALL", lambda command: {"canceled": 1})
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for command_type in ["SYNC_BALANCE", "CANCEL_ALL"]:
+        agent.carry_out(AgentCommand(uuid.uuid4(), "i1", command_type, now + datetime.timedelta(minutes=1)))
+        agent.send_acknowledgements()
+    assert [a["status"] for a in said] == ["ACCEPTED", "FAILED", "ACCEPTED", "COMPLETED"]
+    assert said[1]["reason"].startswith("HANDLER_FAILED: ")
+
+
+def test_a_heartbeat_that_cannot_be_written_fails_and_says_so(tmp_path):
+    configuration = AgentConfiguration("i1", "b1", "e", "s", "http://h", data_directory=str(tmp_path))
+    agent = Agent(configuration, transport=lambda *call: Answer(202, {}, b"{}"))
+    agent.metadata = {"x": object()}
+    with pytest.raises(CallFailure, match="the call cannot be written as JSON"):
+        agent.beat()
 
 
 # HTTP

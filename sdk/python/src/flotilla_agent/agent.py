@@ -122,7 +122,8 @@ class Agent:
         """Starts everything."""
         self.settle()
         for loop in self._loops():
-            thread = threading.Thread(target=loop, daemon=True, name=f"flotilla-{loop.__name__.strip('_')}")
+            name = f"flotilla-{loop.__name__.strip('_')}"
+            thread = threading.Thread(target=self._keep, args=[loop], daemon=True, name=name)
             thread.start()
             self._threads.append(thread)
 
@@ -254,6 +255,16 @@ class Agent:
             loops += [self._keep_beating, self._keep_watching, self._keep_reporting]
         loops.append(self._keep_polling if self._commander else self._keep_looking)
         return loops
+
+    def _keep(self, loop: typing.Callable[[], None]) -> None:
+        """Runs a loop, and again should it fail: nothing may end it but the end of the agent."""
+        while not self._stopping.is_set():
+            try:
+                loop()
+                return
+            except Exception:
+                self._logger.critical("a loop of the agent failed", exc_info=True)
+                self._stopping.wait(1)
 
     def _keep_beating(self) -> None:
         """Heartbeats at their interval, and one at once when the state changes."""

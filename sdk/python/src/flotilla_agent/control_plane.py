@@ -121,7 +121,10 @@ class ControlPlane:
         headers = {"User-Agent": "flotilla-agent", **headers}
         data = None
         if body is not None:
-            data = encode(body).encode()
+            try:
+                data = encode(body).encode()
+            except (TypeError, ValueError) as error:
+                raise CallFailure(f"the call cannot be written as JSON: {error}") from error
             headers["Content-Type"] = "application/json"
         try:
             answer = self._transport(method, path, headers, data, limit)

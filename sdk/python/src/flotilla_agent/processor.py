@@ -14,6 +14,7 @@ from . import contract
 from .clock import Clock, ServerClock
 from .command import COMMAND_TYPES, AgentCommand, Malformed
 from .configuration import AgentConfiguration
+from .files import encode
 from .journal import Journal
 from .outbox import Outbox
 from .safety import SafetySwitch
@@ -30,7 +31,7 @@ class CommandFailure(Exception):
     def __init__(self, reason: str, evidence: Evidence = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.evidence = evidence
+        self.evidence = _checked(evidence)
 
 
 class CommandProcessor:
@@ -131,7 +132,7 @@ class CommandProcessor:
         if obstacle:
             return self._acknowledgement(command.command_id, "FAILED", f"NOT_CARRIED_OUT: {obstacle}")
         try:
-            evidence = self._effect(command)
+            evidence = _checked(self._effect(command))
         except CommandFailure as failure:
             self._logger.error("failed: %s: %s", command.command_type, failure.reason)
             return self._acknowledgement(command.command_id, "FAILED", failure.reason, failure.evidence)
@@ -193,6 +194,14 @@ class CommandProcessor:
             timestamp=self._clock.wall(),
             evidence=evidence,
         )
+
+
+def _checked(evidence: Evidence) -> Evidence:
+    """Evidence that can be told; a ValueError or TypeError for what is no JSON object."""
+    if evidence is not None and not isinstance(evidence, dict):
+        raise TypeError(f"its evidence is {type(evidence).__name__}; a dict or None was expected")
+    encode(evidence)
+    return evidence
 
 
 def check_type(command_type: str) -> None:

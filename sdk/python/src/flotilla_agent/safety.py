@@ -128,6 +128,7 @@ class SafetySwitch:
         with self._lock:
             event = self._due(now)
         if event:
+            self.changed.set()
             self._save()
         return event
 
@@ -169,6 +170,7 @@ class SafetySwitch:
             self._closings += 1
             dead_man = is_dead_man and (self._standing.dead_man or self._standing.mode == "NORMAL")
             self._standing = dataclasses.replace(self._standing, mode=mode, dead_man=dead_man)
+        self.changed.set()
         self._save()
 
     def open(self, if_still_at: int) -> str | None:
@@ -182,6 +184,7 @@ class SafetySwitch:
             if self._timeout is not None and now - self._last_contact >= self._timeout:
                 return "NO_CONTACT: the control plane does not answer"
             self._standing = dataclasses.replace(self._standing, mode="NORMAL", dead_man=False)
+        self.changed.set()
         self._save()
         return None
 
@@ -191,7 +194,6 @@ class SafetySwitch:
 
     def _save(self) -> None:
         """What the process knows is what counts; a disk that fails is told of."""
-        self.changed.set()
         try:
             self._journal.save(self._current)
         except OSError as error:
