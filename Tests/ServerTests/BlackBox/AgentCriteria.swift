@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -99,7 +100,7 @@ import Testing
                 try await bot.wait("the state") {
                     try await site.list("/bots").first?["status"] as? String == "FLATTENED"
                 }
-                #expect(bot.state == "FLATTENED refused")
+                try await bot.wait("the gate") { bot.state == "FLATTENED refused" }
                 try await bot.wait("the end of the slow one") { try await status(slow, site) == "COMPLETED" }
                 let shown = try await site.ask("GET", "/commands/\(flatten)").json()
                 let said = try #require(shown["acknowledgements"] as? [[String: Any]])
@@ -165,6 +166,24 @@ import Testing
             effects: ["SAFE_MODE"],
             state: "SAFE_MODE"
         )
+    }
+
+    @Test(arguments: SDK.here)
+    func `S4_2a a control plane that answers slowly stops nobody, one that is too slow does`(_ sdk: SDK) async throws {
+        let delay = Mutex(0.3)
+        try await FakeTarget { _ in .hangs(.seconds(delay.withLock { $0 })) }.listen { url in
+            let settings = ["CONTROL_PLANE_URL": url, "DEADMAN_TIMEOUT_SECONDS": "3"]
+            try await Bot.with(sdk, [settings]) { bots, _ in
+                try bots[0].start()
+                try await bots[0].wait("permission") { bots[0].state == "NORMAL permitted" }
+                try await Task.sleep(for: .seconds(5))
+                #expect(!bots[0].events.contains { $0.words.last == "refused" })
+                // A call may take as long as a heartbeat's interval, half a second here.
+                delay.withLock { $0 = 2 }
+                try await bots[0].wait("the switch") { bots[0].effects == ["SAFE_MODE"] }
+                try await bots[0].wait("the state") { bots[0].state == "SAFE_MODE refused" }
+            }
+        }
     }
 
     @Test(arguments: SDK.here)
