@@ -9,8 +9,8 @@ WITH lost AS MATERIALIZED (
     WHERE last_seen < now() - :stale_seconds::int8 * interval '1 second'
         AND state <> 'STOPPED'
 ),
--- Those without an alert, looked at once more with their rows held: a heartbeat may have come since this statement began, and one that is
--- being stored right now is a sign of life.
+-- Those without an alert, looked at once more with their rows held, in the order in which heartbeats hold them: one may have come since
+-- this statement began, and one that is being stored right now is waited for.
 silent AS (
     SELECT live.instance_id, lost.bot_id, live.last_seen
     FROM instance_live AS live
@@ -25,7 +25,8 @@ silent AS (
                 AND target_id = live.instance_id
                 AND status <> 'RESOLVED'
         )
-    FOR NO KEY UPDATE OF live SKIP LOCKED
+    ORDER BY live.instance_id
+    FOR NO KEY UPDATE OF live
 ),
 created AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata, raised_by)

@@ -170,16 +170,18 @@ import Testing
 
     @Test(arguments: SDK.here)
     func `S4_2a a control plane that answers slowly stops nobody, one that is too slow does`(_ sdk: SDK) async throws {
-        let delay = Mutex(0.3)
+        let delay = Mutex(0.5)
         try await FakeTarget { _ in .hangs(.seconds(delay.withLock { $0 })) }.listen { url in
-            let settings = ["CONTROL_PLANE_URL": url, "DEADMAN_TIMEOUT_SECONDS": "3"]
+            let settings = [
+                "CONTROL_PLANE_URL": url, "DEADMAN_TIMEOUT_SECONDS": "6", "HEARTBEAT_INTERVAL_SECONDS": "3",
+            ]
             try await Bot.with(sdk, [settings]) { bots, _ in
                 try bots[0].start()
                 try await bots[0].wait("permission") { bots[0].state == "NORMAL permitted" }
-                try await Task.sleep(for: .seconds(5))
+                try await Task.sleep(for: .seconds(8))
                 #expect(!bots[0].events.contains { $0.words.last == "refused" })
-                // A call may take as long as a heartbeat's interval, half a second here.
-                delay.withLock { $0 = 2 }
+                // A call may take as long as a heartbeat's interval.
+                delay.withLock { $0 = 20 }
                 try await bots[0].wait("the switch") { bots[0].effects == ["SAFE_MODE"] }
                 try await bots[0].wait("the state") { bots[0].state == "SAFE_MODE refused" }
             }
