@@ -113,9 +113,7 @@ final class FileLock: Sendable {
     }
 }
 
-/// The lines of a text, without what comes after the last line's end.
-func completeLines(of bytes: [UInt8]) -> (lines: [ArraySlice<UInt8>], end: Int) {
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let rest = lines.popLast() ?? []
-    return (lines.filter { !$0.isEmpty }, bytes.count - rest.count)
+/// The lines of a text. One without an end was being written when its process ended.
+func completeLines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast().filter { !$0.isEmpty }
 }

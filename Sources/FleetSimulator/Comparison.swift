@@ -119,14 +119,12 @@ struct Comparison: Sendable {
 
     private func costs(_ bot: SimulatedBot) async throws -> [String: Ledger.Cost] {
         var costs: [String: Ledger.Cost] = [:]
-        var extra = 0
         for page in 1... {
             let input = ListCosts.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
             guard case .ok(let list) = try await client.listCosts(input) else { break }
             for cost in list.items {
                 let id = cost.entryID ?? "without an id \(cost.ordinal)"
-                if costs[id] != nil { extra += 1 }
-                costs[extra == 0 ? id : "again \(id)"] = Ledger.Cost(
+                costs[costs[id] == nil ? id : "again \(id)"] = Ledger.Cost(
                     type: cost.costType,
                     amount: cost.amount,
                     at: cost.timestamp

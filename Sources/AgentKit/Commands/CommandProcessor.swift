@@ -91,7 +91,10 @@ final class CommandProcessor: Sendable {
         guard command.instanceID == instanceID else {
             return .refuse(acknowledgement(command.commandID, .failed, "WRONG_INSTANCE: this is '\(instanceID)'"))
         }
+        // Taken before the journal is asked: whoever carries it out lets go of it only once the journal knows.
+        let isTaken = taken.withLock { $0.insert(command.commandID).inserted }
         if let entry = journal.entry(command.commandID) {
+            if isTaken { _ = taken.withLock { $0.remove(command.commandID) } }
             guard entry.command.says(theSameAs: command) else {
                 return .refuse(acknowledgement(command.commandID, .rejectedDuplicate, "another command has this id"))
             }
@@ -99,7 +102,7 @@ final class CommandProcessor: Sendable {
             outbox.changed.set()
             return .leave
         }
-        return taken.withLock { $0.insert(command.commandID).inserted } ? .carryOut(command) : .leave
+        return isTaken ? .carryOut(command) : .leave
     }
 
     /// Whether a delivered command need not be delivered again.

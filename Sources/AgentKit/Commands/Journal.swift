@@ -178,9 +178,15 @@ final class Journal: Sendable {
                 try Files.replace(path, with: state.withLock { $0.compacted(at: clock.wall()) })
                 writer = Writer(file: try AppendFile(path))
             }
-            try writer.file.append(line + [UInt8(ascii: "\n")])
-            if isDurable { try writer.file.synchronize() }
             writer.linesUntilCompaction -= 1
+            do {
+                try writer.file.append(line + [UInt8(ascii: "\n")])
+                if isDurable { try writer.file.synchronize() }
+            } catch {
+                // Nothing may follow on half a line.
+                writer.linesUntilCompaction = 0
+                throw error
+            }
         }
     }
 
@@ -188,7 +194,7 @@ final class Journal: Sendable {
 
     private static func replay(_ bytes: [UInt8], path: String, into state: inout State) throws {
         // A line without an end was being written when the process ended: nothing that it announces has happened.
-        for (number, line) in completeLines(of: bytes).lines.enumerated() {
+        for (number, line) in completeLines(of: bytes).enumerated() {
             do {
                 try apply(try JSONValue(json: Array(line)), to: &state)
             } catch {

@@ -13,7 +13,7 @@ public struct OrdersRefused: Error, Hashable, CustomStringConvertible {
 /// Whether the bot may give orders: the dead-man switch, and what commands say.
 ///
 /// The control plane's answers renew a lease. Half of the timeout without one is DEGRADED; the whole of it closes the gate, whatever else
-/// the process is doing at that moment. Only what renews the lease looks at time, and never at the wall clock.
+/// the process is doing at that moment. Time is that of a clock that never jumps.
 final class SafetySwitch: Sendable {
     /// What lasts, also over a restart.
     struct Standing: Equatable, Sendable {
@@ -98,13 +98,14 @@ final class SafetySwitch: Sendable {
         return silence >= timeout ? .safeMode : silence >= timeout / 2 ? .degraded : .normal
     }
 
-    /// How long nothing can become due by time alone.
+    /// How long nothing can become due, whatever happens meanwhile: an answer only puts off the end of the lease. Once that has come, the
+    /// next one is at least a whole timeout away.
     var untilNextTick: Duration {
         let now = clock.elapsed()
         return state.withLock { state in
             guard let timeout, !state.hasLostLease else { return .seconds(3600) }
-            var next = state.lastContact + (state.hasFired ? timeout + .seconds(3600) : timeout)
-            if now < state.lastContact + timeout / 2 { next = state.lastContact + timeout / 2 }
+            var next = state.lastContact + (now < state.lastContact + timeout / 2 ? timeout / 2 : timeout)
+            if state.hasFired { next = now + min(timeout / 2, resume ?? timeout) }
             if let resume, let since = state.healthySince, state.standing.isDeadMan { next = min(next, since + resume) }
             return max(next - now, .milliseconds(5))
         }

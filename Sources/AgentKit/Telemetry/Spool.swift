@@ -83,7 +83,7 @@ final class Spool: Sendable {
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
             guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)) else { continue }
             let bytes = try Files.read("\(directory)/\(name)") ?? []
-            segments.append(Segment(number: number, bytes: bytes.count, count: completeLines(of: bytes).lines.count))
+            segments.append(Segment(number: number, bytes: bytes.count, count: completeLines(of: bytes).count))
         }
         segments.sort { $0.number < $1.number }
         state = Mutex(State(segments: segments, next: (segments.last?.number ?? 0) + 1))
@@ -117,7 +117,13 @@ final class Spool: Sendable {
             state.segments.append(Segment(number: state.next, bytes: 0, count: 0))
             state.next += 1
         }
-        try state.open?.append(line)
+        do {
+            try state.open?.append(line)
+        } catch {
+            // Nothing may follow on half a line.
+            state.open = nil
+            throw error
+        }
         state.segments[state.segments.count - 1].bytes += line.count
         state.segments[state.segments.count - 1].count += 1
     }
@@ -157,7 +163,7 @@ final class Spool: Sendable {
 
     /// The reports of a file. A line without an end was being written when the process ended.
     private func reports(_ number: Int) throws -> [Report] {
-        completeLines(of: try Files.read(path(number)) ?? []).lines.compactMap(Report.init)
+        completeLines(of: try Files.read(path(number)) ?? []).compactMap(Report.init)
     }
 
     /// These reports have arrived, but for those that are to be sent again.

@@ -256,6 +256,40 @@ import Testing
         }
     }
 
+    @Test(arguments: SDK.here)
+    func `S4_2b FLATTEN again in the next outage`(_ sdk: SDK) async throws {
+        let port = try FreePort.find()
+        let settings = [
+            "CONTROL_PLANE_URL": "http://127.0.0.1:\(port)", "DEADMAN_TIMEOUT_SECONDS": "2",
+            "DEADMAN_ACTION": "FLATTEN",
+        ]
+        try await TestDatabase.migrated { database in
+            try await Bot.with(sdk, [settings]) { bots, _ in
+                for outage in 1...2 {
+                    let server = try await Self.server(database, port)
+                    defer { kill(server.process.processIdentifier, SIGKILL) }
+                    if outage == 1 { try bots[0].start() }
+                    let site = Site(servers: [RawHTTP(port: port)], databaseURL: database)
+                    while try await site.ask("GET", "/readyz").status != 200 {
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                    try await bots[0].wait("contact \(outage)") {
+                        let status = try await site.list("/bots").first?["status"] as? String
+                        return status == (outage == 1 ? "RUNNING" : "FLATTENED")
+                    }
+                    let start = try await site.command("START").id
+                    try await bots[0].wait("permission \(outage)") {
+                        let isStarted = try await status(start, site) == "COMPLETED"
+                        return isStarted && bots[0].state == "NORMAL permitted"
+                    }
+                    kill(server.process.processIdentifier, SIGKILL)
+                    try await bots[0].wait("outage \(outage)") { bots[0].effects.count == outage }
+                }
+                #expect(bots[0].effects == ["FLATTEN", "FLATTEN"])
+            }
+        }
+    }
+
     private static func server(_ database: String, _ port: Int) async throws -> ServerProcess {
         let environment = Site.environment(database, ["API_ADDRESS": "127.0.0.1:\(port)"])
         let server = try ServerProcess(environment: environment)

@@ -139,9 +139,15 @@ class Journal:
             self._file.close()
             self._file = self._compact()
         self._lines += 1
-        self._file.append(encode(record) + "\n")
-        if is_durable:
-            self._file.synchronize()
+        line = encode(record) + "\n"
+        try:
+            self._file.append(line)
+            if is_durable:
+                self._file.synchronize()
+        except OSError:
+            # Nothing may follow on half a line.
+            self._lines = self.LONGEST
+            raise
 
     # The file
 

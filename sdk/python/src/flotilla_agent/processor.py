@@ -82,7 +82,14 @@ class CommandProcessor:
             reason = f"WRONG_INSTANCE: this is '{self._instance_id}'"
             self._outbox.refuse(self._acknowledgement(command.command_id, "FAILED", reason))
             return None
+        # Taken before the journal is asked: whoever carries it out lets go of it only once the journal knows.
+        with self._lock:
+            is_taken = command.command_id not in self._taken
+            self._taken.add(command.command_id)
         entry = self._journal.entry(command.command_id)
+        if entry and is_taken:
+            with self._lock:
+                self._taken.discard(command.command_id)
         if entry and entry.command != command:
             reason = "another command has this id"
             self._outbox.refuse(self._acknowledgement(command.command_id, "REJECTED_DUPLICATE", reason))
@@ -92,10 +99,7 @@ class CommandProcessor:
                 self._journal.repeat_acknowledgement(command.command_id)
             self._outbox.changed.set()
             return None
-        with self._lock:
-            is_new = command.command_id not in self._taken
-            self._taken.add(command.command_id)
-        return command if is_new else None
+        return command if is_taken else None
 
     def has_begun(self, body: object) -> bool:
         """Whether a delivered command need not be delivered again."""

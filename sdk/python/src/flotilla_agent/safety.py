@@ -22,7 +22,7 @@ class OrdersRefused(Exception):
 
 class SafetySwitch:
     """The control plane's answers renew a lease. Half of the timeout without one is DEGRADED; the whole of it closes the gate, whatever
-    else the process is doing at that moment. Only what renews the lease looks at time, and never at the wall clock."""
+    else the process is doing at that moment. Time is that of a clock that never jumps."""
 
     def __init__(
         self, configuration: AgentConfiguration, journal: Journal, clock: Clock, logger: logging.LoggerAdapter[logging.Logger]
@@ -87,14 +87,16 @@ class SafetySwitch:
             raise OrdersRefused(state)
 
     def until_next_tick(self) -> float:
-        """How long nothing can become due by time alone."""
+        """How long nothing can become due, whatever happens meanwhile: an answer only puts off the end of the lease. Once that has come,
+        the next one is at least a whole timeout away."""
         now = self._clock.elapsed()
         with self._lock:
             if self._timeout is None or self._has_lost_lease:
                 return 3600
-            due = self._last_contact + self._timeout + (3600 if self._has_fired else 0)
-            if now < self._last_contact + self._timeout / 2:
-                due = self._last_contact + self._timeout / 2
+            half = self._timeout / 2
+            due = self._last_contact + (half if now < self._last_contact + half else self._timeout)
+            if self._has_fired:
+                due = now + min(half, self._resume or half)
             if self._resume is not None and self._healthy_since is not None and self._standing.dead_man:
                 due = min(due, self._healthy_since + self._resume)
             return max(due - now, 0.005)

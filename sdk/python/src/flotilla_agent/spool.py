@@ -89,7 +89,12 @@ class Spool:
                 self._open = AppendFile(self._path(self._next))
                 self._segments.append(_Segment(self._next))
                 self._next += 1
-            self._open.append(line)
+            try:
+                self._open.append(line)
+            except OSError:
+                # Nothing may follow on half a line.
+                self._close()
+                raise
             self._segments[-1].size += size
             self._segments[-1].count += 1
 
