@@ -32,24 +32,34 @@ public struct RawHTTP: Sendable {
     }
 
     /// Sends one request on a connection of its own.
+    ///
+    /// - Parameter received: Called with everything that came so far, each time that more of it has come.
     public func send(
         _ method: String,
         _ path: String,
         headers: [String: String] = [:],
-        body: String? = nil
+        body: String? = nil,
+        received: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> Response {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
-        return try await send(bytes: Array((text + "\r\n" + (body ?? "")).utf8))
+        return try await send(bytes: Array((text + "\r\n" + (body ?? "")).utf8), received: received)
     }
 
     /// Sends bytes as they are and reads until the server closes the connection.
-    public func send(bytes: [UInt8]) async throws -> Response {
+    ///
+    /// - Parameter received: Called with everything that came so far, each time that more of it has come.
+    public func send(
+        bytes: [UInt8],
+        received: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async throws -> Response {
         let port = port
         let answer: [UInt8] = try await withCheckedThrowingContinuation { continuation in
             // Blocking calls stay off the pool of Swift's tasks.
-            Thread.detachNewThread { continuation.resume(with: Result { try Self.exchange(bytes, port: port) }) }
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try Self.exchange(bytes, port: port, received) })
+            }
         }
         let response = try Self.parse(answer)
         recorder?.record(request: bytes, response: response)
@@ -62,7 +72,11 @@ public struct RawHTTP: Sendable {
         public let received: String
     }
 
-    private static func exchange(_ bytes: [UInt8], port: Int) throws -> [UInt8] {
+    private static func exchange(
+        _ bytes: [UInt8],
+        port: Int,
+        _ received: ([UInt8]) -> Void
+    ) throws -> [UInt8] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
@@ -90,6 +104,7 @@ public struct RawHTTP: Sendable {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count <= 0 { return answer }
             answer += buffer.prefix(count)
+            received(answer)
         }
     }
 

@@ -240,9 +240,10 @@ import Testing
                 defer { if silence == .hanging { kill(server.process.processIdentifier, SIGCONT) } }
                 try await bot.wait("the switch") { bot.effects == effects }
                 try await Task.sleep(for: .seconds(2))
-                // The last success was up to one heartbeat (0.5 s) before the silence, and an answer may have been on its way.
+                // The last success was up to one heartbeat (0.5 s) before the silence, or more on a busy machine; half of the timeout
+                // is still no alarm.
                 let refused = try #require(bot.events.first { $0.time > silent && $0.words.last == "refused" })
-                #expect(refused.time - silent > 2.3)
+                #expect(refused.time - silent > 1.5)
                 let effect = try #require(bot.events.first { $0.words[0] == "EFFECT" })
                 if ProcessInfo.processInfo.environment["DEADMAN_TIMES"] != nil {
                     let times = [refused.time, effect.time].map { (($0 - silent) * 1000).rounded() / 1000 }
