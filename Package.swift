@@ -177,6 +177,15 @@ let package = Package(
             path: "Benchmarks/codec",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "http-echo",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/echo",
+            swiftSettings: settings
+        ),
 
         // Tests mirror Sources.
         .target(

@@ -1,11 +1,12 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 
 /// The least that an HTTP server can do here: swift-nio's own pipeline, which answers each request with its body. What the server costs
 /// beyond this is our own doing. It prints its port and serves until it is killed.

@@ -2,16 +2,47 @@
 ///
 /// There is no timer, so a lone row goes out at once, and under load a commit is shared by everyone who waits.
 final class Batcher<Row: BatchRow>: Sendable {
-    private typealias Waiting = (row: Row, resume: @Sendable (Result<Row.Outcome, PostgresError>) -> Void)
-
-    private struct State {
-        var waiting: [Waiting] = []
-        var inFlight = 0
+    /// Rows that came together and are answered together, in their order.
+    private struct Waiting {
+        let rows: [Row]
+        let answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
     }
 
-    /// How many rows one statement takes.
+    private struct State {
+        private var waiting: [Waiting] = []
+        private var count = 0
+        /// How many rows each statement in flight carries.
+        private var flights: [Int] = []
+
+        mutating func append(_ arrival: Waiting) {
+            waiting.append(arrival)
+            count += arrival.rows.count
+        }
+
+        /// What goes out now: while one statement waits for its commit the next is carried out, if it is worth one. Few rows cost a
+        /// statement almost as much as many, so they wait until no more are on their way than they are.
+        mutating func takeBatch() -> [Waiting] {
+            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ $0 <= count }) else { return [] }
+            var (taken, rows) = (0, 0)
+            while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
+                rows += waiting[taken].rows.count
+                taken += 1
+            }
+            let batch = Array(waiting[..<taken])
+            waiting.removeFirst(taken)
+            count -= rows
+            flights.append(rows)
+            return batch
+        }
+
+        mutating func land(_ rows: Int) {
+            if let flight = flights.firstIndex(of: rows) { flights.remove(at: flight) }
+        }
+    }
+
+    /// How many rows one statement takes, unless more come together.
     private static var rowLimit: Int { 512 }
-    /// How many statements are in flight at once: while one waits for its commit, the next is carried out.
+    /// How many statements are in flight at once.
     private static var flightLimit: Int { 2 }
 
     private let pool: ConnectionPool
@@ -26,96 +57,71 @@ final class Batcher<Row: BatchRow>: Sendable {
         self.onSend = onSend
     }
 
-    /// Waits until the row is committed or refused.
-    func run(_ row: Row) async throws(PostgresError) -> Row.Outcome {
-        try await withCheckedContinuation { continuation in
-            let waiting: Waiting = (row, { continuation.resume(returning: $0) })
-            let batch = state.read { state in
-                state.waiting.append(waiting)
-                return state.inFlight < Self.flightLimit ? Self.takeBatch(&state) : []
-            }
-            if !batch.isEmpty { send(batch) }
-        }.get()
-    }
-
     /// Adds rows that belong together, in their order, and waits until each is committed or refused.
     func run(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
         if rows.isEmpty { return [] }
-        let gathering = Monitor<(left: Int, results: [Result<Row.Outcome, PostgresError>?])>(
-            (rows.count, Array(repeating: nil, count: rows.count))
-        )
         return await withCheckedContinuation { continuation in
-            let waiting: [Waiting] = rows.enumerated().map { index, row in
-                (
-                    row,
-                    { result in
-                        let all = gathering.read { state in
-                            state.results[index] = result
-                            state.left -= 1
-                            return state.left == 0 ? state.results.compactMap { $0 } : nil
-                        }
-                        if let all { continuation.resume(returning: all) }
-                    }
-                )
-            }
-            let batch = state.read { state in
-                state.waiting += waiting
-                return state.inFlight < Self.flightLimit ? Self.takeBatch(&state) : []
-            }
-            if !batch.isEmpty { send(batch) }
+            let arrival = Waiting(rows: rows) { continuation.resume(returning: $0) }
+            sendNext { $0.append(arrival) }
         }
     }
 
-    private static func takeBatch(_ state: inout State) -> [Waiting] {
-        let batch = Array(state.waiting.prefix(rowLimit))
-        state.waiting.removeFirst(batch.count)
-        if !batch.isEmpty { state.inFlight += 1 }
-        return batch
-    }
-
-    private func send(_ batch: [Waiting]) {
-        onSend(batch.count)
-        submit(batch) { [self] in
-            let next = state.read { state in
-                state.inFlight -= 1
-                return Self.takeBatch(&state)
+    /// Sends what goes out now that the state has changed.
+    private func sendNext(after change: (inout State) -> Void) {
+        let batch = state.read { state in
+            change(&state)
+            return state.takeBatch()
+        }
+        guard !batch.isEmpty else { return }
+        let rows = batch.count == 1 ? batch[0].rows : batch.flatMap { $0.rows }
+        onSend(rows.count)
+        store(rows) { [self] outcomes in
+            // The next ones need not wait until everybody has heard.
+            sendNext { $0.land(rows.count) }
+            var start = 0
+            for arrival in batch {
+                arrival.answer(Array(outcomes[start..<start + arrival.rows.count]))
+                start += arrival.rows.count
             }
-            if !next.isEmpty { send(next) }
         }
     }
 
-    /// Sends one statement; `finished` is called once every row of it has its answer.
-    private func submit(_ batch: [Waiting], finished: @escaping @Sendable () -> Void) {
-        let rows = batch.map(\.row)
+    /// Sends one statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves.
+    private func store(
+        _ rows: [Row],
+        finished: @escaping @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
+    ) {
         let body = Work.Body.statement(Row.statement, bind: { Row.bind(rows, to: &$0) }) { [self] answer in
-            let outcomes = answer.read { (answer) throws(PostgresError) in try Self.outcomes(answer, of: rows.count) }
-            if case .failure(let error) = outcomes, batch.count > 1, error.state?.isFaultOfStatement == true {
-                retryInHalves(batch, finished: finished)
-                return
+            switch answer.read({ (answer) throws(PostgresError) in try Self.outcomes(answer, of: rows.count) }) {
+            case .success(let outcomes): finished(outcomes)
+            case .failure(let error) where rows.count > 1 && error.state?.isFaultOfStatement == true:
+                let middle = rows.count / 2
+                store(Array(rows[..<middle])) { [self] first in
+                    store(Array(rows[middle...])) { finished(first + $0) }
+                }
+            case .failure(let error): finished(Array(repeating: .failure(error), count: rows.count))
             }
-            for (index, waiting) in batch.enumerated() { waiting.resume(outcomes.map { $0[index] }) }
-            finished()
         }
         pool.submit(Work(body: body, deadline: .now + deadline))
     }
 
-    /// A row that the server refuses must not fail its neighbours.
-    private func retryInHalves(_ batch: [Waiting], finished: @escaping @Sendable () -> Void) {
-        let middle = batch.count / 2
-        submit(Array(batch[..<middle])) { [self] in
-            submit(Array(batch[middle...]), finished: finished)
-        }
-    }
-
     /// The outcomes in the order of the rows.
-    private static func outcomes(_ answer: borrowing Rows, of count: Int) throws(PostgresError) -> [Row.Outcome] {
-        let pairs = try answer.many { (row) throws(PostgresError) -> (Int, Row.Outcome) in
-            (try row.read(0), try Row.readOutcome(row))
+    private static func outcomes(
+        _ answer: borrowing Rows,
+        of count: Int
+    ) throws(PostgresError) -> [Result<Row.Outcome, PostgresError>] {
+        var outcomes: [Result<Row.Outcome, PostgresError>?] = Array(repeating: nil, count: count)
+        try answer.forEach { (row) throws(PostgresError) in
+            let ordinal: Int = try row.read(0)
+            guard (1...count).contains(ordinal), outcomes[ordinal - 1] == nil else {
+                throw PostgresError(.decoding, "an outcome for row \(ordinal) of \(count)")
+            }
+            outcomes[ordinal - 1] = .success(try Row.readOutcome(row))
         }
-        let outcomes = pairs.sorted { $0.0 < $1.0 }
-        guard outcomes.map(\.0) == Array(1...count) else {
-            throw PostgresError(.decoding, statement: Row.statement.name, "\(pairs.count) outcomes for \(count) rows")
+        let known = outcomes.compactMap { $0 }
+        guard known.count == count else {
+            throw PostgresError(.decoding, statement: Row.statement.name, "\(known.count) outcomes for \(count) rows")
         }
-        return outcomes.map(\.1)
+        return known
     }
 }

@@ -63,7 +63,8 @@ public final class Database: Sendable {
 
     /// Adds a row to the batch that is forming and waits until it is committed.
     public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
-        try await batcher(of: Row.self).run(row)
+        // One row has one outcome.
+        try await batcher(of: Row.self).run([row])[0].get()
     }
 
     /// Adds rows to the batch that is forming, in their order, and waits until each of them is committed or refused.

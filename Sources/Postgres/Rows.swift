@@ -38,8 +38,13 @@ public struct Rows: ~Copyable {
     public func many<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(count)
-        for index in 0..<count { values.append(try value(index, read)) }
+        try forEach { (row) throws(PostgresError) in values.append(try read(row)) }
         return values
+    }
+
+    /// Shows each row, in their order.
+    func forEach(_ body: (borrowing Row) throws(PostgresError) -> Void) throws(PostgresError) {
+        for index in 0..<count { try value(index, body) }
     }
 
     private func value<Value>(

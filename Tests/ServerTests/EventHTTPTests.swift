@@ -5,23 +5,28 @@ import Testing
 
 @testable import Server
 
+/// What of an answer has come so far.
+private final class Seen: Sendable {
+    let text = Mutex("")
+}
+
 /// Events and figures over the wire.
 @Suite struct EventHTTPTests {
     @Test func `events are sent as they happen, until the server ends`() async throws {
         try await TestDatabase.empty { url in
             let stream = try await RunningServer.with(databaseURL: url) { server in
                 try await server.waitUntilReady()
-                let seen = Mutex("")
-                let headers = ["X-Admin-Token": RunningServer.token]
+                let seen = Seen()
+                let api = server.api
                 let stream = Task {
-                    try await server.api.send("GET", "/events", headers: headers) { bytes in
-                        seen.withLock { $0 = String(decoding: bytes, as: UTF8.self) }
+                    try await api.send("GET", "/events", headers: ["X-Admin-Token": RunningServer.token]) { bytes in
+                        seen.text.withLock { $0 = String(decoding: bytes, as: UTF8.self) }
                     }
                 }
                 func wait(for text: String) async throws {
                     // An event waits for older transactions of the whole cluster, and all tests share one.
                     let end = ContinuousClock.now + .seconds(60)
-                    while !seen.withLock({ $0.contains(text) }) {
+                    while !seen.text.withLock({ $0.contains(text) }) {
                         try #require(ContinuousClock.now < end, "no \(text)")
                         try await Task.sleep(for: .milliseconds(20))
                     }
@@ -57,7 +62,7 @@ import Testing
                 #"flotilla_requests_total{operation="postHeartbeat",status="422"} 1"#,
                 #"flotilla_requests_total{operation="listBots",status="401"} 1"#,
                 #"flotilla_request_seconds_bucket{operation="postHeartbeat",le="+Inf"} 2"#,
-                "flotilla_batch_rows_total 1", "flotilla_database_up 1", #"flotilla_alerts{severity="CRITICAL"} 1"#,
+                "flotilla_batch_rows_total 2", "flotilla_database_up 1", #"flotilla_alerts{severity="CRITICAL"} 1"#,
                 #"flotilla_instances{runtime_mode="LIVE"} 1"#, "# TYPE flotilla_request_seconds histogram",
             ] { #expect(lines.contains(line), "\(line)") }
         }

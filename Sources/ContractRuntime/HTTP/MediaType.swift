@@ -38,6 +38,8 @@ public enum MediaType {
     /// Which of `mediaTypes` a `Content-Type` field means; the first when there is no field.
     public static func place(of field: String?, among mediaTypes: [String]) -> Int? {
         guard let field else { return mediaTypes.isEmpty ? nil : 0 }
+        // As most clients write it.
+        if let place = mediaTypes.firstIndex(of: field) { return place }
         let essence = essence(field)
         let known = mediaTypes.map(Self.essence)
         if let place = known.firstIndex(of: essence) { return place }

@@ -15,6 +15,7 @@ extension API {
             _ = try transaction.run(.forgetKeys())
             _ = try transaction.run(.forgetEvents())
             try transaction.startScheduledRuns()
+            _ = try transaction.run(.resolveLosses())
             let lost = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
             let late = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             _ = try transaction.run(.resolveFlapping())

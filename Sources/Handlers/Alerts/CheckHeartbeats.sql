@@ -40,6 +40,24 @@ created AS (
 )
 SELECT now(), (SELECT count(*) FROM lost), ARRAY (SELECT alert_id::text FROM created)
 
+-- An alert whose instance has lived since it was raised is over; mostly the instance's own heartbeat says so. Rows that a heartbeat holds
+-- are its business.
+-- name: resolveLosses :exec
+UPDATE alerts
+SET status = 'RESOLVED',
+    resolved_at = now(),
+    resolved_by = 'auto'
+WHERE alert_id IN (
+    SELECT alert_id
+    FROM alerts
+    JOIN instance_live ON instance_id = target_id
+    WHERE source = 'heartbeat_monitor'
+        AND target_type = 'instance'
+        AND status <> 'RESOLVED'
+        AND last_seen > last_at
+    FOR NO KEY UPDATE OF alerts SKIP LOCKED
+)
+
 -- An instance that has lived for a quarter of an hour since it was lost last does not flap any more.
 -- name: resolveFlapping :exec
 UPDATE alerts

@@ -13,6 +13,12 @@ protocol IngestElement: ContractModel {
     /// What is stored of it.
     var row: Row { get }
 
+    /// Stores it and waits for the commit.
+    func store(in api: API) async throws(Problem) -> Row.Outcome
+
+    /// Stores several, each for itself, and waits for their commits.
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Row.Outcome, Problem>]
+
     /// What its sender is told of what became of it; a refusal is thrown.
     func receipt(_ outcome: Row.Outcome) throws(Problem) -> IngestReceipt
 
@@ -21,6 +27,12 @@ protocol IngestElement: ContractModel {
 }
 
 extension IngestElement {
+    func store(in api: API) async throws(Problem) -> Row.Outcome { try await api.run(row) }
+
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
+        try await api.run(elements.map(\.row))
+    }
+
     func auditDetails(of problem: Problem) -> JSONObject? { nil }
 }
 
@@ -31,7 +43,7 @@ extension API {
         by principal: Principal?
     ) async throws(Problem) -> IngestReceipt {
         try principal.requireSubject(element.instanceID)
-        let outcome = try await run(element.row)
+        let outcome = try await element.store(in: self)
         do throws(Problem) {
             return try element.receipt(outcome)
         } catch {
@@ -61,7 +73,7 @@ extension API {
                 outcomes[index] = IngestOutcome(index: index, error)
             }
         }
-        let results = try await run(elements.map(\.element.row))
+        let results = try await Element.store(elements.map(\.element), in: self)
         for ((index, element), result) in zip(elements, results) {
             outcomes[index] = try await outcome(of: element, index, result)
         }

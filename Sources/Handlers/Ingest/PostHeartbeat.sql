@@ -1,18 +1,58 @@
--- Stores heartbeats, each instance's newest, and registers what is new. The times are the database's: it is one clock for all servers.
--- A heartbeat that names another bot than its instance's, or comes of a process that holds the instance no more, changes nothing.
+-- Stores the times of heartbeats that say what the one before them said, which most do. The others are not refreshed: they go through
+-- recordHeartbeats. The times are the database's: it is one clock for all servers.
+-- name: refreshHeartbeats :batch
+-- row: instance_id text, fingerprint int8, sent_at timestamptz
+-- out: ordinal int8, is_refreshed bool
+WITH beat AS MATERIALIZED (
+    SELECT
+        *,
+        least(sent_at, statement_timestamp()) AS seen,
+        extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
+    FROM unnest(:instance_id, :fingerprint, :sent_at) WITH ORDINALITY AS row (instance_id, fingerprint, sent_at, ordinal)
+),
+-- An upsert that never inserts: it holds rows in the order of their keys, whatever the plan, so that concurrent batches cannot deadlock.
+refreshed AS (
+    INSERT INTO instance_live AS live
+        (instance_id, runtime_mode, exchange, symbol, version, metadata, fingerprint, last_seen, last_received_at, sent_at, beat_at,
+        clock_lag)
+    SELECT DISTINCT ON (instance_id)
+        instance_id, '', '', '', '', '{}', fingerprint, seen, statement_timestamp(), seen, sent_at, lag
+    FROM beat
+    -- A clock that is off has to be judged. A value of a row is looked up by its key; a join would be free to read the whole table.
+    WHERE abs(lag) <= 10
+        AND fingerprint = (SELECT known.fingerprint FROM instance_live AS known WHERE known.instance_id = beat.instance_id)
+    ORDER BY instance_id, seen DESC
+    ON CONFLICT (instance_id) DO UPDATE SET
+        last_seen = greatest(live.last_seen, excluded.last_seen),
+        last_received_at = greatest(live.last_received_at, excluded.last_received_at),
+        sent_at = greatest(live.sent_at, excluded.sent_at),
+        beat_at = excluded.beat_at,
+        clock_lag = excluded.clock_lag
+    WHERE live.fingerprint = excluded.fingerprint
+        AND live.skewed_beats = 0
+    RETURNING instance_id, fingerprint
+)
+SELECT ordinal, refreshed.instance_id IS NOT NULL
+FROM beat
+LEFT JOIN refreshed USING (instance_id, fingerprint)
+
+-- Stores heartbeats, each instance's newest, and registers what is new. A heartbeat that names
+-- another bot than its instance's, or comes of a process that holds the instance no more, changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, state text(AgentState), sent_at timestamptz
+-- row: metadata jsonb, boot_id text?, state text(AgentState), fingerprint int8, sent_at timestamptz
 -- out: ordinal int8, fate text(HeartbeatFate)
 WITH beat AS MATERIALIZED (
     SELECT
         *,
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
-    FROM unnest(:instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :sent_at)
-        WITH ORDINALITY
-        AS row (instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, sent_at, ordinal)
+    FROM unnest(
+        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :fingerprint, :sent_at
+    ) WITH ORDINALITY AS row (
+        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, fingerprint, sent_at, ordinal
+    )
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
 fresh AS MATERIALIZED (
@@ -85,16 +125,27 @@ judged AS MATERIALIZED (
 ),
 stored AS (
     INSERT INTO instance_live AS live
-        (instance_id, runtime_mode, exchange, symbol, version, metadata, state, last_seen, last_received_at, sent_at, beat_at,
-        clock_lag, skewed_beats)
+        (instance_id, runtime_mode, exchange, symbol, version, metadata, state, fingerprint, last_seen, last_received_at, sent_at,
+        beat_at, clock_lag, skewed_beats)
     SELECT DISTINCT ON (instance_id)
-        instance_id, runtime_mode, exchange, symbol, version, metadata, state, seen, statement_timestamp(), seen, sent_at,
-        lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
+        instance_id, runtime_mode, exchange, symbol, version, metadata, state,
+        -- An alert that is there has to be looked at again.
+        CASE
+            WHEN NOT EXISTS (
+                SELECT
+                FROM alerts
+                WHERE source = 'heartbeat_monitor'
+                    AND target_type = 'instance'
+                    AND target_id = instance_id
+                    AND status <> 'RESOLVED'
+            ) THEN fingerprint
+        END,
+        seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
     FROM judged
     WHERE fate = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        (runtime_mode, exchange, symbol, version, metadata, state, sent_at) = (
+        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at) = (
             SELECT
                 CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
                 CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
@@ -102,6 +153,7 @@ stored AS (
                 CASE WHEN is_newer THEN excluded.version ELSE live.version END,
                 CASE WHEN is_newer THEN excluded.metadata ELSE live.metadata END,
                 CASE WHEN is_newer THEN excluded.state ELSE live.state END,
+                CASE WHEN is_newer THEN excluded.fingerprint END,
                 CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at

@@ -25,32 +25,31 @@ private struct PrometheusText {
 
     mutating func add(_ figures: Telemetry.Figures) {
         // Labels have closed vocabularies: operations and statuses.
-        let requests = figures.requests.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { route, statuses in
-            statuses.sorted { $0.key < $1.key }.map { status, count in
+        let requests = figures.requests.sorted { $0.key.rawValue < $1.key.rawValue }
+        let totals = requests.flatMap { route, requests in
+            requests.statuses.sorted { $0.key < $1.key }.map { status, count in
                 (#"flotilla_requests_total{operation="\#(route.rawValue)",status="\#(status)"}"#, Double(count))
             }
         }
-        family("flotilla_requests_total", "counter", "Requests that were answered.", requests)
+        family("flotilla_requests_total", "counter", "Requests that were answered.", totals)
         let name = "flotilla_request_seconds"
-        let durations = figures.durations.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { route, durations in
-            Self.histogram(name, route, durations)
-        }
+        let durations = requests.flatMap { Self.histogram(name, $0.key, $0.value) }
         family(name, "histogram", "From the whole request to its answer.", durations)
         gauge("flotilla_event_loop_lag_seconds", "By how much an event loop was late.", [("", figures.loopLag)])
     }
 
-    private static func histogram(_ name: String, _ route: Route, _ durations: Telemetry.Durations) -> [(
+    private static func histogram(_ name: String, _ route: Route, _ requests: Telemetry.Requests) -> [(
         String, Double
     )] {
         let label = #"operation="\#(route.rawValue)""#
         var sum = 0
         var lines: [(String, Double)] = []
-        for (index, count) in durations.buckets.enumerated() {
+        for (index, count) in requests.buckets.enumerated() {
             sum += count
             let bound = index < Telemetry.bounds.count ? "\(Telemetry.bounds[index])" : "+Inf"
             lines.append((#"\#(name)_bucket{\#(label),le="\#(bound)"}"#, Double(sum)))
         }
-        return lines + [("\(name)_sum{\(label)}", durations.seconds), ("\(name)_count{\(label)}", Double(sum))]
+        return lines + [("\(name)_sum{\(label)}", requests.seconds), ("\(name)_count{\(label)}", Double(sum))]
     }
 
     mutating func add(_ statistics: DatabaseStatistics) {

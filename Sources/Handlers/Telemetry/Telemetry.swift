@@ -6,16 +6,18 @@ public final class Telemetry: Sendable {
     /// The upper bounds of the histogram of durations, in seconds.
     static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
-    /// The durations of an operation's requests.
-    struct Durations: Sendable {
+    /// The requests of an operation.
+    struct Requests: Sendable {
+        /// How many were answered with each status.
+        var statuses: [Int: Int] = [:]
         /// How many took no longer than each bound; the last one has no bound.
         var buckets = Array(repeating: 0, count: Telemetry.bounds.count + 1)
+        /// How long all of them took together.
         var seconds = 0.0
     }
 
     struct Figures: Sendable {
-        var requests: [Route: [Int: Int]] = [:]
-        var durations: [Route: Durations] = [:]
+        var requests: [Route: Requests] = [:]
         var loopLag = 0.0
     }
 
@@ -33,11 +35,12 @@ public final class Telemetry: Sendable {
     public func recordRequest(_ route: Route, status: Int, duration: Duration) {
         let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
         let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-        state.withLock { figures in
-            figures.requests[route, default: [:]][status, default: 0] += 1
-            figures.durations[route, default: Durations()].buckets[bucket] += 1
-            figures.durations[route, default: Durations()].seconds += seconds
+        func count(_ requests: inout Requests) {
+            requests.statuses[status, default: 0] += 1
+            requests.buckets[bucket] += 1
+            requests.seconds += seconds
         }
+        state.withLock { count(&$0.requests[route, default: Requests()]) }
     }
 
     /// Keeps by how much an event loop was late last time.

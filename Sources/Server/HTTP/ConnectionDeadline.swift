@@ -21,7 +21,10 @@ final class ConnectionDeadline: ChannelInboundHandler {
 
     private let limits: HTTPLimits
     private var phase = Phase.idle
-    private var timer: Scheduled<Void>?
+    /// When the phase ends; nil for one that takes as long as it takes.
+    private var deadline: NIODeadline?
+    /// The next look at the deadline. A phase that is over before it comes costs no timer of its own.
+    private var look: (timer: Scheduled<Void>, time: NIODeadline)?
     private var context: ChannelHandlerContext?
     /// Called when a body did not arrive in time, to say so before the connection is closed.
     var bodyTimedOut: (() -> Void)?
@@ -33,11 +36,13 @@ final class ConnectionDeadline: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         // A connection that never sends anything is not worth an idle period.
-        schedule(.head)
+        deadline = .now() + TimeAmount(limits.headTime)
+        arrangeLook()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
+        look?.timer.cancel()
+        look = nil
         self.context = nil
         bodyTimedOut = nil
     }
@@ -47,27 +52,39 @@ final class ConnectionDeadline: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
+    /// Most requests come whole: only what is still awaited now needs a timer.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        arrangeLook()
+        context.fireChannelReadComplete()
+    }
+
     /// Starts the clock of another phase.
     func enter(_ phase: Phase) {
         self.phase = phase
-        schedule(phase)
-    }
-
-    private func schedule(_ phase: Phase) {
-        timer?.cancel()
-        timer = nil
         let time: Duration
         switch phase {
         case .idle: time = limits.idleTime
         case .head: time = limits.headTime
         case .body: time = limits.bodyTime
-        case .answer: return
+        case .answer:
+            deadline = nil
+            return
         }
-        guard let context else { return }
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.expired() }
+        deadline = .now() + TimeAmount(time)
+        // The others begin while something is read, and that is not over yet.
+        if phase == .idle { arrangeLook() }
     }
 
-    private func expired() {
+    private func arrangeLook() {
+        guard let context, let deadline, deadline < look?.time ?? .distantFuture else { return }
+        look?.timer.cancel()
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.lookAtDeadline() }
+        look = (timer, deadline)
+    }
+
+    private func lookAtDeadline() {
+        look = nil
+        guard let deadline, deadline <= .now() else { return arrangeLook() }
         if phase == .body, let bodyTimedOut { bodyTimedOut() } else { context?.close(promise: nil) }
     }
 }

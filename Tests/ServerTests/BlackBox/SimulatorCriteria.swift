@@ -61,7 +61,7 @@ import Testing
                 """,
             ]
             for statement in statements { _ = try await database.run(Query(sql: statement)) }
-            await database.close()
+            database.close()
             let (status, text) = try await simulate(
                 site,
                 "--instances",
