@@ -21,6 +21,11 @@ public struct API: Operations {
         /// How long a command may be carried out at most; nil where that is the callers' business.
         public var commandMaxSeconds: Int?
 
+        /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
+        public var metricDays = (samples: 7, fine: 90, coarse: 1_827)
+        /// How many days samples of executions are kept; their means and percentiles stay.
+        public var executionDays = 30
+
         /// Who is told of what.
         public var targets: [NotificationTarget] = []
         /// By how much books may differ and still agree.
@@ -47,6 +52,7 @@ public struct API: Operations {
     public let telemetry = Telemetry()
     let messenger = Messenger()
     let unmarked = UnmarkedDeliveries()
+    let series = SeriesNumbers()
 
     /// The operations over `database`.
     public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger)

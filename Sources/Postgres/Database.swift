@@ -24,14 +24,15 @@ public final class Database: Sendable {
 
     let configuration: Configuration
     private let pool: ConnectionPool
+    private let reporter: ConnectionReporter
     private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
     private let batchers = Monitor<[ObjectIdentifier: any Sendable]>([:])
 
     /// Opens a pool; it connects by itself, now and after every loss, and says in `logger` what happens to it.
     public init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
-        let reporter = ConnectionReporter(logger: logger)
-        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { reporter.report($0) }
+        reporter = ConnectionReporter(logger: logger)
+        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { [reporter] in reporter.report($0) }
     }
 
     /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
@@ -43,7 +44,13 @@ public final class Database: Sendable {
     public var statistics: DatabaseStatistics {
         let (waiting, idle) = pool.load
         let counts = counts.read { $0 }
-        return DatabaseStatistics(waiting: waiting, idle: idle, batches: counts.batches, batchRows: counts.rows)
+        return DatabaseStatistics(
+            waiting: waiting,
+            idle: idle,
+            connections: reporter.connections,
+            batches: counts.batches,
+            batchRows: counts.rows
+        )
     }
 
     /// Runs one statement.
@@ -124,6 +131,8 @@ public struct DatabaseStatistics: Hashable, Sendable {
     public var waiting: Int
     /// Connections that wait for something to do.
     public var idle: Int
+    /// Connections that were made, since the start.
+    public var connections: Int
     /// Statements that carried batches, since the start.
     public var batches: Int
     /// Rows that came in them.
@@ -145,16 +154,20 @@ extension Work.Answer {
 /// Says once, and not for each connection and try, that the database is away or back.
 private final class ConnectionReporter: Sendable {
     private let logger: Logger
-    private let isReachable = Monitor<Bool?>(nil)
+    private let state = Monitor<(isReachable: Bool?, connections: Int)>((nil, 0))
+
+    /// How many connections were made.
+    var connections: Int { state.read { $0.connections } }
 
     init(logger: Logger) {
         self.logger = logger
     }
 
     func report(_ event: ConnectionEvent) {
-        let previous = isReachable.read { isReachable in
-            defer { isReachable = if case .failed = event { false } else { true } }
-            return isReachable
+        let isConnected = if case .connected = event { true } else { false }
+        let previous = state.read { state in
+            defer { state = (isConnected, state.connections + (isConnected ? 1 : 0)) }
+            return state.isReachable
         }
         switch event {
         case .connected where previous != true: logger.info("database connected")

@@ -42,6 +42,8 @@ struct Application {
             settings.acceptsWrongDifferences = configuration.acceptsWrongDifferences
             settings.needsApproval = configuration.needsApproval
             settings.commandMaxSeconds = configuration.commandMaxSeconds
+            settings.metricDays = configuration.metricDays
+            settings.executionDays = configuration.executionDays
             let api = API(database: database, schema: schema, configuration: settings, logger: logger)
             let denials = DenialLog()
             let listeners = try await listen(api, denials: denials, tls: tls)

@@ -14,6 +14,7 @@ struct Scheduler {
             do { try await Task.sleep(for: interval) } catch { return }
             do {
                 try await api.runScheduledChecks()
+                try await api.maintain()
             } catch {
                 logger.debug("scheduled checks failed", metadata: ["error": "\(error)"])
             }

@@ -8,18 +8,11 @@
 WITH earned AS (
     SELECT series.instance_id, series.symbol, series.currency, series.metric_type AS kind, newest.value, newest.ts, 1 AS entries
     FROM metric_series AS series
-    CROSS JOIN LATERAL (
-        SELECT value, ts
-        FROM metric_samples
-        WHERE series_id = series.series_id
-        ORDER BY ts DESC
-        LIMIT 1
-    ) AS newest
+    JOIN metric_latest AS newest USING (series_id)
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
     UNION ALL
-    SELECT instance_id, symbol, booked_currency(cost), cost_type, sum(booked_amount(cost)), max(ts), count(*)
-    FROM cost_entries AS cost
-    GROUP BY 1, 2, 3, 4
+    SELECT instance_id, symbol, currency, cost_type, amount, last_at, entries
+    FROM cost_sums
 ),
 part AS (
     SELECT

@@ -1,20 +1,54 @@
+-- Means from running sums, percentiles from counted values, which have three digits; the samples of the last moments are added.
 -- name: executionQuality :one
 -- in: symbol text?
 -- out: generated_at timestamptz, samples int8, avg_slippage float8, avg_latency float8, avg_fill float8
 -- out: p50_slippage float8, p95_slippage float8, p99_slippage float8
 -- out: p50_latency float8, p95_latency float8, p99_latency float8
--- percentile_disc is the nearest rank (PostgreSQL manual, 9.21, "Ordered-Set Aggregate Functions").
+WITH recent AS MATERIALIZED (
+    SELECT slippage_bps, latency_ms, fill_ratio
+    FROM execution_samples
+    WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
+        AND xid < '18446744073709551615'
+        AND (:symbol IS NULL OR symbol = :symbol)
+),
+total AS (
+    SELECT sum(samples) AS samples, sum(slippage) AS slippage, sum(latency) AS latency, sum(fill) AS fill
+    FROM (
+        SELECT samples, slippage, latency, fill FROM execution_totals WHERE :symbol IS NULL OR symbol = :symbol
+        UNION ALL
+        SELECT 1, slippage_bps, latency_ms, fill_ratio FROM recent
+    ) AS part
+),
+counted AS (
+    SELECT measure, value, sum(samples) AS samples
+    FROM (
+        SELECT measure, value, samples FROM execution_values WHERE symbol = coalesce(:symbol, '')
+        UNION ALL
+        SELECT measure, three_digits(value), 1
+        FROM recent
+        CROSS JOIN LATERAL (VALUES ('slippage', slippage_bps), ('latency', latency_ms)) AS measured (measure, value)
+    ) AS part
+    GROUP BY measure, value
+),
+-- The nearest rank: the first value below which, or at which, lies the share that is asked for.
+ranked AS (
+    SELECT
+        measure,
+        value,
+        sum(samples) OVER (PARTITION BY measure ORDER BY value) / sum(samples) OVER (PARTITION BY measure) AS share
+    FROM counted
+)
 SELECT
     now(),
-    count(*),
-    coalesce(avg(slippage_bps), 0)::float8,
-    coalesce(avg(latency_ms), 0)::float8,
-    coalesce(avg(fill_ratio), 0)::float8,
-    coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY slippage_bps), 0)::float8,
-    coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY slippage_bps), 0)::float8,
-    coalesce(percentile_disc(0.99) WITHIN GROUP (ORDER BY slippage_bps), 0)::float8,
-    coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY latency_ms), 0)::float8,
-    coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY latency_ms), 0)::float8,
-    coalesce(percentile_disc(0.99) WITHIN GROUP (ORDER BY latency_ms), 0)::float8
-FROM execution_samples
-WHERE :symbol IS NULL OR symbol = :symbol
+    coalesce(min(samples), 0)::int8,
+    coalesce(min(total.slippage / samples), 0)::float8,
+    coalesce(min(total.latency / samples), 0)::float8,
+    coalesce(min(total.fill / samples), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.5), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.95), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.99), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.5), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.95), 0)::float8,
+    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.99), 0)::float8
+FROM total
+LEFT JOIN ranked ON true

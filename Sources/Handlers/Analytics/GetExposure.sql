@@ -1,32 +1,41 @@
--- What is held in all, by symbol and by mode, all of one moment. A row has a symbol, a mode, or neither.
+-- What is held in all, by symbol and by mode, all of one moment. A row has a symbol, a mode, or neither. Only what silent instances hold is
+-- looked for position by position.
 -- name: exposure :many
 -- import: Generated
 -- in: mode text(RuntimeMode)?, stale_seconds int8
 -- out: generated_at timestamptz, symbol text?, runtime_mode text(RuntimeMode)?, net numeric, gross numeric, positions int8
 -- out: symbols int8, stale_net numeric, stale_gross numeric, stale_positions int8
 WITH held AS (
+    SELECT symbol, runtime_mode, net, gross, positions, 0 AS stale_net, 0 AS stale_gross, 0 AS stale_positions
+    FROM exposure_totals
+    WHERE :mode IS NULL OR runtime_mode = :mode
+    UNION ALL
+    SELECT position.symbol, position.runtime_mode, 0, 0, 0, position.net_exposure, position.gross_exposure, 1
+    FROM instance_live AS live
+    JOIN positions AS position USING (instance_id)
+    WHERE live.last_seen < now() - :stale_seconds * interval '1 second'
+        AND (:mode IS NULL OR position.runtime_mode = :mode)
+),
+part AS (
     SELECT
-        position.symbol,
-        live.runtime_mode,
-        position.net_exposure,
-        position.gross_exposure,
-        live.last_seen < now() - :stale_seconds * interval '1 second' AS is_stale
-    FROM positions AS position
-    JOIN instance_live AS live USING (instance_id)
-    WHERE :mode IS NULL OR live.runtime_mode = :mode
+        symbol, runtime_mode, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions, sum(stale_net) AS stale_net,
+        sum(stale_gross) AS stale_gross, sum(stale_positions) AS stale_positions
+    FROM held
+    GROUP BY symbol, runtime_mode
+    HAVING sum(positions) > 0
 )
 SELECT
     now(),
     symbol,
     runtime_mode,
-    coalesce(sum(net_exposure), 0),
-    coalesce(sum(gross_exposure), 0),
-    count(*),
+    trim_scale(coalesce(sum(net), 0)),
+    trim_scale(coalesce(sum(gross), 0)),
+    coalesce(sum(positions), 0)::int8,
     count(DISTINCT symbol),
-    coalesce(sum(net_exposure) FILTER (WHERE is_stale), 0),
-    coalesce(sum(gross_exposure) FILTER (WHERE is_stale), 0),
-    count(*) FILTER (WHERE is_stale)
-FROM held
+    trim_scale(coalesce(sum(stale_net), 0)),
+    trim_scale(coalesce(sum(stale_gross), 0)),
+    coalesce(sum(stale_positions), 0)::int8
+FROM part
 GROUP BY GROUPING SETS ((symbol), (runtime_mode), ())
 ORDER BY symbol, runtime_mode
 
@@ -36,19 +45,13 @@ ORDER BY symbol, runtime_mode
 -- in: mode text(RuntimeMode)?
 -- out: equity numeric
 WITH series AS MATERIALIZED (
-    SELECT series_id, currency
+    SELECT latest.value, currency
     FROM metric_series AS series
+    JOIN metric_latest AS latest USING (series_id)
     JOIN instance_live AS live USING (instance_id)
     WHERE series.metric_type = 'equity'
         AND (:mode IS NULL OR live.runtime_mode = :mode)
 )
-SELECT coalesce(sum(newest.value), 0)
+SELECT coalesce(sum(value), 0)
 FROM series
-CROSS JOIN LATERAL (
-    SELECT value
-    FROM metric_samples
-    WHERE series_id = series.series_id
-    ORDER BY ts DESC
-    LIMIT 1
-) AS newest
 WHERE currency = (SELECT main_currency(array_agg(currency)) FROM series)

@@ -9,20 +9,13 @@ WITH earned AS (
     -- The newest value of each instance and symbol.
     SELECT series.instance_id, series.metric_type AS kind, series.currency, newest.value
     FROM metric_series AS series
-    CROSS JOIN LATERAL (
-        SELECT value
-        FROM metric_samples
-        WHERE series_id = series.series_id
-        ORDER BY ts DESC
-        LIMIT 1
-    ) AS newest
+    JOIN metric_latest AS newest USING (series_id)
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
         AND (:symbol IS NULL OR series.symbol = :symbol)
     UNION ALL
-    SELECT instance_id, cost_type, booked_currency(cost), sum(booked_amount(cost))
-    FROM cost_entries AS cost
+    SELECT instance_id, cost_type, currency, amount
+    FROM cost_sums
     WHERE :symbol IS NULL OR symbol = :symbol
-    GROUP BY 1, 2, 3
 ),
 part AS (
     SELECT

@@ -8,7 +8,7 @@ SELECT EXISTS (SELECT FROM instances WHERE instance_id = :instance_id)
 -- in: instance_id text, metric_type text, symbol text, currency text?, from timestamptz?, to timestamptz?, limit int8
 -- out: ts timestamptz, value numeric
 SELECT ts, value
-FROM metric_samples
+FROM metric_history
 JOIN metric_series AS series USING (series_id)
 WHERE (series.instance_id, series.metric_type, series.symbol) = (:instance_id, :metric_type, :symbol)
     AND series.currency = coalesce(
@@ -31,7 +31,7 @@ LIMIT :limit
 SELECT DISTINCT ON (1)
     date_bin(:step_seconds * interval '1 second', ts, 'epoch'::timestamptz),
     value
-FROM metric_samples
+FROM metric_history
 JOIN metric_series AS series USING (series_id)
 WHERE (series.instance_id, series.metric_type, series.symbol) = (:instance_id, :metric_type, :symbol)
     AND series.currency = coalesce(

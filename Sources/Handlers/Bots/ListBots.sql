@@ -15,6 +15,7 @@ OFFSET :offset
 -- Rows are counted as they are listed: a bot without an instance is one.
 -- name: countBots :one
 -- out: rows int8, bots int8
-SELECT count(*), count(DISTINCT bots.bot_id)
-FROM bots
-LEFT JOIN instances ON instances.bot_id = bots.bot_id
+SELECT
+    coalesce(sum(instances), 0)::int8 + (SELECT count(*) FROM bots WHERE NOT has_instance),
+    coalesce(sum(bots), 0)::int8
+FROM fleet_counts

@@ -4,35 +4,42 @@ import Postgres
 
 /// What an instance sends to an ingest path, one by one or in arrays.
 protocol IngestElement: ContractModel {
-    /// What is stored of it.
-    associatedtype Row: BatchRow
+    /// What becomes of it.
+    associatedtype Outcome: Sendable
 
     /// The instance that it speaks of.
     var instanceID: String { get }
 
-    /// What is stored of it.
-    var row: Row { get }
-
     /// Stores it and waits for the commit.
-    func store(in api: API) async throws(Problem) -> Row.Outcome
+    func store(in api: API) async throws(Problem) -> Outcome
 
     /// Stores several, each for itself, and waits for their commits.
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Row.Outcome, Problem>]
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>]
 
     /// What its sender is told of what became of it; a refusal is thrown.
-    func receipt(_ outcome: Row.Outcome) throws(Problem) -> IngestReceipt
+    func receipt(_ outcome: Outcome) throws(Problem) -> IngestReceipt
 
     /// What the audit log is told of a refusal; nil when that is nothing.
     func auditDetails(of problem: Problem) -> JSONObject?
 }
 
-extension IngestElement {
-    func store(in api: API) async throws(Problem) -> Row.Outcome { try await api.run(row) }
+/// An element that is stored as one row of a batch.
+protocol RowElement: IngestElement where Row.Outcome == Outcome {
+    associatedtype Row: BatchRow
 
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
+    /// What is stored of it.
+    var row: Row { get }
+}
+
+extension RowElement {
+    func store(in api: API) async throws(Problem) -> Outcome { try await api.run(row) }
+
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>] {
         try await api.run(elements.map(\.row))
     }
+}
 
+extension IngestElement {
     func auditDetails(of problem: Problem) -> JSONObject? { nil }
 }
 
@@ -83,7 +90,7 @@ extension API {
     private func outcome<Element: IngestElement>(
         of element: Element,
         _ index: Int,
-        _ result: Result<Element.Row.Outcome, Problem>
+        _ result: Result<Element.Outcome, Problem>
     ) async throws(Problem) -> IngestOutcome {
         do throws(Problem) {
             let receipt = try element.receipt(result.get())

@@ -17,7 +17,7 @@ extension API {
     }
 }
 
-extension CostEntry: IngestElement {
+extension CostEntry: RowElement {
     var row: RecordCosts {
         RecordCosts(
             instanceID: instanceID,

@@ -1,4 +1,4 @@
--- Stores samples. One with an id is stored once; the same id with other content is refused.
+-- Stores samples. One with an id is stored once among those of its time; the same id with other content is refused.
 -- name: recordExecutionSamples :batch
 -- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
 -- out: ordinal int8, fate text(IngestFate)
@@ -7,13 +7,12 @@ WITH sample AS MATERIALIZED (
         sample.*,
         instances.instance_id IS NOT NULL AS is_known,
         -- Of several with one id in a batch the first is stored.
-        sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id ORDER BY ordinal) = 1 AS is_first
+        sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id, ts ORDER BY ordinal) = 1 AS is_first
     FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts)
         WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
--- Another server may store the sample at the same moment. The update changes nothing; it makes what is stored known here. Rows that
--- were there before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
+-- Another server may store the sample at the same moment. The update changes nothing; it makes what is stored known here.
 stored AS (
     INSERT INTO execution_samples AS kept
         (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at)
@@ -21,20 +20,21 @@ stored AS (
     FROM sample
     WHERE is_known
         AND is_first
-    ORDER BY instance_id, sample_id, ordinal
-    ON CONFLICT (instance_id, sample_id) DO UPDATE SET sample_id = kept.sample_id
-    RETURNING instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, xmax = 0 AS is_new
+    ORDER BY instance_id, sample_id, ts, ordinal
+    ON CONFLICT (instance_id, sample_id, ts) DO UPDATE SET sample_id = kept.sample_id
+    RETURNING instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts,
+        xid = pg_current_xact_id() AS is_new
 )
 SELECT
     ordinal,
     CASE
         WHEN NOT is_known THEN 'unknown'
         WHEN sample.sample_id IS NULL THEN 'stored'
-        WHEN (stored.symbol, stored.slippage_bps, stored.latency_ms, stored.fill_ratio, stored.ts)
-            IS DISTINCT FROM (sample.symbol, sample.slippage_bps, sample.latency_ms, sample.fill_ratio, sample.ts)
+        WHEN (stored.symbol, stored.slippage_bps, stored.latency_ms, stored.fill_ratio)
+            IS DISTINCT FROM (sample.symbol, sample.slippage_bps, sample.latency_ms, sample.fill_ratio)
             THEN 'conflict'
         WHEN stored.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
     END
 FROM sample
-LEFT JOIN stored USING (instance_id, sample_id)
+LEFT JOIN stored USING (instance_id, sample_id, ts)

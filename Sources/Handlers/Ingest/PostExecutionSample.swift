@@ -12,7 +12,7 @@ extension API {
     }
 }
 
-extension ExecutionSample: IngestElement {
+extension ExecutionSample: RowElement {
     var row: RecordExecutionSamples {
         RecordExecutionSamples(
             instanceID: instanceID,

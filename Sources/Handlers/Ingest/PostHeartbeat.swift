@@ -10,7 +10,7 @@ extension API {
     }
 }
 
-extension Heartbeat: IngestElement {
+extension Heartbeat: RowElement {
     var row: RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,

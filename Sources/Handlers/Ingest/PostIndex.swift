@@ -10,21 +10,10 @@ extension API {
     }
 }
 
-extension IndexSample: IngestElement {
+extension IndexSample: SampleElement {
     /// An index is a metric of the type `index`, with the index's name for a symbol.
-    var row: RecordMetricSamples {
-        RecordMetricSamples(
-            instanceID: instanceID,
-            metricType: "index",
-            symbol: indexName,
-            currency: "",
-            ts: timestamp,
-            value: value
-        )
-    }
-
-    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
-        guard isKnown else { throw .instanceNotFound }
-        return IngestReceipt(status: .accepted)
+    var samples: [Sample] {
+        let series = SeriesKey(instanceID: instanceID, metricType: "index", symbol: indexName, currency: "")
+        return [Sample(series: series, time: timestamp, value: value)]
     }
 }

@@ -1,43 +1,57 @@
--- Stores samples; the same series and time again replaces the value.
--- name: recordMetricSamples :batch
--- row: instance_id text, metric_type text, symbol text, currency text, ts timestamptz, value numeric
--- out: ordinal int8, is_known bool
-WITH sample AS MATERIALIZED (
-    SELECT sample.*, instances.instance_id IS NOT NULL AS is_known
-    FROM unnest(:instance_id, :metric_type, :symbol, :currency, :ts, :value)
-        WITH ORDINALITY AS sample (instance_id, metric_type, symbol, currency, ts, value, ordinal)
-    LEFT JOIN instances USING (instance_id)
+-- Finds series by what they are of, and adds those that are new; 0 where the instance is not known.
+-- name: resolveSeries :batch
+-- row: instance_id text, metric_type text, symbol text, currency text
+-- out: ordinal int8, series_id int8
+WITH wanted AS MATERIALIZED (
+    SELECT *
+    FROM unnest(:instance_id, :metric_type, :symbol, :currency)
+        WITH ORDINALITY AS wanted (instance_id, metric_type, symbol, currency, ordinal)
 ),
 -- Another server may add the series at the same moment. The update changes nothing; it makes the row's number known here.
 new_series AS (
     INSERT INTO metric_series (instance_id, metric_type, symbol, currency)
     SELECT DISTINCT instance_id, metric_type, symbol, currency
-    FROM sample
-    WHERE is_known
-        AND NOT EXISTS (
-            SELECT FROM metric_series AS known
-            WHERE (known.instance_id, known.metric_type, known.symbol, known.currency)
-                = (sample.instance_id, sample.metric_type, sample.symbol, sample.currency)
-        )
+    FROM wanted
+    JOIN instances USING (instance_id)
+    WHERE NOT EXISTS (
+        SELECT
+        FROM metric_series AS known
+        WHERE (known.instance_id, known.metric_type, known.symbol, known.currency)
+            = (wanted.instance_id, wanted.metric_type, wanted.symbol, wanted.currency)
+    )
     ORDER BY instance_id, metric_type, symbol, currency
     ON CONFLICT (instance_id, metric_type, symbol, currency) DO UPDATE SET symbol = excluded.symbol
     RETURNING series_id, instance_id, metric_type, symbol, currency
+)
+SELECT ordinal, coalesce(known.series_id, new_series.series_id, 0)
+FROM wanted
+LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, currency)
+LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)
+
+-- Stores samples; the same series and time again replaces the value. Rows are held in the order of their keys.
+-- name: recordSamples :batch
+-- row: series_id int8, ts timestamptz, value numeric
+-- out: ordinal int8, is_stored bool
+WITH sample AS MATERIALIZED (
+    SELECT *
+    FROM unnest(:series_id, :ts, :value) WITH ORDINALITY AS sample (series_id, ts, value, ordinal)
 ),
-series AS (
-    SELECT series_id, instance_id, metric_type, symbol, currency
-    FROM metric_series
-    WHERE (instance_id, metric_type, symbol, currency) IN (SELECT instance_id, metric_type, symbol, currency FROM sample)
-    UNION ALL
-    SELECT series_id, instance_id, metric_type, symbol, currency
-    FROM new_series
+latest AS (
+    INSERT INTO metric_latest AS latest (series_id, ts, value, unrolled_from)
+    SELECT DISTINCT ON (series_id) series_id, ts, value, min(ts) OVER (PARTITION BY series_id)
+    FROM sample
+    ORDER BY series_id, ts DESC, ordinal DESC
+    ON CONFLICT (series_id) DO UPDATE SET
+        ts = greatest(latest.ts, excluded.ts),
+        value = CASE WHEN excluded.ts >= latest.ts THEN excluded.value ELSE latest.value END,
+        unrolled_from = least(latest.unrolled_from, excluded.unrolled_from)
 ),
 stored AS (
     INSERT INTO metric_samples (series_id, ts, value)
     SELECT DISTINCT ON (series_id, ts) series_id, ts, value
     FROM sample
-    JOIN series USING (instance_id, metric_type, symbol, currency)
     ORDER BY series_id, ts, ordinal DESC
     ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value
 )
-SELECT ordinal, is_known
+SELECT ordinal, true
 FROM sample

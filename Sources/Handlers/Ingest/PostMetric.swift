@@ -10,20 +10,9 @@ extension API {
     }
 }
 
-extension MetricSample: IngestElement {
-    var row: RecordMetricSamples {
-        RecordMetricSamples(
-            instanceID: instanceID,
-            metricType: metricType,
-            symbol: symbol,
-            currency: currency ?? "",
-            ts: timestamp,
-            value: value
-        )
-    }
-
-    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
-        guard isKnown else { throw .instanceNotFound }
-        return IngestReceipt(status: .accepted)
+extension MetricSample: SampleElement {
+    var samples: [Sample] {
+        let series = SeriesKey(instanceID: instanceID, metricType: metricType, symbol: symbol, currency: currency ?? "")
+        return [Sample(series: series, time: timestamp, value: value)]
     }
 }

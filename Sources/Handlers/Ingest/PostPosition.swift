@@ -10,7 +10,7 @@ extension API {
     }
 }
 
-extension PositionReport: IngestElement {
+extension PositionReport: RowElement {
     var row: RecordPositions {
         RecordPositions(
             instanceID: instanceID,

@@ -10,13 +10,12 @@ extension API {
     }
 }
 
-extension ResourceSample: IngestElement {
-    var row: RecordResources {
-        RecordResources(instanceID: instanceID, cpuPct: cpuPct, memoryPct: memoryPct, ts: timestamp)
-    }
-
-    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
-        guard isKnown else { throw .instanceNotFound }
-        return IngestReceipt(status: .accepted)
+extension ResourceSample: SampleElement {
+    /// The use of a machine is two metrics of one time.
+    var samples: [Sample] {
+        [("resource_cpu_pct", cpuPct), ("resource_memory_pct", memoryPct)].map { type, value in
+            let series = SeriesKey(instanceID: instanceID, metricType: type, symbol: "system", currency: "")
+            return Sample(series: series, time: timestamp, value: value)
+        }
     }
 }

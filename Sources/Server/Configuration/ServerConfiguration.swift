@@ -34,6 +34,10 @@ struct ServerConfiguration: Sendable {
     var needsApproval: Bool
     /// How long a command may be carried out at most.
     var commandMaxSeconds: Int?
+    /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
+    var metricDays: (samples: Int, fine: Int, coarse: Int)
+    /// How many days samples of executions are kept.
+    var executionDays: Int
     /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
     var checkInterval: Duration?
     /// Which answers are validated before they are sent.
@@ -117,6 +121,11 @@ struct ServerConfiguration: Sendable {
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest
+        let samples = try variables.integer("METRIC_DAYS", in: 1...3_650, default: 7)
+        let fine = try variables.integer("METRIC_FINE_DAYS", in: samples...3_650, default: max(90, samples))
+        let coarse = try variables.integer("METRIC_COARSE_DAYS", in: fine...36_500, default: max(1_827, fine))
+        metricDays = (samples, fine, coarse)
+        executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)

@@ -1,0 +1,33 @@
+-- wrk's requests: arrays of 100 samples, ten times of each of ten metrics of one instance; of 100 instances in turn.
+local headers = { ["Content-Type"] = "application/json" }
+local start, counter = os.time() - 3600, 0
+local parts = {}
+for instance = 0, 99 do
+    local members = {}
+    for metric = 0, 9 do
+        members[metric] = string.format(
+            '{"instance_id":"i%d","symbol":"BTCUSDT","metric_type":"m%d","value":%d.25,"timestamp":"', instance, metric, metric * 1000
+        )
+    end
+    parts[instance] = members
+end
+
+function request()
+    local instance, round = counter % 100, math.floor(counter / 100)
+    counter = counter + 1
+    local texts, n = {}, 0
+    for i = 0, 9 do
+        -- A sample each ten milliseconds.
+        local tick = round * 10 + i
+        local time = os.date("!%Y-%m-%dT%H:%M:%S", start + math.floor(tick / 100)) .. string.format(".%02dZ\"}", tick % 100)
+        for metric = 0, 9 do
+            n = n + 1
+            texts[n] = parts[instance][metric] .. time
+        end
+    end
+    return wrk.format("POST", "/ingest/metrics", headers, "[" .. table.concat(texts, ",") .. "]")
+end
+
+function response(status, headers, body)
+    if status ~= 202 or body:find('"rejected":[1-9]') then print("status " .. status .. " " .. body:sub(1, 200)) end
+end

@@ -1,0 +1,50 @@
+-- Takes what came since the last time into the running sums.
+-- name: sumUp :one
+-- out: done bool
+SELECT true
+FROM sum_costs(), sum_executions(), gather_exposure()
+
+-- Rolls up the samples of some series; how many series that were.
+-- name: rollMetrics :one
+-- out: series int8
+SELECT roll_metrics()
+
+-- Makes partitions ahead and drops what is kept no longer.
+-- name: arrangePartitions :one
+-- in: sample_days int8, fine_days int8, coarse_days int8, execution_days int8
+-- out: done bool
+SELECT true
+FROM
+    arrange_metrics(:sample_days::int8 * interval '1 day', :fine_days::int8 * interval '1 day', :coarse_days::int8 * interval '1 day'),
+    arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day')
+
+-- Tables that have no partition for tomorrow are an alert until they have: the day after, everything would pile up in one.
+-- name: checkPartitions :exec
+WITH part AS (
+    SELECT
+        parent,
+        EXISTS (
+            SELECT
+            FROM pg_inherits
+            JOIN pg_class ON pg_class.oid = inhrelid
+            WHERE inhparent = parent::regclass
+                AND relname = parent || to_char(date_trunc('day', now(), 'UTC') AT TIME ZONE 'UTC' + interval '1 day', '_YYYYMMDDHH24')
+        ) AS is_there
+    FROM unnest(ARRAY ['metric_samples', 'execution_samples']) AS parent
+),
+raised AS (
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    SELECT 'partitions', 'CRITICAL', 'table', parent, 'Table ' || parent || ' has no partition for tomorrow', '{}'
+    FROM part
+    WHERE NOT is_there
+    ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
+)
+UPDATE alerts
+SET status = 'RESOLVED',
+    resolved_at = now(),
+    resolved_by = 'auto'
+FROM part
+WHERE source = 'partitions'
+    AND target_id = parent
+    AND is_there
+    AND status <> 'RESOLVED'
