@@ -1,6 +1,6 @@
 -- wrk's requests: arrays of 100 samples, ten times of each of ten metrics of one instance; of 100 instances in turn.
 local headers = { ["Content-Type"] = "application/json" }
-local start, counter = os.time() - 3600, 0
+local start, counter = os.time(), 0
 local parts = {}
 for instance = 0, 99 do
     local members = {}
@@ -17,9 +17,9 @@ function request()
     counter = counter + 1
     local texts, n = {}, 0
     for i = 0, 9 do
-        -- A sample each ten milliseconds.
+        -- A sample each five milliseconds.
         local tick = round * 10 + i
-        local time = os.date("!%Y-%m-%dT%H:%M:%S", start + math.floor(tick / 100)) .. string.format(".%02dZ\"}", tick % 100)
+        local time = os.date("!%Y-%m-%dT%H:%M:%S", start + math.floor(tick / 200)) .. string.format(".%03dZ\"}", tick % 200 * 5)
         for metric = 0, 9 do
             n = n + 1
             texts[n] = parts[instance][metric] .. time

@@ -41,7 +41,7 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 
     /// How many rows one statement takes, unless more come together.
-    private static var rowLimit: Int { 512 }
+    private static var rowLimit: Int { 1_024 }
     /// How many statements are in flight at once.
     private static var flightLimit: Int { 2 }
 
@@ -92,8 +92,8 @@ final class Batcher<Row: BatchRow>: Sendable {
         finished: @escaping @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
     ) {
         let body = Work.Body.statement(Row.statement, bind: { Row.bind(rows, to: &$0) }) { [self] answer in
-            switch answer.read({ (answer) throws(PostgresError) in try Self.outcomes(answer, of: rows.count) }) {
-            case .success(let outcomes): finished(outcomes)
+            switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
+            case .success(let outcomes): finished(outcomes.map { .success($0) })
             case .failure(let error) where rows.count > 1 && error.state?.isFaultOfStatement == true:
                 let middle = rows.count / 2
                 store(Array(rows[..<middle])) { [self] first in
@@ -103,25 +103,5 @@ final class Batcher<Row: BatchRow>: Sendable {
             }
         }
         pool.submit(Work(body: body, deadline: .now + deadline))
-    }
-
-    /// The outcomes in the order of the rows.
-    private static func outcomes(
-        _ answer: borrowing Rows,
-        of count: Int
-    ) throws(PostgresError) -> [Result<Row.Outcome, PostgresError>] {
-        var outcomes: [Result<Row.Outcome, PostgresError>?] = Array(repeating: nil, count: count)
-        try answer.forEach { (row) throws(PostgresError) in
-            let ordinal: Int = try row.read(0)
-            guard (1...count).contains(ordinal), outcomes[ordinal - 1] == nil else {
-                throw PostgresError(.decoding, "an outcome for row \(ordinal) of \(count)")
-            }
-            outcomes[ordinal - 1] = .success(try Row.readOutcome(row))
-        }
-        let known = outcomes.compactMap { $0 }
-        guard known.count == count else {
-            throw PostgresError(.decoding, statement: Row.statement.name, "\(known.count) outcomes for \(count) rows")
-        }
-        return known
     }
 }

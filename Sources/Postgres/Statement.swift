@@ -51,6 +51,37 @@ public protocol BatchRow: Sendable {
     static func bind(_ rows: [Self], to parameters: inout Parameters)
     /// Reads the outcome behind the ordinal.
     static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> Outcome
+    /// The outcomes of so many rows, in their order.
+    static func outcomes(_ answer: borrowing Rows, of count: Int) throws(PostgresError) -> [Outcome]
+}
+
+extension BatchRow {
+    public static func outcomes(_ answer: borrowing Rows, of count: Int) throws(PostgresError) -> [Outcome] {
+        var outcomes: [Outcome?] = Array(repeating: nil, count: count)
+        try answer.forEach { (row) throws(PostgresError) in
+            let ordinal: Int = try row.read(0)
+            guard (1...count).contains(ordinal), outcomes[ordinal - 1] == nil else {
+                throw PostgresError(.decoding, "an outcome for row \(ordinal) of \(count)")
+            }
+            outcomes[ordinal - 1] = try readOutcome(row)
+        }
+        let known = outcomes.compactMap { $0 }
+        guard known.count == count else {
+            throw PostgresError(.decoding, statement: statement.name, "\(known.count) outcomes for \(count) rows")
+        }
+        return known
+    }
+}
+
+/// A row of a batch whose statement answers no rows: what is committed needs no other outcome.
+public protocol SilentBatchRow: BatchRow where Outcome == Void {}
+
+extension SilentBatchRow {
+    public static func readOutcome(_ row: borrowing Row) throws(PostgresError) {}
+
+    public static func outcomes(_ answer: borrowing Rows, of count: Int) throws(PostgresError) -> [Void] {
+        Array(repeating: (), count: count)
+    }
 }
 
 /// The values of a statement's parameters in binary format.
@@ -127,7 +158,7 @@ public struct Parameters {
             bytes.append(bigEndian: Int32(0))
             value.encode(to: &bytes)
             let size = Int32(bytes.count - length - 4)
-            withUnsafeBytes(of: size.bigEndian) { bytes.replaceSubrange(length..<length + 4, with: $0) }
+            bytes.withUnsafeMutableBytes { $0.storeBytes(of: size.bigEndian, toByteOffset: length, as: Int32.self) }
         }
         ranges.append(start..<bytes.count)
     }

@@ -108,20 +108,26 @@ package enum QueryEmitter {
         let binds = query.inputs.map {
             "parameters.append(array: .\($0.type.constant), of: rows, \\.\(SwiftName.property($0.name)))"
         }
+        let outcome =
+            query.outputs.isEmpty
+            ? ""
+            : """
+
+
+            static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> \(type(query.outputs[1])) {
+                try row.read(1)
+            }
+            """
         return """
             \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)"))
-            struct \(query.name.prefix(1).uppercased() + query.name.dropFirst()): BatchRow {
+            struct \(query.name.prefix(1).uppercased() + query.name.dropFirst()): \(query.outputs.isEmpty ? "SilentBatchRow" : "BatchRow") {
                 \(columns.lines().indented())
 
                 static let statement = \(statement(query).indented())
 
                 static func bind(_ rows: [Self], to parameters: inout Parameters) {
                     \(binds.lines().indented(2))
-                }
-
-                static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> \(type(query.outputs[1])) {
-                    try row.read(1)
-                }
+                }\(outcome.indented())
             }
             """
     }

@@ -220,9 +220,9 @@ extension JSONReader {
         switch try peek() {
         case UInt8(ascii: "{"):
             try descend()
-            var names: Set<String> = []
+            var names = JSONNames()
             while let key = try nextName() {
-                guard names.insert(key.string).inserted else { throw repeatedMember }
+                guard names.insert(key) else { throw repeatedMember }
                 try skipValue()
             }
         case UInt8(ascii: "["):

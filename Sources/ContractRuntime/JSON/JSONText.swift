@@ -23,6 +23,11 @@ public struct JSONText {
     /// How long the text is in UTF-8.
     var byteCount: Int { unescaped?.count ?? borrowed.count }
 
+    /// Whether the other text is this one, byte by byte.
+    func hasSameBytes(as other: JSONText) -> Bool {
+        byteCount == other.byteCount && withBytes { bytes in other.withBytes { bytes.elementsEqual($0) } }
+    }
+
     /// A copy of its own.
     public var string: String {
         withBytes { String(decoding: $0, as: UTF8.self) }

@@ -28,30 +28,44 @@ FROM wanted
 LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, currency)
 LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)
 
--- Stores samples; the same series and time again replaces the value. Rows are held in the order of their keys.
+-- Stores samples; the same series and time again replaces the value.
 -- name: recordSamples :batch
 -- row: series_id int8, ts timestamptz, value numeric
--- out: ordinal int8, is_stored bool
 WITH sample AS MATERIALIZED (
-    SELECT *
+    SELECT DISTINCT ON (series_id, ts) series_id, ts, value
     FROM unnest(:series_id, :ts, :value) WITH ORDINALITY AS sample (series_id, ts, value, ordinal)
+    ORDER BY series_id, ts, ordinal DESC
+),
+-- The series are held first, in the order of their keys: batches of other servers wait here, and cannot deadlock.
+known AS MATERIALIZED (
+    SELECT series_id, ts
+    FROM metric_latest
+    WHERE series_id IN (SELECT series_id FROM sample)
+    ORDER BY series_id
+    FOR NO KEY UPDATE
+),
+judged AS MATERIALIZED (
+    SELECT sample.series_id, sample.ts, value, sample.ts > known.ts AS is_newer
+    FROM sample
+    LEFT JOIN known USING (series_id)
 ),
 latest AS (
     INSERT INTO metric_latest AS latest (series_id, ts, value, unrolled_from)
     SELECT DISTINCT ON (series_id) series_id, ts, value, min(ts) OVER (PARTITION BY series_id)
-    FROM sample
-    ORDER BY series_id, ts DESC, ordinal DESC
+    FROM judged
+    ORDER BY series_id, ts DESC
     ON CONFLICT (series_id) DO UPDATE SET
         ts = greatest(latest.ts, excluded.ts),
         value = CASE WHEN excluded.ts >= latest.ts THEN excluded.value ELSE latest.value END,
         unrolled_from = least(latest.unrolled_from, excluded.unrolled_from)
 ),
-stored AS (
-    INSERT INTO metric_samples (series_id, ts, value)
-    SELECT DISTINCT ON (series_id, ts) series_id, ts, value
-    FROM sample
-    ORDER BY series_id, ts, ordinal DESC
-    ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value
+-- What is newer than the newest is not there yet, which spares a look.
+newer AS (
+    INSERT INTO metric_samples (series_id, ts, value) SELECT series_id, ts, value FROM judged WHERE is_newer
 )
-SELECT ordinal, true
-FROM sample
+INSERT INTO metric_samples (series_id, ts, value)
+SELECT series_id, ts, value
+FROM judged
+WHERE is_newer IS NOT TRUE
+ORDER BY series_id, ts
+ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value

@@ -45,7 +45,8 @@ extension SampleElement {
             guard ids[next] != nil else { return .success(false) }
             let outcomes = stored.prefix(samples.count)
             stored.removeFirst(samples.count)
-            return outcomes.first { (try? $0.get()) == nil } ?? .success(true)
+            for case .failure(let problem) in outcomes { return .failure(problem) }
+            return .success(true)
         }
     }
 

@@ -6,36 +6,37 @@ extension Decimal: PostgresCodable {
     private static let negative: UInt16 = 0x4000
 
     public func encode(to bytes: inout [UInt8]) {
-        let power = (0..<scale).reduce(Int128(1)) { power, _ in power * 10 }
-        let magnitude = coefficient < 0 ? -coefficient : coefficient
-        let whole = Self.groups(of: magnitude / power)
-        // Digits behind the point are filled up to a multiple of four.
-        let padding = (4 - scale % 4) % 4
-        var fraction = Self.groups(of: (0..<padding).reduce(magnitude % power) { value, _ in value * 10 })
-        fraction = Array(repeating: 0, count: (scale + padding) / 4 - fraction.count) + fraction
-        var groups = (whole + fraction)[...]
-        var weight = whole.count - 1
-        while groups.first == 0 {
-            groups = groups.dropFirst()
-            weight -= 1
-        }
-        while groups.last == 0 { groups = groups.dropLast() }
-        bytes.append(bigEndian: Int16(groups.count))
-        bytes.append(bigEndian: Int16(groups.isEmpty ? 0 : weight))
-        bytes.append(bigEndian: coefficient < 0 ? Self.negative : 0)
-        bytes.append(bigEndian: Int16(scale))
-        for group in groups { bytes.append(bigEndian: group) }
+        let magnitude = coefficient.magnitude
+        // Int128 is divided by a function, UInt64 by the processor.
+        if let small = UInt64(exactly: magnitude) { encode(small, to: &bytes) } else { encode(magnitude, to: &bytes) }
     }
 
-    /// The base-10000 digits of `value`, without leading zeros.
-    private static func groups(of value: Int128) -> [Int16] {
-        var groups: [Int16] = []
-        var rest = value
-        while rest > 0 {
-            groups.append(Int16(rest % 10_000))
-            rest /= 10_000
+    private func encode(_ magnitude: some UnsignedInteger & FixedWidthInteger, to bytes: inout [UInt8]) {
+        // 38 digits, in groups of four from the point on both ways.
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: 11) { groups in
+            var (rest, count) = (magnitude, 0)
+            func add(_ group: Int16) {
+                groups[count] = group
+                count += 1
+            }
+            // The last group behind the point is filled up with zeros.
+            let power = [1, 10, 100, 1_000][scale % 4]
+            if power > 1 {
+                add(Int16(rest % .init(power)) * Int16(10_000 / power))
+                rest /= .init(power)
+            }
+            while rest > 0 {
+                add(Int16(rest % 10_000))
+                rest /= 10_000
+            }
+            let weight = count - 1 - (scale + 3) / 4
+            let first = groups[..<count].firstIndex { $0 != 0 } ?? count
+            bytes.append(bigEndian: Int16(count - first))
+            bytes.append(bigEndian: Int16(count == first ? 0 : weight))
+            bytes.append(bigEndian: coefficient < 0 ? Self.negative : 0)
+            bytes.append(bigEndian: Int16(scale))
+            for group in groups[first..<count].reversed() { bytes.append(bigEndian: group) }
         }
-        return groups.reversed()
     }
 
     public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
