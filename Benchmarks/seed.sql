@@ -1,6 +1,6 @@
--- A fleet of 10,000 instances of 500 bots, of which 1,000 trade 50 symbols and report what they earn: 50,000 positions. Their history is
--- `share` of 10 million metric samples, a million costs and a million samples of executions, over the last six days.
--- psql variables: share, from and to (0 to 1; the part of the history that is added).
+-- A fleet of so many instances of 500 bots, of which so many hold 50 positions each; a thousand of them have a history of 10 million metric
+-- samples, a million costs and a million samples of executions, over the last six days.
+-- psql variables: instances, traders, from and to (0 to 1: the part of the history that is added).
 INSERT INTO bots (bot_id, name, strategy_name) SELECT 'b' || i, 'b' || i, 'unknown' FROM generate_series(0, 499) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instances (instance_id, bot_id) SELECT 'i' || i, 'b' || i % 500 FROM generate_series(0, :instances - 1) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instance_live (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at)
@@ -9,8 +9,8 @@ FROM generate_series(0, :instances - 1) AS i
 ON CONFLICT DO NOTHING;
 INSERT INTO positions (instance_id, symbol, net_exposure, gross_exposure, updated_at, received_at, runtime_mode)
 SELECT 'i' || i, 'S' || s, i * 1.25 - 600, i * 1.25, now(), now(), runtime_mode
-FROM generate_series(0, 999) AS i
-CROSS JOIN generate_series(0, :symbols - 1) AS s
+FROM generate_series(0, :traders - 1) AS i
+CROSS JOIN generate_series(0, 49) AS s
 JOIN instance_live ON instance_id = 'i' || i
 ON CONFLICT DO NOTHING;
 INSERT INTO metric_series (instance_id, metric_type, symbol)

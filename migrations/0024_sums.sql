@@ -87,18 +87,19 @@ CREATE TABLE execution_totals (
     fill numeric NOT NULL
 ) WITH (fillfactor = 80);
 
--- How often each value came, to three digits: what percentiles are read from. An empty symbol stands for all of them.
+-- How often each value came, to three digits: what percentiles are read from. Measure 1 is the slippage, 2 the latency; an empty symbol
+-- stands for all of them.
 CREATE TABLE execution_values (
     symbol text NOT NULL,
-    measure text NOT NULL,
-    value numeric NOT NULL,
+    measure int2 NOT NULL,
+    value float8 NOT NULL,
     samples int8 NOT NULL,
     PRIMARY KEY (symbol, measure, value)
 ) WITH (fillfactor = 80);
 
 -- A number to its first three digits.
-CREATE FUNCTION three_digits(value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN value = 0 THEN 0 ELSE trim_scale(round(value, 2 - floor(log(abs(value)::float8))::int4)) END
+CREATE FUNCTION three_digits(value numeric) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value = 0 THEN 0 ELSE round(value, 2 - floor(log(abs(value)::float8))::int4) END::float8
 $$;
 
 CREATE FUNCTION sum_executions() RETURNS void LANGUAGE plpgsql AS $$
@@ -121,7 +122,7 @@ BEGIN
     INSERT INTO execution_values AS known_value
     SELECT coalesce(symbol, ''), measure, three_digits(value), count(*)
     FROM execution_samples
-    CROSS JOIN LATERAL (VALUES ('slippage', slippage_bps), ('latency', latency_ms)) AS measured (measure, value)
+    CROSS JOIN LATERAL (VALUES (1::int2, slippage_bps), (2::int2, latency_ms)) AS measured (measure, value)
     WHERE xid >= known
         AND xid < complete
     GROUP BY GROUPING SETS ((symbol, measure, three_digits(value)), (measure, three_digits(value)))

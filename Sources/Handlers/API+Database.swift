@@ -41,11 +41,12 @@ extension API {
 
     /// Runs a transaction; a problem that `body` throws rolls it back and goes to the caller.
     func transaction<Result: Sendable>(
+        within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result {
         try requireSchema()
         do {
-            return try await database.transaction(body)
+            return try await database.transaction(within: limit, body)
         } catch let error as Problem {
             throw error
         } catch {

@@ -32,7 +32,9 @@ public final class Database: Sendable {
     public init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         reporter = ConnectionReporter(logger: logger)
-        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { [reporter] in reporter.report($0) }
+        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { [reporter] event in
+            reporter.report(event)
+        }
     }
 
     /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
@@ -84,10 +86,13 @@ public final class Database: Sendable {
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     ///
     /// The body runs on the connection's thread and cannot await, so nothing else happens while the transaction is open.
+    ///
+    /// - Parameter limit: How long it may take; nil for the database's deadline.
     public func transaction<Result: Sendable>(
+        within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws -> Result {
-        let deadline = ContinuousClock.now + configuration.deadline
+        let deadline = ContinuousClock.now + (limit ?? configuration.deadline)
         return try await withCheckedContinuation { continuation in
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
                 let result = Transaction.run(body, on: connection, by: deadline)

@@ -136,20 +136,30 @@ struct APIResponder: Responder {
         request.principal = principal
         do throws(Problem) {
             let response = try await api.respond(to: request, on: route, validating: validation)
-            logger.trace(
-                "answered",
-                metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
-            )
+            log(response, route, id)
             return Answer(response, requestID: id)
         } catch {
-            let level: Logger.Level = error.status >= 500 && error.status != 503 ? .error : .debug
-            let metadata: Logger.Metadata = [
-                "operation": "\(route.rawValue)", "request": "\(id)", "code": "\(error.code)",
-                "detail": "\(error.detail)",
-            ]
-            logger.log(level: level, "refused", metadata: metadata)
+            log(error, route, id)
             return Answer(error, requestID: id)
         }
+    }
+
+    // Apart from the function that waits for the answer, which would keep room for these texts meanwhile.
+
+    private func log(_ response: Response, _ route: Route, _ id: String) {
+        logger.trace(
+            "answered",
+            metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
+        )
+    }
+
+    private func log(_ problem: Problem, _ route: Route, _ id: String) {
+        let level: Logger.Level = problem.status >= 500 && problem.status != 503 ? .error : .debug
+        let metadata: Logger.Metadata = [
+            "operation": "\(route.rawValue)", "request": "\(id)", "code": "\(problem.code)",
+            "detail": "\(problem.detail)",
+        ]
+        logger.log(level: level, "refused", metadata: metadata)
     }
 
     private static func split(_ target: String) -> (path: String, query: String) {

@@ -31,54 +31,36 @@ enum RouteEmitter {
         """
     }
 
-    /// How many operations one function dispatches: the compiler's memory grows with the square of the calls that a function awaits.
-    private static let dispatchedTogether = 24
-
     private static func dispatch(_ operations: [Operation]) -> String {
-        let parameters = ["to request: Request", "on route: Route", "validating validation: ResponseValidation = .off"]
-        let chunks = stride(from: 0, to: operations.count, by: dispatchedTogether).map {
-            Array(operations[$0..<min($0 + dispatchedTogether, operations.count)])
-        }
-        let isSplit = chunks.count > 1
-        let cases =
-            isSplit
-            ? chunks.enumerated().map { number, chunk in
-                let call = "try await respond\(number)(to: request, on: route, validating: validation)"
-                return SwiftWriter.switchCase(chunk.map { ".\($0.id)" }, call)
-            } : operations.map(dispatchCase)
-        let parts =
-            isSplit
-            ? chunks.enumerated().map { number, chunk in
-                """
-
-                private func respond\(number)(
-                    to request: Request,
-                    on route: Route,
-                    validating validation: ResponseValidation
-                ) async throws(Problem) -> Response {
-                    switch route {
-                    \(chunk.map(dispatchCase).lines().indented())
-                    default: preconditionFailure("only the routes above are handed over")
-                    }
-                }
-                """
-            } : []
-        return """
-            extension Operations {
-                /// Reads the request, runs the operation and encodes what it answers.
-                public func respond(
-                    \(parameters.lines(",\n").indented(2))
-                ) async throws(Problem) -> Response {
-                    switch route {
-                    \(cases.lines().indented(2))
-                    }
-                }\(parts.map { "\n" + $0.indented() }.lines(""))
+        """
+        extension Operations {
+            /// Reads the request, runs the operation and encodes what it answers.
+            public func respond(
+                to request: Request,
+                on route: Route,
+                validating validation: ResponseValidation = .off
+            ) async throws(Problem) -> Response {
+                try await answer(route)(request, validation)
             }
-            """
+
+            /// What answers the requests of a route. It is chosen first and awaited once, so that a request that waits holds the space of
+            /// one operation, and not of all.
+            private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
+                switch route {
+                \(operations.map(dispatchCase).lines().indented(2))
+                }
+            }
+        }
+        """
     }
 
     private static func dispatchCase(_ operation: Operation) -> String {
-        "case .\(operation.id): try await \(operation.typeName).respond(to: request, validating: validation, with: \(operation.id))"
+        """
+        case .\(operation.id):
+            { request, validation async throws(Problem) in
+                try await \(operation.typeName).respond(to: request, validating: validation, with: \(operation.id))
+            }
+        """
     }
 
     // MARK: - Routes

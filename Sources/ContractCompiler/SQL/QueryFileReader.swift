@@ -178,7 +178,8 @@ package struct QueryFileReader {
             if outputs.isEmpty { return nil }
             let isAnswered =
                 outputs.count == 2 && outputs[0].name == "ordinal" && outputs[0].type == .int8 && !outputs[1].isOptional
-            return isAnswered ? nil : "is :batch, so it answers each of its rows, or none: 'out: ordinal int8, <outcome>'"
+            return isAnswered
+                ? nil : "is :batch, so it answers each of its rows, or none: 'out: ordinal int8, <outcome>'"
         }
     }
 

@@ -20,15 +20,11 @@ total AS (
     ) AS part
 ),
 counted AS (
-    SELECT measure, value, sum(samples) AS samples
-    FROM (
-        SELECT measure, value, samples FROM execution_values WHERE symbol = coalesce(:symbol, '')
-        UNION ALL
-        SELECT measure, three_digits(value), 1
-        FROM recent
-        CROSS JOIN LATERAL (VALUES ('slippage', slippage_bps), ('latency', latency_ms)) AS measured (measure, value)
-    ) AS part
-    GROUP BY measure, value
+    SELECT measure, value, samples::float8 AS samples FROM execution_values WHERE symbol = coalesce(:symbol, '')
+    UNION ALL
+    SELECT measure, three_digits(value), 1
+    FROM recent
+    CROSS JOIN LATERAL (VALUES (1::int2, slippage_bps), (2::int2, latency_ms)) AS measured (measure, value)
 ),
 -- The nearest rank: the first value below which, or at which, lies the share that is asked for.
 ranked AS (
@@ -44,11 +40,11 @@ SELECT
     coalesce(min(total.slippage / samples), 0)::float8,
     coalesce(min(total.latency / samples), 0)::float8,
     coalesce(min(total.fill / samples), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.5), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.95), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'slippage' AND share >= 0.99), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.5), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.95), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 'latency' AND share >= 0.99), 0)::float8
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.5), 0),
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.95), 0),
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.99), 0),
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.5), 0),
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.95), 0),
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.99), 0)
 FROM total
 LEFT JOIN ranked ON true

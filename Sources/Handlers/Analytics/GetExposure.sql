@@ -48,9 +48,11 @@ WITH series AS MATERIALIZED (
     SELECT latest.value, currency
     FROM metric_series AS series
     JOIN metric_latest AS latest USING (series_id)
-    JOIN instance_live AS live USING (instance_id)
     WHERE series.metric_type = 'equity'
-        AND (:mode IS NULL OR live.runtime_mode = :mode)
+        AND (
+            :mode IS NULL
+            OR (SELECT runtime_mode FROM instance_live AS live WHERE live.instance_id = series.instance_id) = :mode
+        )
 )
 SELECT coalesce(sum(value), 0)
 FROM series

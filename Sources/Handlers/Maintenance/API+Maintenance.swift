@@ -26,18 +26,21 @@ extension API {
         _ = try await lead { _ = try $0.run(.checkPartitions()) }
         var rolled = Self.seriesAtOnce
         while rolled == Self.seriesAtOnce, !Task.isCancelled {
-            rolled = try await transaction { transaction in
+            rolled = try await transaction(within: Self.patience) { transaction in
                 try transaction.run(.lead()) ? transaction.run(.rollMetrics()) : 0
             }
         }
     }
+
+    /// How long a step may take: nobody waits for it, and after a long pause there is much to do.
+    private static let patience = Duration.seconds(120)
 
     /// How many series `roll_metrics` takes.
     private static let seriesAtOnce = 500
 
     /// Runs a transaction unless another server does so; false then.
     private func lead(_ body: @escaping @Sendable (borrowing Transaction) throws -> Void) async throws -> Bool {
-        try await transaction { transaction in
+        try await transaction(within: Self.patience) { transaction in
             guard try transaction.run(.lead()) else { return false }
             try body(transaction)
             return true

@@ -6,8 +6,9 @@ import NIOHTTP1
 /// The requests of one connection, one after the other: admits a head, gathers the body, answers.
 ///
 /// Not `Sendable`: it lives on its channel's event loop, and so do the tasks that it starts.
-final class HTTPConnection: ChannelInboundHandler {
+final class HTTPConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
@@ -31,6 +32,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private var isHead = false
     /// The work on an answer: its making, then its streaming.
     private var work: Task<Void, Never>?
+    /// What a client sent before the answer to what it sent first. Nothing more is read until it is dealt with.
+    private var early: CircularBuffer<HTTPServerRequestPart>?
+    private var isReadWanted = false
+    private var isQuiescing = false
 
     init(
         responder: any Responder,
@@ -53,7 +58,22 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        if case .answering = state {
+            if early == nil { early = [] }
+            early?.append(part)
+        } else {
+            receive(part, context: context)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if early == nil { context.read() } else { isReadWanted = true }
+    }
+
+    private func receive(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
+        if case .closing = state { return }
+        switch part {
         case .head(let head): receive(head, context: context)
         case .body(let bytes): receive(bytes, context: context)
         case .end: endRequest(context: context)
@@ -121,7 +141,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         var headers = answer.headers
-        if !keepsAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
+        if !keepsAlive || isQuiescing { headers.replaceOrAdd(name: "Connection", value: "close") }
         let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         guard !isHead else { return endAnswer(context: context) }
@@ -160,10 +180,12 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     private func endAnswer(context: ChannelHandlerContext) {
-        if keepsAlive {
+        work = nil
+        if keepsAlive, !isQuiescing {
             state = .idle
             deadline.enter(.idle)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            receiveEarly(context: context)
         } else {
             let isRequestComplete = if case .answering = state { true } else { false }
             state = .closing
@@ -173,6 +195,27 @@ final class HTTPConnection: ChannelInboundHandler {
             }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
         }
+    }
+
+    /// Deals with what came before its turn, until another answer is in the making.
+    private func receiveEarly(context: ChannelHandlerContext) {
+        while let part = early?.popFirst() {
+            receive(part, context: context)
+            if case .answering = state { break }
+        }
+        guard early?.isEmpty == true else { return }
+        early = nil
+        if isReadWanted {
+            isReadWanted = false
+            context.read()
+        }
+    }
+
+    /// Closes between two requests; the one that is here is answered first.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        isQuiescing = true
+        if case .idle = state { context.close(promise: nil) }
     }
 
     /// Closes our side and drops what still comes for a second: a connection that is closed with bytes unread is reset, and the

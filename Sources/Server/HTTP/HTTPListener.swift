@@ -29,6 +29,11 @@ final class HTTPListener: Sendable {
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Most requests fit into this, and each connection keeps one.
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     connections.add(channel)
@@ -64,7 +69,6 @@ final class HTTPListener: Sendable {
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
-        try pipeline.addHandler(HTTPServerPipelineHandler())
         let connection = HTTPConnection(
             responder: responder,
             limits: limits,
@@ -117,7 +121,7 @@ private final class Connections: Sendable {
             state.isQuiescing = true
             return Array(state.channels.values)
         }
-        // swift-nio's HTTP pipeline closes after the request in flight.
+        // Each closes after the request in flight.
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
 

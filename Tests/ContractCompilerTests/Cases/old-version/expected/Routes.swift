@@ -87,8 +87,17 @@ extension Operations {
         on route: Route,
         validating validation: ResponseValidation = .off
     ) async throws(Problem) -> Response {
+        try await answer(route)(request, validation)
+    }
+
+    /// What answers the requests of a route. It is chosen first and awaited once, so that a request that waits holds the space of
+    /// one operation, and not of all.
+    private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
         switch route {
-        case .getThings: try await GetThings.respond(to: request, validating: validation, with: getThings)
+        case .getThings:
+            { request, validation async throws(Problem) in
+                try await GetThings.respond(to: request, validating: validation, with: getThings)
+            }
         }
     }
 }

@@ -120,11 +120,29 @@ extension Operations {
         on route: Route,
         validating validation: ResponseValidation = .off
     ) async throws(Problem) -> Response {
+        try await answer(route)(request, validation)
+    }
+
+    /// What answers the requests of a route. It is chosen first and awaited once, so that a request that waits holds the space of
+    /// one operation, and not of all.
+    private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
         switch route {
-        case .getThing: try await GetThing.respond(to: request, validating: validation, with: getThing)
-        case .deleteThing: try await DeleteThing.respond(to: request, validating: validation, with: deleteThing)
-        case .listThings: try await ListThings.respond(to: request, validating: validation, with: listThings)
-        case .createThing: try await CreateThing.respond(to: request, validating: validation, with: createThing)
+        case .getThing:
+            { request, validation async throws(Problem) in
+                try await GetThing.respond(to: request, validating: validation, with: getThing)
+            }
+        case .deleteThing:
+            { request, validation async throws(Problem) in
+                try await DeleteThing.respond(to: request, validating: validation, with: deleteThing)
+            }
+        case .listThings:
+            { request, validation async throws(Problem) in
+                try await ListThings.respond(to: request, validating: validation, with: listThings)
+            }
+        case .createThing:
+            { request, validation async throws(Problem) in
+                try await CreateThing.respond(to: request, validating: validation, with: createThing)
+            }
         }
     }
 }

@@ -1,0 +1,256 @@
+import ContractRuntime
+import Generated
+import Handlers
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+/// What the server does with what it has: sums, rollups, partitions.
+@Suite struct MaintenanceTests {
+    private func text(_ sql: String, in fleet: Fleet) async throws -> String {
+        try await fleet.database.run(
+            Query(
+                Statement(name: "text", parameterTypes: [], sql: sql),
+                bind: { _ in },
+                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) }
+                }
+            )
+        )
+    }
+
+    private func store(_ value: String, at time: Timestamp, type: String = "m", in fleet: Fleet) async throws {
+        let sample = MetricSample(
+            instanceID: "i1",
+            symbol: "BTC",
+            metricType: type,
+            value: try #require(Decimal(value)),
+            timestamp: time
+        )
+        _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
+    }
+
+    /// The start of the five minutes that were over so many minutes ago.
+    private func bucket(minutesAgo minutes: Int64) -> Timestamp {
+        let step: Int64 = 300_000_000
+        let now = Timestamp.now.microsecondsSinceEpoch
+        return Timestamp(microsecondsSinceEpoch: (now - minutes * 60_000_000) / step * step)
+    }
+
+    private static let rollup = """
+        SELECT coalesce(
+            string_agg(concat_ws(' ', samples, sum, min, max, first, last, last_at - ts), ', ' ORDER BY ts), 'none')
+        FROM metric_5m
+        """
+
+    @Test func `samples of five minutes become one row, and one that is late makes it anew`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            let start = bucket(minutesAgo: 20)
+            try await store("5", at: start, in: fleet)
+            try await store("2", at: start.adding(seconds: 60), in: fleet)
+            try await store("0.5", at: start.adding(seconds: 300), in: fleet)
+            try await store("9", at: .now, in: fleet)
+            try await fleet.api.maintain()
+            #expect(try await text(Self.rollup, in: fleet) == "2 7 2 5 5 2 00:01:00, 1 0.5 0.5 0.5 0.5 0.5 00:00:00")
+            try await store("1", at: start.adding(seconds: 30), in: fleet)
+            try await store("4", at: start.adding(seconds: 60), in: fleet)
+            try await fleet.api.maintain()
+            #expect(try await text(Self.rollup, in: fleet) == "3 10 1 5 5 4 00:01:00, 1 0.5 0.5 0.5 0.5 0.5 00:00:00")
+            // Hours are made of the rows of five minutes, and so have as many samples.
+            #expect(try await text("SELECT sum(samples) || ' ' || sum(sum) FROM metric_1h", in: fleet) == "4 10.5")
+        }
+    }
+
+    @Test func `whole days go, and the last sample of each five minutes stays in the series`() async throws {
+        var configuration = API.Configuration()
+        configuration.metricDays = (30, 90, 1_827)
+        try await Fleet.with(configuration) { fleet in
+            try await fleet.beat()
+            try await fleet.api.maintain()
+            let start = Timestamp(microsecondsSinceEpoch: bucket(minutesAgo: 10 * 24 * 60).microsecondsSinceEpoch)
+            for (second, value) in [(0, "1"), (120, "2.5"), (300, "3")] {
+                try await store(value, at: start.adding(seconds: Int64(second)), in: fleet)
+            }
+            try await store("4", at: .now, in: fleet)
+            try await fleet.api.maintain()
+            func series() async throws -> [String] {
+                let input = GetSeries.Input(
+                    instanceID: "i1",
+                    metricType: "m",
+                    symbol: "BTC",
+                    principal: fleet.operatorPrincipal
+                )
+                switch try await fleet.api.getSeries(input) {
+                case .ok(let series): return series.points.map(\.value.description)
+                }
+            }
+            #expect(try await series() == ["1", "2.5", "3", "4"])
+            let partitions = "SELECT count(*)::text FROM pg_inherits WHERE inhparent = 'metric_samples'::regclass"
+            let kept = try #require(Int(try await text(partitions, in: fleet)))
+            configuration.metricDays = (7, 90, 1_827)
+            let schema = SchemaState()
+            schema.confirm(version: Migration.all.count)
+            let later = API(
+                database: fleet.database,
+                schema: schema,
+                configuration: configuration,
+                logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+            )
+            try await later.maintain()
+            #expect(try await text(partitions, in: fleet) == String(kept - 23))
+            #expect(try await series() == ["2.5", "3", "4"])
+            #expect(try await text("SELECT count(*)::text FROM metric_samples", in: fleet) == "1")
+        }
+    }
+
+    @Test func `a sample that came before its day had a partition is moved there`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            try await store("7", at: Timestamp.now.adding(seconds: 9 * 86_400), in: fleet)
+            #expect(try await text("SELECT count(*)::text FROM metric_samples_rest", in: fleet) == "1")
+            _ = try await fleet.database.run(
+                Query(sql: "SELECT arrange_partitions('metric_samples', '1 day', 10, '7 days')")
+            )
+            #expect(try await text("SELECT count(*)::text FROM metric_samples_rest", in: fleet) == "0")
+            #expect(try await text("SELECT string_agg(value::text, ' ') FROM metric_samples", in: fleet) == "7")
+        }
+    }
+
+    @Test func `a table without a partition for tomorrow is an alert until it has one`() async throws {
+        try await Fleet.with { fleet in
+            let tomorrow = """
+                DO $$ BEGIN
+                    EXECUTE 'DROP TABLE metric_samples_'
+                        || to_char(date_trunc('day', now(), 'UTC') AT TIME ZONE 'UTC' + interval '1 day', 'YYYYMMDDHH24');
+                END $$
+                """
+            _ = try await fleet.database.run(Query(sql: tomorrow))
+            // Somebody who reads for long keeps the server from making it again.
+            let alerts = "SELECT string_agg(target_id || ' ' || severity || ' ' || status, ', ') FROM alerts"
+            let holding = Task {
+                try await fleet.database.transaction(within: .seconds(30)) { transaction in
+                    _ = try transaction.run(Query(sql: "SELECT count(*) FROM metric_samples"))
+                    _ = try transaction.run(Query(sql: "SELECT pg_sleep(3)"))
+                }
+            }
+            let held =
+                "SELECT count(*)::text FROM pg_locks WHERE relation = 'metric_samples'::regclass AND mode = 'AccessShareLock'"
+            while try await text(held, in: fleet) == "0" {}
+            try await fleet.api.maintain()
+            #expect(try await text(alerts, in: fleet) == "metric_samples CRITICAL OPEN")
+            try await holding.value
+            try await fleet.api.maintain()
+            #expect(try await text(alerts, in: fleet) == "metric_samples CRITICAL RESOLVED")
+        }
+    }
+
+    @Test func `sums are exact before and after they are taken up`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            func book(_ amount: String) async throws {
+                let entry = CostEntry(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    costType: .fee,
+                    amount: try #require(Decimal(amount)),
+                    timestamp: .now
+                )
+                _ = try await fleet.api.postCost(.init(body: .costEntry(entry)))
+                let sample = ExecutionSample(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    slippageBps: try #require(Decimal(amount)),
+                    latencyMs: Decimal(80),
+                    fillRatio: Decimal(1),
+                    timestamp: .now
+                )
+                _ = try await fleet.api.postExecutionSample(.init(body: .executionSample(sample)))
+            }
+            func figures() async throws -> String {
+                let pnl = try await fleet.api.getNetPnl(.init(principal: fleet.operatorPrincipal))
+                let quality = try await fleet.api.getExecutionQuality(.init(principal: fleet.operatorPrincipal))
+                guard case (.ok(let pnl), .ok(let quality)) = (pnl, quality) else { return "" }
+                return "\(pnl.fees) \(quality.samples) \(quality.avgSlippageBps)"
+            }
+            try await book("0.1")
+            try await book("0.2")
+            #expect(try await figures() == "0.3 2 0.15")
+            try await fleet.api.maintain()
+            #expect(try await figures() == "0.3 2 0.15")
+            try await book("0.9")
+            #expect(try await figures() == "1.2 3 0.4")
+            // Older transactions of the whole cluster, which all tests share, hold the sums back, and nothing is counted twice or left out.
+            for _ in 0..<600 {
+                try await fleet.api.maintain()
+                #expect(try await figures() == "1.2 3 0.4")
+                if try await text("SELECT sum(entries)::text FROM cost_balances", in: fleet) == "3" { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try await text("SELECT sum(entries)::text FROM cost_balances", in: fleet) == "3")
+        }
+    }
+
+    @Test func `exposure is what positions add up to, whatever happens to them and their instances`() async throws {
+        try await Fleet.with { fleet in
+            var generator = SystemRandomNumberGenerator()
+            for instance in 0..<4 { try await fleet.beat("i\(instance)", at: Timestamp.now.adding(seconds: -1)) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for round in 0..<200 {
+                    let instance = "i\(Int.random(in: 0..<4, using: &generator))"
+                    let (symbol, amount) = (
+                        "S\(Int.random(in: 0..<3, using: &generator))", Int.random(in: -50...50, using: &generator)
+                    )
+                    let mode: RuntimeMode = Bool.random(using: &generator) ? .live : .paper
+                    group.addTask {
+                        if round % 10 == 0 { return try await fleet.beat(instance, mode: mode) }
+                        let report = PositionReport(
+                            instanceID: instance,
+                            symbol: symbol,
+                            netExposure: Decimal(amount),
+                            grossExposure: Decimal(abs(amount)),
+                            updatedAt: .now
+                        )
+                        _ = try await fleet.api.postPosition(.init(body: .positionReport(report)))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let difference = """
+                WITH held AS (
+                    SELECT positions.symbol, live.runtime_mode, sum(net_exposure) AS net, sum(gross_exposure) AS gross, count(*) AS positions
+                    FROM positions JOIN instance_live AS live USING (instance_id)
+                    GROUP BY 1, 2
+                ),
+                known AS (
+                    SELECT symbol, runtime_mode, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions
+                    FROM exposure_totals
+                    GROUP BY 1, 2
+                    HAVING sum(positions) <> 0
+                )
+                SELECT count(*)::text
+                FROM held
+                FULL JOIN known USING (symbol, runtime_mode)
+                WHERE (held.net, held.gross, held.positions) IS DISTINCT FROM (known.net, known.gross, known.positions)
+                """
+            #expect(try await text(difference, in: fleet) == "0")
+            // What ended connections left is taken over.
+            _ = try await fleet.database.run(Query(sql: "UPDATE exposure_totals SET slot = -slot WHERE slot > 0"))
+            try await fleet.api.maintain()
+            #expect(try await text(difference, in: fleet) == "0")
+            #expect(try await text("SELECT count(*)::text FROM exposure_totals WHERE slot <> 0", in: fleet) == "0")
+        }
+    }
+
+    @Test func `bots and instances are counted as they come and move`() async throws {
+        try await Fleet.with { fleet in
+            for instance in 0..<3 { try await fleet.beat("i\(instance)", bot: "b\(instance % 2)") }
+            var page = try await fleet.bots()
+            #expect([page.total, page.totalBots] == [3, 2])
+            // b1 loses its only instance, and is a row all the same.
+            _ = try await fleet.database.run(Query(sql: "UPDATE instances SET bot_id = 'b0' WHERE instance_id = 'i1'"))
+            page = try await fleet.bots()
+            #expect([page.total, page.totalBots, page.items.count] == [4, 2, 4])
+        }
+    }
+}
