@@ -25,7 +25,3 @@ end
 if pause then
     function delay() return math.random(0, 2 * pause) end
 end
-
-function response(status, headers, body)
-    if status ~= 202 then print("status " .. status .. " " .. body) end
-end

@@ -63,4 +63,28 @@ import Testing
             #expect(try await answer.value.body == "[]")
         }
     }
+
+    @Test func `requests that are sent at once are answered in their order, each when its turn has come`() async throws
+    {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            func request(_ path: String, _ id: String) -> String {
+                "GET \(path) HTTP/1.1\r\nHost: x\r\nX-Request-ID: \(id)\r\n"
+            }
+            let text =
+                request("/instances/ghost/commands/pending?wait=1s", "one") + "\r\n" + request("/healthz", "two")
+                + "\r\n"
+                + request("/nowhere", "three") + "\r\n" + request("/readyz", "four") + "Connection: close\r\n\r\n"
+            let start = ContinuousClock.now
+            let first = try await server.api.send(bytes: Array(text.utf8))
+            #expect(ContinuousClock.now - start >= .seconds(1))
+            #expect(first.headers["x-request-id"] == "one")
+            let rest = first.body.split(separator: "\r\n").filter { $0.hasPrefix("X-Request-ID: ") }
+            #expect(rest == ["X-Request-ID: two", "X-Request-ID: three", "X-Request-ID: four"])
+            let statuses = first.body.split(whereSeparator: \.isNewline).compactMap { line in
+                line.range(of: "HTTP/1.1 ").map { line[$0.upperBound...].prefix(3) }
+            }
+            #expect(statuses == ["200", "404", "200"])
+        }
+    }
 }
