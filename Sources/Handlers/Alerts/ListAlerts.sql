@@ -1,6 +1,7 @@
 -- name: listAlerts :many
 -- import: Generated
--- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, limit int8, offset int8
+-- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?
+-- in: after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: alert_id uuid, source text, severity text(Severity), status text(AlertStatus), target_type text, target_id text
 -- out: message text, metadata jsonb, occurrences int8, first_at timestamptz, last_at timestamptz, acked_at timestamptz?
 -- out: acked_by text?, resolved_at timestamptz?, resolved_by text?, last_notified_at timestamptz?, silenced_until timestamptz?
@@ -11,6 +12,7 @@ FROM alerts
 WHERE (:status IS NULL OR status = :status)
     AND (:severity IS NULL OR severity = :severity)
     AND (:target_id IS NULL OR target_id = :target_id)
+    AND (first_at, alert_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY first_at DESC, alert_id DESC
 LIMIT :limit
 OFFSET :offset

@@ -3,17 +3,27 @@ public import Generated
 
 extension API {
     public func listAlerts(_ input: ListAlerts.Input) async throws(Problem) -> ListAlerts.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
             .listAlerts(
                 status: input.status,
                 severity: input.severity,
                 targetID: input.targetID,
-                limit: page.size,
+                afterTime: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
                 offset: page.offset
             ),
             .countAlerts(status: input.status, severity: input.severity, targetID: input.targetID)
         )
-        return .ok(AlertPage(page: page.number, pageSize: page.size, total: total, items: rows.map { Alert($0) }))
+        return .ok(
+            AlertPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: page.items(rows).map { Alert($0) },
+                nextCursor: page.next(rows) { ($0.firstAt, $0.alertID) }
+            )
+        )
     }
 }

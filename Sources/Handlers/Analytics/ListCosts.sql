@@ -1,6 +1,7 @@
 -- name: listCosts :many
 -- import: Generated
--- in: instance_id text?, symbol text?, cost_type text(CostType)?, from timestamptz?, to timestamptz?, limit int8, offset int8
+-- in: instance_id text?, symbol text?, cost_type text(CostType)?, from timestamptz?, to timestamptz?
+-- in: after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, currency text?
 -- out: fx_rate numeric?, booked_amount numeric, ts timestamptz, received_at timestamptz
 SELECT
@@ -11,6 +12,7 @@ WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:cost_type IS NULL OR cost_type = :cost_type)
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
+    AND (ts, ordinal) < (coalesce(:after_time, 'infinity'), coalesce(:after_ordinal, 9223372036854775807))
 ORDER BY ts DESC, ordinal DESC
 LIMIT :limit
 OFFSET :offset

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func listCosts(_ input: ListCosts.Input) async throws(Problem) -> ListCosts.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
             .listCosts(
                 instanceID: input.instanceID,
@@ -11,7 +11,9 @@ extension API {
                 costType: input.costType,
                 from: input.from,
                 to: input.to,
-                limit: page.size,
+                afterTime: page.after?.0,
+                afterOrdinal: page.after?.1,
+                limit: page.limit,
                 offset: page.offset
             ),
             .countCosts(
@@ -22,8 +24,16 @@ extension API {
                 to: input.to
             )
         )
-        let items = rows.map(BookedCost.init)
-        return .ok(CostPage(page: page.number, pageSize: page.size, total: total, items: items))
+        let items = page.items(rows).map(BookedCost.init)
+        return .ok(
+            CostPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: items,
+                nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
+            )
+        )
     }
 
     public func exportCosts(_ input: ExportCosts.Input) async throws(Problem) -> ExportCosts.Output {
@@ -34,6 +44,8 @@ extension API {
                 costType: input.costType,
                 from: input.from,
                 to: input.to,
+                afterTime: nil,
+                afterOrdinal: nil,
                 limit: input.limit,
                 offset: 0
             )

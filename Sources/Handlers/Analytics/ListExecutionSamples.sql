@@ -1,5 +1,6 @@
 -- name: listExecutionSamples :many
--- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?, limit int8, offset int8
+-- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?
+-- in: after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, instance_id text, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric
 -- out: ts timestamptz, received_at timestamptz
 SELECT ordinal, instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at
@@ -8,6 +9,7 @@ WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR symbol = :symbol)
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
+    AND (ts, ordinal) < (coalesce(:after_time, 'infinity'), coalesce(:after_ordinal, 9223372036854775807))
 ORDER BY ts DESC, ordinal DESC
 LIMIT :limit
 OFFSET :offset

@@ -5,14 +5,16 @@ extension API {
     public func listExecutionSamples(
         _ input: ListExecutionSamples.Input
     ) async throws(Problem) -> ListExecutionSamples.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
             .listExecutionSamples(
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 from: input.from,
                 to: input.to,
-                limit: page.size,
+                afterTime: page.after?.0,
+                afterOrdinal: page.after?.1,
+                limit: page.limit,
                 offset: page.offset
             ),
             .countExecutionSamples(
@@ -22,8 +24,16 @@ extension API {
                 to: input.to
             )
         )
-        let items = rows.map(StoredExecutionSample.init)
-        return .ok(ExecutionSamplePage(page: page.number, pageSize: page.size, total: total, items: items))
+        let items = page.items(rows).map(StoredExecutionSample.init)
+        return .ok(
+            ExecutionSamplePage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: items,
+                nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
+            )
+        )
     }
 
     public func exportExecutionSamples(
@@ -35,6 +45,8 @@ extension API {
                 symbol: input.symbol,
                 from: input.from,
                 to: input.to,
+                afterTime: nil,
+                afterOrdinal: nil,
                 limit: input.limit,
                 offset: 0
             )

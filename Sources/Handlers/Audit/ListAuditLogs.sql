@@ -1,7 +1,7 @@
 -- name: listAuditLogs :many
 -- import: Generated
 -- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
--- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, limit int8, offset int8
+-- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, audit_id uuid, actor text, action text, target_type text, target_id text, result text(AuditResult)
 -- out: details jsonb, ts timestamptz, run_id uuid?, reconcile_id uuid?
 SELECT
@@ -18,6 +18,7 @@ WHERE (:actor IS NULL OR actor = :actor)
     AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
+    AND (ts, ordinal) < (coalesce(:after_time, 'infinity'), coalesce(:after_ordinal, 9223372036854775807))
 ORDER BY ts DESC, ordinal DESC
 LIMIT :limit
 OFFSET :offset

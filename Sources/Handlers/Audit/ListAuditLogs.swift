@@ -4,17 +4,25 @@ import Postgres
 
 extension API {
     public func listAuditLogs(_ input: ListAuditLogs.Input) async throws(Problem) -> ListAuditLogs.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let filter = AuditFilter(input)
         let (rows, total) = try await run(
-            .listAuditLogs(filter, limit: page.size, offset: page.offset),
+            .listAuditLogs(filter, after: page.after, limit: page.limit, offset: page.offset),
             .countAuditLogs(filter)
         )
-        return .ok(AuditPage(page: page.number, pageSize: page.size, total: total, items: rows.map(AuditEntry.init)))
+        return .ok(
+            AuditPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: page.items(rows).map(AuditEntry.init),
+                nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
+            )
+        )
     }
 
     public func exportAuditLogs(_ input: ExportAuditLogs.Input) async throws(Problem) -> ExportAuditLogs.Output {
-        let rows = try await run(.listAuditLogs(AuditFilter(input), limit: input.limit, offset: 0))
+        let rows = try await run(.listAuditLogs(AuditFilter(input), after: nil, limit: input.limit, offset: 0))
         return .ok(CSV(rows.map(AuditEntry.init), columns: Self.auditColumns).text)
     }
 
@@ -48,7 +56,9 @@ private struct AuditFilter {
 }
 
 extension Query where Result == [ListAuditLogsRow] {
-    fileprivate static func listAuditLogs(_ filter: AuditFilter, limit: Int, offset: Int) -> Self {
+    fileprivate static func listAuditLogs(_ filter: AuditFilter, after: (Timestamp, Int)?, limit: Int, offset: Int)
+        -> Self
+    {
         listAuditLogs(
             actor: filter.actor,
             action: filter.action,
@@ -59,6 +69,8 @@ extension Query where Result == [ListAuditLogsRow] {
             reconcileID: filter.reconcileID,
             from: filter.from,
             to: filter.to,
+            afterTime: after?.0,
+            afterOrdinal: after?.1,
             limit: limit,
             offset: offset
         )

@@ -1,6 +1,6 @@
 -- name: listBots :many
 -- import: Generated
--- in: limit int8, offset int8
+-- in: after_bot text?, after_instance text?, limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
 -- out: symbol text?, version text?, state text(AgentState)?, last_seen timestamptz?, last_received_at timestamptz?
 SELECT
@@ -8,6 +8,8 @@ SELECT
 FROM bots
 LEFT JOIN instances ON instances.bot_id = bots.bot_id
 LEFT JOIN instance_live USING (instance_id)
+WHERE bots.bot_id >= coalesce(:after_bot, '')
+    AND (bots.bot_id, coalesce(instance_id, '')) > (coalesce(:after_bot, ''), coalesce(:after_instance, ''))
 ORDER BY bots.bot_id, instance_id
 LIMIT :limit
 OFFSET :offset

@@ -3,8 +3,11 @@ public import Generated
 
 extension API {
     public func listBots(_ input: ListBots.Input) async throws(Problem) -> ListBots.Output {
-        let page = Page(number: input.page, size: input.pageSize)
-        let (rows, count) = try await run(.listBots(limit: page.size, offset: page.offset), .countBots())
+        let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: input.cursor)
+        let (rows, count) = try await run(
+            .listBots(afterBot: page.after?.0, afterInstance: page.after?.1, limit: page.limit, offset: page.offset),
+            .countBots()
+        )
         let lostBefore = Timestamp.now.adding(seconds: -configuration.heartbeatStaleSeconds)
         return .ok(
             BotPage(
@@ -12,7 +15,8 @@ extension API {
                 pageSize: page.size,
                 total: count.rows,
                 totalBots: count.bots,
-                items: rows.map { Bot($0, lostBefore: lostBefore) }
+                items: page.items(rows).map { Bot($0, lostBefore: lostBefore) },
+                nextCursor: page.next(rows) { ($0.botID, $0.instanceID ?? "") }
             )
         )
     }

@@ -3,16 +3,26 @@ public import Generated
 
 extension API {
     public func listCommands(_ input: ListCommands.Input) async throws(Problem) -> ListCommands.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
             .listCommands(
                 instanceID: input.instanceID,
                 status: input.status,
-                limit: page.size,
+                afterTime: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
                 offset: page.offset
             ),
             .countCommands(instanceID: input.instanceID, status: input.status)
         )
-        return .ok(CommandPage(page: page.number, pageSize: page.size, total: total, items: rows.map { Command($0) }))
+        return .ok(
+            CommandPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: page.items(rows).map { Command($0) },
+                nextCursor: page.next(rows) { ($0.createdAt, $0.commandID) }
+            )
+        )
     }
 }

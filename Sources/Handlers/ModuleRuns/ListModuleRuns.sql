@@ -1,6 +1,6 @@
 -- name: listModuleRuns :many
 -- import: Generated
--- in: module_id uuid?, status text(RunStatus)?, limit int8, offset int8
+-- in: module_id uuid?, status text(RunStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
 -- out: ended_at timestamptz?, summary text?
 -- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
@@ -10,6 +10,7 @@ SELECT
 FROM module_runs
 WHERE (:module_id IS NULL OR module_id = :module_id)
     AND (:status IS NULL OR status = :status)
+    AND (started_at, run_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY started_at DESC, run_id DESC
 LIMIT :limit
 OFFSET :offset

@@ -3,13 +3,26 @@ public import Generated
 
 extension API {
     public func listModuleRuns(_ input: ListModuleRuns.Input) async throws(Problem) -> ListModuleRuns.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
-            .listModuleRuns(moduleID: input.moduleID, status: input.status, limit: page.size, offset: page.offset),
+            .listModuleRuns(
+                moduleID: input.moduleID,
+                status: input.status,
+                afterTime: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
+                offset: page.offset
+            ),
             .countModuleRuns(moduleID: input.moduleID, status: input.status)
         )
         return .ok(
-            ModuleRunPage(page: page.number, pageSize: page.size, total: total, items: rows.map { ModuleRun($0) })
+            ModuleRunPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: page.items(rows).map { ModuleRun($0) },
+                nextCursor: page.next(rows) { ($0.startedAt, $0.runID) }
+            )
         )
     }
 }

@@ -1,6 +1,6 @@
 -- name: listModules :many
 -- import: Generated
--- in: enabled bool?, limit int8, offset int8
+-- in: enabled bool?, after_name text?, after_id uuid?, limit int8, offset int8
 -- out: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
 -- out: config jsonb, created_at timestamptz, updated_at timestamptz, client_created_at timestamptz
 -- out: missed_run_policy text(MissedRunPolicy), queue_timeout_seconds int8?, run_timeout_seconds int8?
@@ -11,6 +11,7 @@ SELECT
 FROM modules
 WHERE deleted_at IS NULL
     AND (:enabled IS NULL OR enabled = :enabled)
+    AND (name, module_id) > (coalesce(:after_name, ''), coalesce(:after_id, '00000000-0000-0000-0000-000000000000'))
 ORDER BY name, module_id
 LIMIT :limit
 OFFSET :offset

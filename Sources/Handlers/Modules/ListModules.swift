@@ -3,11 +3,25 @@ public import Generated
 
 extension API {
     public func listModules(_ input: ListModules.Input) async throws(Problem) -> ListModules.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<String, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
-            .listModules(enabled: input.enabled, limit: page.size, offset: page.offset),
+            .listModules(
+                enabled: input.enabled,
+                afterName: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
+                offset: page.offset
+            ),
             .countModules(enabled: input.enabled)
         )
-        return .ok(ModulePage(page: page.number, pageSize: page.size, total: total, items: rows.map { Module($0) }))
+        return .ok(
+            ModulePage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: page.items(rows).map { Module($0) },
+                nextCursor: page.next(rows) { ($0.name, $0.moduleID) }
+            )
+        )
     }
 }

@@ -1,6 +1,6 @@
 -- name: listNotifications :many
 -- import: Generated
--- in: status text(DeliveryStatus)?, limit int8, offset int8
+-- in: status text(DeliveryStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
 -- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
 -- out: last_error text?
@@ -9,7 +9,8 @@ SELECT
     CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
-WHERE :status IS NULL OR status = :status
+WHERE (:status IS NULL OR status = :status)
+    AND (delivery.created_at, delivery_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY delivery.created_at DESC, delivery_id DESC
 LIMIT :limit
 OFFSET :offset

@@ -3,12 +3,26 @@ public import Generated
 
 extension API {
     public func listNotifications(_ input: ListNotifications.Input) async throws(Problem) -> ListNotifications.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
-            .listNotifications(status: input.status, limit: page.size, offset: page.offset),
+            .listNotifications(
+                status: input.status,
+                afterTime: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
+                offset: page.offset
+            ),
             .countNotifications(status: input.status)
         )
-        let items = rows.map { NotificationDelivery($0) }
-        return .ok(NotificationPage(page: page.number, pageSize: page.size, total: total, items: items))
+        let items = page.items(rows).map { NotificationDelivery($0) }
+        return .ok(
+            NotificationPage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: items,
+                nextCursor: page.next(rows) { ($0.createdAt, $0.deliveryID) }
+            )
+        )
     }
 }

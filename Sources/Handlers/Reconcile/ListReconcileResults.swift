@@ -5,18 +5,28 @@ extension API {
     public func listReconcileResults(
         _ input: ListReconcileResults.Input
     ) async throws(Problem) -> ListReconcileResults.Output {
-        let page = Page(number: input.page, size: input.pageSize)
+        let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, total) = try await run(
             .listReconcileResults(
                 instanceID: input.instanceID,
                 status: input.status,
-                limit: page.size,
+                afterTime: page.after?.0,
+                afterID: page.after?.1,
+                limit: page.limit,
                 offset: page.offset
             ),
             .countReconcileResults(instanceID: input.instanceID, status: input.status)
         )
-        let items = rows.map { ReconcileResult($0) }
-        return .ok(ReconcilePage(page: page.number, pageSize: page.size, total: total, items: items))
+        let items = page.items(rows).map { ReconcileResult($0) }
+        return .ok(
+            ReconcilePage(
+                page: page.number,
+                pageSize: page.size,
+                total: total,
+                items: items,
+                nextCursor: page.next(rows) { ($0.ts, $0.reconcileID) }
+            )
+        )
     }
 }
 
