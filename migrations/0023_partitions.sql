@@ -28,11 +28,15 @@ BEGIN
         FROM pg_inherits
         JOIN pg_class ON pg_class.oid = inhrelid
         WHERE inhparent = parent::regclass
-            AND relname <> parent || '_rest'
-            AND to_timestamp(right(relname, 10), 'YYYYMMDDHH24')::timestamp AT TIME ZONE 'UTC' + step <= now() - kept
+            AND CASE
+                WHEN relname <> parent || '_rest'
+                    THEN to_timestamp(right(relname, 10), 'YYYYMMDDHH24')::timestamp AT TIME ZONE 'UTC' + step <= now() - kept
+            END
     LOOP
         EXECUTE format('DROP TABLE %I', part);
     END LOOP;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN;
 END
 $$;
 

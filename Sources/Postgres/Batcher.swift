@@ -8,11 +8,18 @@ final class Batcher<Row: BatchRow>: Sendable {
         let answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
     }
 
+    /// A statement on its way. Which rows it carries is decided when a connection takes it: until then more can come.
+    ///
+    /// `@unchecked Sendable`: `batch` is touched only while the batcher's state is held.
+    private final class Flight: @unchecked Sendable {
+        var batch: [Waiting] = []
+        var count: Int { batch.reduce(0) { $0 + $1.rows.count } }
+    }
+
     private struct State {
         private var waiting: [Waiting] = []
         private var count = 0
-        /// How many rows each statement in flight carries.
-        private var flights: [Int] = []
+        private var flights: [Flight] = []
 
         mutating func append(_ arrival: Waiting) {
             waiting.append(arrival)
@@ -21,22 +28,36 @@ final class Batcher<Row: BatchRow>: Sendable {
 
         /// What goes out now: while one statement waits for its commit the next is carried out, if it is worth one. Few rows cost a
         /// statement almost as much as many, so they wait until no more are on their way than they are.
-        mutating func takeBatch() -> [Waiting] {
-            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ $0 <= count }) else { return [] }
-            var (taken, rows) = (0, 0)
-            while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
-                rows += waiting[taken].rows.count
-                taken += 1
-            }
-            let batch = Array(waiting[..<taken])
-            waiting.removeFirst(taken)
-            count -= rows
-            flights.append(rows)
-            return batch
+        mutating func takeOff() -> Flight? {
+            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ 1...count ~= $0.count }) else { return nil }
+            let flight = Flight()
+            flights.append(flight)
+            return flight
         }
 
-        mutating func land(_ rows: Int) {
-            if let flight = flights.firstIndex(of: rows) { flights.remove(at: flight) }
+        /// The rows of a flight, which are those that wait now if it has none yet.
+        mutating func load(_ flight: Flight) -> (rows: [Row], isNew: Bool) {
+            let isNew = flight.batch.isEmpty
+            if isNew {
+                var (taken, rows) = (0, 0)
+                while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
+                    rows += waiting[taken].rows.count
+                    taken += 1
+                }
+                flight.batch = Array(waiting[..<taken])
+                waiting.removeFirst(taken)
+                count -= rows
+            }
+            return (flight.batch.count == 1 ? flight.batch[0].rows : flight.batch.flatMap { $0.rows }, isNew)
+        }
+
+        /// Ends a flight; who came with it. One that no connection took within its deadline was waited for by everybody.
+        mutating func land(_ flight: Flight) -> [Waiting] {
+            flights.removeAll { $0 === flight }
+            guard flight.batch.isEmpty else { return flight.batch }
+            count = 0
+            defer { waiting = [] }
+            return waiting
         }
     }
 
@@ -62,46 +83,71 @@ final class Batcher<Row: BatchRow>: Sendable {
         if rows.isEmpty { return [] }
         return await withCheckedContinuation { continuation in
             let arrival = Waiting(rows: rows) { continuation.resume(returning: $0) }
-            sendNext { $0.append(arrival) }
+            takeOff { $0.append(arrival) }
         }
     }
 
     /// Sends what goes out now that the state has changed.
-    private func sendNext(after change: (inout State) -> Void) {
-        let batch = state.read { state in
-            change(&state)
-            return state.takeBatch()
+    @discardableResult
+    private func takeOff<Result>(after change: (inout State) -> Result) -> Result {
+        let (result, flight) = state.read { state in
+            let result = change(&state)
+            return (result, state.takeOff())
         }
-        guard !batch.isEmpty else { return }
-        let rows = batch.count == 1 ? batch[0].rows : batch.flatMap { $0.rows }
-        onSend(rows.count)
-        store(rows) { [self] outcomes in
-            // The next ones need not wait until everybody has heard.
-            sendNext { $0.land(rows.count) }
-            var start = 0
-            for arrival in batch {
-                arrival.answer(Array(outcomes[start..<start + arrival.rows.count]))
-                start += arrival.rows.count
+        if let flight {
+            let load: @Sendable () -> [Row] = { [self] in
+                let (rows, isNew) = state.read { $0.load(flight) }
+                if isNew { onSend(rows.count) }
+                return rows
+            }
+            store(load) { [self] outcomes in
+                // The next ones need not wait until everybody has heard.
+                let batch = takeOff { $0.land(flight) }
+                var start = 0
+                for arrival in batch {
+                    arrival.answer(Array(outcomes.of(start..<start + arrival.rows.count)))
+                    start += arrival.rows.count
+                }
             }
         }
+        return result
     }
 
     /// Sends one statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves.
-    private func store(
-        _ rows: [Row],
-        finished: @escaping @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
-    ) {
-        let body = Work.Body.statement(Row.statement, bind: { Row.bind(rows, to: &$0) }) { [self] answer in
+    private func store(_ load: @escaping @Sendable () -> [Row], finished: @escaping @Sendable (Outcomes) -> Void) {
+        let sent = Monitor<[Row]>([])
+        let bind: @Sendable (inout Parameters) -> Void = { parameters in
+            let rows = load()
+            sent.read { $0 = rows }
+            Row.bind(rows, to: &parameters)
+        }
+        let body = Work.Body.statement(Row.statement, bind: bind) { [self] answer in
+            let rows = sent.read { $0 }
             switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
-            case .success(let outcomes): finished(outcomes.map { .success($0) })
+            case .success(let outcomes): finished(.each(outcomes.map { .success($0) }))
             case .failure(let error) where rows.count > 1 && error.state?.isFaultOfStatement == true:
                 let middle = rows.count / 2
-                store(Array(rows[..<middle])) { [self] first in
-                    store(Array(rows[middle...])) { finished(first + $0) }
+                store({ Array(rows[..<middle]) }) { [self] first in
+                    store({ Array(rows[middle...]) }) { second in
+                        finished(.each(Array(first.of(0..<middle) + second.of(0..<rows.count - middle))))
+                    }
                 }
-            case .failure(let error): finished(Array(repeating: .failure(error), count: rows.count))
+            case .failure(let error): finished(.all(error))
             }
         }
         pool.submit(Work(body: body, deadline: .now + deadline))
+    }
+
+    /// What became of rows: of each its own, or of all of them the same.
+    private enum Outcomes {
+        case each([Result<Row.Outcome, PostgresError>])
+        case all(PostgresError)
+
+        func of(_ rows: Range<Int>) -> ArraySlice<Result<Row.Outcome, PostgresError>> {
+            switch self {
+            case .each(let outcomes): outcomes[rows]
+            case .all(let error): Array(repeating: .failure(error), count: rows.count)[...]
+            }
+        }
     }
 }

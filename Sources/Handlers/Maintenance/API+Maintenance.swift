@@ -1,5 +1,4 @@
 import ContractRuntime
-import Logging
 import Postgres
 
 extension API {
@@ -17,12 +16,7 @@ extension API {
             coarseDays: days.coarse,
             executionDays: configuration.executionDays
         )
-        do {
-            _ = try await lead { _ = try $0.run(arrange) }
-        } catch {
-            // Somebody reads a table for long. There are partitions for days.
-            logger.debug("partitions were not arranged", metadata: ["error": "\(error)"])
-        }
+        _ = try await lead { _ = try $0.run(arrange) }
         _ = try await lead { _ = try $0.run(.checkPartitions()) }
         var rolled = Self.seriesAtOnce
         while rolled == Self.seriesAtOnce, !Task.isCancelled {
