@@ -10,10 +10,11 @@ final class Batcher<Row: BatchRow>: Sendable {
 
     /// A statement on its way. Which rows it carries is decided when a connection takes it: until then more can come.
     ///
-    /// `@unchecked Sendable`: `batch` is touched only while the batcher's state is held.
+    /// `@unchecked Sendable`: it is touched only while the batcher's state is held.
     private final class Flight: @unchecked Sendable {
         var batch: [Waiting] = []
-        var count: Int { batch.reduce(0) { $0 + $1.rows.count } }
+        /// How many rows it carries; 0 until a connection takes it.
+        var count = 0
     }
 
     private struct State {
@@ -29,7 +30,8 @@ final class Batcher<Row: BatchRow>: Sendable {
         /// What goes out now: while one statement waits for its commit the next is carried out, if it is worth one. Few rows cost a
         /// statement almost as much as many, so they wait until no more are on their way than they are.
         mutating func takeOff() -> Flight? {
-            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ 1...count ~= $0.count }) else { return nil }
+            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ $0.count > 0 && $0.count <= count })
+            else { return nil }
             let flight = Flight()
             flights.append(flight)
             return flight
@@ -45,6 +47,7 @@ final class Batcher<Row: BatchRow>: Sendable {
                     taken += 1
                 }
                 flight.batch = Array(waiting[..<taken])
+                flight.count = rows
                 waiting.removeFirst(taken)
                 count -= rows
             }

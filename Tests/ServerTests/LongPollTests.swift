@@ -85,6 +85,14 @@ import Testing
                 line.range(of: "HTTP/1.1 ").map { line[$0.upperBound...].prefix(3) }
             }
             #expect(statuses == ["200", "404", "200"])
+            // Thousands that are refused at once, behind one that waits.
+            let many =
+                request("/instances/ghost/commands/pending?wait=1s", "first") + "\r\n"
+                + String(repeating: request("/nowhere", "x") + "\r\n", count: 5_000)
+                + request("/healthz", "last") + "Connection: close\r\n\r\n"
+            let answers = try await server.api.send(bytes: Array(many.utf8)).body
+            #expect(answers.split(separator: "HTTP/1.1 404").count == 5_001)
+            #expect(answers.contains("X-Request-ID: last"))
         }
     }
 }

@@ -75,7 +75,8 @@ final class ConnectionDeadline: ChannelInboundHandler {
         if phase == .idle { arrangeLook() }
     }
 
-    private func arrangeLook() {
+    /// Sees to it that the deadline is looked at when it comes.
+    func arrangeLook() {
         guard let context, let deadline, deadline < look?.time ?? .distantFuture else { return }
         look?.timer.cancel()
         let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.lookAtDeadline() }

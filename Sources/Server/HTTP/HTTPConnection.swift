@@ -34,6 +34,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var work: Task<Void, Never>?
     /// What a client sent before the answer to what it sent first. Nothing more is read until it is dealt with.
     private var early: CircularBuffer<HTTPServerRequestPart>?
+    private var isReceivingEarly = false
     private var isReadWanted = false
     private var isQuiescing = false
 
@@ -199,10 +200,16 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     /// Deals with what came before its turn, until another answer is in the making.
     private func receiveEarly(context: ChannelHandlerContext) {
+        // An answer that is known at once ends here again, inside of `receive`.
+        guard !isReceivingEarly else { return }
+        isReceivingEarly = true
+        defer { isReceivingEarly = false }
         while let part = early?.popFirst() {
             receive(part, context: context)
             if case .answering = state { break }
         }
+        // It may be a part of a request, whose rest does not come.
+        deadline.arrangeLook()
         guard early?.isEmpty == true else { return }
         early = nil
         if isReadWanted {
