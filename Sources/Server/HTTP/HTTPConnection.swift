@@ -28,6 +28,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
     private var state = State.idle
+    /// The client's IP address.
+    private var address = ""
     private var keepsAlive = true
     private var isHead = false
     /// The work on an answer: its making, then its streaming.
@@ -50,6 +52,11 @@ final class HTTPConnection: ChannelDuplexHandler {
         self.deadline = deadline
         self.executor = executor
         self.logger = logger
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        address = context.remoteAddress?.ipAddress ?? ""
+        context.fireChannelActive()
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -87,7 +94,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         deadline.enter(.body)
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
-        switch responder.admit(head, from: context.remoteAddress?.ipAddress ?? "") {
+        switch responder.admit(head, from: address) {
         case .refused(let answer):
             // A client that waits for permission, or sends a lot, hears at once.
             if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
