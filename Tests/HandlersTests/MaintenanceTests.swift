@@ -184,7 +184,9 @@ import Testing
             for _ in 0..<600 {
                 try await fleet.api.maintain()
                 #expect(try await figures() == "1.2 3 0.4")
-                if try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet) == "3" { break }
+                if try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet) == "3" {
+                    break
+                }
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet) == "3")
