@@ -1,5 +1,8 @@
 -- Running sums of what only grows. A row remembers the transaction that wrote it; sums cover all transactions below a horizon, and whoever
 -- reads adds the rows from there on, so that an answer is exact at any moment and costs the same however long the history is.
+--
+-- A dump that is restored elsewhere may find lower transaction numbers there. So a new row takes the horizon for its number where that is
+-- higher, and the next summing up takes in everything and begins anew.
 CREATE TABLE sum_horizons (
     name text PRIMARY KEY,
     xid xid8 NOT NULL DEFAULT '0'
@@ -35,19 +38,22 @@ CREATE FUNCTION sum_costs() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     known xid8;
     complete CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    is_restored bool;
 BEGIN
-    SELECT xid INTO known FROM sum_horizons WHERE name = 'costs' FOR UPDATE;
+    SELECT xid, xid > complete INTO known, is_restored FROM sum_horizons WHERE name = 'costs' FOR UPDATE;
+    IF is_restored THEN LOCK TABLE cost_entries IN SHARE ROW EXCLUSIVE MODE; END IF;
     INSERT INTO cost_balances AS balance
     SELECT instance_id, symbol, cost_type, booked_currency(cost), sum(booked_amount(cost)), count(*), max(ts)
     FROM cost_entries AS cost
     WHERE xid >= known
-        AND xid < complete
+        AND (xid < complete OR is_restored)
     GROUP BY 1, 2, 3, 4
     ON CONFLICT (instance_id, symbol, cost_type, currency) DO UPDATE SET
         amount = balance.amount + excluded.amount,
         entries = balance.entries + excluded.entries,
         last_at = greatest(balance.last_at, excluded.last_at);
-    UPDATE sum_horizons SET xid = complete WHERE name = 'costs' AND xid < complete;
+    IF is_restored THEN UPDATE cost_entries SET xid = '0' WHERE xid >= complete; END IF;
+    UPDATE sum_horizons SET xid = complete WHERE name = 'costs' AND xid <> complete;
 END
 $$;
 
@@ -106,13 +112,15 @@ CREATE FUNCTION sum_executions() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     known xid8;
     complete CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    is_restored bool;
 BEGIN
-    SELECT xid INTO known FROM sum_horizons WHERE name = 'executions' FOR UPDATE;
+    SELECT xid, xid > complete INTO known, is_restored FROM sum_horizons WHERE name = 'executions' FOR UPDATE;
+    IF is_restored THEN LOCK TABLE execution_samples IN SHARE ROW EXCLUSIVE MODE; END IF;
     INSERT INTO execution_totals AS total
     SELECT symbol, count(*), sum(slippage_bps), sum(latency_ms), sum(fill_ratio)
     FROM execution_samples
     WHERE xid >= known
-        AND xid < complete
+        AND (xid < complete OR is_restored)
     GROUP BY symbol
     ON CONFLICT (symbol) DO UPDATE SET
         samples = total.samples + excluded.samples,
@@ -124,9 +132,10 @@ BEGIN
     FROM execution_samples
     CROSS JOIN LATERAL (VALUES (1::int2, slippage_bps), (2::int2, latency_ms)) AS measured (measure, value)
     WHERE xid >= known
-        AND xid < complete
+        AND (xid < complete OR is_restored)
     GROUP BY GROUPING SETS ((symbol, measure, three_digits(value)), (measure, three_digits(value)))
     ON CONFLICT (symbol, measure, value) DO UPDATE SET samples = known_value.samples + excluded.samples;
-    UPDATE sum_horizons SET xid = complete WHERE name = 'executions' AND xid < complete;
+    IF is_restored THEN UPDATE execution_samples SET xid = '0' WHERE xid >= complete; END IF;
+    UPDATE sum_horizons SET xid = complete WHERE name = 'executions' AND xid <> complete;
 END
 $$;

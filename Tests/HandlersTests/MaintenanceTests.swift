@@ -193,6 +193,56 @@ import Testing
         }
     }
 
+    @Test func `a dump that is restored where transactions have lower numbers loses nothing`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            func book(_ id: String) async throws {
+                var entry = CostEntry(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    costType: .fee,
+                    amount: Decimal(1),
+                    timestamp: .now
+                )
+                entry.entryID = id
+                _ = try await fleet.api.postCost(.init(body: .costEntry(entry)))
+                var sample = ExecutionSample(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    slippageBps: Decimal(1),
+                    latencyMs: Decimal(80),
+                    fillRatio: Decimal(1),
+                    timestamp: .now
+                )
+                sample.sampleID = id
+                _ = try await fleet.api.postExecutionSample(.init(body: .executionSample(sample)))
+            }
+            func figures() async throws -> String {
+                let pnl = try await fleet.api.getNetPnl(.init(principal: fleet.operatorPrincipal))
+                let quality = try await fleet.api.getExecutionQuality(.init(principal: fleet.operatorPrincipal))
+                guard case (.ok(let pnl), .ok(let quality)) = (pnl, quality) else { return "" }
+                return "\(pnl.fees) \(quality.samples)"
+            }
+            try await book("summed")
+            // The rows and the horizon of another cluster, which was further.
+            let far = [
+                "UPDATE cost_entries SET xid = '900000000000'", "UPDATE execution_samples SET xid = '900000000000'",
+                "UPDATE sum_horizons SET xid = '900000000000'",
+            ]
+            for statement in far { _ = try await fleet.database.run(Query(sql: statement)) }
+            try await book("new")
+            #expect(try await figures() == "2 2")
+            try await fleet.api.maintain()
+            #expect(try await figures() == "2 2")
+            let horizons = "SELECT bool_and(xid <= pg_snapshot_xmin(pg_current_snapshot()))::text FROM sum_horizons"
+            #expect(try await text(horizons, in: fleet) == "true")
+            try await book("newer")
+            try await fleet.api.maintain()
+            try await book("newest")
+            #expect(try await figures() == "4 4")
+        }
+    }
+
     @Test func `exposure is what positions add up to, whatever happens to them and their instances`() async throws {
         try await Fleet.with { fleet in
             var generator = SystemRandomNumberGenerator()

@@ -17,8 +17,11 @@ WITH entry AS MATERIALIZED (
 -- Another server may book the entry at the same moment. The update changes nothing; it makes what is booked known here. Rows that
 -- were there before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
 booked AS (
-    INSERT INTO cost_entries AS cost (instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, received_at)
-    SELECT instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, statement_timestamp()
+    INSERT INTO cost_entries AS cost
+        (instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, received_at, xid)
+    SELECT
+        instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, statement_timestamp(),
+        greatest(pg_current_xact_id(), (SELECT xid FROM sum_horizons WHERE name = 'costs'))
     FROM entry
     WHERE is_known
         AND is_first

@@ -12,18 +12,22 @@ WITH sample AS MATERIALIZED (
         WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
+mark AS MATERIALIZED (
+    SELECT greatest(pg_current_xact_id(), (SELECT xid FROM sum_horizons WHERE name = 'executions')) AS xid
+),
 -- Another server may store the sample at the same moment. The update changes nothing; it makes what is stored known here.
 stored AS (
     INSERT INTO execution_samples AS kept
-        (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at)
-    SELECT instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, statement_timestamp()
+        (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at, xid)
+    SELECT instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, statement_timestamp(), mark.xid
     FROM sample
+    CROSS JOIN mark
     WHERE is_known
         AND is_first
     ORDER BY instance_id, sample_id, ts, ordinal
     ON CONFLICT (instance_id, sample_id, ts) DO UPDATE SET sample_id = kept.sample_id
     RETURNING instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts,
-        xid = pg_current_xact_id() AS is_new
+        xid = (SELECT xid FROM mark) AS is_new
 )
 SELECT
     ordinal,
