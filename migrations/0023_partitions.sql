@@ -28,8 +28,9 @@ BEGIN
         FROM pg_inherits
         JOIN pg_class ON pg_class.oid = inhrelid
         WHERE inhparent = parent::regclass
+            -- The name is read only where it is one: conditions are looked at in any order, and for other tables too.
             AND CASE
-                WHEN relname <> parent || '_rest'
+                WHEN relname ~ (parent || '_\d{10}$')
                     THEN to_timestamp(right(relname, 10), 'YYYYMMDDHH24')::timestamp AT TIME ZONE 'UTC' + step <= now() - kept
             END
     LOOP

@@ -1,3 +1,4 @@
+import ContractRuntime
 import Handlers
 import Logging
 
@@ -16,7 +17,9 @@ struct Scheduler {
                 try await api.runScheduledChecks()
                 try await api.maintain()
             } catch {
-                logger.debug("scheduled checks failed", metadata: ["error": "\(error)"])
+                // That the database is away is said elsewhere.
+                let isAway = (error as? Problem)?.status == 503
+                logger.log(level: isAway ? .debug : .warning, "scheduled checks failed", metadata: ["error": "\(error)"])
             }
         }
     }
