@@ -19,7 +19,11 @@ struct Scheduler {
             } catch {
                 // That the database is away is said elsewhere.
                 let isAway = (error as? Problem)?.status == 503
-                logger.log(level: isAway ? .debug : .warning, "scheduled checks failed", metadata: ["error": "\(error)"])
+                logger.log(
+                    level: isAway ? .debug : .warning,
+                    "scheduled checks failed",
+                    metadata: ["error": "\(error)"]
+                )
             }
         }
     }
