@@ -27,7 +27,7 @@ final class Batcher<Row: BatchRow>: Sendable {
             count += arrival.rows.count
         }
 
-        /// What goes out now: while one statement waits for its commit the next is carried out, if it is worth one. Few rows cost a
+        /// What goes out now: while statements wait for their commits the next is carried out, if it is worth one. Few rows cost a
         /// statement almost as much as many, so they wait until no more are on their way than they are.
         mutating func takeOff() -> Flight? {
             guard count > 0, flights.count < flightLimit, flights.allSatisfy({ $0.count > 0 && $0.count <= count })
@@ -67,7 +67,7 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// How many rows one statement takes, unless more come together.
     private static var rowLimit: Int { 1_024 }
     /// How many statements are in flight at once.
-    private static var flightLimit: Int { 2 }
+    private static var flightLimit: Int { 3 }
 
     private let pool: ConnectionPool
     private let deadline: Duration
