@@ -120,7 +120,7 @@ BEGIN
     series := ARRAY (
         SELECT series_id FROM metric_latest WHERE unrolled_from < closed ORDER BY series_id LIMIT 500 FOR NO KEY UPDATE
     );
-    INSERT INTO metric_5m AS known (series_id, ts, samples, sum, min, max, first, last, last_at)
+    INSERT INTO metric_5m (series_id, ts, samples, sum, min, max, first, last, last_at)
     SELECT
         series_id, date_bin('5 minutes', sample.ts, origin), count(*), sum(sample.value), min(sample.value), max(sample.value),
         (array_agg(sample.value ORDER BY sample.ts))[1], (array_agg(sample.value ORDER BY sample.ts DESC))[1], max(sample.ts)
@@ -134,7 +134,7 @@ BEGIN
     ON CONFLICT (series_id, ts) DO UPDATE SET
         samples = excluded.samples, sum = excluded.sum, min = excluded.min, max = excluded.max,
         first = excluded.first, last = excluded.last, last_at = excluded.last_at;
-    INSERT INTO metric_1h AS known (series_id, ts, samples, sum, min, max, first, last, last_at)
+    INSERT INTO metric_1h (series_id, ts, samples, sum, min, max, first, last, last_at)
     SELECT
         series_id, date_bin('1 hour', fine.ts, origin), sum(samples), sum(sum), min(min), max(max),
         (array_agg(first ORDER BY fine.ts))[1], (array_agg(last ORDER BY fine.ts DESC))[1], max(last_at)
