@@ -39,6 +39,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Without it: an HTTP client with TLS, time limits and a pool of connections, for notifications.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Without it: templates of the dashboard's pages, with everything in them escaped, by hand.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Without it: SHA-256 by hand, for the secrets of tokens.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Without it: fork, change of user and exec by hand, for the embedded cluster.
@@ -124,10 +126,21 @@ let package = Package(
             swiftSettings: settings,
             plugins: ["ContractGen"]
         ),
+        // Server-rendered pages: a client of the contract, never of the database.
+        .target(
+            name: "Dashboard",
+            dependencies: [
+                "ContractRuntime", "Generated",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: [.embedInCode("Assets"), .embedInCode("Templates")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Generated", "Handlers", "Notifications", "Postgres",
+                "ContractRuntime", "Dashboard", "Generated", "Handlers", "Notifications", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,3 +1,4 @@
+import Dashboard
 import Generated
 import Handlers
 import Logging
@@ -178,7 +179,22 @@ struct Application {
         if isExposed {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
-        let responder = WebResponder(api: api, apiAddress: listeners.first?.listener.address, isExposed: isExposed)
+        let warning = isExposed ? "Agents need no credentials, and other machines reach the API." : nil
+        let doorkeeper = Doorkeeper(api: api, authenticator: authenticator)
+        let dashboard = Dashboard(
+            api: api,
+            environment: configuration.environment,
+            warnings: warning.map { [$0] } ?? [],
+            holder: { try? await doorkeeper.holder(of: $0) }
+        )
+        let responder = WebResponder(
+            api: api,
+            dashboard: dashboard,
+            doorkeeper: doorkeeper,
+            environment: configuration.environment,
+            isSecure: tls != nil,
+            warning: warning
+        )
         try await add("WEB", at: configuration.webAddress, responder)
         return listeners
     }

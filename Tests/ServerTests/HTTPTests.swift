@@ -133,19 +133,65 @@ import Testing
         }
     }
 
-    @Test func `the web listener shows its state and nothing of the fleet`() async throws {
+    @Test func `the web listener shows nobody anything of the fleet before he has logged in`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("secret-instance"))
-            let page = try await server.web.send("GET", "/")
-            #expect(page.status == 200)
-            #expect(page.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
-            #expect(page.body.contains("<dd>ready</dd>"))
-            #expect(!page.body.contains("secret-instance"))
+            for path in ["/", "/bots", "/bots/b1", "/commands", "/nonsense"] {
+                let page = try await server.web.send("GET", path, headers: ["X-Admin-Token": RunningServer.token])
+                #expect(page.status == 303)
+                #expect(page.headers["location"]?.hasPrefix("/login?next=") == true)
+                #expect(!page.body.contains("secret-instance"))
+            }
+            let door = try await server.web.send("GET", "/login")
+            #expect(door.status == 200)
+            #expect(door.headers["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self'") == true)
             #expect(try await server.web.send("GET", "/api/healthz").status == 200)
-            #expect(
-                try await server.web.send("GET", "/bots", headers: ["X-Admin-Token": RunningServer.token]).status == 404
-            )
+            #expect(try await server.web.send("GET", "/api/bots").status == 401)
+            #expect(try await server.web.send("DELETE", "/bots").status == 405)
+        }
+    }
+
+    @Test func `five wrong tokens lock an address out of the dashboard, and the audit log has each`() async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            func logIn(_ token: String) async throws -> Int {
+                try await server.web.send("POST", "/login", body: "token=\(token)").status
+            }
+            for _ in 1...5 { #expect(try await logIn("wrong") == 401) }
+            #expect(try await logIn(RunningServer.token) == 429)
+            let entries = try await server.get("/audit/logs?action=AUTHENTICATE").json()
+            #expect(entries["total"] as? Int == 5)
+        }
+    }
+
+    @Test func `a session ends with the token that opened it, on every server`() async throws {
+        try await TestDatabase.empty { url in
+            try await RunningServer.with(databaseURL: url) { first in
+                try await first.waitUntilReady()
+                let issued = try await first.post(
+                    "/tokens",
+                    #"{"name":"somebody","roles":["viewer"]}"#,
+                    token: RunningServer.token
+                ).json()
+                let (token, id) = (issued["token"] as? String ?? "", issued["token_id"] as? String ?? "")
+                let login = try await first.web.send("POST", "/login", body: "token=\(token)")
+                let cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
+                #expect(!cookie.contains(token))
+                try await RunningServer.with(databaseURL: url) { second in
+                    try await second.waitUntilReady()
+                    func status() async throws -> Int {
+                        try await second.web.send("GET", "/bots", headers: ["Cookie": cookie]).status
+                    }
+                    #expect(try await status() == 200)
+                    _ = try await first.api.send(
+                        "DELETE",
+                        "/tokens/\(id)",
+                        headers: ["X-Admin-Token": RunningServer.token]
+                    )
+                    #expect(try await status() == 303)
+                }
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ ORDER BY instance_id
 -- Stores a command for each of these instances; the audit log has each.
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, reason text?, actor text
--- in: needs_approval bool
+-- in: needs_approval bool, bulk_id uuid
 -- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
 WITH target AS MATERIALIZED (
     SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id
@@ -24,14 +24,15 @@ WITH target AS MATERIALIZED (
     WHERE instance_id = ANY (:instance_ids)
 ),
 stored AS (
-    INSERT INTO commands (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, status)
+    INSERT INTO commands (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, status, bulk_id)
     SELECT
         command_id, instance_id, :command_type, now(), now() + :ttl_seconds::int8 * interval '1 second', :payload, :reason,
         :actor,
         CASE
             WHEN :needs_approval AND is_grave_command(:command_type, :payload, runtime_mode) THEN 'AWAITING_APPROVAL'
             ELSE 'PENDING'
-        END
+        END,
+        :bulk_id
     FROM target
     ORDER BY instance_id
     RETURNING command_id, status

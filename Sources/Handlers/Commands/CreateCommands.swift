@@ -1,4 +1,5 @@
 public import ContractRuntime
+import FoundationEssentials
 public import Generated
 import Postgres
 
@@ -35,6 +36,7 @@ extension Transaction {
         needsApproval: Bool
     ) throws -> BulkCommands {
         let instances = try run(.findInstances(request.target)).map(\.instanceID)
+        let bulkID = UUID()
         let rows = try run(
             .insertCommands(
                 instanceIDs: instances,
@@ -43,7 +45,8 @@ extension Transaction {
                 payload: request.payload,
                 reason: request.reason,
                 actor: actor,
-                needsApproval: needsApproval
+                needsApproval: needsApproval,
+                bulkID: bulkID
             )
         )
         let items = rows.map { row in
@@ -54,7 +57,7 @@ extension Transaction {
                 status: row.status
             )
         }
-        return BulkCommands(dryRun: false, total: items.count, items: items)
+        return BulkCommands(dryRun: false, total: items.count, items: items, bulkID: items.isEmpty ? nil : bulkID)
     }
 }
 

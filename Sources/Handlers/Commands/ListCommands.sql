@@ -1,6 +1,6 @@
 -- name: listCommands :many
 -- import: Generated
--- in: instance_id text?, status text(CommandStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
+-- in: instance_id text?, status text(CommandStatus)?, bulk_id uuid?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
 -- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
 -- out: first_delivered_at timestamptz?, delivery_count int8
@@ -10,15 +10,17 @@ SELECT
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:status IS NULL OR status = :status)
+    AND (:bulk_id IS NULL OR bulk_id = :bulk_id)
     AND (created_at, command_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY created_at DESC, command_id DESC
 LIMIT :limit
 OFFSET :offset
 
 -- name: countCommands :one
--- in: instance_id text?, status text(CommandStatus)?
+-- in: instance_id text?, status text(CommandStatus)?, bulk_id uuid?
 -- out: count int8
 SELECT count(*)
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:status IS NULL OR status = :status)
+    AND (:bulk_id IS NULL OR bulk_id = :bulk_id)

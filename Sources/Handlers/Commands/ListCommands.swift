@@ -8,12 +8,13 @@ extension API {
             .listCommands(
                 instanceID: input.instanceID,
                 status: input.status,
+                bulkID: input.bulkID,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countCommands(instanceID: input.instanceID, status: input.status)
+            .countCommands(instanceID: input.instanceID, status: input.status, bulkID: input.bulkID)
         )
         return .ok(
             CommandPage(

@@ -19,6 +19,8 @@ struct ServerConfiguration: Sendable {
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
     var tls: TLSFiles?
+    /// What the deployment is called on the dashboard.
+    var environment: String
     var databaseConnections: Int
     var heartbeatStaleSeconds: Int64
     var moduleRunStuckSeconds: Int
@@ -111,6 +113,7 @@ struct ServerConfiguration: Sendable {
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
         try Self.requireSecret(token, at: apiAddress)
         tls = try Self.tls(variables)
+        environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)

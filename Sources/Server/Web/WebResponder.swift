@@ -1,101 +1,241 @@
 import ContractRuntime
+import Dashboard
 import Generated
+import Handlers
 import NIOHTTP1
 
-/// The web listener: one page that says whether the service is well, the API's reference, and the health check under `/api`.
+/// The web listener: the dashboard behind its door, the API's reference, and the API under `/api` for whoever is logged in.
 ///
-/// It shows nothing of the fleet, for it asks for no credentials.
-struct WebResponder<API: Operations>: Responder {
+/// No token is ever sent to a browser. A session is a secret of its own in a cookie that scripts cannot read; what it may do is what the
+/// token that opened it may do now.
+struct WebResponder: Responder {
     let api: API
-    let apiAddress: String?
-    /// Whether agents need no credentials although other machines reach the API.
-    let isExposed: Bool
+    let dashboard: Dashboard<API>
+    let doorkeeper: Doorkeeper
+    /// What the deployment is called.
+    let environment: String
+    /// Whether browsers come over TLS, so that cookies can be kept from anything else.
+    let isSecure: Bool
+    /// What whoever logs in should know first.
+    let warning: String?
 
     func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
         let id = RequestID.of(head)
-        let path = head.uri.prefix { $0 != "?" }
-        guard let action = action(path, id) else { return .refused(Answer(.notFound, requestID: id)) }
-        guard head.method == .GET || head.method == .HEAD else {
-            var answer = Answer(.methodNotAllowed, requestID: id)
-            answer.headers.add(name: "Allow", value: "GET, HEAD")
-            return .refused(answer)
-        }
-        return .admitted(AdmittedRequest(id: id) { _ in await action() })
-    }
-
-    private func action(_ path: Substring, _ id: String) -> (@Sendable () async -> Answer)? {
-        switch path {
-        case "/": { await page(id) }
-        case "/reference": { html(ReferenceText.html, status: 200, id) }
-        case "/api/healthz": { await health(id) }
-        default: nil
-        }
+        let visit = Visit(head, address: address, id: id)
+        guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(visit)) }
+        if visit.isPost, !visit.isOwn { return .refused(Answer(.foreignForm, requestID: id)) }
+        return .admitted(AdmittedRequest(id: id, bodyLimit: 256 * 1_024) { body in await answer(visit, body) })
     }
 
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
         await request.action(body)
     }
 
-    private func health(_ id: String) async -> Answer {
-        do throws(Problem) {
-            let response = try await api.respond(to: Request(), on: .getHealth)
-            return Answer(response, requestID: id)
-        } catch {
-            return Answer(error, requestID: id)
-        }
-    }
-
-    private func page(_ id: String) async -> Answer {
-        let isReady = (try? await api.getReadiness(GetReadiness.Input())) != nil
-        return html(statusPage(isReady: isReady), status: isReady ? 200 : 503, id)
-    }
-
-    /// A page without scripts, which may not be shown inside another.
-    private func html(_ html: String, status: Int, _ id: String) -> Answer {
-        var answer = Answer(
-            status: status,
-            contentType: "text/html; charset=utf-8",
-            body: Array(html.utf8),
-            requestID: id
-        )
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-        answer.headers.add(name: "Content-Security-Policy", value: policy)
-        answer.headers.add(name: "Referrer-Policy", value: "no-referrer")
+    private static func methodNotAllowed(_ visit: Visit) -> Answer {
+        var answer = Answer(.methodNotAllowed, requestID: visit.id)
+        answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
         return answer
     }
 
-    private func statusPage(isReady: Bool) -> String {
-        let contract = apiAddress.map { #"<dt>API</dt><dd><a href="\#($0)/openapi.json">\#($0)</a></dd>"# } ?? ""
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>Flotilla</title>
-            <style>
-            :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-            body { max-width: 36rem; margin: 4rem auto; padding: 0 1rem; }
-            h1 { font-size: 1.25rem; }
-            dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem; }
-            [role=alert] { border: 2px solid; padding: .5rem .75rem; font-weight: 600; }
-            dd { margin: 0; font-variant-numeric: tabular-nums; }
-            </style>
-            </head>
-            <body>
-            \(isExposed ? "<p role=\"alert\">Agents need no credentials, and other machines reach the API.</p>" : "")
-            <h1>Flotilla</h1>
-            <dl>
-            <dt>Service</dt><dd>\(isReady ? "ready" : "the database is away")</dd>
-            <dt>Contract</dt><dd>\(ContractDocument.version), <a href="/reference">its reference</a></dd>
-            <dt>As of</dt><dd>\(Timestamp.now)</dd>
-            \(contract)
-            </dl>
-            </body>
-            </html>
+    // MARK: - Before the door
 
-            """
+    private func answer(_ visit: Visit, _ body: [UInt8]) async -> Answer {
+        switch (visit.path.first, visit.isPost) {
+        case ("assets", false): return asset(visit)
+        case ("reference", false) where visit.path.count == 1: return reference(visit)
+        case ("api", false) where visit.path == ["api", "healthz"]: return await operation(.getHealth, Request(), visit)
+        case ("login", false) where visit.path.count == 1: return login(visit)
+        case ("login", true) where visit.path.count == 1:
+            return await logIn(visit, Fields(String(decoding: body, as: UTF8.self)))
+        default: return await inside(visit, body)
+        }
     }
+
+    private func asset(_ visit: Visit) -> Answer {
+        guard visit.path.count == 2, let asset = Asset.named(visit.path[1]) else {
+            return Answer(.notFound, requestID: visit.id)
+        }
+        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: visit.id)
+        answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
+        return answer
+    }
+
+    /// The reference carries its style with it, so it has a policy of its own.
+    private func reference(_ visit: Visit) -> Answer {
+        var answer = html(200, ReferenceText.html, visit)
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+        answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
+        return answer
+    }
+
+    private func login(_ visit: Visit, status: Int = 200, next: String? = nil, error: String? = nil) -> Answer {
+        let page = DoorPage.login(
+            environment: environment,
+            theme: visit.theme,
+            next: Visit.ownPath(next ?? visit.query["next"]),
+            error: error,
+            warning: warning
+        )
+        return html(status, page.html, visit)
+    }
+
+    private func logIn(_ visit: Visit, _ form: Fields) async -> Answer {
+        let next = Visit.ownPath(form["next"])
+        do throws(Problem) {
+            let session = try await doorkeeper.open(form["token"] ?? "", from: visit.address)
+            var answer = redirect(to: next, visit)
+            answer.headers.add(name: "Set-Cookie", value: cookie(Visit.sessionCookie, session, isSecret: true))
+            return answer
+        } catch {
+            if error.status == 503 { return away(error, visit) }
+            return login(visit, status: error.status, next: next, error: error.detail)
+        }
+    }
+
+    // MARK: - Behind it
+
+    private func inside(_ visit: Visit, _ body: [UInt8]) async -> Answer {
+        let principal: Principal?
+        do throws(Problem) { principal = try await doorkeeper.principal(ofSession: visit.session) } catch {
+            return visit.path.first == "api" ? Answer(error, requestID: visit.id) : away(error, visit)
+        }
+        guard let principal, let session = visit.session else {
+            if visit.path.first == "api" { return Answer(.unauthorized, requestID: visit.id) }
+            return redirect(to: "/login?" + Fields(of: [("next", visit.isPost ? nil : visit.uri)]).text, visit)
+        }
+        switch (visit.path.first, visit.isPost) {
+        case (nil, false): return redirect(to: "/dashboard", visit)
+        case ("api", false): return await proxied(visit, by: principal)
+        default: return await page(visit, body, session, principal)
+        }
+    }
+
+    private func page(_ visit: Visit, _ body: [UInt8], _ session: String, _ principal: Principal) async -> Answer {
+        let form = visit.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
+        let csrf = Doorkeeper.csrf(ofSession: session)
+        if visit.isPost, form["csrf"] != csrf { return Answer(.foreignForm, requestID: visit.id) }
+        if visit.isPost, visit.path == ["logout"] { return await logOut(visit, session) }
+        if visit.isPost, visit.path == ["preferences"] { return preferences(visit, form) }
+        let request = WebRequest(
+            method: visit.isPost ? "POST" : "GET",
+            path: visit.path,
+            query: visit.query,
+            form: form,
+            principal: principal,
+            csrf: csrf,
+            theme: visit.theme
+        )
+        switch await dashboard.respond(to: request) {
+        case .page(let status, let text): return html(status, text, visit)
+        case .redirect(let target): return redirect(to: target, visit)
+        }
+    }
+
+    private func logOut(_ visit: Visit, _ session: String) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: session) } catch { return away(error, visit) }
+        var answer = redirect(to: "/login", visit)
+        answer.headers.add(name: "Set-Cookie", value: cookie(Visit.sessionCookie, "", isSecret: true, seconds: 0))
+        return answer
+    }
+
+    /// What a browser keeps for itself: none of it is secret, and scripts read it.
+    private func preferences(_ visit: Visit, _ form: Fields) -> Answer {
+        var answer = redirect(to: Visit.ownPath(form["back"]), visit)
+        let choices = [
+            ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
+        ]
+        for (name, values) in choices {
+            guard let value = form[name], values.contains(value) else { continue }
+            answer.headers.add(name: "Set-Cookie", value: cookie(name, value, isSecret: false, seconds: 31_536_000))
+        }
+        return answer
+    }
+
+    /// A GET of the API with the session's roles.
+    private func proxied(_ visit: Visit, by principal: Principal) async -> Answer {
+        if visit.path == ["api", "stream"] {
+            let request = Request(headers: visit.headers, principal: principal)
+            return await operation(.watchEvents, request, visit)
+        }
+        var path = String(visit.rawPath.dropFirst("/api".count))
+        let found = path.withUTF8 { bytes -> (Route, [String])? in
+            let segments = PathSegments(UnsafeRawBufferPointer(bytes))
+            return PathItem.match(segments, query: visit.query.text).flatMap { item in
+                item.get.map { ($0, segments.values(of: item.parameters)) }
+            }
+        }
+        guard let (route, parameters) = found else { return Answer(.notFound, requestID: visit.id) }
+        let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
+        guard isAllowed else {
+            let needed = route.security.first?.first
+            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: visit.id)
+        }
+        let request = Request(
+            pathParameters: parameters,
+            query: visit.rawQuery,
+            headers: visit.headers,
+            principal: principal
+        )
+        return await operation(route, request, visit)
+    }
+
+    private func operation(_ route: Route, _ request: Request, _ visit: Visit) async -> Answer {
+        do throws(Problem) {
+            return Answer(try await api.respond(to: request, on: route), requestID: visit.id)
+        } catch {
+            return Answer(error, requestID: visit.id)
+        }
+    }
+
+    // MARK: - Answers
+
+    private func away(_ problem: Problem, _ visit: Visit) -> Answer {
+        let page = DoorPage.away(
+            environment: environment,
+            theme: visit.theme,
+            text: "Nothing can be shown: \(problem.detail)."
+        )
+        var answer = html(problem.status, page.html, visit)
+        if let seconds = problem.retryAfterSeconds {
+            answer.headers.add(name: "Retry-After", value: String(seconds))
+        }
+        return answer
+    }
+
+    /// A page whose scripts, styles and connections are this server's, and that no other page can frame.
+    private func html(_ status: Int, _ text: String, _ visit: Visit) -> Answer {
+        var answer = Answer(
+            status: status,
+            contentType: "text/html; charset=utf-8",
+            body: Array(text.utf8),
+            requestID: visit.id
+        )
+        let policy =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        answer.headers.add(name: "Content-Security-Policy", value: policy)
+        answer.headers.add(name: "Referrer-Policy", value: "same-origin")
+        return answer
+    }
+
+    private func redirect(to path: String, _ visit: Visit) -> Answer {
+        var answer = Answer(status: 303, contentType: nil, body: [], requestID: visit.id)
+        answer.headers.add(name: "Location", value: path)
+        return answer
+    }
+
+    private func cookie(_ name: String, _ value: String, isSecret: Bool, seconds: Int = API.sessionSeconds) -> String {
+        "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax"
+            + (isSecret ? "; HttpOnly" : "") + (isSecure ? "; Secure" : "")
+    }
+}
+
+extension Problem {
+    fileprivate static let foreignForm = Problem(
+        status: 403,
+        code: "FOREIGN_FORM",
+        detail: "the form is not of this session; go back, reload the page and try again"
+    )
 }
 
 /// The reference, made once.

@@ -1,0 +1,33 @@
+/// What pages need beside themselves: the style, the scripts, the icons. All of it is part of the program.
+public enum Asset {
+    /// An asset's bytes and media type; nil when there is none of this name.
+    public static func named(_ name: String) -> (bytes: [UInt8], mediaType: String)? {
+        switch name {
+        case "style.css": (PackageResources.style_css, "text/css; charset=utf-8")
+        case "app.js": (PackageResources.app_js, script)
+        case "live.js": (PackageResources.live_js, script)
+        case "table.js": (PackageResources.table_js, script)
+        case "dialog.js": (PackageResources.dialog_js, script)
+        case "keys.js": (PackageResources.keys_js, script)
+        case "time.js": (PackageResources.time_js, script)
+        default: icon(name).map { (Array($0.utf8), "image/svg+xml") }
+        }
+    }
+
+    private static let script = "text/javascript; charset=utf-8"
+
+    /// `favicon-critical.svg` and its like: the state of the fleet as a shape and a colour.
+    private static func icon(_ name: String) -> String? {
+        let shape: String
+        switch name {
+        case "favicon-normal.svg": shape = ##"<circle cx="8" cy="8" r="6" fill="#2a7152"/>"##
+        case "favicon-attention.svg": shape = ##"<path d="M8 1 15 15H1z" fill="#c98a00"/>"##
+        case "favicon-critical.svg": shape = ##"<path d="M2 2h12v12H2z" fill="#b3261e"/>"##
+        case "favicon-halted.svg": shape = ##"<path d="M3 3h10v10H3z" fill="none" stroke="#8a5fc0" stroke-width="3"/>"##
+        case "favicon-stale.svg":
+            shape = ##"<circle cx="8" cy="8" r="5" fill="none" stroke="#7d8791" stroke-width="2"/>"##
+        default: return nil
+        }
+        return #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\#(shape)</svg>"#
+    }
+}

@@ -1,0 +1,6 @@
+// Pages are complete without scripts. These make them live; each works without the others.
+import "./time.js";
+import "./table.js";
+import "./dialog.js";
+import "./keys.js";
+import "./live.js";

@@ -1,0 +1,38 @@
+// A button that must be sure of itself waits until the phrase is typed. The server looks at it again.
+function watch(root) {
+  for (const form of root.querySelectorAll("form[data-phrase]")) {
+    const field = form.querySelector("[name=phrase]");
+    const button = form.querySelector("button");
+    if (!field || !button) continue;
+    const look = () => { button.disabled = field.value !== form.dataset.phrase; };
+    field.addEventListener("input", look);
+    look();
+  }
+}
+watch(document);
+
+// What leads to a confirmation is confirmed where one is; without a dialog it is a page of its own.
+const dialog = document.getElementById("dialog");
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method !== "get" || !new URL(form.action).pathname.startsWith("/commands/new") || !dialog?.showModal) return;
+  event.preventDefault();
+  const url = new URL(form.action);
+  const fields = new FormData(form, event.submitter);
+  url.search = new URLSearchParams(fields).toString();
+  const answer = await fetch(url).catch(() => null);
+  if (!answer?.ok || !answer.headers.get("content-type")?.includes("html")) return location.assign(url);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const blocks = page.querySelector("main .blocks");
+  if (!blocks) return location.assign(url);
+  const cancel = document.createElement("button");
+  cancel.textContent = "Cancel";
+  cancel.addEventListener("click", () => dialog.close());
+  dialog.setAttribute("role", "alertdialog");
+  dialog.replaceChildren(...blocks.childNodes, cancel);
+  watch(dialog);
+  const trigger = document.activeElement;
+  dialog.addEventListener("close", () => { dialog.replaceChildren(); trigger?.focus(); }, { once: true });
+  dialog.showModal();
+  cancel.focus();
+});

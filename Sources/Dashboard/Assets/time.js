@@ -1,0 +1,38 @@
+// The clock, and times in the browser's own zone where somebody asked for it.
+const clock = document.getElementById("clock");
+const two = (number) => String(number).padStart(2, "0");
+export let isLocal = document.cookie.includes("zone=local");
+
+/// Writes each time that is a time of the day in the zone that was chosen; ages stay as they are.
+export function writeTimes(root) {
+  if (!isLocal) return;
+  for (const time of root.querySelectorAll("time")) {
+    if (!time.textContent.endsWith("Z")) continue;
+    const at = new Date(time.dateTime);
+    const day = at.toDateString() === new Date().toDateString() ? "" : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} `;
+    time.textContent = `${day}${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  }
+}
+
+function tick() {
+  const now = new Date();
+  const text = isLocal
+    ? `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())} local`
+    : `${now.toISOString().slice(11, 19)} UTC`;
+  button.textContent = text;
+}
+
+const button = document.createElement("button");
+button.className = "small";
+button.title = "UTC or local time";
+button.addEventListener("click", () => {
+  isLocal = !isLocal;
+  document.cookie = `zone=${isLocal ? "local" : "utc"}; path=/; max-age=31536000; samesite=lax`;
+  location.reload();
+});
+if (clock) {
+  clock.replaceChildren(button);
+  tick();
+  setInterval(tick, 1000);
+  writeTimes(document);
+}

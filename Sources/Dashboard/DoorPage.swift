@@ -1,0 +1,47 @@
+import Generated
+import Mustache
+
+/// The page before the dashboard: who comes in, or why nobody can.
+public struct DoorPage: Sendable {
+    let environment: String
+    let theme: String?
+    let title: String
+    var warning: String?
+    var text: String?
+    var isLogin = false
+    var next = ""
+    var error: String?
+    let version = ContractDocument.version
+
+    /// The login.
+    ///
+    /// - Parameters:
+    ///   - next: The path that was asked for.
+    ///   - error: What was wrong with the last try.
+    ///   - warning: What whoever logs in should know first.
+    public static func login(
+        environment: String,
+        theme: String?,
+        next: String,
+        error: String? = nil,
+        warning: String? = nil
+    ) -> DoorPage {
+        DoorPage(
+            environment: environment,
+            theme: theme,
+            title: "Log in",
+            warning: warning,
+            isLogin: true,
+            next: next,
+            error: error
+        )
+    }
+
+    /// Nobody can be known now.
+    public static func away(environment: String, theme: String?, text: String) -> DoorPage {
+        DoorPage(environment: environment, theme: theme, title: "The database is away", text: text)
+    }
+
+    /// The page.
+    public var html: String { Templates.library.render(self, withTemplate: "door") ?? "" }
+}

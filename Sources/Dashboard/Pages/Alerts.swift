@@ -1,0 +1,173 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/alerts`: what is not resolved, and what was.
+    func alerts(_ request: WebRequest) async throws(Problem) -> PageView {
+        let status = request.query["status"].flatMap(AlertStatus.init(rawValue:)) ?? .open
+        let query = Fields(of: [
+            ("status", status.rawValue), ("severity", request.query["severity"]), ("page", request.query["page"]),
+        ])
+        let page = try await alertPage(request, query.with("page_size", "50"))
+        let names: [(AlertStatus, String)] = [(.open, "Open"), (.acked, "Acknowledged"), (.resolved, "Resolved")]
+        return PageView(
+            title: "Alerts",
+            tabs: names.map { value, text in
+                PageView.Tab(text: text, href: "/alerts?status=\(value.rawValue)", isCurrent: value == status)
+            },
+            blocks: [
+                Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, "/alerts", query)))
+            ]
+        )
+    }
+
+    static func alertTable(_ page: AlertPage, _ base: String, _ query: Fields) -> Table {
+        var table = Table(
+            caption: "Alerts",
+            columns: [
+                .init("Severity"), .init("Alert"), .init("About"), .init("Since"), .init("Times", isNumeric: true),
+                .init("Last notified"), .init("Status"), .init("Action"),
+            ],
+            rows: page.items.map(alertRow),
+            empty: Table.Empty(text: "No alert. All quiet.")
+        )
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        return table.labelled()
+    }
+
+    private static func alertRow(_ alert: Alert) -> Row {
+        let path = "/alerts/\(alert.alertID.text)"
+        var status = alert.status.rawValue
+        if let silenced = alert.silencedUntil, silenced > .now { status += ", silent until \(Moment(silenced).text)" }
+        let owner = alert.resolvedBy ?? alert.ackedBy
+        return Row(
+            key: alert.alertID.text,
+            href: path,
+            cells: [
+                .sign(Sign(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
+                .id(alert.targetID, note: alert.targetType), .time(Moment(alert.firstAt)), .count(alert.occurrences),
+                .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner),
+                Cell(forms: alert.status == .open ? [acknowledge(path)] : []),
+            ]
+        )
+    }
+
+    private static func acknowledge(_ path: String) -> Form {
+        Form(action: "\(path)/ack", shape: "inline", buttons: [Form.Button("Acknowledge", look: "small")])
+    }
+
+    /// `/alerts/{alert_id}`: the evidence, what was told to whom, and what can be done.
+    func alert(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
+        let alert = try await alertDetail(request, id)
+        let told = try await notificationPage(request, Fields(of: [("page_size", "200")]))
+        let deliveries = told.items.filter { $0.alertID == alert.alertID }
+        let isInstance = alert.targetType == "instance"
+        let about = Cell.id(
+            alert.targetID,
+            href: isInstance ? "/bots?q=\(Fields.encoded(alert.targetID))" : nil,
+            note: alert.targetType
+        )
+        var blocks = [
+            Block(
+                "alert",
+                alert.message,
+                asOf: .now,
+                .facts([
+                    Block.Fact("Severity", .sign(Sign(alert.severity), alert.severity.rawValue)),
+                    Block.Fact("Status", .text(alert.status.rawValue)),
+                    Block.Fact("About", about),
+                    Block.Fact("Source", .text(alert.source)),
+                    Block.Fact("Since", .time(Moment(alert.firstAt))),
+                    Block.Fact("Last", .text("\(Moment(alert.lastAt).text), \(alert.occurrences) times")),
+                    Block.Fact("Acknowledged", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
+                    Block.Fact("Resolved", .text(alert.resolvedBy, note: alert.resolvedAt.map { Moment($0).text })),
+                    Block.Fact("Silent until", .time(alert.silencedUntil.map { Moment($0) })),
+                ])
+            )
+        ]
+        if alert.status != .resolved {
+            blocks.append(Block("answer", "Answer", shape: "half", .facts(Self.answers(to: alert))))
+        }
+        blocks.append(Block("evidence", "Evidence", shape: "half", .code(Readable.text(alert.metadata))))
+        blocks.append(
+            Block("told", "Who was told", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
+        )
+        return PageView(title: "Alert", blocks: blocks)
+    }
+
+    private static func answers(to alert: Alert) -> [Block.Fact] {
+        let path = "/alerts/\(alert.alertID.text)"
+        let silence = Form(
+            action: "\(path)/silence",
+            fields: [
+                Form.Field(
+                    "seconds",
+                    "For",
+                    options: [("900", "15 min"), ("3600", "1 h"), ("86400", "1 day"), ("604800", "7 days")]
+                        .map { Form.Option($0.0, $0.1) }
+                ),
+                Form.Field("reason", "Reason", isRequired: true),
+            ],
+            buttons: [Form.Button("Silence")]
+        )
+        let resolve = Form(action: "\(path)/resolve", shape: "inline", buttons: [Form.Button("Resolve")])
+        var facts = [
+            Block.Fact("It is over", Cell(forms: [resolve])), Block.Fact("Tell nobody", Cell(forms: [silence])),
+        ]
+        if alert.status == .open { facts.insert(Block.Fact("I have it", Cell(forms: [acknowledge(path)])), at: 0) }
+        return facts
+    }
+
+    static func deliveryTable(_ deliveries: [NotificationDelivery], isReplayable: Bool) -> Table {
+        Table(
+            caption: "Notifications",
+            columns: [
+                .init("Created"), .init("Severity"), .init("Title"), .init("Target"), .init("Status"),
+                .init("Tries", isNumeric: true), .init("Sent"), .init("Last error"), .init("Action"),
+            ],
+            rows: deliveries.map { delivery in
+                let again = Form(
+                    action: "/notifications/\(delivery.deliveryID.text)/replay",
+                    shape: "inline",
+                    buttons: [Form.Button("Send again", look: "small")]
+                )
+                let tone = delivery.status == .dead ? "bad-text" : delivery.status == .sent ? "good-text" : "warn-text"
+                return Row(
+                    key: delivery.deliveryID.text,
+                    cells: [
+                        .time(Moment(delivery.createdAt)), .sign(Sign(delivery.severity), delivery.severity.rawValue),
+                        .text(delivery.title), .text(delivery.target), .text(delivery.status.rawValue, tone: tone),
+                        .count(delivery.attempts), .time(delivery.sentAt.map { Moment($0) }),
+                        .text(delivery.lastError),
+                        Cell(forms: isReplayable && delivery.status == .dead ? [again] : []),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "Nobody was told of anything.")
+        ).labelled()
+    }
+
+    /// Acknowledges, resolves or silences an alert.
+    func answerAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+        switch action {
+        case "ack":
+            _ = try await api.acknowledgeAlert(
+                AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id]))
+            )
+            return "/alerts/\(id)?done=acknowledged"
+        case "resolve":
+            _ = try await api.resolveAlert(ResolveAlert.Input(wire(.resolveAlert, request, path: [id])))
+            return "/alerts/\(id)?done=resolved"
+        case "silence":
+            let seconds = request.form["seconds"].flatMap(Int.init) ?? 0
+            let body = JSONObject { json in
+                json.member("duration_seconds", seconds)
+                json.member("reason", request.form["reason"])
+            }
+            let input = try SilenceAlert.Input(wire(.silenceAlert, request, path: [id], body: body))
+            _ = try await api.silenceAlert(input)
+            return "/alerts/\(id)?done=silenced"
+        default: throw .noPage
+        }
+    }
+}

@@ -1,0 +1,282 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/analytics`: what was earned, how well orders were filled, how deep equity fell, how modules ran.
+    func analytics(_ request: WebRequest) async throws(Problem) -> PageView {
+        let tab = request.query["tab"] ?? "pnl"
+        let names = [
+            ("pnl", "NetPnL"), ("execution", "Execution quality"), ("equity", "Equity & drawdown"), ("runs", "Runs"),
+            ("resources", "Resources"),
+        ]
+        let blocks: [Block]
+        switch tab {
+        case "execution": blocks = try await execution(request)
+        case "equity": blocks = try await equity(request)
+        case "runs": blocks = try await runFigures(request)
+        case "resources": blocks = try await resources(request)
+        default: blocks = try await netPnl(request)
+        }
+        return PageView(
+            title: "Analytics",
+            tabs: names.map { name, text in
+                PageView.Tab(text: text, href: "/analytics?tab=\(name)", isCurrent: name == tab)
+            },
+            blocks: blocks
+        )
+    }
+
+    /// A form with the filters of a tab.
+    private static func filters(_ tab: String, _ request: WebRequest, mode: Bool = true) -> Block {
+        var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
+        if mode {
+            let modes = RuntimeMode.allCases.map { Form.Option($0.rawValue, chosen: request.query["mode"] ?? "") }
+            fields.insert(Form.Field("mode", "Mode", options: [Form.Option("", "every mode")] + modes), at: 0)
+        }
+        let form = Form(
+            action: "/analytics",
+            method: "get",
+            hidden: [Form.Hidden(name: "tab", value: tab)],
+            fields: fields,
+            buttons: [Form.Button("Show")]
+        )
+        return Block("filters", shape: "plain", .form(form))
+    }
+
+    private func netPnl(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+        let pnl = try await netPnl(request, chosen)
+        let parts = try await netPnlParts(request, chosen.with("page", request.query["page"]).with("page_size", "50"))
+        func bar(_ name: String, _ value: Decimal) -> (name: String, value: Double, text: String) {
+            (name, value.approximate, Figures.amount(value, signed: true))
+        }
+        let negated = Decimal(coefficient: -pnl.fees.coefficient, scale: pnl.fees.scale) ?? pnl.fees
+        let chart = Chart.bars(
+            "pnl-chart",
+            "NetPnL and what it is made of",
+            [
+                bar("Realised", pnl.realized), bar("Unrealised", pnl.unrealized), bar("Fees", negated),
+                bar("Funding", pnl.funding), bar("NetPnL", pnl.netPnl),
+            ]
+        )
+        let byMode = Table(
+            caption: "NetPnL by mode",
+            columns: Self.pnlColumns("Mode"),
+            rows: pnl.byMode.map { line in
+                Row(
+                    key: line.runtimeMode.rawValue,
+                    cells: [.mode(line.runtimeMode.rawValue)]
+                        + Self.pnlCells(line.realized, line.unrealized, line.fees, line.funding, line.netPnl)
+                )
+            },
+            empty: Table.Empty(text: "Nothing was reported.")
+        )
+        var table = Table(
+            caption: "NetPnL by instance and symbol",
+            columns: [.init("Instance"), .init("Symbol"), .init("Mode")] + Self.pnlColumns("Currency"),
+            rows: parts.items.map { part in
+                Row(
+                    key: "\(part.instanceID) \(part.symbol) \(part.currency ?? "")",
+                    cells: [
+                        .id(part.instanceID, href: "/bots?q=\(Fields.encoded(part.instanceID))"), .text(part.symbol),
+                        .mode(part.runtimeMode.rawValue), .text(part.currency),
+                    ] + Self.pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
+                )
+            },
+            empty: Table.Empty(text: "Nothing was reported.")
+        )
+        table.pages = Table.Pages(
+            "/analytics",
+            chosen.with("tab", "pnl"),
+            page: parts.page,
+            size: parts.pageSize,
+            total: parts.total,
+            csv: "/api/analytics/costs.csv?limit=100000"
+        )
+        let unit = pnl.currency.map { "\($0) ·" } ?? (pnl.byCurrency.count > 1 ? "currencies are not converted ·" : nil)
+        return [
+            Self.filters("pnl", request),
+            Block("pnl", "NetPnL", shape: "half", asOf: pnl.generatedAt, note: unit, .chart(chart)),
+            Block(
+                "modes",
+                "By mode",
+                shape: "half",
+                asOf: pnl.generatedAt,
+                note: "realised + unrealised − fees + funding ·",
+                .table(byMode.labelled())
+            ),
+            Block("parts", "By instance and symbol", asOf: .now, .table(table.labelled())),
+        ]
+    }
+
+    private static func pnlColumns(_ first: String) -> [Table.Column] {
+        [.init(first)]
+            + ["Realised", "Unrealised", "Fees", "Funding", "NetPnL"].map { Table.Column($0, isNumeric: true) }
+    }
+
+    private static func pnlCells(
+        _ realized: Decimal,
+        _ unrealized: Decimal,
+        _ fees: Decimal,
+        _ funding: Decimal,
+        _ net: Decimal
+    ) -> [Cell] {
+        [
+            .amount(realized, signed: true), .amount(unrealized, signed: true), .amount(fees),
+            .amount(funding, signed: true), .amount(net, signed: true),
+        ]
+    }
+
+    private func execution(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let symbol = Fields(of: [("symbol", request.query["symbol"])])
+        let quality = try await executionQuality(request, symbol)
+        let filter = symbol.with("page", request.query["page"]).with("page_size", "50")
+        let samples = try await samplePage(request, filter)
+        let isKnown = quality.samples > 0
+        func figure(_ label: String, _ value: Double, _ note: String) -> Block.Figure {
+            Block.Figure(label, isKnown ? Figures.decimal(value) : "—", note: isKnown ? note : "no samples")
+        }
+        func tails(_ p50: Double, _ p95: Double, _ p99: Double) -> String {
+            "p50 \(Figures.decimal(p50)) · p95 \(Figures.decimal(p95)) · p99 \(Figures.decimal(p99))"
+        }
+        let (slippage, latency) = (quality.slippageBps, quality.latencyMs)
+        return [
+            Self.filters("execution", request, mode: false),
+            Block(
+                "quality",
+                shape: "plain",
+                .figures([
+                    figure("Slippage, bps", quality.avgSlippageBps, tails(slippage.p50, slippage.p95, slippage.p99)),
+                    figure("Latency, ms", quality.avgLatencyMs, tails(latency.p50, latency.p95, latency.p99)),
+                    figure("Fill ratio", quality.avgFillRatio, "filled of what was ordered"),
+                    Block.Figure(
+                        "Samples",
+                        Figures.count(quality.samples),
+                        note: "as of \(Moment(quality.generatedAt).text)"
+                    ),
+                ])
+            ),
+            Block(
+                "samples",
+                "Executions",
+                asOf: .now,
+                .table(Self.sampleTable(samples, "/analytics", symbol.with("tab", "execution"), symbol))
+            ),
+        ]
+    }
+
+    private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+        let drawdown = try await drawdown(request, chosen)
+        let month = Timestamp.now.adding(seconds: -30 * 86_400)
+        let curve = try await equityCurve(
+            request,
+            chosen.with("from", "\(month)").with("step_seconds", "3600").with("limit", "800")
+        )
+        let isKnown = drawdown.samples > 0
+        func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
+        let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
+        let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
+        let line = Chart.line("curve", "Equity, 30 days", points, value: { Figures.decimal($0) })
+        let depth = Chart.line("depth", "Drawdown, 30 days", depths, value: { Figures.percent($0) }, depth: true)
+        let none = Block.Content.text("— Fewer than two samples of equity in the last 30 days.")
+        return [
+            Self.filters("equity", request),
+            Block(
+                "drawdown",
+                shape: "plain",
+                .figures([
+                    Block.Figure("Latest equity", amount(drawdown.latestEquity), note: drawdown.currency),
+                    Block.Figure("Peak equity", amount(drawdown.peakEquity)),
+                    Block.Figure(
+                        "Largest drawdown",
+                        isKnown ? Figures.percent(drawdown.maxDrawdownPct) : "—",
+                        note: isKnown ? Figures.amount(drawdown.maxDrawdownAbs) : nil
+                    ),
+                    Block.Figure("Drawdown now", isKnown ? Figures.percent(drawdown.currentDrawdownPct) : "—"),
+                    Block.Figure("Samples", Figures.count(drawdown.samples)),
+                ])
+            ),
+            Block("equity", "Equity, 30 days", asOf: curve.generatedAt, line.map { .chart($0) } ?? none),
+            Block("depths", "Drawdown, 30 days", asOf: curve.generatedAt, depth.map { .chart($0) } ?? none),
+        ]
+    }
+
+    private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let performance = try await runPerformance(request)
+        let failures = try await runFailureRate(request)
+        let throughput = try await runThroughput(request)
+        let active = try await runActiveAge(request)
+        let statistics = try await runStatistics(request)
+        let isKnown = performance.completedRuns > 0
+        let counts = statistics.statusCounts
+        let bars: [(name: String, value: Double, text: String)] = [
+            ("Queued", counts.queued), ("Running", counts.running), ("Succeeded", counts.succeeded),
+            ("Failed", counts.failed), ("Canceled", counts.canceled),
+        ].map { ($0.0, Double($0.1), Figures.count($0.1)) }
+        let chart = Chart.bars("run-chart", "Runs by status", bars)
+        return [
+            Block(
+                "runs",
+                shape: "plain",
+                .figures([
+                    Block.Figure("Success rate", isKnown ? Figures.percent(performance.successRate) : "—"),
+                    Block.Figure(
+                        "Duration, p95",
+                        isKnown ? "\(Figures.decimal(performance.p95DurationSeconds)) s" : "—",
+                        note: isKnown ? "average \(Figures.decimal(performance.avgDurationSeconds)) s" : nil
+                    ),
+                    Block.Figure(
+                        "Failure rate",
+                        failures.totalCompleted > 0 ? Figures.percent(failures.failureRate) : "—",
+                        note: "of the newest \(failures.windowSizeUsed)"
+                    ),
+                    Block.Figure(
+                        "Throughput",
+                        "\(Figures.decimal(throughput.runsPerHour)) / h",
+                        note: "\(throughput.totalRuns) in \(throughput.windowHours) h"
+                    ),
+                    Block.Figure(
+                        "Active",
+                        Figures.count(active.activeRuns),
+                        note: "the oldest for \(Figures.duration(seconds: Int(active.oldestActiveSeconds)))"
+                    ),
+                ])
+            ),
+            Block("by-status", "Runs by status", shape: "half", asOf: statistics.generatedAt, .chart(chart)),
+        ]
+    }
+
+    private func resources(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let query = Fields(of: [("instance_id", request.query["instance_id"])])
+        let window = try await resourceWindow(request, query)
+        func figure(_ label: String, _ value: Double, _ samples: Int) -> Block.Figure {
+            Block.Figure(
+                label,
+                samples > 0 ? "\(Figures.decimal(value)) %" : "—",
+                note: "\(Figures.count(samples)) samples"
+            )
+        }
+        let form = Form(
+            action: "/analytics",
+            method: "get",
+            hidden: [Form.Hidden(name: "tab", value: "resources")],
+            fields: [Form.Field("instance_id", "Instance", value: request.query["instance_id"] ?? "")],
+            buttons: [Form.Button("Show")]
+        )
+        return [
+            Block("filters", shape: "plain", .form(form)),
+            Block(
+                "resources",
+                "Processors and memory of the last 24 hours",
+                asOf: window.generatedAt,
+                .figures([
+                    figure("CPU, average", window.avgCpuPct, window.cpuSamples),
+                    figure("CPU, highest", window.maxCpuPct, window.cpuSamples),
+                    figure("Memory, average", window.avgMemoryPct, window.memorySamples),
+                    figure("Memory, highest", window.maxMemoryPct, window.memorySamples),
+                ])
+            ),
+        ]
+    }
+}

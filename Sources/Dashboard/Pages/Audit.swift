@@ -1,0 +1,76 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    private static var auditFilters: [String] {
+        ["actor", "action", "target_type", "target_id", "result", "from", "to"]
+    }
+
+    /// `/audit`: who did what.
+    func audit(_ request: WebRequest) async throws(Problem) -> PageView {
+        let query = Fields(of: (Self.auditFilters + ["page"]).map { ($0, request.query[$0]) })
+        let page = try await auditPage(request, query.with("page_size", "50"))
+        let verification = try await auditVerification(request)
+        let form = Form(
+            action: "/audit",
+            method: "get",
+            fields: [
+                Form.Field("actor", "Actor", value: query["actor"] ?? ""),
+                Form.Field("action", "Action", value: query["action"] ?? ""),
+                Form.Field("target_id", "Target", value: query["target_id"] ?? ""),
+                Form.Field(
+                    "result",
+                    "Result",
+                    options: [Form.Option("", "any")]
+                        + AuditResult.allCases.map { Form.Option($0.rawValue, chosen: query["result"] ?? "") }
+                ),
+            ],
+            buttons: [Form.Button("Show")]
+        )
+        var table = Self.auditTable(page, "The audit log")
+        table.pages = Table.Pages(
+            "/audit",
+            query,
+            page: page.page,
+            size: page.pageSize,
+            total: page.total,
+            csv: "/api/audit/logs.csv?\(query.with("page", nil).with("limit", "100000").text)"
+        )
+        let chain =
+            verification.isIntact
+            ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
+                + "\(Figures.count(verification.unsealed)) will be sealed in seconds. Head \(verification.head.prefix(16))…"
+            : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
+        return PageView(
+            title: "Audit log",
+            blocks: [
+                Block("chain", shape: verification.isIntact ? "plain" : "banner bad", .text(chain)),
+                Block("filters", shape: "plain", .form(form)),
+                Block("entries", "Entries", asOf: .now, .table(table)),
+            ]
+        )
+    }
+
+    static func auditTable(_ page: AuditPage, _ caption: String) -> Table {
+        Table(
+            caption: caption,
+            columns: [
+                .init("Time"), .init("Actor"), .init("Action"), .init("Target"), .init("Result"), .init("Details"),
+            ],
+            rows: page.items.map { entry in
+                let tone =
+                    entry.result == .rejected ? "warn-text" : entry.result == .failure ? "bad-text" : ""
+                let details = entry.details.description
+                return Row(
+                    key: entry.auditID.text,
+                    cells: [
+                        .time(Moment(entry.timestamp)), .text(entry.actor), .text(entry.action),
+                        .id(entry.targetID, note: entry.targetType), .text(entry.result.rawValue, tone: tone),
+                        Cell(text: details == "{}" ? nil : details, isID: true),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "Nothing was done that is like that.")
+        ).labelled()
+    }
+}

@@ -1,0 +1,209 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/bots/{bot_id}/{instance_id}`, or `/bots/{bot_id}` where the bot has one instance.
+    func bot(_ botID: String, _ instanceID: String?, _ request: WebRequest) async throws(Problem) -> PageView {
+        let page = try await instances(
+            request,
+            Fields(of: [("bot_id", botID), ("instance_id", instanceID), ("page_size", "200")])
+        )
+        guard let instance = page.items.first else { throw .noPage }
+        if page.items.count > 1 {
+            return try await bots(request.asking(request.query.with("bot_id", botID)))
+        }
+        let tab = request.query["tab"] ?? "overview"
+        let names = [
+            "overview", "commands", "alerts", "metrics", "execution", "costs", "reconciliation", "config", "audit",
+        ]
+        let head = Block(
+            "state",
+            "Instance \(instance.instanceID)",
+            asOf: page.generatedAt,
+            .facts(Self.facts(instance))
+        )
+        return PageView(
+            title: instance.botID,
+            tabs: names.map { name in
+                PageView.Tab(
+                    text: name.prefix(1).uppercased() + name.dropFirst(),
+                    href: "\(instance.page)?tab=\(name)",
+                    isCurrent: name == tab
+                )
+            },
+            blocks: [head] + (try await blocks(tab, of: instance, request))
+        )
+    }
+
+    private static func facts(_ instance: Instance) -> [Block.Fact] {
+        let lag = instance.clockLagSeconds.map { lag in
+            abs(lag) < 1 ? "right" : "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
+        }
+        return [
+            Block.Fact("State", .status(instance.sight)),
+            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
+            Block.Fact("Trades", .text("\(instance.symbol) on \(instance.exchange)")),
+            Block.Fact("Strategy", .text(instance.strategyName == "unknown" ? nil : instance.strategyName)),
+            Block.Fact("Version", .text(instance.version)),
+            Block.Fact("Process", .text(instance.bootID)),
+            Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
+            Block.Fact("First seen", .time(Moment(instance.firstSeen))),
+            Block.Fact("Clock", .text(lag)),
+            Block.Fact(
+                "Exposure",
+                .text(
+                    instance.netExposure.map {
+                        "\(Figures.amount($0)) net, \(Figures.amount(instance.grossExposure ?? $0)) gross"
+                    }
+                )
+            ),
+        ]
+    }
+
+    private func blocks(_ tab: String, of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let one = Fields(of: [
+            ("instance_id", instance.instanceID), ("page", request.query["page"]), ("page_size", "50"),
+        ])
+        let path = instance.page
+        let kept = Fields(of: [("tab", tab)])
+        switch tab {
+        case "commands":
+            let page = try await commandPage(request, one)
+            return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, kept)))]
+        case "alerts":
+            let page = try await alertPage(
+                request,
+                Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
+            )
+            return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, kept)))]
+        case "metrics": return try await metrics(of: instance, request)
+        case "execution":
+            let page = try await samplePage(request, one)
+            return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, kept, one)))]
+        case "costs":
+            let page = try await costPage(request, one)
+            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, kept, one)))]
+        case "reconciliation":
+            let page = try await reconcilePage(request, one)
+            return [
+                Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, kept)))
+            ]
+        case "config":
+            return [Block("config", "What its newest heartbeat says beside", .code(Readable.text(instance.metadata)))]
+        case "audit":
+            let page = try await auditPage(
+                request,
+                Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
+            )
+            return [Block("audit", "Audit", asOf: .now, .table(Self.auditTable(page, "Entries about the instance")))]
+        default: return try await overview(of: instance, one, request)
+        }
+    }
+
+    private func overview(
+        of instance: Instance,
+        _ one: Fields,
+        _ request: WebRequest
+    ) async throws(Problem) -> [Block] {
+        let held = try await positions(request, one)
+        let parts = try await netPnlParts(request, one)
+        let rows = parts.items.map { part in
+            Row(
+                key: "\(part.symbol) \(part.currency ?? "")",
+                cells: [
+                    .text(part.symbol), .text(part.currency), .amount(part.realized, signed: true),
+                    .amount(part.unrealized, signed: true), .amount(part.fees), .amount(part.funding, signed: true),
+                    .amount(part.netPnl, signed: true),
+                ]
+            )
+        }
+        let pnl = Table(
+            caption: "NetPnL: realised and unrealised less fees, plus funding",
+            columns: [
+                .init("Symbol"), .init("Currency"), .init("Realised", isNumeric: true),
+                .init("Unrealised", isNumeric: true), .init("Fees", isNumeric: true),
+                .init("Funding", isNumeric: true), .init("NetPnL", isNumeric: true),
+            ],
+            rows: rows,
+            empty: Table.Empty(text: "It has reported no profit, loss or cost.")
+        )
+        return [
+            Block("command", "Command", .form(Self.commandChoice(instance))),
+            Block(
+                "positions",
+                "Positions",
+                asOf: held.generatedAt,
+                .table(Self.positionTable(held, instance.page, .none))
+            ),
+            Block(
+                "pnl",
+                "NetPnL",
+                asOf: .now,
+                note: "realised + unrealised − fees + funding ·",
+                .table(pnl.labelled())
+            ),
+        ]
+    }
+
+    /// A button for each command; what needs a confirmation leads to one.
+    private static func commandChoice(_ instance: Instance) -> Form {
+        Form(
+            action: "/commands/new",
+            method: "get",
+            hidden: [Form.Hidden(name: "instance", value: instance.instanceID)],
+            buttons: CommandType.allCases.map { type in
+                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "grave" : "")
+            }
+        )
+    }
+
+    private func metrics(of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let type = request.query["metric_type"] ?? "equity"
+        let symbol = request.query["symbol"] ?? instance.symbol
+        let hours = request.query["hours"].flatMap(Int64.init).map { min(max($0, 1), 720) } ?? 24
+        let form = Form(
+            action: instance.page,
+            method: "get",
+            hidden: [Form.Hidden(name: "tab", value: "metrics")],
+            fields: [
+                Form.Field("metric_type", "Metric", value: type, isRequired: true),
+                Form.Field("symbol", "Symbol", value: symbol, isRequired: true),
+                Form.Field(
+                    "hours",
+                    "Range",
+                    options: [("1", "1 h"), ("24", "24 h"), ("168", "7 d"), ("720", "30 d")]
+                        .map { Form.Option($0.0, $0.1, chosen: "\(hours)") }
+                ),
+            ],
+            buttons: [Form.Button("Show")]
+        )
+        let query = Fields(of: [
+            ("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol),
+            ("from", "\(Timestamp.now.adding(seconds: -hours * 3_600))"), ("step_seconds", "\(hours * 6)"),
+            ("limit", "700"),
+        ])
+        let series = try await series(request, query)
+        let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
+        let chart = Chart.line(
+            "metric-chart",
+            "\(type) of \(instance.instanceID)",
+            points,
+            value: { Figures.decimal($0) }
+        )
+        let csv = Block.Link(text: "CSV", href: "/api/analytics/series.csv?\(query.with("limit", nil).text)")
+        let content = chart.map { Block.Content.chart($0) } ?? .text("— Fewer than two samples in this range.")
+        return [
+            Block("picker", "Series", .form(form)),
+            Block("series", "\(type), \(symbol)", asOf: .now, more: csv, content),
+        ]
+    }
+}
+
+extension WebRequest {
+    /// The same request with another query.
+    func asking(_ query: Fields) -> WebRequest {
+        var request = self
+        request.query = query
+        return request
+    }
+}

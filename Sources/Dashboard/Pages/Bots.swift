@@ -1,0 +1,129 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// The filters of the list of instances, which its forms and links carry.
+    static var botFilters: [String] { ["q", "bot_id", "runtime_mode", "status", "exchange", "symbol"] }
+
+    /// `/bots`: the fleet as a table, the worst first, with what can be commanded.
+    func bots(_ request: WebRequest) async throws(Problem) -> PageView {
+        let size = request.query["page_size"] ?? "50"
+        let known = Self.botFilters + ["sort", "page"]
+        let query = Fields(of: known.map { ($0, request.query[$0]) } + [("page_size", size)])
+        let page = try await instances(request, query)
+        let unknown = Set(request.query.pairs.map(\.name)).subtracting(known + ["page_size", "done"])
+        let isFiltered = Self.botFilters.contains { query[$0] != nil }
+        var table = Table(
+            caption: "Instances",
+            columns: Self.botColumns(query),
+            rows: page.items.map(Self.botRow),
+            empty: isFiltered ? Table.Empty(text: "No instance is like that.") : Self.firstBot
+        )
+        table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total)
+        table.choice = Table.Choice(
+            action: "/commands/new",
+            name: "instance",
+            all: "all \(Figures.count(page.total)) that match",
+            hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
+            buttons: CommandType.allCases.map { type in
+                Form.Button(
+                    type.rawValue,
+                    name: "type",
+                    value: type.rawValue,
+                    look: type == .flatten ? "small grave" : "small"
+                )
+            }
+        )
+        return PageView(
+            title: "Bots",
+            note: unknown.isEmpty ? nil : "not understood and left out: \(unknown.sorted().joined(separator: ", "))",
+            blocks: [
+                Block("filters", shape: "plain", .form(Self.botForm(query))),
+                Block("bots", "Instances", asOf: page.generatedAt, .table(table.labelled())),
+            ]
+        )
+    }
+
+    private static var firstBot: Table.Empty {
+        Table.Empty(
+            text: "No bot has reported yet. This is all it takes:",
+            code: """
+                curl -X POST http://127.0.0.1:8000/ingest/heartbeat -H 'Content-Type: application/json' \\
+                  -d '{"instance_id":"btc-maker-1a","bot_id":"btc-maker","runtime_mode":"PAPER","exchange":"binance","symbol":"BTCUSDT","version":"1.0","timestamp":"'$(date -u +%FT%TZ)'"}'
+                """
+        )
+    }
+
+    private static func botForm(_ query: Fields) -> Form {
+        func options<Value: CaseIterable & RawRepresentable<String>>(_ type: Value.Type, _ name: String) -> [Form
+            .Option]
+        {
+            [Form.Option("", "any")] + type.allCases.map { Form.Option($0.rawValue, chosen: query[name] ?? "") }
+        }
+        return Form(
+            action: "/bots",
+            method: "get",
+            hidden: query["bot_id"].map { [Form.Hidden(name: "bot_id", value: $0)] } ?? [],
+            fields: [
+                Form.Field("q", "Search", kind: "search", value: query["q"] ?? ""),
+                Form.Field("status", "State", options: options(InstanceStatus.self, "status")),
+                Form.Field("runtime_mode", "Mode", options: options(RuntimeMode.self, "runtime_mode")),
+                Form.Field("exchange", "Exchange", value: query["exchange"] ?? ""),
+                Form.Field("symbol", "Symbol", value: query["symbol"] ?? ""),
+                Form.Field(
+                    "sort",
+                    "Order",
+                    options: [
+                        ("worst", "worst first"), ("bot", "by bot"), ("silent", "longest silent first"),
+                        ("recent", "last heard of first"),
+                    ].map { Form.Option($0.0, $0.1, chosen: query["sort"] ?? "worst") }
+                ),
+                Form.Field(
+                    "page_size",
+                    "Rows",
+                    options: ["50", "100", "200"].map { Form.Option($0, chosen: query["page_size"] ?? "50") }
+                ),
+            ],
+            buttons: [Form.Button("Show", name: "page", value: "1")]
+        )
+    }
+
+    private static func botColumns(_ query: Fields) -> [Table.Column] {
+        func column(_ title: String, _ sort: String, _ order: String, isNumeric: Bool = false) -> Table.Column {
+            let isCurrent = (query["sort"] ?? "worst") == sort
+            let href = "/bots?" + query.with("sort", sort).with("page", nil).text
+            return Table.Column(title, isNumeric: isNumeric, href: href, order: isCurrent ? order : nil)
+        }
+        let isRecent = query["sort"] == "silent"
+        return [
+            column("State", "worst", "descending"), column("Bot", "bot", "ascending"), Table.Column("Mode"),
+            Table.Column("Exchange"), Table.Column("Symbol"), Table.Column("Version"),
+            column(
+                "Last seen",
+                isRecent ? "recent" : "silent",
+                "ascending",
+                isNumeric: true
+            ),
+            Table.Column("Net exposure", isNumeric: true), Table.Column("Gross", isNumeric: true),
+            Table.Column("Alerts"), Table.Column("Commands", isNumeric: true),
+        ]
+    }
+
+    private static func botRow(_ instance: Instance) -> Row {
+        let alerts =
+            instance.worstSeverity.map { severity in
+                Cell.sign(Sign(severity), "\(instance.openAlerts) \(Sign(severity).word)")
+            } ?? Cell()
+        return Row(
+            key: instance.instanceID,
+            choice: instance.instanceID,
+            href: instance.page,
+            cells: [
+                .status(instance.sight), .id(instance.botID, href: instance.page, note: instance.instanceID),
+                .mode(instance.runtimeMode.rawValue), .text(instance.exchange), .text(instance.symbol),
+                .text(instance.version), .age(instance.lastSeen), .amount(instance.netExposure),
+                .amount(instance.grossExposure), alerts, .some(instance.waitingCommands),
+            ]
+        )
+    }
+}

@@ -1,0 +1,247 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/commands`: what instances were told, the newest first.
+    func commands(_ request: WebRequest) async throws(Problem) -> PageView {
+        let query = Fields(of: ["status", "instance_id", "bulk_id", "page"].map { ($0, request.query[$0]) })
+        let page = try await commandPage(request, query.with("page_size", "50"))
+        let form = Form(
+            action: "/commands",
+            method: "get",
+            fields: [
+                Form.Field(
+                    "status",
+                    "Status",
+                    options: [Form.Option("", "any")]
+                        + CommandStatus.allCases.map { Form.Option($0.rawValue, chosen: query["status"] ?? "") }
+                ),
+                Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
+            ],
+            buttons: [Form.Button("Show")]
+        )
+        return PageView(
+            title: "Commands",
+            note: "Choose instances on the page Bots to command them.",
+            blocks: [
+                Block("filters", shape: "plain", .form(form)),
+                Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, "/commands", query))),
+            ]
+        )
+    }
+
+    static func commandTable(_ page: CommandPage, _ base: String, _ query: Fields) -> Table {
+        var table = Table(
+            caption: "Commands",
+            columns: [
+                .init("Created"), .init("Command"), .init("Instance"), .init("Status"), .init("Time to live"),
+                .init("Delivered after", isNumeric: true), .init("By"), .init("Reason"),
+            ],
+            rows: page.items.map(commandRow),
+            empty: Table.Empty(text: "No command is like that.")
+        )
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        return table.labelled()
+    }
+
+    private static func commandRow(_ command: Command) -> Row {
+        let path = "/commands/\(command.commandID.text)"
+        let delivered = command.firstDeliveredAt.map { time in
+            let micros = time.microsecondsSinceEpoch - command.createdAt.microsecondsSinceEpoch
+            return Figures.decimal(Double(micros) / 1_000_000, 3) + " s"
+        }
+        return Row(
+            key: command.commandID.text,
+            href: path,
+            cells: [
+                .time(Moment(command.createdAt)), Cell(text: command.commandType.rawValue, href: path),
+                .id(command.instanceID, href: "/commands?instance_id=\(Fields.encoded(command.instanceID))"),
+                .text(command.status.rawValue, tone: command.status.tone), timeToLive(command),
+                .number(delivered ?? "—"), .text(command.createdBy), .text(command.reason),
+            ]
+        )
+    }
+
+    /// How much of a waiting command's time has passed.
+    private static func timeToLive(_ command: Command) -> Cell {
+        guard command.status.isOpen else { return Cell(text: "") }
+        let left = Timestamp.now.seconds(until: command.expiresAt)
+        let whole = max(command.createdAt.seconds(until: command.expiresAt), 1)
+        return Cell(
+            text: "\(Figures.duration(seconds: left)) left",
+            share: min(max(1 - Double(left) / Double(whole), 0), 1)
+        )
+    }
+
+    /// `/commands/{command_id}`: what became of one.
+    func command(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
+        let command = try await commandDetail(request, id)
+        var previous = command.createdAt
+        let steps = command.timeline.map { event in
+            let passed = Double(event.at.microsecondsSinceEpoch - previous.microsecondsSinceEpoch) / 1_000_000
+            previous = event.at
+            return Row(
+                key: "\(event.event) \(event.at)",
+                cells: [
+                    .time(Moment(event.at)), .text(event.event), .text(event.actor),
+                    .number("+\(Figures.decimal(passed, 3)) s"),
+                ]
+            )
+        }
+        let timeline = Table(
+            caption: "What happened to the command",
+            columns: [.init("Time"), .init("Event"), .init("By"), .init("After", isNumeric: true)],
+            rows: steps
+        )
+        let answers = Table(
+            caption: "What the instance answered",
+            columns: [.init("Received"), .init("Answer"), .init("Reason"), .init("Evidence")],
+            rows: command.acknowledgements.map { answer in
+                Row(
+                    key: answer.ackID.text,
+                    cells: [
+                        .time(Moment(answer.receivedAt)), .text(answer.status.rawValue), .text(answer.reason),
+                        .text(answer.evidence?.description),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "The instance has not answered.")
+        )
+        var facts = [
+            Block.Fact("Status", .text(command.status.rawValue, tone: command.status.tone)),
+            Block.Fact("Instance", .id(command.instanceID, href: "/bots?q=\(Fields.encoded(command.instanceID))")),
+            Block.Fact("Given by", .text(command.createdBy)),
+            Block.Fact("Reason", .text(command.reason)),
+            Block.Fact("Issued", .time(Moment(command.issuedAt))),
+            Block.Fact("Expires", .time(Moment(command.expiresAt))),
+            Block.Fact("Delivered", .text("\(command.deliveryCount) times")),
+            Block.Fact("Id", .id(command.commandID.text)),
+        ]
+        if command.status == .pending || command.status == .awaitingApproval {
+            let cancel = Form(
+                action: "/commands/\(id)/cancel",
+                shape: "inline",
+                buttons: [Form.Button("Cancel the command")]
+            )
+            facts.append(Block.Fact("", Cell(forms: [cancel])))
+        }
+        return PageView(
+            title: "\(command.commandType.rawValue) on \(command.instanceID)",
+            blocks: [
+                Block("receipt", "Receipt", shape: "half", asOf: .now, .facts(facts)),
+                Block("payload", "Details", shape: "half", .code(Readable.text(command.payload))),
+                Block("timeline", "Timeline", asOf: .now, .table(timeline.labelled())),
+                Block("answers", "Answers", .table(answers.labelled())),
+            ]
+        )
+    }
+
+    /// `/command-bulks/{bulk_id}`: how far commands that were given together have come.
+    func bulk(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
+        let coverage = try await bulkCoverage(request, id)
+        let query = Fields(of: [("bulk_id", id), ("page", request.query["page"])])
+        let page = try await commandPage(request, query.with("page_size", "50"))
+        func figure(_ label: String, _ count: Int, tone: String = "", note: String? = nil) -> Block.Figure {
+            let share = coverage.total > 0 ? Double(count) / Double(coverage.total) : 0
+            return Block.Figure(
+                label,
+                Figures.count(count),
+                note: note ?? Figures.percent(share),
+                tone: count > 0 ? tone : ""
+            )
+        }
+        let lost = "dead-man switches act there"
+        return PageView(
+            title: "\(coverage.commandType.rawValue) on \(coverage.total) instances",
+            note: coverage.reason,
+            blocks: [
+                Block(
+                    "coverage",
+                    shape: "plain",
+                    .figures([
+                        figure("Commanded", coverage.total, note: "by \(coverage.createdBy)"),
+                        figure("Awaiting approval", coverage.awaitingApproval, tone: "halt-text"),
+                        figure("Delivered", coverage.delivered),
+                        figure("Confirmed", coverage.confirmed, tone: "good-text"),
+                        figure("Failed", coverage.failed, tone: "bad-text"),
+                        figure("Expired or ended", coverage.ended, tone: "bad-text"),
+                        figure("Unreachable", coverage.unreachable, tone: "bad-text", note: lost),
+                    ])
+                ),
+                Block(
+                    "commands",
+                    "Commands",
+                    asOf: .now,
+                    .table(Self.commandTable(page, "/command-bulks/\(id)", query.with("bulk_id", nil)))
+                ),
+            ]
+        )
+    }
+
+    /// `/approvals`: what waits for a second person.
+    func approvals(_ request: WebRequest) async throws(Problem) -> PageView {
+        let page = try await commandPage(
+            request,
+            Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "50"), ("page", request.query["page"])])
+        )
+        var blocks: [Block] = []
+        for command in page.items { blocks.append(approval(of: command, request)) }
+        if blocks.isEmpty { blocks.append(Block("none", nil, .text("Nothing waits for a second person."))) }
+        return PageView(title: "Approvals", note: "Whoever asked cannot approve.", blocks: blocks)
+    }
+
+    private func approval(of command: Command, _ request: WebRequest) -> Block {
+        let id = command.commandID.text
+        let isOwn = command.createdBy == request.principal.name
+        let form = Form(
+            action: "/commands/\(id)/decide",
+            fields: [
+                Form.Field("token", "Your token, again", kind: "password", isRequired: true),
+                Form.Field("reason", "Reason"),
+            ],
+            buttons: [
+                Form.Button("Approve", name: "decision", value: "approve", look: "grave"),
+                Form.Button("Deny", name: "decision", value: "deny"),
+            ]
+        )
+        return Block(
+            "approval-\(id)",
+            "\(command.commandType.rawValue) on \(command.instanceID)",
+            shape: "half",
+            asOf: .now,
+            more: Block.Link(text: "details", href: "/commands/\(id)"),
+            .facts([
+                Block.Fact("Asked by", .text(command.createdBy)),
+                Block.Fact("Reason", .text(command.reason)),
+                Block.Fact("Since", .age(command.createdAt)),
+                Block.Fact("Expires", .time(Moment(command.expiresAt))),
+                Block.Fact("", isOwn ? .text("It is your own request.") : Cell(forms: [form])),
+            ])
+        )
+    }
+
+    /// Approves, denies or cancels a command.
+    func decide(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+        if action == "cancel" {
+            _ = try await api.cancelCommand(CancelCommand.Input(wire(.cancelCommand, request, path: [id])))
+            return "/commands/\(id)?done=canceled"
+        }
+        guard action == "decide" else { throw .noPage }
+        let again = await holder(request.form["token"] ?? "")
+        guard let again, again.name == request.principal.name else {
+            throw Problem(
+                status: 403,
+                code: "REAUTHENTICATION_FAILED",
+                detail: "The token is not that of \(request.principal.name)."
+            )
+        }
+        let body = JSONObject { json in json.member("reason", request.form["reason"]) }
+        if request.form["decision"] == "approve" {
+            let input = try ApproveCommand.Input(wire(.approveCommand, request, path: [id], body: body))
+            _ = try await api.approveCommand(input)
+            return "/approvals?done=approved"
+        }
+        _ = try await api.denyCommand(DenyCommand.Input(wire(.denyCommand, request, path: [id], body: body)))
+        return "/approvals?done=denied"
+    }
+}

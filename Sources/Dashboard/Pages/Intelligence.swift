@@ -1,0 +1,77 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/markets`: the newest values of indices.
+    func markets(_ request: WebRequest) async throws(Problem) -> PageView {
+        let indices = try await indices(request)
+        let figures = indices.items.map { index in
+            Block.Figure(
+                index.indexName,
+                Figures.amount(index.value),
+                note: "\(Figures.duration(seconds: index.timestamp.seconds(until: .now))) old"
+            )
+        }
+        let empty = Block(
+            "empty",
+            "No index yet",
+            .text(
+                "Indices appear here once something reports them: POST /ingest/indices; the API reference has its body."
+            )
+        )
+        return PageView(
+            title: "Markets",
+            note: "The newest value of each index that the fleet reports.",
+            blocks: figures.isEmpty
+                ? [empty, Self.reference("postIndex")]
+                : [Block("indices", shape: "plain", asOf: .now, .figures(figures))]
+        )
+    }
+
+    /// `/datasets`: what is kept, and where it can be had as a file.
+    func datasets(_ request: WebRequest) async throws(Problem) -> PageView {
+        let costs = try await costPage(request, Fields(of: [("page_size", "1")]))
+        let samples = try await samplePage(request, Fields(of: [("page_size", "1")]))
+        let entries = try await auditPage(request, Fields(of: [("page_size", "1")]))
+        func row(_ name: String, _ kind: String, _ count: Int, _ newest: Timestamp?, _ csv: String) -> Row {
+            Row(
+                key: name,
+                cells: [
+                    .text(name), .text(kind), .count(count), .age(newest),
+                    Cell(text: "CSV", href: "/api/\(csv)?limit=100000"),
+                ]
+            )
+        }
+        let table = Table(
+            caption: "Datasets",
+            columns: [
+                .init("Dataset"), .init("Kind"), .init("Rows", isNumeric: true), .init("Newest", isNumeric: true),
+                .init("Export"),
+            ],
+            rows: [
+                row("Costs", "ledger", costs.total, costs.items.first?.timestamp, "analytics/costs.csv"),
+                row(
+                    "Executions",
+                    "samples",
+                    samples.total,
+                    samples.items.first?.timestamp,
+                    "analytics/execution-samples.csv"
+                ),
+                row("Audit log", "ledger", entries.total, entries.items.first?.timestamp, "audit/logs.csv"),
+            ]
+        )
+        return PageView(
+            title: "Datasets",
+            note: "What is kept here. Series of metrics are exported from a bot's page.",
+            blocks: [Block("datasets", "Datasets", asOf: .now, .table(table.labelled())), Self.reference("postMetric")]
+        )
+    }
+
+    private static func reference(_ operation: String) -> Block {
+        Block(
+            "feeds",
+            "What feeds this page",
+            .facts([Block.Fact("API reference", Cell(text: operation, href: "/reference#\(operation)"))])
+        )
+    }
+}

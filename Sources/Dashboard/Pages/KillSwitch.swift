@@ -1,0 +1,80 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/killswitch`: whom to stop, and how. The next page shows what is hit and asks for the phrase; the one behind it, who has confirmed.
+    func killSwitch(_ request: WebRequest) async throws(Problem) -> PageView {
+        let fleet = try await fleetFigures(request)
+        let recent = try await commandPage(request, Fields(of: [("page_size", "20")]))
+        let grave = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
+        func count(_ status: InstanceStatus) -> Int {
+            fleet.groups.filter { $0.status == status }.reduce(0) { $0 + $1.instances }
+        }
+        let live = fleet.groups.filter { $0.runtimeMode == .live }.reduce(0) { $0 + $1.instances }
+        return PageView(
+            title: "Kill switch",
+            note: "Nothing is sent before the phrase on the next page.",
+            blocks: [
+                Block(
+                    "state",
+                    shape: "plain",
+                    .figures([
+                        Block.Figure("Live instances", Figures.count(live), note: "of \(Figures.count(fleet.total))"),
+                        Block.Figure("In safe mode", Figures.count(count(.safeMode)), tone: "halt-text"),
+                        Block.Figure("Flattened", Figures.count(count(.flattened)), tone: "halt-text"),
+                        Block.Figure(
+                            "Lost",
+                            Figures.count(count(.lost)),
+                            note: "their dead-man switches act",
+                            tone: count(.lost) > 0 ? "bad-text" : ""
+                        ),
+                    ])
+                ),
+                Block(
+                    "stop",
+                    "Stop",
+                    shape: "grave half",
+                    .form(Self.scope(["SAFE_MODE", "CANCEL_ALL", "FLATTEN"], fleet))
+                ),
+                Block("release", "Release", shape: "half", .form(Self.scope(["START"], fleet))),
+                Block(
+                    "recent",
+                    "Newest grave commands",
+                    asOf: .now,
+                    .table(
+                        Self.commandTable(
+                            CommandPage(page: 1, pageSize: 20, total: grave.count, items: grave),
+                            "/commands",
+                            .none
+                        )
+                    )
+                ),
+            ]
+        )
+    }
+
+    private static func scope(_ types: [String], _ fleet: Fleet) -> Form {
+        let exchanges = Set(fleet.groups.map(\.exchange)).sorted()
+        return Form(
+            action: "/commands/new",
+            method: "get",
+            shape: "stack",
+            hidden: [Form.Hidden(name: "kill", value: "1"), Form.Hidden(name: "all", value: "1")],
+            fields: [
+                Form.Field(
+                    "runtime_mode",
+                    "Mode",
+                    options: [Form.Option("", "every mode")]
+                        + RuntimeMode.allCases.map { Form.Option($0.rawValue, chosen: "LIVE") }
+                ),
+                Form.Field(
+                    "exchange",
+                    "Exchange",
+                    options: [Form.Option("", "every exchange")] + exchanges.map { Form.Option($0) }
+                ),
+                Form.Field("symbol", "Symbol", hint: "Empty for every symbol."),
+            ],
+            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "grave") }
+        )
+    }
+}

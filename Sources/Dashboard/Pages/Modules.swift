@@ -1,0 +1,222 @@
+import ContractRuntime
+import FoundationEssentials
+import Generated
+
+extension Dashboard {
+    /// `/admin/modules`: what runs besides the bots.
+    func modules(_ request: WebRequest) async throws(Problem) -> PageView {
+        let page = try await modulePage(request, Fields(of: [("page", request.query["page"]), ("page_size", "50")]))
+        let status = request.query["status"].flatMap(RunStatus.init(rawValue:))
+        let runs = try await runPage(request, Fields(of: [("status", status?.rawValue), ("page_size", "50")]))
+        var table = Table(
+            caption: "Modules",
+            columns: [
+                .init("Module"), .init("Enabled"), .init("Runs"), .init("Schedule"), .init("Next run"), .init("Action"),
+            ],
+            rows: page.items.map(Self.moduleRow),
+            empty: Table.Empty(text: "No module is registered.")
+        )
+        table.pages = Table.Pages("/admin/modules", .none, page: page.page, size: page.pageSize, total: page.total)
+        return PageView(
+            title: "Modules / Admin",
+            blocks: [
+                Block("modules", "Modules", asOf: .now, .table(table.labelled())),
+                Block("runs", "Newest runs", asOf: .now, .table(Self.runTable(runs))),
+                Block("create", "New module", shape: "half", .form(Self.moduleForm(nil))),
+            ]
+        )
+    }
+
+    private static func moduleRow(_ module: Module) -> Row {
+        let path = "/admin/modules/\(module.moduleID.text)"
+        let button = Form(
+            action: "\(path)/run",
+            shape: "inline",
+            buttons: [Form.Button("Run now", look: "small", label: "Run \(module.name) now")]
+        )
+        return Row(
+            key: module.moduleID.text,
+            href: path,
+            cells: [
+                .id(module.name, href: path, note: module.description),
+                module.enabled ? .text("enabled", tone: "good-text") : .text("disabled"),
+                .text(module.executionMode.rawValue), .text(module.scheduleCron),
+                .time(module.nextRunAt.map { Moment($0) }), Cell(forms: module.enabled ? [button] : []),
+            ]
+        )
+    }
+
+    static func runTable(_ page: ModuleRunPage) -> Table {
+        Table(
+            caption: "Runs",
+            columns: [
+                .init("Started"), .init("Run"), .init("Trigger"), .init("Status"), .init("Took", isNumeric: true),
+                .init("Progress"), .init("Summary"),
+            ],
+            rows: page.items.map { run in
+                let path = "/module-runs/\(run.runID.text)"
+                let seconds = run.startedAt.seconds(until: run.endedAt ?? .now)
+                return Row(
+                    key: run.runID.text,
+                    href: path,
+                    cells: [
+                        .time(Moment(run.startedAt)), .id(String(run.runID.text.prefix(8)), href: path),
+                        .text(run.triggerType.rawValue), .text(run.status.rawValue, tone: run.status.tone),
+                        .number(Figures.duration(seconds: seconds)),
+                        Cell(note: run.progressMessage, share: run.progress), .text(run.summary),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "Nothing has run.")
+        ).labelled()
+    }
+
+    /// `/admin/modules/{module_id}`
+    func module(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
+        let module = try await moduleDetail(request, id)
+        let runs = try await runPage(request, Fields(of: [("module_id", id), ("page_size", "50")]))
+        let path = "/admin/modules/\(id)"
+        let run = Form(
+            action: "\(path)/run",
+            shape: "inline",
+            buttons: [Form.Button("Run now")]
+        )
+        let delete = Form(action: "\(path)/delete", shape: "inline", buttons: [Form.Button("Delete", look: "grave")])
+        return PageView(
+            title: module.name,
+            note: module.description,
+            blocks: [
+                Block(
+                    "module",
+                    "Module",
+                    shape: "half",
+                    asOf: .now,
+                    .facts([
+                        Block.Fact("Enabled", .text(module.enabled ? "yes" : "no")),
+                        Block.Fact("Schedule", .text(module.scheduleCron)),
+                        Block.Fact("Next run", .time(module.nextRunAt.map { Moment($0) })),
+                        Block.Fact("Missed runs", .text(module.missedRunPolicy.rawValue)),
+                        Block.Fact("Changed", .time(Moment(module.updatedAt))),
+                        Block.Fact("", Cell(forms: module.enabled ? [run, delete] : [delete])),
+                    ])
+                ),
+                Block("edit", "Change", shape: "half", .form(Self.moduleForm(module))),
+                Block("runs", "Runs", asOf: .now, .table(Self.runTable(runs))),
+            ]
+        )
+    }
+
+    private static func moduleForm(_ module: Module?) -> Form {
+        Form(
+            action: "/admin/modules",
+            shape: "stack",
+            hidden: module.map { [Form.Hidden(name: "module_id", value: $0.moduleID.text)] } ?? [],
+            fields: [
+                Form.Field("name", "Name", value: module?.name ?? "", isRequired: true),
+                Form.Field("description", "Description", value: module?.description ?? ""),
+                Form.Field(
+                    "execution_mode",
+                    "Runs",
+                    options: ExecutionMode.allCases.map {
+                        Form.Option($0.rawValue, chosen: module?.executionMode.rawValue ?? "MANUAL")
+                    }
+                ),
+                Form.Field(
+                    "schedule_cron",
+                    "Schedule, as cron",
+                    value: module?.scheduleCron ?? "",
+                    hint: "minute hour day month weekday, in UTC; only where it runs by schedule"
+                ),
+                Form.Field(
+                    "config",
+                    "Configuration, as a JSON object",
+                    value: module.map { Readable.text($0.config) } ?? "{}",
+                    isArea: true
+                ),
+                Form.Field("enabled", "Enabled", kind: "checkbox", isChecked: module?.enabled ?? true),
+            ],
+            buttons: [Form.Button("Save", look: "first")]
+        )
+    }
+
+    /// Registers a module or changes one.
+    func saveModule(_ request: WebRequest) async throws(Problem) -> String {
+        let form = request.form
+        guard let config = JSONObject(form["config"] ?? "{}") else {
+            throw Problem(status: 422, code: "MALFORMED_JSON", detail: "The configuration is not a JSON object.")
+        }
+        let id = form["module_id"] ?? UUID().text
+        let body = JSONObject { json in
+            json.member("module_id", id)
+            json.member("name", form["name"] ?? "")
+            json.member("description", form["description"])
+            json.member("enabled", form["enabled"] != nil)
+            json.member("execution_mode", form["execution_mode"] ?? "")
+            json.member("schedule_cron", form["schedule_cron"])
+            json.member("config", config)
+            json.member("created_at", Timestamp.now)
+            json.member("updated_at", Timestamp.now)
+        }
+        _ = try await api.upsertModule(UpsertModule.Input(wire(.upsertModule, request, body: body)))
+        return "/admin/modules/\(Fields.encoded(id))?done=saved"
+    }
+
+    /// Runs or deletes a module.
+    func changeModule(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+        switch action {
+        case "run":
+            let input = try TriggerModuleRun.Input(wire(.triggerModuleRun, request, path: [id], body: .empty))
+            _ = try await api.triggerModuleRun(input)
+            return "/admin/modules/\(id)?done=started"
+        case "delete":
+            _ = try await api.deleteModule(DeleteModule.Input(wire(.deleteModule, request, path: [id])))
+            return "/admin/modules?done=deleted"
+        default: throw .noPage
+        }
+    }
+
+    /// `/module-runs/{run_id}`
+    func run(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
+        let run = try await runDetail(request, id)
+        let entries = try await auditPage(request, Fields(of: [("run_id", id), ("page_size", "50")]))
+        let module = "/admin/modules/\(run.moduleID.text)"
+        var facts = [
+            Block.Fact("Status", .text(run.status.rawValue, tone: run.status.tone)),
+            Block.Fact("Module", .id(run.moduleID.text, href: module)),
+            Block.Fact("Trigger", .text(run.triggerType.rawValue)),
+            Block.Fact("Started", .time(Moment(run.startedAt))),
+            Block.Fact("Ended", .time(run.endedAt.map { Moment($0) })),
+            Block.Fact("Worker", .text(run.claimedBy)),
+            Block.Fact("Lease until", .time(run.leaseExpiresAt.map { Moment($0) })),
+            Block.Fact("Progress", Cell(text: run.progressMessage, share: run.progress)),
+            Block.Fact("Summary", .text(run.summary)),
+        ]
+        if run.endedAt == nil {
+            let cancel = Form(action: "/module-runs/\(id)/cancel", shape: "inline", buttons: [Form.Button("Cancel")])
+            facts.append(Block.Fact("", Cell(forms: [cancel])))
+        }
+        return PageView(
+            title: "Run \(run.runID.text.prefix(8))",
+            blocks: [
+                Block("run", "Run", asOf: .now, .facts(facts)),
+                Block("audit", "What happened", .table(Self.auditTable(entries, "Entries about the run"))),
+            ]
+        )
+    }
+
+    func cancelRun(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
+        _ = try await api.cancelModuleRun(CancelModuleRun.Input(wire(.cancelModuleRun, request, path: [id])))
+        return "/module-runs/\(id)?done=canceled"
+    }
+}
+
+extension RunStatus {
+    fileprivate var tone: String {
+        switch self {
+        case .succeeded: "good-text"
+        case .failed: "bad-text"
+        case .queued, .running: "warn-text"
+        case .canceled: ""
+        }
+    }
+}

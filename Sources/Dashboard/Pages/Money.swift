@@ -1,0 +1,239 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/portfolio`: what the fleet holds, by symbol.
+    func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
+        let mode = request.query["mode"] ?? "LIVE"
+        let chosen = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
+        let exposure = try await exposure(request, chosen)
+        let query = Fields(of: [
+            ("mode", mode == "ALL" ? nil : mode), ("symbol", request.query["symbol"]), ("page", request.query["page"]),
+        ])
+        let held = try await positions(request, query.with("page_size", "50"))
+        let metrics = exposure.keyMetrics
+        let isKnown = metrics.trackedPositions > 0
+        func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
+        let gross = exposure.totalGrossExposure.approximate
+        let bySymbol = Table(
+            caption: "Exposure by symbol",
+            columns: [
+                .init("Symbol"), .init("Net exposure", isNumeric: true), .init("Gross exposure", isNumeric: true),
+                .init("Share of gross", isNumeric: true), .init("Concentration"),
+            ],
+            rows: exposure.bySymbol.map { line in
+                let share = gross > 0 ? line.grossExposure.approximate / gross : 0
+                return Row(
+                    key: line.symbol,
+                    cells: [
+                        Cell(
+                            text: line.symbol,
+                            href: "/portfolio?\(query.with("symbol", line.symbol).with("mode", mode).text)"
+                        ),
+                        .amount(line.netExposure), .amount(line.grossExposure), .number(Figures.percent(share)),
+                        Cell(share: share),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No positions are reported (POST /ingest/positions).")
+        )
+        let stale = exposure.stale
+        return PageView(
+            title: "Portfolio",
+            tabs: (["LIVE", "PAPER", "ALL"]).map { name in
+                PageView.Tab(text: name, href: "/portfolio?mode=\(name)", isCurrent: name == mode)
+            },
+            blocks: [
+                Block(
+                    "figures",
+                    shape: "plain",
+                    .figures([
+                        Block.Figure(
+                            "Total Net Exposure",
+                            amount(exposure.totalNetExposure),
+                            tone: Figures.tone(exposure.totalNetExposure)
+                        ),
+                        Block.Figure("Total Gross Exposure", amount(exposure.totalGrossExposure)),
+                        Block.Figure(
+                            "Latest Equity",
+                            metrics.latestEquity == Decimal(0) ? "—" : Figures.amount(metrics.latestEquity)
+                        ),
+                        Block.Figure("Tracked Positions", Figures.count(metrics.trackedPositions)),
+                        Block.Figure("Tracked Symbols", Figures.count(metrics.trackedSymbols)),
+                        Block.Figure(
+                            "Stale Positions",
+                            Figures.count(stale.positions),
+                            note: stale.positions > 0
+                                ? "net \(Figures.amount(stale.netExposure)), not in the totals" : nil,
+                            tone: stale.positions > 0 ? "warn-text" : ""
+                        ),
+                    ])
+                ),
+                Block("symbols", "By symbol", asOf: exposure.generatedAt, .table(bySymbol.labelled())),
+                Block(
+                    "positions",
+                    "Positions",
+                    asOf: held.generatedAt,
+                    .table(Self.positionTable(held, "/portfolio", query.with("mode", mode)))
+                ),
+            ]
+        )
+    }
+
+    static func positionTable(_ page: PositionPage, _ base: String, _ query: Fields) -> Table {
+        var table = Table(
+            caption: "Positions",
+            columns: [
+                .init("Symbol"), .init("Instance"), .init("Mode"), .init("Exchange"),
+                .init("Net exposure", isNumeric: true), .init("Gross exposure", isNumeric: true),
+                .init("Reported", isNumeric: true), .init("Freshness"),
+            ],
+            rows: page.items.map { position in
+                let path = "/bots/\(Fields.encoded(position.botID))/\(Fields.encoded(position.instanceID))"
+                return Row(
+                    key: "\(position.instanceID) \(position.symbol)",
+                    href: path,
+                    cells: [
+                        .text(position.symbol), .id(position.instanceID, href: path, note: position.botID),
+                        .mode(position.runtimeMode.rawValue), .text(position.exchange), .amount(position.netExposure),
+                        .amount(position.grossExposure), .age(position.updatedAt),
+                        position.isStale ? .sign(.warning, "stale") : .text("fresh"),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No positions are reported.")
+        )
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        return table.labelled()
+    }
+
+    /// `/reconciliation`: whether our books agree with the exchanges'.
+    func reconciliation(_ request: WebRequest) async throws(Problem) -> PageView {
+        let query = Fields(of: ["status", "instance_id", "page"].map { ($0, request.query[$0]) })
+        let page = try await reconcilePage(request, query.with("page_size", "50"))
+        let mismatches = try await reconcilePage(request, Fields(of: [("status", "MISMATCH"), ("page_size", "1")]))
+        let matches = try await reconcilePage(request, Fields(of: [("status", "OK"), ("page_size", "1")]))
+        let form = Form(
+            action: "/reconciliation",
+            method: "get",
+            fields: [
+                Form.Field(
+                    "status",
+                    "Status",
+                    options: [Form.Option("", "any")]
+                        + ReconcileStatus.allCases.map { Form.Option($0.rawValue, chosen: query["status"] ?? "") }
+                ),
+                Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
+            ],
+            buttons: [Form.Button("Show")]
+        )
+        return PageView(
+            title: "Reconciliation",
+            blocks: [
+                Block(
+                    "figures",
+                    shape: "plain",
+                    .figures([
+                        Block.Figure("OK", Figures.count(matches.total), note: "of all comparisons"),
+                        Block.Figure(
+                            "Mismatch",
+                            Figures.count(mismatches.total),
+                            note: mismatches.items.first.map { "last \(Moment($0.timestamp).text)" },
+                            href: "/reconciliation?status=MISMATCH",
+                            tone: mismatches.total > 0 ? "warn-text" : ""
+                        ),
+                    ])
+                ),
+                Block("filters", shape: "plain", .form(form)),
+                Block(
+                    "results",
+                    "Comparisons",
+                    asOf: .now,
+                    .table(Self.reconcileTable(page, "/reconciliation", query))
+                ),
+            ]
+        )
+    }
+
+    static func reconcileTable(_ page: ReconcilePage, _ base: String, _ query: Fields) -> Table {
+        var table = Table(
+            caption: "Comparisons of equity",
+            columns: [
+                .init("Time"), .init("Instance"), .init("Exchange equity", isNumeric: true),
+                .init("Internal equity", isNumeric: true), .init("Difference", isNumeric: true),
+                .init("Bps", isNumeric: true), .init("Status"), .init("Reported"),
+            ],
+            rows: page.items.map { result in
+                let equity = result.exchangeEquity.approximate
+                let bps = equity != 0 ? Figures.decimal(result.difference.approximate / equity * 10_000) : "—"
+                let isOK = result.status == .ok
+                return Row(
+                    key: result.reconcileID.text,
+                    cells: [
+                        .time(Moment(result.timestamp)),
+                        .id(result.instanceID, href: "/bots?q=\(Fields.encoded(result.instanceID))"),
+                        .amount(result.exchangeEquity), .amount(result.internalEquity), .amount(result.difference),
+                        .number(bps), isOK ? .text("OK", tone: "good-text") : .sign(.warning, "MISMATCH"),
+                        .text(
+                            result.reportedStatus.rawValue,
+                            note: result.isDifferenceWrong ? "its difference is not that of its equities" : nil
+                        ),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No comparison was reported (POST /reconcile).")
+        )
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        return table.labelled()
+    }
+
+    static func costTable(_ page: CostPage, _ base: String, _ query: Fields, _ filter: Fields) -> Table {
+        var table = Table(
+            caption: "Costs",
+            columns: [
+                .init("Time"), .init("Instance"), .init("Symbol"), .init("Type"), .init("Amount", isNumeric: true),
+                .init("Currency"), .init("Booked", isNumeric: true), .init("Entry"),
+            ],
+            rows: page.items.map { cost in
+                Row(
+                    key: "\(cost.ordinal)",
+                    cells: [
+                        .time(Moment(cost.timestamp)), .id(cost.instanceID), .text(cost.symbol),
+                        .text(cost.costType.rawValue), .amount(cost.amount), .text(cost.currency),
+                        .amount(cost.bookedAmount), .text(cost.entryID),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No cost is booked.")
+        )
+        let csv =
+            "/api/analytics/costs.csv?" + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
+        return table.labelled()
+    }
+
+    static func sampleTable(_ page: ExecutionSamplePage, _ base: String, _ query: Fields, _ filter: Fields) -> Table {
+        var table = Table(
+            caption: "Executions",
+            columns: [
+                .init("Time"), .init("Instance"), .init("Symbol"), .init("Slippage, bps", isNumeric: true),
+                .init("Latency, ms", isNumeric: true), .init("Fill ratio", isNumeric: true),
+            ],
+            rows: page.items.map { sample in
+                Row(
+                    key: "\(sample.ordinal)",
+                    cells: [
+                        .time(Moment(sample.timestamp)), .id(sample.instanceID), .text(sample.symbol),
+                        .amount(sample.slippageBps), .amount(sample.latencyMs), .amount(sample.fillRatio),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No execution was reported.")
+        )
+        let csv =
+            "/api/analytics/execution-samples.csv?"
+            + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
+        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
+        return table.labelled()
+    }
+}

@@ -1,0 +1,229 @@
+import ContractRuntime
+import Generated
+
+extension Dashboard {
+    /// `/dashboard`: whether the fleet is well, and what is not.
+    func overview(_ request: WebRequest) async throws(Problem) -> PageView {
+        let live = Fields(of: [("mode", "LIVE")])
+        let fleet = try await fleetFigures(request, Fields(of: [("cells", "true")]))
+        let exposure = try await exposure(request, live)
+        let pnl = try await netPnl(request, live)
+        let alerts = try await alertPage(request, Fields(of: [("status", "OPEN"), ("page_size", "50")]))
+        let approvals = try await commandPage(
+            request,
+            Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
+        )
+        let curve = try await equityCurve(
+            request,
+            Fields(of: [
+                ("mode", "LIVE"), ("from", "\(Timestamp.now.adding(seconds: -86_400))"), ("step_seconds", "600"),
+                ("limit", "400"),
+            ])
+        )
+        let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
+        let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
+        return PageView(
+            title: "Dashboard",
+            blocks: [
+                Block("figures", shape: "plain", .figures(Self.figures(fleet, exposure, pnl))),
+                Block(
+                    "attention",
+                    "Needs attention",
+                    shape: "wide",
+                    asOf: fleet.generatedAt,
+                    .items(Self.needs(alerts, approvals, fleet, dead), empty: "Nothing does. All quiet.")
+                ),
+                Block(
+                    "fleet",
+                    "Fleet",
+                    shape: "narrow",
+                    asOf: fleet.generatedAt,
+                    note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
+                    Self.sea(fleet)
+                ),
+            ] + Self.equity(curve) + [
+                Block(
+                    "activity",
+                    "Activity",
+                    asOf: .now,
+                    more: Block.Link(text: "audit log", href: "/audit"),
+                    .table(Self.auditTable(entries, "The newest entries of the audit log"))
+                )
+            ]
+        )
+    }
+
+    private static func figures(_ fleet: Fleet, _ exposure: Exposure, _ pnl: NetPnl) -> [Block.Figure] {
+        func count(_ isCounted: (FleetGroupsItem) -> Bool) -> Int {
+            fleet.groups.filter(isCounted).reduce(0) { $0 + $1.instances }
+        }
+        let lost = count { $0.status == .lost }
+        let halted = count { $0.status == .safeMode || $0.status == .flattened }
+        let running = fleet.groups.filter { $0.status == .running }
+        let late = running.reduce(0) { $0 + $1.late }
+        let up = running.reduce(0) { $0 + $1.instances } - late
+        let live = count { $0.runtimeMode == .live }
+        let alerts = fleet.alerts
+        return [
+            Block.Figure(
+                "Instances",
+                Figures.count(fleet.total),
+                note: "\(up) up · \(late) late · \(lost) lost · \(halted) halted",
+                href: "/bots",
+                tone: lost > 0 ? "bad-text" : ""
+            ),
+            Block.Figure(
+                "Live trading",
+                Figures.count(live),
+                note: "\(Figures.count(fleet.total - live)) not live",
+                href: "/bots?runtime_mode=LIVE"
+            ),
+            Block.Figure(
+                "Open alerts",
+                Figures.count(alerts.critical + alerts.warning + alerts.info),
+                note: "\(alerts.critical) critical · \(alerts.warning) warning",
+                href: "/alerts",
+                tone: alerts.critical > 0 ? "bad-text" : alerts.warning > 0 ? "warn-text" : ""
+            ),
+            Block.Figure(
+                "Net exposure, live",
+                amount(exposure.totalNetExposure, isKnown: exposure.keyMetrics.trackedPositions > 0),
+                note: exposure.keyMetrics.trackedPositions > 0
+                    ? "gross \(Figures.amount(exposure.totalGrossExposure))" : "no positions reported",
+                href: "/portfolio"
+            ),
+            Block.Figure(
+                "NetPnL, live",
+                amount(pnl.netPnl, isKnown: !pnl.byCurrency.isEmpty, signed: true),
+                note: pnl.byCurrency.isEmpty ? "nothing reported" : pnl.currency ?? "all currencies as they are",
+                href: "/analytics",
+                tone: Figures.tone(pnl.netPnl)
+            ),
+            Block.Figure(
+                "Commands",
+                Figures.count(fleet.commands.waiting),
+                note: "without an answer · \(fleet.commands.expired) expired in 24 h",
+                href: "/commands"
+            ),
+        ]
+    }
+
+    private static func amount(_ value: Decimal, isKnown: Bool, signed: Bool = false) -> String {
+        isKnown ? Figures.amount(value, signed: signed) : "—"
+    }
+
+    /// What a person has to do something about, the gravest first, ten at most.
+    private static func needs(
+        _ alerts: AlertPage,
+        _ approvals: CommandPage,
+        _ fleet: Fleet,
+        _ dead: NotificationPage
+    ) -> [Block.Item] {
+        func items(_ severity: Severity) -> [Block.Item] {
+            alerts.items.filter { $0.severity == severity }.map { alert in
+                Block.Item(
+                    sign: Sign(alert.severity),
+                    text: alert.message,
+                    href: "/alerts/\(alert.alertID.text)",
+                    note: "for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
+                        + (alert.occurrences > 1 ? " · \(alert.occurrences) times" : ""),
+                    time: Moment(alert.firstAt)
+                )
+            }
+        }
+        let waiting = approvals.items.map { command in
+            Block.Item(
+                sign: .approval,
+                text: "\(command.commandType.rawValue) on \(command.instanceID) waits for a second person",
+                href: "/approvals",
+                note: "asked by \(command.createdBy)" + (command.reason.map { ", “\($0)”" } ?? ""),
+                time: Moment(command.createdAt)
+            )
+        }
+        var others: [Block.Item] = []
+        if fleet.commands.expired > 0 {
+            others.append(
+                Block.Item(
+                    sign: .warning,
+                    text: "\(fleet.commands.expired) commands expired in the last 24 hours",
+                    href: "/commands?status=EXPIRED",
+                    note: "no instance answered them in time"
+                )
+            )
+        }
+        if dead.total > 0 {
+            others.append(
+                Block.Item(
+                    sign: .warning,
+                    text: "\(dead.total) notifications could not be delivered",
+                    href: "/settings?tab=notifications",
+                    note: dead.items.first?.lastError
+                )
+            )
+        }
+        return Array((items(.critical) + waiting + others + items(.warning)).prefix(10))
+    }
+
+    private static func sea(_ fleet: Fleet) -> Block.Content {
+        if fleet.total == 0 { return .text("No instance has reported yet.") }
+        guard let cells = fleet.cells else { return .sea(counts(fleet)) }
+        var names: [String] = []
+        for cell in cells where names.last != cell.exchange { names.append(cell.exchange) }
+        return .sea(
+            names.map { name in
+                let squares = cells.filter { $0.exchange == name }.map { cell in
+                    let sight = Cell.Status(cell.status, isLate: cell.isLate)
+                    return Block.Square(
+                        href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
+                        label: "\(cell.instanceID), \(sight.text)",
+                        status: sight.kind
+                    )
+                }
+                return Block.Shoal(name: name, cells: squares)
+            }
+        )
+    }
+
+    private static func counts(_ fleet: Fleet) -> [Block.Shoal] {
+        let byExchange = Dictionary(grouping: fleet.groups, by: \.exchange)
+        return byExchange.keys.sorted().map { name in
+            let byStatus = Dictionary(grouping: byExchange[name] ?? [], by: \.status)
+            let counts = byStatus.keys.sorted { $0.rawValue < $1.rawValue }.map { status in
+                let number = (byStatus[status] ?? []).reduce(0) { $0 + $1.instances }
+                let sight = Cell.Status(status, isLate: false)
+                return Cell(status: Cell.Status(text: "\(Figures.count(number)) \(sight.text)", kind: sight.kind))
+            }
+            return Block.Shoal(name: name, cells: [], counts: counts)
+        }
+    }
+
+    /// Equity over time and how far it is below its highest.
+    static func equity(_ curve: EquityCurve) -> [Block] {
+        let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
+        let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
+        let unit = curve.currency.map { "\($0) ·" }
+        guard
+            let line = Chart.line(
+                "equity-chart",
+                "Equity of live bots, 24 hours",
+                points,
+                value: { Figures.decimal($0) }
+            ),
+            let depth = Chart.line(
+                "depth-chart",
+                "Drawdown from the running peak",
+                depths,
+                value: { Figures.percent($0) },
+                depth: true
+            )
+        else {
+            let text =
+                "— Fewer than two equity samples of live bots in the last 24 hours (POST /ingest/metrics, metric_type equity)."
+            return [Block("equity", "Equity, live, 24 h", asOf: curve.generatedAt, .text(text))]
+        }
+        return [
+            Block("equity", "Equity, live, 24 h", asOf: curve.generatedAt, note: unit, .chart(line)),
+            Block("depth", "Drawdown, live, 24 h", asOf: curve.generatedAt, .chart(depth)),
+        ]
+    }
+}

@@ -1,0 +1,216 @@
+import ContractRuntime
+import Generated
+
+// What pages read: each function is the operation behind it, with the query's parameters as they would come over the wire.
+extension Dashboard {
+    func instances(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> InstancePage {
+        switch try await api.listInstances(ListInstances.Input(wire(.listInstances, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func positions(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> PositionPage {
+        switch try await api.listPositions(ListPositions.Input(wire(.listPositions, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func commandPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> CommandPage {
+        switch try await api.listCommands(ListCommands.Input(wire(.listCommands, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func alertPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> AlertPage {
+        switch try await api.listAlerts(ListAlerts.Input(wire(.listAlerts, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func modulePage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ModulePage {
+        switch try await api.listModules(ListModules.Input(wire(.listModules, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func runPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ModuleRunPage {
+        switch try await api.listModuleRuns(ListModuleRuns.Input(wire(.listModuleRuns, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func reconcilePage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ReconcilePage {
+        switch try await api.listReconcileResults(
+            ListReconcileResults.Input(wire(.listReconcileResults, request, query: query))
+        ) {
+        case .ok(let found): return found
+        }
+    }
+
+    func auditPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> AuditPage {
+        switch try await api.listAuditLogs(ListAuditLogs.Input(wire(.listAuditLogs, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func tokenPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> AccessTokenPage {
+        switch try await api.listTokens(ListTokens.Input(wire(.listTokens, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func notificationPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> NotificationPage {
+        switch try await api.listNotifications(ListNotifications.Input(wire(.listNotifications, request, query: query)))
+        {
+        case .ok(let found): return found
+        }
+    }
+
+    func costPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> CostPage {
+        switch try await api.listCosts(ListCosts.Input(wire(.listCosts, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func samplePage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ExecutionSamplePage {
+        switch try await api.listExecutionSamples(
+            ListExecutionSamples.Input(wire(.listExecutionSamples, request, query: query))
+        ) {
+        case .ok(let found): return found
+        }
+    }
+
+    func exposure(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> Exposure {
+        switch try await api.getExposure(GetExposure.Input(wire(.getExposure, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func netPnl(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> NetPnl {
+        switch try await api.getNetPnl(GetNetPnl.Input(wire(.getNetPnl, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func netPnlParts(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> NetPnlExplanation {
+        switch try await api.explainNetPnl(ExplainNetPnl.Input(wire(.explainNetPnl, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func executionQuality(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ExecutionQuality {
+        switch try await api.getExecutionQuality(
+            GetExecutionQuality.Input(wire(.getExecutionQuality, request, query: query))
+        ) {
+        case .ok(let found): return found
+        }
+    }
+
+    func drawdown(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityDrawdown {
+        switch try await api.getEquityDrawdown(GetEquityDrawdown.Input(wire(.getEquityDrawdown, request, query: query)))
+        {
+        case .ok(let found): return found
+        }
+    }
+
+    func equityCurve(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityCurve {
+        switch try await api.getEquityCurve(GetEquityCurve.Input(wire(.getEquityCurve, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func indices(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> IndexValues {
+        switch try await api.getLatestIndices(GetLatestIndices.Input(wire(.getLatestIndices, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func resourceWindow(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ResourceWindow {
+        switch try await api.getResourceWindow(GetResourceWindow.Input(wire(.getResourceWindow, request, query: query)))
+        {
+        case .ok(let found): return found
+        }
+    }
+
+    func series(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> Series {
+        switch try await api.getSeries(GetSeries.Input(wire(.getSeries, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func runStatistics(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ModuleRunStatistics {
+        switch try await api.getModuleRunStatistics(
+            GetModuleRunStatistics.Input(wire(.getModuleRunStatistics, request, query: query))
+        ) {
+        case .ok(let found): return found
+        }
+    }
+
+    func runPerformance(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> RunPerformance {
+        switch try await api.getRunPerformance(GetRunPerformance.Input(wire(.getRunPerformance, request, query: query)))
+        {
+        case .ok(let found): return found
+        }
+    }
+
+    func runFailureRate(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> RunFailureRate {
+        switch try await api.getRunFailureRate(GetRunFailureRate.Input(wire(.getRunFailureRate, request, query: query)))
+        {
+        case .ok(let found): return found
+        }
+    }
+
+    func runThroughput(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> RunThroughput {
+        switch try await api.getRunThroughput(GetRunThroughput.Input(wire(.getRunThroughput, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func runActiveAge(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> RunActiveAge {
+        switch try await api.getRunActiveAge(GetRunActiveAge.Input(wire(.getRunActiveAge, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func auditVerification(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> AuditVerification {
+        switch try await api.verifyAuditLog(VerifyAuditLog.Input(wire(.verifyAuditLog, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func fleetFigures(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> Fleet {
+        switch try await api.getFleet(GetFleet.Input(wire(.getFleet, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func commandDetail(_ request: WebRequest, _ id: String) async throws(Problem) -> CommandDetail {
+        switch try await api.getCommand(GetCommand.Input(wire(.getCommand, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func alertDetail(_ request: WebRequest, _ id: String) async throws(Problem) -> Alert {
+        switch try await api.getAlert(GetAlert.Input(wire(.getAlert, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func moduleDetail(_ request: WebRequest, _ id: String) async throws(Problem) -> Module {
+        switch try await api.getModule(GetModule.Input(wire(.getModule, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func runDetail(_ request: WebRequest, _ id: String) async throws(Problem) -> ModuleRun {
+        switch try await api.getModuleRun(GetModuleRun.Input(wire(.getModuleRun, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
+
+    func bulkCoverage(_ request: WebRequest, _ id: String) async throws(Problem) -> BulkCoverage {
+        switch try await api.getBulkCoverage(GetBulkCoverage.Input(wire(.getBulkCoverage, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import ContractRuntime
+import Generated
+
+// How the contract's words look on a page.
+
+extension Instance {
+    /// Its status, with what silence makes of a running one.
+    var sight: Cell.Status { Cell.Status(status, isLate: isLate) }
+
+    var page: String { "/bots/\(Fields.encoded(botID))/\(Fields.encoded(instanceID))" }
+}
+
+extension Cell.Status {
+    init(_ status: InstanceStatus, isLate: Bool) {
+        switch status {
+        case .running where isLate: self.init(text: "LATE", kind: "late")
+        case .running: self.init(text: "UP", kind: "up")
+        default:
+            let name = status.rawValue
+            self.init(text: name.split(separator: "_").joined(separator: " "), kind: name.lowercased())
+        }
+    }
+}
+
+extension Sign {
+    init(_ severity: Severity) {
+        switch severity {
+        case .critical: self = .critical
+        case .warning: self = .warning
+        default: self = .note
+        }
+    }
+}
+
+extension CommandStatus {
+    /// How a status looks: what failed is red, what waits is amber, what is done is green.
+    var tone: String {
+        switch self {
+        case .completed: "good-text"
+        case .failed, .rejectedExpired, .rejectedDuplicate, .expired: "bad-text"
+        case .awaitingApproval: "halt-text"
+        case .pending, .accepted: "warn-text"
+        default: ""
+        }
+    }
+
+    /// Whether an instance may still carry it out.
+    var isOpen: Bool { self == .awaitingApproval || self == .pending || self == .accepted }
+}
+
+extension Cell {
+    static func status(_ status: Cell.Status) -> Cell { Cell(status: status) }
+
+    static func amount(_ value: Decimal?, signed: Bool = false) -> Cell {
+        guard let value else { return Cell(text: "—", isNumeric: true) }
+        return .number(Figures.amount(value, signed: signed), tone: Figures.tone(value))
+    }
+
+    /// A count that is worth a look only when it is not nothing.
+    static func some(_ value: Int) -> Cell { value == 0 ? Cell() : count(value) }
+
+    static func count(_ value: Int, tone: String = "") -> Cell {
+        .number(Figures.count(value), tone: value > 0 ? tone : "")
+    }
+
+    /// How long ago it was.
+    static func age(_ time: Timestamp?) -> Cell {
+        guard let time else { return Cell(text: "—", isNumeric: true) }
+        var cell = Cell.time(Moment(ago: time))
+        cell.isNumeric = true
+        return cell
+    }
+}
+
+extension Table {
+    /// Writes each column's title into its cells, which stand alone on a phone.
+    func labelled() -> Table {
+        var table = self
+        table.rows = rows.map { row in
+            let cells = zip(row.cells, columns).map { cell, column in
+                var cell = cell
+                cell.label = column.title
+                return cell
+            }
+            return Row(key: row.key, choice: row.choice, href: row.href, cells: cells)
+        }
+        return table
+    }
+}
+
+extension Table.Pages {
+    /// The page and its neighbours, as links that keep the filters.
+    init(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
+        let first = min((page - 1) * size + 1, total)
+        let last = min(page * size, total)
+        text = total == 0 ? "none" : "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
+        previous = page > 1 ? base + "?" + query.with("page", "\(page - 1)").text : nil
+        next = last < total ? base + "?" + query.with("page", "\(page + 1)").text : nil
+        self.csv = csv
+    }
+}
+
+/// JSON with a line for each member, to be read by people.
+enum Readable {
+    static func text(_ object: JSONObject) -> String {
+        guard let value = JSONValue(object.description) else { return "" }
+        return text(value, "")
+    }
+
+    private static func text(_ value: JSONValue, _ indent: String) -> String {
+        let inner = indent + "  "
+        switch value {
+        case .object(let members) where !members.isEmpty:
+            let lines = members.map { "\(inner)\"\($0.name)\": \(text($0.value, inner))" }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        case .array(let items) where !items.isEmpty:
+            return "[\n" + items.map { inner + text($0, inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        default:
+            return String(decoding: JSONWriter.write(value, direction: .response), as: UTF8.self)
+        }
+    }
+}

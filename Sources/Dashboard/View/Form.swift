@@ -1,0 +1,132 @@
+import Mustache
+
+/// A form that is sent and answered with another page.
+struct Form {
+    var action: String
+    /// `post`, which carries the session's secret for forms, or `get`.
+    var method = "post"
+    /// `inline`, `stack` or nothing: how its fields stand.
+    var shape = ""
+    var hidden: [Hidden] = []
+    var fields: [Field] = []
+    var buttons: [Button] = []
+    /// What is wrong with what was sent.
+    var error: String?
+    /// The text that has to be typed before the button can be pressed.
+    var phrase: String?
+
+    struct Hidden {
+        let name: String
+        let value: String
+    }
+
+    struct Button {
+        let text: String
+        var name: String?
+        var value: String?
+        /// `grave`, `first`, `small`: how it looks.
+        var look = ""
+        /// What it is called where its text alone does not say.
+        var label: String?
+
+        init(_ text: String, name: String? = nil, value: String? = nil, look: String = "", label: String? = nil) {
+            self.text = text
+            self.name = name
+            self.value = value
+            self.look = look
+            self.label = label
+        }
+    }
+
+    struct Field {
+        let name: String
+        let label: String
+        var kind = "text"
+        var value = ""
+        var options: [Option] = []
+        var hint: String?
+        var isRequired = false
+        var minimum: Int?
+        var isArea = false
+        var isChecked = false
+        /// What the browser may fill in.
+        var filling = "off"
+
+        init(
+            _ name: String,
+            _ label: String,
+            kind: String = "text",
+            value: String = "",
+            options: [Option] = [],
+            hint: String? = nil,
+            isRequired: Bool = false,
+            minimum: Int? = nil,
+            isArea: Bool = false,
+            isChecked: Bool = false
+        ) {
+            self.name = name
+            self.label = label
+            self.kind = kind
+            self.value = value
+            self.options = options
+            self.hint = hint
+            self.isRequired = isRequired
+            self.minimum = minimum
+            self.isArea = isArea
+            self.isChecked = isChecked
+        }
+    }
+
+    struct Option {
+        let value: String
+        let text: String
+        let isChosen: Bool
+
+        init(_ value: String, _ text: String? = nil, chosen: String = "") {
+            self.value = value
+            self.text = text ?? value
+            isChosen = value == chosen
+        }
+    }
+}
+
+extension Form: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "action": action
+        case "method": method
+        case "shape": shape
+        case "isPost": method == "post"
+        case "isInline": shape == "inline"
+        case "hidden": hidden
+        case "hasFields": !fields.isEmpty
+        case "fields": fields
+        case "buttons": buttons
+        case "error": error
+        case "phrase": phrase
+        default: nil
+        }
+    }
+}
+
+extension Form.Field: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "name": self.name
+        case "label": label
+        case "kind": kind
+        case "value": value
+        case "options": options
+        case "hint": hint
+        case "isRequired": isRequired
+        case "minimum": minimum
+        case "isChecked": isChecked
+        case "filling": filling
+        case "isChoice": !options.isEmpty
+        case "isCheck": kind == "checkbox"
+        case "isArea": isArea
+        case "isPlain": options.isEmpty && kind != "checkbox" && !isArea
+        default: nil
+        }
+    }
+}

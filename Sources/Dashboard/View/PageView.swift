@@ -1,0 +1,172 @@
+import ContractRuntime
+import Mustache
+
+/// A page as data: what it is called, where one can go from it, and its blocks from top to bottom. The templates know how that looks.
+struct PageView {
+    let title: String
+    var note: String?
+    var tabs: [Tab] = []
+    var blocks: [Block] = []
+
+    struct Tab {
+        let text: String
+        let href: String
+        var isCurrent = false
+    }
+}
+
+/// A piece of a page with a heading of its own.
+struct Block {
+    /// Tells the block apart from the others of its page, for the script that brings it up to date.
+    let id: String
+    var title: String?
+    /// `half`, `wide`, `narrow`, `plain` or `grave`: how it stands on the page.
+    var shape = ""
+    /// When the data was read.
+    var asOf: Moment?
+    var note: String?
+    /// A way to more of the same.
+    var more: Link?
+    var content: Content
+
+    init(
+        _ id: String,
+        _ title: String? = nil,
+        shape: String = "",
+        asOf: Timestamp? = nil,
+        note: String? = nil,
+        more: Link? = nil,
+        _ content: Content
+    ) {
+        self.id = id
+        self.title = title
+        self.shape = shape
+        self.asOf = asOf.map { Moment($0) }
+        self.note = note
+        self.more = more
+        self.content = content
+    }
+
+    /// What a block shows. Each is a template of its own.
+    enum Content {
+        case figures([Figure])
+        case items([Item], empty: String)
+        case table(Table)
+        case chart(Chart)
+        case facts([Fact])
+        case form(Form)
+        case text(String)
+        case code(String)
+        case sea([Shoal])
+    }
+
+    struct Link {
+        let text: String
+        let href: String
+    }
+
+    /// One number that can be read from afar.
+    struct Figure {
+        let label: String
+        let value: String
+        var note: String?
+        var href: String?
+        var tone = ""
+        /// Whether it needs smaller letters.
+        let isLong: Bool
+
+        init(_ label: String, _ value: String, note: String? = nil, href: String? = nil, tone: String = "") {
+            self.label = label
+            self.value = value
+            self.note = note
+            self.href = href
+            self.tone = tone
+            isLong = value.count > 9
+        }
+    }
+
+    /// Something that needs a person, or that happened.
+    struct Item {
+        let sign: Sign
+        let text: String
+        var href: String?
+        var note: String?
+        var time: Moment?
+    }
+
+    /// A name and its value.
+    struct Fact {
+        let name: String
+        let value: Cell
+
+        init(_ name: String, _ value: Cell) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Instances of one exchange, one cell each; or how many there are of each kind.
+    struct Shoal {
+        let name: String
+        let cells: [Square]
+        var counts: [Cell] = []
+    }
+
+    struct Square {
+        let href: String
+        let label: String
+        let status: String
+    }
+}
+
+extension Block: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch (name, content) {
+        case ("id", _): id
+        case ("shape", _): shape
+        case ("header", _): title.map { Header(id: id, title: $0, note: note, asOf: asOf, more: more) }
+        case ("figures", .figures(let figures)): Filled(figures)
+        case ("items", .items(let items, let empty)): Items(items: items, empty: empty)
+        case ("table", .table(let table)): table
+        case ("chart", .chart(let chart)): chart
+        case ("facts", .facts(let facts)): Filled(facts)
+        case ("form", .form(let form)): form
+        case ("text", .text(let text)): text
+        case ("code", .code(let code)): code
+        case ("sea", .sea(let shoals)): Filled(shoals)
+        default: nil
+        }
+    }
+
+    private struct Header {
+        let id: String
+        let title: String
+        let note: String?
+        let asOf: Moment?
+        let more: Link?
+    }
+
+    /// A list that has a frame of its own around its members.
+    private struct Filled<Member> {
+        let members: [Member]
+
+        init(_ members: [Member]) { self.members = members }
+    }
+
+    private struct Items {
+        let items: [Item]
+        let empty: String
+    }
+}
+
+/// A shape and a word for how grave something is: never a colour alone.
+struct Sign {
+    let shape: String
+    let tone: String
+    let word: String
+
+    static let critical = Sign(shape: "■", tone: "bad-text", word: "critical")
+    static let warning = Sign(shape: "▲", tone: "warn-text", word: "warning")
+    static let approval = Sign(shape: "◆", tone: "halt-text", word: "approval")
+    static let note = Sign(shape: "●", tone: "", word: "note")
+}

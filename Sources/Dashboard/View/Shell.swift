@@ -1,0 +1,118 @@
+import ContractRuntime
+import Generated
+
+/// What stands around every page.
+struct Shell {
+    let theme: String?
+    let tabTitle: String
+    let state: State
+    let environment: String
+    let now: Moment
+    let user: String
+    let csrf: String
+    let path: String
+    let themes: [Form.Button]
+    let navigation: [Group]
+    let banners: [Banner]
+    let page: PageView
+    let hasTabs: Bool
+    let zone = "utc"
+
+    struct State {
+        let kind: String
+        let shape: String
+        let text: String
+        /// What stands before the title of the browser's tab.
+        var mark = ""
+    }
+
+    struct Group {
+        let title: String
+        let links: [Link]
+    }
+
+    struct Link {
+        let text: String
+        let href: String
+        let isCurrent: Bool
+        let count: Int?
+    }
+
+    struct Banner {
+        let text: String
+        let look: String
+        let role: String
+    }
+
+    init(_ page: PageView, of request: WebRequest, environment: String, fleet: Fleet?, banners: [Banner]) {
+        let state = State(fleet)
+        theme = request.theme
+        tabTitle = "\(state.mark)\(page.title) · Flotilla"
+        self.state = state
+        self.environment = environment
+        now = Moment(.now)
+        user = request.principal.name
+        csrf = request.csrf
+        path = "/" + request.path.map { Fields.encoded($0) }.joined(separator: "/")
+        themes = [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")].map { Form.Button($0.1, value: $0.0) }
+        navigation = Self.navigation(request.path, fleet)
+        self.banners = banners
+        self.page = page
+        hasTabs = !page.tabs.isEmpty
+    }
+
+    private static func navigation(_ path: [String], _ fleet: Fleet?) -> [Group] {
+        let place =
+            path.prefix(2) == ["admin", "modules"] || path.first == "module-runs" ? "admin/modules" : path.first
+        func link(_ text: String, _ name: String, _ count: Int? = nil) -> Link {
+            Link(text: text, href: "/" + name, isCurrent: place == name, count: count == 0 ? nil : count)
+        }
+        let alerts = fleet.map { $0.alerts.critical + $0.alerts.warning }
+        return [
+            Group(
+                title: "Operations",
+                links: [
+                    link("Dashboard", "dashboard"), link("Bots", "bots"), link("Commands", "commands"),
+                    link("Approvals", "approvals", fleet?.commands.awaitingApproval), link("Alerts", "alerts", alerts),
+                ]
+            ),
+            Group(
+                title: "Money",
+                links: [
+                    link("Portfolio", "portfolio"), link("Analytics", "analytics"),
+                    link("Reconciliation", "reconciliation"),
+                ]
+            ),
+            Group(title: "Intelligence", links: [link("Markets", "markets"), link("Datasets", "datasets")]),
+            Group(
+                title: "System",
+                links: [
+                    link("Modules / Admin", "admin/modules"), link("Audit log", "audit"), link("System", "system"),
+                    link("Settings", "settings"),
+                ]
+            ),
+        ]
+    }
+}
+
+extension Shell.State {
+    /// The worst that there is decides. What is halted on purpose is told of only when nothing is wrong.
+    init(_ fleet: Fleet?) {
+        guard let fleet else {
+            self.init(kind: "stale", shape: "○", text: "UNKNOWN · the database is away", mark: "(?) ")
+            return
+        }
+        let (critical, warning) = (fleet.alerts.critical, fleet.alerts.warning)
+        let halted = fleet.groups.filter { $0.status == .safeMode || $0.status == .flattened }
+            .reduce(0) { $0 + $1.instances }
+        if critical > 0 {
+            self.init(kind: "critical", shape: "■", text: "CRITICAL · \(critical) open", mark: "(\(critical)!) ")
+        } else if warning > 0 {
+            self.init(kind: "attention", shape: "▲", text: "ATTENTION · \(warning) open", mark: "(\(warning)) ")
+        } else if halted > 0, halted == fleet.total {
+            self.init(kind: "halted", shape: "☐", text: "HALTED · all \(halted)", mark: "(H) ")
+        } else {
+            self.init(kind: "normal", shape: "●", text: "NORMAL")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Mustache
+
+/// Rows under columns, with what can be done with the chosen ones.
+struct Table {
+    let caption: String
+    var columns: [Column]
+    var rows: [Row]
+    /// What stands there instead of no rows.
+    var empty = Empty(text: "Nothing here.")
+    var pages: Pages?
+    /// Where the chosen rows are sent, and under which names.
+    var choice: Choice?
+
+    struct Column {
+        let title: String
+        var isNumeric = false
+        /// Leads to the same table in this column's order.
+        var href: String?
+        /// `ascending` or `descending` while the table is in this order.
+        var order: String?
+
+        init(_ title: String, isNumeric: Bool = false, href: String? = nil, order: String? = nil) {
+            self.title = title
+            self.isNumeric = isNumeric
+            self.href = href
+            self.order = order
+        }
+    }
+
+    struct Empty {
+        let text: String
+        var code: String?
+    }
+
+    struct Pages {
+        let text: String
+        var previous: String?
+        var next: String?
+        var csv: String?
+    }
+
+    struct Choice {
+        let action: String
+        let name: String
+        /// Chooses all that match, not only those on the page.
+        let all: String
+        let hidden: [Form.Hidden]
+        let buttons: [Form.Button]
+    }
+}
+
+/// A row. Its key tells it apart when the table is brought up to date.
+struct Row {
+    let key: String
+    /// The value that choosing the row sends, and what the box is called.
+    var choice: String?
+    /// Where the row as a whole leads, for the keyboard.
+    var href: String?
+    let cells: [Cell]
+}
+
+extension Row: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "key": key
+        case "choice": choice
+        case "href": href
+        case "cells": cells
+        default: nil
+        }
+    }
+}
+
+/// A value in a table or beside a name, with how it is meant.
+struct Cell {
+    var text: String?
+    var href: String?
+    /// A second, smaller line.
+    var note: String?
+    var tone = ""
+    var isNumeric = false
+    var isID = false
+    var time: Moment?
+    /// A runtime mode, which stands in a frame.
+    var mode: String?
+    var status: Status?
+    var sign: Sign?
+    /// How much of something has passed, from 0 to 1.
+    var share: Double?
+    var forms: [Form] = []
+    /// The title of its column.
+    var label = ""
+
+    struct Status {
+        let text: String
+        let kind: String
+    }
+
+    /// Nothing known, which is not zero.
+    static let unknown = Cell(text: "—")
+
+    static func text(_ text: String?, note: String? = nil, tone: String = "") -> Cell {
+        guard let text, !text.isEmpty else { return .unknown }
+        return Cell(text: text, note: note, tone: tone)
+    }
+
+    static func id(_ text: String, href: String? = nil, note: String? = nil) -> Cell {
+        Cell(text: text, href: href, note: note, isID: true)
+    }
+
+    static func time(_ time: Moment?) -> Cell {
+        guard let time else { return .unknown }
+        return Cell(time: time)
+    }
+
+    static func mode(_ mode: String) -> Cell { Cell(mode: mode) }
+
+    static func sign(_ sign: Sign, _ text: String) -> Cell { Cell(text: text, tone: sign.tone, sign: sign) }
+
+    static func number(_ text: String, note: String? = nil, tone: String = "") -> Cell {
+        Cell(text: text, note: note, tone: tone, isNumeric: true)
+    }
+}
+
+extension Cell: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "plain": href == nil && tone.isEmpty ? text : nil
+        case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
+        case "link": href.map { Block.Link(text: text ?? "", href: $0) }
+        case "note": note
+        case "isNumeric": isNumeric
+        case "isID": isID
+        case "time": time
+        case "mode": mode
+        case "isLive": mode == "LIVE"
+        case "status": status
+        case "sign": sign
+        case "share": share.map { "\($0)" }
+        case "forms": forms.isEmpty ? nil : forms
+        case "label": label
+        default: nil
+        }
+    }
+
+    private struct Toned {
+        let text: String
+        let tone: String
+    }
+}

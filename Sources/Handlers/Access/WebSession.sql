@@ -1,0 +1,49 @@
+-- Opens a session of the dashboard; those that are over are forgotten with it.
+-- name: openSession :exec
+-- in: hash text, token_hash text, seconds int8
+WITH forgotten AS (
+    DELETE FROM web_sessions WHERE expires_at < now()
+)
+INSERT INTO web_sessions (hash, token_hash, expires_at)
+VALUES (:hash, :token_hash, now() + :seconds::int8 * interval '1 second')
+
+-- The token of a session that is not over, and whose it is if the database knows.
+-- name: findSession :optional
+-- in: hash text
+-- out: token_hash text, name text?, roles text[]?
+SELECT token_hash, name, roles
+FROM web_sessions
+LEFT JOIN access_tokens ON access_tokens.hash = token_hash
+    AND instance_id IS NULL
+    AND (revoked_at IS NULL OR revoked_at > now())
+    AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > now())
+WHERE web_sessions.hash = :hash
+    AND web_sessions.expires_at > now()
+
+-- name: closeSession :exec
+-- in: hash text
+DELETE FROM web_sessions WHERE hash = :hash
+
+-- Counts a wrong token; after a quarter of an hour without one the count begins anew.
+-- name: noteLoginFailure :one
+-- in: address text
+-- out: failures int4
+WITH forgotten AS (
+    DELETE FROM login_failures WHERE last_at < now() - interval '15 minutes' AND address <> :address
+)
+INSERT INTO login_failures AS known (address, failures)
+VALUES (:address, 1)
+ON CONFLICT (address) DO UPDATE SET
+    failures = CASE WHEN known.last_at < now() - interval '15 minutes' THEN 1 ELSE known.failures + 1 END,
+    last_at = now()
+RETURNING failures
+
+-- In how many seconds an address with so many failures may try again.
+-- name: loginLock :optional
+-- in: address text, limit int4
+-- out: seconds int8
+SELECT ceil(extract(epoch FROM last_at + interval '15 minutes' - now()))::int8
+FROM login_failures
+WHERE address = :address
+    AND failures >= :limit
+    AND last_at > now() - interval '15 minutes'

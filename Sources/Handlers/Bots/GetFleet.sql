@@ -1,0 +1,37 @@
+-- name: fleetGroups :many
+-- import: Generated
+-- in: lost_before timestamptz, late_before timestamptz
+-- out: exchange text, runtime_mode text(RuntimeMode), status text(InstanceStatus), instances int8, late int8
+SELECT exchange, runtime_mode, instance_status(state, last_seen, :lost_before) AS status, count(*), count(*) FILTER (WHERE last_seen < :late_before)
+FROM instance_live
+GROUP BY exchange, runtime_mode, status
+ORDER BY exchange, runtime_mode, status
+
+-- name: fleetCells :many
+-- import: Generated
+-- in: lost_before timestamptz, late_before timestamptz, limit int8
+-- out: exchange text, instance_id text, bot_id text, status text(InstanceStatus), is_late bool
+SELECT exchange, instance_id, bot_id, instance_status(state, last_seen, :lost_before) AS status, last_seen < :late_before AS is_late
+FROM instance_live
+JOIN instances USING (instance_id)
+WHERE (SELECT sum(instances) FROM fleet_counts) <= :limit::int8
+ORDER BY exchange, instance_rank(instance_status(state, last_seen, :lost_before), last_seen < :late_before), bot_id, instance_id
+LIMIT :limit
+
+-- name: fleetNeeds :one
+-- out: critical int8, warning int8, info int8, acknowledged int8, stuck_runs int8, awaiting_approval int8, waiting int8, expired int8
+SELECT
+    alert.*,
+    (SELECT count(*) FROM commands WHERE status = 'AWAITING_APPROVAL'),
+    (SELECT count(*) FROM commands WHERE status IN ('PENDING', 'ACCEPTED')),
+    (SELECT count(*) FROM commands WHERE status = 'EXPIRED' AND created_at > now() - interval '24 hours')
+FROM (
+    SELECT
+        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'CRITICAL'),
+        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'WARNING'),
+        count(*) FILTER (WHERE status = 'OPEN' AND severity NOT IN ('CRITICAL', 'WARNING')),
+        count(*) FILTER (WHERE status = 'ACKED'),
+        count(*) FILTER (WHERE source = 'module_runs')
+    FROM alerts
+    WHERE status <> 'RESOLVED'
+) AS alert

@@ -1,0 +1,73 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func listInstances(_ input: ListInstances.Input) async throws(Problem) -> ListInstances.Output {
+        let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
+        let now = Timestamp.now
+        let (rows, total) = try await run(
+            .listInstances(
+                lostBefore: lostBefore(now),
+                lateBefore: lateBefore(now),
+                q: input.q,
+                instanceID: input.instanceID,
+                botID: input.botID,
+                runtimeMode: input.runtimeMode,
+                status: input.status,
+                exchange: input.exchange,
+                symbol: input.symbol,
+                sort: input.sort.rawValue,
+                limit: page.size,
+                offset: page.offset
+            ),
+            .countInstances(
+                lostBefore: lostBefore(now),
+                q: input.q,
+                instanceID: input.instanceID,
+                botID: input.botID,
+                runtimeMode: input.runtimeMode,
+                status: input.status,
+                exchange: input.exchange,
+                symbol: input.symbol
+            )
+        )
+        let items = rows.map { Instance($0) }
+        return .ok(
+            InstancePage(generatedAt: now, page: page.number, pageSize: page.size, total: total, items: items)
+        )
+    }
+
+    /// Who was heard of last before this is lost.
+    func lostBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds) }
+
+    /// Who was heard of last before this is late.
+    func lateBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds / 2) }
+}
+
+extension Instance {
+    fileprivate init(_ row: ListInstancesRow) {
+        self.init(
+            instanceID: row.instanceID,
+            botID: row.botID,
+            strategyName: row.strategyName,
+            runtimeMode: row.runtimeMode,
+            exchange: row.exchange,
+            symbol: row.symbol,
+            version: row.version,
+            status: row.status,
+            isLate: row.isLate,
+            lastSeen: row.lastSeen,
+            lastReceivedAt: row.lastReceivedAt,
+            firstSeen: row.firstSeen,
+            clockLagSeconds: row.clockLag,
+            bootID: row.bootID,
+            metadata: row.metadata,
+            netExposure: row.netExposure,
+            grossExposure: row.grossExposure,
+            exposureAsOf: row.exposureAsOf,
+            openAlerts: row.openAlerts,
+            worstSeverity: row.worstSeverity,
+            waitingCommands: row.waitingCommands
+        )
+    }
+}

@@ -1,0 +1,18 @@
+-- How far the commands of one bulk have come.
+-- name: bulkCoverage :optional
+-- import: Generated
+-- in: bulk_id uuid, lost_before timestamptz
+-- out: command_type text(CommandType), created_by text, created_at timestamptz, expires_at timestamptz, reason text?, total int8
+-- out: awaiting_approval int8, delivered int8, confirmed int8, failed int8, ended int8, unreachable int8
+SELECT
+    command_type, created_by, min(created_at), max(expires_at), reason, count(*),
+    count(*) FILTER (WHERE status = 'AWAITING_APPROVAL'),
+    count(*) FILTER (WHERE first_delivered_at IS NOT NULL),
+    count(*) FILTER (WHERE status = 'COMPLETED'),
+    count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
+    count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
+    count(*) FILTER (WHERE status <> 'COMPLETED' AND last_seen < :lost_before)
+FROM commands
+JOIN instance_live USING (instance_id)
+WHERE bulk_id = :bulk_id
+GROUP BY command_type, created_by, reason

@@ -1,0 +1,28 @@
+public import ContractRuntime
+public import Generated
+
+extension API {
+    public func getBulkCoverage(_ input: GetBulkCoverage.Input) async throws(Problem) -> GetBulkCoverage.Output {
+        let found = try await run(.bulkCoverage(bulkID: input.bulkID, lostBefore: lostBefore(.now)))
+        guard let row = found else {
+            throw Problem(status: 404, code: "BULK_NOT_FOUND", detail: "no commands were given together under this id")
+        }
+        return .ok(
+            BulkCoverage(
+                bulkID: input.bulkID,
+                commandType: row.commandType,
+                createdBy: row.createdBy,
+                createdAt: row.createdAt,
+                expiresAt: row.expiresAt,
+                reason: row.reason,
+                total: row.total,
+                awaitingApproval: row.awaitingApproval,
+                delivered: row.delivered,
+                confirmed: row.confirmed,
+                failed: row.failed,
+                ended: row.ended,
+                unreachable: row.unreachable
+            )
+        )
+    }
+}

@@ -1,0 +1,46 @@
+import ContractRuntime
+import Handlers
+
+/// Opens sessions for tokens, and tells whose a session is.
+struct Doorkeeper: Sendable {
+    let api: API
+    let authenticator: Authenticator
+
+    /// Opens a session for somebody with a token of the dashboard's; the session's secret.
+    func open(_ token: String, from address: String) async throws(Problem) -> String {
+        if let seconds = try await api.loginLock(of: address) {
+            throw Problem(
+                status: 429,
+                code: "LOCKED_OUT",
+                detail: "Too many wrong tokens came from here. Try again in \(seconds / 60 + 1) minutes.",
+                retryAfterSeconds: seconds
+            )
+        }
+        guard try await holder(of: token) != nil else {
+            try await api.noteLoginFailure(of: address)
+            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
+        }
+        return try await api.openSession(tokenHash: TokenSecret.hash(token))
+    }
+
+    /// Whose token this is; nil when it is nobody's, or an agent's.
+    func holder(of token: String) async throws(Problem) -> Principal? {
+        let hash = TokenSecret.hash(token)
+        if let principal = authenticator.configuredPrincipal(hash) { return principal }
+        let principal = try await api.principal(ofTokenWithHash: hash)
+        return principal?.subject == nil ? principal : nil
+    }
+
+    /// Whose session it is, with the roles that the token has now; nil when it is over or the token is not accepted any more.
+    func principal(ofSession secret: String?) async throws(Problem) -> Principal? {
+        guard let secret else { return nil }
+        switch try await api.sessionHolder(secret: secret) {
+        case nil: return nil
+        case .principal(let principal): return principal
+        case .configured(let hash): return authenticator.configuredPrincipal(hash)
+        }
+    }
+
+    /// What each form of a session carries: made of the secret that no other page can read, and telling nothing about it.
+    static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
+}

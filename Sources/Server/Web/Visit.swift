@@ -1,0 +1,66 @@
+import Dashboard
+import NIOHTTP1
+
+/// What the head of a browser's request says.
+struct Visit: Sendable {
+    static let sessionCookie = "flotilla_session"
+
+    let id: String
+    let address: String
+    let isPost: Bool
+    /// The target as it came.
+    let uri: String
+    let rawPath: Substring
+    let rawQuery: String
+    /// The segments of the path, decoded.
+    let path: [String]
+    let query: Fields
+    let headers: [(name: String, value: String)]
+    /// The session's secret, if the browser has one.
+    let session: String?
+    /// `light` or `dark`, if somebody chose.
+    let theme: String?
+    /// Whether the request comes from a page of this server, as far as the browser says (Fetch Metadata; RFC 6454 for `Origin`).
+    let isOwn: Bool
+
+    init(_ head: HTTPRequestHead, address: String, id: String) {
+        self.id = id
+        self.address = address
+        isPost = head.method == .POST
+        uri = head.uri
+        let mark = head.uri.firstIndex(of: "?") ?? head.uri.endIndex
+        rawPath = head.uri[..<mark]
+        rawQuery = String(head.uri[mark...].dropFirst())
+        path = rawPath.split(separator: "/").map { Fields.decoded($0, isForm: false) }
+        query = Fields(rawQuery)
+        headers = head.headers.map { (name: $0.name, value: $0.value) }
+        let cookies = Self.cookies(head.headers)
+        session = cookies[Self.sessionCookie].flatMap { $0.isEmpty ? nil : $0 }
+        theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
+        let site = head.headers.first(name: "Sec-Fetch-Site")
+        let origin = head.headers.first(name: "Origin")
+        let host = head.headers.first(name: "Host") ?? ""
+        let isOwnOrigin = origin.map { $0 == "http://\(host)" || $0 == "https://\(host)" } ?? true
+        isOwn = isOwnOrigin && (site.map { $0 == "same-origin" || $0 == "none" } ?? true)
+    }
+
+    /// RFC 6265, section 4.2.
+    private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
+        var cookies: [String: String] = [:]
+        for pair in headers["Cookie"].flatMap({ $0.split(separator: ";") }) {
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let name = String(parts[0].drop { $0 == " " })
+            if cookies[name] == nil { cookies[name] = String(parts[1]) }
+        }
+        return cookies
+    }
+
+    /// A path of this server, or the dashboard's: nobody is sent elsewhere by a link that was made for it.
+    static func ownPath(_ path: String?) -> String {
+        guard let path, path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix("/\\"),
+            path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return "/dashboard" }
+        return path
+    }
+}

@@ -1,0 +1,166 @@
+"""A real server with a PostgreSQL of its own, and a real browser before it."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+import pytest
+from selenium import webdriver
+
+from fleet import Fleet
+
+TOKEN = "a-token-for-the-browser-tests"
+SERVER = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
+
+
+class Server:
+    """`flotilla-server` on free ports of this machine."""
+
+    def __init__(self, folder: str, **settings: str):
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS="127.0.0.1:0", WEB_ADDRESS="127.0.0.1:0",
+                           ENVIRONMENT="TEST", COMMAND_APPROVAL="required", LOG_LEVEL="warning", **settings)
+        self.folder = folder
+        self.log = open(f"{folder}/log", "w+")
+        self.process = subprocess.Popen([SERVER, "serve", "--migrate"], env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.api = self.address("API")
+        self.web = self.address("WEB")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.api + "/readyz")
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(pathlib.Path(f"{folder}/log").read_text())
+
+    def address(self, name: str) -> str:
+        for line in self.process.stdout:
+            if match := re.match(rf"{name} +(http\S+)", line):
+                return match[1]
+        raise AssertionError(pathlib.Path(f"{self.folder}/log").read_text())
+
+    def databases(self) -> list[int]:
+        """The processes of the server's own PostgreSQL."""
+        postmaster = int(pathlib.Path(f"{self.folder}/cluster/data/postmaster.pid").read_text().split()[0]) \
+            if pathlib.Path(f"{self.folder}/cluster/data/postmaster.pid").exists() \
+            else int(next(pathlib.Path(f"{self.folder}/cluster").rglob("postmaster.pid")).read_text().split()[0])
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.split()
+        return [postmaster, *map(int, found)]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.log.close()
+
+
+@pytest.fixture(scope="session")
+def server():
+    folder = tempfile.mkdtemp(prefix="flotilla-browser-")
+    os.chmod(folder, 0o755)
+    server = Server(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def fleet(server):
+    fleet = Fleet(server.api, TOKEN)
+    fleet.seed(48)
+    return fleet
+
+
+class Browser:
+    """Chromium, with what a person does there, and with all that it complained about."""
+
+    def __init__(self, web: str, scripts: bool = True, width: int = 1440):
+        options = webdriver.ChromeOptions()
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--window-size={width},1000"):
+            options.add_argument(argument)
+        options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        if not scripts:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+        self.driver.set_page_load_timeout(30)
+        self.web = web
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+
+    def open(self, path: str):
+        self.driver.get(self.web + path)
+
+    def login(self, token: str = TOKEN):
+        self.open("/login")
+        self.find("[name=token]").send_keys(token)
+        self.find("button").click()
+        self.wait(lambda: self.path == "/dashboard")
+
+    def find(self, selector: str):
+        return self.driver.find_element("css selector", selector)
+
+    def all(self, selector: str):
+        return self.driver.find_elements("css selector", selector)
+
+    @property
+    def path(self) -> str:
+        return self.driver.current_url.removeprefix(self.web)
+
+    def text(self, selector: str = "body") -> str:
+        return self.find(selector).text
+
+    def wait(self, condition, seconds: float = 15):
+        """Until the condition holds; a limit only catches hangs."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if found := condition():
+                    return found
+            except Exception:  # an element may be replaced while it is looked at
+                pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds} s at {self.path}: {self.text()[:2000]}")
+            time.sleep(0.05)
+
+    def settle(self):
+        """Reads what the browser noted since the last time."""
+        for entry in self.driver.get_log("browser"):
+            if entry["level"] in ("SEVERE", "WARNING"):
+                self.complaints.append(entry["message"])
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
+
+    def theme(self, theme: str):
+        self.driver.add_cookie({"name": "theme", "value": theme, "path": "/"})
+
+    def close(self):
+        self.driver.quit()
+
+
+@pytest.fixture(scope="session")
+def shared(server, fleet):
+    browser = Browser(server.web)
+    browser.login()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(shared):
+    """Logged in. Afterwards nothing may have gone wrong that a person would not see."""
+    shared.settle()
+    shared.complaints.clear()
+    yield shared
+    shared.settle()
+    assert shared.complaints == []
+    assert [url for url in shared.requests if not url.startswith((shared.web, "data:", "chrome:"))] == []

@@ -1,0 +1,107 @@
+"""A fleet to look at: what bots report over the API, made up but always the same."""
+
+import datetime
+import json
+import math
+import urllib.request
+
+EXCHANGES = [("BINANCE", "BTCUSDT"), ("KRAKEN", "SOLUSD"), ("OKX", "ETHUSDT"), ("DERIBIT", "BTC-PERP")]
+STRATEGIES = ["mm", "grid", "arb", "basis", "momo"]
+
+
+class Fleet:
+    """Speaks for the bots, and for an operator where one is needed first."""
+
+    def __init__(self, api: str, token: str):
+        self.api = api
+        self.token = token
+        self.now = datetime.datetime.now(datetime.timezone.utc)
+
+    def call(self, method: str, path: str, body=None, token: str | None = None):
+        request = urllib.request.Request(self.api + path, method=method, data=None if body is None else json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        request.add_header("X-Admin-Token", token or self.token)
+        with urllib.request.urlopen(request) as answer:
+            text = answer.read()
+            return json.loads(text) if text else None
+
+    def ago(self, seconds: float) -> str:
+        return (self.now - datetime.timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+    def heartbeat(self, instance: str, bot: str, **members):
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        self.call("POST", "/ingest/heartbeat", heartbeat(instance, bot, now, **members))
+
+    def heartbeats(self, beats: list):
+        for start in range(0, len(beats), 1000):
+            self.call("POST", "/ingest/heartbeat", beats[start:start + 1000])
+
+    def seed(self, count: int = 96):
+        """The fleet: most of it well, some of it not."""
+        beats, positions, metrics, costs, executions = [], [], [], [], []
+        for number in range(count):
+            exchange, symbol = EXCHANGES[number * number % 7 % 4]
+            strategy = STRATEGIES[number % 5]
+            bot, instance = f"{strategy}-{exchange[:3].lower()}-{number:02}", f"{exchange.lower()}-{'abcdef'[number % 6]}{number}"
+            is_live = number % 4 != 3
+            silent = {5: 70, 17: 58, 41: 64}.get(number, number % 11)
+            state = {23: "SAFE_MODE", 60: "SAFE_MODE", 71: "DEGRADED", 88: "STOPPED"}.get(number, "NORMAL")
+            beats.append(heartbeat(instance, bot, self.ago(silent), runtime_mode="LIVE" if is_live else "PAPER", exchange=exchange,
+                                   symbol=symbol, version="2.8.1" if number % 9 else "2.9.0-rc1", state=state,
+                                   metadata={"region": "eu-central-1", "account": f"sub-{number % 7}", "pid": 4000 + number}))
+            gross = 1500 + 977 * (number % 13)
+            net = gross if number % 3 else -gross
+            positions.append({"instance_id": instance, "symbol": symbol, "net_exposure": f"{net}.25", "gross_exposure": f"{gross + 300}.25",
+                              "updated_at": self.ago(silent)})
+            for kind, value in (("realized_pnl", f"{(number * 37 % 211) - 70}.40"), ("unrealized_pnl", f"{(number * 17 % 97) - 40}.15")):
+                metrics.append({"instance_id": instance, "symbol": symbol, "metric_type": kind, "value": value, "currency": "USDT",
+                                "timestamp": self.ago(silent)})
+            costs.append({"instance_id": instance, "symbol": symbol, "cost_type": "FEE", "amount": f"{number % 7}.0625", "currency": "USDT",
+                          "entry_id": f"fee-{number}", "timestamp": self.ago(600 + number)})
+            executions.append({"instance_id": instance, "symbol": symbol, "slippage_bps": f"{number % 9 * 0.7 - 1:.2f}",
+                               "latency_ms": f"{20 + number * 7 % 90}", "fill_ratio": f"{1 - number % 5 / 50:.3f}",
+                               "sample_id": f"fill-{number}", "timestamp": self.ago(300 + number)})
+        first = beats[0]["instance_id"]
+        for step in range(144):
+            value = 1_240_000 + 9_000 * math.sin(step / 9) + 210 * step + 2_500 * math.sin(step * 1.7)
+            metrics.append({"instance_id": first, "symbol": beats[0]["symbol"], "metric_type": "equity", "value": f"{value:.2f}",
+                            "currency": "USDT", "timestamp": self.ago(86_000 - step * 600)})
+        self.heartbeats(beats)
+        for path, items in (("positions", positions), ("metrics", metrics), ("costs", costs), ("execution-quality", executions)):
+            self.call("POST", f"/ingest/{path}", items)
+        self.call("POST", "/ingest/indices", [
+            {"instance_id": first, "index_name": name, "value": value, "timestamp": self.ago(20)}
+            for name, value in (("BTC-VOL-30D", "48.75"), ("ETH-VOL-30D", "61.20"), ("FUNDING-8H", "0.0125"))])
+        self.operate(beats)
+        return beats
+
+    def operate(self, beats: list):
+        """What operators did: commands, a module, comparisons with the exchanges."""
+        one, other = beats[23]["instance_id"], beats[12]["instance_id"]
+        for type, instance, reason in (("SAFE_MODE", one, "spread too wide"), ("FLATTEN", other, "venue maintenance"), ("SYNC_BALANCE", other, None)):
+            self.call("POST", "/commands", {"command_id": uuid(len(type), instance), "instance_id": instance, "command_type": type,
+                                            "ttl_seconds": 3600, "reason": reason})
+        for number, difference in ((3, "118.40"), (4, "0"), (8, "0.01"), (9, "0")):
+            self.call("POST", "/reconcile", {"instance_id": beats[number]["instance_id"], "exchange_equity": str(128_000 + float(difference)),
+                                             "internal_equity": "128000", "difference": difference,
+                                             "status": "MISMATCH" if float(difference) > 100 else "OK", "timestamp": self.ago(60 * number)})
+        module = "6f3c1a52-6a3c-4f6e-9d59-0b7e6c1f0a11"
+        self.call("POST", "/modules", {"module_id": module, "name": "funding-arb-scan", "description": "Looks for funding spreads",
+                                       "enabled": True, "execution_mode": "MANUAL_AND_SCHEDULED", "schedule_cron": "*/15 * * * *",
+                                       "config": {"venues": ["BINANCE", "OKX"], "min_bps": 4}, "created_at": self.ago(0), "updated_at": self.ago(0)})
+        self.call("POST", f"/modules/{module}/run", {})
+
+
+def heartbeat(instance: str, bot: str, timestamp: str, **members) -> dict:
+    standard = {"runtime_mode": "PAPER", "exchange": "BINANCE", "symbol": "BTCUSDT", "version": "1.0"}
+    return {"instance_id": instance, "bot_id": bot, "timestamp": timestamp, **standard, **members}
+
+
+def uuid(number: int, text: str) -> str:
+    import uuid as module
+    return str(module.uuid5(module.NAMESPACE_URL, f"{number} {text}"))
+
+
+if __name__ == "__main__":
+    import sys
+    Fleet(sys.argv[1], sys.argv[2]).seed(int(sys.argv[3]) if len(sys.argv) > 3 else 96)

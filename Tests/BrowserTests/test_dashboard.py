@@ -1,0 +1,367 @@
+"""What an operator sees and does, in a real browser."""
+
+import importlib.util
+import pathlib
+import signal
+import os
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import TOKEN, Browser
+from fleet import heartbeat, uuid
+
+PAGES = [
+    "/dashboard", "/bots", "/bots/mm-bin-00/binance-a0", "/bots/mm-bin-00/binance-a0?tab=metrics", "/commands",
+    "/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-d3", "/approvals", "/alerts", "/alerts?status=RESOLVED", "/portfolio",
+    "/analytics", "/analytics?tab=execution", "/analytics?tab=equity", "/analytics?tab=runs", "/analytics?tab=resources",
+    "/reconciliation", "/admin/modules", "/admin/modules/6f3c1a52-6a3c-4f6e-9d59-0b7e6c1f0a11", "/audit", "/markets", "/datasets",
+    "/settings", "/settings?tab=tokens", "/settings?tab=notifications", "/settings?tab=about", "/system", "/killswitch",
+]
+LABELS = ["Dashboard", "Bots", "Portfolio", "Markets", "Analytics", "Datasets", "Modules / Admin"]
+
+
+def get(url: str, cookie: str | None = None):
+    """Status, headers and body of an answer, without following it elsewhere."""
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+    request = urllib.request.Request(url, headers={"Cookie": cookie} if cookie else {})
+    try:
+        answer = urllib.request.build_opener(Stay).open(request)
+    except urllib.error.HTTPError as error:
+        answer = error
+    return answer.status, answer.headers, answer.read().decode()
+
+
+def cookie(browser: Browser) -> str:
+    return f"flotilla_session={browser.driver.get_cookie('flotilla_session')['value']}"
+
+
+def axe_source() -> str:
+    package = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent
+    return next(package.rglob("axe.min.js")).read_text()
+
+
+# --- The door
+
+def test_a_wrong_token_opens_nothing_and_a_right_one_leads_where_one_wanted_to_go(server, fleet):
+    browser = Browser(server.web)
+    try:
+        browser.open("/alerts")
+        assert browser.path == "/login?next=%2Falerts"
+        browser.find("[name=token]").send_keys("not the token")
+        browser.find("button").click()
+        browser.wait(lambda: browser.text("[role=alert]") == "That token is not accepted.")
+        browser.find("[name=token]").send_keys(TOKEN)
+        browser.find("button").click()
+        browser.wait(lambda: browser.path == "/alerts")
+        session = browser.driver.get_cookie("flotilla_session")
+        assert (session["httpOnly"], session["sameSite"]) == (True, "Lax")
+        kept = cookie(browser)
+        browser.find(".user summary").click()
+        browser.find("form[action='/logout'] button").click()
+        browser.wait(lambda: browser.path.startswith("/login"))
+        assert get(server.web + "/bots", kept)[0] == 303
+    finally:
+        browser.close()
+
+
+def test_without_a_session_there_is_a_login_and_no_data(server, fleet):
+    status, headers, _ = get(server.web + "/bots")
+    assert (status, headers["Location"]) == (303, "/login?next=%2Fbots")
+    assert get(server.web + "/api/bots")[0] == 401
+    assert get(server.web + "/api/stream")[0] == 401
+    assert get(server.web + "/login?next=https://evil.example")[2].count("evil.example") == 0
+
+
+def test_no_byte_that_a_browser_gets_holds_the_token(server, browser):
+    for path in PAGES + ["/api/bots?page=1&page_size=50", "/api/portfolio/exposure", "/api/tokens", "/assets/live.js", "/login"]:
+        status, headers, body = get(server.web + path, cookie(browser))
+        assert status == 200, path
+        assert TOKEN not in body and TOKEN not in str(headers), path
+
+
+def test_a_form_that_another_page_sends_is_refused(server, browser):
+    def post(path: str, body: str, **headers: str) -> int:
+        request = urllib.request.Request(server.web + path, data=body.encode(), headers={"Cookie": cookie(browser), **headers})
+        try:
+            return urllib.request.urlopen(request).status
+        except urllib.error.HTTPError as error:
+            return error.code
+    assert post("/commands", "type=FLATTEN&instance=binance-a0&csrf=0") == 403
+    assert post("/logout", "") == 403
+    assert post("/login", f"token={TOKEN}", Origin="https://evil.example") == 403
+    assert post("/login", f"token={TOKEN}", **{"Sec-Fetch-Site": "cross-site"}) == 403
+
+
+# --- What is shown
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_complete(browser, path):
+    browser.open(path)
+    assert browser.find("h1").text
+    links = [link.text for link in browser.all("nav[aria-label=Main] a")]
+    assert [label for label in LABELS if not any(text.startswith(label) for text in links)] == []
+    ids = browser.driver.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1440])
+def test_axe_finds_nothing(browser, theme, width):
+    source = axe_source()
+    browser.driver.set_window_size(width, 1000)
+    browser.theme(theme)
+    found = {}
+    try:
+        for path in PAGES:
+            browser.open(path)
+            browser.driver.execute_script(source)
+            result = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+            if result["violations"]:
+                found[path] = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
+            wide = browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
+            assert not wide, f"{path} is wider than {width} px"
+    finally:
+        browser.driver.set_window_size(1440, 1000)
+        browser.driver.delete_cookie("theme")
+    assert found == {}
+
+
+def test_everything_can_be_read_without_scripts(server, fleet):
+    browser = Browser(server.web, scripts=False)
+    try:
+        browser.login()
+        for path in PAGES:
+            browser.open(path)
+            assert len(browser.all("nav[aria-label=Main] a")) == 14, path
+        browser.open("/bots?q=okx-d3")
+        assert [cell.text for cell in browser.all("tbody tr:first-child td")][2:6] == ["basis-okx-03\nokx-d3", "PAPER", "OKX", "ETHUSDT"]
+    finally:
+        browser.close()
+
+
+def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
+    exposure = fleet.call("GET", "/portfolio/exposure?mode=LIVE")
+    browser.open("/portfolio")
+    shown = browser.text("#figures").replace("\u202f", "").replace("−", "-")
+    assert f"{exposure['total_net_exposure']:.2f}" in shown
+    assert f"{exposure['total_gross_exposure']:.2f}" in shown
+    assert [cell.text.replace("\u202f", "") for cell in browser.all("#symbols tbody tr:first-child td")][:3] == [
+        exposure["by_symbol"][0]["symbol"],
+        f"{exposure['by_symbol'][0]['net_exposure']:.2f}".replace("-", "−"),
+        f"{exposure['by_symbol'][0]['gross_exposure']:.2f}",
+    ]
+
+
+def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
+    browser.open("/bots")
+    browser.find("[name=q]").send_keys("okx")
+    browser.find("option[value=LIVE]").click()
+    browser.find("#filters button").click()
+    browser.wait(lambda: "q=okx" in browser.path and "runtime_mode=LIVE" in browser.path)
+    assert {cell.text for cell in browser.all("tbody td[data-label=Mode]")} == {"LIVE"}
+    assert {cell.text for cell in browser.all("tbody td[data-label=Exchange]")} == {"OKX"}
+    rows = len(browser.all("tbody tr"))
+    browser.driver.back()
+    browser.wait(lambda: len(browser.all("tbody tr")) > rows)
+    browser.driver.forward()
+    browser.wait(lambda: len(browser.all("tbody tr")) == rows)
+    browser.open("/bots?nonsense=1")
+    assert "not understood and left out: nonsense" in browser.text(".head")
+
+
+def test_hostile_names_are_text(browser, fleet, server):
+    names = ["<script>alert(1)</script>", "@everyone", "🤖" * 64, "\u202eevil\u202c ‏שלום", "\"><img src=x onerror=alert(2)>", "=1+1"]
+    for number, name in enumerate(names):
+        fleet.heartbeat(f"hostile-{number}", name, symbol=name, exchange=name, version=name, metadata={"note": name, name: name})
+        fleet.call("POST", "/ingest/costs", {"instance_id": f"hostile-{number}", "symbol": name, "cost_type": "FEE", "amount": "1",
+                                             "timestamp": fleet.ago(1)})
+        fleet.call("POST", "/ingest/positions", {"instance_id": f"hostile-{number}", "symbol": name, "net_exposure": "1",
+                                                 "gross_exposure": "1", "updated_at": fleet.ago(1)})
+    browser.open("/bots?q=hostile")
+    shown = browser.driver.execute_script("return [...document.querySelectorAll('td[data-label=Symbol]')].map(e => e.textContent)")
+    assert sorted(shown) == sorted(names)
+    for path in ["/dashboard", "/portfolio?mode=ALL", "/analytics", "/killswitch", "/commands/new?type=STOP&all=1&q=hostile"]:
+        browser.open(path)
+    for link in [row.get_attribute("data-href") for row in (browser.open("/bots?q=hostile"), browser.all("tbody tr"))[1]]:
+        browser.open(link + "?tab=config")
+        assert browser.find("pre").text
+    assert browser.driver.execute_script("return document.querySelectorAll('main script, main img').length") == 0
+    table = get(server.web + "/api/analytics/costs.csv?instance_id=hostile-5", cookie(browser))[2]
+    assert "'=1+1" in table
+
+
+# --- What lives
+
+def test_a_heartbeat_appears_within_five_seconds(browser, fleet):
+    browser.open("/bots?sort=recent")
+    browser.driver.execute_script("window.isOld = true")
+    fleet.heartbeat("fresh-1", "fresh-bot")
+    started = time.monotonic()
+    browser.wait(lambda: "fresh-bot" in browser.text("#bots"))
+    assert time.monotonic() - started < 5
+    assert browser.driver.execute_script("return window.isOld")
+
+
+def test_a_choice_survives_what_happens_around_it(browser, fleet):
+    browser.open("/bots?q=fresh")
+    fleet.heartbeat("fresh-2", "fresh-bot")
+    browser.wait(lambda: len(browser.all("#bots tbody tr")) >= 1)
+    browser.find("#bots tbody input").click()
+    chosen = browser.find("#bots tbody input").get_attribute("value")
+    fleet.heartbeat(chosen, "fresh-bot", version="9.9")
+    browser.wait(lambda: "9.9" in browser.text("#bots"))
+    assert [box.get_attribute("value") for box in browser.all("#bots tbody input:checked")] == [chosen]
+
+
+def test_an_alert_is_acknowledged_and_the_frame_says_so(browser, fleet):
+    browser.open("/alerts")
+    assert "ATTENTION" in browser.text("#fleet-state") or "CRITICAL" in browser.text("#fleet-state")
+    assert browser.driver.title.startswith("(")
+    row = browser.wait(lambda: next(row for row in browser.all("#alerts tbody tr") if "Reconciliation mismatch" in row.text))
+    identity = row.get_attribute("data-key")
+    row.find_element("css selector", "form button").click()
+    browser.wait(lambda: "The alert is acknowledged." in browser.text())
+    alert = fleet.call("GET", f"/alerts/{identity}")
+    assert (alert["status"], alert["acked_by"]) == ("ACKED", "admin-token-user")
+
+
+# --- Danger
+
+def test_the_phrase_is_asked_for_and_looked_at_by_the_server(browser, fleet, server):
+    browser.open("/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-f11")
+    assert "2 instances, 1 of them LIVE" in browser.text("#hit")
+    button = browser.find("#confirm button")
+    assert not button.is_enabled()
+    browser.find("[name=reason]").send_keys("venue maintenance")
+    browser.find("[name=phrase]").send_keys("flatten 1 live")
+    assert not button.is_enabled()
+    # Whoever gets around the button gets no further.
+    browser.driver.execute_script("arguments[0].disabled = false", button)
+    before = fleet.call("GET", "/commands")["total"]
+    button.click()
+    browser.wait(lambda: "CONFIRMATION_REQUIRED" in browser.text())
+    assert fleet.call("GET", "/commands")["total"] == before
+    browser.settle()
+    browser.complaints.clear()  # the browser notes the status 400
+    browser.open("/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-f11")
+    browser.find("[name=reason]").send_keys("venue maintenance")
+    browser.find("[name=phrase]").send_keys("FLATTEN 1 LIVE")
+    browser.find("#confirm button").click()
+    browser.wait(lambda: browser.path.startswith("/command-bulks/"))
+    assert fleet.call("GET", "/commands")["total"] == before + 2
+    assert "FLATTEN on 2 instances" in browser.text("h1")
+    assert "Unreachable" in browser.text("#coverage")
+
+
+def test_a_preview_of_another_fleet_is_refused(browser, fleet):
+    browser.open("/commands/new?type=STOP&all=1&q=fresh")
+    fleet.heartbeat("fresh-late", "fresh-late-bot")
+    browser.find("[name=reason]").send_keys("end of the day")
+    browser.find("#confirm button").click()
+    browser.wait(lambda: "The preview is outdated: 1 more instances." in browser.text())
+    browser.settle()
+    browser.complaints.clear()  # the browser notes the status 409
+
+
+def test_a_command_is_confirmed_in_a_dialog_and_its_receipt_is_shown(browser, fleet):
+    browser.open("/bots/mm-bin-00/binance-a0")
+    browser.find("#command button[value=SAFE_MODE]").click()
+    dialog = browser.wait(lambda: browser.find("dialog[open]"))
+    assert browser.driver.switch_to.active_element.text == "Cancel"
+    dialog.find_element("name", "reason").send_keys("spread too wide")
+    dialog.find_element("css selector", "form button").click()
+    browser.wait(lambda: browser.path.startswith("/commands/"))
+    identity = browser.path.removeprefix("/commands/")
+    assert browser.text("h1") == "SAFE_MODE on binance-a0"
+    pending = fleet.call("GET", "/instances/binance-a0/commands/pending")
+    assert identity in [command["command_id"] for command in pending]
+    fleet.call("POST", f"/commands/{identity}/ack", {"command_id": identity, "instance_id": "binance-a0", "status": "COMPLETED",
+                                                     "timestamp": fleet.ago(0)})
+    browser.wait(lambda: "COMPLETED" in browser.text("#receipt"))
+    assert [cell.text for cell in browser.all("#timeline tbody td:nth-child(2)")] == ["CREATED", "DELIVERED", "COMPLETED"]
+
+
+def test_a_second_person_approves_with_a_token_of_his_own(server, browser, fleet):
+    name = "second-person"
+    token = fleet.call("POST", "/tokens", {"name": name, "roles": ["approver"]})["token"]
+    identity = uuid(1, "approved")
+    fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "binance-a0", "command_type": "FLATTEN", "ttl_seconds": 600})
+    browser.open("/approvals")
+    assert "It is your own request." in browser.text(f"#approval-{identity}")
+    other = Browser(server.web)
+    try:
+        other.login(token)
+        other.open("/approvals")
+        other.find(f"#approval-{identity} [name=token]").send_keys("another token")
+        other.find(f"#approval-{identity} button[value=approve]").click()
+        other.wait(lambda: "The token is not that of second-person." in other.text())
+        other.open("/approvals")
+        other.find(f"#approval-{identity} [name=token]").send_keys(token)
+        other.find(f"#approval-{identity} button[value=approve]").click()
+        other.wait(lambda: "The command is approved." in other.text())
+        assert fleet.call("GET", f"/commands/{identity}")["status"] == "PENDING"
+        # An approver gives no commands.
+        other.open("/commands/new?type=SYNC_BALANCE&instance=okx-d3")
+        other.find("#confirm button").click()
+        other.wait(lambda: "this needs the role operator" in other.text())
+    finally:
+        other.close()
+
+
+def test_the_kill_switch_shows_whom_it_reaches(browser):
+    browser.open("/killswitch")
+    browser.find("#stop button[value=SAFE_MODE]").click()
+    phrase = browser.wait(lambda: browser.find("dialog[open] form").get_attribute("data-phrase"))
+    live = int(phrase.split()[1])
+    assert phrase == f"SAFE_MODE {live} LIVE" and live > 10
+    browser.find("dialog [name=reason]").send_keys("flash crash")
+    browser.find("dialog [name=phrase]").send_keys(phrase)
+    browser.find("dialog form button").click()
+    browser.wait(lambda: browser.path.startswith("/command-bulks/"))
+    assert f"{live}\nby admin-token-user" in browser.text("#coverage")
+
+
+def test_keys_lead_to_pages_and_can_be_switched_off(browser):
+    browser.open("/dashboard")
+    body = browser.find("body")
+    body.send_keys("g")
+    body.send_keys("b")
+    browser.wait(lambda: browser.path == "/bots")
+    browser.find("body").send_keys("?")
+    browser.wait(lambda: "the kill switch" in browser.text("dialog[open]"))
+    browser.find("dialog button").click()
+    browser.driver.add_cookie({"name": "keys", "value": "off", "path": "/"})
+    browser.open("/dashboard")
+    browser.find("body").send_keys("g")
+    browser.find("body").send_keys("b")
+    time.sleep(0.5)
+    assert browser.path == "/dashboard"
+    browser.driver.delete_cookie("keys")
+
+
+# --- When the database is away. It runs last: every process of the database stands still meanwhile.
+
+def test_what_cannot_be_read_is_never_zero(browser, server):
+    browser.open("/portfolio")
+    shown = browser.text("#figures")
+    stopped = server.databases()
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        browser.wait(lambda: "What you see is" in browser.text("#trouble"), seconds=30)
+        assert browser.text("#figures") == shown
+        assert "is-stale" in browser.find("body").get_attribute("class")
+        status, _, body = get(server.web + "/portfolio", cookie(browser))
+        assert status == 503 and "The database is away" in body and "0.00" not in body
+        assert get(server.web + "/api/portfolio/exposure", cookie(browser))[0] == 503
+    finally:
+        for process in stopped:
+            os.kill(process, signal.SIGCONT)
+    browser.wait(lambda: browser.text("#trouble") == "" and "is-stale" not in browser.find("body").get_attribute("class"), seconds=30)
+    browser.settle()
+    browser.complaints.clear()  # the browser notes each status 503
