@@ -8,6 +8,8 @@ public enum Asset {
         case "live.js": (PackageResources.live_js, script)
         case "table.js": (PackageResources.table_js, script)
         case "dialog.js": (PackageResources.dialog_js, script)
+        case "chart.js": (PackageResources.chart_js, script)
+        case "palette.js": (PackageResources.palette_js, script)
         case "keys.js": (PackageResources.keys_js, script)
         case "time.js": (PackageResources.time_js, script)
         default: icon(name).map { (Array($0.utf8), "image/svg+xml") }

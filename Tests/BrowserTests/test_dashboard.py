@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from conftest import TOKEN, Browser
 from fleet import heartbeat, uuid
@@ -138,7 +139,7 @@ def test_everything_can_be_read_without_scripts(server, fleet):
         for path in PAGES:
             browser.open(path)
             assert len(browser.all("nav[aria-label=Main] a")) == 14, path
-        browser.open("/bots?q=okx-d3")
+        browser.open("/bots?q=basis-okx-03")
         assert [cell.text for cell in browser.all("tbody tr:first-child td")][2:6] == ["basis-okx-03\nokx-d3", "PAPER", "OKX", "ETHUSDT"]
     finally:
         browser.close()
@@ -344,6 +345,28 @@ def test_keys_lead_to_pages_and_can_be_switched_off(browser):
     browser.driver.delete_cookie("keys")
 
 
+def test_the_palette_finds_pages_and_bots(browser):
+    browser.open("/dashboard")
+    browser.find("body").send_keys(Keys.CONTROL, "k")
+    field = browser.wait(lambda: browser.find("dialog[open] input"))
+    field.send_keys("recon", Keys.ENTER)
+    browser.wait(lambda: browser.path == "/reconciliation")
+    browser.find("body").send_keys(Keys.CONTROL, "k")
+    browser.wait(lambda: browser.find("dialog[open] input")).send_keys("okx-d3", Keys.ENTER)
+    browser.wait(lambda: browser.path == "/bots?q=okx-d3")
+
+
+def test_a_chart_tells_its_values_to_the_keyboard(browser):
+    browser.open("/dashboard")
+    figure = browser.find("#equity figure")
+    last = browser.driver.execute_script("return [...document.querySelectorAll('#equity tbody tr')].at(-1).cells[1].textContent")
+    figure.send_keys(Keys.ARROW_RIGHT)
+    assert browser.text("#equity .cursor text").endswith(last)
+    before = browser.text("#equity .cursor text")
+    figure.send_keys(Keys.ARROW_LEFT)
+    assert browser.text("#equity .cursor text") != before
+
+
 # --- When the database is away. It runs last: every process of the database stands still meanwhile.
 
 def test_what_cannot_be_read_is_never_zero(browser, server):
@@ -356,6 +379,7 @@ def test_what_cannot_be_read_is_never_zero(browser, server):
         browser.wait(lambda: "What you see is" in browser.text("#trouble"), seconds=30)
         assert browser.text("#figures") == shown
         assert "is-stale" in browser.find("body").get_attribute("class")
+        browser.wait(lambda: browser.text("#fleet-state").startswith("○ STALE"), seconds=30)
         status, _, body = get(server.web + "/portfolio", cookie(browser))
         assert status == 503 and "The database is away" in body and "0.00" not in body
         assert get(server.web + "/api/portfolio/exposure", cookie(browser))[0] == 503

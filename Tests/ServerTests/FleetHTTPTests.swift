@@ -68,6 +68,8 @@ import Testing
                 #expect(try await Self.names(server.get("/instances?\(query)").json()) == names, "\(query)")
             }
             #expect(try await server.get("/instances?status=ASLEEP").status == 422)
+            let table = try await server.get("/instances.csv?q=bot-&sort=bot&limit=2").body.split(separator: "\r\n")
+            #expect(table.map { String($0.prefix { $0 != "," }) } == ["instance_id", "halted", "lost"])
         }
     }
 
@@ -124,6 +126,9 @@ import Testing
             }
             #expect(counts == [3, 1, 1, 0, 0, 1])
             #expect(try await server.get("/commands?bulk_id=\(id)").json()["total"] as? Int == 3)
+            for (query, count) in ["command_type=STOP": 3, "command_type=START": 0, "created_by=admin-token-user": 3] {
+                #expect(try await server.get("/commands?\(query)").json()["total"] as? Int == count)
+            }
             #expect(try await server.get("/command-bulks/\(UUID())").status == 404)
         }
     }

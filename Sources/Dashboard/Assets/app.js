@@ -2,5 +2,7 @@
 import "./time.js";
 import "./table.js";
 import "./dialog.js";
+import "./chart.js";
+import "./palette.js";
 import "./keys.js";
 import "./live.js";

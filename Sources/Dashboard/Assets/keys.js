@@ -4,7 +4,7 @@ import { move, choose, open } from "./table.js";
 import { refresh } from "./live.js";
 
 const pages = { d: "/dashboard", b: "/bots", c: "/commands", a: "/alerts", p: "/portfolio", n: "/analytics", r: "/reconciliation", m: "/admin/modules", l: "/audit", s: "/settings" };
-const help = [["?", "this help"], ["/", "search"], ["g then d b c a p n r m l s", "go to a page"], ["j k", "move between rows"], ["x", "choose the row"], ["Enter, o", "open the row, in a new tab"], ["r", "refresh"], ["Shift !", "the kill switch"], ["Esc", "close"]];
+const help = [["?", "this help"], ["/", "search"], ["g then d b c a p n r m l s", "go to a page"], ["j k", "move between rows"], ["x", "choose the row"], ["Enter, o", "open the row, in a new tab"], ["c", "command the chosen rows"], ["e", "acknowledge the alert"], ["r", "refresh"], ["Shift !", "the kill switch"], ["Ctrl K", "find a page or a bot"], ["Esc", "close"]];
 let isGoing = false;
 
 document.addEventListener("keydown", (event) => {
@@ -25,6 +25,8 @@ document.addEventListener("keydown", (event) => {
     case "x": return choose();
     case "Enter": if (row && event.target === document.body) open(false); return;
     case "o": return open(true);
+    case "c": return document.querySelector(".bulk button")?.focus();
+    case "e": return row?.querySelector("form[action$='/ack'] button")?.click();
     case "r": return refresh();
     case "!": return location.assign("/killswitch");
   }

@@ -32,12 +32,19 @@ const soon = () => { timer ??= setTimeout(() => { timer = null; if (!document.hi
 function update(page) {
   document.title = page.title;
   document.querySelector("link[rel=icon]").href = page.querySelector("link[rel=icon]").getAttribute("href");
-  replace(pill, page.getElementById("fleet-state"));
+  tell(page.getElementById("fleet-state"));
   replace(document.querySelector(".side"), page.querySelector(".side"));
   for (const fresh of page.querySelectorAll("[data-block]")) {
     const block = document.getElementById(fresh.id);
     if (block) renew(block, fresh);
   }
+}
+
+/// The state of the fleet. That something has become critical is said at once to whoever listens to the page.
+function tell(fresh) {
+  const isNew = fresh.classList.contains("critical") && pill.textContent !== fresh.textContent;
+  if (isNew) document.getElementById("alarm").textContent = fresh.textContent;
+  replace(pill, fresh);
 }
 
 function replace(old, fresh) {
@@ -79,8 +86,14 @@ function renew(block, fresh) {
 function show(problem) {
   document.body.classList.toggle("is-stale", Boolean(problem));
   if (!problem) return trouble.replaceChildren();
+  const age = Math.round((Date.now() - good) / 1000);
+  if (age > 10) {
+    pill.className = "pill stale";
+    pill.textContent = `○ STALE · ${age} s`;
+    document.querySelector("link[rel=icon]").href = "/assets/favicon-stale.svg";
+  }
   const text = document.createElement("span");
-  text.textContent = `${problem}. What you see is ${Math.round((Date.now() - good) / 1000)} s old. `;
+  text.textContent = `${problem}. What you see is ${age} s old. `;
   const again = document.createElement("button");
   again.className = "small";
   again.textContent = "Retry";

@@ -19,7 +19,8 @@ extension Dashboard {
             rows: page.items.map(Self.botRow),
             empty: isFiltered ? Table.Empty(text: "No instance is like that.") : Self.firstBot
         )
-        table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total)
+        let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
+        table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
         table.choice = Table.Choice(
             action: "/commands/new",
             name: "instance",

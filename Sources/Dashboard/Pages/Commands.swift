@@ -4,7 +4,11 @@ import Generated
 extension Dashboard {
     /// `/commands`: what instances were told, the newest first.
     func commands(_ request: WebRequest) async throws(Problem) -> PageView {
-        let query = Fields(of: ["status", "instance_id", "bulk_id", "page"].map { ($0, request.query[$0]) })
+        let query = Fields(
+            of: [
+                "status", "command_type", "instance_id", "created_by", "bulk_id", "page",
+            ].map { ($0, request.query[$0]) }
+        )
         let page = try await commandPage(request, query.with("page_size", "50"))
         let form = Form(
             action: "/commands",
@@ -16,7 +20,14 @@ extension Dashboard {
                     options: [Form.Option("", "any")]
                         + CommandStatus.allCases.map { Form.Option($0.rawValue, chosen: query["status"] ?? "") }
                 ),
+                Form.Field(
+                    "command_type",
+                    "Command",
+                    options: [Form.Option("", "any")]
+                        + CommandType.allCases.map { Form.Option($0.rawValue, chosen: query["command_type"] ?? "") }
+                ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
+                Form.Field("created_by", "By", value: query["created_by"] ?? ""),
             ],
             buttons: [Form.Button("Show")]
         )

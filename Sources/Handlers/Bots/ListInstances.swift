@@ -37,6 +37,33 @@ extension API {
         )
     }
 
+    public func exportInstances(_ input: ExportInstances.Input) async throws(Problem) -> ExportInstances.Output {
+        let now = Timestamp.now
+        let rows = try await run(
+            .listInstances(
+                lostBefore: lostBefore(now),
+                lateBefore: lateBefore(now),
+                q: input.q,
+                instanceID: input.instanceID,
+                botID: input.botID,
+                runtimeMode: input.runtimeMode,
+                status: input.status,
+                exchange: input.exchange,
+                symbol: input.symbol,
+                sort: input.sort.rawValue,
+                limit: input.limit,
+                offset: 0
+            )
+        )
+        return .ok(CSV(rows.map { Instance($0) }, columns: Self.instanceColumns).text)
+    }
+
+    private static let instanceColumns = [
+        "instance_id", "bot_id", "strategy_name", "runtime_mode", "exchange", "symbol", "version", "status", "is_late",
+        "last_seen", "last_received_at", "first_seen", "clock_lag_seconds", "boot_id", "net_exposure", "gross_exposure",
+        "exposure_as_of", "open_alerts", "worst_severity", "waiting_commands",
+    ]
+
     /// Who was heard of last before this is lost.
     func lostBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds) }
 

@@ -1,6 +1,7 @@
 -- name: listCommands :many
 -- import: Generated
--- in: instance_id text?, status text(CommandStatus)?, bulk_id uuid?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
+-- in: instance_id text?, status text(CommandStatus)?, command_type text(CommandType)?, created_by text?, bulk_id uuid?
+-- in: after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
 -- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
 -- out: first_delivered_at timestamptz?, delivery_count int8
@@ -10,6 +11,8 @@ SELECT
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:status IS NULL OR status = :status)
+    AND (:command_type IS NULL OR command_type = :command_type)
+    AND (:created_by IS NULL OR created_by = :created_by)
     AND (:bulk_id IS NULL OR bulk_id = :bulk_id)
     AND (created_at, command_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY created_at DESC, command_id DESC
@@ -17,10 +20,12 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countCommands :one
--- in: instance_id text?, status text(CommandStatus)?, bulk_id uuid?
+-- in: instance_id text?, status text(CommandStatus)?, command_type text(CommandType)?, created_by text?, bulk_id uuid?
 -- out: count int8
 SELECT count(*)
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:status IS NULL OR status = :status)
+    AND (:command_type IS NULL OR command_type = :command_type)
+    AND (:created_by IS NULL OR created_by = :created_by)
     AND (:bulk_id IS NULL OR bulk_id = :bulk_id)

@@ -8,13 +8,21 @@ extension API {
             .listCommands(
                 instanceID: input.instanceID,
                 status: input.status,
+                commandType: input.commandType,
+                createdBy: input.createdBy,
                 bulkID: input.bulkID,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countCommands(instanceID: input.instanceID, status: input.status, bulkID: input.bulkID)
+            .countCommands(
+                instanceID: input.instanceID,
+                status: input.status,
+                commandType: input.commandType,
+                createdBy: input.createdBy,
+                bulkID: input.bulkID
+            )
         )
         return .ok(
             CommandPage(
