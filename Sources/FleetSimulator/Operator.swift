@@ -51,16 +51,19 @@ final class Operator: Sendable {
             commandType: type,
             ttlSeconds: Self.patience
         )
-        // A bot that has only just begun may not be known yet.
-        for _ in 0..<20 {
+        let given = Given(id: id, bot: command.bot, type: type)
+        // A bot that has only just begun may not be known yet, and a control plane may be away for a while.
+        for _ in 0..<120 {
             do {
                 _ = try await client.createCommand(.init(body: request))
-                stored.withLock { $0.append(Given(id: id, bot: command.bot, type: type)) }
-                return
-            } catch let problem as Problem where problem.code == "INSTANCE_NOT_FOUND" {
-                try? await Task.sleep(for: .milliseconds(500))
-            } catch {
+                return stored.withLock { $0.append(given) }
+            } catch let problem as Problem where problem.code == "COMMAND_EXISTS" {
+                // It was stored, and only the answer was lost.
+                return stored.withLock { $0.append(given) }
+            } catch let problem as Problem where problem.status < 500 && problem.code != "INSTANCE_NOT_FOUND" {
                 break
+            } catch {
+                try? await Task.sleep(for: .milliseconds(500))
             }
         }
         failures.withLock { $0 += 1 }

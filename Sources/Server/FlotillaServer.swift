@@ -17,7 +17,7 @@ struct FlotillaServer: AsyncParsableCommand {
         abstract: "The control plane of a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
-        subcommands: [Serve.self, Migrate.self],
+        subcommands: [Serve.self, Migrate.self, Configuration.self],
         defaultSubcommand: Serve.self
     )
 }
@@ -51,6 +51,14 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await Session.run { application in try await application.migrate() }
     }
+}
+
+struct Configuration: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints every variable that the server reads, as Markdown."
+    )
+
+    func run() { print(ConfigurationReference.markdown, terminator: "") }
 }
 
 /// What both commands do around their work: read the configuration, set up the log, tell the terminal of a failure.

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Server
@@ -51,5 +52,24 @@ import Testing
         )
         #expect(configuration.webAddress == nil)
         #expect(configuration.apiAddress?.host == "::1")
+    }
+
+    @Test func `the reference has every variable that is read, and the document is the reference`() throws {
+        let log = VariableLog()
+        _ = try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "reference"], log: log))
+        #expect(Set(log.entries.map(\.name)) == ConfigurationReference.described)
+        let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+            path: "../../docs/configuration.md"
+        )
+        #expect(try String(contentsOf: document, encoding: .utf8) == ConfigurationReference.markdown)
+    }
+
+    @Test func `what an example sets is read`() throws {
+        let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../.env.example")
+        let names = try String(contentsOf: example, encoding: .utf8).split(separator: "\n").compactMap { line in
+            line.drop { $0 == "#" }.wholeMatch(of: /([A-Z_]+)=.*/).map { String($0.1) }
+        }
+        #expect(names.count > 20)
+        #expect(Set(names).subtracting(ConfigurationReference.described) == [])
     }
 }

@@ -1,30 +1,41 @@
 import Configuration
 import ContractRuntime
+import Synchronization
 
 /// Typed access to the configuration's variables, with errors that name them. An empty variable counts as absent.
 struct Variables {
     private let reader: ConfigReader
+    private let log: VariableLog?
 
     /// The variables that `reader` finds.
-    init(reader: ConfigReader) {
+    init(reader: ConfigReader, log: VariableLog? = nil) {
         self.reader = reader
+        self.log = log
     }
 
     /// These variables and no others.
-    init(values: [String: String]) {
-        self.init(reader: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)))
+    ///
+    /// - Parameter log: Notes what is asked for.
+    init(values: [String: String], log: VariableLog? = nil) {
+        self.init(reader: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)), log: log)
     }
 
     subscript(name: String) -> String? {
+        log?.note(name, expected: "text", default: nil)
+        return value(name)
+    }
+
+    private func value(_ name: String) -> String? {
         let key = ConfigKey(name.lowercased().split(separator: "_").map(String.init))
         let value = reader.string(forKey: key, isSecret: true)
         return value?.isEmpty == true ? nil : value
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>, default standard: Int) throws(ConfigurationError) -> Int {
-        guard let text = self[name] else { return standard }
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        log?.note(name, expected: expected, default: "\(standard)")
+        guard let text = value(name) else { return standard }
         guard let value = Int(text), range.contains(value) else {
-            let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
             throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }
         return value
@@ -32,9 +43,11 @@ struct Variables {
 
     /// An amount that is not negative.
     func decimal(_ name: String, default standard: Decimal) throws(ConfigurationError) -> Decimal {
-        guard let text = self[name] else { return standard }
+        let expected = "a decimal number, not negative"
+        log?.note(name, expected: expected, default: "\(standard)")
+        guard let text = value(name) else { return standard }
         guard let value = Decimal(text), value.coefficient >= 0 else {
-            throw ConfigurationError(variable: name, found: "'\(text)'", expected: "a decimal number, not negative")
+            throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }
         return value
     }
@@ -43,9 +56,10 @@ struct Variables {
         _ name: String,
         default standard: Value
     ) throws(ConfigurationError) -> Value {
-        guard let text = self[name] else { return standard }
+        let expected = "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
+        log?.note(name, expected: expected, default: standard.rawValue)
+        guard let text = value(name) else { return standard }
         guard let value = Value(rawValue: text) else {
-            let expected = "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
             throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }
         return value
@@ -53,11 +67,33 @@ struct Variables {
 
     /// Nil when the listener is `off`.
     func address(_ name: String, default standard: ListenAddress) throws(ConfigurationError) -> ListenAddress? {
-        guard let text = self[name] else { return standard }
+        let expected = "HOST:PORT or off"
+        log?.note(name, expected: expected, default: "\(standard.host):\(standard.port)")
+        guard let text = value(name) else { return standard }
         if text == "off" { return nil }
         guard let address = ListenAddress(text) else {
-            throw ConfigurationError(variable: name, found: "'\(text)'", expected: "HOST:PORT or off")
+            throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }
         return address
+    }
+}
+
+/// What the configuration asks for, in the order in which it does: the reference is made of that.
+final class VariableLog: Sendable {
+    struct Entry {
+        let name: String
+        let expected: String
+        let standard: String?
+    }
+
+    private let noted = Mutex<[Entry]>([])
+
+    var entries: [Entry] { noted.withLock { $0 } }
+
+    func note(_ name: String, expected: String, default standard: String?) {
+        noted.withLock { entries in
+            if entries.contains(where: { $0.name == name }) { return }
+            entries.append(Entry(name: name, expected: expected, standard: standard))
+        }
     }
 }

@@ -1,0 +1,76 @@
+/// Every variable that the server reads, as a table: names, values and defaults are those that the reading itself has.
+enum ConfigurationReference {
+    /// The page `docs/configuration.md`.
+    static var markdown: String {
+        let log = VariableLog()
+        // With nothing but the one variable that has no default, every other one is asked for.
+        _ = try? ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "reference"], log: log))
+        let rows = log.entries.map { entry in
+            let text = texts[entry.name] ?? ""
+            return "| `\(entry.name)` | \(entry.standard.map { "`\($0)`" } ?? "–") | \(entry.expected) | \(text) |"
+        }
+        return """
+            # Configuration
+
+            Written by `flotilla-server configuration > docs/configuration.md`; a test compares. The server reads the environment, then `.env`
+            in its working directory, then these defaults. An empty variable counts as absent. A value that is malformed stops the start with
+            the variable's name and what was expected; what a secret is never stands in a message or a log.
+
+            | variable | default | value | what it is for |
+            |---|---|---|---|
+            \(rows.joined(separator: "\n"))
+
+            Agents have variables of their own: `sdk/python/README.md`.
+
+            """
+    }
+
+    /// The names of variables with a text of their own.
+    static var described: Set<String> { Set(texts.keys) }
+
+    private static let texts = [
+        "DATABASE_URL":
+            "A libpq URL, several hosts allowed. Without it the server runs a PostgreSQL cluster of its own.",
+        "DATA_DIR": "The own cluster and its socket. `.flotilla` by default.",
+        "ADMIN_TOKEN": "The token that may do everything. The server does not start without one.",
+        "ADMIN_TOKENS_FILE": "A file of further tokens, one a line: `NAME ROLE[,ROLE] SHA256`.",
+        "AGENT_AUTH": "Whether each agent needs a token of its own.",
+        "API_ADDRESS": "Where the API listens. Port 0 takes a free one and prints it.",
+        "WEB_ADDRESS": "Where the dashboard listens.",
+        "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
+        "TLS_KEY": "Its key.",
+        "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
+        "DATABASE_CONNECTIONS": "How many connections to the database there are; one more listens for commands.",
+        "HEARTBEAT_STALE_SECONDS":
+            "After how many seconds of silence an instance counts as lost; after half of that as late.",
+        "MODULE_RUN_STUCK_SECONDS": "After how many seconds a run that has not ended counts as stuck.",
+        "DISCORD_WEBHOOK_URL": "A Discord webhook that is told of alerts of every severity.",
+        "DISCORD_WEBHOOK_URL_INFO": "One for INFO alone, in place of that.",
+        "DISCORD_WEBHOOK_URL_WARNING": "One for WARNING alone.",
+        "DISCORD_WEBHOOK_URL_CRITICAL": "One for CRITICAL alone.",
+        "DISCORD_WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
+        "WEBHOOK_URL": "Any other URL that takes JSON.",
+        "WEBHOOK_URL_INFO": "One for INFO alone, in place of that.",
+        "WEBHOOK_URL_WARNING": "One for WARNING alone.",
+        "WEBHOOK_URL_CRITICAL": "One for CRITICAL alone.",
+        "WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
+        "RECONCILE_TOLERANCE": "By how much an exchange's books and our own may differ and still agree.",
+        "RECONCILE_TOLERANCE_BPS":
+            "The same in hundredths of a percent of the exchange's equity; the larger one counts.",
+        "RECONCILE_DIFFERENCE":
+            "Whether a comparison whose difference is not that of its equities is refused, or stored and marked.",
+        "COMMAND_APPROVAL": "Whether FLATTEN on a LIVE instance and SET_MODE to LIVE wait for a second person.",
+        "COMMAND_MAX_TTL_SECONDS":
+            "How many seconds after its creation a command may expire at most; 0 for any number.",
+        "METRIC_DAYS": "How many days metrics are kept as they came.",
+        "METRIC_FINE_DAYS": "How many days as rows of five minutes; at least 90 unless `METRIC_DAYS` is more.",
+        "METRIC_COARSE_DAYS": "How many days as rows of an hour.",
+        "EXECUTION_DAYS": "How many days samples of executions are kept; their means and percentiles stay.",
+        "CHECK_INTERVAL_SECONDS":
+            "How many seconds lie between two looks for what is lost, stuck, expired or due; 0 when another server looks.",
+        "RESPONSE_VALIDATION":
+            "Which answers are validated before they are sent: `off`, `always` or a share from 0 to 1.",
+        "LOG_LEVEL": "What is worth a line.",
+        "LOG_FORMAT": "Lines for people, or JSON for machines.",
+    ]
+}

@@ -1,0 +1,64 @@
+"""A backup is one when a server over the restored database gives the same answers."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from conftest import TOKEN, Server
+from fleet import Fleet
+
+ROOT = pathlib.Path(__file__).parents[2]
+PATHS = ["/bots?page_size=200", "/audit/logs?page_size=200", "/audit/verify", "/analytics/net-pnl", "/analytics/costs?page_size=200", "/commands"]
+
+
+def answers(server: Server) -> dict:
+    """What does not depend on the time at which it is asked."""
+    fleet = Fleet(server.api, TOKEN)
+
+    def timeless(value):
+        if isinstance(value, dict):
+            return {name: timeless(member) for name, member in value.items() if name not in ("generated_at", "status")}
+        return [timeless(item) for item in value] if isinstance(value, list) else value
+    return {path: timeless(fleet.call("GET", path)) for path in PATHS}
+
+
+@pytest.mark.skipif(not shutil.which("pg_dump"), reason="there is no pg_dump on this machine")
+def test_a_restored_backup_answers_as_the_original_did():
+    folder = tempfile.mkdtemp(prefix="flotilla-backup-")
+    os.chmod(folder, 0o755)
+    first = Server(folder, CHECK_INTERVAL_SECONDS="0")
+    try:
+        Fleet(first.api, TOKEN).seed(48)
+        socket = next(pathlib.Path(folder).rglob(".s.PGSQL.*")).parent
+        urls = {name: f"postgres://flotilla@/{name}?host={socket}" for name in ("flotilla", "restored")}
+        before = answers(first)
+
+        def run(*command: str, database: str):
+            environment = {**os.environ, "DATABASE_URL": urls[database]}
+            return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+        backups = f"{folder}/backups"
+        for _ in range(2):
+            dump = run("deploy/backup", backups, "1", database="flotilla")
+            assert dump.returncode == 0, dump.stderr
+        file = dump.stdout.strip()
+        assert os.listdir(backups) == [os.path.basename(file)]
+        refused = run("deploy/restore", file, database="flotilla")
+        assert refused.returncode == 1 and "restore into an empty one" in refused.stderr
+        subprocess.run(["psql", urls["flotilla"], "-qc", "CREATE DATABASE restored"], check=True)
+        restored = run("deploy/restore", file, database="restored")
+        assert restored.returncode == 0, restored.stderr
+        (pathlib.Path(folder) / "second").mkdir()
+        second = Server(f"{folder}/second", DATABASE_URL=urls["restored"], CHECK_INTERVAL_SECONDS="0")
+        try:
+            assert answers(second) == before
+            # And it goes on from there.
+            Fleet(second.api, TOKEN).heartbeat("after", "after")
+        finally:
+            second.stop()
+    finally:
+        first.stop()
+        shutil.rmtree(folder, ignore_errors=True)
