@@ -218,6 +218,8 @@ struct Comparison: Sendable {
         if effects == 1, bot.restarts.isEmpty, last?.reason?.hasPrefix("UNKNOWN_OUTCOME") == true {
             return "it was carried out, and its outcome counts as unknown"
         }
+        // After an outage a START can come together with the order to stop that was given after it.
+        if command.commandType == .start, last?.reason?.hasPrefix("OVERTAKEN") == true { return nil }
         if bot.isReachable, command.status != .completed { return "it is \(status), though nothing was in the way" }
         return nil
     }
