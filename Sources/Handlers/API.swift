@@ -45,6 +45,8 @@ public struct API: Operations {
     let configuration: Configuration
     let schema: SchemaState
     let database: Database
+    /// A standby for analytics, if there is one.
+    let analytics: AnalyticsDatabase?
     let logger: Logger
     let waiters = CommandWaiters()
     let hub = EventHub()
@@ -54,10 +56,16 @@ public struct API: Operations {
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
 
-    /// The operations over `database`.
-    public init(database: Database, schema: SchemaState, configuration: Configuration = Configuration(), logger: Logger)
-    {
+    /// The operations over `database`, and those of analytics over a standby of it where there is one.
+    public init(
+        database: Database,
+        analytics: AnalyticsDatabase? = nil,
+        schema: SchemaState,
+        configuration: Configuration = Configuration(),
+        logger: Logger
+    ) {
         self.database = database
+        self.analytics = analytics
         self.schema = schema
         self.configuration = configuration
         self.logger = logger

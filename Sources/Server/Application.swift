@@ -32,6 +32,10 @@ struct Application {
         try await withDatabase { url, cluster in
             let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
             defer { database.close() }
+            let standby = configuration.analyticsDatabaseURL.map { url in
+                Database(.init(url: url, connections: max(configuration.databaseConnections / 2, 1)), logger: logger)
+            }
+            defer { standby?.close() }
             let schema = SchemaState()
             var settings = API.Configuration(
                 heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
@@ -45,7 +49,13 @@ struct Application {
             settings.commandMaxSeconds = configuration.commandMaxSeconds
             settings.metricDays = configuration.metricDays
             settings.executionDays = configuration.executionDays
-            let api = API(database: database, schema: schema, configuration: settings, logger: logger)
+            let api = API(
+                database: database,
+                analytics: standby.map { AnalyticsDatabase($0) },
+                schema: schema,
+                configuration: settings,
+                logger: logger
+            )
             let denials = DenialLog()
             let listeners = try await listen(api, denials: denials, tls: tls)
             started(listeners.map { ($0.name, $0.listener.address) })

@@ -11,7 +11,7 @@ export async function refresh() {
   if (isBusy) { isAgain = true; return; }
   isBusy = true;
   try {
-    const answer = await fetch(location.href, { headers: { "X-Refresh": "1" }, redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
     if (answer.type === "opaqueredirect") return location.reload();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok || !page.getElementById("main")) throw new Error(page.querySelector(".banner.bad")?.textContent || `the server answered ${answer.status}`);

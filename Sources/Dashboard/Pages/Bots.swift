@@ -23,7 +23,6 @@ extension Dashboard {
         table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
         table.choice = Table.Choice(
             action: "/commands/new",
-            name: "instance",
             all: "all \(Figures.count(page.total)) that match",
             hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
             buttons: CommandType.allCases.map { type in

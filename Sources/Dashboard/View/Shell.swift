@@ -16,7 +16,6 @@ struct Shell {
     let banners: [Banner]
     let page: PageView
     let hasTabs: Bool
-    let zone = "utc"
 
     struct State {
         let kind: String

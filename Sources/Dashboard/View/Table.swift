@@ -41,7 +41,6 @@ struct Table {
 
     struct Choice {
         let action: String
-        let name: String
         /// Chooses all that match, not only those on the page.
         let all: String
         let hidden: [Form.Hidden]

@@ -47,3 +47,7 @@ FROM login_failures
 WHERE address = :address
     AND failures >= :limit
     AND last_at > now() - interval '15 minutes'
+
+-- name: forgetLoginFailures :exec
+-- in: address text
+DELETE FROM login_failures WHERE address = :address

@@ -49,6 +49,11 @@ extension API {
         try await run(.loginLock(address: address, limit: Self.loginLimit))
     }
 
+    /// Forgets the wrong tokens of an address, from which a right one has come.
+    public func forgetLoginFailures(of address: String) async throws(Problem) {
+        _ = try await run(.forgetLoginFailures(address: address))
+    }
+
     /// Counts a wrong token of an address.
     public func noteLoginFailure(of address: String) async throws(Problem) {
         _ = try await run(.noteLoginFailure(address: address))

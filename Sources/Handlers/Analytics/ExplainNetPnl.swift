@@ -5,9 +5,9 @@ import Postgres
 extension API {
     public func explainNetPnl(_ input: ExplainNetPnl.Input) async throws(Problem) -> ExplainNetPnl.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
-        let rows = try await run(.netPnlParts(input, limit: page.size, offset: page.offset))
+        let rows = try await read(.netPnlParts(input, limit: page.size, offset: page.offset))
         // A page behind the last one has no row that could tell how many there are.
-        let total = rows.isEmpty ? try await run(.netPnlParts(input, limit: 1, offset: 0)).first?.total : rows[0].total
+        let total = rows.isEmpty ? try await read(.netPnlParts(input, limit: 1, offset: 0)).first?.total : rows[0].total
         return .ok(
             NetPnlExplanation(
                 page: page.number,

@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func getEquityCurve(_ input: GetEquityCurve.Input) async throws(Problem) -> GetEquityCurve.Output {
         // One more than is asked for tells whether there are more.
-        let rows = try await run(
+        let rows = try await read(
             .equityCurve(
                 symbol: input.symbol,
                 mode: input.mode,

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getEquityDrawdown(_ input: GetEquityDrawdown.Input) async throws(Problem) -> GetEquityDrawdown.Output {
-        let row = try await run(.equityDrawdown(symbol: input.symbol, mode: input.mode, currency: input.currency))
+        let row = try await read(.equityDrawdown(symbol: input.symbol, mode: input.mode, currency: input.currency))
         return .ok(
             EquityDrawdown(
                 generatedAt: row.generatedAt,

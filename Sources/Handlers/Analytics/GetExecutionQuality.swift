@@ -5,7 +5,7 @@ extension API {
     public func getExecutionQuality(
         _ input: GetExecutionQuality.Input
     ) async throws(Problem) -> GetExecutionQuality.Output {
-        let row = try await run(.executionQuality(symbol: input.symbol))
+        let row = try await read(.executionQuality(symbol: input.symbol))
         return .ok(
             ExecutionQuality(
                 generatedAt: row.generatedAt,

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getExposure(_ input: GetExposure.Input) async throws(Problem) -> GetExposure.Output {
-        let (rows, equity) = try await run(
+        let (rows, equity) = try await read(
             .exposure(mode: input.mode, staleSeconds: Int(configuration.heartbeatStaleSeconds)),
             .latestEquity(mode: input.mode)
         )

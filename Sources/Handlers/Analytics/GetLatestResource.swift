@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getLatestResource(_ input: GetLatestResource.Input) async throws(Problem) -> GetLatestResource.Output {
-        let row = try await run(.latestResource(instanceID: input.instanceID))
+        let row = try await read(.latestResource(instanceID: input.instanceID))
         return .ok(
             ResourceLatest(
                 instanceID: row?.instanceID,

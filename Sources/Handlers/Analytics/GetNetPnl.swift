@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getNetPnl(_ input: GetNetPnl.Input) async throws(Problem) -> GetNetPnl.Output {
-        .ok(NetPnl(try await run(.netPnl(symbol: input.symbol, mode: input.mode))))
+        .ok(NetPnl(try await read(.netPnl(symbol: input.symbol, mode: input.mode))))
     }
 }
 

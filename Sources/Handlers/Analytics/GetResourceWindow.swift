@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getResourceWindow(_ input: GetResourceWindow.Input) async throws(Problem) -> GetResourceWindow.Output {
-        let row = try await run(.resourceWindow(instanceID: input.instanceID, windowHours: input.windowHours))
+        let row = try await read(.resourceWindow(instanceID: input.instanceID, windowHours: input.windowHours))
         return .ok(
             ResourceWindow(
                 generatedAt: row.generatedAt,

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getRunActiveAge(_ input: GetRunActiveAge.Input) async throws(Problem) -> GetRunActiveAge.Output {
-        let row = try await run(.runActiveAge(moduleID: input.moduleID))
+        let row = try await read(.runActiveAge(moduleID: input.moduleID))
         return .ok(
             RunActiveAge(
                 generatedAt: row.generatedAt,

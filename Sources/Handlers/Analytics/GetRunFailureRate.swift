@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getRunFailureRate(_ input: GetRunFailureRate.Input) async throws(Problem) -> GetRunFailureRate.Output {
-        let row = try await run(.runFailureRate(moduleID: input.moduleID, windowSize: input.windowSize))
+        let row = try await read(.runFailureRate(moduleID: input.moduleID, windowSize: input.windowSize))
         return .ok(
             RunFailureRate(
                 generatedAt: row.generatedAt,

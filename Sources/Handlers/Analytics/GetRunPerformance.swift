@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getRunPerformance(_ input: GetRunPerformance.Input) async throws(Problem) -> GetRunPerformance.Output {
-        let row = try await run(.runPerformance(moduleID: input.moduleID))
+        let row = try await read(.runPerformance(moduleID: input.moduleID))
         return .ok(
             RunPerformance(
                 generatedAt: row.generatedAt,

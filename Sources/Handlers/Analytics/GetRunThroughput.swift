@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getRunThroughput(_ input: GetRunThroughput.Input) async throws(Problem) -> GetRunThroughput.Output {
-        let row = try await run(.runThroughput(moduleID: input.moduleID, windowHours: input.windowHours))
+        let row = try await read(.runThroughput(moduleID: input.moduleID, windowHours: input.windowHours))
         return .ok(
             RunThroughput(
                 generatedAt: row.generatedAt,

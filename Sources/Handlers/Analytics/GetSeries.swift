@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getSeries(_ input: GetSeries.Input) async throws(Problem) -> GetSeries.Output {
-        guard try await run(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
+        guard try await read(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
         // One more than is asked for tells whether there are more.
         let points = try await points(of: input, limit: input.limit + 1)
         return .ok(
@@ -18,7 +18,7 @@ extension API {
     }
 
     public func exportSeries(_ input: ExportSeries.Input) async throws(Problem) -> ExportSeries.Output {
-        guard try await run(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
+        guard try await read(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
         let same = GetSeries.Input(
             instanceID: input.instanceID,
             metricType: input.metricType,
@@ -33,7 +33,7 @@ extension API {
 
     private func points(of input: GetSeries.Input, limit: Int) async throws(Problem) -> [SeriesPointsItem] {
         guard let step = input.stepSeconds else {
-            let rows = try await run(
+            let rows = try await read(
                 .seriesPoints(
                     instanceID: input.instanceID,
                     metricType: input.metricType,
@@ -46,7 +46,7 @@ extension API {
             )
             return rows.map { SeriesPointsItem(timestamp: $0.ts, value: $0.value) }
         }
-        let rows = try await run(
+        let rows = try await read(
             .seriesSteps(
                 instanceID: input.instanceID,
                 metricType: input.metricType,

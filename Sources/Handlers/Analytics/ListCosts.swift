@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listCosts(_ input: ListCosts.Input) async throws(Problem) -> ListCosts.Output {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, total) = try await read(
             .listCosts(
                 instanceID: input.instanceID,
                 symbol: input.symbol,
@@ -37,7 +37,7 @@ extension API {
     }
 
     public func exportCosts(_ input: ExportCosts.Input) async throws(Problem) -> ExportCosts.Output {
-        let rows = try await run(
+        let rows = try await read(
             .listCosts(
                 instanceID: input.instanceID,
                 symbol: input.symbol,

@@ -6,7 +6,7 @@ extension API {
         _ input: ListExecutionSamples.Input
     ) async throws(Problem) -> ListExecutionSamples.Output {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, total) = try await read(
             .listExecutionSamples(
                 instanceID: input.instanceID,
                 symbol: input.symbol,
@@ -39,7 +39,7 @@ extension API {
     public func exportExecutionSamples(
         _ input: ExportExecutionSamples.Input
     ) async throws(Problem) -> ExportExecutionSamples.Output {
-        let rows = try await run(
+        let rows = try await read(
             .listExecutionSamples(
                 instanceID: input.instanceID,
                 symbol: input.symbol,

@@ -5,7 +5,7 @@ extension API {
     public func listPositions(_ input: ListPositions.Input) async throws(Problem) -> ListPositions.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let now = Timestamp.now
-        let (rows, total) = try await run(
+        let (rows, total) = try await read(
             .listPositions(
                 staleBefore: lostBefore(now),
                 instanceID: input.instanceID,

@@ -11,6 +11,9 @@ extension API {
         let rows = try? await run(.stateFigures())
         text.gauge("flotilla_database_up", "Whether the database answers.", [("", rows == nil ? 0 : 1)])
         text.add(rows ?? [])
+        if let lag = await analyticsLag() {
+            text.gauge("flotilla_analytics_lag_seconds", "How old what analytics read is.", [("", lag)])
+        }
         return .ok(text.text)
     }
 }

@@ -8,6 +8,8 @@ import SystemPackage
 struct ServerConfiguration: Sendable {
     /// A libpq URL; nil for a cluster of our own.
     var databaseURL: String?
+    /// A standby that analytics are read from.
+    var analyticsDatabaseURL: String?
     /// Where our own cluster lives.
     var dataDirectory: DataDirectory
     var adminToken: String
@@ -95,6 +97,7 @@ struct ServerConfiguration: Sendable {
 
     init(_ variables: Variables) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
+        analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
         dataDirectory = DataDirectory(
             path: variables["DATA_DIR"] ?? ".flotilla",
             isChosen: variables["DATA_DIR"] != nil

@@ -20,6 +20,7 @@ struct Doorkeeper: Sendable {
             try await api.noteLoginFailure(of: address)
             throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
         }
+        try await api.forgetLoginFailures(of: address)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
     }
 

@@ -1,0 +1,48 @@
+import ContractRuntime
+import TestSupport
+import Testing
+
+@testable import Server
+
+/// Analytics read from another database than what is written. That it is a standby is PostgreSQL's business; here it is one that differs, so
+/// that it shows which of the two was asked.
+@Suite struct StandbyTests {
+    private static func report(_ server: RunningServer, _ net: String) async throws {
+        try await server.waitUntilReady()
+        #expect(
+            try await server.post("/ingest/heartbeat", RunningServer.heartbeat(at: "\(Timestamp.now)")).status == 202
+        )
+        let position =
+            #"{"instance_id":"i1","symbol":"BTCUSDT","net_exposure":"\#(net)","gross_exposure":"9","updated_at":"\#(Timestamp.now)"}"#
+        #expect(try await server.post("/ingest/positions", position).status == 202)
+    }
+
+    private static func exposure(_ server: RunningServer) async throws -> Double? {
+        try await server.get("/portfolio/exposure").json()["total_net_exposure"] as? Double
+    }
+
+    @Test func `analytics are read from the standby, and its age is told`() async throws {
+        try await TestDatabase.empty { standby in
+            try await RunningServer.with(databaseURL: standby) { try await Self.report($0, "2") }
+            try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": standby]) { server in
+                try await Self.report(server, "1")
+                #expect(try await Self.exposure(server) == 2)
+                #expect(try await server.get("/metrics").body.contains("flotilla_analytics_lag_seconds 0"))
+            }
+        }
+    }
+
+    @Test func `while the standby is away the primary answers, and only the first question waits for it`() async throws
+    {
+        let nobody = "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1"
+        try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": nobody]) { server in
+            try await Self.report(server, "1")
+            #expect(try await Self.exposure(server) == 1)
+            let started = ContinuousClock.now
+            for _ in 1...5 { #expect(try await Self.exposure(server) == 1) }
+            // Each of them would have waited for its deadline of 1.8 s.
+            #expect(ContinuousClock.now - started < .seconds(5))
+            #expect(try await !server.get("/metrics").body.contains("flotilla_analytics_lag_seconds"))
+        }
+    }
+}
