@@ -33,7 +33,9 @@ public struct Dashboard<API: Operations>: Sendable {
             let page = try await page(request)
             return .page(status: 200, html: await html(page, for: request))
         } catch {
-            return .page(status: error.status, html: await html(Self.page(of: error), for: request, isFailure: true))
+            let again = request.path == ["commands"] ? await confirmation(after: error, request) : nil
+            let page = again ?? Self.page(of: error)
+            return .page(status: error.status, html: await html(page, for: request, isFailure: true))
         }
     }
 

@@ -209,14 +209,13 @@ def test_a_heartbeat_appears_within_five_seconds(browser, fleet):
 
 
 def test_a_choice_survives_what_happens_around_it(browser, fleet):
-    browser.open("/bots?q=fresh")
-    fleet.heartbeat("fresh-2", "fresh-bot")
-    browser.wait(lambda: len(browser.all("#bots tbody tr")) >= 1)
+    fleet.heartbeat("choice-1", "choice")
+    browser.open("/bots?q=choice")
     browser.find("#bots tbody input").click()
-    chosen = browser.find("#bots tbody input").get_attribute("value")
-    fleet.heartbeat(chosen, "fresh-bot", version="9.9")
-    browser.wait(lambda: "9.9" in browser.text("#bots"))
-    assert [box.get_attribute("value") for box in browser.all("#bots tbody input:checked")] == [chosen]
+    fleet.heartbeat("choice-2", "choice")
+    fleet.heartbeat("choice-1", "choice", version="9.9")
+    browser.wait(lambda: "9.9" in browser.text("#bots") and len(browser.all("#bots tbody tr")) == 2)
+    assert [box.get_attribute("value") for box in browser.all("#bots tbody input:checked")] == ["choice-1"]
 
 
 def test_an_alert_is_acknowledged_and_the_frame_says_so(browser, fleet):
@@ -245,7 +244,8 @@ def test_the_phrase_is_asked_for_and_looked_at_by_the_server(browser, fleet, ser
     browser.driver.execute_script("arguments[0].disabled = false", button)
     before = fleet.call("GET", "/commands")["total"]
     button.click()
-    browser.wait(lambda: "CONFIRMATION_REQUIRED" in browser.text())
+    browser.wait(lambda: "The phrase is not “FLATTEN 1 LIVE”. Nothing was sent. (CONFIRMATION_REQUIRED)" in browser.text("#confirm"))
+    assert browser.find("[name=reason]").get_attribute("value") == "venue maintenance"
     assert fleet.call("GET", "/commands")["total"] == before
     browser.settle()
     browser.complaints.clear()  # the browser notes the status 400
@@ -260,8 +260,9 @@ def test_the_phrase_is_asked_for_and_looked_at_by_the_server(browser, fleet, ser
 
 
 def test_a_preview_of_another_fleet_is_refused(browser, fleet):
-    browser.open("/commands/new?type=STOP&all=1&q=fresh")
-    fleet.heartbeat("fresh-late", "fresh-late-bot")
+    fleet.heartbeat("preview-1", "preview")
+    browser.open("/commands/new?type=STOP&all=1&q=preview")
+    fleet.heartbeat("preview-2", "preview")
     browser.find("[name=reason]").send_keys("end of the day")
     browser.find("#confirm button").click()
     browser.wait(lambda: "The preview is outdated: 1 more instances." in browser.text())
@@ -312,6 +313,25 @@ def test_a_second_person_approves_with_a_token_of_his_own(server, browser, fleet
         other.wait(lambda: "this needs the role operator" in other.text())
     finally:
         other.close()
+
+
+def test_a_mode_is_chosen_before_what_it_asks_for(browser, fleet):
+    browser.open("/bots/basis-okx-03/okx-d3")
+    browser.find("#command button[value=SET_MODE]").click()
+    browser.wait(lambda: browser.find("dialog[open] button[value=LIVE]")).click()
+    form = browser.wait(lambda: browser.find("dialog[open] form[data-phrase]"))
+    assert form.get_attribute("data-phrase") == "SET_MODE basis-okx-03"
+    form.find_element("name", "reason").send_keys("it has proved itself")
+    form.find_element("name", "phrase").send_keys("SET_MODE basis-okx-03")
+    form.find_element("css selector", "button").click()
+    browser.wait(lambda: browser.path.startswith("/commands/"))
+    command = fleet.call("GET", browser.path)
+    assert (command["command_type"], command["payload"], command["status"]) == ("SET_MODE", {"mode": "LIVE"}, "AWAITING_APPROVAL")
+    # To paper it is a look and a click.
+    browser.open("/commands/new?type=SET_MODE&instance=okx-d3&mode=PAPER")
+    assert browser.all("#confirm form .fields") == []
+    browser.find("#confirm button").click()
+    browser.wait(lambda: browser.text("h1") == "SET_MODE on okx-d3" and "PENDING" in browser.text("#receipt"))
 
 
 def test_the_kill_switch_shows_whom_it_reaches(browser):

@@ -31,8 +31,10 @@ document.addEventListener("submit", async (event) => {
   dialog.setAttribute("role", "alertdialog");
   dialog.replaceChildren(...blocks.childNodes, cancel);
   watch(dialog);
-  const trigger = document.activeElement;
-  dialog.addEventListener("close", () => { dialog.replaceChildren(); trigger?.focus(); }, { once: true });
-  dialog.showModal();
+  if (!dialog.open) {
+    const trigger = document.activeElement;
+    dialog.addEventListener("close", () => { dialog.replaceChildren(); trigger?.focus(); }, { once: true });
+    dialog.showModal();
+  }
   cancel.focus();
 });

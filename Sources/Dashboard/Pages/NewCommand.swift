@@ -51,45 +51,47 @@ extension Dashboard {
 
     // MARK: - The confirmation
 
-    private func confirmation(
-        _ preview: Preview,
-        _ fields: Fields,
-        key: String,
-        error: String? = nil
-    ) -> PageView {
-        let (type, instances) = (preview.type, preview.instances)
-        let carried = (["type", "all", "kill"] + Self.botFilters).compactMap { name in
-            fields[name].map { Form.Hidden(name: name, value: $0) }
-        }
-        let chosen = fields.all("instance").map { Form.Hidden(name: "instance", value: $0) }
-        var form = Form(
-            action: "/commands",
-            shape: "stack",
-            hidden: carried + chosen + [
-                Form.Hidden(name: "key", value: key), Form.Hidden(name: "preview", value: preview.fingerprint),
-            ],
-            fields: Self.fields(preview, fields),
-            buttons: [Form.Button("Send \(type.rawValue)", look: preview.level >= .reasoned ? "first grave" : "first")],
-            error: error
+    /// The confirmation again, with what was wrong with it; nil for what no confirmation can put right.
+    func confirmation(after problem: Problem, _ request: WebRequest) async -> PageView? {
+        guard ["CONFIRMATION_REQUIRED", "PREVIEW_OUTDATED"].contains(problem.code) else { return nil }
+        guard let preview = try? await preview(request.form, request) else { return nil }
+        let error = "\(problem.detail) (\(problem.code))"
+        return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
+    }
+
+    private func confirmation(_ preview: Preview, _ fields: Fields, key: String, error: String? = nil) -> PageView {
+        let who =
+            preview.instances.count == 1 ? preview.instances[0].instanceID : "\(preview.instances.count) instances"
+        let shape = preview.level == .typed ? "grave" : ""
+        // What a change of mode asks for depends on the mode.
+        let isOpen = preview.type == .setMode && fields["mode"] == nil
+        let form = isOpen ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
+        return PageView(
+            title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
+            blocks: [
+                Block("hit", "What is hit", shape: shape, .facts(Self.facts(preview, who))),
+                Block("targets", "Instances", .table(Self.table(preview.instances))),
+                Block("confirm", isOpen ? "Which mode?" : "Confirm", shape: shape, .form(form)),
+            ]
         )
-        if preview.level == .typed { form.phrase = preview.phrase }
+    }
+
+    private static func facts(_ preview: Preview, _ who: String) -> [Block.Fact] {
+        let instances = preview.instances
         let live = instances.count { $0.runtimeMode == .live }
-        let known = instances.compactMap(\.netExposure)
-        let who = instances.count == 1 ? instances[0].instanceID : "\(instances.count) instances"
-        let facts = [
+        let exposure = Decimal.sum(instances.compactMap(\.netExposure)).map { net in
+            let gross = Decimal.sum(instances.compactMap(\.grossExposure)) ?? net
+            return "\(Figures.amount(net)) net, \(Figures.amount(gross)) gross"
+        }
+        return [
             Block.Fact("Hits", .text("\(who), \(live) of them LIVE")),
             Block.Fact("Symbols", .text(Set(instances.map(\.symbol)).sorted().prefix(12).joined(separator: ", "))),
-            Block.Fact(
-                "Exposure",
-                .text(
-                    Decimal.sum(known).map { net in
-                        let gross = Decimal.sum(instances.compactMap(\.grossExposure)) ?? net
-                        return "\(Figures.amount(net)) net, \(Figures.amount(gross)) gross"
-                    }
-                )
-            ),
+            Block.Fact("Exposure", .text(exposure)),
             Block.Fact("As of", .time(Moment(.now))),
         ]
+    }
+
+    private static func table(_ instances: [Instance]) -> Table {
         var table = Table(
             caption: "Instances that are hit",
             columns: [
@@ -107,43 +109,55 @@ extension Dashboard {
             }
         )
         if instances.count > 20 { table.pages = Table.Pages(text: "and \(instances.count - 20) more") }
-        return PageView(
-            title: "\(type.rawValue): \(who)",
-            blocks: [
-                Block("hit", "What is hit", shape: preview.level == .typed ? "grave" : "", .facts(facts)),
-                Block("targets", "Instances", .table(table.labelled())),
-                Block("confirm", "Confirm", shape: preview.level == .typed ? "grave" : "", .form(form)),
-            ]
+        return table.labelled()
+    }
+
+    /// What says whom the command is for, and which one it is.
+    private static func carried(_ fields: Fields, _ names: [String]) -> [Form.Hidden] {
+        (["type", "all", "kill"] + botFilters + names).compactMap { name in
+            fields[name].map { Form.Hidden(name: name, value: $0) }
+        } + fields.all("instance").map { Form.Hidden(name: "instance", value: $0) }
+    }
+
+    private static func modeForm(_ fields: Fields) -> Form {
+        Form(
+            action: "/commands/new",
+            method: "get",
+            hidden: carried(fields, []),
+            buttons: RuntimeMode.allCases.map { mode in
+                Form.Button(mode.rawValue, name: "mode", value: mode.rawValue, look: mode == .live ? "grave" : "")
+            }
         )
     }
 
-    private static func fields(_ preview: Preview, _ sent: Fields) -> [Form.Field] {
+    private static func form(_ preview: Preview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
         var fields: [Form.Field] = []
-        if preview.type == .setMode {
-            let modes = RuntimeMode.allCases.map { Form.Option($0.rawValue, chosen: sent["mode"] ?? "PAPER") }
-            fields.append(Form.Field("mode", "Mode", options: modes))
-        }
         if preview.level >= .reasoned {
-            fields.append(
-                Form.Field(
-                    "reason",
-                    "Reason, at least 8 characters",
-                    value: sent["reason"] ?? "",
-                    isRequired: true,
-                    minimum: 8
-                )
-            )
             let lifetimes = lifetimes.map { seconds in
                 Form.Option("\(seconds)", "\(seconds / 60) min", chosen: sent["ttl"] ?? "300")
             }
-            fields.append(Form.Field("ttl", "Good for", options: lifetimes))
+            let reason = sent["reason"] ?? ""
+            fields = [
+                Form.Field("reason", "Reason, at least 8 characters", value: reason, isRequired: true, minimum: 8),
+                Form.Field("ttl", "Good for", options: lifetimes),
+            ]
         }
         if preview.level == .typed {
-            fields.append(
-                Form.Field("phrase", "Type \(preview.phrase)", hint: "Exactly, capitals included.", isRequired: true)
-            )
+            let label = "Type \(preview.phrase)"
+            fields.append(Form.Field("phrase", label, hint: "Exactly, capitals included.", isRequired: true))
         }
-        return fields
+        let look = preview.level >= .reasoned ? "first grave" : "first"
+        return Form(
+            action: "/commands",
+            shape: "stack",
+            hidden: carried(sent, ["mode"]) + [
+                Form.Hidden(name: "key", value: key), Form.Hidden(name: "preview", value: preview.fingerprint),
+            ],
+            fields: fields,
+            buttons: [Form.Button("Send \(preview.type.rawValue)", look: look)],
+            error: error,
+            phrase: preview.level == .typed ? preview.phrase : nil
+        )
     }
 
     // MARK: - Giving it
@@ -190,7 +204,7 @@ extension Dashboard {
     /// Refuses what was not confirmed as its danger asks for.
     private static func check(_ preview: Preview, _ form: Fields) throws(Problem) {
         if preview.type == .setMode, form["mode"].flatMap(RuntimeMode.init(rawValue:)) == nil {
-            throw Problem(status: 400, code: "NO_MODE", detail: "No mode was chosen.")
+            throw Problem(status: 400, code: "NO_MODE", detail: "There is no such mode.")
         }
         if preview.level >= .confirmed {
             let seen = form["preview"] ?? ""
