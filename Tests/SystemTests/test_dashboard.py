@@ -106,6 +106,10 @@ def test_a_page_is_complete(browser, path):
     assert browser.find("h1").text
     links = [link.text for link in browser.all("nav[aria-label=Main] a")]
     assert [label for label in LABELS if not any(text.startswith(label) for text in links)] == []
+    # Whatever is a figure says as of when it is one.
+    undated = browser.driver.execute_script("return [...document.querySelectorAll('main section')].filter("
+                                            "e => e.querySelector('.figures, table.rows, figure') && !e.querySelector('time')).map(e => e.id)")
+    assert [name for name in undated if name not in ("targets", "evidence")] == []
     ids = browser.driver.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
 

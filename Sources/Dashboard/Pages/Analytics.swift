@@ -145,15 +145,12 @@ extension Dashboard {
             Block(
                 "quality",
                 shape: "plain",
+                asOf: quality.generatedAt,
                 .figures([
                     figure("Slippage, bps", quality.avgSlippageBps, tails(slippage.p50, slippage.p95, slippage.p99)),
                     figure("Latency, ms", quality.avgLatencyMs, tails(latency.p50, latency.p95, latency.p99)),
                     figure("Fill ratio", quality.avgFillRatio, "filled of what was ordered"),
-                    Block.Figure(
-                        "Samples",
-                        Figures.count(quality.samples),
-                        note: "as of \(Moment(quality.generatedAt).text)"
-                    ),
+                    Block.Figure("Samples", Figures.count(quality.samples)),
                 ])
             ),
             Block(
@@ -185,6 +182,7 @@ extension Dashboard {
             Block(
                 "drawdown",
                 shape: "plain",
+                asOf: drawdown.generatedAt,
                 .figures([
                     Block.Figure("Latest equity", amount(drawdown.latestEquity), note: drawdown.currency),
                     Block.Figure("Peak equity", amount(drawdown.peakEquity)),
@@ -219,6 +217,7 @@ extension Dashboard {
             Block(
                 "runs",
                 shape: "plain",
+                asOf: performance.generatedAt,
                 .figures([
                     Block.Figure("Success rate", isKnown ? Figures.percent(performance.successRate) : "—"),
                     Block.Figure(

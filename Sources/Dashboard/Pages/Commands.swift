@@ -169,6 +169,7 @@ extension Dashboard {
                 Block(
                     "coverage",
                     shape: "plain",
+                    asOf: .now,
                     .figures([
                         figure("Commanded", coverage.total, note: "by \(coverage.createdBy)"),
                         figure("Awaiting approval", coverage.awaitingApproval, tone: "halt-text"),

@@ -18,6 +18,7 @@ extension Dashboard {
                 Block(
                     "state",
                     shape: "plain",
+                    asOf: fleet.generatedAt,
                     .figures([
                         Block.Figure("Live instances", Figures.count(live), note: "of \(Figures.count(fleet.total))"),
                         Block.Figure("In safe mode", Figures.count(count(.safeMode)), tone: "halt-text"),

@@ -47,6 +47,7 @@ extension Dashboard {
                 Block(
                     "figures",
                     shape: "plain",
+                    asOf: exposure.generatedAt,
                     .figures([
                         Block.Figure(
                             "Total Net Exposure",
@@ -133,6 +134,7 @@ extension Dashboard {
                 Block(
                     "figures",
                     shape: "plain",
+                    asOf: .now,
                     .figures([
                         Block.Figure("OK", Figures.count(matches.total), note: "of all comparisons"),
                         Block.Figure(

@@ -25,7 +25,7 @@ extension Dashboard {
         return PageView(
             title: "Dashboard",
             blocks: [
-                Block("figures", shape: "plain", .figures(Self.figures(fleet, exposure, pnl))),
+                Block("figures", shape: "plain", asOf: fleet.generatedAt, .figures(Self.figures(fleet, exposure, pnl))),
                 Block(
                     "attention",
                     "Needs attention",

@@ -190,6 +190,7 @@ extension Dashboard {
                 Block(
                     "service",
                     shape: "plain",
+                    asOf: health.timestamp,
                     .figures([
                         Block.Figure(
                             "Schema",

@@ -73,7 +73,7 @@ extension Chart {
             drawing: drawing,
             width: width,
             height: height,
-            table: table,
+            table: table.labelled(),
             id: id
         )
     }
@@ -116,12 +116,18 @@ extension Chart {
         }
         drawing += #"<line class="rule" x1="\#(round(zero))" x2="\#(round(zero))" y1="0" y2="\#(height)"/>"#
         let description = bars.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
+        let table = Table(
+            caption: title,
+            columns: [.init("Name"), .init("Value", isNumeric: true)],
+            rows: bars.map { Row(key: $0.name, cells: [.text($0.name), .number($0.text)]) }
+        )
         return Chart(
             title: title,
             description: description,
             drawing: drawing,
             width: width,
             height: height,
+            table: table.labelled(),
             id: id
         )
     }

@@ -124,6 +124,7 @@ extension Block: MustacheParent {
         switch (name, content) {
         case ("id", _): id
         case ("shape", _): shape
+        case ("stamp", _): title == nil ? asOf : nil
         case ("header", _): title.map { Header(id: id, title: $0, note: note, asOf: asOf, more: more) }
         case ("figures", .figures(let figures)): Filled(figures)
         case ("items", .items(let items, let empty)): Items(items: items, empty: empty)
