@@ -29,7 +29,7 @@ document.addEventListener("submit", async (event) => {
   cancel.textContent = "Cancel";
   cancel.addEventListener("click", () => dialog.close());
   dialog.setAttribute("role", "alertdialog");
-  dialog.replaceChildren(...blocks.childNodes, cancel);
+  dialog.replaceChildren(page.querySelector("main .head"), ...blocks.children, cancel);
   watch(dialog);
   if (!dialog.open) {
     const trigger = document.activeElement;

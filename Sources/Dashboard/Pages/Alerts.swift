@@ -78,7 +78,12 @@ extension Dashboard {
                     Block.Fact("About", about),
                     Block.Fact("Source", .text(alert.source)),
                     Block.Fact("Since", .time(Moment(alert.firstAt))),
-                    Block.Fact("Last", .text("\(Moment(alert.lastAt).text), \(alert.occurrences) times")),
+                    Block.Fact(
+                        "Last",
+                        .text(
+                            alert.occurrences == 1 ? "once" : "\(Moment(alert.lastAt).text), \(alert.occurrences) times"
+                        )
+                    ),
                     Block.Fact("Acknowledged", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
                     Block.Fact("Resolved", .text(alert.resolvedBy, note: alert.resolvedAt.map { Moment($0).text })),
                     Block.Fact("Silent until", .time(alert.silencedUntil.map { Moment($0) })),

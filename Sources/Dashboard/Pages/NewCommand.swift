@@ -79,12 +79,14 @@ extension Dashboard {
     private static func facts(_ preview: Preview, _ who: String) -> [Block.Fact] {
         let instances = preview.instances
         let live = instances.count { $0.runtimeMode == .live }
+        let hits =
+            instances.count == 1 ? "\(who), \(instances[0].runtimeMode.rawValue)" : "\(who), \(live) of them LIVE"
         let exposure = Decimal.sum(instances.compactMap(\.netExposure)).map { net in
             let gross = Decimal.sum(instances.compactMap(\.grossExposure)) ?? net
             return "\(Figures.amount(net)) net, \(Figures.amount(gross)) gross"
         }
         return [
-            Block.Fact("Hits", .text("\(who), \(live) of them LIVE")),
+            Block.Fact("Hits", .text(hits)),
             Block.Fact("Symbols", .text(Set(instances.map(\.symbol)).sorted().prefix(12).joined(separator: ", "))),
             Block.Fact("Exposure", .text(exposure)),
             Block.Fact("As of", .time(Moment(.now))),

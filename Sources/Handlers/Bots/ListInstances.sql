@@ -18,14 +18,11 @@ WITH instance AS (
 page AS (
     SELECT
         *,
-        row_number() OVER (
-            ORDER BY
-                CASE :sort WHEN 'worst' THEN instance_rank(status, is_late) END,
-                CASE :sort WHEN 'silent' THEN last_seen END,
-                CASE :sort WHEN 'recent' THEN last_seen END DESC NULLS LAST,
-                bot_id,
-                instance_id
-        ) AS place
+        CASE :sort
+            WHEN 'worst' THEN instance_rank(status, is_late)
+            WHEN 'silent' THEN extract(epoch FROM last_seen)
+            WHEN 'recent' THEN -extract(epoch FROM last_seen)
+        END AS place
     FROM instance
     WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
         AND (:instance_id IS NULL OR instance_id = :instance_id)
@@ -34,7 +31,7 @@ page AS (
         AND (:status IS NULL OR status = :status)
         AND (:exchange IS NULL OR exchange = :exchange)
         AND (:symbol IS NULL OR symbol = :symbol)
-    ORDER BY place
+    ORDER BY place, bot_id, instance_id
     LIMIT :limit
     OFFSET :offset
 )
@@ -65,7 +62,7 @@ CROSS JOIN LATERAL (
     WHERE commands.instance_id = page.instance_id
         AND commands.status IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
 ) AS command
-ORDER BY place
+ORDER BY place, bot_id, instance_id
 
 -- name: countInstances :one
 -- import: Generated
