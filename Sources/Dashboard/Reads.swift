@@ -213,4 +213,10 @@ extension Dashboard {
         case .ok(let found): return found
         }
     }
+
+    func presence(_ request: WebRequest, _ id: String) async throws(Problem) -> Presence {
+        switch try await api.getPresence(GetPresence.Input(wire(.getPresence, request, path: [id]))) {
+        case .ok(let found): return found
+        }
+    }
 }

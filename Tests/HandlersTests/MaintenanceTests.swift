@@ -305,4 +305,38 @@ import Testing
             #expect([page.total, page.totalBots, page.items.count] == [4, 2, 4])
         }
     }
+
+    @Test func `the half minute that has passed is noted for whoever was heard of, once`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("heard")
+            try await fleet.beat("silent")
+            _ = try await text(
+                """
+                WITH moved AS (
+                    UPDATE instance_live SET last_received_at = now() - interval '5 minutes' WHERE instance_id = 'silent' RETURNING 1
+                )
+                SELECT count(*)::text FROM moved
+                """,
+                in: fleet
+            )
+            try await fleet.api.maintain()
+            try await fleet.api.maintain()
+            #expect(
+                try await text("SELECT presence('heard', 3) || ' ' || presence('silent', 3)", in: fleet) == "001 000"
+            )
+            #expect(try await text("SELECT count(*)::text FROM heartbeat_presence", in: fleet) == "1")
+            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
+            let expected = String(repeating: "0", count: 119)
+            #expect(page.items.map(\.presence) == [expected + "1", expected + "0"])
+            guard case .ok(let day) = try await fleet.api.getPresence(.init(instanceID: "heard", hours: 1)) else {
+                return
+            }
+            #expect(day.slots == expected + "1")
+            let age = Timestamp.now.microsecondsSinceEpoch - day.until.microsecondsSinceEpoch
+            #expect((0..<60_000_000).contains(age))
+            // Half minutes lie on either side of midnight, too.
+            let bits = "SELECT length(presence('heard', 2880)) || ' ' || right(presence('heard', 2880), 2)"
+            #expect(try await text(bits, in: fleet) == "2880 01")
+        }
+    }
 }

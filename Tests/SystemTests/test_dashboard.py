@@ -179,6 +179,15 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
     assert "not understood and left out: nonsense" in browser.text(".head")
 
 
+def test_a_strip_says_when_a_bot_was_heard_of(browser, fleet):
+    browser.open("/bots/mm-bin-00/binance-a0")
+    assert browser.find("#heartbeats svg.strip").get_attribute("aria-label").startswith("silent for 23 h")
+    assert " to " in browser.text("#heartbeats")
+    browser.open("/bots")
+    strips = browser.all("#bots svg.strip")
+    assert len(strips) == len(browser.all("#bots tbody tr"))
+
+
 def test_hostile_names_are_text(browser, fleet, server):
     names = ["<script>alert(1)</script>", "@everyone", "🤖" * 64, "\u202eevil\u202c ‏שלום", "\"><img src=x onerror=alert(2)>", "=1+1"]
     for number, name in enumerate(names):

@@ -105,6 +105,7 @@ extension Dashboard {
         _ one: Fields,
         _ request: WebRequest
     ) async throws(Problem) -> [Block] {
+        let presence = try await presence(request, instance.instanceID)
         let held = try await positions(request, one)
         let parts = try await netPnlParts(request, one)
         let rows = parts.items.map { part in
@@ -129,6 +130,7 @@ extension Dashboard {
         )
         return [
             Block("command", "Command", .form(Self.commandChoice(instance))),
+            Block("heartbeats", "Heartbeats, 24 h", asOf: presence.until, .facts(Self.heartbeats(presence))),
             Block(
                 "positions",
                 "Positions",
@@ -142,6 +144,19 @@ extension Dashboard {
                 note: "realised + unrealised − fees + funding ·",
                 .table(pnl.labelled())
             ),
+        ]
+    }
+
+    /// The strip, and its newest stretches of silence in words.
+    private static func heartbeats(_ presence: Presence) -> [Block.Fact] {
+        let count = Int64(presence.slots.utf8.count)
+        func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
+        let gaps = Strip.gaps(presence.slots).suffix(5).reversed().map { gap in
+            "\(Moment(time(gap.lowerBound)).text) to \(Moment(time(gap.upperBound)).text)"
+        }
+        let silence = gaps.isEmpty ? "none of 90 s or more" : gaps.joined(separator: "; ")
+        return [
+            Block.Fact("Heard of", Cell(strip: Strip(presence.slots))), Block.Fact("Silence", .text(silence)),
         ]
     }
 

@@ -104,7 +104,7 @@ extension Dashboard {
                 "ascending",
                 isNumeric: true
             ),
-            Table.Column("Net exposure", isNumeric: true), Table.Column("Gross", isNumeric: true),
+            Table.Column("1 h"), Table.Column("Net exposure", isNumeric: true), Table.Column("Gross", isNumeric: true),
             Table.Column("Alerts"), Table.Column("Commands", isNumeric: true),
         ]
     }
@@ -121,7 +121,8 @@ extension Dashboard {
             cells: [
                 .status(instance.sight), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.exchange), .text(instance.symbol),
-                .text(instance.version), .age(instance.lastSeen), .amount(instance.netExposure),
+                .text(instance.version), .age(instance.lastSeen),
+                Cell(strip: Strip(instance.presence)), .amount(instance.netExposure),
                 .amount(instance.grossExposure), alerts, .some(instance.waitingCommands),
             ]
         )

@@ -84,6 +84,8 @@ struct Cell {
     var mode: String?
     var status: Status?
     var sign: Sign?
+    /// When heartbeats arrived.
+    var strip: Strip?
     /// How much of something has passed, from 0 to 1.
     var share: Double?
     var forms: [Form] = []
@@ -135,6 +137,7 @@ extension Cell: MustacheParent {
         case "isLive": mode == "LIVE"
         case "status": status
         case "sign": sign
+        case "strip": strip
         case "share": share.map { "\($0)" }
         case "forms": forms.isEmpty ? nil : forms
         case "label": label

@@ -5,7 +5,7 @@
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
 -- out: clock_lag float8?, boot_id text?, metadata jsonb, net_exposure numeric?, gross_exposure numeric?, exposure_as_of timestamptz?
--- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8
+-- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text
 WITH instance AS (
     SELECT
         live.*, instances.bot_id, strategy_name, instances.created_at,
@@ -37,7 +37,8 @@ page AS (
 )
 SELECT
     page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
-    page.created_at, clock_lag, boot.boot_id, metadata, held.net, held.gross, held.as_of, alert.open, alert.worst, command.waiting
+    page.created_at, clock_lag, boot.boot_id, metadata, held.net, held.gross, held.as_of, alert.open, alert.worst, command.waiting,
+    presence(page.instance_id, 120)
 FROM page
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1

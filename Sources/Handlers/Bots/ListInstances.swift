@@ -94,7 +94,8 @@ extension Instance {
             exposureAsOf: row.exposureAsOf,
             openAlerts: row.openAlerts,
             worstSeverity: row.worstSeverity,
-            waitingCommands: row.waitingCommands
+            waitingCommands: row.waitingCommands,
+            presence: row.presence
         )
     }
 }

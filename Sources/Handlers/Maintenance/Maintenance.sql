@@ -2,7 +2,7 @@
 -- name: sumUp :one
 -- out: done bool
 SELECT true
-FROM sum_costs(), sum_executions(), gather_exposure()
+FROM sum_costs(), sum_executions(), gather_exposure(), note_presence()
 
 -- Rolls up the samples of some series; how many series that were.
 -- name: rollMetrics :one
@@ -16,7 +16,8 @@ SELECT roll_metrics()
 SELECT true
 FROM
     arrange_metrics(:sample_days::int8 * interval '1 day', :fine_days::int8 * interval '1 day', :coarse_days::int8 * interval '1 day'),
-    arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day')
+    arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),
+    arrange_partitions('heartbeat_presence', '30 days', 2, '400 days') AS arranged
 
 -- Tables that have no partition for tomorrow are an alert until they have: the day after, everything would pile up in one.
 -- name: checkPartitions :exec

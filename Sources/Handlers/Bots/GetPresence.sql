@@ -1,0 +1,8 @@
+-- Nothing for an instance that is not known.
+-- name: presence :optional
+-- in: instance_id text, count int4
+-- out: slots text, until timestamptz
+SELECT presence(instance_id, :count), greatest(noted, '2000-01-03') + interval '30 seconds'
+FROM instances
+CROSS JOIN presence_horizon
+WHERE instance_id = :instance_id

@@ -1,0 +1,56 @@
+-- In which half minutes of a day a heartbeat of an instance arrived: bit 0 is the first after midnight, UTC. `ts` is that midnight.
+CREATE TABLE heartbeat_presence (
+    instance_id text NOT NULL,
+    ts timestamptz NOT NULL,
+    slots bytea NOT NULL CHECK (length(slots) = 360),
+    PRIMARY KEY (instance_id, ts)
+) PARTITION BY RANGE (ts);
+CREATE TABLE heartbeat_presence_rest PARTITION OF heartbeat_presence DEFAULT;
+SELECT arrange_partitions('heartbeat_presence', '30 days', 2, '400 days');
+
+-- The last half minute that was noted.
+CREATE TABLE presence_horizon (
+    id bool PRIMARY KEY DEFAULT true CHECK (id),
+    noted timestamptz NOT NULL DEFAULT '-infinity'
+);
+INSERT INTO presence_horizon DEFAULT VALUES;
+
+-- Notes the half minute that has just passed, once. Who reports late by a second or two counts for it, too.
+CREATE FUNCTION note_presence() RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    start timestamptz := date_bin('30 seconds', now(), '2000-01-03T00:00:00Z') - interval '30 seconds';
+    day timestamptz := date_trunc('day', start, 'UTC');
+    slot int4 := extract(epoch FROM start - day) / 30;
+BEGIN
+    UPDATE presence_horizon SET noted = start WHERE noted < start;
+    IF NOT FOUND THEN RETURN false; END IF;
+    INSERT INTO heartbeat_presence AS known (instance_id, ts, slots)
+    SELECT instance_id, day, set_bit(decode(repeat('00', 360), 'hex'), slot, 1)
+    FROM instance_live
+    WHERE last_received_at >= start
+    ORDER BY instance_id
+    ON CONFLICT (instance_id, ts) DO UPDATE SET slots = set_bit(known.slots, slot, 1);
+    RETURN true;
+END
+$$;
+
+-- For each of so many half minutes up to the last that was noted, the oldest first, 1 where a heartbeat arrived in it.
+CREATE FUNCTION presence(instance text, count int4) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    at timestamptz;
+    day timestamptz := '-infinity';
+    bits bytea;
+    found text := '';
+BEGIN
+    SELECT greatest(noted, '2000-01-03') - (count - 1) * interval '30 seconds' INTO at FROM presence_horizon;
+    FOR slot IN 1..count LOOP
+        IF day <> date_trunc('day', at, 'UTC') THEN
+            day := date_trunc('day', at, 'UTC');
+            SELECT slots INTO bits FROM heartbeat_presence WHERE instance_id = instance AND ts = day;
+        END IF;
+        found := found || coalesce(get_bit(bits, (extract(epoch FROM at - day) / 30)::int4), 0);
+        at := at + interval '30 seconds';
+    END LOOP;
+    RETURN found;
+END
+$$;
