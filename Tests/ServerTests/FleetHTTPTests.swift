@@ -106,6 +106,25 @@ import Testing
         }
     }
 
+    @Test func `a dry run says whom a query means and what they hold, and gives no command`() async throws {
+        try await RunningServer.with { server in
+            try await Self.fill(server)
+            let expected = [
+                (#"{"all":true}"#, ["halted", "lost", "well"]), (#"{"status":"LOST"}"#, ["lost"]),
+                (#"{"q":"WELL","runtime_mode":"LIVE"}"#, ["well"]), (#"{"q":"bot-","exchange":"okx"}"#, ["halted"]),
+            ]
+            for (target, names) in expected {
+                let body = #"{"command_type":"STOP","target":\#(target),"ttl_seconds":60,"dry_run":true}"#
+                let found = try await server.post("/commands/bulk", body, token: RunningServer.token).json()
+                #expect(Self.names(found) == names)
+                #expect(found["net_exposure"] as? Double == (names.contains("well") ? -3.25 : nil))
+                #expect(found["gross_exposure"] as? Double == (names.contains("well") ? 15 : nil))
+                #expect(found["symbols"] as? [String] == ["ETHEUR"])
+            }
+            #expect(try await server.get("/commands").json()["total"] as? Int == 0)
+        }
+    }
+
     @Test func `a bulk says how far its commands have come`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)

@@ -13,7 +13,7 @@ enum Danger: Int, Comparable {
     case typed
 
     /// How grave a command is for these instances.
-    init(_ type: CommandType, mode: String?, on instances: [Instance], isKillSwitch: Bool) {
+    init(_ type: CommandType, mode: String?, on instances: [BulkCommand], isKillSwitch: Bool) {
         let isLive = instances.contains { $0.runtimeMode == .live }
         let isBulk = instances.count > 1
         var level: Danger =
@@ -36,12 +36,19 @@ enum Danger: Int, Comparable {
 /// What a command would hit, as it is now.
 struct Preview {
     let type: CommandType
-    let instances: [Instance]
+    /// Whom it means, as the operation is told.
+    let target: FleetQuery
+    /// Whom that is now, and what they hold.
+    let reach: BulkCommands
+    /// Some of them, to be looked at.
+    let sample: [Instance]
     let level: Danger
+
+    var instances: [BulkCommand] { reach.items }
 
     /// What has to be typed, letter by letter.
     var phrase: String {
-        if instances.count == 1 { return "\(type.rawValue) \(instances[0].botID)" }
+        if instances.count == 1 { return "\(type.rawValue) \(sample.first?.botID ?? instances[0].instanceID)" }
         let live = instances.count { $0.runtimeMode == .live }
         if type == .setMode { return "\(type.rawValue) \(instances.count) LIVE" }
         return live > 0 ? "\(type.rawValue) \(live) LIVE" : "\(type.rawValue) \(instances.count)"

@@ -18,33 +18,58 @@ extension Dashboard {
         guard let type = fields["type"].flatMap(CommandType.init(rawValue:)) else {
             throw Problem(status: 400, code: "NO_COMMAND", detail: "No command was chosen.")
         }
-        let instances = try await targets(fields, request)
-        if instances.isEmpty {
-            throw Problem(
-                status: 400,
-                code: "NO_TARGET",
-                detail: "No instance was chosen, or none is like that any more."
-            )
+        let target = try Self.target(fields)
+        let question = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
+        let reach: BulkCommands
+        switch try await api.createCommands(
+            CreateCommands.Input(wire(.createCommands, request, body: JSONObject(question)))
+        ) {
+        case .ok(let found), .accepted(let found): reach = found
         }
+        if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
-        let level = Danger(type, mode: fields["mode"], on: instances, isKillSwitch: isKillSwitch)
-        return Preview(type: type, instances: instances, level: level)
+        return Preview(
+            type: type,
+            target: target,
+            reach: reach,
+            sample: try await sample(of: reach, request),
+            level: Danger(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+        )
     }
 
     /// The instances that were chosen one by one, or all that match.
-    private func targets(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> [Instance] {
-        var found: [Instance] = []
+    private static func target(_ fields: Fields) throws(Problem) -> FleetQuery {
         if fields["all"] == nil {
-            for id in fields.all("instance").prefix(200) {
-                found += try await instances(request, Fields(of: [("instance_id", id)])).items
-            }
-            return found
+            let chosen = fields.all("instance")
+            if chosen.isEmpty { throw .noTarget }
+            return FleetQuery(instanceIDs: chosen)
         }
-        let filters = Fields(of: Self.botFilters.map { ($0, fields[$0]) } + [("sort", "bot"), ("page_size", "200")])
-        for number in 1...500 {
-            let page = try await instances(request, filters.with("page", "\(number)"))
-            found += page.items
-            if found.count >= page.total || page.items.isEmpty { break }
+        return FleetQuery(
+            all: true,
+            botID: fields["bot_id"],
+            runtimeMode: try choice("runtime_mode", fields),
+            exchange: fields["exchange"],
+            symbol: fields["symbol"],
+            status: try choice("status", fields),
+            q: fields["q"]
+        )
+    }
+
+    /// A filter that says nothing anybody knows must not mean everybody.
+    private static func choice<Value: RawRepresentable<String>>(_ name: String, _ fields: Fields) throws(Problem)
+        -> Value?
+    {
+        guard let text = fields[name] else { return nil }
+        guard let value = Value(rawValue: text) else {
+            throw Problem(status: 422, code: "UNKNOWN_FILTER", detail: "There is no \(name) “\(text)”.")
+        }
+        return value
+    }
+
+    private func sample(of reach: BulkCommands, _ request: WebRequest) async throws(Problem) -> [Instance] {
+        var found: [Instance] = []
+        for item in reach.items.prefix(20) {
+            found += try await instances(request, Fields(of: [("instance_id", item.instanceID)])).items
         }
         return found
     }
@@ -70,7 +95,7 @@ extension Dashboard {
             title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
             blocks: [
                 Block("hit", "What is hit", shape: shape, .facts(Self.facts(preview, who))),
-                Block("targets", "Instances", .table(Self.table(preview.instances))),
+                Block("targets", "Instances", .table(Self.table(preview))),
                 Block("confirm", isOpen ? "Which mode?" : "Confirm", shape: shape, .form(form)),
             ]
         )
@@ -81,26 +106,25 @@ extension Dashboard {
         let live = instances.count { $0.runtimeMode == .live }
         let hits =
             instances.count == 1 ? "\(who), \(instances[0].runtimeMode.rawValue)" : "\(who), \(live) of them LIVE"
-        let exposure = Decimal.sum(instances.compactMap(\.netExposure)).map { net in
-            let gross = Decimal.sum(instances.compactMap(\.grossExposure)) ?? net
-            return "\(Figures.amount(net)) net, \(Figures.amount(gross)) gross"
+        let exposure = preview.reach.netExposure.map { net in
+            "\(Figures.amount(net)) net, \(Figures.amount(preview.reach.grossExposure ?? net)) gross"
         }
         return [
             Block.Fact("Hits", .text(hits)),
-            Block.Fact("Symbols", .text(Set(instances.map(\.symbol)).sorted().prefix(12).joined(separator: ", "))),
+            Block.Fact("Symbols", .text((preview.reach.symbols ?? []).prefix(12).joined(separator: ", "))),
             Block.Fact("Exposure", .text(exposure)),
             Block.Fact("As of", .time(Moment(.now))),
         ]
     }
 
-    private static func table(_ instances: [Instance]) -> Table {
+    private static func table(_ preview: Preview) -> Table {
         var table = Table(
             caption: "Instances that are hit",
             columns: [
                 .init("State"), .init("Instance"), .init("Mode"), .init("Symbol"),
                 .init("Net exposure", isNumeric: true),
             ],
-            rows: instances.prefix(20).map { instance in
+            rows: preview.sample.map { instance in
                 Row(
                     key: instance.instanceID,
                     cells: [
@@ -110,7 +134,8 @@ extension Dashboard {
                 )
             }
         )
-        if instances.count > 20 { table.pages = Table.Pages(text: "and \(instances.count - 20) more") }
+        let more = preview.instances.count - preview.sample.count
+        if more > 0 { table.pages = Table.Pages(text: "and \(Figures.count(more)) more") }
         return table.labelled()
     }
 
@@ -190,7 +215,7 @@ extension Dashboard {
         }
         let commands = BulkCommandRequest(
             commandType: preview.type,
-            target: FleetQuery(instanceIDs: instances.map(\.instanceID)),
+            target: preview.target,
             ttlSeconds: ttl,
             payload: payload,
             reason: form["reason"]
@@ -237,6 +262,12 @@ extension Dashboard {
 }
 
 extension Problem {
+    fileprivate static let noTarget = Problem(
+        status: 400,
+        code: "NO_TARGET",
+        detail: "No instance was chosen, or none is like that any more."
+    )
+
     fileprivate static func unconfirmed(_ detail: String) -> Problem {
         Problem(status: 400, code: "CONFIRMATION_REQUIRED", detail: detail)
     }

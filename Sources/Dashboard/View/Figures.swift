@@ -86,24 +86,6 @@ enum Figures {
 }
 
 extension Decimal {
-    /// The exact sum; nil of no values, and where it has more digits than a decimal can hold.
-    static func sum(_ values: [Decimal]) -> Decimal? {
-        guard let scale = values.map(\.scale).max() else { return nil }
-        var sum = Int128(0)
-        for value in values {
-            var coefficient = value.coefficient
-            for _ in value.scale..<scale {
-                let (product, overflows) = coefficient.multipliedReportingOverflow(by: 10)
-                if overflows { return nil }
-                coefficient = product
-            }
-            let (next, overflows) = sum.addingReportingOverflow(coefficient)
-            if overflows { return nil }
-            sum = next
-        }
-        return Decimal(coefficient: sum, scale: scale)
-    }
-
     /// The nearest number of the machine's, for drawing.
     var approximate: Double { Double("\(self)") ?? 0 }
 }

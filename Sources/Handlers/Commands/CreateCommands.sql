@@ -1,17 +1,32 @@
 -- Whom a fleet query means.
 -- name: findInstances :many
 -- import: Generated
--- in: instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
+-- in: lost_before timestamptz, instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
+-- in: status text(InstanceStatus)?, q text?
 -- out: instance_id text, runtime_mode text(RuntimeMode)
 SELECT instance_id, runtime_mode
 FROM instance_live
 JOIN instances USING (instance_id)
+JOIN bots USING (bot_id)
 WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
     AND (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
     AND (:exchange IS NULL OR exchange = :exchange)
     AND (:symbol IS NULL OR symbol = :symbol)
+    AND (:status IS NULL OR instance_status(state, last_seen, :lost_before) = :status)
+    AND (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
 ORDER BY instance_id
+
+-- What instances trade and hold together.
+-- name: instancesTogether :one
+-- in: instance_ids text[]
+-- out: symbols text[], net_exposure numeric?, gross_exposure numeric?
+SELECT
+    (SELECT coalesce(array_agg(DISTINCT symbol ORDER BY symbol), '{}') FROM instance_live WHERE instance_id = ANY (:instance_ids)),
+    sum(net_exposure),
+    sum(gross_exposure)
+FROM positions
+WHERE instance_id = ANY (:instance_ids)
 
 -- Stores a command for each of these instances; the audit log has each.
 -- name: insertCommands :many

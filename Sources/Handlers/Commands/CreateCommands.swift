@@ -7,39 +7,55 @@ extension API {
     public func createCommands(_ input: CreateCommands.Input) async throws(Problem) -> CreateCommands.Output {
         let (request, actor) = (input.body, input.principal.name)
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
-        if request.dryRun {
-            let items = try await run(.findInstances(request.target)).map { instance in
-                BulkCommand(
-                    instanceID: instance.instanceID,
-                    runtimeMode: instance.runtimeMode,
-                    commandID: nil,
-                    status: nil
-                )
-            }
-            return .ok(BulkCommands(dryRun: true, total: items.count, items: items))
-        }
+        if request.dryRun { return .ok(try await preview(of: request.target)) }
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
         let needsApproval = configuration.needsApproval
-        let commands = try await transaction { transaction in
+        // A command to the whole fleet must not fail because the fleet is large: 10,000 take more than a second.
+        let commands = try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
-                try transaction.create(request, by: actor, needsApproval: needsApproval)
+                let target = try transaction.run(.findInstances(request.target, lostBefore: lostBefore(.now)))
+                return try transaction.create(request, for: target, by: actor, needsApproval: needsApproval)
             }
         }
         return .accepted(commands)
     }
 }
 
+extension API {
+    /// Whom a query means, and what they hold.
+    private func preview(of target: FleetQuery) async throws(Problem) -> BulkCommands {
+        let instances = try await run(.findInstances(target, lostBefore: lostBefore(.now)))
+        let together = try await run(.instancesTogether(instanceIDs: instances.map(\.instanceID)))
+        let items = instances.map { instance in
+            BulkCommand(
+                instanceID: instance.instanceID,
+                runtimeMode: instance.runtimeMode,
+                commandID: nil,
+                status: nil
+            )
+        }
+        return BulkCommands(
+            dryRun: true,
+            total: items.count,
+            items: items,
+            symbols: together.symbols,
+            netExposure: together.netExposure,
+            grossExposure: together.grossExposure
+        )
+    }
+}
+
 extension Transaction {
     fileprivate borrowing func create(
         _ request: BulkCommandRequest,
+        for target: [FindInstancesRow],
         by actor: String,
         needsApproval: Bool
     ) throws -> BulkCommands {
-        let instances = try run(.findInstances(request.target)).map(\.instanceID)
         let bulkID = UUID()
         let rows = try run(
             .insertCommands(
-                instanceIDs: instances,
+                instanceIDs: target.map(\.instanceID),
                 commandType: request.commandType,
                 ttlSeconds: request.ttlSeconds,
                 payload: request.payload,
@@ -63,13 +79,16 @@ extension Transaction {
 
 extension Query where Result == [FindInstancesRow] {
     /// Whom a fleet query means.
-    static func findInstances(_ query: FleetQuery) -> Self {
+    static func findInstances(_ query: FleetQuery, lostBefore: Timestamp) -> Self {
         findInstances(
+            lostBefore: lostBefore,
             instanceIDs: query.instanceIDs,
             botID: query.botID,
             runtimeMode: query.runtimeMode,
             exchange: query.exchange,
-            symbol: query.symbol
+            symbol: query.symbol,
+            status: query.status,
+            q: query.q
         )
     }
 }
