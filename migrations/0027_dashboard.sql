@@ -24,6 +24,9 @@ $$;
 ALTER TABLE commands ADD COLUMN bulk_id uuid;
 CREATE INDEX commands_by_bulk ON commands (bulk_id, created_at DESC, command_id DESC) WHERE bulk_id IS NOT NULL;
 
+-- What an instance has still to do.
+CREATE INDEX commands_open ON commands (instance_id) WHERE status IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED');
+
 -- What has to be looked at about a thing, beside the list of all alerts.
 CREATE INDEX alerts_of_target ON alerts (target_type, target_id) WHERE status <> 'RESOLVED';
 
