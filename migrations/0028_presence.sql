@@ -8,9 +8,10 @@ CREATE TABLE heartbeat_presence (
 CREATE TABLE heartbeat_presence_rest PARTITION OF heartbeat_presence DEFAULT;
 SELECT arrange_partitions('heartbeat_presence', '30 days', 2, '400 days');
 
--- The last half minute that was noted.
+-- The last half minute that was noted, and since when any were.
 CREATE TABLE presence_horizon (
     id bool PRIMARY KEY DEFAULT true CHECK (id),
+    since timestamptz NOT NULL DEFAULT now(),
     noted timestamptz NOT NULL DEFAULT '-infinity'
 );
 INSERT INTO presence_horizon DEFAULT VALUES;
@@ -34,21 +35,30 @@ BEGIN
 END
 $$;
 
--- For each of so many half minutes up to the last that was noted, the oldest first, 1 where a heartbeat arrived in it.
+-- For each of so many half minutes up to the last that was noted, the oldest first: 1 where a heartbeat arrived in it, 0 where none did, and
+-- - where nobody knows, because the instance was not there yet or nothing was noted.
 CREATE FUNCTION presence(instance text, count int4) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     at timestamptz;
+    known_from timestamptz;
     day timestamptz := '-infinity';
     bits bytea;
     found text := '';
 BEGIN
-    SELECT greatest(noted, '2000-01-03') - (count - 1) * interval '30 seconds' INTO at FROM presence_horizon;
+    SELECT greatest(noted, '2000-01-03') - (count - 1) * interval '30 seconds', greatest(since, created_at) - interval '30 seconds'
+    INTO at, known_from
+    FROM presence_horizon
+    LEFT JOIN instances ON instance_id = instance;
     FOR slot IN 1..count LOOP
         IF day <> date_trunc('day', at, 'UTC') THEN
             day := date_trunc('day', at, 'UTC');
             SELECT slots INTO bits FROM heartbeat_presence WHERE instance_id = instance AND ts = day;
         END IF;
-        found := found || coalesce(get_bit(bits, (extract(epoch FROM at - day) / 30)::int4), 0);
+        found := found || CASE
+            WHEN get_bit(bits, (extract(epoch FROM at - day) / 30)::int4) = 1 THEN '1'
+            WHEN at < known_from THEN '-'
+            ELSE '0'
+        END;
         at := at + interval '30 seconds';
     END LOOP;
     RETURN found;

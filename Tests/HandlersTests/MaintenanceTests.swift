@@ -312,10 +312,13 @@ import Testing
             try await fleet.beat("silent")
             _ = try await text(
                 """
-                WITH moved AS (
-                    UPDATE instance_live SET last_received_at = now() - interval '5 minutes' WHERE instance_id = 'silent' RETURNING 1
+                WITH heard AS (
+                    UPDATE instance_live SET last_received_at = now() - interval '5 minutes' WHERE instance_id = 'silent'
+                ),
+                there AS (
+                    UPDATE instances SET created_at = now() - interval '5 minutes'
                 )
-                SELECT count(*)::text FROM moved
+                UPDATE presence_horizon SET since = now() - interval '10 minutes' RETURNING 'moved'
                 """,
                 in: fleet
             )
@@ -324,14 +327,16 @@ import Testing
             #expect(
                 try await text("SELECT presence('heard', 3) || ' ' || presence('silent', 3)", in: fleet) == "001 000"
             )
+            // Nobody knows of the time before it was there.
+            #expect(try await text("SELECT left(presence('heard', 20), 4)", in: fleet) == "----")
             #expect(try await text("SELECT count(*)::text FROM heartbeat_presence", in: fleet) == "1")
             guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
-            let expected = String(repeating: "0", count: 119)
-            #expect(page.items.map(\.presence) == [expected + "1", expected + "0"])
+            #expect(page.items.map { $0.presence.suffix(9) } == ["000000001", "000000000"])
+            #expect(page.items.allSatisfy { $0.presence.count == 120 && $0.presence.hasPrefix("-") })
             guard case .ok(let day) = try await fleet.api.getPresence(.init(instanceID: "heard", hours: 1)) else {
                 return
             }
-            #expect(day.slots == expected + "1")
+            #expect(day.slots == page.items[0].presence)
             let age = Timestamp.now.microsecondsSinceEpoch - day.until.microsecondsSinceEpoch
             #expect((0..<60_000_000).contains(age))
             // Half minutes lie on either side of midnight, too.

@@ -181,8 +181,10 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
 
 def test_a_strip_says_when_a_bot_was_heard_of(browser, fleet):
     browser.open("/bots/mm-bin-00/binance-a0")
-    assert browser.find("#heartbeats svg.strip").get_attribute("aria-label").startswith("silent for 23 h")
-    assert " to " in browser.text("#heartbeats")
+    # It was not there before, and what nobody knows is no silence.
+    assert browser.find("#heartbeats svg.strip").get_attribute("aria-label") in ("heard of all the time", "nothing known yet")
+    assert "none of 90 s or more" in browser.text("#heartbeats")
+    assert browser.all("#heartbeats .unknown") != [] and browser.all("#heartbeats .silent") == []
     browser.open("/bots")
     strips = browser.all("#bots svg.strip")
     assert len(strips) == len(browser.all("#bots tbody tr"))
