@@ -10,7 +10,7 @@ done
 folder=$(mktemp -d)
 chmod 755 "$folder"
 servers=
-trap 'for server in $servers; do kill $server 2>/dev/null; wait $server 2>/dev/null; done; rm -rf "$folder"' EXIT
+trap 'for server in $servers; do kill $server 2>/dev/null || :; wait $server 2>/dev/null || :; done; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
 # start NAME [VARIABLE=VALUE…]: a server; its address is in $address, its process in $pid.
