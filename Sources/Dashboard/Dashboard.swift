@@ -119,24 +119,15 @@ public struct Dashboard<API: Operations>: Sendable {
     // MARK: - The frame
 
     private func html(_ page: PageView, for request: WebRequest, isFailure: Bool = false) async -> String {
-        let fleet = await fleet(request)
+        // What the page has read already need not be read again; nil while it cannot be read.
+        var fleet = page.fleet
+        if fleet == nil { fleet = try? await fleetFigures(request) }
         var banners = warnings.map { Shell.Banner(text: $0, look: "", role: "note") }
         if let text = Done.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
         }
         let shell = Shell(page, of: request, environment: environment, fleet: fleet, banners: banners)
         return Templates.library.render(shell, withTemplate: "layout") ?? ""
-    }
-
-    /// The state of the fleet for the frame; nil while it cannot be read.
-    private func fleet(_ request: WebRequest) async -> Fleet? {
-        do throws(Problem) {
-            guard case .ok(let fleet) = try await api.getFleet(GetFleet.Input(wire(.getFleet, request)))
-            else { return nil }
-            return fleet
-        } catch {
-            return nil
-        }
     }
 
     /// What went wrong, as a page of its own. There are no figures on it, so nobody takes nothing for zero.

@@ -30,8 +30,8 @@ extension Dashboard {
     private static func filters(_ tab: String, _ request: WebRequest, mode: Bool = true) -> Block {
         var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
         if mode {
-            let modes = RuntimeMode.allCases.map { Form.Option($0.rawValue, chosen: request.query["mode"] ?? "") }
-            fields.insert(Form.Field("mode", "Mode", options: [Form.Option("", "every mode")] + modes), at: 0)
+            let modes = Form.Option.all(RuntimeMode.self, or: "every mode", chosen: request.query["mode"])
+            fields.insert(Form.Field("mode", "Mode", options: modes), at: 0)
         }
         let form = Form(
             action: "/analytics",

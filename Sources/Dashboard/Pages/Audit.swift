@@ -21,8 +21,7 @@ extension Dashboard {
                 Form.Field(
                     "result",
                     "Result",
-                    options: [Form.Option("", "any")]
-                        + AuditResult.allCases.map { Form.Option($0.rawValue, chosen: query["result"] ?? "") }
+                    options: Form.Option.all(AuditResult.self, chosen: query["result"])
                 ),
             ],
             buttons: [Form.Button("Show")]

@@ -55,19 +55,18 @@ extension Dashboard {
     }
 
     private static func botForm(_ query: Fields) -> Form {
-        func options<Value: CaseIterable & RawRepresentable<String>>(_ type: Value.Type, _ name: String) -> [Form
-            .Option]
-        {
-            [Form.Option("", "any")] + type.allCases.map { Form.Option($0.rawValue, chosen: query[name] ?? "") }
-        }
-        return Form(
+        Form(
             action: "/bots",
             method: "get",
             hidden: query["bot_id"].map { [Form.Hidden(name: "bot_id", value: $0)] } ?? [],
             fields: [
                 Form.Field("q", "Search", kind: "search", value: query["q"] ?? ""),
-                Form.Field("status", "State", options: options(InstanceStatus.self, "status")),
-                Form.Field("runtime_mode", "Mode", options: options(RuntimeMode.self, "runtime_mode")),
+                Form.Field("status", "State", options: Form.Option.all(InstanceStatus.self, chosen: query["status"])),
+                Form.Field(
+                    "runtime_mode",
+                    "Mode",
+                    options: Form.Option.all(RuntimeMode.self, chosen: query["runtime_mode"])
+                ),
                 Form.Field("exchange", "Exchange", value: query["exchange"] ?? ""),
                 Form.Field("symbol", "Symbol", value: query["symbol"] ?? ""),
                 Form.Field(

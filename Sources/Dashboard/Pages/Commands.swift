@@ -17,14 +17,12 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: [Form.Option("", "any")]
-                        + CommandStatus.allCases.map { Form.Option($0.rawValue, chosen: query["status"] ?? "") }
+                    options: Form.Option.all(CommandStatus.self, chosen: query["status"])
                 ),
                 Form.Field(
                     "command_type",
                     "Command",
-                    options: [Form.Option("", "any")]
-                        + CommandType.allCases.map { Form.Option($0.rawValue, chosen: query["command_type"] ?? "") }
+                    options: Form.Option.all(CommandType.self, chosen: query["command_type"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
                 Form.Field("created_by", "By", value: query["created_by"] ?? ""),

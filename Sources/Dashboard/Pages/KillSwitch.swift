@@ -50,7 +50,8 @@ extension Dashboard {
                         )
                     )
                 ),
-            ]
+            ],
+            fleet: fleet
         )
     }
 
@@ -65,8 +66,7 @@ extension Dashboard {
                 Form.Field(
                     "runtime_mode",
                     "Mode",
-                    options: [Form.Option("", "every mode")]
-                        + RuntimeMode.allCases.map { Form.Option($0.rawValue, chosen: "LIVE") }
+                    options: Form.Option.all(RuntimeMode.self, or: "every mode", chosen: "LIVE")
                 ),
                 Form.Field(
                     "exchange",

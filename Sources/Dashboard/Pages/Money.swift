@@ -121,8 +121,7 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: [Form.Option("", "any")]
-                        + ReconcileStatus.allCases.map { Form.Option($0.rawValue, chosen: query["status"] ?? "") }
+                    options: Form.Option.all(ReconcileStatus.self, chosen: query["status"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
             ],

@@ -49,7 +49,8 @@ extension Dashboard {
                     more: Block.Link(text: "audit log", href: "/audit"),
                     .table(Self.auditTable(entries, "The newest entries of the audit log"))
                 )
-            ]
+            ],
+            fleet: fleet
         )
     }
 

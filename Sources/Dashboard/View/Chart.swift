@@ -5,7 +5,7 @@ struct Chart {
     let title: String
     /// What it shows, in a sentence, for whoever does not see it.
     let description: String
-    /// The drawing's parts. They are made of numbers alone, so that nothing in them has to be escaped.
+    /// The drawing's parts: numbers, and names that the pages themselves give, never a caller's text. So nothing in them has to be escaped.
     let drawing: String
     let width: Int
     let height: Int

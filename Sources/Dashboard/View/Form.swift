@@ -87,6 +87,15 @@ struct Form {
             self.text = text ?? value
             isChosen = value == chosen
         }
+
+        /// Each value of an enumeration, and first, for a filter, none of them.
+        static func all<Value: CaseIterable & RawRepresentable<String>>(
+            _ type: Value.Type,
+            or none: String = "any",
+            chosen: String?
+        ) -> [Option] {
+            [Option("", none)] + type.allCases.map { Option($0.rawValue, chosen: chosen ?? "") }
+        }
     }
 }
 

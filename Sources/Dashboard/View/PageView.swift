@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import Mustache
 
 /// A page as data: what it is called, where one can go from it, and its blocks from top to bottom. The templates know how that looks.
@@ -7,6 +8,8 @@ struct PageView {
     var note: String?
     var tabs: [Tab] = []
     var blocks: [Block] = []
+    /// The fleet, where the page has read it.
+    var fleet: Fleet?
 
     struct Tab {
         let text: String

@@ -1,10 +1,11 @@
 -- name: listBots :many
 -- import: Generated
--- in: after_bot text?, after_instance text?, limit int8, offset int8
+-- in: lost_before timestamptz, after_bot text?, after_instance text?, limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
--- out: symbol text?, version text?, state text(AgentState)?, last_seen timestamptz?, last_received_at timestamptz?
+-- out: symbol text?, version text?, status text(InstanceStatus)?, last_seen timestamptz?, last_received_at timestamptz?
 SELECT
-    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version, state, last_seen, last_received_at
+    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
+    instance_status(state, last_seen, :lost_before), last_seen, last_received_at
 FROM bots
 LEFT JOIN instances ON instances.bot_id = bots.bot_id
 LEFT JOIN instance_live USING (instance_id)

@@ -1,25 +1,13 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func listInstances(_ input: ListInstances.Input) async throws(Problem) -> ListInstances.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let now = Timestamp.now
         let (rows, total) = try await run(
-            .listInstances(
-                lostBefore: lostBefore(now),
-                lateBefore: lateBefore(now),
-                q: input.q,
-                instanceID: input.instanceID,
-                botID: input.botID,
-                runtimeMode: input.runtimeMode,
-                status: input.status,
-                exchange: input.exchange,
-                symbol: input.symbol,
-                sort: input.sort.rawValue,
-                limit: page.size,
-                offset: page.offset
-            ),
+            listInstances(input, sort: input.sort.rawValue, at: now, limit: page.size, offset: page.offset),
             .countInstances(
                 lostBefore: lostBefore(now),
                 q: input.q,
@@ -38,24 +26,32 @@ extension API {
     }
 
     public func exportInstances(_ input: ExportInstances.Input) async throws(Problem) -> ExportInstances.Output {
-        let now = Timestamp.now
-        let rows = try await run(
-            .listInstances(
-                lostBefore: lostBefore(now),
-                lateBefore: lateBefore(now),
-                q: input.q,
-                instanceID: input.instanceID,
-                botID: input.botID,
-                runtimeMode: input.runtimeMode,
-                status: input.status,
-                exchange: input.exchange,
-                symbol: input.symbol,
-                sort: input.sort.rawValue,
-                limit: input.limit,
-                offset: 0
-            )
-        )
+        let query = listInstances(input, sort: input.sort.rawValue, at: .now, limit: input.limit, offset: 0)
+        let rows = try await run(query)
         return .ok(CSV(rows.map { Instance($0) }, columns: Self.instanceColumns).text)
+    }
+
+    private func listInstances(
+        _ filter: some InstanceFilter,
+        sort: String,
+        at now: Timestamp,
+        limit: Int,
+        offset: Int
+    ) -> Query<[ListInstancesRow]> {
+        .listInstances(
+            lostBefore: lostBefore(now),
+            lateBefore: lateBefore(now),
+            q: filter.q,
+            instanceID: filter.instanceID,
+            botID: filter.botID,
+            runtimeMode: filter.runtimeMode,
+            status: filter.status,
+            exchange: filter.exchange,
+            symbol: filter.symbol,
+            sort: sort,
+            limit: limit,
+            offset: offset
+        )
     }
 
     private static let instanceColumns = [
@@ -70,6 +66,20 @@ extension API {
     /// Who was heard of last before this is late.
     func lateBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds / 2) }
 }
+
+/// Which instances a list and its export have.
+private protocol InstanceFilter {
+    var q: String? { get }
+    var instanceID: String? { get }
+    var botID: String? { get }
+    var runtimeMode: RuntimeMode? { get }
+    var status: InstanceStatus? { get }
+    var exchange: String? { get }
+    var symbol: String? { get }
+}
+
+extension ListInstances.Input: InstanceFilter {}
+extension ExportInstances.Input: InstanceFilter {}
 
 extension Instance {
     fileprivate init(_ row: ListInstancesRow) {
