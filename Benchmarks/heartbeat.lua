@@ -1,10 +1,11 @@
 -- wrk's requests: heartbeats of a thousand instances, each request another one. They are made once a second, when their time changes.
--- With PAUSE in the environment each connection waits so many milliseconds between two of them.
+-- With PAUSE in the environment each connection waits so many milliseconds between two of them; with START the instances begin there, so that
+-- two clients do not report the same ones at the same time.
 local beat = '{"instance_id":"i%d","bot_id":"b%d","runtime_mode":"LIVE","exchange":"binance","symbol":"BTCUSDT",'
     .. '"version":"2.4.1","timestamp":"%s","metadata":{"host":"fra-3"}}'
 local headers = { ["Content-Type"] = "application/json" }
 local pause = tonumber(os.getenv("PAUSE"))
-local counter = math.random(0, 999)
+local counter = tonumber(os.getenv("START")) or 0
 local second, requests = 0, {}
 
 local function renew(now)

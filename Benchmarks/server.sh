@@ -2,7 +2,7 @@
 # Sourced, not run. Sets $address, $pid, $folder (the cluster is in $folder/cluster) and $pgbench.
 cd "$(dirname "$0")/.."
 build=.build-release/release
-[ -n "${BENCHMARK_BUILT:-}" ] || swift build -c release --scratch-path .build-release >&2
+[ -n "${BENCHMARK_BUILT:-}" ] || deploy/build >&2
 pgbench=$(command -v pgbench || ls /usr/lib/postgresql/*/bin/pgbench | tail -n 1)
 for tool in wrk "$pgbench" psql curl python3; do
     command -v "$tool" >/dev/null || { echo "$tool is missing (Debian: wrk postgresql postgresql-client curl python3)" >&2; exit 1; }

@@ -6,7 +6,7 @@ import Generated
 /// Decoding and validating a heartbeat with its generated codec beside Foundation's `JSONDecoder`, which validates nothing, on the
 /// same bytes in one run; and matching paths.
 ///
-///     swift run -c release --scratch-path .build-release codec-benchmark
+///     deploy/build --product codec-benchmark && .build-release/release/codec-benchmark
 @main
 enum Benchmark {
     /// Eight members: what bots send most.

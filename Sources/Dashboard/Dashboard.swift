@@ -77,6 +77,7 @@ public struct Dashboard<API: Operations>: Sendable {
         switch (path.first, path.count) {
         case ("commands", 1): return try await giveCommands(request)
         case ("commands", 3): return try await decide(path[1], path[2], request)
+        case ("alerts", 1): return try await acknowledgeAlerts(request)
         case ("alerts", 3): return try await answerAlert(path[1], path[2], request)
         case ("admin", 2) where path[1] == "modules": return try await saveModule(request)
         case ("admin", 4) where path[1] == "modules": return try await changeModule(path[2], path[3], request)
@@ -157,7 +158,7 @@ extension Problem {
 
 /// What was done, said on the page that follows. Only these texts are ever shown.
 enum Done: String {
-    case acknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started, revoked, tested,
+    case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started, revoked, tested,
         replayed
 
     static func text(_ name: String?) -> String? {
@@ -167,6 +168,7 @@ enum Done: String {
     private var text: String {
         switch self {
         case .acknowledged: "The alert is acknowledged."
+        case .allAcknowledged: "The alerts are acknowledged."
         case .resolved: "The alert is resolved."
         case .silenced: "The alert is silenced."
         case .approved: "The command is approved."

@@ -75,6 +75,9 @@ public struct Fields: Sendable {
         return fields
     }
 
+    /// These fields and others.
+    func and(_ others: Fields) -> Fields { Fields(of: (pairs + others.pairs).map { ($0.name, $0.value) }) }
+
     /// The fields as text.
     public var text: String {
         pairs.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")

@@ -8,7 +8,7 @@ public import Postgres
 ///
 /// Each operation is an extension in the file named after it. The schema must be known to be migrated before anything but the health
 /// check and the contract is served.
-public struct API: Operations {
+public final class API: Operations {
     /// What operators may tune.
     public struct Configuration: Sendable {
         /// How long an instance may stay silent before it counts as lost.

@@ -5,13 +5,21 @@ import Logging
 import NIOHTTP1
 
 /// The API listener: routes, authenticates, and hands over to the operations.
-struct APIResponder: Responder {
+final class APIResponder: Responder {
     let api: API
     let authenticator: Authenticator
     let limiter = FailureLimiter()
     let denials: DenialLog
     let validation: ResponseValidation
     let logger: Logger
+
+    init(api: API, authenticator: Authenticator, denials: DenialLog, validation: ResponseValidation, logger: Logger) {
+        self.api = api
+        self.authenticator = authenticator
+        self.denials = denials
+        self.validation = validation
+        self.logger = logger
+    }
 
     /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
     func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
@@ -36,13 +44,13 @@ struct APIResponder: Responder {
             if let principal = try known(caller, on: route) {
                 try Self.checkMediaType(head.headers, of: route)
                 return .admitted(
-                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in
+                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { [self] body in
                         await answer(request, by: principal, body, on: route, id)
                     }
                 )
             }
             return .admitted(
-                AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { body in
+                AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { [self] body in
                     await verifyAndAnswer(request, by: caller, body, on: route, head, id)
                 }
             )

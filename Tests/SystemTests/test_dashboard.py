@@ -239,7 +239,7 @@ def test_an_alert_is_acknowledged_and_the_frame_says_so(browser, fleet):
     assert browser.driver.title.startswith("(")
     row = browser.wait(lambda: next(row for row in browser.all("#alerts tbody tr") if "Reconciliation mismatch" in row.text))
     identity = row.get_attribute("data-key")
-    row.find_element("css selector", "form button").click()
+    row.find_element("css selector", "button").click()
     browser.wait(lambda: "The alert is acknowledged." in browser.text())
     alert = fleet.call("GET", f"/alerts/{identity}")
     assert (alert["status"], alert["acked_by"]) == ("ACKED", "admin-token-user")

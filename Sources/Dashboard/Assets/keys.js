@@ -26,7 +26,7 @@ document.addEventListener("keydown", (event) => {
     case "Enter": if (row && event.target === document.body) open(false); return;
     case "o": return open(true);
     case "c": return document.querySelector(".bulk button")?.focus();
-    case "e": return row?.querySelector("form[action$='/ack'] button")?.click();
+    case "e": return row?.querySelector("button[formaction$='/ack']")?.click();
     case "r": return refresh();
     case "!": return location.assign("/killswitch");
   }

@@ -32,6 +32,9 @@ extension Dashboard {
             empty: Table.Empty(text: "No alert. All quiet.")
         )
         table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        if page.items.contains(where: { $0.status == .open }) {
+            table.choice = Table.Choice(action: "/alerts", isPost: true, buttons: [Form.Button("Acknowledge chosen", look: "small")])
+        }
         return table.labelled()
     }
 
@@ -42,12 +45,13 @@ extension Dashboard {
         let owner = alert.resolvedBy ?? alert.ackedBy
         return Row(
             key: alert.alertID.text,
+            choice: Form.Hidden(name: "alert", value: alert.alertID.text),
             href: path,
             cells: [
                 .sign(Sign(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
                 .id(alert.targetID, note: alert.targetType), .time(Moment(alert.firstAt)), .count(alert.occurrences),
                 .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner),
-                Cell(forms: alert.status == .open ? [acknowledge(path)] : []),
+                Cell(action: alert.status == .open ? Cell.Action(text: "Acknowledge", path: "\(path)/ack") : nil),
             ]
         )
     }
@@ -150,6 +154,20 @@ extension Dashboard {
             },
             empty: Table.Empty(text: "Nobody was told of anything.")
         ).labelled()
+    }
+
+    /// Acknowledges those that were chosen. What somebody has dealt with meanwhile stays as it is.
+    func acknowledgeAlerts(_ request: WebRequest) async throws(Problem) -> String {
+        let ids = request.form.all("alert")
+        if ids.isEmpty { throw Problem(status: 400, code: "NOTHING_CHOSEN", detail: "no alert is chosen") }
+        for id in ids {
+            do throws(Problem) {
+                _ = try await api.acknowledgeAlert(AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id])))
+            } catch {
+                if error.status != 409 { throw error }
+            }
+        }
+        return "/alerts?done=\(Done.allAcknowledged.rawValue)"
     }
 
     /// Acknowledges, resolves or silences an alert.

@@ -47,18 +47,7 @@ extension Dashboard {
         let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
         let pnl = try await netPnl(request, chosen)
         let parts = try await netPnlParts(request, chosen.with("page", request.query["page"]).with("page_size", "50"))
-        func bar(_ name: String, _ value: Decimal) -> (name: String, value: Double, text: String) {
-            (name, value.approximate, Figures.amount(value, signed: true))
-        }
-        let negated = Decimal(coefficient: -pnl.fees.coefficient, scale: pnl.fees.scale) ?? pnl.fees
-        let chart = Chart.bars(
-            "pnl-chart",
-            "NetPnL and what it is made of",
-            [
-                bar("Realised", pnl.realized), bar("Unrealised", pnl.unrealized), bar("Fees", negated),
-                bar("Funding", pnl.funding), bar("NetPnL", pnl.netPnl),
-            ]
-        )
+        let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
         let byMode = Table(
             caption: "NetPnL by mode",
             columns: Self.pnlColumns("Mode"),
@@ -107,6 +96,28 @@ extension Dashboard {
             ),
             Block("parts", "By instance and symbol", asOf: .now, .table(table.labelled())),
         ]
+    }
+
+    /// A net PnL and its parts, as bars.
+    static func pnlChart(
+        _ realized: Decimal,
+        _ unrealized: Decimal,
+        _ fees: Decimal,
+        _ funding: Decimal,
+        _ net: Decimal
+    ) -> Chart {
+        func bar(_ name: String, _ value: Decimal) -> (name: String, value: Double, text: String) {
+            (name, value.approximate, Figures.amount(value, signed: true))
+        }
+        let paid = Decimal(coefficient: -fees.coefficient, scale: fees.scale) ?? fees
+        return Chart.bars(
+            "pnl-chart",
+            "NetPnL and what it is made of",
+            [
+                bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", paid), bar("Funding", funding),
+                bar("NetPnL", net),
+            ]
+        )
     }
 
     private static func pnlColumns(_ first: String) -> [Table.Column] {
@@ -165,18 +176,10 @@ extension Dashboard {
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
         let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
         let drawdown = try await drawdown(request, chosen)
-        let month = Timestamp.now.adding(seconds: -30 * 86_400)
-        let curve = try await equityCurve(
-            request,
-            chosen.with("from", "\(month)").with("step_seconds", "3600").with("limit", "800")
-        )
+        let span = Span(request, else: .month)
+        let curve = try await equityCurve(request, chosen.and(span.query))
         let isKnown = drawdown.samples > 0
         func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
-        let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
-        let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
-        let line = Chart.line("curve", "Equity, 30 days", points, value: { Figures.decimal($0) })
-        let depth = Chart.line("depth", "Drawdown, 30 days", depths, value: { Figures.percent($0) }, depth: true)
-        let none = Block.Content.text("— Fewer than two samples of equity in the last 30 days.")
         return [
             Self.filters("equity", request),
             Block(
@@ -195,9 +198,7 @@ extension Dashboard {
                     Block.Figure("Samples", Figures.count(drawdown.samples)),
                 ])
             ),
-            Block("equity", "Equity, 30 days", asOf: curve.generatedAt, line.map { .chart($0) } ?? none),
-            Block("depths", "Drawdown, 30 days", asOf: curve.generatedAt, depth.map { .chart($0) } ?? none),
-        ]
+        ] + Self.equity(curve, span, "/analytics", chosen.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {

@@ -43,7 +43,7 @@ extension Dashboard {
             Block.Fact("State", .status(instance.sight)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Trades", .text("\(instance.symbol) on \(instance.exchange)")),
-            Block.Fact("Strategy", .text(instance.strategyName == "unknown" ? nil : instance.strategyName)),
+            Block.Fact("Strategy", .text(instance.strategy)),
             Block.Fact("Version", .text(instance.version)),
             Block.Fact("Process", .text(instance.bootID)),
             Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
@@ -108,6 +108,7 @@ extension Dashboard {
         let presence = try await presence(request, instance.instanceID)
         let held = try await positions(request, one)
         let parts = try await netPnlParts(request, one)
+        let equity = try await line("equity", of: instance, instance.symbol, request)
         let rows = parts.items.map { part in
             Row(
                 key: "\(part.symbol) \(part.currency ?? "")",
@@ -131,6 +132,7 @@ extension Dashboard {
         return [
             Block("command", "Command", .form(Self.commandChoice(instance))),
             Block("heartbeats", "Heartbeats, 24 h", asOf: presence.until, .facts(Self.heartbeats(presence))),
+            equity,
             Block(
                 "positions",
                 "Positions",
@@ -144,7 +146,39 @@ extension Dashboard {
                 note: "realised + unrealised − fees + funding ·",
                 .table(pnl.labelled())
             ),
-        ]
+        ] + Self.earned(parts)
+    }
+
+    /// What the net PnL is made of, where it is of one symbol and currency.
+    private static func earned(_ parts: NetPnlExplanation) -> [Block] {
+        guard parts.items.count == 1, let part = parts.items.first else { return [] }
+        let chart = pnlChart(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
+        return [Block("earned", "What NetPnL is made of", shape: "half", asOf: .now, .chart(chart))]
+    }
+
+    /// A metric of an instance over the range that was asked for.
+    private func line(
+        _ type: String,
+        of instance: Instance,
+        _ symbol: String,
+        _ request: WebRequest
+    ) async throws(Problem) -> Block {
+        let span = Span(request)
+        let one = Fields(of: [("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol)])
+        let series = try await series(request, one.and(span.query))
+        let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
+        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(span.text)"
+        let chart = Chart.line("\(type)-chart", title, points, value: { Figures.decimal($0) })
+        let csv = "/api/analytics/series.csv?\(one.and(span.query).with("limit", nil).text)"
+        let kept = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
+        return Block(
+            "series",
+            title,
+            asOf: .now,
+            more: Block.Link(text: "CSV", href: csv),
+            choices: span.choices(instance.page, kept),
+            chart.map { .chart($0) } ?? .text("— Fewer than two samples in this range.")
+        )
     }
 
     /// The strip, and its newest stretches of silence in words.
@@ -175,42 +209,19 @@ extension Dashboard {
     private func metrics(of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
         let type = request.query["metric_type"] ?? "equity"
         let symbol = request.query["symbol"] ?? instance.symbol
-        let hours = request.query["hours"].flatMap(Int64.init).map { min(max($0, 1), 720) } ?? 24
         let form = Form(
             action: instance.page,
             method: "get",
-            hidden: [Form.Hidden(name: "tab", value: "metrics")],
+            hidden: [
+                Form.Hidden(name: "tab", value: "metrics"), Form.Hidden(name: "range", value: Span(request).rawValue),
+            ],
             fields: [
                 Form.Field("metric_type", "Metric", value: type, isRequired: true),
                 Form.Field("symbol", "Symbol", value: symbol, isRequired: true),
-                Form.Field(
-                    "hours",
-                    "Range",
-                    options: [("1", "1 h"), ("24", "24 h"), ("168", "7 d"), ("720", "30 d")]
-                        .map { Form.Option($0.0, $0.1, chosen: "\(hours)") }
-                ),
             ],
             buttons: [Form.Button("Show")]
         )
-        let query = Fields(of: [
-            ("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol),
-            ("from", "\(Timestamp.now.adding(seconds: -hours * 3_600))"), ("step_seconds", "\(hours * 6)"),
-            ("limit", "700"),
-        ])
-        let series = try await series(request, query)
-        let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
-        let chart = Chart.line(
-            "metric-chart",
-            "\(type) of \(instance.instanceID)",
-            points,
-            value: { Figures.decimal($0) }
-        )
-        let csv = Block.Link(text: "CSV", href: "/api/analytics/series.csv?\(query.with("limit", nil).text)")
-        let content = chart.map { Block.Content.chart($0) } ?? .text("— Fewer than two samples in this range.")
-        return [
-            Block("picker", "Series", .form(form)),
-            Block("series", "\(type), \(symbol)", asOf: .now, more: csv, content),
-        ]
+        return [Block("picker", "Series", .form(form)), try await line(type, of: instance, symbol, request)]
     }
 }
 

@@ -96,14 +96,15 @@ extension Dashboard {
         let isRecent = query["sort"] == "silent"
         return [
             column("State", "worst", "descending"), column("Bot", "bot", "ascending"), Table.Column("Mode"),
-            Table.Column("Exchange"), Table.Column("Symbol"), Table.Column("Version"),
+            Table.Column("Symbol"), Table.Column("Version"),
             column(
                 "Last seen",
                 isRecent ? "recent" : "silent",
                 "ascending",
                 isNumeric: true
             ),
-            Table.Column("1 h"), Table.Column("Net exposure", isNumeric: true), Table.Column("Gross", isNumeric: true),
+            Table.Column("1 h"), Table.Column("Equity, 24 h"), Table.Column("Net exposure", isNumeric: true),
+            Table.Column("NetPnL, 24 h", isNumeric: true),
             Table.Column("Alerts"), Table.Column("Commands", isNumeric: true),
         ]
     }
@@ -113,16 +114,17 @@ extension Dashboard {
             instance.worstSeverity.map { severity in
                 Cell.sign(Sign(severity), "\(instance.openAlerts) \(Sign(severity).word)")
             } ?? Cell()
+        let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
         return Row(
             key: instance.instanceID,
-            choice: instance.instanceID,
+            choice: Form.Hidden(name: "instance", value: instance.instanceID),
             href: instance.page,
             cells: [
                 .status(instance.sight), .id(instance.botID, href: instance.page, note: instance.instanceID),
-                .mode(instance.runtimeMode.rawValue), .text(instance.exchange), .text(instance.symbol),
-                .text(instance.version), .age(instance.lastSeen),
-                Cell(strip: Strip(instance.presence)), .amount(instance.netExposure),
-                .amount(instance.grossExposure), alerts, .some(instance.waitingCommands),
+                .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
+                .text(instance.version, note: instance.strategy), .age(instance.lastSeen),
+                Cell(strip: Strip(instance.presence)), equity, .amount(instance.netExposure),
+                .amount(instance.netPnlDay, signed: true), alerts, .some(instance.waitingCommands),
             ]
         )
     }

@@ -13,13 +13,8 @@ extension Dashboard {
             request,
             Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
         )
-        let curve = try await equityCurve(
-            request,
-            Fields(of: [
-                ("mode", "LIVE"), ("from", "\(Timestamp.now.adding(seconds: -86_400))"), ("step_seconds", "600"),
-                ("limit", "400"),
-            ])
-        )
+        let span = Span(request)
+        let curve = try await equityCurve(request, live.and(span.query))
         let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
         return PageView(
@@ -41,7 +36,7 @@ extension Dashboard {
                     note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
                     Self.sea(fleet)
                 ),
-            ] + Self.equity(curve) + [
+            ] + Self.equity(curve, span, "/dashboard") + [
                 Block(
                     "activity",
                     "Activity",
@@ -198,33 +193,24 @@ extension Dashboard {
         }
     }
 
-    /// Equity over time and how far it is below its highest.
-    static func equity(_ curve: EquityCurve) -> [Block] {
+    /// Equity over time and how far it is below its highest. Other ranges and filters are at `path`.
+    static func equity(_ curve: EquityCurve, _ span: Span, _ path: String, _ query: Fields = .none) -> [Block] {
+        let mode = path == "/dashboard" ? "LIVE" : query["mode"]
+        let whose = (mode.map { ", \($0)" } ?? "") + ", \(span.text)"
         let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
-        let unit = curve.currency.map { "\($0) ·" }
-        guard
-            let line = Chart.line(
-                "equity-chart",
-                "Equity of live bots, 24 hours",
-                points,
-                value: { Figures.decimal($0) }
-            ),
-            let depth = Chart.line(
-                "depth-chart",
-                "Drawdown from the running peak",
-                depths,
-                value: { Figures.percent($0) },
-                depth: true
-            )
-        else {
-            let text =
-                "— Fewer than two equity samples of live bots in the last 24 hours (POST /ingest/metrics, metric_type equity)."
-            return [Block("equity", "Equity, live, 24 h", asOf: curve.generatedAt, .text(text))]
-        }
-        return [
-            Block("equity", "Equity, live, 24 h", asOf: curve.generatedAt, note: unit, .chart(line)),
-            Block("depth", "Drawdown, live, 24 h", asOf: curve.generatedAt, .chart(depth)),
-        ]
+        let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
+        let depth = Chart.line("depth-chart", "Drawdown\(whose)", depths, value: { Figures.percent($0) }, depth: true)
+        let none = "— Fewer than two samples of equity in this range (POST /ingest/metrics, metric_type equity)."
+        let first = Block(
+            "equity",
+            "Equity\(whose)",
+            asOf: curve.generatedAt,
+            note: curve.currency.map { "\($0) ·" },
+            choices: span.choices(path, query),
+            line.map { .chart($0) } ?? .text(none)
+        )
+        guard let depth else { return [first] }
+        return [first, Block("depth", "Drawdown\(whose)", asOf: curve.generatedAt, .chart(depth))]
     }
 }

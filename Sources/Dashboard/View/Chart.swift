@@ -45,7 +45,9 @@ extension Chart {
         }
         for step in 0...4 {
             let micros = first.time.microsecondsSinceEpoch + Int64(span / 4 * Double(step))
-            let label = "\(Timestamp(microsecondsSinceEpoch: micros))".dropFirst(11).prefix(5)
+            let text = "\(Timestamp(microsecondsSinceEpoch: micros))"
+            // The day says more than the time where there are several.
+            let label = span > 172_800_000_000 ? text.dropFirst(5).prefix(5) : text.dropFirst(11).prefix(5)
             let anchor = step == 0 ? "start" : step == 4 ? "end" : "middle"
             let place = round(x(Timestamp(microsecondsSinceEpoch: micros)))
             drawing += #"<text x="\#(place)" y="\#(height - 4)" text-anchor="\#(anchor)">\#(label)</text>"#

@@ -7,6 +7,9 @@ extension Instance {
     /// Its status, with what silence makes of a running one.
     var sight: Cell.Status { Cell.Status(status, isLate: isLate) }
 
+    /// What it runs; nil until somebody says.
+    var strategy: String? { strategyName == "unknown" ? nil : strategyName }
+
     var page: String { "/bots/\(Fields.encoded(botID))/\(Fields.encoded(instanceID))" }
 }
 

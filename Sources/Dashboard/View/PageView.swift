@@ -30,6 +30,8 @@ struct Block {
     var note: String?
     /// A way to more of the same.
     var more: Link?
+    /// Other ways to see the same.
+    var choices: [PageView.Tab] = []
     var content: Content
 
     init(
@@ -39,6 +41,7 @@ struct Block {
         asOf: Timestamp? = nil,
         note: String? = nil,
         more: Link? = nil,
+        choices: [PageView.Tab] = [],
         _ content: Content
     ) {
         self.id = id
@@ -47,6 +50,7 @@ struct Block {
         self.asOf = asOf.map { Moment($0) }
         self.note = note
         self.more = more
+        self.choices = choices
         self.content = content
     }
 
@@ -128,7 +132,7 @@ extension Block: MustacheParent {
         case ("id", _): id
         case ("shape", _): shape
         case ("stamp", _): title == nil ? asOf : nil
-        case ("header", _): title.map { Header(id: id, title: $0, note: note, asOf: asOf, more: more) }
+        case ("header", _): title.map { Header(title: $0, block: self) }
         case ("figures", .figures(let figures)): Filled(figures)
         case ("items", .items(let items, let empty)): Items(items: items, empty: empty)
         case ("table", .table(let table)): table
@@ -148,6 +152,18 @@ extension Block: MustacheParent {
         let note: String?
         let asOf: Moment?
         let more: Link?
+        let choices: [PageView.Tab]
+        let hasChoices: Bool
+
+        init(title: String, block: Block) {
+            self.title = title
+            id = block.id
+            note = block.note
+            asOf = block.asOf
+            more = block.more
+            choices = block.choices
+            hasChoices = !choices.isEmpty
+        }
     }
 
     /// A list that has a frame of its own around its members.

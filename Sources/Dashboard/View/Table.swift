@@ -8,7 +8,7 @@ struct Table {
     /// What stands there instead of no rows.
     var empty = Empty(text: "Nothing here.")
     var pages: Pages?
-    /// Where the chosen rows are sent, and under which names.
+    /// What can be done with the rows that are chosen.
     var choice: Choice?
 
     struct Column {
@@ -41,9 +41,11 @@ struct Table {
 
     struct Choice {
         let action: String
+        /// Whether it changes something at once, instead of leading to a page that asks.
+        var isPost = false
         /// Chooses all that match, not only those on the page.
-        let all: String
-        let hidden: [Form.Hidden]
+        var all: String?
+        var hidden: [Form.Hidden] = []
         let buttons: [Form.Button]
     }
 }
@@ -51,8 +53,8 @@ struct Table {
 /// A row. Its key tells it apart when the table is brought up to date.
 struct Row {
     let key: String
-    /// The value that choosing the row sends, and what the box is called.
-    var choice: String?
+    /// What choosing the row sends.
+    var choice: Form.Hidden?
     /// Where the row as a whole leads, for the keyboard.
     var href: String?
     let cells: [Cell]
@@ -86,15 +88,24 @@ struct Cell {
     var sign: Sign?
     /// When heartbeats arrived.
     var strip: Strip?
+    /// How a number went.
+    var spark: Sparkline?
     /// How much of something has passed, from 0 to 1.
     var share: Double?
     var forms: [Form] = []
+    /// A button of the form around the table, which is about this row alone.
+    var action: Action?
     /// The title of its column.
     var label = ""
 
     struct Status {
         let text: String
         let kind: String
+    }
+
+    struct Action {
+        let text: String
+        let path: String
     }
 
     /// Nothing known, which is not zero.
@@ -138,7 +149,9 @@ extension Cell: MustacheParent {
         case "status": status
         case "sign": sign
         case "strip": strip
+        case "spark": spark
         case "share": share.map { "\($0)" }
+        case "action": action
         case "forms": forms.isEmpty ? nil : forms
         case "label": label
         default: nil

@@ -2,10 +2,12 @@
 -- import: Generated
 -- in: lost_before timestamptz, late_before timestamptz, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
 -- in: status text(InstanceStatus)?, exchange text?, symbol text?, sort text, limit int8, offset int8
+-- in: is_brief bool
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
 -- out: clock_lag float8?, boot_id text?, metadata jsonb, net_exposure numeric?, gross_exposure numeric?, exposure_as_of timestamptz?
--- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text
+-- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text?, equity_day text[]?
+-- out: net_pnl_day numeric?
 WITH instance AS (
     SELECT
         live.*, instances.bot_id, strategy_name, instances.created_at,
@@ -38,7 +40,7 @@ page AS (
 SELECT
     page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
     page.created_at, clock_lag, boot.boot_id, metadata, held.net, held.gross, held.as_of, alert.open, alert.worst, command.waiting,
-    presence(page.instance_id, 120)
+    CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END, equity.points, pnl.change
 FROM page
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1
@@ -63,6 +65,60 @@ CROSS JOIN LATERAL (
     WHERE commands.instance_id = page.instance_id
         AND commands.status IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
 ) AS command
+LEFT JOIN LATERAL (
+    WITH series AS (
+        SELECT series_id, currency, newest.ts, newest.value
+        FROM metric_series
+        JOIN metric_latest AS newest USING (series_id)
+        WHERE metric_series.instance_id = page.instance_id
+            AND metric_type = 'equity'
+    ),
+    point AS (
+        SELECT hour.ts, sum(last) AS equity, count(*) AS series
+        FROM series
+        JOIN metric_1h AS hour USING (series_id)
+        WHERE hour.ts >= date_trunc('hour', now(), 'UTC') - interval '24 hours'
+            AND hour.ts < date_trunc('hour', now(), 'UTC')
+        GROUP BY hour.ts
+        UNION ALL
+        SELECT date_trunc('hour', now(), 'UTC'), sum(value), count(*)
+        FROM series
+        WHERE ts >= date_trunc('hour', now(), 'UTC') - interval '24 hours'
+    )
+    SELECT array_agg(CASE WHEN point.series = (SELECT count(*) FROM series) THEN equity::text ELSE '' END ORDER BY start) AS points
+    FROM generate_series(
+        date_trunc('hour', now(), 'UTC') - interval '24 hours', date_trunc('hour', now(), 'UTC'), interval '1 hour'
+    ) AS start
+    LEFT JOIN point ON point.ts = start
+    WHERE (SELECT count(DISTINCT currency) FROM series) = 1
+) AS equity ON NOT :is_brief
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN count(DISTINCT currency) = 1 THEN sum(amount) END AS change
+    FROM (
+        SELECT
+            currency,
+            newest.value - coalesce(
+                (
+                    SELECT value
+                    FROM metric_history AS history
+                    WHERE history.series_id = series.series_id
+                        AND history.ts <= now() - interval '24 hours'
+                    ORDER BY history.ts DESC
+                    LIMIT 1
+                ),
+                0
+            ) AS amount
+        FROM metric_series AS series
+        JOIN metric_latest AS newest USING (series_id)
+        WHERE series.instance_id = page.instance_id
+            AND metric_type IN ('realized_pnl', 'unrealized_pnl')
+        UNION ALL
+        SELECT booked_currency(cost), CASE cost_type WHEN 'FEE' THEN -booked_amount(cost) ELSE booked_amount(cost) END
+        FROM cost_entries AS cost
+        WHERE cost.instance_id = page.instance_id
+            AND ts > now() - interval '24 hours'
+    ) AS part
+) AS pnl ON NOT :is_brief
 ORDER BY place, bot_id, instance_id
 
 -- name: countInstances :one

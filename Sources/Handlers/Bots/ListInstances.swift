@@ -7,7 +7,7 @@ extension API {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let now = Timestamp.now
         let (rows, total) = try await run(
-            listInstances(input, sort: input.sort.rawValue, at: now, limit: page.size, offset: page.offset),
+            listInstances(input, sort: input.sort.rawValue, at: now, limit: page.size, offset: page.offset, isBrief: false),
             .countInstances(
                 lostBefore: lostBefore(now),
                 q: input.q,
@@ -26,7 +26,7 @@ extension API {
     }
 
     public func exportInstances(_ input: ExportInstances.Input) async throws(Problem) -> ExportInstances.Output {
-        let query = listInstances(input, sort: input.sort.rawValue, at: .now, limit: input.limit, offset: 0)
+        let query = listInstances(input, sort: input.sort.rawValue, at: .now, limit: input.limit, offset: 0, isBrief: true)
         let rows = try await run(query)
         return .ok(CSV(rows.map { Instance($0) }, columns: Self.instanceColumns).text)
     }
@@ -36,7 +36,8 @@ extension API {
         sort: String,
         at now: Timestamp,
         limit: Int,
-        offset: Int
+        offset: Int,
+        isBrief: Bool
     ) -> Query<[ListInstancesRow]> {
         .listInstances(
             lostBefore: lostBefore(now),
@@ -50,7 +51,8 @@ extension API {
             symbol: filter.symbol,
             sort: sort,
             limit: limit,
-            offset: offset
+            offset: offset,
+            isBrief: isBrief
         )
     }
 
@@ -82,6 +84,9 @@ extension ListInstances.Input: InstanceFilter {}
 extension ExportInstances.Input: InstanceFilter {}
 
 extension Instance {
+    /// What an export says, which does not look for it.
+    private static let unknownPresence = String(repeating: "-", count: 120)
+
     fileprivate init(_ row: ListInstancesRow) {
         self.init(
             instanceID: row.instanceID,
@@ -105,7 +110,9 @@ extension Instance {
             openAlerts: row.openAlerts,
             worstSeverity: row.worstSeverity,
             waitingCommands: row.waitingCommands,
-            presence: row.presence
+            presence: row.presence ?? Self.unknownPresence,
+            equityDay: (row.equityDay ?? []).map { Decimal($0) },
+            netPnlDay: row.netPnlDay
         )
     }
 }

@@ -11,7 +11,7 @@ extension API {
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
         let needsApproval = configuration.needsApproval
         // A command to the whole fleet must not fail because the fleet is large: 10,000 take more than a second.
-        let commands = try await transaction(within: .seconds(30)) { transaction in
+        let commands = try await transaction(within: .seconds(30)) { [self] transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, lostBefore: lostBefore(.now)))
                 return try transaction.create(request, for: target, by: actor, needsApproval: needsApproval)

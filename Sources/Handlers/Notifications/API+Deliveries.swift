@@ -49,7 +49,7 @@ extension API {
             guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
             await withTaskGroup(of: Void.self) { group in
                 for target in configuration.targets {
-                    group.addTask { while await deliverNext(to: target, by: deadline) {} }
+                    group.addTask { [self] in while await deliverNext(to: target, by: deadline) {} }
                 }
             }
             // Another server may have begun with what this one came for.

@@ -8,8 +8,8 @@ import NIOHTTP1
 /// Not `Sendable`: it lives on its channel's event loop, and so do the tasks that it starts.
 final class HTTPConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private enum State {
         case idle
@@ -32,8 +32,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var address = ""
     private var keepsAlive = true
     private var isHead = false
-    /// The work on an answer: its making, then its streaming.
-    private var work: Task<Void, Never>?
+    /// The making of an answer, and its streaming after that.
+    private var making: Task<Void, Never>?
+    private var streaming: Task<Void, Never>?
     /// What a client sent before the answer to what it sent first. Nothing more is read until it is dealt with.
     private var early: CircularBuffer<HTTPServerRequestPart>?
     private var isReceivingEarly = false
@@ -104,8 +105,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             if length > limit { return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context) }
             state = .reading(request, body: [])
             if head.expectsContinue {
-                let permission = HTTPResponseHead(version: head.version, status: .continue)
-                context.writeAndFlush(wrapOutboundOut(.head(permission)), promise: nil)
+                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
             }
         }
     }
@@ -135,10 +135,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
-    /// Runs the operation on this connection's event loop.
+    /// Runs the operation on this connection's event loop. It begins at once, and comes back there after everything that it waits for.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        work = Task(executorPreference: executor) { [responder] in
+        making = Task.immediate(executorPreference: executor) { [responder] in
             let answer = await responder.respond(to: request, body: body)
             // The task's executor is the event loop, where the connection may be touched.
             let (handler, context) = connection.value
@@ -148,34 +148,32 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
-        var headers = answer.headers
-        if !keepsAlive || isQuiescing { headers.replaceOrAdd(name: "Connection", value: "close") }
-        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        guard !isHead else { return endAnswer(context: context) }
+        var answer = answer
+        if !keepsAlive || isQuiescing { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
+        var buffer = answer.head(context.channel.allocator)
         switch answer.body {
         case .bytes(let bytes):
-            if !bytes.isEmpty {
-                let body = context.channel.allocator.buffer(bytes: bytes)
-                context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-            }
-            endAnswer(context: context)
-        case .stream(let stream): send(stream, context: context)
+            if !isHead { buffer.writeBytes(bytes) }
+            endAnswer(with: buffer, context: context)
+        case .stream where isHead: endAnswer(with: buffer, context: context)
+        case .stream(let stream):
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            send(stream, context: context)
         }
     }
 
     /// Sends chunks as fast as the client takes them. A stream that fails, or whose client leaves, ends with the connection.
     private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
-        context.flush()
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        work = Task(executorPreference: executor) { [channel = context.channel] in
+        streaming = Task(executorPreference: executor) { [channel = context.channel] in
             do {
                 for try await chunk in stream {
-                    let body = HTTPServerResponsePart.body(.byteBuffer(channel.allocator.buffer(bytes: chunk)))
-                    try await channel.writeAndFlush(body)
+                    // An empty chunk would be the last one.
+                    guard !chunk.isEmpty else { continue }
+                    try await channel.writeAndFlush(ByteBuffer(chunk: chunk))
                 }
                 let (handler, context) = connection.value
-                handler.endAnswer(context: context)
+                handler.endAnswer(with: ByteBuffer(string: "0\r\n\r\n"), context: context)
             } catch {
                 channel.close(promise: nil)
             }
@@ -183,16 +181,18 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        work?.cancel()
+        making?.cancel()
+        streaming?.cancel()
         context.fireChannelInactive()
     }
 
-    private func endAnswer(context: ChannelHandlerContext) {
-        work = nil
+    private func endAnswer(with bytes: ByteBuffer, context: ChannelHandlerContext) {
+        making = nil
+        streaming = nil
         if keepsAlive, !isQuiescing {
             state = .idle
             deadline.enter(.idle)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             receiveEarly(context: context)
         } else {
             let isRequestComplete = if case .answering = state { true } else { false }
@@ -201,7 +201,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             promise.futureResult.assumeIsolated().whenComplete { _ in
                 if isRequestComplete { context.close(promise: nil) } else { self.linger(context) }
             }
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
         }
     }
 
@@ -264,5 +264,17 @@ final class HTTPConnection: ChannelDuplexHandler {
 extension HTTPRequestHead {
     fileprivate var expectsContinue: Bool {
         headers.first(name: "Expect")?.lowercased() == "100-continue"
+    }
+}
+
+extension ByteBuffer {
+    /// A part of a body with its length before it (RFC 9112, section 7.1).
+    fileprivate init(chunk: [UInt8]) {
+        self.init()
+        reserveCapacity(chunk.count + 16)
+        writeString(String(chunk.count, radix: 16))
+        writeStaticString("\r\n")
+        writeBytes(chunk)
+        writeStaticString("\r\n")
     }
 }

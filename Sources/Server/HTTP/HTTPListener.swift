@@ -67,7 +67,6 @@ final class HTTPListener: Sendable {
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
         let deadline = ConnectionDeadline(limits: limits)
         try pipeline.addHandler(deadline)
-        try pipeline.addHandler(HTTPResponseEncoder())
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         let connection = HTTPConnection(
             responder: responder,

@@ -42,14 +42,18 @@ struct Answer {
     private init(status: Int, contentType: String?, body: MessageBody.Content, requestID: String) {
         self.status = HTTPResponseStatus(statusCode: status)
         self.body = body
-        headers = [
-            "Date": DateHeader.now, "X-Request-ID": requestID, "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        ]
+        headers = HTTPHeaders()
+        headers.reserveCapacity(8)
+        headers.add(name: "Date", value: DateHeader.now)
+        headers.add(name: "X-Request-ID", value: requestID)
+        headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        headers.add(name: "Cache-Control", value: "no-store")
         if let contentType { headers.add(name: "Content-Type", value: contentType) }
-        // A stream has no length: it is sent in chunks (RFC 9112, section 7.1).
-        if status != 204, case .bytes(let bytes) = body {
-            headers.add(name: "Content-Length", value: String(bytes.count))
+        guard status != 204 else { return }
+        switch body {
+        case .bytes(let bytes): headers.add(name: "Content-Length", value: String(bytes.count))
+        // It has no length: it is sent in chunks (RFC 9112, section 7.1).
+        case .stream: headers.add(name: "Transfer-Encoding", value: "chunked")
         }
     }
 
@@ -69,6 +73,24 @@ struct Answer {
             requestID: requestID
         )
         if let seconds = problem.retryAfterSeconds { headers.add(name: "Retry-After", value: String(seconds)) }
+    }
+
+    /// The status line and the header fields, up to the empty line (RFC 9112, sections 4 and 5), with room for a body in one piece.
+    func head(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        let length = if case .bytes(let bytes) = body { bytes.count } else { 0 }
+        var buffer = allocator.buffer(capacity: 384 + length)
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(String(status.code))
+        buffer.writeStaticString(" ")
+        buffer.writeString(status.reasonPhrase)
+        for field in headers {
+            buffer.writeStaticString("\r\n")
+            buffer.writeString(field.name)
+            buffer.writeStaticString(": ")
+            buffer.writeString(field.value)
+        }
+        buffer.writeStaticString("\r\n\r\n")
+        return buffer
     }
 }
 

@@ -1,0 +1,38 @@
+import ContractRuntime
+
+/// How a number went, as small as a word. What is not known is a gap.
+struct Sparkline {
+    let label: String
+    /// Made of numbers alone, so that nothing in it has to be escaped.
+    let drawing: String
+
+    /// - Parameter values: At equal distances, the oldest first, nil where it is not known.
+    init?(_ values: [Decimal?]) {
+        let known = values.enumerated().compactMap { place, value in value.map { (place: place, value: $0) } }
+        guard known.count > 1, let least = known.map(\.value).min(), let most = known.map(\.value).max() else { return nil }
+        let first = Figures.amount(known[0].value)
+        let last = Figures.amount(known[known.count - 1].value)
+        label = "\(first) to \(last), between \(Figures.amount(least)) and \(Figures.amount(most))"
+        let (low, height) = (least.approximate, most.approximate - least.approximate)
+        let step = 90 / Double(values.count - 1)
+        let points = known.map { place, value in
+            let share = height > 0 ? (value.approximate - low) / height : 0.5
+            return (place: place, x: Self.round(3 + Double(place) * step), y: Self.round(21 - share * 18))
+        }
+        var pieces: [String] = []
+        for (index, point) in points.enumerated() {
+            let place = "\(point.x),\(point.y)"
+            if index > 0, points[index - 1].place == point.place - 1 {
+                pieces[pieces.count - 1] += " \(place)"
+            } else {
+                pieces.append(place)
+            }
+        }
+        let dot = points[points.count - 1]
+        drawing =
+            pieces.map { #"<polyline class="curve" points="\#($0)"/>"# }.joined()
+            + #"<circle cx="\#(dot.x)" cy="\#(dot.y)" r="2"/>"#
+    }
+
+    private static func round(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+}
