@@ -158,7 +158,8 @@ extension Problem {
 
 /// What was done, said on the page that follows. Only these texts are ever shown.
 enum Done: String {
-    case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started, revoked, tested,
+    case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
+        revoked, tested,
         replayed
 
     static func text(_ name: String?) -> String? {

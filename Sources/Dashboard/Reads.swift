@@ -106,15 +106,14 @@ extension Dashboard {
         }
     }
 
-    func drawdown(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityDrawdown {
-        switch try await api.getEquityDrawdown(GetEquityDrawdown.Input(wire(.getEquityDrawdown, request, query: query)))
-        {
+    func equityCurve(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityCurve {
+        switch try await api.getEquityCurve(GetEquityCurve.Input(wire(.getEquityCurve, request, query: query))) {
         case .ok(let found): return found
         }
     }
 
-    func equityCurve(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityCurve {
-        switch try await api.getEquityCurve(GetEquityCurve.Input(wire(.getEquityCurve, request, query: query))) {
+    func fleetEquity(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> EquityCurve {
+        switch try await api.getFleetEquity(GetFleetEquity.Input(wire(.getFleetEquity, request, query: query))) {
         case .ok(let found): return found
         }
     }

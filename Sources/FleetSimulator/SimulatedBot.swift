@@ -83,7 +83,11 @@ final class SimulatedBot: Sendable {
         return try Agent(configuration, transport: transport, clock: clock, logger: logger)
     }
 
+    private static let silence = JSONObject { $0.member("reason", "DEADMAN_TIMEOUT") }
+
     private func obey(_ command: AgentCommand) async throws -> JSONObject {
+        // The dead-man switch calls the handler that an operator's command would call.
+        if command.payload == Self.silence { world.countDeadMan() }
         ledger.enter { $0.effects[command.commandID, default: 0] += 1 }
         try await Task.sleep(for: .milliseconds(5))
         return JSONObject { $0.member("simulated", true) }

@@ -33,7 +33,7 @@ struct Summary {
             compared  \(result.metrics) metrics, \(result.costs) costs, \(result.executions) executions, \
             \(result.positions) positions, \(result.commands) commands
             alerts    \(result.alerts) CRITICAL for lost heartbeats, \(result.falseAlerts) of them false, \
-            \(result.slowClockAlerts) of bots with slow clocks
+            \(result.slowClockAlerts) of bots with slow clocks; \(counts.deadMen) dead-man switches acted
             commands  create → accepted \(percentiles(result.untilAccepted)); create → completed \(percentiles(result.untilCompleted))
             simulator \(rounded(processor)) s of processor time, \(rounded(memory)) MiB at most
             differences: \(result.differences.count)

@@ -10,6 +10,8 @@ final class World: Sendable {
         var acknowledgements = 0
         var reports = 0
         var failures = 0
+        /// How often a bot's dead-man switch acted.
+        var deadMen = 0
     }
 
     private let start = ContinuousClock.now
@@ -40,6 +42,9 @@ final class World: Sendable {
 
     /// A call was swallowed.
     func countFailure() { counts.withLock { $0.failures += 1 } }
+
+    /// A dead-man switch has acted.
+    func countDeadMan() { counts.withLock { $0.deadMen += 1 } }
 
     /// Waits until so many seconds have passed since the start.
     func sleep(until time: Double) async throws {

@@ -344,4 +344,55 @@ import Testing
             #expect(try await text(bits, in: fleet) == "2880 01")
         }
     }
+
+    @Test func `the fleet's equity is noted once a minute, by mode and currency, as it is known then`() async throws {
+        try await Fleet.with { fleet in
+            func report(_ value: Int, of instance: String, in currency: String? = nil) async throws {
+                let sample = MetricSample(
+                    instanceID: instance,
+                    symbol: "BTC",
+                    metricType: "equity",
+                    value: Decimal(value),
+                    timestamp: .now,
+                    currency: currency
+                )
+                _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
+            }
+            func curve(_ mode: RuntimeMode? = nil, in currency: String? = nil) async throws -> [String] {
+                switch try await fleet.api.getFleetEquity(.init(mode: mode, currency: currency, stepSeconds: 60)) {
+                case .ok(let curve): curve.points.map { "\($0.equity) \($0.drawdownPct)" }
+                }
+            }
+            /// Moves what is noted a minute back, as if a minute had passed.
+            func pass() async throws {
+                let sql =
+                    "WITH moved AS (UPDATE fleet_equity SET ts = ts - interval '1 minute' RETURNING ts) SELECT count(*)::text FROM moved"
+                _ = try await text(sql, in: fleet)
+            }
+            try await fleet.beat("i1", mode: .live)
+            try await fleet.beat("i2", mode: .live)
+            try await fleet.beat("i3", mode: .paper)
+            try await fleet.api.maintain()
+            #expect(try await curve().isEmpty)
+            try await report(100, of: "i1")
+            try await report(60, of: "i2")
+            try await report(1_000, of: "i3")
+            try await fleet.api.maintain()
+            #expect(try await curve(.live) == ["160 0.0"])
+            // The minute is noted; what comes after it is of the next.
+            try await report(20, of: "i2")
+            try await fleet.api.maintain()
+            #expect(try await curve(.live) == ["160 0.0"])
+            try await pass()
+            try await fleet.api.maintain()
+            #expect(try await curve(.live) == ["160 0.0", "120 0.25"])
+            #expect(try await curve() == ["1160 0.0", "1120 \(40.0 / 1160)"])
+            // Currencies are not added up.
+            try await pass()
+            try await report(7, of: "i3", in: "USDT")
+            try await fleet.api.maintain()
+            #expect(try await curve(.paper) == ["1000 0.0", "1000 0.0", "1000 0.0"])
+            #expect(try await curve(.paper, in: "USDT") == ["7 0.0"])
+        }
+    }
 }

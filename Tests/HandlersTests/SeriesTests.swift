@@ -201,4 +201,68 @@ import Testing
             #expect(steps.points.last?.value.description == "9.1")
         }
     }
+
+    @Test func `a list of instances shows the equity of a day, and by how much net PnL changed`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1")
+            try await fleet.beat("i2")
+            let now = Timestamp.now
+            let hour = Timestamp(microsecondsSinceEpoch: now.microsecondsSinceEpoch / 3_600_000_000 * 3_600_000_000)
+            func report(
+                _ type: String,
+                _ value: String,
+                _ time: Timestamp,
+                of instance: String = "i1",
+                in currency: String? = nil
+            )
+                async throws
+            {
+                let sample = MetricSample(
+                    instanceID: instance,
+                    symbol: "BTC",
+                    metricType: type,
+                    value: try decimal(value),
+                    timestamp: time,
+                    currency: currency
+                )
+                _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
+            }
+            func book(_ type: CostType, _ amount: String, _ time: Timestamp) async throws {
+                let entry = CostEntry(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    costType: type,
+                    amount: try decimal(amount),
+                    timestamp: time
+                )
+                _ = try await fleet.api.postCost(.init(body: .costEntry(entry)))
+            }
+            try await report("equity", "100", hour.adding(seconds: -3 * 3_600 + 60))
+            try await report("equity", "110.25", hour.adding(seconds: -3 * 3_600 + 120))
+            try await report("equity", "90.5", hour.adding(seconds: -3_600))
+            try await report("equity", "120", now)
+            for (value, age) in [("50", 30), ("80", 1)] as [(String, Int64)] {
+                try await report("realized_pnl", value, now.adding(seconds: -age * 3_600))
+            }
+            try await report("unrealized_pnl", "-5", now)
+            try await book(.fee, "7", now.adding(seconds: -30 * 3_600))
+            try await book(.fee, "2.5", now.adding(seconds: -3_600))
+            try await book(.funding, "-1", now.adding(seconds: -7_200))
+            // Nobody adds up euros and dollars.
+            for currency in ["EUR", "USD"] {
+                try await report("equity", "1", now, of: "i2", in: currency)
+                try await report("realized_pnl", "1", now, of: "i2", in: currency)
+            }
+            try await fleet.api.maintain()
+
+            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
+            #expect(page.items.map(\.instanceID) == ["i1", "i2"])
+            let points = page.items[0].equityDay.map { $0?.description ?? "-" }
+            #expect(points == Array(repeating: "-", count: 21) + ["110.25", "-", "90.5", "120"])
+            // 80 - 50, less 5 unrealized, less 2.5 in fees and 1 in funding.
+            #expect(page.items[0].netPnlDay?.description == "21.5")
+            #expect(page.items[1].equityDay.isEmpty)
+            #expect(page.items[1].netPnlDay == nil)
+        }
+    }
 }

@@ -55,6 +55,10 @@ class Server:
         found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.split()
         return [postmaster, *map(int, found)]
 
+    def sql(self, text: str):
+        subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", f"{self.folder}/cluster", "-U", "flotilla", "-d", "flotilla", "-c", text],
+                       check=True, capture_output=True)
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
@@ -75,6 +79,8 @@ def server():
 def fleet(server):
     fleet = Fleet(server.api, TOKEN)
     fleet.seed(48)
+    # What the server would have noted, had it been there.
+    server.sql("INSERT INTO fleet_equity SELECT ts, 'LIVE', currency, equity FROM equity_points(NULL, 'LIVE', 'USDT') ON CONFLICT DO NOTHING")
     return fleet
 
 

@@ -66,9 +66,17 @@ class Fleet:
             value = 1_240_000 + 9_000 * math.sin(step / 9) + 210 * step + 2_500 * math.sin(step * 1.7)
             metrics.append({"instance_id": first, "symbol": beats[0]["symbol"], "metric_type": "equity", "value": f"{value:.2f}",
                             "currency": "USDT", "timestamp": self.ago(86_000 - step * 600)})
+        for number, beat in enumerate(beats[1:], start=1):
+            if number % 4 == 2:
+                continue
+            for hour in range(24):
+                value = 40_000 + 500 * number + 900 * math.sin((hour + number) / 4) + (number * 53 % 17 - 6) * 8 * hour
+                metrics.append({"instance_id": beat["instance_id"], "symbol": beat["symbol"], "metric_type": "equity", "value": f"{value:.2f}",
+                                "currency": "USDT", "timestamp": self.ago(86_000 - hour * 3_600)})
         self.heartbeats(beats)
         for path, items in (("positions", positions), ("metrics", metrics), ("costs", costs), ("execution-quality", executions)):
-            self.call("POST", f"/ingest/{path}", items)
+            for start in range(0, len(items), 1000):
+                self.call("POST", f"/ingest/{path}", items[start:start + 1000])
         self.call("POST", "/ingest/indices", [
             {"instance_id": first, "index_name": name, "value": value, "timestamp": self.ago(20)}
             for name, value in (("BTC-VOL-30D", "48.75"), ("ETH-VOL-30D", "61.20"), ("FUNDING-8H", "0.0125"))])

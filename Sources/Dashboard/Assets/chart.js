@@ -15,24 +15,25 @@ function points(figure) {
   return path.slice(-rows.length).map(([x, y], place) => ({ x, y, text: rows[rows.length - Math.min(path.length, rows.length) + place] }));
 }
 
+const clear = (figure) => figure.querySelectorAll(".cursor, .reading").forEach((part) => part.remove());
+
 function show(figure, place) {
   const all = points(figure);
   const point = all[Math.min(Math.max(place, 0), all.length - 1)];
-  const svg = figure.querySelector("svg");
-  svg.querySelector(".cursor")?.remove();
+  clear(figure);
   if (!point) return;
   figure.dataset.place = all.indexOf(point);
-  const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   const group = create("g", { class: "cursor" });
-  const isRight = point.x > width / 2;
-  const text = create("text", { x: point.x + (isRight ? -8 : 8), y: 16, "text-anchor": isRight ? "end" : "start" });
-  text.textContent = point.text;
-  group.append(create("line", { class: "hair", x1: point.x, x2: point.x, y1: 0, y2: height - 20 }), create("circle", { cx: point.x, cy: point.y, r: 3 }), text);
-  svg.append(group);
+  group.append(create("line", { class: "hair", x1: point.x, x2: point.x, y1: 0, y2: 100 }), create("path", { class: "point", d: `M${point.x} ${point.y}h0` }));
+  figure.querySelector(".plot svg").append(group);
+  const reading = document.createElement("output");
+  reading.className = "reading";
+  reading.textContent = point.text;
+  figure.querySelector(".plot").append(reading);
 }
 
 document.addEventListener("pointermove", (event) => {
-  const svg = event.target.closest?.("figure svg");
+  const svg = event.target.closest?.(".plot svg");
   if (!svg) return;
   const x = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * svg.viewBox.baseVal.width;
   const figure = svg.closest("figure");
@@ -40,7 +41,8 @@ document.addEventListener("pointermove", (event) => {
   if (all.length) show(figure, all.reduce((best, point, place) => (Math.abs(point.x - x) < Math.abs(all[best].x - x) ? place : best), 0));
 });
 document.addEventListener("pointerout", (event) => {
-  if (!event.relatedTarget?.closest?.("figure")) document.querySelectorAll(".cursor").forEach((cursor) => cursor.remove());
+  const figure = event.target.closest?.("figure");
+  if (figure && !figure.contains(event.relatedTarget)) clear(figure);
 });
 document.addEventListener("keydown", (event) => {
   const figure = event.target.closest?.("figure");

@@ -33,7 +33,11 @@ extension Dashboard {
         )
         table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
         if page.items.contains(where: { $0.status == .open }) {
-            table.choice = Table.Choice(action: "/alerts", isPost: true, buttons: [Form.Button("Acknowledge chosen", look: "small")])
+            table.choice = Table.Choice(
+                action: "/alerts",
+                isPost: true,
+                buttons: [Form.Button("Acknowledge chosen", look: "small")]
+            )
         }
         return table.labelled()
     }

@@ -173,29 +173,32 @@ extension Dashboard {
         ]
     }
 
+    /// The fleet's equity as it was noted; that of a symbol as its samples say.
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
         let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
-        let drawdown = try await drawdown(request, chosen)
         let span = Span(request, else: .month)
-        let curve = try await equityCurve(request, chosen.and(span.query))
-        let isKnown = drawdown.samples > 0
-        func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
+        let query = chosen.and(span.query)
+        let curve: EquityCurve
+        if chosen["symbol"] == nil {
+            curve = try await fleetEquity(request, query)
+        } else {
+            curve = try await equityCurve(request, query)
+        }
+        let last = curve.points.last
+        let deepest = curve.points.map(\.drawdownPct).max()
+        func amount(_ value: Decimal?) -> String { value.map { Figures.amount($0) } ?? "—" }
+        func share(_ value: Double?) -> String { value.map { Figures.percent($0) } ?? "—" }
         return [
             Self.filters("equity", request),
             Block(
                 "drawdown",
                 shape: "plain",
-                asOf: drawdown.generatedAt,
+                asOf: curve.generatedAt,
                 .figures([
-                    Block.Figure("Latest equity", amount(drawdown.latestEquity), note: drawdown.currency),
-                    Block.Figure("Peak equity", amount(drawdown.peakEquity)),
-                    Block.Figure(
-                        "Largest drawdown",
-                        isKnown ? Figures.percent(drawdown.maxDrawdownPct) : "—",
-                        note: isKnown ? Figures.amount(drawdown.maxDrawdownAbs) : nil
-                    ),
-                    Block.Figure("Drawdown now", isKnown ? Figures.percent(drawdown.currentDrawdownPct) : "—"),
-                    Block.Figure("Samples", Figures.count(drawdown.samples)),
+                    Block.Figure("Latest equity", amount(last?.equity), note: curve.currency),
+                    Block.Figure("Peak equity", amount(curve.points.map(\.equity).max()), note: "in \(span.text)"),
+                    Block.Figure("Largest drawdown", share(deepest), note: "in \(span.text)"),
+                    Block.Figure("Drawdown now", share(last?.drawdownPct)),
                 ])
             ),
         ] + Self.equity(curve, span, "/analytics", chosen.with("tab", "equity"))

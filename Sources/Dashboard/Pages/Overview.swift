@@ -14,7 +14,7 @@ extension Dashboard {
             Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
         )
         let span = Span(request)
-        let curve = try await equityCurve(request, live.and(span.query))
+        let curve = try await fleetEquity(request, live.and(span.query))
         let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
         return PageView(
@@ -201,7 +201,8 @@ extension Dashboard {
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
         let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
         let depth = Chart.line("depth-chart", "Drawdown\(whose)", depths, value: { Figures.percent($0) }, depth: true)
-        let none = "— Fewer than two samples of equity in this range (POST /ingest/metrics, metric_type equity)."
+        let none =
+            "— Nothing was reported in this range (POST /ingest/metrics, metric_type equity), or it has just begun."
         let first = Block(
             "equity",
             "Equity\(whose)",

@@ -92,11 +92,12 @@ extension Table {
 }
 
 extension Table.Pages {
-    /// The page and its neighbours, as links that keep the filters.
-    init(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
+    /// The page and its neighbours, as links that keep the filters; nil where there is nothing to page through.
+    init?(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
+        if total == 0 { return nil }
         let first = min((page - 1) * size + 1, total)
         let last = min(page * size, total)
-        text = total == 0 ? "none" : "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
+        text = "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
         previous = page > 1 ? base + "?" + query.with("page", "\(page - 1)").text : nil
         next = last < total ? base + "?" + query.with("page", "\(page + 1)").text : nil
         self.csv = csv

@@ -33,7 +33,8 @@ enum Span: String, CaseIterable {
     /// The parameters that ask an operation for some 240 points of it.
     var query: Fields {
         Fields(of: [
-            ("from", "\(Timestamp.now.adding(seconds: -seconds))"), ("step_seconds", "\(seconds / 240)"), ("limit", "400"),
+            ("from", "\(Timestamp.now.adding(seconds: -seconds))"), ("step_seconds", "\(seconds / 240)"),
+            ("limit", "400"),
         ])
     }
 

@@ -9,7 +9,9 @@ struct Sparkline {
     /// - Parameter values: At equal distances, the oldest first, nil where it is not known.
     init?(_ values: [Decimal?]) {
         let known = values.enumerated().compactMap { place, value in value.map { (place: place, value: $0) } }
-        guard known.count > 1, let least = known.map(\.value).min(), let most = known.map(\.value).max() else { return nil }
+        guard known.count > 1, let least = known.map(\.value).min(), let most = known.map(\.value).max() else {
+            return nil
+        }
         let first = Figures.amount(known[0].value)
         let last = Figures.amount(known[known.count - 1].value)
         label = "\(first) to \(last), between \(Figures.amount(least)) and \(Figures.amount(most))"

@@ -7,7 +7,14 @@ extension API {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let now = Timestamp.now
         let (rows, total) = try await run(
-            listInstances(input, sort: input.sort.rawValue, at: now, limit: page.size, offset: page.offset, isBrief: false),
+            listInstances(
+                input,
+                sort: input.sort.rawValue,
+                at: now,
+                limit: page.size,
+                offset: page.offset,
+                isBrief: false
+            ),
             .countInstances(
                 lostBefore: lostBefore(now),
                 q: input.q,
@@ -26,7 +33,14 @@ extension API {
     }
 
     public func exportInstances(_ input: ExportInstances.Input) async throws(Problem) -> ExportInstances.Output {
-        let query = listInstances(input, sort: input.sort.rawValue, at: .now, limit: input.limit, offset: 0, isBrief: true)
+        let query = listInstances(
+            input,
+            sort: input.sort.rawValue,
+            at: .now,
+            limit: input.limit,
+            offset: 0,
+            isBrief: true
+        )
         let rows = try await run(query)
         return .ok(CSV(rows.map { Instance($0) }, columns: Self.instanceColumns).text)
     }

@@ -2,7 +2,7 @@
 -- name: sumUp :one
 -- out: done bool
 SELECT true
-FROM sum_costs(), sum_executions(), gather_exposure(), note_presence()
+FROM sum_costs(), sum_executions(), gather_exposure(), note_presence(), note_equity()
 
 -- Rolls up the samples of some series; how many series that were.
 -- name: rollMetrics :one

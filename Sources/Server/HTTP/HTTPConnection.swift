@@ -105,7 +105,10 @@ final class HTTPConnection: ChannelDuplexHandler {
             if length > limit { return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context) }
             state = .reading(request, body: [])
             if head.expectsContinue {
-                context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+                context.writeAndFlush(
+                    wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")),
+                    promise: nil
+                )
             }
         }
     }
