@@ -81,6 +81,7 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("alerts", 3): return try await answerAlert(path[1], path[2], request)
         case ("admin", 2) where path[1] == "modules": return try await saveModule(request)
         case ("admin", 4) where path[1] == "modules": return try await changeModule(path[2], path[3], request)
+        case ("module-runs", 2) where path[1] == "check": return try await checkStuckRuns(request)
         case ("module-runs", 3) where path[2] == "cancel": return try await cancelRun(path[1], request)
         case ("notifications", 2) where path[1] == "test": return try await testNotification(request)
         case ("notifications", 3) where path[2] == "replay": return try await replay(path[1], request)
@@ -159,6 +160,7 @@ extension Problem {
 /// What was done, said on the page that follows. Only these texts are ever shown.
 enum Done: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
+        checked,
         revoked, tested,
         replayed
 
@@ -178,6 +180,7 @@ enum Done: String {
         case .saved: "It is saved."
         case .deleted: "It is deleted."
         case .started: "The run is queued."
+        case .checked: "It was looked for; what is stuck is an alert."
         case .revoked: "The token is revoked."
         case .tested: "The test is on its way; its deliveries are listed below."
         case .replayed: "It is on its way again."

@@ -214,6 +214,24 @@ def test_a_range_is_chosen_for_charts_and_stands_in_the_address(browser):
     assert "mode=LIVE" in browser.find("#equity .choices a").get_attribute("href")
 
 
+def test_metrics_stand_one_under_the_other(browser):
+    browser.open("/bots/mm-bin-00/binance-a0?tab=metrics&metric_type=equity,%20realized_pnl&range=7d")
+    assert [title.text for title in browser.all("main h2")][2:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days"]
+    assert browser.all("#series-0 figure") and "Fewer than two samples" in browser.text("#series-1")
+
+
+def test_stuck_runs_are_looked_for_and_a_command_is_repeated(browser, fleet):
+    browser.open("/admin/modules?status=QUEUED")
+    assert browser.find("#runs .choices [aria-current]").text == "QUEUED"
+    browser.find("#stuck button").click()
+    browser.wait(lambda: "It was looked for" in browser.text())
+    given = next(item for item in fleet.call("GET", "/commands?page_size=200")["items"] if item["command_type"] == "SAFE_MODE")
+    browser.open(f"/commands/{given['command_id']}")
+    browser.find("#receipt button[name=type]").click()
+    browser.wait(lambda: f"SAFE_MODE: {given['instance_id']}" in browser.text("dialog[open]"))
+    browser.find("dialog[open] > button").click()
+
+
 def test_hostile_names_are_text(browser, fleet, server):
     names = ["<script>alert(1)</script>", "@everyone", "🤖" * 64, "\u202eevil\u202c ‏שלום", "\"><img src=x onerror=alert(2)>", "=1+1"]
     for number, name in enumerate(names):

@@ -108,7 +108,7 @@ extension Dashboard {
         let presence = try await presence(request, instance.instanceID)
         let held = try await positions(request, one)
         let parts = try await netPnlParts(request, one)
-        let equity = try await line("equity", of: instance, instance.symbol, request)
+        let equity = try await line("series", "equity", of: instance, instance.symbol, request)
         let rows = parts.items.map { part in
             Row(
                 key: "\(part.symbol) \(part.currency ?? "")",
@@ -158,6 +158,7 @@ extension Dashboard {
 
     /// A metric of an instance over the range that was asked for.
     private func line(
+        _ id: String,
         _ type: String,
         of instance: Instance,
         _ symbol: String,
@@ -168,11 +169,11 @@ extension Dashboard {
         let series = try await series(request, one.and(span.query))
         let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
         let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(span.text)"
-        let chart = Chart.line("\(type)-chart", title, points, value: { Figures.decimal($0) })
+        let chart = Chart.line("\(id)-chart", title, points, value: { Figures.decimal($0) })
         let csv = "/api/analytics/series.csv?\(one.and(span.query).with("limit", nil).text)"
         let kept = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
         return Block(
-            "series",
+            id,
             title,
             asOf: .now,
             more: Block.Link(text: "CSV", href: csv),
@@ -207,7 +208,7 @@ extension Dashboard {
     }
 
     private func metrics(of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
-        let type = request.query["metric_type"] ?? "equity"
+        let names = request.query["metric_type"] ?? "equity"
         let symbol = request.query["symbol"] ?? instance.symbol
         let form = Form(
             action: instance.page,
@@ -216,12 +217,17 @@ extension Dashboard {
                 Form.Hidden(name: "tab", value: "metrics"), Form.Hidden(name: "range", value: Span(request).rawValue),
             ],
             fields: [
-                Form.Field("metric_type", "Metric", value: type, isRequired: true),
+                Form.Field("metric_type", "Metrics", value: names, hint: "Up to six, with commas.", isRequired: true),
                 Form.Field("symbol", "Symbol", value: symbol, isRequired: true),
             ],
             buttons: [Form.Button("Show")]
         )
-        return [Block("picker", "Series", .form(form)), try await line(type, of: instance, symbol, request)]
+        var blocks = [Block("picker", "Series", .form(form))]
+        for (place, name) in names.split(separator: ",").prefix(6).enumerated() {
+            let type = String(name.trimmingPrefix { $0 == " " })
+            blocks.append(try await line("series-\(place)", type, of: instance, symbol, request))
+        }
+        return blocks
     }
 }
 

@@ -134,6 +134,14 @@ extension Dashboard {
             )
             facts.append(Block.Fact("", Cell(forms: [cancel])))
         }
+        let again = Form(
+            action: "/commands/new",
+            method: "get",
+            shape: "inline",
+            hidden: [Form.Hidden(name: "instance", value: command.instanceID)],
+            buttons: [Form.Button("Repeat…", name: "type", value: command.commandType.rawValue)]
+        )
+        facts.append(Block.Fact("", Cell(forms: [again])))
         return PageView(
             title: "\(command.commandType.rawValue) on \(command.instanceID)",
             blocks: [

@@ -17,14 +17,50 @@ extension Dashboard {
             empty: Table.Empty(text: "No module is registered.")
         )
         table.pages = Table.Pages("/admin/modules", .none, page: page.page, size: page.pageSize, total: page.total)
+        let stuck = Form(
+            action: "/module-runs/check",
+            shape: "inline",
+            buttons: [Form.Button("Look for stuck runs now", look: "small")]
+        )
         return PageView(
             title: "Modules / Admin",
             blocks: [
                 Block("modules", "Modules", asOf: .now, .table(table.labelled())),
-                Block("runs", "Newest runs", asOf: .now, .table(Self.runTable(runs))),
+                Block(
+                    "runs",
+                    "Newest runs",
+                    asOf: .now,
+                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", chosen: status),
+                    .table(Self.runTable(runs))
+                ),
+                Block("stuck", shape: "plain", .form(stuck)),
                 Block("create", "New module", shape: "half", .form(Self.moduleForm(nil))),
             ]
         )
+    }
+
+    /// Leads to a list with each value of an enumeration, and with all of them.
+    static func choices<Value: CaseIterable & RawRepresentable<String> & Equatable>(
+        _ type: Value.Type,
+        _ name: String,
+        _ path: String,
+        _ query: Fields = .none,
+        chosen: Value?
+    ) -> [PageView.Tab] {
+        func tab(_ text: String, _ value: Value?) -> PageView.Tab {
+            PageView.Tab(
+                text: text,
+                href: "\(path)?\(query.with(name, value?.rawValue).text)",
+                isCurrent: value == chosen
+            )
+        }
+        return [tab("all", nil)] + type.allCases.map { tab($0.rawValue, $0) }
+    }
+
+    /// Looks for runs that take too long, as the server does by itself.
+    func checkStuckRuns(_ request: WebRequest) async throws(Problem) -> String {
+        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(wire(.checkStuckRuns, request)))
+        return "/admin/modules?done=\(Done.checked.rawValue)"
     }
 
     private static func moduleRow(_ module: Module) -> Row {
