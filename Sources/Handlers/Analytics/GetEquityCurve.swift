@@ -15,16 +15,26 @@ extension API {
                 limit: input.limit + 1
             )
         )
-        let currency = rows.first?.currency ?? input.currency ?? ""
-        return .ok(
-            EquityCurve(
-                generatedAt: .now,
-                currency: currency.isEmpty ? nil : currency,
-                points: rows.prefix(input.limit).map {
-                    EquityCurvePointsItem(timestamp: $0.ts, equity: $0.equity, drawdownPct: $0.fall)
-                },
-                hasMore: rows.count > input.limit
-            )
+        let points = rows.map { ($0.currency, $0.ts, $0.equity, $0.fall) }
+        return .ok(EquityCurve(points, limit: input.limit, in: input.currency))
+    }
+}
+
+extension EquityCurve {
+    /// Points, of which one more than the limit tells that there are more; they are in `currency` where there are none.
+    init(
+        _ points: [(currency: String, time: Timestamp, equity: Decimal, fall: Double)],
+        limit: Int,
+        in currency: String?
+    ) {
+        let currency = points.first?.currency ?? currency ?? ""
+        self.init(
+            generatedAt: .now,
+            currency: currency.isEmpty ? nil : currency,
+            points: points.prefix(limit).map {
+                EquityCurvePointsItem(timestamp: $0.time, equity: $0.equity, drawdownPct: $0.fall)
+            },
+            hasMore: points.count > limit
         )
     }
 }

@@ -14,16 +14,7 @@ extension API {
                 limit: input.limit + 1
             )
         )
-        let currency = rows.first?.currency ?? input.currency ?? ""
-        return .ok(
-            EquityCurve(
-                generatedAt: .now,
-                currency: currency.isEmpty ? nil : currency,
-                points: rows.prefix(input.limit).map {
-                    EquityCurvePointsItem(timestamp: $0.ts, equity: $0.equity, drawdownPct: $0.fall)
-                },
-                hasMore: rows.count > input.limit
-            )
-        )
+        let points = rows.map { ($0.currency, $0.ts, $0.equity, $0.fall) }
+        return .ok(EquityCurve(points, limit: input.limit, in: input.currency))
     }
 }
