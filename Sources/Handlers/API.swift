@@ -7,7 +7,7 @@ public import Postgres
 /// The business logic: every operation of the contract, over PostgreSQL.
 ///
 /// Each operation is an extension in the file named after it. The schema must be known to be migrated before anything but the health
-/// check and the contract is served.
+/// check and the contract is served. A class, because every request holds on to it: a structure would be copied for each, part by part.
 public final class API: Operations {
     /// What operators may tune.
     public struct Configuration: Sendable {

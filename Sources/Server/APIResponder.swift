@@ -4,7 +4,7 @@ import Handlers
 import Logging
 import NIOHTTP1
 
-/// The API listener: routes, authenticates, and hands over to the operations.
+/// The API listener: routes, authenticates, and hands over to the operations. Requests hold on to it, so it is a class.
 final class APIResponder: Responder {
     let api: API
     let authenticator: Authenticator
