@@ -58,6 +58,12 @@ import struct Foundation.UUID
         }
     }
 
+    @Test func `no statement is compiled before it runs`() async throws {
+        try await withDatabase { database, _ in
+            #expect(try await database.run(Self.text("SELECT current_setting('jit')")) == "off")
+        }
+    }
+
     @Test func `decimals come back exactly, and are what PostgreSQL prints`() async throws {
         try await withDatabase { database, _ in
             var literals = [

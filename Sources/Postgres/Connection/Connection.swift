@@ -28,6 +28,9 @@ final class Connection {
             throw PostgresError(.unavailable, "libpq cannot allocate a connection")
         }
         self.handle = handle
+        // PostgreSQL compiles a statement that looks dear, which takes longer than any of ours runs (manual, chapter 32, "Just-in-Time
+        // Compilation"). PgBouncer refuses options of the connection, so this is said afterwards.
+        if PQstatus(handle) == CONNECTION_OK { PQclear(PQexec(handle, "SET jit = off")) }
         guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
         else {
             throw PostgresError(.unavailable, Self.message(of: handle))
