@@ -113,6 +113,11 @@ class Browser:
     def find(self, selector: str):
         return self.driver.find_element("css selector", selector)
 
+    def click(self, element):
+        """Where a person would have scrolled to, away from the bars at the edges."""
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
     def all(self, selector: str):
         return self.driver.find_elements("css selector", selector)
 

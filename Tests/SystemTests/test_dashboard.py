@@ -281,7 +281,7 @@ def test_an_alert_is_acknowledged_and_the_frame_says_so(browser, fleet):
     assert browser.driver.title.startswith("(")
     row = browser.wait(lambda: next(row for row in browser.all("#alerts tbody tr") if "Reconciliation mismatch" in row.text))
     identity = row.get_attribute("data-key")
-    row.find_element("css selector", "button").click()
+    browser.click(row.find_element("css selector", "button"))
     browser.wait(lambda: "The alert is acknowledged." in browser.text())
     alert = fleet.call("GET", f"/alerts/{identity}")
     assert (alert["status"], alert["acked_by"]) == ("ACKED", "admin-token-user")
@@ -297,7 +297,7 @@ def test_alerts_are_acknowledged_together(browser, fleet):
     rows = browser.wait(lambda: [row for row in browser.all("#alerts tbody tr") if names[0] in row.text or names[1] in row.text])
     assert len(rows) == 2
     for row in rows:
-        row.find_element("css selector", "input").click()
+        browser.click(row.find_element("css selector", "input"))
     assert "2 chosen" in browser.text("#alerts .bulk")
     browser.find("#alerts .bulk button").click()
     browser.wait(lambda: "The alerts are acknowledged." in browser.text())
