@@ -181,7 +181,8 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
 
 
 def test_a_strip_says_when_a_bot_was_heard_of(browser, fleet):
-    browser.open("/bots/mm-bin-00/binance-a0")
+    fleet.heartbeat("strip-1", "strip")
+    browser.open("/bots/strip/strip-1")
     # It was not there before, and what nobody knows is no silence.
     assert browser.find("#heartbeats svg.strip").get_attribute("aria-label") in ("heard of all the time", "nothing known yet")
     assert "none of 90 s or more" in browser.text("#heartbeats")
