@@ -67,7 +67,7 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// How many rows one statement takes, unless more come together.
     private static var rowLimit: Int { 1_024 }
     /// How many statements are in flight at once.
-    private static var flightLimit: Int { 2 }
+    private static var flightLimit: Int { 3 }
 
     private let pool: ConnectionPool
     private let deadline: Duration
