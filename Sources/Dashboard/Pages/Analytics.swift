@@ -111,7 +111,6 @@ extension Dashboard {
         }
         let paid = Decimal(coefficient: -fees.coefficient, scale: fees.scale) ?? fees
         return Chart.bars(
-            "pnl-chart",
             "NetPnL and what it is made of",
             [
                 bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", paid), bar("Funding", funding),
@@ -201,7 +200,7 @@ extension Dashboard {
                     Block.Figure("Drawdown now", share(last?.drawdownPct)),
                 ])
             ),
-        ] + Self.equity(curve, span, "/analytics", chosen.with("tab", "equity"))
+        ] + Self.equity(curve, span, mode: chosen["mode"], "/analytics", chosen.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {
@@ -216,7 +215,7 @@ extension Dashboard {
             ("Queued", counts.queued), ("Running", counts.running), ("Succeeded", counts.succeeded),
             ("Failed", counts.failed), ("Canceled", counts.canceled),
         ].map { ($0.0, Double($0.1), Figures.count($0.1)) }
-        let chart = Chart.bars("run-chart", "Runs by status", bars)
+        let chart = Chart.bars("Runs by status", bars)
         return [
             Block(
                 "runs",

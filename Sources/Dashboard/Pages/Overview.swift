@@ -36,7 +36,7 @@ extension Dashboard {
                     note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
                     Self.sea(fleet)
                 ),
-            ] + Self.equity(curve, span, "/dashboard") + [
+            ] + Self.equity(curve, span, mode: "LIVE", "/dashboard") + [
                 Block(
                     "activity",
                     "Activity",
@@ -194,8 +194,13 @@ extension Dashboard {
     }
 
     /// Equity over time and how far it is below its highest. Other ranges and filters are at `path`.
-    static func equity(_ curve: EquityCurve, _ span: Span, _ path: String, _ query: Fields = .none) -> [Block] {
-        let mode = path == "/dashboard" ? "LIVE" : query["mode"]
+    static func equity(
+        _ curve: EquityCurve,
+        _ span: Span,
+        mode: String?,
+        _ path: String,
+        _ query: Fields = .none
+    ) -> [Block] {
         let whose = (mode.map { ", \($0)" } ?? "") + ", \(span.text)"
         let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }

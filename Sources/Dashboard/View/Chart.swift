@@ -4,17 +4,26 @@ import Mustache
 /// A drawing of numbers, and the same numbers as a table. The drawing has no size of its own and no text in it: it is stretched to the room
 /// that there is, and what is to be read stands beside it.
 struct Chart {
-    let id: String
     let title: String
-    /// What it shows, in a sentence, for whoever does not see it.
-    let description: String
     let content: Content
     let table: Table
 
     enum Content {
-        /// A curve over time. The drawing is made of numbers alone, so that nothing in it has to be escaped.
-        case line(drawing: String, isLow: Bool, values: [String], times: [String])
+        case line(Line)
         case bars([Bar])
+    }
+
+    /// A curve over time.
+    struct Line {
+        let id: String
+        let title: String
+        /// What it shows, in a sentence, for whoever does not see it.
+        let description: String
+        /// Made of numbers alone, so that nothing in it has to be escaped.
+        let drawing: String
+        let isLow: Bool
+        let values: [String]
+        let times: [String]
     }
 
     /// A number with a name, and its place on a scale of 100.
@@ -27,17 +36,7 @@ struct Chart {
         let isNegative: Bool
     }
 
-    struct Line {
-        let id: String
-        let title: String
-        let description: String
-        let drawing: String
-        let isLow: Bool
-        let values: [String]
-        let times: [String]
-    }
-
-    struct Bars {
+    private struct Bars {
         let members: [Bar]
     }
 }
@@ -47,16 +46,7 @@ extension Chart: MustacheParent {
         switch (name, content) {
         case ("title", _): title
         case ("table", _): table
-        case ("line", .line(let drawing, let isLow, let values, let times)):
-            Line(
-                id: id,
-                title: title,
-                description: description,
-                drawing: drawing,
-                isLow: isLow,
-                values: values,
-                times: times
-            )
+        case ("line", .line(let line)): line
         case ("bars", .bars(let bars)): Bars(members: bars)
         default: nil
         }
@@ -109,18 +99,16 @@ extension Chart {
                 Row(key: "\(point.time)", cells: [.time(Moment(point.time)), .number(format(point.value))])
             }
         )
-        return Chart(
+        let line = Line(
             id: id,
             title: title,
             description: "\(format(least)) to \(format(most)), last \(format(last.value))",
-            content: .line(
-                drawing: drawing,
-                isLow: depth,
-                values: (0...steps).map { format(high - (high - low) * Double($0) / Double(steps)) },
-                times: times
-            ),
-            table: table.labelled()
+            drawing: drawing,
+            isLow: depth,
+            values: (0...steps).map { format(high - (high - low) * Double($0) / Double(steps)) },
+            times: times
         )
+        return Chart(title: title, content: .line(line), table: table.labelled())
     }
 
     /// The points in pieces between gaps.
@@ -140,7 +128,7 @@ extension Chart {
     }
 
     /// Bars to the right of nothing, or to the left where they are negative.
-    static func bars(_ id: String, _ title: String, _ bars: [(name: String, value: Double, text: String)]) -> Chart {
+    static func bars(_ title: String, _ bars: [(name: String, value: Double, text: String)]) -> Chart {
         let largest = max(bars.map { abs($0.value) }.max() ?? 1, 1e-9)
         let zero = bars.contains { $0.value < 0 } ? 50.0 : 0
         let content = bars.map { bar in
@@ -159,13 +147,7 @@ extension Chart {
             columns: [.init("Name"), .init("Value", isNumeric: true)],
             rows: bars.map { Row(key: $0.name, cells: [.text($0.name), .number($0.text)]) }
         )
-        return Chart(
-            id: id,
-            title: title,
-            description: bars.map { "\($0.name) \($0.text)" }.joined(separator: ", "),
-            content: .bars(content),
-            table: table.labelled()
-        )
+        return Chart(title: title, content: .bars(content), table: table.labelled())
     }
 
     private static func round(_ value: Double) -> Double { (value * 10).rounded() / 10 }
