@@ -50,3 +50,8 @@ export function open(isNewTab) {
   if (isNewTab) window.open(href, "_blank", "noopener");
   else location.assign(href);
 }
+
+// Enter in a box would press the first button of the form, which is about another row.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("td[data-box] input")) event.preventDefault();
+});
