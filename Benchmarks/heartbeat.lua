@@ -1,17 +1,19 @@
 -- wrk's requests: heartbeats of a thousand instances, each request another one. They are made once a second, when their time changes.
--- With PAUSE in the environment each connection waits so many milliseconds between two of them; with START the instances begin there, so that
--- two clients do not report the same ones at the same time.
+-- With PAUSE in the environment each connection waits so many milliseconds between two of them; with HALF (0 or 1) only that half of the
+-- instances report: one instance has one client.
 local beat = '{"instance_id":"i%d","bot_id":"b%d","runtime_mode":"LIVE","exchange":"binance","symbol":"BTCUSDT",'
     .. '"version":"2.4.1","timestamp":"%s","metadata":{"host":"fra-3"}}'
 local headers = { ["Content-Type"] = "application/json" }
 local pause = tonumber(os.getenv("PAUSE"))
-local counter = tonumber(os.getenv("START")) or 0
+local half = tonumber(os.getenv("HALF"))
+local first, last = half == 1 and 500 or 0, half == 0 and 499 or 999
+local counter = 0
 local second, requests = 0, {}
 
 local function renew(now)
     second = now
     local time = os.date("!%Y-%m-%dT%H:%M:%SZ", now)
-    for i = 0, 999 do
+    for i = first, last do
         requests[i] = wrk.format("POST", "/ingest/heartbeat", headers, string.format(beat, i, i % 50, time))
     end
 end
@@ -19,8 +21,8 @@ end
 function request()
     local now = os.time()
     if now ~= second then renew(now) end
-    counter = (counter + 7) % 1000
-    return requests[counter]
+    counter = (counter + 7) % (last - first + 1)
+    return requests[first + counter]
 end
 
 if pause then

@@ -27,11 +27,10 @@ final class Batcher<Row: BatchRow>: Sendable {
             count += arrival.rows.count
         }
 
-        /// What goes out now: while statements wait for their commits the next is carried out, if it is worth one. Few rows cost a
-        /// statement almost as much as many, so they wait until no more are on their way than they are.
+        /// What goes out now: while a statement waits for its commit the next is carried out, if it is worth one.
         mutating func takeOff() -> Flight? {
-            guard count > 0, flights.count < flightLimit, flights.allSatisfy({ $0.count > 0 && $0.count <= count })
-            else { return nil }
+            let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.count > 0 }
+            guard count > 0, flights.isEmpty || isWorthOne else { return nil }
             let flight = Flight()
             flights.append(flight)
             return flight
@@ -68,6 +67,9 @@ final class Batcher<Row: BatchRow>: Sendable {
     private static var rowLimit: Int { 1_024 }
     /// How many statements are in flight at once.
     private static var flightLimit: Int { 3 }
+    /// How many rows are worth a statement beside the one that is on its way. A statement costs the database and us as much as some
+    /// thirty rows, so fewer do better to wait for the next, even with processors to spare (`docs/figures.md`).
+    private static var worth: Int { 64 }
 
     private let pool: ConnectionPool
     private let deadline: Duration

@@ -115,6 +115,9 @@ import Testing
                 }
                 try await group.waitForAll()
             }
+            let first = try await fleet.bots(pageSize: 200)
+            #expect(first.items.count == 200)
+            #expect(first.nextCursor != nil)
             let page = try await fleet.bots(page: 2, pageSize: 200)
             #expect(page.total == 300)
             #expect(page.totalBots == 7)

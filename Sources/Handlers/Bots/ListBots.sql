@@ -3,17 +3,24 @@
 -- in: lost_before timestamptz, after_bot text?, after_instance text?, limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
 -- out: symbol text?, version text?, status text(InstanceStatus)?, last_seen timestamptz?, last_received_at timestamptz?
+-- The page is chosen by its keys, then its instances are looked at. No page of the contract has more than 200 items: with the limit alone,
+-- which is unknown when a plan is made, the planner expects a tenth of the fleet and makes a plan for each page.
 SELECT
-    bots.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
+    page.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
     instance_status(state, last_seen, :lost_before), last_seen, last_received_at
-FROM bots
-LEFT JOIN instances ON instances.bot_id = bots.bot_id
+FROM (
+    SELECT bots.bot_id, name, strategy_name, instance_id
+    FROM bots
+    LEFT JOIN instances ON instances.bot_id = bots.bot_id
+    WHERE bots.bot_id >= coalesce(:after_bot, '')
+        AND (bots.bot_id, coalesce(instance_id, '')) > (coalesce(:after_bot, ''), coalesce(:after_instance, ''))
+    ORDER BY bots.bot_id, instance_id
+    LIMIT 201
+    OFFSET :offset
+) AS page
 LEFT JOIN instance_live USING (instance_id)
-WHERE bots.bot_id >= coalesce(:after_bot, '')
-    AND (bots.bot_id, coalesce(instance_id, '')) > (coalesce(:after_bot, ''), coalesce(:after_instance, ''))
-ORDER BY bots.bot_id, instance_id
+ORDER BY page.bot_id, instance_id
 LIMIT :limit
-OFFSET :offset
 
 -- Rows are counted as they are listed: a bot without an instance is one.
 -- name: countBots :one
