@@ -26,6 +26,8 @@ CROSS JOIN metric_series;
 INSERT INTO metric_latest
 SELECT series_id, date_trunc('minute', now()), 0.25, date_trunc('minute', now()) - interval '1 hour' FROM metric_series
 ON CONFLICT DO NOTHING;
+-- Those of the equity are rolled up by the server.
+UPDATE metric_latest SET unrolled_from = '-infinity' WHERE series_id IN (SELECT series_id FROM metric_series WHERE metric_type = 'equity');
 INSERT INTO cost_entries (instance_id, entry_id, symbol, cost_type, amount, ts, received_at)
 SELECT 'i' || i % 1000, i, 'S' || i % 50, CASE WHEN i % 4 = 0 THEN 'FUNDING' ELSE 'FEE' END, i % 1000 * 0.001, now() - i * interval '500 ms', now()
 FROM generate_series((1000000 * :from)::int4, (1000000 * :to)::int4 - 1) AS i;

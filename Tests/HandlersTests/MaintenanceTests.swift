@@ -395,4 +395,106 @@ import Testing
             #expect(try await curve(.paper, in: "USDT") == ["7 0.0"])
         }
     }
+
+    /// How many five minutes there are, by mode, and in how many of them the booked equity is not what was known at their end.
+    private static let differences = """
+        WITH held AS (
+            SELECT
+                bucket.ts, runtime_mode,
+                sum((
+                    SELECT value
+                    FROM metric_samples AS sample
+                    WHERE sample.series_id = series.series_id AND sample.ts < bucket.ts + interval '5 minutes'
+                    ORDER BY ts DESC
+                    LIMIT 1
+                )) AS equity
+            FROM (SELECT DISTINCT date_bin('5 minutes', ts, '2000-01-01T00:00:00Z') AS ts FROM metric_samples) AS bucket
+            CROSS JOIN metric_series AS series
+            JOIN instance_live USING (instance_id)
+            WHERE bucket.ts < date_bin('5 minutes', now(), '2000-01-01T00:00:00Z')
+            GROUP BY 1, 2
+        ),
+        booked AS (
+            SELECT ts, runtime_mode, sum(sum(change)) OVER (PARTITION BY runtime_mode ORDER BY ts) AS equity
+            FROM equity_changes
+            WHERE symbol <> ''
+            GROUP BY 1, 2
+        ),
+        together AS (
+            SELECT ts, runtime_mode, sum(change) OVER (PARTITION BY runtime_mode ORDER BY ts) AS equity
+            FROM equity_changes
+            WHERE symbol = ''
+        )
+        SELECT count(*) || ' ' || count(*) FILTER (WHERE held.equity <> booked.equity OR held.equity <> together.equity)
+        FROM held
+        FULL JOIN booked USING (ts, runtime_mode)
+        FULL JOIN together USING (ts, runtime_mode)
+        """
+
+    @Test func `the equity of many samples is that of each five minutes, whatever comes late and whose mode changes`()
+        async throws
+    {
+        try await Fleet.with { fleet in
+            let start = bucket(minutesAgo: 6 * 60)
+            func report(_ value: Int, of instance: String, at time: Timestamp) throws -> JSONObject {
+                let text = """
+                    {"instance_id":"\(instance)","symbol":"S\(instance)","metric_type":"equity","value":\(value),"timestamp":"\(time)"}
+                    """
+                return try #require(JSONObject(text))
+            }
+            func store(_ samples: [JSONObject]) async throws {
+                _ = try await fleet.api.postMetric(.init(body: .array(samples)))
+                try await fleet.api.maintain()
+            }
+            func curve() async throws -> [EquityCurvePointsItem] {
+                switch try await fleet.api.getEquityCurve(.init(limit: 10_000, principal: fleet.operatorPrincipal)) {
+                case .ok(let curve): curve.points
+                }
+            }
+            // Every three seconds a sample of each of three instances: more than are listed one by one.
+            for (instance, mode) in [("1", RuntimeMode.live), ("2", .live), ("3", .paper)] {
+                try await fleet.beat(instance, mode: mode)
+                for chunk in stride(from: 0, to: 7_000, by: 1_000) {
+                    try await store(
+                        (chunk..<chunk + 1_000).map { index in
+                            let time = start.adding(seconds: Int64(index) * 3)
+                            return try report(Int.random(in: 1...1_000), of: instance, at: time)
+                        }
+                    )
+                }
+            }
+            #expect(try await text(Self.differences, in: fleet) == "140 0")
+            #expect(try await curve().count == 70)
+            // Late ones, of which two change what a bucket ends with, and one that replaces another.
+            for (instance, second) in [("1", Int64(299)), ("2", 10_000), ("3", 20_999), ("1", 600)] {
+                try await store([try report(5_000, of: instance, at: start.adding(seconds: second))])
+            }
+            #expect(try await text(Self.differences, in: fleet) == "140 0")
+            let newest = try ["1", "2", "3"].map { try report(7, of: $0, at: .now) }
+            try await store(newest)
+            let points = try await curve()
+            #expect(points.count == 71)
+            #expect(points.last?.equity.description == "21")
+            // The second is on paper now, and with its next rollup always was.
+            try await fleet.beat("2", mode: .paper)
+            try await store([try report(1, of: "2", at: start.adding(seconds: 1))])
+            #expect(try await text(Self.differences, in: fleet) == "140 0")
+            guard case .ok(let fall) = try await fleet.api.getEquityDrawdown(.init(principal: fleet.operatorPrincipal))
+            else { return }
+            #expect(fall.samples == 21_004)
+            #expect(fall.latestEquity.description == "21")
+            let peak = try #require(points.map(\.equity).max())
+            #expect(fall.peakEquity == peak)
+            // What is old is kept by the hour, and adds up to the same.
+            let sums = "SELECT sum(change) || ' ' || sum(samples) FROM equity_changes"
+            let before = try await text(sums, in: fleet)
+            _ = try await text("SELECT arrange_metrics('7 days', '-1 days', '1827 days')::text", in: fleet)
+            #expect(try await text(sums, in: fleet) == before)
+            let hours = try await text(
+                "SELECT count(DISTINCT ts) || ' ' || bool_and(ts = date_trunc('hour', ts)) FROM equity_changes",
+                in: fleet
+            )
+            #expect(["6 true", "7 true"].contains(hours))
+        }
+    }
 }
