@@ -1,6 +1,6 @@
 /// Gathers rows into batches: the rows that come while statements are in flight form the next one.
 ///
-/// There is no timer, so a lone row goes out at once, and under load a commit is shared by everyone who waits.
+/// There is no timer, so a row that finds nothing on its way goes out at once, and under load a commit is shared by everyone who waits.
 final class Batcher<Row: BatchRow>: Sendable {
     /// Rows that came together and are answered together, in their order.
     private struct Waiting {
