@@ -53,14 +53,16 @@ final class Batcher<Row: BatchRow>: Sendable {
             return (flight.batch.count == 1 ? flight.batch[0].rows : flight.batch.flatMap { $0.rows }, isNew)
         }
 
-        /// Ends a flight; who came with it. One that no connection took within its deadline was waited for by everybody.
-        mutating func land(_ flight: Flight) -> [Waiting] {
-            flights.removeAll { $0 === flight }
-            guard flight.batch.isEmpty else { return flight.batch }
-            count = 0
-            defer { waiting = [] }
-            return waiting
+        /// Who waits for a flight. One that no connection took within its deadline was waited for by everybody.
+        mutating func passengers(of flight: Flight) -> [Waiting] {
+            if flight.batch.isEmpty {
+                (flight.batch, waiting) = (waiting, [])
+                count = 0
+            }
+            return flight.batch
         }
+
+        mutating func land(_ flight: Flight) { flights.removeAll { $0 === flight } }
     }
 
     /// How many rows one statement takes, unless more come together.
@@ -88,38 +90,39 @@ final class Batcher<Row: BatchRow>: Sendable {
         if rows.isEmpty { return [] }
         return await withCheckedContinuation { continuation in
             let arrival = Waiting(rows: rows) { continuation.resume(returning: $0) }
-            takeOff { $0.append(arrival) }
+            if let work = takeOff(after: { $0.append(arrival) }) { pool.submit(work) }
         }
     }
 
-    /// Sends what goes out now that the state has changed.
-    @discardableResult
-    private func takeOff<Result>(after change: (inout State) -> Result) -> Result {
-        let (result, flight) = state.read { state in
-            let result = change(&state)
-            return (result, state.takeOff())
+    /// The statement that goes out now that the state has changed, if one does.
+    private func takeOff(after change: (inout State) -> Void) -> Work? {
+        let departing = state.read { state in
+            change(&state)
+            return state.takeOff()
         }
-        if let flight {
-            let load: @Sendable () -> [Row] = { [self] in
-                let (rows, isNew) = state.read { $0.load(flight) }
-                if isNew { onSend(rows.count) }
-                return rows
-            }
-            store(load) { [self] outcomes in
-                // The next ones need not wait until everybody has heard.
-                let batch = takeOff { $0.land(flight) }
-                var start = 0
-                for arrival in batch {
-                    arrival.answer(Array(outcomes.of(start..<start + arrival.rows.count)))
-                    start += arrival.rows.count
-                }
-            }
+        guard let flight = departing else { return nil }
+        let load: @Sendable () -> [Row] = { [self] in
+            let (rows, isNew) = state.read { $0.load(flight) }
+            if isNew { onSend(rows.count) }
+            return rows
         }
-        return result
+        return work(load) { [self] outcomes in
+            var start = 0
+            for arrival in state.read({ $0.passengers(of: flight) }) {
+                arrival.answer(Array(outcomes.of(start..<start + arrival.rows.count)))
+                start += arrival.rows.count
+            }
+            return takeOff { $0.land(flight) }
+        }
     }
 
-    /// Sends one statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves.
-    private func store(_ load: @escaping @Sendable () -> [Row], finished: @escaping @Sendable (Outcomes) -> Void) {
+    /// One statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves.
+    ///
+    /// - Parameter finished: Answers what is to be sent next.
+    private func work(
+        _ load: @escaping @Sendable () -> [Row],
+        finished: @escaping @Sendable (Outcomes) -> Work?
+    ) -> Work {
         let sent = Monitor<[Row]>([])
         let bind: @Sendable (inout Parameters) -> Void = { parameters in
             let rows = load()
@@ -129,18 +132,18 @@ final class Batcher<Row: BatchRow>: Sendable {
         let body = Work.Body.statement(Row.statement, bind: bind) { [self] answer in
             let rows = sent.read { $0 }
             switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
-            case .success(let outcomes): finished(.each(outcomes.map { .success($0) }))
+            case .success(let outcomes): return finished(.each(outcomes.map { .success($0) }))
             case .failure(let error) where rows.count > 1 && error.state?.isFaultOfStatement == true:
                 let middle = rows.count / 2
-                store({ Array(rows[..<middle]) }) { [self] first in
-                    store({ Array(rows[middle...]) }) { second in
+                return work({ Array(rows[..<middle]) }) { [self] first in
+                    work({ Array(rows[middle...]) }) { second in
                         finished(.each(Array(first.of(0..<middle) + second.of(0..<rows.count - middle))))
                     }
                 }
-            case .failure(let error): finished(.all(error))
+            case .failure(let error): return finished(.all(error))
             }
         }
-        pool.submit(Work(body: body, deadline: .now + deadline))
+        return Work(body: body, deadline: .now + deadline)
     }
 
     /// What became of rows: of each its own, or of all of them the same.

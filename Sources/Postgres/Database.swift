@@ -112,6 +112,7 @@ public final class Database: Sendable {
         await withCheckedContinuation { continuation in
             let work = Work.Body.statement(query.statement, bind: query.bind) { answer in
                 continuation.resume(returning: answer.read(query.read))
+                return nil
             }
             pool.submit(Work(body: work, deadline: .now + configuration.deadline))
         }

@@ -151,6 +151,17 @@ import struct Foundation.UUID
         }
     }
 
+    @Test func `statements one after another keep to a few connections, which stay warm`() async throws {
+        try await withDatabase(connections: 8) { database, _ in
+            var backends: Set<String> = []
+            for _ in 0..<200 {
+                backends.insert(try await database.run(Self.text("SELECT pg_backend_pid()::text")))
+            }
+            // The thread that answered last may not wait again yet when the next statement comes.
+            #expect(backends.count <= 4)
+        }
+    }
+
     @Test func `work that no connection takes in time fails`() async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical

@@ -1,11 +1,11 @@
 /// What a connection is asked to do.
 struct Work: Sendable {
     enum Body: Sendable {
-        /// One statement; it can share a pipeline with others.
+        /// One statement; it can share a pipeline with others. Its answer may call for more work.
         case statement(
             Statement,
             bind: @Sendable (inout Parameters) -> Void,
-            answer: @Sendable (consuming Answer) -> Void
+            answer: @Sendable (consuming Answer) -> Work?
         )
         /// Several statements in a row, with the connection to itself.
         case session(run: @Sendable (Connection) -> SessionEnd, fail: @Sendable (PostgresError) -> Void)
@@ -28,10 +28,13 @@ struct Work: Sendable {
     /// Whether the statement was sent before, to a connection on which it was stale.
     var isSecondTry = false
 
-    func fail(_ error: PostgresError) {
+    /// Answers an error; what is to be done next.
+    func fail(_ error: PostgresError) -> Work? {
         switch body {
-        case .statement(let statement, _, let answer): answer(.failure(error.named(statement.name)))
-        case .session(_, let fail): fail(error)
+        case .statement(let statement, _, let answer): return answer(.failure(error.named(statement.name)))
+        case .session(_, let fail):
+            fail(error)
+            return nil
         }
     }
 }
@@ -52,9 +55,18 @@ final class ConnectionPool: Sendable {
 
     /// Adds work; it is carried out, or fails, by its deadline.
     func submit(_ work: Work) {
+        add(work, wakesThread: true)
+    }
+
+    private func add(_ work: Work, wakesThread: Bool) {
         let isExclusive = if case .session = work.body { true } else { false }
         let entry = WorkQueue<Work>.Entry(item: work, isExclusive: isExclusive, deadline: work.deadline)
-        if !queue.update({ $0.append(entry) }) { work.fail(PostgresError(.unavailable, "the database is closed")) }
+        let isAdded = wakesThread ? queue.update { $0.append(entry) } : queue.read { $0.append(entry) }
+        if !isAdded { fail(work, PostgresError(.unavailable, "the database is closed")) }
+    }
+
+    private func fail(_ work: Work, _ error: PostgresError) {
+        if let next = work.fail(error) { submit(next) }
     }
 
     /// How much waits for a connection, and how many connections wait for work.
@@ -63,7 +75,7 @@ final class ConnectionPool: Sendable {
     /// Fails what waits and ends the threads, each after what it has in hand.
     func close() {
         for entry in queue.update(wakingAll: true, { $0.close() }) {
-            entry.item.fail(PostgresError(.unavailable, "the database is closed"))
+            fail(entry.item, PostgresError(.unavailable, "the database is closed"))
         }
     }
 
@@ -75,7 +87,7 @@ final class ConnectionPool: Sendable {
             Thread.sleep(.milliseconds(100))
             let now = ContinuousClock.now
             for entry in queue.read({ $0.removeExpired(now) }) {
-                entry.item.fail(PostgresError(.unavailable, "no connection within the deadline"))
+                fail(entry.item, PostgresError(.unavailable, "no connection within the deadline"))
             }
         }
     }
@@ -134,9 +146,13 @@ final class ConnectionPool: Sendable {
             sent += 1
         }
         for work in works[sent...] { submit(work) }
-        for index in 0..<sent where !receive(works[index], on: connection) {
+        for index in 0..<sent {
+            let (isUsable, next) = receive(works[index], on: connection)
+            // After its last answer this thread looks into the queue: it needs nobody beside it, and its connection is warm.
+            if let next { add(next, wakesThread: !isUsable || index < works.count - 1) }
+            if isUsable { continue }
             // What was not answered by now never will be, and may have been carried out.
-            for lost in works[index + 1..<sent] { lost.fail(PostgresError(.connectionLost, "the connection broke")) }
+            for lost in works[index + 1..<sent] { fail(lost, PostgresError(.connectionLost, "the connection broke")) }
             return false
         }
         return sent == works.count
@@ -155,20 +171,18 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// Reads one answer; false when the connection broke. A statement that the server forgot is sent once more.
-    private func receive(_ work: Work, on connection: Connection) -> Bool {
-        guard case .statement(let statement, _, let answer) = work.body else { return true }
+    /// Reads one answer: whether the connection can be used again, and what is to be done next. A statement that the server forgot is
+    /// sent once more.
+    private func receive(_ work: Work, on connection: Connection) -> (isUsable: Bool, next: Work?) {
+        guard case .statement(let statement, _, let answer) = work.body else { return (true, nil) }
         do throws(PostgresError) {
-            answer(.rows(try connection.receive(statement, by: work.deadline)))
-            return true
+            return (true, answer(.rows(try connection.receive(statement, by: work.deadline))))
         } catch {
             if error.isStaleStatement, !work.isSecondTry {
-                submit(Work(body: work.body, deadline: work.deadline, isSecondTry: true))
-                return true
+                return (true, Work(body: work.body, deadline: work.deadline, isSecondTry: true))
             }
             if error.code == .timeout { connection.cancel() }
-            answer(.failure(error))
-            return !error.isOutcomeUnknown
+            return (!error.isOutcomeUnknown, answer(.failure(error)))
         }
     }
 }

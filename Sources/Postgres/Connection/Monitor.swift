@@ -4,24 +4,24 @@
     import Darwin
 #endif
 
-/// State that threads share, with a condition to wait for.
+/// State that threads share, and can wait for.
 ///
-/// `@unchecked Sendable`: `state` is touched only while the mutex is held.
+/// Of the threads that wait, the one that came last is woken first: what it uses, on its connection's other end, too, is still in the
+/// processor's caches.
+///
+/// `@unchecked Sendable`: `state` and `sleepers` are touched only while the mutex is held.
 final class Monitor<State>: @unchecked Sendable {
     private var state: State
+    private var sleepers: [Sleeper] = []
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     init(_ state: State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
     }
 
     deinit {
-        pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
         mutex.deallocate()
     }
 
@@ -29,8 +29,10 @@ final class Monitor<State>: @unchecked Sendable {
     func update<R>(wakingAll: Bool = false, _ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         let result = body(&state)
+        let woken = sleepers.suffix(wakingAll ? sleepers.count : 1)
+        sleepers.removeLast(woken.count)
         pthread_mutex_unlock(mutex)
-        if wakingAll { pthread_cond_broadcast(condition) } else { pthread_cond_signal(condition) }
+        for sleeper in woken { sleeper.wake() }
         return result
     }
 
@@ -45,9 +47,29 @@ final class Monitor<State>: @unchecked Sendable {
     func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        let sleeper = Sleeper()
         while true {
             if let result = body(&state) { return result }
-            pthread_cond_wait(condition, mutex)
+            sleepers.append(sleeper)
+            sleeper.sleep(mutex)
+            // Nobody may have woken it (pthread_cond_wait(3), "spurious wakeups").
+            sleepers.removeAll { $0 === sleeper }
         }
     }
+}
+
+/// A thread that waits.
+private final class Sleeper {
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() { pthread_cond_init(condition, nil) }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        condition.deallocate()
+    }
+
+    func sleep(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) { pthread_cond_wait(condition, mutex) }
+
+    func wake() { pthread_cond_signal(condition) }
 }
