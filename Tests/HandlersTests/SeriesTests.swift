@@ -1,6 +1,7 @@
 import ContractRuntime
 import Generated
 import Handlers
+import Postgres
 import TestSupport
 import Testing
 
@@ -156,6 +157,66 @@ import Testing
             #expect(try await latest("i2") == ["i2", "90", "20"])
             #expect(try await window(24) == [43.5, 90, 40, 60, 3, 3])
             #expect(try await window(168, "i2") == [95, 100, 60, 100, 2, 2])
+        }
+    }
+
+    @Test func `a window of the use of machines is made of rollups, exactly`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat("i1")
+            var posted: [(time: Timestamp, cpu: Double)] = []
+            func post(_ cpu: Int, secondsAgo: Int64) async throws {
+                let sample = ResourceSample(
+                    instanceID: "i1",
+                    cpuPct: Decimal(cpu),
+                    memoryPct: Decimal(100 - cpu),
+                    timestamp: .now.adding(seconds: -secondsAgo)
+                )
+                _ = try await fleet.api.postResource(.init(body: .resourceSample(sample)))
+                posted.append((sample.timestamp, Double(cpu)))
+            }
+            /// Whether each window is what the samples say that lie in it.
+            func check(_ sourceLocation: SourceLocation = #_sourceLocation) async throws {
+                for hours in 1...4 {
+                    let input = GetResourceWindow.Input(windowHours: hours, principal: fleet.operatorPrincipal)
+                    switch try await fleet.api.getResourceWindow(input) {
+                    case .ok(let use):
+                        let start = use.generatedAt.adding(seconds: -3_600 * Int64(hours))
+                        let cpu = posted.filter { $0.time > start }.map(\.cpu)
+                        let mean = cpu.reduce(0, +) / Double(cpu.count)
+                        #expect(use.cpuSamples == cpu.count, sourceLocation: sourceLocation)
+                        #expect(use.memorySamples == cpu.count, sourceLocation: sourceLocation)
+                        #expect(abs(use.avgCpuPct - mean) < 1e-9, sourceLocation: sourceLocation)
+                        #expect(abs(use.avgMemoryPct - (100 - mean)) < 1e-9, sourceLocation: sourceLocation)
+                        #expect(use.maxCpuPct == cpu.max(), sourceLocation: sourceLocation)
+                        #expect(use.maxMemoryPct == cpu.min().map { 100 - $0 }, sourceLocation: sourceLocation)
+                    }
+                }
+            }
+            for index in 0..<140 { try await post(index * 37 % 101, secondsAgo: Int64(13_600 - index * 97)) }
+            try await check()
+            try await fleet.api.maintain()
+            try await check()
+            // One that is late, one that is new, and one of an hour to come.
+            try await post(99, secondsAgo: 5_000)
+            try await post(3, secondsAgo: 0)
+            try await post(1, secondsAgo: -3_600)
+            try await check()
+            try await fleet.api.maintain()
+            // What is rolled up needs no samples, but for the five minutes in which a window begins.
+            _ = try await fleet.database.run(
+                Query(
+                    sql: """
+                        DELETE FROM metric_samples
+                        WHERE ts < now() - interval '10 minutes'
+                            AND NOT EXISTS (
+                                SELECT
+                                FROM generate_series(1, 4) AS hours
+                                WHERE abs(extract(epoch FROM now() - hours * interval '1 hour' - ts)) < 600
+                            )
+                        """
+                )
+            )
+            try await check()
         }
     }
 
