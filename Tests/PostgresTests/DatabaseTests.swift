@@ -153,6 +153,8 @@ import struct Foundation.UUID
 
     @Test func `statements one after another keep to a few connections, which stay warm`() async throws {
         try await withDatabase(connections: 8) { database, _ in
+            // One that has just connected is the last that began to wait.
+            while database.statistics.idle < 8 { try await Task.sleep(for: .milliseconds(10)) }
             var backends: Set<String> = []
             for _ in 0..<200 {
                 backends.insert(try await database.run(Self.text("SELECT pg_backend_pid()::text")))

@@ -36,6 +36,7 @@ part AS (
     WHERE ts >= (SELECT fine FROM start)
         AND ts < (SELECT coarse FROM start)
         AND ts < rolled_to
+    -- A part of its own for each end: together they would read every five minutes in between.
     UNION ALL
     SELECT metric_type, samples, sum, max
     FROM series

@@ -47,9 +47,9 @@ final class Monitor<State>: @unchecked Sendable {
     func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        let sleeper = Sleeper()
         while true {
             if let result = body(&state) { return result }
+            let sleeper = Sleeper()
             sleepers.append(sleeper)
             sleeper.sleep(mutex)
             // Nobody may have woken it (pthread_cond_wait(3), "spurious wakeups").
