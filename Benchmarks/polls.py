@@ -22,7 +22,7 @@ def resident() -> float:
 
 async def exchange(reader, writer, method: str, path: str, body: object = None) -> bytes:
     data = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nX-Admin-Token: benchmark\r\nContent-Type: application/json\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-Admin-Token: benchmark\r\nContent-Type: application/json\r\n"
     writer.write(head.encode() + f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
     answer = await reader.readuntil(b"\r\n\r\n")
     length = int(next(line.split(b":")[1] for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length")))

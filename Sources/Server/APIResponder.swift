@@ -22,7 +22,7 @@ final class APIResponder: Responder {
     }
 
     /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
-    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
+    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
         let id = RequestID.of(head)
         let target = Self.split(head.uri)
         var path = target.path
@@ -38,11 +38,11 @@ final class APIResponder: Responder {
         }
         let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
         let request = Request(pathParameters: parameters, query: target.query, headers: headers)
-        let caller = Caller(address: address, verdict: authenticator.examine(head.headers, for: route))
+        let caller = Caller(address: client.address, verdict: authenticator.examine(head.headers, for: route))
         do throws(Problem) {
             // Whoever the database has to tell apart hears of anything else only afterwards.
             if let principal = try known(caller, on: route) {
-                try Self.checkMediaType(head.headers, of: route)
+                try head.checkMediaType(among: route.mediaTypes)
                 return .admitted(
                     AdmittedRequest(id: id, bodyLimit: route.bodyLimit) { [self] body in
                         await answer(request, by: principal, body, on: route, id)
@@ -91,7 +91,7 @@ final class APIResponder: Responder {
     ) async -> Answer {
         do throws(Problem) {
             let principal = try await verified(caller, on: route)
-            try Self.checkMediaType(head.headers, of: route)
+            try head.checkMediaType(among: route.mediaTypes)
             return await answer(request, by: principal, body, on: route, id)
         } catch {
             api.telemetry.recordRequest(route, status: error.status, duration: .zero)
@@ -182,15 +182,6 @@ final class APIResponder: Responder {
             ? Answer(status: 204, contentType: nil, body: [], requestID: id) : Answer(.methodNotAllowed, requestID: id)
         answer.headers.add(name: "Allow", value: item.allowedMethods.joined(separator: ", "))
         return answer
-    }
-
-    /// One of the operation's media types, or nothing said.
-    private static func checkMediaType(_ headers: HTTPHeaders, of route: Route) throws(Problem) {
-        guard let field = headers.first(name: "Content-Type") else { return }
-        let mediaTypes = route.mediaTypes
-        guard mediaTypes.isEmpty || MediaType.place(of: field, among: mediaTypes) != nil else {
-            throw .unsupportedMediaType(mediaTypes)
-        }
     }
 }
 

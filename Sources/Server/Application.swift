@@ -146,7 +146,12 @@ struct Application {
         name: String, listener: HTTPListener
     )] {
         var listeners: [(name: String, listener: HTTPListener)] = []
-        func add(_ name: String, at address: ListenAddress?, _ responder: any Responder) async throws {
+        func add(
+            _ name: String,
+            at address: ListenAddress?,
+            _ responder: any Responder,
+            _ content: RequestGuard.Content
+        ) async throws {
             guard let address else { return }
             let listener: HTTPListener
             do {
@@ -156,6 +161,8 @@ struct Application {
                     tls: tls,
                     limits: limits,
                     responder: responder,
+                    content: content,
+                    publicHosts: configuration.publicHosts,
                     logger: logger
                 )
             } catch {
@@ -183,7 +190,8 @@ struct Application {
                 denials: denials,
                 validation: configuration.responseValidation,
                 logger: logger
-            )
+            ),
+            .api
         )
         let isExposed = listeners.first?.listener.isLoopback == false && !configuration.requiresAgentTokens
         if isExposed {
@@ -202,10 +210,9 @@ struct Application {
             dashboard: dashboard,
             doorkeeper: doorkeeper,
             environment: configuration.environment,
-            isSecure: tls != nil,
             warning: warning
         )
-        try await add("WEB", at: configuration.webAddress, responder)
+        try await add("WEB", at: configuration.webAddress, responder, .pages)
         return listeners
     }
 

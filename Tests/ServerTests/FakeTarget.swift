@@ -33,7 +33,7 @@ final class FakeTarget: Responder {
     /// How often somebody tried.
     var attempts: Int { state.withLock { $0.attempts } }
 
-    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
+    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
         .admitted(AdmittedRequest(id: "fake") { body in await self.answer(head, body) })
     }
 

@@ -17,7 +17,7 @@ import Testing
             #expect(try await server.post("/commands", "", token: RunningServer.token).status == 422)
             let twice = try await server.api.send(
                 bytes: Array(
-                    "GET /bots HTTP/1.1\r\nHost: x\r\nX-Admin-Token: test-token\r\nX-Admin-Token: wrong\r\nConnection: close\r\n\r\n"
+                    "GET /bots HTTP/1.1\r\nHost: localhost\r\nX-Admin-Token: test-token\r\nX-Admin-Token: wrong\r\nConnection: close\r\n\r\n"
                         .utf8
                 )
             )
@@ -53,7 +53,7 @@ import Testing
             let body = String(repeating: " ", count: 1_100_000)
             #expect(try await server.post("/ingest/heartbeat", body).status == 413)
             let chunked =
-                "POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "POST /ingest/heartbeat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + String(repeating: "20000\r\n\(String(repeating: " ", count: 0x20000))\r\n", count: 10) + "0\r\n\r\n"
             #expect(try await server.api.send(bytes: Array(chunked.utf8)).status == 413)
             #expect(try await server.get("/bots?x=\(String(repeating: "y", count: 9_000))").status == 414)
@@ -84,14 +84,17 @@ import Testing
         try await RunningServer.with(limits: limits) { server in
             let start = ContinuousClock.now
             // Nothing at all, and half of a head: the connection is closed without a word.
-            for bytes in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n"] {
+            for bytes in ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"] {
                 await #expect(throws: RawHTTP.NoResponse.self) { try await server.api.send(bytes: Array(bytes.utf8)) }
             }
             let body = try await server.api.send(
-                bytes: Array("POST /ingest/heartbeat HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{".utf8)
+                bytes: Array(
+                    "POST /ingest/heartbeat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"
+                        .utf8
+                )
             )
             #expect(body.status == 408)
-            let idle = try await server.api.send(bytes: Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+            let idle = try await server.api.send(bytes: Array("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
             #expect(idle.status == 200)
             #expect(ContinuousClock.now - start < .seconds(30))
         }
@@ -100,7 +103,7 @@ import Testing
     @Test func `requests on one connection are answered in order`() async throws {
         try await RunningServer.with { server in
             let requests = (1...20).map {
-                "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: r\($0)\r\n\($0 == 20 ? "Connection: close\r\n" : "")\r\n"
+                "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: r\($0)\r\n\($0 == 20 ? "Connection: close\r\n" : "")\r\n"
             }
             let response = try await server.api.send(bytes: Array(requests.joined().utf8))
             let all = "x-request-id: r1\r\n" + response.body.lowercased()
@@ -125,8 +128,8 @@ import Testing
                     bytes[Int.random(in: bytes.indices)] = UInt8.random(in: 0...255)
                 }
                 let head =
-                    "POST \(paths[round % paths.count]) HTTP/1.1\r\nHost: x\r\nX-Admin-Token: \(RunningServer.token)\r\n"
-                    + "Connection: close\r\nContent-Length: \(bytes.count)\r\n\r\n"
+                    "POST \(paths[round % paths.count]) HTTP/1.1\r\nHost: localhost\r\nX-Admin-Token: \(RunningServer.token)\r\n"
+                    + "Connection: close\r\nContent-Type: application/json\r\nContent-Length: \(bytes.count)\r\n\r\n"
                 let response = try await server.api.send(bytes: Array(head.utf8) + bytes)
                 #expect(response.status < 500, "\(String(decoding: bytes, as: UTF8.self))")
             }
@@ -156,7 +159,7 @@ import Testing
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             func logIn(_ token: String) async throws -> Int {
-                try await server.web.send("POST", "/login", body: "token=\(token)").status
+                try await server.logIn(token).status
             }
             // A right one in between begins the count anew.
             for _ in 1...4 { #expect(try await logIn("wrong") == 401) }
@@ -178,7 +181,7 @@ import Testing
                     token: RunningServer.token
                 ).json()
                 let (token, id) = (issued["token"] as? String ?? "", issued["token_id"] as? String ?? "")
-                let login = try await first.web.send("POST", "/login", body: "token=\(token)")
+                let login = try await first.logIn(token)
                 let cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
                 #expect(!cookie.contains(token))
                 try await RunningServer.with(databaseURL: url) { second in

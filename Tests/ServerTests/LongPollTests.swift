@@ -69,7 +69,7 @@ import Testing
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             func request(_ path: String, _ id: String) -> String {
-                "GET \(path) HTTP/1.1\r\nHost: x\r\nX-Request-ID: \(id)\r\n"
+                "GET \(path) HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: \(id)\r\n"
             }
             let text =
                 request("/instances/ghost/commands/pending?wait=1s", "one") + "\r\n" + request("/healthz", "two")

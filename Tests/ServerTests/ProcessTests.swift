@@ -22,7 +22,8 @@ import Testing
                 for index in 0..<200 {
                     group.addTask {
                         let beat = RunningServer.heartbeat("i\(index)")
-                        return try? await client.send("POST", "/ingest/heartbeat", body: beat).status
+                        let type = ["Content-Type": "application/json"]
+                        return try? await client.send("POST", "/ingest/heartbeat", headers: type, body: beat).status
                     }
                 }
                 var statuses: [Int?] = []

@@ -101,6 +101,12 @@ struct RunningServer {
         return try await api.send("POST", path, headers: headers, body: body)
     }
 
+    /// Logs in at the dashboard, as its form does.
+    func logIn(_ token: String) async throws -> RawHTTP.Response {
+        let headers = ["Content-Type": "application/x-www-form-urlencoded"]
+        return try await web.send("POST", "/login", headers: headers, body: "token=\(token)")
+    }
+
     static func heartbeat(_ instanceID: String = "i1", at time: String = "2026-03-01T09:30:00Z") -> String {
         """
         {"instance_id":"\(instanceID)","bot_id":"b1","runtime_mode":"LIVE","exchange":"binance","symbol":"BTCUSDT",\

@@ -14,7 +14,7 @@ import Testing
     private struct StreamResponder: Responder {
         let stream: ByteStream
 
-        func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
+        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
             .admitted(
                 AdmittedRequest(id: "r") { [stream] _ in
                     let events = ServerEvents<JSONValue> {

@@ -41,6 +41,8 @@ enum ConfigurationReference {
         "WEB_ADDRESS": "Where the dashboard listens.",
         "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
         "TLS_KEY": "Its key.",
+        "PUBLIC_HOSTS":
+            "The names under which others reach the server, such as `https://flotilla.example`. `https://` where a proxy does TLS. Requests for other hosts are refused.",
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
         "DATABASE_CONNECTIONS": "How many connections to the database there are; one more listens for commands.",
         "HEARTBEAT_STALE_SECONDS":

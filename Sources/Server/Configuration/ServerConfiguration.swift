@@ -21,6 +21,8 @@ struct ServerConfiguration: Sendable {
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
     var tls: TLSFiles?
+    /// Names under which browsers and agents reach the server, beside those that it knows itself.
+    var publicHosts: [HostList.PublicHost]
     /// What the deployment is called on the dashboard.
     var environment: String
     var databaseConnections: Int
@@ -116,6 +118,7 @@ struct ServerConfiguration: Sendable {
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
         try Self.requireSecret(token, at: apiAddress)
         tls = try Self.tls(variables)
+        publicHosts = try variables.list("PUBLIC_HOSTS", of: "[https://]HOST[:PORT]") { HostList.PublicHost($0) }
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))

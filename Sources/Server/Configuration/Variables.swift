@@ -52,6 +52,27 @@ struct Variables {
         return value
     }
 
+    /// Values with commas between them.
+    ///
+    /// - Parameters:
+    ///   - kind: What each of them is.
+    ///   - read: Reads one, without the spaces around it; nil when it is malformed.
+    func list<Value>(_ name: String, of kind: String, _ read: (String) -> Value?) throws(ConfigurationError) -> [Value]
+    {
+        let expected = "\(kind), several with commas between them"
+        log?.note(name, expected: expected, default: nil)
+        guard let text = value(name) else { return [] }
+        var values: [Value] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let words = part.split(separator: " ")
+            guard words.count == 1, let value = read(String(words[0])) else {
+                throw ConfigurationError(variable: name, found: "'\(part)'", expected: expected)
+            }
+            values.append(value)
+        }
+        return values
+    }
+
     func choice<Value: RawRepresentable<String> & CaseIterable>(
         _ name: String,
         default standard: Value

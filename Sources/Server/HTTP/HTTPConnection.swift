@@ -23,13 +23,13 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private let responder: any Responder
+    private var requestGuard: RequestGuard
     private let limits: HTTPLimits
     private let deadline: ConnectionDeadline
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
     private var state = State.idle
-    /// The client's IP address.
-    private var address = ""
+    private var client = Client(address: "", isSecure: false)
     private var keepsAlive = true
     private var isHead = false
     /// The making of an answer, and its streaming after that.
@@ -43,12 +43,14 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     init(
         responder: any Responder,
+        requestGuard: RequestGuard,
         limits: HTTPLimits,
         deadline: ConnectionDeadline,
         executor: EventLoopTaskExecutor,
         logger: Logger
     ) {
         self.responder = responder
+        self.requestGuard = requestGuard
         self.limits = limits
         self.deadline = deadline
         self.executor = executor
@@ -56,7 +58,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        address = context.remoteAddress?.ipAddress ?? ""
+        client.address = context.remoteAddress?.ipAddress ?? ""
         context.fireChannelActive()
     }
 
@@ -90,12 +92,13 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        var head = head
         keepsAlive = head.isKeepAlive
         isHead = head.method == .HEAD
         deadline.enter(.body)
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
-        switch responder.admit(head, from: address) {
+        switch admit(&head) {
         case .refused(let answer):
             // A client that waits for permission, or sends a lot, hears at once.
             if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
@@ -111,6 +114,15 @@ final class HTTPConnection: ChannelDuplexHandler {
                 )
             }
         }
+    }
+
+    private func admit(_ head: inout HTTPRequestHead) -> Admission {
+        let problem = requestGuard.problem(with: &head)
+        client.isSecure = requestGuard.isSecure
+        guard let problem else { return responder.admit(head, from: client) }
+        let id = RequestID.of(head)
+        logger.debug("refused", metadata: ["request": "\(id)", "code": "\(problem.code)"])
+        return .refused(Answer(problem, requestID: id))
     }
 
     private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
@@ -152,6 +164,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         var answer = answer
+        if client.isSecure { answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
         if !keepsAlive || isQuiescing { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
         var buffer = answer.head(context.channel.allocator)
         switch answer.body {

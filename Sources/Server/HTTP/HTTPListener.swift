@@ -16,14 +16,25 @@ final class HTTPListener: Sendable {
     let isLoopback: Bool
 
     /// Binds `address` and serves it.
+    ///
+    /// - Parameters:
+    ///   - content: What there is for browsers.
+    ///   - publicHosts: The names under which it is reached, beside those of `address` and of this machine.
     static func start(
         at address: ListenAddress,
         on group: any EventLoopGroup,
         tls: NIOSSLContext?,
         limits: HTTPLimits,
         responder: any Responder,
+        content: RequestGuard.Content = .api,
+        publicHosts: [HostList.PublicHost] = [],
         logger: Logger
     ) async throws -> HTTPListener {
+        let requestGuard = RequestGuard(
+            hosts: HostList(listeningOn: address.host, published: publicHosts),
+            content: content,
+            isTLS: tls != nil
+        )
         let connections = Connections()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
@@ -37,7 +48,14 @@ final class HTTPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     connections.add(channel)
-                    try configure(channel, tls: tls, limits: limits, responder: responder, logger: logger)
+                    try configure(
+                        channel,
+                        tls: tls,
+                        limits: limits,
+                        responder: responder,
+                        requestGuard: requestGuard,
+                        logger: logger
+                    )
                 }
             }
             .bind(host: address.host, port: address.port).get()
@@ -58,6 +76,7 @@ final class HTTPListener: Sendable {
         tls: NIOSSLContext?,
         limits: HTTPLimits,
         responder: any Responder,
+        requestGuard: RequestGuard,
         logger: Logger
     ) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
@@ -70,6 +89,7 @@ final class HTTPListener: Sendable {
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         let connection = HTTPConnection(
             responder: responder,
+            requestGuard: requestGuard,
             limits: limits,
             deadline: deadline,
             executor: EventLoopTaskExecutor(channel.eventLoop),

@@ -6,9 +6,7 @@ import Synchronization
 /// What a listener serves.
 protocol Responder: Sendable {
     /// Decides on a request before its body is read.
-    ///
-    /// - Parameter address: The client's IP address.
-    func admit(_ head: HTTPRequestHead, from address: String) -> Admission
+    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission
 
     /// Answers an admitted request.
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer

@@ -3,10 +3,8 @@ import NIOHTTP1
 
 /// What the head of a browser's request says.
 struct Visit: Sendable {
-    static let sessionCookie = "flotilla_session"
-
     let id: String
-    let address: String
+    let client: Client
     let isPost: Bool
     /// The target as it came.
     let uri: String
@@ -20,12 +18,10 @@ struct Visit: Sendable {
     let session: String?
     /// `light` or `dark`, if somebody chose.
     let theme: String?
-    /// Whether the request comes from a page of this server, as far as the browser says (Fetch Metadata; RFC 6454 for `Origin`).
-    let isOwn: Bool
 
-    init(_ head: HTTPRequestHead, address: String, id: String) {
+    init(_ head: HTTPRequestHead, from client: Client, id: String) {
         self.id = id
-        self.address = address
+        self.client = client
         isPost = head.method == .POST
         uri = head.uri
         let mark = head.uri.firstIndex(of: "?") ?? head.uri.endIndex
@@ -35,13 +31,23 @@ struct Visit: Sendable {
         query = Fields(rawQuery)
         headers = head.headers.map { (name: $0.name, value: $0.value) }
         let cookies = Self.cookies(head.headers)
-        session = cookies[Self.sessionCookie].flatMap { $0.isEmpty ? nil : $0 }
+        session = cookies[Self.sessionCookie(of: client)].flatMap { $0.isEmpty ? nil : $0 }
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
-        let site = head.headers.first(name: "Sec-Fetch-Site")
-        let origin = head.headers.first(name: "Origin")
-        let host = head.headers.first(name: "Host") ?? ""
-        let isOwnOrigin = origin.map { $0 == "http://\(host)" || $0 == "https://\(host)" } ?? true
-        isOwn = isOwnOrigin && (site.map { $0 == "same-origin" || $0 == "none" } ?? true)
+    }
+
+    /// Over TLS a name that no other host, and nothing that came without TLS, can set a cookie for (RFC 6265bis, section 4.1.3.2).
+    private static func sessionCookie(of client: Client) -> String {
+        client.isSecure ? "__Host-flotilla_session" : "flotilla_session"
+    }
+
+    /// A `Set-Cookie` field for the session, which scripts cannot read.
+    func sessionCookie(_ secret: String, seconds: Int) -> String {
+        cookie(Self.sessionCookie(of: client), secret, seconds: seconds) + "; HttpOnly"
+    }
+
+    /// A `Set-Cookie` field that scripts can read, too.
+    func cookie(_ name: String, _ value: String, seconds: Int) -> String {
+        "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax" + (client.isSecure ? "; Secure" : "")
     }
 
     /// RFC 6265, section 4.2.

@@ -14,16 +14,18 @@ struct WebResponder: Responder {
     let doorkeeper: Doorkeeper
     /// What the deployment is called.
     let environment: String
-    /// Whether browsers come over TLS, so that cookies can be kept from anything else.
-    let isSecure: Bool
     /// What whoever logs in should know first.
     let warning: String?
 
-    func admit(_ head: HTTPRequestHead, from address: String) -> Admission {
+    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
         let id = RequestID.of(head)
-        let visit = Visit(head, address: address, id: id)
+        let visit = Visit(head, from: client, id: id)
         guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(visit)) }
-        if visit.isPost, !visit.isOwn { return .refused(Answer(.foreignForm, requestID: id)) }
+        if visit.isPost {
+            do throws(Problem) { try head.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
+                return .refused(Answer(error, requestID: id))
+            }
+        }
         return .admitted(AdmittedRequest(id: id, bodyLimit: 256 * 1_024) { body in await answer(visit, body) })
     }
 
@@ -82,9 +84,9 @@ struct WebResponder: Responder {
     private func logIn(_ visit: Visit, _ form: Fields) async -> Answer {
         let next = Visit.ownPath(form["next"])
         do throws(Problem) {
-            let session = try await doorkeeper.open(form["token"] ?? "", from: visit.address)
+            let session = try await doorkeeper.open(form["token"] ?? "", from: visit.client.address)
             var answer = redirect(to: next, visit)
-            answer.headers.add(name: "Set-Cookie", value: cookie(Visit.sessionCookie, session, isSecret: true))
+            answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie(session, seconds: API.sessionSeconds))
             return answer
         } catch {
             if error.status == 503 { return away(error, visit) }
@@ -134,7 +136,7 @@ struct WebResponder: Responder {
     private func logOut(_ visit: Visit, _ session: String) async -> Answer {
         do throws(Problem) { try await api.closeSession(secret: session) } catch { return away(error, visit) }
         var answer = redirect(to: "/login", visit)
-        answer.headers.add(name: "Set-Cookie", value: cookie(Visit.sessionCookie, "", isSecret: true, seconds: 0))
+        answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie("", seconds: 0))
         return answer
     }
 
@@ -146,7 +148,7 @@ struct WebResponder: Responder {
         ]
         for (name, values) in choices {
             guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: cookie(name, value, isSecret: false, seconds: 31_536_000))
+            answer.headers.add(name: "Set-Cookie", value: visit.cookie(name, value, seconds: 31_536_000))
         }
         return answer
     }
@@ -222,11 +224,6 @@ struct WebResponder: Responder {
         var answer = Answer(status: 303, contentType: nil, body: [], requestID: visit.id)
         answer.headers.add(name: "Location", value: path)
         return answer
-    }
-
-    private func cookie(_ name: String, _ value: String, isSecret: Bool, seconds: Int = API.sessionSeconds) -> String {
-        "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax"
-            + (isSecret ? "; HttpOnly" : "") + (isSecure ? "; Secure" : "")
     }
 }
 
