@@ -31,6 +31,8 @@ public final class Agent: Sendable {
     private let processor: CommandProcessor
     private let bootID = UUID.random().text
     private let metadata = Mutex(JSONObject.empty)
+    /// Whether the control plane refused to register the instance at its last heartbeat.
+    private let isUnregistered = Mutex(false)
 
     // What the loops need, too.
 
@@ -161,8 +163,16 @@ public final class Agent: Sendable {
         let limit = min(configuration.heartbeatInterval, ControlPlane.limit)
         do throws(CallFailure) {
             try await controlPlane.beat(heartbeat(safety.reported), within: limit)
+            isUnregistered.withLock { $0 = false }
             await safety.contact()
         } catch {
+            if ["TOO_MANY_REGISTRATIONS", "TOO_MANY_INSTANCES"].contains(error.code) {
+                let wasUnregistered = isUnregistered.withLock { isUnregistered in
+                    defer { isUnregistered = true }
+                    return isUnregistered
+                }
+                if !wasUnregistered { logger.critical("the control plane does not register this instance: \(error)") }
+            }
             if error.code == "LEASE_LOST" {
                 if !safety.hasLostLease { logger.critical("another process reports for this instance: no more orders") }
                 safety.loseLease()
@@ -192,7 +202,8 @@ public final class Agent: Sendable {
     func poll(waiting patience: Int) async throws(CallFailure) -> [AgentCommand] {
         guard let commander else { return [] }
         let commands = try await commander.commands(for: configuration.instanceID, waiting: patience)
-        await safety.contact()
+        // Nobody sees or commands an instance that is not registered, so its polls renew no lease.
+        if !isUnregistered.withLock({ $0 }) { await safety.contact() }
         // A process that has lost its lease leaves what comes to the one that holds the instance.
         return safety.hasLostLease ? [] : new(commands)
     }

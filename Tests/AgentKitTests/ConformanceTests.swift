@@ -361,9 +361,11 @@ private final class Stage: Sendable {
         if world.calls == "unreachable" { throw Unreachable() }
         if world.calls == "failing" { return response(503, #"{"code":"DATABASE_UNAVAILABLE","detail":"not now"}"#) }
         if request.path == "/ingest/heartbeat" {
-            return world.calls == "superseded"
-                ? response(409, #"{"code":"LEASE_LOST","detail":"another process"}"#)
-                : response(202, #"{"status":"accepted"}"#)
+            switch world.calls {
+            case "superseded": return response(409, #"{"code":"LEASE_LOST","detail":"another process"}"#)
+            case "unregistered": return response(429, #"{"code":"TOO_MANY_REGISTRATIONS","detail":"later"}"#)
+            default: return response(202, #"{"status":"accepted"}"#)
+            }
         }
         if request.method == "GET" { return response(200, "\(JSONValue.array(world.deliveries))") }
         return try report(request.path, body)
@@ -391,6 +393,9 @@ private final class Stage: Sendable {
         }
         if fate == "unreachable" || fate == "lost" { throw Unreachable() }
         if fate == "refused" { return response(404, #"{"code":"COMMAND_NOT_FOUND","detail":"command not found"}"#) }
+        if fate == "bulky", body["evidence"].map({ $0 != .null }) == true {
+            return response(413, #"{"code":"EVIDENCE_TOO_LARGE","detail":"too many bytes"}"#)
+        }
         let status = body["status"]?.text ?? ""
         let receipt: [(String, JSONValue)] =
             [

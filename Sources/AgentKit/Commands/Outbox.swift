@@ -75,6 +75,13 @@ final class Outbox: Sendable {
             try await target.send(acknowledgement)
         } catch {
             guard error.isFinal else { throw error }
+            if error.status == 413, acknowledgement.evidence != nil {
+                // The outcome of the command matters more than its evidence, which stays in the journal.
+                logger.warning("\(error); it is sent without evidence")
+                var brief = acknowledgement
+                brief.evidence = nil
+                return try await send(brief)
+            }
             logger.error(
                 "an acknowledgement was refused: \(error)",
                 metadata: ["command_id": "\(acknowledgement.commandID.text)"]

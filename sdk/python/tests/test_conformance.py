@@ -280,6 +280,8 @@ class Stage:
         if path == "/ingest/heartbeat":
             if self.calls == "superseded":
                 return self.response(409, {"code": "LEASE_LOST", "detail": "another process"})
+            if self.calls == "unregistered":
+                return self.response(429, {"code": "TOO_MANY_REGISTRATIONS", "detail": "later"})
             return self.response(202, {"status": "accepted"})
         if method == "GET":
             return self.response(200, self.deliveries)
@@ -300,6 +302,8 @@ class Stage:
             raise OSError(self.acknowledgement_fate)
         if self.acknowledgement_fate == "refused":
             return self.response(404, {"code": "COMMAND_NOT_FOUND", "detail": "command not found"})
+        if self.acknowledgement_fate == "bulky" and body.get("evidence") is not None:
+            return self.response(413, {"code": "EVIDENCE_TOO_LARGE", "detail": "too many bytes"})
         status = body["status"]
         return self.response(202, {"command_status": self.claim or status if status == "ACCEPTED" else status})
 

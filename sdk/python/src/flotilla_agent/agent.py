@@ -83,6 +83,8 @@ class Agent:
             configuration, self._journal, self._safety, clock, self._server_clock, self._outbox, self._logger
         )
         self._boot_id = str(uuid.uuid4())
+        #: Whether the control plane refused to register the instance at its last heartbeat.
+        self._is_unregistered = False
         #: What heartbeats carry besides.
         self.metadata: dict[str, object] = {}
         self._lane: _Lane = queue.SimpleQueue()
@@ -178,8 +180,13 @@ class Agent:
         try:
             limit = min(self.configuration.heartbeat_interval, ControlPlane.LIMIT)
             self._control_plane.beat(self._heartbeat(self.state), limit)
+            self._is_unregistered = False
             self._safety.contact()
         except CallFailure as error:
+            if error.code in ("TOO_MANY_REGISTRATIONS", "TOO_MANY_INSTANCES"):
+                if not self._is_unregistered:
+                    self._logger.critical("the control plane does not register this instance: %s", error)
+                self._is_unregistered = True
             if error.code == "LEASE_LOST":
                 if not self._safety.has_lost_lease:
                     self._logger.critical("another process reports for this instance: no more orders")
@@ -206,7 +213,9 @@ class Agent:
         if self._commander is None:
             return []
         commands = self._commander.commands(self.configuration.instance_id, patience)
-        self._safety.contact()
+        # Nobody sees or commands an instance that is not registered, so its polls renew no lease.
+        if not self._is_unregistered:
+            self._safety.contact()
         # A process that has lost its lease leaves what comes to the one that holds the instance.
         return [] if self._safety.has_lost_lease else self._new(commands)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import logging
 import threading
 import typing
@@ -61,4 +62,9 @@ class Outbox:
         except CallFailure as error:
             if not error.is_final:
                 raise
+            if error.status == 413 and acknowledgement.evidence is not None:
+                # The outcome of the command matters more than its evidence, which stays in the journal.
+                self._logger.warning("%s; it is sent without evidence", error)
+                self._send(dataclasses.replace(acknowledgement, evidence=None))
+                return
             self._logger.error("the acknowledgement of %s was refused: %s", acknowledgement.command_id, error)
