@@ -21,6 +21,9 @@ public final class API: Operations {
         /// How long a command may be carried out at most; nil where that is the callers' business.
         public var commandMaxSeconds: Int?
 
+        /// How much of what clients add or hold is accepted.
+        public var bounds = Bounds()
+
         /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
         public var metricDays = (samples: 7, fine: 90, coarse: 1_827)
         /// How many days samples of executions are kept; their means and percentiles stay.
@@ -55,6 +58,7 @@ public final class API: Operations {
     let messenger = Messenger()
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
+    let refusals = RefusalLog()
 
     /// The operations over `database`, and those of analytics over a standby of it where there is one.
     public init(

@@ -49,6 +49,7 @@ struct Application {
             settings.commandMaxSeconds = configuration.commandMaxSeconds
             settings.metricDays = configuration.metricDays
             settings.executionDays = configuration.executionDays
+            settings.bounds = configuration.bounds
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0) },
@@ -56,7 +57,7 @@ struct Application {
                 configuration: settings,
                 logger: logger
             )
-            let denials = DenialLog()
+            let denials = DenialLog(api)
             let listeners = try await listen(api, denials: denials, tls: tls)
             started(listeners.map { ($0.name, $0.listener.address) })
             let keeper = SchemaKeeper(
@@ -66,7 +67,8 @@ struct Application {
                 logger: logger
             )
             let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
-            var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(api, logger: logger) }]
+            var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(logger: logger) }]
+            jobs.append { await api.recordCountedRefusals() }
             jobs.append { await api.wakeWaitingPolls() }
             jobs.append { await api.deliverNotifications() }
             jobs.append { await api.tellOfEvents() }
@@ -76,6 +78,7 @@ struct Application {
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             api.endWaiting()
             for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
+            await api.recordCountedRefusals(isLast: true)
             try end.get()
         }
     }

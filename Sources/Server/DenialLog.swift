@@ -9,23 +9,26 @@ struct DenialLog: Sendable {
         let address: String
     }
 
+    private let api: API
     private let denials: AsyncStream<Denial>
     private let continuation: AsyncStream<Denial>.Continuation
 
-    init() {
-        // An attacker must not fill our memory: what does not fit is only in the log.
+    init(_ api: API) {
+        self.api = api
+        // The API admits few denials a minute and counts the others, so the buffer fills up only while the database is unavailable.
         (denials, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1_000))
     }
 
     func add(_ name: String?, _ operation: String, from address: String) {
+        guard api.admitsDenial(of: name, operation: operation, address: address) else { return }
         continuation.yield(Denial(name: name, operation: operation, address: address))
     }
 
     /// Stores what comes until it is cancelled. What the database does not take is in the server's log.
-    func run(_ api: API, logger: Logger) async {
+    func run(logger: Logger) async {
         for await denial in denials {
             do {
-                try await api.recordDenial(of: denial.name, operation: denial.operation, address: denial.address)
+                try await api.storeDenial(of: denial.name, operation: denial.operation, address: denial.address)
             } catch {
                 logger.warning(
                     "denied, and not in the audit log",

@@ -53,6 +53,19 @@ struct Fleet {
         }
     }
 
+    /// The one value that a statement answers, as text.
+    func text(_ sql: String) async throws -> String {
+        let statement = Statement(name: "text", parameterTypes: [], sql: sql)
+        return try await database.run(
+            Query(
+                statement,
+                bind: { _ in },
+                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) }
+                }
+            )
+        )
+    }
+
     func audit() async throws(Problem) -> [AuditEntry] {
         switch try await api.listAuditLogs(.init(principal: operatorPrincipal)) {
         case .ok(let page): return page.items

@@ -9,14 +9,7 @@ import Testing
 /// What the server does with what it has: sums, rollups, partitions.
 @Suite struct MaintenanceTests {
     private func text(_ sql: String, in fleet: Fleet) async throws -> String {
-        try await fleet.database.run(
-            Query(
-                Statement(name: "text", parameterTypes: [], sql: sql),
-                bind: { _ in },
-                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) }
-                }
-            )
-        )
+        try await fleet.text(sql)
     }
 
     private func store(_ value: String, at time: Timestamp, type: String = "m", in fleet: Fleet) async throws {

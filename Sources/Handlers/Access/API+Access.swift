@@ -9,23 +9,40 @@ extension API {
         return Principal(name: row.name, scopes: Role.scopes(row.roles.compactMap(Role.init)), subject: row.instanceID)
     }
 
-    /// Keeps in the audit log that somebody was turned away.
+    /// Whether a denial gets an entry of its own in the audit log, which `storeDenial` writes; otherwise it is counted with others.
+    public func admitsDenial(of name: String?, operation: String, address: String) -> Bool {
+        refusals.admits(Self.denial(of: name, operation: operation, address: address))
+    }
+
+    /// Writes the entry of a denial that was admitted.
+    public func storeDenial(of name: String?, operation: String, address: String) async throws(Problem) {
+        try await store(
+            Self.denial(of: name, operation: operation, address: address),
+            details: JSONObject { json in json.member("address", address) }
+        )
+    }
+
+    private static func denial(of name: String?, operation: String, address: String) -> Refusal {
+        Refusal(
+            actor: name ?? Actor.unknown,
+            action: name == nil ? .authenticate : .authorize,
+            targetType: .operation,
+            targetID: operation,
+            code: name == nil ? "UNAUTHORIZED" : "FORBIDDEN",
+            address: address,
+            isKnown: name != nil
+        )
+    }
+
+    /// Keeps a denial in the audit log, by itself or counted with others.
     ///
     /// - Parameters:
-    ///   - name: Who it was, if the credentials were right.
-    ///   - operation: What they tried.
-    ///   - address: Where they called from.
+    ///   - name: The principal, if the credentials were right.
+    ///   - operation: The operation that was refused.
+    ///   - address: Where the request came from.
     public func recordDenial(of name: String?, operation: String, address: String) async throws(Problem) {
-        _ = try await run(
-            .recordAction(
-                actor: name ?? Actor.unknown,
-                action: name == nil ? .authenticate : .authorize,
-                targetType: .operation,
-                targetID: operation,
-                result: .rejected,
-                details: JSONObject { json in json.member("address", address) }
-            )
-        )
+        guard admitsDenial(of: name, operation: operation, address: address) else { return }
+        try await storeDenial(of: name, operation: operation, address: address)
     }
 }
 

@@ -19,6 +19,7 @@ extension API {
             let lost = try transaction.run(.checkHeartbeats(staleSeconds: stale, actor: Actor.scheduler))
             let late = try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             _ = try transaction.run(.resolveFlapping())
+            _ = try transaction.run(.resolveRegistrations())
             _ = try transaction.run(.sealAudit())
             return lost.created + late.created
         }

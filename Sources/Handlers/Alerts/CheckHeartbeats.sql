@@ -74,3 +74,18 @@ WHERE source = 'flapping'
             AND loss.target_id = alerts.target_id
             AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - interval '15 minutes')
     )
+
+-- Registrations that were not refused for a quarter of an hour are no cause of an alert any more. A registration may hold the row.
+-- name: resolveRegistrations :exec
+UPDATE alerts
+SET status = 'RESOLVED',
+    resolved_at = now(),
+    resolved_by = 'auto'
+WHERE alert_id IN (
+    SELECT alert_id
+    FROM alerts
+    WHERE source = 'registrations'
+        AND status <> 'RESOLVED'
+        AND last_at < now() - interval '15 minutes'
+    FOR NO KEY UPDATE SKIP LOCKED
+)

@@ -72,16 +72,55 @@ extension API {
         _ targetID: String,
         by actor: String
     ) async throws(Problem) {
+        let refusal = Refusal(
+            actor: actor,
+            action: action,
+            targetType: target,
+            targetID: targetID,
+            code: problem.code,
+            isKnown: true
+        )
+        try await record(refusal, details: JSONObject { json in json.member("code", problem.code) })
+    }
+
+    /// Keeps a refusal in the audit log, by itself or counted with others.
+    func record(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
+        if refusals.admits(refusal) { try await store(refusal, details: details) }
+    }
+
+    /// Writes the entry of a refusal.
+    func store(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
         _ = try await run(
             .recordAction(
-                actor: actor,
-                action: action,
-                targetType: target,
-                targetID: targetID,
+                actor: refusal.actor,
+                action: refusal.action,
+                targetType: refusal.targetType,
+                targetID: refusal.targetID,
                 result: .rejected,
-                details: JSONObject { json in json.member("code", problem.code) }
+                details: details
             )
         )
+    }
+
+    /// Writes the entries of refusals that were counted, after each window until it is cancelled.
+    public func recordCountedRefusals() async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil { await recordCountedRefusals(isLast: false) }
+    }
+
+    /// Writes the entries of refusals that were counted in a window that is over. What the database does not take is counted with the next.
+    ///
+    /// - Parameter isLast: Whether the server ends.
+    public func recordCountedRefusals(isLast: Bool) async {
+        for (refusal, count) in refusals.take(isLast: isLast) {
+            let details = JSONObject { json in
+                json.member("code", refusal.code)
+                if let address = refusal.address { json.member("address", address) }
+                json.member("count", count)
+            }
+            do throws(Problem) { try await store(refusal, details: details) } catch {
+                refusals.putBack(refusal, count: count)
+            }
+        }
     }
 }
 

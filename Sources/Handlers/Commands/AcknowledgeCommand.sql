@@ -2,8 +2,10 @@
 -- name: lockCommand :optional
 -- import: Generated
 -- in: command_id uuid
--- out: instance_id text, status text(CommandStatus)
-SELECT instance_id, status
+-- out: instance_id text, status text(CommandStatus), acknowledgements int8
+SELECT
+    instance_id, status,
+    (SELECT count(*) FROM command_acknowledgements WHERE command_acknowledgements.command_id = commands.command_id)
 FROM commands
 WHERE command_id = :command_id
 FOR UPDATE

@@ -11,8 +11,21 @@ extension API {
         guard acknowledgement.commandID == input.commandID else {
             throw Problem(status: 400, code: "COMMAND_ID_MISMATCH", detail: "command_id mismatch")
         }
-        let receipt = try await transaction { transaction in try transaction.store(acknowledgement) }
+        let bounds = configuration.bounds
+        if let evidence = acknowledgement.evidence, evidence.bytes.count > bounds.evidenceBytes {
+            let detail = "evidence has \(evidence.bytes.count) bytes; at most \(bounds.evidenceBytes) are allowed"
+            throw counted(Problem(.evidence, status: 413, detail))
+        }
+        let receipt: AcknowledgementReceipt?
+        do throws(Problem) {
+            receipt = try await transaction { transaction in
+                try transaction.store(acknowledgement, most: bounds.acknowledgementsPerCommand)
+            }
+        } catch {
+            throw counted(error)
+        }
         guard let receipt else {
+            try await recordForeign(acknowledgement)
             throw Problem(
                 status: 403,
                 code: "COMMAND_OF_ANOTHER_INSTANCE",
@@ -23,17 +36,46 @@ extension API {
     }
 }
 
+extension API {
+    /// Keeps in the audit log that an instance spoke of another one's command.
+    private func recordForeign(_ acknowledgement: Acknowledgement) async throws(Problem) {
+        let refusal = Refusal(
+            actor: Actor.agent,
+            action: .commandAck,
+            targetType: .command,
+            targetID: acknowledgement.commandID.text,
+            code: "COMMAND_OF_ANOTHER_INSTANCE"
+        )
+        try await record(refusal, details: acknowledgement.auditDetails)
+    }
+}
+
+extension Acknowledgement {
+    /// What the audit log is told of it.
+    fileprivate var auditDetails: JSONObject {
+        JSONObject { json in
+            json.member("ack_status", status)
+            json.member("reason", reason)
+            json.member("instance_id", instanceID)
+        }
+    }
+}
+
 extension Transaction {
-    /// Stores an acknowledgement and moves its command on; nil when the command is another instance's, which is only audited.
-    fileprivate borrowing func store(_ acknowledgement: Acknowledgement) throws -> AcknowledgementReceipt? {
+    /// Stores an acknowledgement and moves its command on; nil when the command is another instance's.
+    ///
+    /// - Parameter most: How many are stored that leave the command as it is.
+    fileprivate borrowing func store(_ acknowledgement: Acknowledgement, most: Int) throws -> AcknowledgementReceipt? {
         guard let command = try run(.lockCommand(commandID: acknowledgement.commandID)) else {
             throw Problem.commandNotFound
         }
-        guard command.instanceID == acknowledgement.instanceID else {
-            try audit(acknowledgement, .rejected)
-            return nil
-        }
+        guard command.instanceID == acknowledgement.instanceID else { return nil }
         let status = command.status.after(acknowledgement.status)
+        // What becomes of a command must never be lost, whatever was said of it before.
+        guard status != command.status || command.acknowledgements < most else {
+            let detail = "the command has \(command.acknowledgements) acknowledgements, and this one leaves it as it is"
+            throw Problem(.acknowledgements, status: 409, detail)
+        }
         if status != command.status {
             _ = try run(
                 .setCommandStatus(
@@ -44,7 +86,13 @@ extension Transaction {
             )
         }
         let receipt = try insert(acknowledgement, leaving: status)
-        try audit(acknowledgement, .success)
+        try record(
+            .commandAck,
+            on: .command,
+            acknowledgement.commandID.text,
+            by: Actor.agent,
+            details: acknowledgement.auditDetails
+        )
         return receipt
     }
 
@@ -73,22 +121,6 @@ extension Transaction {
             commandStatus: status,
             receivedAt: row.receivedAt,
             evidence: acknowledgement.evidence
-        )
-    }
-
-    private borrowing func audit(_ acknowledgement: Acknowledgement, _ result: AuditResult) throws {
-        let details = JSONObject { json in
-            json.member("ack_status", acknowledgement.status)
-            json.member("reason", acknowledgement.reason)
-            json.member("instance_id", acknowledgement.instanceID)
-        }
-        try record(
-            .commandAck,
-            on: .command,
-            acknowledgement.commandID.text,
-            by: Actor.agent,
-            result: result,
-            details: details
         )
     }
 }

@@ -5,6 +5,7 @@ import Postgres
 extension API {
     public func createCommand(_ input: CreateCommand.Input) async throws(Problem) -> CreateCommand.Output {
         let (request, actor) = (input.body, input.principal.name)
+        try requireObject(request.payload, "payload")
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
         let needsApproval = configuration.needsApproval
         let longest = configuration.commandMaxSeconds

@@ -6,6 +6,7 @@ import Postgres
 extension API {
     public func createCommands(_ input: CreateCommands.Input) async throws(Problem) -> CreateCommands.Output {
         let (request, actor) = (input.body, input.principal.name)
+        try requireObject(request.payload, "payload")
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
         if request.dryRun { return .ok(try await preview(of: request.target)) }
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)

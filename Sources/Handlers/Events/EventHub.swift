@@ -1,3 +1,4 @@
+import ContractRuntime
 import Synchronization
 
 /// Hands what one look into the database finds to everybody who watches: one reader for a server, however many watch.
@@ -7,10 +8,24 @@ final class EventHub: Sendable {
 
     private struct State {
         var watchers: [UInt64: AsyncStream<EventsAfterRow?>.Continuation] = [:]
+        /// Whose stream each is, and how many each principal has.
+        var principals: [UInt64: String] = [:]
+        var counts: [String: Int] = [:]
         var next: UInt64 = 0
         /// Up to where everybody has been told; nil while nobody watches.
         var position: EventPosition?
         var isClosed = false
+
+        /// Why a principal gets no further stream; nil when there is room.
+        func refusal(of principal: String, _ bounds: Bounds) -> Problem? {
+            if watchers.count >= bounds.eventStreams {
+                let detail = "the server has \(watchers.count) event streams open, as many as it may (EVENT_STREAMS)"
+                return Problem(.streams, status: 503, detail, retryAfterSeconds: 15)
+            }
+            guard let count = counts[principal], count >= bounds.eventStreamsPerPrincipal else { return nil }
+            let detail = "'\(principal)' has \(count) event streams open, as many as a token may; close one first"
+            return Problem(.streams, status: 429, detail, retryAfterSeconds: 15)
+        }
     }
 
     private let state = Mutex(State())
@@ -18,23 +33,34 @@ final class EventHub: Sendable {
     /// Up to where everybody has been told; nil while nobody watches.
     var position: EventPosition? { state.withLock { $0.position } }
 
-    /// Adds a watcher who knows everything up to `start`. What was told since, he has to read himself: up to the place that is answered.
-    /// Nil among the events says that the stream lives.
-    func watch(from start: EventPosition) -> (events: AsyncStream<EventsAfterRow?>, toldUpTo: EventPosition) {
+    /// How many watch.
+    var count: Int { state.withLock { $0.watchers.count } }
+
+    /// Adds a watcher who knows everything up to `start`, unless there are too many. He has to read himself what was told since: up to the
+    /// place that is answered. Nil among the events says that the stream lives.
+    func watch(
+        from start: EventPosition,
+        by principal: String,
+        _ bounds: Bounds
+    ) throws(Problem) -> (events: AsyncStream<EventsAfterRow?>, toldUpTo: EventPosition) {
         let (events, continuation) = AsyncStream.makeStream(
             of: EventsAfterRow?.self,
             bufferingPolicy: .bufferingOldest(Self.patience)
         )
-        let told = state.withLock { state -> EventPosition? in
-            guard !state.isClosed else { return nil }
+        let entry = state.withLock { state -> Result<EventPosition?, Problem> in
+            guard !state.isClosed else { return .success(nil) }
+            if let problem = state.refusal(of: principal, bounds) { return .failure(problem) }
             state.next += 1
             let number = state.next
             state.watchers[number] = continuation
+            state.principals[number] = principal
+            state.counts[principal, default: 0] += 1
             continuation.onTermination = { [weak self] _ in self?.leave(number) }
             let told = state.position ?? start
             state.position = told
-            return told
+            return .success(told)
         }
+        let told = try entry.get()
         if told == nil { continuation.finish() }
         return (events, told ?? start)
     }
@@ -42,6 +68,10 @@ final class EventHub: Sendable {
     private func leave(_ number: UInt64) {
         state.withLock { state in
             state.watchers[number] = nil
+            if let principal = state.principals.removeValue(forKey: number) {
+                state.counts[principal, default: 1] -= 1
+                if state.counts[principal] == 0 { state.counts[principal] = nil }
+            }
             if state.watchers.isEmpty { state.position = nil }
         }
     }

@@ -7,20 +7,19 @@ extension API {
         let start: EventPosition
         if let known { start = known } else { start = try await eventHead() }
         let isLate = try await run(.isBeforeHorizon(xid: "\(start.transaction)", eventID: start.event))
-        return .ok(events(from: start, isLate: isLate))
+        do throws(Problem) {
+            let (events, toldUpTo) = try hub.watch(from: start, by: input.principal.name, configuration.bounds)
+            let reader = EventReader(api: self, events, from: start, to: toldUpTo, isLate: isLate)
+            return .ok(ServerEvents { AsyncThrowingStream { try await reader.next() } })
+        } catch {
+            throw counted(error)
+        }
     }
 
     /// The place from which on everything is still to come.
     private func eventHead() async throws(Problem) -> EventPosition {
         let head = try await run(.eventHead())
         return EventPosition(transaction: UInt64(head.xid) ?? 0, event: head.eventID)
-    }
-
-    private func events(from start: EventPosition, isLate: Bool) -> ServerEvents<FleetEvent> {
-        ServerEvents { [self] in
-            let reader = EventReader(api: self, start: start, isLate: isLate)
-            return AsyncThrowingStream { try await reader.next() }
-        }
     }
 
     /// Reads events for those who watch, and lets them know every 15 seconds that the stream lives, until it is cancelled.
@@ -52,12 +51,17 @@ private final class EventReader: @unchecked Sendable {
     private let end: EventPosition
     private var events: AsyncStream<EventsAfterRow?>.Iterator
 
-    init(api: API, start: EventPosition, isLate: Bool) {
+    init(
+        api: API,
+        _ events: AsyncStream<EventsAfterRow?>,
+        from start: EventPosition,
+        to end: EventPosition,
+        isLate: Bool
+    ) {
         self.api = api
         first = isLate ? [.bare("tick"), .bare("reset")] : [.bare("tick")]
-        let (events, toldUpTo) = api.hub.watch(from: start)
         position = start
-        end = toldUpTo
+        self.end = end
         self.events = events.makeAsyncIterator()
     }
 

@@ -6,4 +6,8 @@ enum HeartbeatFate: String {
     case foreign
     /// Another process holds the instance.
     case superseded
+    /// Too many instances have registered within an hour.
+    case throttled
+    /// The fleet has as many instances as it may.
+    case full
 }

@@ -10,6 +10,9 @@ protocol IngestElement: ContractModel {
     /// The instance that it speaks of.
     var instanceID: String { get }
 
+    /// Refuses what is larger than it may be.
+    func check(_ bounds: Bounds) throws(Problem)
+
     /// Stores it and waits for the commit.
     func store(in api: API) async throws(Problem) -> Outcome
 
@@ -28,18 +31,22 @@ protocol RowElement: IngestElement where Row.Outcome == Outcome {
     associatedtype Row: BatchRow
 
     /// What is stored of it.
-    var row: Row { get }
+    func row(within bounds: Bounds) -> Row
 }
 
 extension RowElement {
-    func store(in api: API) async throws(Problem) -> Outcome { try await api.run(row) }
+    func store(in api: API) async throws(Problem) -> Outcome {
+        try await api.run(row(within: api.configuration.bounds))
+    }
 
     static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>] {
-        try await api.run(elements.map(\.row))
+        try await api.run(elements.map { $0.row(within: api.configuration.bounds) })
     }
 }
 
 extension IngestElement {
+    func check(_ bounds: Bounds) throws(Problem) {}
+
     func auditDetails(of problem: Problem) -> JSONObject? { nil }
 }
 
@@ -50,12 +57,17 @@ extension API {
         by principal: Principal?
     ) async throws(Problem) -> IngestReceipt {
         try principal.requireSubject(element.instanceID)
+        do throws(Problem) {
+            try element.check(configuration.bounds)
+        } catch {
+            throw counted(error)
+        }
         let outcome = try await element.store(in: self)
         do throws(Problem) {
             return try element.receipt(outcome)
         } catch {
             try await audit(error, of: element)
-            throw error
+            throw counted(error)
         }
     }
 
@@ -74,9 +86,11 @@ extension API {
             do throws(Problem) {
                 var element = try Element(reading: object)
                 try principal.requireSubject(element.instanceID)
+                try element.check(configuration.bounds)
                 complete(&element, index)
                 elements.append((index, element))
             } catch {
+                counted(error)
                 outcomes[index] = IngestOutcome(index: index, error)
             }
         }
@@ -97,22 +111,20 @@ extension API {
             return IngestOutcome(index: index, status: .accepted, stale: receipt.stale, duplicate: receipt.duplicate)
         } catch {
             try await audit(error, of: element)
-            return IngestOutcome(index: index, error)
+            return IngestOutcome(index: index, counted(error))
         }
     }
 
     private func audit(_ problem: Problem, of element: some IngestElement) async throws(Problem) {
         guard let details = element.auditDetails(of: problem) else { return }
-        _ = try await run(
-            .recordAction(
-                actor: Actor.agent,
-                action: .heartbeat,
-                targetType: .instance,
-                targetID: element.instanceID,
-                result: .rejected,
-                details: details
-            )
+        let refusal = Refusal(
+            actor: Actor.agent,
+            action: .heartbeat,
+            targetType: .instance,
+            targetID: element.instanceID,
+            code: problem.code
         )
+        try await record(refusal, details: details)
     }
 }
 

@@ -13,6 +13,8 @@ enum IngestFate: String {
     case conflict
     /// Its instance is not known.
     case unknown
+    /// Its instance has as many symbols as it may.
+    case crowded
 }
 
 extension IngestReceipt {
@@ -27,6 +29,9 @@ extension IngestReceipt {
         case .conflict:
             throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "another entry has this \(id)")
         case .unknown: throw .instanceNotFound
+        case .crowded:
+            let detail = "the instance has positions of as many symbols as it may (POSITIONS_PER_INSTANCE)"
+            throw Problem(.positions, status: 422, detail)
         }
     }
 }

@@ -18,7 +18,7 @@ extension API {
 }
 
 extension CostEntry: RowElement {
-    var row: RecordCosts {
+    func row(within bounds: Bounds) -> RecordCosts {
         RecordCosts(
             instanceID: instanceID,
             entryID: entryID,

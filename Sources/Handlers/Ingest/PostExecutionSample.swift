@@ -13,7 +13,7 @@ extension API {
 }
 
 extension ExecutionSample: RowElement {
-    var row: RecordExecutionSamples {
+    func row(within bounds: Bounds) -> RecordExecutionSamples {
         RecordExecutionSamples(
             instanceID: instanceID,
             sampleID: sampleID,

@@ -36,12 +36,12 @@ SELECT ordinal, refreshed.instance_id IS NOT NULL
 FROM beat
 LEFT JOIN refreshed USING (instance_id, fingerprint)
 
--- Stores heartbeats, each instance's newest, and registers what is new. A heartbeat that names
--- another bot than its instance's, or comes of a process that holds the instance no more, changes nothing.
+-- Stores heartbeats, each instance's newest, and registers new instances as far as the bounds allow. A heartbeat from the wrong bot or
+-- from a superseded process changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, state text(AgentState), fingerprint int8, sent_at timestamptz
+-- row: metadata jsonb, boot_id text?, state text(AgentState), fingerprint int8, sent_at timestamptz, hourly int8, most int8
 -- out: ordinal int8, fate text(HeartbeatFate)
 WITH beat AS MATERIALIZED (
     SELECT
@@ -49,22 +49,37 @@ WITH beat AS MATERIALIZED (
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(
-        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :fingerprint, :sent_at
+        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :fingerprint, :sent_at,
+        :hourly, :most
     ) WITH ORDINALITY AS row (
-        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, fingerprint, sent_at, ordinal
+        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, fingerprint, sent_at, hourly, most,
+        ordinal
     )
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
 fresh AS MATERIALIZED (
-    SELECT DISTINCT ON (instance_id) instance_id, bot_id
+    SELECT DISTINCT ON (instance_id) instance_id, bot_id, ordinal, hourly, most
     FROM beat
     WHERE NOT EXISTS (SELECT FROM instances WHERE instances.instance_id = beat.instance_id)
     ORDER BY instance_id, ordinal
 ),
+-- Without anything new no bound is looked at, so that known instances wait for no registration.
+admission AS MATERIALIZED (
+    SELECT admitted.*
+    FROM (SELECT count(*) AS wanted, max(hourly) AS hourly, max(most) AS most FROM fresh) AS request
+    CROSS JOIN LATERAL admit_registrations(wanted, hourly, most) AS admitted
+    WHERE wanted > 0
+),
+registered AS MATERIALIZED (
+    SELECT instance_id, bot_id
+    FROM fresh
+    ORDER BY ordinal
+    LIMIT coalesce((SELECT admitted FROM admission), 0)
+),
 new_bot AS (
     INSERT INTO bots (bot_id, name, strategy_name)
     SELECT DISTINCT bot_id, bot_id, 'unknown'
-    FROM fresh
+    FROM registered
     ORDER BY bot_id
     ON CONFLICT (bot_id) DO NOTHING
 ),
@@ -72,7 +87,7 @@ new_bot AS (
 new_instance AS (
     INSERT INTO instances (instance_id, bot_id)
     SELECT instance_id, bot_id
-    FROM fresh
+    FROM registered
     ORDER BY instance_id
     ON CONFLICT (instance_id) DO UPDATE SET instance_id = excluded.instance_id
     RETURNING instance_id, bot_id
@@ -102,9 +117,15 @@ new_boot AS (
 holder AS MATERIALIZED (
     SELECT DISTINCT ON (instance_id) instance_id, boot_id
     FROM (
-        SELECT instance_id, boot_id, ordinal
-        FROM instance_boots
-        WHERE instance_id IN (SELECT instance_id FROM beat WHERE boot_id IS NOT NULL)
+        SELECT instance_id, newest.boot_id, newest.ordinal
+        FROM (SELECT DISTINCT instance_id FROM beat WHERE boot_id IS NOT NULL) AS booted
+        CROSS JOIN LATERAL (
+            SELECT boot_id, ordinal
+            FROM instance_boots
+            WHERE instance_boots.instance_id = booted.instance_id
+            ORDER BY ordinal DESC
+            LIMIT 1
+        ) AS newest
         UNION ALL
         SELECT instance_id, boot_id, ordinal
         FROM new_boot
@@ -115,12 +136,13 @@ judged AS MATERIALIZED (
     SELECT
         beat.*,
         CASE
+            WHEN owner.instance_id IS NULL THEN (SELECT refusal FROM admission)
             WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
             WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
             ELSE 'stored'
         END AS fate
     FROM beat
-    JOIN owner USING (instance_id)
+    LEFT JOIN owner USING (instance_id)
     LEFT JOIN holder USING (instance_id)
 ),
 stored AS (

@@ -11,7 +11,7 @@ extension API {
 }
 
 extension Heartbeat: RowElement {
-    var row: RecordHeartbeats {
+    func row(within bounds: Bounds) -> RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,
             botID: botID,
@@ -23,9 +23,13 @@ extension Heartbeat: RowElement {
             bootID: bootID,
             state: state ?? .normal,
             fingerprint: fingerprint,
-            sentAt: timestamp
+            sentAt: timestamp,
+            hourly: bounds.registrationsPerHour,
+            most: bounds.instances
         )
     }
+
+    func check(_ bounds: Bounds) throws(Problem) { try metadata.require("metadata", atMost: bounds.objectBytes) }
 
     /// Everything that the heartbeat says but its time, as a number (FNV-1a of 64 bits): the same text after the same text changes
     /// nothing. Two that differ are taken for the same once in 2^64; whoever makes such a pair on purpose hides his own change.
@@ -42,6 +46,9 @@ extension Heartbeat: RowElement {
         return Int(truncatingIfNeeded: hash)
     }
 
+    /// How long an instance waits that cannot be registered, in seconds: thousands of them must not ask at each heartbeat.
+    private static var registrationPause: Int { 60 }
+
     private var refresh: RefreshHeartbeats {
         RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint, sentAt: timestamp)
     }
@@ -49,14 +56,15 @@ extension Heartbeat: RowElement {
     /// Most heartbeats say what the one before them said.
     func store(in api: API) async throws(Problem) -> HeartbeatFate {
         if try await api.run(refresh) { return .stored }
-        return try await api.run(row)
+        return try await api.run(row(within: api.configuration.bounds))
     }
 
     static func store(_ beats: [Heartbeat], in api: API) async throws(Problem) -> [Result<HeartbeatFate, Problem>] {
         let isRefreshed = try await api.run(beats.map(\.refresh))
         var fates: [Result<HeartbeatFate, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
-        for (index, fate) in zip(others, try await api.run(others.map { beats[$0].row })) { fates[index] = fate }
+        let rows = others.map { beats[$0].row(within: api.configuration.bounds) }
+        for (index, fate) in zip(others, try await api.run(rows)) { fates[index] = fate }
         return fates
     }
 
@@ -73,6 +81,12 @@ extension Heartbeat: RowElement {
         case .superseded:
             let detail = "another process reports for instance '\(instanceID)' since later"
             throw Problem(status: 409, code: "LEASE_LOST", detail: detail)
+        case .throttled:
+            let detail = "too many instances have registered within an hour (REGISTRATIONS_PER_HOUR); retry in a minute"
+            throw Problem(.registrations, status: 429, detail, retryAfterSeconds: Self.registrationPause)
+        case .full:
+            let detail = "the fleet has as many instances as it may (INSTANCES_MAX); an admin can delete retired ones"
+            throw Problem(.instances, status: 429, detail, retryAfterSeconds: Self.registrationPause)
         }
     }
 

@@ -1,16 +1,14 @@
--- Finds series by what they are of, and adds those that are new; 0 where the instance is not known.
+-- Finds series by what they are of, and adds those that are new; 0 where the instance is not known, -1 where it has as many as it may.
 -- name: resolveSeries :batch
--- row: instance_id text, metric_type text, symbol text, currency text
+-- row: instance_id text, metric_type text, symbol text, currency text, most int8
 -- out: ordinal int8, series_id int8
 WITH wanted AS MATERIALIZED (
     SELECT *
-    FROM unnest(:instance_id, :metric_type, :symbol, :currency)
-        WITH ORDINALITY AS wanted (instance_id, metric_type, symbol, currency, ordinal)
+    FROM unnest(:instance_id, :metric_type, :symbol, :currency, :most)
+        WITH ORDINALITY AS wanted (instance_id, metric_type, symbol, currency, most, ordinal)
 ),
--- Another server may add the series at the same moment. The update changes nothing; it makes the row's number known here.
-new_series AS (
-    INSERT INTO metric_series (instance_id, metric_type, symbol, currency)
-    SELECT DISTINCT instance_id, metric_type, symbol, currency
+fresh AS MATERIALIZED (
+    SELECT instance_id, metric_type, symbol, currency, min(ordinal) AS ordinal, max(most) AS most
     FROM wanted
     JOIN instances USING (instance_id)
     WHERE NOT EXISTS (
@@ -19,14 +17,36 @@ new_series AS (
         WHERE (known.instance_id, known.metric_type, known.symbol, known.currency)
             = (wanted.instance_id, wanted.metric_type, wanted.symbol, wanted.currency)
     )
+    GROUP BY instance_id, metric_type, symbol, currency
+),
+-- Servers that add series to one instance take turns, so that together they add no more than it may have.
+held AS MATERIALIZED (
+    SELECT instance_id
+    FROM instances
+    WHERE instance_id IN (SELECT instance_id FROM fresh)
+    ORDER BY instance_id
+    FOR NO KEY UPDATE
+),
+admitted AS (
+    SELECT instance_id, metric_type, symbol, currency
+    FROM (SELECT *, row_number() OVER (PARTITION BY instance_id ORDER BY ordinal) AS place FROM fresh) AS numbered
+    JOIN (SELECT instance_id, series_room(instance_id, (SELECT max(most) FROM fresh)) AS room FROM held) AS free USING (instance_id)
+    WHERE place <= room
+),
+-- Another server may add the series at the same moment. The update changes nothing; it makes the row's number known here.
+new_series AS (
+    INSERT INTO metric_series (instance_id, metric_type, symbol, currency)
+    SELECT instance_id, metric_type, symbol, currency
+    FROM admitted
     ORDER BY instance_id, metric_type, symbol, currency
     ON CONFLICT (instance_id, metric_type, symbol, currency) DO UPDATE SET symbol = excluded.symbol
     RETURNING series_id, instance_id, metric_type, symbol, currency
 )
-SELECT ordinal, coalesce(known.series_id, new_series.series_id, 0)
+SELECT wanted.ordinal, coalesce(known.series_id, new_series.series_id, CASE WHEN fresh.instance_id IS NULL THEN 0 ELSE -1 END)
 FROM wanted
 LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, currency)
 LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)
+LEFT JOIN fresh USING (instance_id, metric_type, symbol, currency)
 
 -- Stores samples; the same series and time again replaces the value.
 -- name: recordSamples :batch

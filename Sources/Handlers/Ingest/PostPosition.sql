@@ -1,26 +1,52 @@
 -- Stores positions, the newest report of each instance and symbol.
 -- name: recordPositions :batch
--- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz
+-- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
 -- out: ordinal int8, fate text(IngestFate)
 WITH report AS MATERIALIZED (
     SELECT report.*, instances.instance_id IS NOT NULL AS is_known
-    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at)
-        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, ordinal)
+    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at, :most)
+        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, most, ordinal)
     LEFT JOIN instances USING (instance_id)
+),
+fresh AS MATERIALIZED (
+    SELECT instance_id, symbol, min(ordinal) AS ordinal, max(most) AS most
+    FROM report
+    WHERE is_known
+        AND NOT EXISTS (
+            SELECT
+            FROM positions AS known
+            WHERE (known.instance_id, known.symbol) = (report.instance_id, report.symbol)
+        )
+    GROUP BY instance_id, symbol
+),
+-- Servers that add positions to one instance take turns, so that together they add no more than it may have.
+held AS MATERIALIZED (
+    SELECT instance_id
+    FROM instances
+    WHERE instance_id IN (SELECT instance_id FROM fresh)
+    ORDER BY instance_id
+    FOR NO KEY UPDATE
+),
+crowded AS MATERIALIZED (
+    SELECT instance_id, symbol
+    FROM (SELECT *, row_number() OVER (PARTITION BY instance_id ORDER BY ordinal) AS place FROM fresh) AS numbered
+    JOIN (
+        SELECT
+            instance_id,
+            position_room(
+                instance_id,
+                (SELECT count(*) FROM fresh WHERE fresh.instance_id = held.instance_id),
+                (SELECT max(most) FROM fresh)
+            ) AS room
+        FROM held
+    ) AS free USING (instance_id)
+    WHERE place > room
 ),
 -- A new position takes its instance's mode, which cannot change meanwhile; one that is there has it already.
 mode AS MATERIALIZED (
     SELECT instance_id, runtime_mode
     FROM instance_live
-    WHERE instance_id IN (
-        SELECT instance_id
-        FROM report
-        WHERE NOT EXISTS (
-            SELECT
-            FROM positions AS known
-            WHERE (known.instance_id, known.symbol) = (report.instance_id, report.symbol)
-        )
-    )
+    WHERE instance_id IN (SELECT instance_id FROM held)
     ORDER BY instance_id
     FOR SHARE
 ),
@@ -33,6 +59,7 @@ stored AS (
     FROM report
     LEFT JOIN mode USING (instance_id)
     WHERE is_known
+        AND NOT EXISTS (SELECT FROM crowded WHERE (crowded.instance_id, crowded.symbol) = (report.instance_id, report.symbol))
     ORDER BY instance_id, symbol, updated_at DESC, ordinal DESC
     ON CONFLICT (instance_id, symbol) DO UPDATE SET
         net_exposure = excluded.net_exposure,
@@ -46,8 +73,10 @@ SELECT
     ordinal,
     CASE
         WHEN NOT is_known THEN 'unknown'
+        WHEN crowded.instance_id IS NOT NULL THEN 'crowded'
         WHEN stored.updated_at IS NULL OR report.updated_at < stored.updated_at THEN 'stale'
         ELSE 'stored'
     END
 FROM report
 LEFT JOIN stored USING (instance_id, symbol)
+LEFT JOIN crowded USING (instance_id, symbol)

@@ -11,13 +11,14 @@ extension API {
 }
 
 extension PositionReport: RowElement {
-    var row: RecordPositions {
+    func row(within bounds: Bounds) -> RecordPositions {
         RecordPositions(
             instanceID: instanceID,
             symbol: symbol,
             netExposure: netExposure,
             grossExposure: grossExposure,
-            updatedAt: updatedAt
+            updatedAt: updatedAt,
+            most: bounds.positionsPerInstance
         )
     }
 

@@ -17,41 +17,70 @@ struct Sample {
     let value: Decimal
 }
 
+/// What became of an element that is stored as samples.
+enum SampleFate {
+    /// It is stored.
+    case stored
+    /// Its instance is not known.
+    case unknown
+    /// Its instance has as many series as it may.
+    case crowded
+}
+
 /// An element that is stored as samples of series, all of them or none.
-protocol SampleElement: IngestElement where Outcome == Bool {
+protocol SampleElement: IngestElement where Outcome == SampleFate {
     /// What is stored of it.
     var samples: [Sample] { get }
 }
 
 extension SampleElement {
-    func store(in api: API) async throws(Problem) -> Bool {
+    func store(in api: API) async throws(Problem) -> SampleFate {
         // One element has one outcome.
         try await Self.store([self], in: api)[0].get()
     }
 
-    /// Whether the instance of each is known; what is known is stored.
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Bool, Problem>] {
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<SampleFate, Problem>] {
         let samples = elements.map(\.samples)
-        let ids = try await api.seriesIDs(samples.flatMap { $0.map(\.series) })
+        var places = try await api.seriesPlaces(samples.flatMap { $0.map(\.series) })[...]
         var rows: [RecordSamples] = []
-        for case (let sample, let id?) in zip(samples.joined(), ids) {
-            rows.append(RecordSamples(seriesID: id, ts: sample.time, value: sample.value))
+        let fates = samples.map { samples in
+            let own = places.prefix(samples.count)
+            places.removeFirst(samples.count)
+            return Self.fate(of: samples, own, adding: &rows)
         }
         var stored = try await api.run(rows)[...]
-        var next = 0
-        return samples.map { samples in
-            defer { next += samples.count }
-            // They belong to one instance, so either all of them are known or none.
-            guard ids[next] != nil else { return .success(false) }
+        return zip(samples, fates).map { samples, fate in
+            guard fate == .stored else { return .success(fate) }
             let outcomes = stored.prefix(samples.count)
             stored.removeFirst(samples.count)
             for case .failure(let problem) in outcomes { return .failure(problem) }
-            return .success(true)
+            return .success(.stored)
         }
     }
 
-    func receipt(_ isKnown: Bool) throws(Problem) -> IngestReceipt {
-        guard isKnown else { throw .instanceNotFound }
-        return IngestReceipt(status: .accepted)
+    /// Adds the rows of an element unless one of its samples has no series.
+    private static func fate(
+        of samples: [Sample],
+        _ places: ArraySlice<SeriesPlace>,
+        adding rows: inout [RecordSamples]
+    ) -> SampleFate {
+        let start = rows.count
+        for (sample, place) in zip(samples, places) {
+            guard case .number(let id) = place else {
+                rows.removeSubrange(start...)
+                return place == .full ? .crowded : .unknown
+            }
+            rows.append(RecordSamples(seriesID: id, ts: sample.time, value: sample.value))
+        }
+        return .stored
+    }
+
+    func receipt(_ fate: SampleFate) throws(Problem) -> IngestReceipt {
+        switch fate {
+        case .stored: return IngestReceipt(status: .accepted)
+        case .unknown: throw .instanceNotFound
+        case .crowded:
+            throw Problem(.series, status: 422, "the instance has as many series as it may (SERIES_PER_INSTANCE)")
+        }
     }
 }

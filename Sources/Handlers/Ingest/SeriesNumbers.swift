@@ -34,28 +34,44 @@ final class SeriesNumbers: Sendable {
     }
 }
 
+/// Where samples of a series go.
+enum SeriesPlace: Equatable {
+    /// The series has this number.
+    case number(Int)
+    /// The instance is not known.
+    case unknown
+    /// The instance has as many series as it may.
+    case full
+}
+
 extension API {
-    /// The numbers of series, new ones added; nil where the instance is not known.
-    func seriesIDs(_ keys: [SeriesKey]) async throws(Problem) -> [Int?] {
+    /// The places of series; new ones are added as far as their instances may have them.
+    func seriesPlaces(_ keys: [SeriesKey]) async throws(Problem) -> [SeriesPlace] {
         let connections = database.statistics.connections
-        var ids = series.known(keys, connections: connections)
-        let unknown = Array(Set(zip(keys, ids).filter { $0.1 == nil }.map(\.0)))
-        if unknown.isEmpty { return ids }
-        let rows = unknown.map {
+        let ids = series.known(keys, connections: connections)
+        // In the order in which they came, so that those that fit are the first ones.
+        var seen: Set<SeriesKey> = []
+        let missing = zip(keys, ids).filter { $0.1 == nil && seen.insert($0.0).inserted }.map(\.0)
+        if missing.isEmpty { return ids.map { $0.map { .number($0) } ?? .unknown } }
+        var refused: [SeriesKey: SeriesPlace] = [:]
+        var found: [SeriesKey: Int] = [:]
+        let rows = missing.map {
             ResolveSeries(
                 instanceID: $0.instanceID,
                 metricType: $0.metricType,
                 symbol: $0.symbol,
-                currency: $0.currency
+                currency: $0.currency,
+                most: configuration.bounds.seriesPerInstance
             )
         }
-        var found: [SeriesKey: Int] = [:]
-        for (key, result) in zip(unknown, try await run(rows)) {
-            let number = try result.get()
-            if number != 0 { found[key] = number }
+        for (key, result) in zip(missing, try await run(rows)) {
+            switch try result.get() {
+            case 0: refused[key] = .unknown
+            case -1: refused[key] = .full
+            case let number: found[key] = number
+            }
         }
         series.learn(found, connections: connections)
-        for (index, key) in keys.enumerated() where ids[index] == nil { ids[index] = found[key] }
-        return ids
+        return zip(keys, ids).map { key, id in (id ?? found[key]).map { .number($0) } ?? refused[key] ?? .unknown }
     }
 }

@@ -5,6 +5,7 @@ import Postgres
 extension API {
     public func upsertModule(_ input: UpsertModule.Input) async throws(Problem) -> UpsertModule.Output {
         let registration = input.body
+        try requireObject(registration.config, "config")
         let schedule = try CronExpression(of: registration)
         let row = try await transaction { transaction in
             let row = try transaction.run(.upsertModule(registration, nextRunAt: schedule?.next(after: .now)))

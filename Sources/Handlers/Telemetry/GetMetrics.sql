@@ -11,3 +11,10 @@ SELECT 'module_runs', status, count(*) FROM module_runs WHERE status IN ('QUEUED
 UNION ALL
 SELECT 'instances', runtime_mode, count(*) FROM instance_live GROUP BY runtime_mode
 ORDER BY 1, 2
+
+-- How many instances may register now.
+-- name: registrationRoom :one
+-- in: hourly int8
+-- out: room int8
+SELECT room
+FROM registration_room(:hourly, 9223372036854775807)

@@ -11,6 +11,23 @@ extension API {
         let rows = try? await run(.stateFigures())
         text.gauge("flotilla_database_up", "Whether the database answers.", [("", rows == nil ? 0 : 1)])
         text.add(rows ?? [])
+        let bounds = configuration.bounds
+        if rows != nil, let room = try? await run(.registrationRoom(hourly: bounds.registrationsPerHour)) {
+            let registered = Double(bounds.registrationsPerHour) - Double(room)
+            text.gauge(
+                "flotilla_registrations",
+                "Registrations that count towards the bound.",
+                [("", max(registered, 0))]
+            )
+        }
+        text.gauge(
+            "flotilla_registrations_limit",
+            "REGISTRATIONS_PER_HOUR.",
+            [("", Double(bounds.registrationsPerHour))]
+        )
+        text.gauge("flotilla_instances_limit", "INSTANCES_MAX.", [("", Double(bounds.instances))])
+        text.gauge("flotilla_event_streams", "Event streams that are open.", [("", Double(hub.count))])
+        text.gauge("flotilla_event_streams_limit", "EVENT_STREAMS.", [("", Double(bounds.eventStreams))])
         if let lag = await analyticsLag() {
             text.gauge("flotilla_analytics_lag_seconds", "How old what analytics read is.", [("", lag)])
         }
@@ -39,6 +56,11 @@ private struct PrometheusText {
         let durations = requests.flatMap { Self.histogram(name, $0.key, $0.value) }
         family(name, "histogram", "From the whole request to its answer.", durations)
         gauge("flotilla_event_loop_lag_seconds", "By how much an event loop was late.", [("", figures.loopLag)])
+        // Each bound from the start, so that the first refusal is an increase.
+        let refusals = BoundRefusal.allCases.map { refusal in
+            (#"flotilla_bound_refusals_total{bound="\#(refusal.label)"}"#, Double(figures.refusals[refusal] ?? 0))
+        }
+        family("flotilla_bound_refusals_total", "counter", "Requests and elements refused at a bound.", refusals)
     }
 
     private static func histogram(_ name: String, _ route: Route, _ requests: Telemetry.Requests) -> [(

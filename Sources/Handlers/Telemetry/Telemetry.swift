@@ -19,6 +19,8 @@ public final class Telemetry: Sendable {
     struct Figures: Sendable {
         var requests: [Route: Requests] = [:]
         var loopLag = 0.0
+        /// How often each bound was reached.
+        var refusals: [BoundRefusal: Int] = [:]
     }
 
     private let state = Mutex(Figures())
@@ -41,6 +43,11 @@ public final class Telemetry: Sendable {
             requests.seconds += seconds
         }
         state.withLock { count(&$0.requests[route, default: Requests()]) }
+    }
+
+    /// Counts a refusal at a bound.
+    func recordRefusal(_ refusal: BoundRefusal) {
+        state.withLock { $0.refusals[refusal, default: 0] += 1 }
     }
 
     /// Keeps by how much an event loop was late last time.

@@ -70,6 +70,24 @@ enum ConfigurationReference {
         "METRIC_FINE_DAYS": "How many days as rows of five minutes; at least 90 unless `METRIC_DAYS` is more.",
         "METRIC_COARSE_DAYS": "How many days as rows of an hour.",
         "EXECUTION_DAYS": "How many days samples of executions are kept; their means and percentiles stay.",
+        "REGISTRATIONS_PER_HOUR":
+            "How many instances may register within an hour, over all servers; beyond that 429 `TOO_MANY_REGISTRATIONS` and an alert.",
+        "INSTANCES_MAX":
+            "How many instances the fleet may have; beyond that 429 `TOO_MANY_INSTANCES` and an alert.",
+        "SERIES_PER_INSTANCE":
+            "How many metric series an instance may have; beyond that 422 `TOO_MANY_SERIES`.",
+        "POSITIONS_PER_INSTANCE":
+            "How many symbols an instance may have positions of. Closed positions make room; beyond that 422 `TOO_MANY_POSITIONS`.",
+        "EVIDENCE_MAX_BYTES":
+            "How many bytes the evidence of an acknowledgement may have; beyond that 413 `EVIDENCE_TOO_LARGE`.",
+        "OBJECT_MAX_BYTES":
+            "How many bytes the metadata of a heartbeat, the payload of a command and the configuration of a module may have; beyond that 413 `OBJECT_TOO_LARGE`.",
+        "ACKNOWLEDGEMENTS_PER_COMMAND":
+            "How many acknowledgements of a command are stored; beyond that only those that change its status, others get 409 `TOO_MANY_ACKNOWLEDGEMENTS`.",
+        "EVENT_STREAMS":
+            "How many event streams a server keeps open; beyond that 503 `TOO_MANY_STREAMS`.",
+        "EVENT_STREAMS_PER_PRINCIPAL":
+            "How many of them one token may have; beyond that 429 `TOO_MANY_STREAMS`.",
         "CHECK_INTERVAL_SECONDS":
             "How many seconds lie between two looks for what is lost, stuck, expired or due; 0 when another server looks.",
         "RESPONSE_VALIDATION":

@@ -1,5 +1,6 @@
 import Configuration
 import ContractRuntime
+import Handlers
 import Logging
 import Notifications
 import SystemPackage
@@ -44,6 +45,8 @@ struct ServerConfiguration: Sendable {
     var metricDays: (samples: Int, fine: Int, coarse: Int)
     /// How many days samples of executions are kept.
     var executionDays: Int
+    /// How much of what clients add or hold is accepted.
+    var bounds: Bounds
     /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
     var checkInterval: Duration?
     /// Which answers are validated before they are sent.
@@ -135,6 +138,7 @@ struct ServerConfiguration: Sendable {
         let coarse = try variables.integer("METRIC_COARSE_DAYS", in: fine...36_500, default: max(1_827, fine))
         metricDays = (samples, fine, coarse)
         executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
+        bounds = try Bounds(variables)
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)

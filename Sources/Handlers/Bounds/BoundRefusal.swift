@@ -1,0 +1,58 @@
+import ContractRuntime
+
+/// The codes of refusals at a bound. `/metrics` counts each.
+enum BoundRefusal: String, CaseIterable {
+    case registrations = "TOO_MANY_REGISTRATIONS"
+    case instances = "TOO_MANY_INSTANCES"
+    case series = "TOO_MANY_SERIES"
+    case positions = "TOO_MANY_POSITIONS"
+    case evidence = "EVIDENCE_TOO_LARGE"
+    case object = "OBJECT_TOO_LARGE"
+    case acknowledgements = "TOO_MANY_ACKNOWLEDGEMENTS"
+    case streams = "TOO_MANY_STREAMS"
+
+    /// The value of the metric's label.
+    var label: String {
+        switch self {
+        case .registrations: "registrations"
+        case .instances: "instances"
+        case .series: "series"
+        case .positions: "positions"
+        case .evidence: "evidence"
+        case .object: "object"
+        case .acknowledgements: "acknowledgements"
+        case .streams: "streams"
+        }
+    }
+}
+
+extension Problem {
+    /// A refusal at a bound.
+    init(_ refusal: BoundRefusal, status: Int, _ detail: String, retryAfterSeconds: Int? = nil) {
+        self.init(status: status, code: refusal.rawValue, detail: detail, retryAfterSeconds: retryAfterSeconds)
+    }
+}
+
+extension API {
+    /// Counts a problem that is a refusal at a bound; answers the problem.
+    @discardableResult
+    func counted(_ problem: Problem) -> Problem {
+        if let refusal = BoundRefusal(rawValue: problem.code) { telemetry.recordRefusal(refusal) }
+        return problem
+    }
+
+    /// Refuses an object that is longer than objects may be.
+    func requireObject(_ object: JSONObject, _ name: String) throws(Problem) {
+        do throws(Problem) { try object.require(name, atMost: configuration.bounds.objectBytes) } catch {
+            throw counted(error)
+        }
+    }
+}
+
+extension JSONObject {
+    /// Refuses an object that is too long to be stored with each of many rows.
+    func require(_ name: String, atMost limit: Int) throws(Problem) {
+        guard bytes.count > limit else { return }
+        throw Problem(.object, status: 413, "\(name) has \(bytes.count) bytes; at most \(limit) are allowed")
+    }
+}

@@ -1,0 +1,20 @@
+import Handlers
+
+extension Bounds {
+    /// The bounds that the variables set, and the defaults of the others.
+    init(_ variables: Variables) throws(ConfigurationError) {
+        self.init()
+        func read(_ name: String, _ range: ClosedRange<Int>, _ value: inout Int) throws(ConfigurationError) {
+            value = try variables.integer(name, in: range, default: value)
+        }
+        try read("REGISTRATIONS_PER_HOUR", 1...10_000_000, &registrationsPerHour)
+        try read("INSTANCES_MAX", 1...10_000_000, &instances)
+        try read("SERIES_PER_INSTANCE", 1...1_000_000, &seriesPerInstance)
+        try read("POSITIONS_PER_INSTANCE", 1...1_000_000, &positionsPerInstance)
+        try read("EVIDENCE_MAX_BYTES", 1_024...1_048_576, &evidenceBytes)
+        try read("OBJECT_MAX_BYTES", 1_024...1_048_576, &objectBytes)
+        try read("ACKNOWLEDGEMENTS_PER_COMMAND", 1...10_000, &acknowledgementsPerCommand)
+        try read("EVENT_STREAMS", 1...1_000_000, &eventStreams)
+        try read("EVENT_STREAMS_PER_PRINCIPAL", 1...1_000_000, &eventStreamsPerPrincipal)
+    }
+}
