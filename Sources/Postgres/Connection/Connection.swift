@@ -30,7 +30,10 @@ final class Connection {
         self.handle = handle
         // PostgreSQL compiles a statement that looks dear, which takes longer than any of ours runs (manual, chapter 32, "Just-in-Time
         // Compilation"). PgBouncer refuses options of the connection, so this is said afterwards.
-        if PQstatus(handle) == CONNECTION_OK { PQclear(PQexec(handle, "SET jit = off")) }
+        if PQstatus(handle) == CONNECTION_OK {
+            // A process that hangs in a transaction must not keep its locks: other servers wait for them.
+            PQclear(PQexec(handle, "SET jit = off; SET idle_in_transaction_session_timeout = '10s'"))
+        }
         guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
         else {
             throw PostgresError(.unavailable, Self.message(of: handle))
