@@ -43,7 +43,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Without it: SHA-256 by hand, for the secrets of tokens.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Without it: fork, change of user and exec by hand, for the embedded cluster.
+        // Without it: fork, change of user and exec by hand, for the embedded cluster and the server's two processes.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         // Without it: FilePath, which swift-subprocess takes.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -148,6 +148,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],

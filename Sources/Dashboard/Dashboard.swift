@@ -10,6 +10,8 @@ public struct Dashboard<API: Operations>: Sendable {
     let environment: String
     /// What everybody has to know on every page.
     let warnings: [String]
+    /// Whether the API responds, which may run in another process.
+    public let availability: @Sendable () -> APIAvailability
     /// Whose token this is; nil when it is nobody's. Whoever approves proves again who he is.
     let holder: @Sendable (_ token: String) async -> Principal?
 
@@ -18,11 +20,13 @@ public struct Dashboard<API: Operations>: Sendable {
         api: API,
         environment: String,
         warnings: [String],
+        availability: @escaping @Sendable () -> APIAvailability = { .available },
         holder: @escaping @Sendable (_ token: String) async -> Principal?
     ) {
         self.api = api
         self.environment = environment
         self.warnings = warnings
+        self.availability = availability
         self.holder = holder
     }
 
@@ -128,7 +132,14 @@ public struct Dashboard<API: Operations>: Sendable {
         if let text = Done.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
         }
-        let shell = Shell(page, of: request, environment: environment, fleet: fleet, banners: banners)
+        let shell = Shell(
+            page,
+            of: request,
+            environment: environment,
+            fleet: fleet,
+            availability: availability(),
+            banners: banners
+        )
         return Templates.library.render(shell, withTemplate: "layout") ?? ""
     }
 

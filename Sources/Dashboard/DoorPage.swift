@@ -7,6 +7,8 @@ public struct DoorPage: Sendable {
     let theme: String?
     let title: String
     var warning: String?
+    /// What there is to say about the API's process.
+    var outage: Shell.Banner?
     var text: String?
     var isLogin = false
     var next = ""
@@ -19,18 +21,21 @@ public struct DoorPage: Sendable {
     ///   - next: The path that was asked for.
     ///   - error: What was wrong with the last try.
     ///   - warning: What whoever logs in should know first.
+    ///   - availability: Whether the API responds.
     public static func login(
         environment: String,
         theme: String?,
         next: String,
         error: String? = nil,
-        warning: String? = nil
+        warning: String? = nil,
+        availability: APIAvailability = .available
     ) -> DoorPage {
         DoorPage(
             environment: environment,
             theme: theme,
             title: "Log in",
             warning: warning,
+            outage: availability.banner(),
             isLogin: true,
             next: next,
             error: error

@@ -8,9 +8,9 @@ import Postgres
 
 /// The server, from its start to its end.
 struct Application {
-    private let configuration: ServerConfiguration
+    let configuration: ServerConfiguration
     private let limits: HTTPLimits
-    private let logger: Logger
+    let logger: Logger
 
     init(_ configuration: ServerConfiguration, limits: HTTPLimits = HTTPLimits(), logger: Logger) {
         self.configuration = configuration
@@ -18,73 +18,111 @@ struct Application {
         self.logger = logger
     }
 
-    /// Serves until `shutdown` ends, then finishes what is in flight.
+    /// Binds the addresses of those components whose listener is not switched off.
+    func bind(_ components: [Component] = Component.allCases) throws -> [Component: ListeningSocket] {
+        var sockets: [Component: ListeningSocket] = [:]
+        for component in components {
+            guard let address = configuration.address(of: component) else { continue }
+            do {
+                sockets[component] = try ListeningSocket(at: address)
+            } catch {
+                for socket in sockets.values { socket.close() }
+                throw ConfigurationError(
+                    variable: "\(component.name)_ADDRESS",
+                    found: "'\(address.host):\(address.port)' (\(error))",
+                    expected: "an address that is free"
+                )
+            }
+        }
+        return sockets
+    }
+
+    /// The URLs that `sockets` are reached at, in the order of the startup output.
+    func addresses(of sockets: [Component: ListeningSocket]) -> [(name: String, address: String)] {
+        Component.allCases.compactMap { component in
+            sockets[component].map { (component.name, $0.address.url(scheme)) }
+        }
+    }
+
+    private var scheme: String { configuration.tls == nil ? "http" : "https" }
+
+    /// Serves in this process until `shutdown` ends, then finishes what is in flight.
     ///
     /// - Parameters:
-    ///   - migrates: Whether a schema that is behind is brought up to date; our own cluster's always is.
-    ///   - started: Called with the addresses once both listeners listen.
+    ///   - sockets: The listening sockets of the components to serve.
+    ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
+    ///   - started: Called with the addresses once all listeners accept.
     func serve(
-        migrates: Bool,
+        _ sockets: [Component: ListeningSocket],
+        schema policy: SchemaKeeper.Policy,
         started: ([(name: String, address: String)]) -> Void = { _ in },
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
         let tls = try tlsContext()
+        let isDashboardAlone = sockets[.api] == nil && sockets[.dashboard] != nil
+        let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
-            let database = Database(.init(url: url, connections: configuration.databaseConnections), logger: logger)
+            // Pages need fewer connections than a fleet's reports.
+            let connections = max(configuration.databaseConnections / (isDashboardAlone ? 2 : 1), 1)
+            let database = Database(.init(url: url, connections: connections), logger: logger)
             defer { database.close() }
             let standby = configuration.analyticsDatabaseURL.map { url in
-                Database(.init(url: url, connections: max(configuration.databaseConnections / 2, 1)), logger: logger)
+                Database(.init(url: url, connections: max(connections / 2, 1)), logger: logger)
             }
             defer { standby?.close() }
             let schema = SchemaState()
-            var settings = API.Configuration(
-                heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
-                moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
-            )
-            settings.targets = configuration.targets
-            settings.reconcileTolerance = configuration.reconcileTolerance
-            settings.reconcileToleranceBps = configuration.reconcileToleranceBps
-            settings.acceptsWrongDifferences = configuration.acceptsWrongDifferences
-            settings.needsApproval = configuration.needsApproval
-            settings.commandMaxSeconds = configuration.commandMaxSeconds
-            settings.metricDays = configuration.metricDays
-            settings.executionDays = configuration.executionDays
-            settings.bounds = configuration.bounds
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0) },
                 schema: schema,
-                configuration: settings,
+                configuration: API.Configuration(configuration),
                 logger: logger
             )
             let denials = DenialLog(api)
-            let listeners = try await listen(api, denials: denials, tls: tls)
-            started(listeners.map { ($0.name, $0.listener.address) })
+            let listeners = try await listen(sockets, api, denials: denials, monitor: monitor, tls: tls)
+            started(addresses(of: sockets))
             let keeper = SchemaKeeper(
                 migrator: Migrator(url: url, migrations: Migration.all),
-                migrates: migrates || configuration.databaseURL == nil,
+                policy: configuration.databaseURL == nil ? .migrate : policy,
                 schema: schema,
                 logger: logger
             )
-            let scheduler = configuration.checkInterval.map { Scheduler(api: api, interval: $0, logger: logger) }
+            // Beside an API that responds, its process does the periodic jobs.
+            let isNeeded: @Sendable () -> Bool = { monitor?.isOut ?? true }
+            let scheduler = configuration.checkInterval.map {
+                Scheduler(api: api, interval: $0, isNeeded: isNeeded, logger: logger)
+            }
             var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(logger: logger) }]
             jobs.append { await api.recordCountedRefusals() }
             jobs.append { await api.wakeWaitingPolls() }
-            jobs.append { await api.deliverNotifications() }
+            jobs.append { await api.deliverNotifications(while: isNeeded) }
             jobs.append { await api.tellOfEvents() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let cluster { jobs.append { await cluster.keepRunning() } }
             if let scheduler { jobs.append { await scheduler.run() } }
+            if let monitor { jobs.append { await monitor.run() } }
             let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
             api.endWaiting()
-            for (_, listener) in listeners { await listener.stop(patience: .seconds(10)) }
+            for listener in listeners { await listener.stop(patience: .seconds(10)) }
             await api.recordCountedRefusals(isLast: true)
             try end.get()
         }
     }
 
+    /// What watches the API from a process that serves the dashboard alone; nil where there is no API to watch.
+    private func monitor() throws -> APIMonitor? {
+        if let url = configuration.apiHealthURL {
+            return try APIMonitor(url: url, verifiesCertificate: true, logger: logger)
+        }
+        guard let address = configuration.apiAddress, let url = HealthURL(address.localURL(scheme) + "/healthz") else {
+            return nil
+        }
+        // The certificate is for the names that clients use, not for this machine's own address.
+        return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
+    }
+
     /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait.
-    private static func end(
+    static func end(
         of keeper: SchemaKeeper,
         beside jobs: [@Sendable () async -> Void],
         or shutdown: @escaping @Sendable () async -> Void
@@ -129,7 +167,7 @@ struct Application {
     }
 
     /// The database that is configured, or a cluster of our own for as long as `body` runs.
-    private func withDatabase(
+    func withDatabase(
         _ body: (_ url: String, _ cluster: EmbeddedCluster?) async throws -> Void
     ) async throws {
         if let url = configuration.databaseURL { return try await body(url, nil) }
@@ -145,39 +183,32 @@ struct Application {
         try await cluster.stop()
     }
 
-    private func listen(_ api: API, denials: DenialLog, tls: NIOSSLContext?) async throws -> [(
-        name: String, listener: HTTPListener
-    )] {
-        var listeners: [(name: String, listener: HTTPListener)] = []
+    private func listen(
+        _ sockets: [Component: ListeningSocket],
+        _ api: API,
+        denials: DenialLog,
+        monitor: APIMonitor?,
+        tls: NIOSSLContext?
+    ) async throws -> [HTTPListener] {
+        var listeners: [HTTPListener] = []
         func add(
-            _ name: String,
-            at address: ListenAddress?,
+            _ component: Component,
             _ responder: any Responder,
             _ content: RequestGuard.Content
         ) async throws {
-            guard let address else { return }
-            let listener: HTTPListener
-            do {
-                listener = try await HTTPListener.start(
-                    at: address,
-                    on: MultiThreadedEventLoopGroup.singleton,
-                    tls: tls,
-                    limits: limits,
-                    responder: responder,
-                    content: content,
-                    publicHosts: configuration.publicHosts,
-                    logger: logger
-                )
-            } catch {
-                let found = "'\(address.host):\(address.port)' (\(error))"
-                throw ConfigurationError(
-                    variable: "\(name)_ADDRESS",
-                    found: found,
-                    expected: "an address that is free"
-                )
-            }
-            listeners.append((name, listener))
-            logger.info("listening", metadata: ["\(name)": "\(listener.address)"])
+            guard let socket = sockets[component] else { return }
+            let listener = try await HTTPListener.start(
+                at: socket,
+                on: MultiThreadedEventLoopGroup.singleton,
+                tls: tls,
+                limits: limits,
+                responder: responder,
+                content: content,
+                publicHosts: configuration.publicHosts,
+                logger: logger
+            )
+            listeners.append(listener)
+            logger.info("listening", metadata: ["\(component.name)": "\(listener.address)"])
         }
         let authenticator = Authenticator(
             adminToken: configuration.adminToken,
@@ -185,8 +216,7 @@ struct Application {
             requiresAgents: configuration.requiresAgentTokens
         )
         try await add(
-            "API",
-            at: configuration.apiAddress,
+            .api,
             APIResponder(
                 api: api,
                 authenticator: authenticator,
@@ -196,8 +226,10 @@ struct Application {
             ),
             .api
         )
-        let isExposed = listeners.first?.listener.isLoopback == false && !configuration.requiresAgentTokens
-        if isExposed {
+        let isExposed =
+            configuration.apiAddress.map { !(sockets[.api]?.address ?? $0).isLoopback } == true
+            && !configuration.requiresAgentTokens
+        if isExposed, sockets[.api] != nil {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
         let warning = isExposed ? "Agents need no credentials, and other machines reach the API." : nil
@@ -206,6 +238,7 @@ struct Application {
             api: api,
             environment: configuration.environment,
             warnings: warning.map { [$0] } ?? [],
+            availability: { monitor?.availability ?? .available },
             holder: { try? await doorkeeper.holder(of: $0) }
         )
         let responder = WebResponder(
@@ -215,7 +248,7 @@ struct Application {
             environment: configuration.environment,
             warning: warning
         )
-        try await add("WEB", at: configuration.webAddress, responder, .pages)
+        try await add(.dashboard, responder, .pages)
         return listeners
     }
 
@@ -236,5 +269,24 @@ struct Application {
                 expected: "a PEM chain and its key"
             )
         }
+    }
+}
+
+extension API.Configuration {
+    /// What the server's configuration says about operations.
+    fileprivate init(_ configuration: ServerConfiguration) {
+        self.init(
+            heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,
+            moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
+        )
+        targets = configuration.targets
+        reconcileTolerance = configuration.reconcileTolerance
+        reconcileToleranceBps = configuration.reconcileToleranceBps
+        acceptsWrongDifferences = configuration.acceptsWrongDifferences
+        needsApproval = configuration.needsApproval
+        commandMaxSeconds = configuration.commandMaxSeconds
+        metricDays = configuration.metricDays
+        executionDays = configuration.executionDays
+        bounds = configuration.bounds
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Generated
 import Logging
 import Postgres
@@ -24,24 +25,55 @@ struct FlotillaServer: AsyncParsableCommand {
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serves the API and the web listener until SIGTERM or SIGINT."
+        abstract: "Serves the API and the dashboard until SIGTERM or SIGINT.",
+        discussion: """
+            Each of the two runs in a process of its own, which is started again within a second when it ends. If one of the listeners \
+            is off, or with --only, the other one runs in this process alone.
+            """
     )
 
     @Flag(help: "Bring the schema of the database up to date first.")
     var migrate = false
 
+    @Option(help: "Serve this one in this process: api or dashboard.")
+    var only: Component?
+
+    // Standard input is the listening socket, standard output the lifeline of the supervisor.
+    @Flag(help: .hidden)
+    var supervised = false
+
     func run() async throws {
+        let lifeline = supervised ? Lifeline.endProcess(with: STDOUT_FILENO) : nil
+        defer { lifeline?.cancel() }
         try await Session.run { application in
-            let shutdown = await Shutdown.onSignals()
-            try await application.serve(
-                migrates: migrate,
-                started: { addresses in
+            // A service manager may signal this process as well as its supervisor, which would be the second signal.
+            let shutdown = await Shutdown.onSignals(endsAtSecond: !supervised)
+            if supervised, let only, let address = application.configuration.address(of: only) {
+                let socket = try ListeningSocket(inherited: STDIN_FILENO, host: address.host)
+                return try await application.serve([only: socket], schema: .wait) { await shutdown.wait() }
+            }
+            let sockets = try application.bind(components(application.configuration))
+            let serve = sockets.count == 2 ? application.supervise : application.serve
+            try await serve(
+                sockets,
+                migrate ? .migrate : .refuse,
+                { addresses in
                     for (name, address) in addresses { print("\(name)  \(address)") }
                     fflush(nil)
                 },
-                until: { await shutdown.wait() }
+                { await shutdown.wait() }
             )
         }
+    }
+
+    private func components(_ configuration: ServerConfiguration) throws -> [Component] {
+        guard let only else { return Component.allCases }
+        if configuration.address(of: only) != nil { return [only] }
+        throw ConfigurationError(
+            variable: "\(only.name)_ADDRESS",
+            found: "'off'",
+            expected: "HOST:PORT with --only \(only.rawValue)"
+        )
     }
 }
 
@@ -92,18 +124,18 @@ private enum Session {
     }
 }
 
-/// The end that an operator asks for: the first SIGTERM or SIGINT finishes what is in flight, the second ends the process at once.
+/// The end that an operator asks for: the first SIGTERM or SIGINT finishes what is in flight, the second can end the process at once.
 private struct Shutdown: Sendable {
     private let signals: AsyncStream<Void>
 
-    static func onSignals() async -> Shutdown {
+    static func onSignals(endsAtSecond: Bool) async -> Shutdown {
         let trapped = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let (stream, continuation) = AsyncStream<Void>.makeStream()
         // The task ends with the process, which it may end itself.
         Task {
             var isStopping = false
             for await _ in trapped {
-                if isStopping { exit(1) }
+                if isStopping, endsAtSecond { exit(1) }
                 isStopping = true
                 continuation.finish()
             }

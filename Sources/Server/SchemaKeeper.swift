@@ -14,9 +14,18 @@ struct SchemaKeeper {
         }
     }
 
+    /// What to do about a schema that is behind.
+    enum Policy {
+        /// Bring it up to date.
+        case migrate
+        /// Refuse to start.
+        case refuse
+        /// Wait for the supervisor, which does one of the two.
+        case wait
+    }
+
     let migrator: Migrator
-    /// Whether a schema that is behind is brought up to date.
-    let migrates: Bool
+    let policy: Policy
     let schema: SchemaState
     let logger: Logger
 
@@ -26,15 +35,20 @@ struct SchemaKeeper {
             do {
                 schema.confirm(version: try await version())
                 return
-            } catch let error as PostgresError where error.isTransient {
+            } catch  where Self.isTemporary(error, policy) {
                 logger.debug("schema unknown", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: .milliseconds(500))
+                try await Task.sleep(for: .milliseconds(policy == .wait ? 100 : 500))
             }
         }
     }
 
+    private static func isTemporary(_ error: any Error, _ policy: Policy) -> Bool {
+        if let error = error as? PostgresError { return error.isTransient }
+        return error is NotMigrated && policy == .wait
+    }
+
     private func version() async throws -> Int {
-        if migrates { return try await migrator.migrate(logger: logger) }
+        if policy == .migrate { return try await migrator.migrate(logger: logger) }
         let version = try await migrator.version()
         guard version >= migrator.target else { throw NotMigrated(version: version, expected: migrator.target) }
         return version

@@ -68,7 +68,7 @@ final class FakeTarget: Responder {
     /// Lends the URL of the target while it listens.
     func listen<R: Sendable>(_ body: @Sendable (_ url: String) async throws -> R) async throws -> R {
         let listener = try await HTTPListener.start(
-            at: ListenAddress(host: "127.0.0.1", port: 0),
+            at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
             limits: HTTPLimits(),

@@ -42,7 +42,8 @@ struct RunningServer {
             group.addTask {
                 defer { start.finish() }
                 try await application.serve(
-                    migrates: migrates,
+                    try application.bind(),
+                    schema: migrates ? .migrate : .refuse,
                     started: { start.yield($0.map(\.address)) },
                     until: { for await _ in stopping {} }
                 )

@@ -35,19 +35,20 @@ struct ServerProcess {
     }
 
     /// The first line that starts with `prefix`, without it.
-    func line(after prefix: String) async -> String {
+    func line(after prefix: String) async -> String { await lines(after: [prefix])[0] }
+
+    /// The first line that starts with each of the prefixes, without it. What is read for that is not read again.
+    func lines(after prefixes: [String]) async -> [String] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var text = ""
-                while !text.split(separator: "\n").contains(where: { $0.hasPrefix(prefix) })
-                    || !text.hasSuffix("\n")
-                {
+                func line(_ prefix: String) -> Substring? { text.split(separator: "\n").first { $0.hasPrefix(prefix) } }
+                while !text.hasSuffix("\n") || !prefixes.allSatisfy({ line($0) != nil }) {
                     let data = output.fileHandleForReading.availableData
                     if data.isEmpty { break }
                     text += String(decoding: data, as: UTF8.self)
                 }
-                let line = text.split(separator: "\n").first { $0.hasPrefix(prefix) } ?? ""
-                continuation.resume(returning: String(line.dropFirst(prefix.count)))
+                continuation.resume(returning: prefixes.map { String((line($0) ?? "").dropFirst($0.count)) })
             }
         }
     }

@@ -35,7 +35,7 @@ import Testing
 
     private func withServer(_ stream: ByteStream, _ body: (RawHTTP) async throws -> Void) async throws {
         let listener = try await HTTPListener.start(
-            at: ListenAddress(host: "127.0.0.1", port: 0),
+            at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
             limits: HTTPLimits(),

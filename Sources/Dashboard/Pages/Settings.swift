@@ -197,11 +197,7 @@ extension Dashboard {
                             health.schemaVersion.map { "\($0)" } ?? "—",
                             note: "contract \(ContractDocument.version)"
                         ),
-                        Block.Figure(
-                            "Requests",
-                            metrics.sum("flotilla_requests_total"),
-                            note: "since the server started"
-                        ),
+                        availability().figure,
                         Block.Figure("Outbox", Figures.count(waiting.total), note: "notifications on their way"),
                         Block.Figure(
                             "Undeliverable",
@@ -213,9 +209,9 @@ extension Dashboard {
                 ),
                 Block(
                     "metrics",
-                    "Figures of this server",
+                    "Figures of the dashboard's process",
                     asOf: health.timestamp,
-                    note: "as GET /metrics tells Prometheus ·",
+                    note: "GET /metrics has those of the API's process ·",
                     .table(metrics.table)
                 ),
                 Block(
@@ -243,12 +239,6 @@ private struct Metrics {
         }
     }
 
-    /// The sum of a counter over its labels.
-    func sum(_ name: String) -> String {
-        let values = lines.filter { $0.name == name }.compactMap { Double($0.value) }
-        return values.isEmpty ? "—" : Figures.decimal(values.reduce(0, +), 0)
-    }
-
     /// Histograms are for machines.
     var table: Table {
         let rows = lines.filter { !$0.name.hasSuffix("_bucket") && !$0.name.hasSuffix("_sum") }
@@ -259,7 +249,7 @@ private struct Metrics {
                 )
             }
         return Table(
-            caption: "Figures of this server",
+            caption: "Figures of the dashboard's process",
             columns: [.init("Name"), .init("Labels"), .init("Value", isNumeric: true)],
             rows: rows
         ).labelled()

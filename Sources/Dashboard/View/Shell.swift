@@ -13,6 +13,8 @@ struct Shell {
     let path: String
     let themes: [Form.Button]
     let navigation: [Group]
+    /// What there is to say about the API's process.
+    let outage: Banner?
     let banners: [Banner]
     let page: PageView
     let hasTabs: Bool
@@ -43,8 +45,15 @@ struct Shell {
         let role: String
     }
 
-    init(_ page: PageView, of request: WebRequest, environment: String, fleet: Fleet?, banners: [Banner]) {
-        let state = State(fleet)
+    init(
+        _ page: PageView,
+        of request: WebRequest,
+        environment: String,
+        fleet: Fleet?,
+        availability: APIAvailability,
+        banners: [Banner]
+    ) {
+        let state = State(fleet, availability)
         theme = request.theme
         tabTitle = "\(state.mark)\(page.title) · Flotilla"
         self.state = state
@@ -55,6 +64,7 @@ struct Shell {
         path = "/" + request.path.map { Fields.encoded($0) }.joined(separator: "/")
         themes = [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")].map { Form.Button($0.1, value: $0.0) }
         navigation = Self.navigation(request.path, fleet)
+        outage = availability.banner()
         self.banners = banners
         self.page = page
         hasTabs = !page.tabs.isEmpty
@@ -96,7 +106,11 @@ struct Shell {
 
 extension Shell.State {
     /// The worst that there is decides. What is halted on purpose is told of only when nothing is wrong.
-    init(_ fleet: Fleet?) {
+    init(_ fleet: Fleet?, _ availability: APIAvailability) {
+        if case .out = availability {
+            self.init(kind: "critical", shape: "■", text: "CRITICAL · the API does not respond", mark: "(!) ")
+            return
+        }
         guard let fleet else {
             self.init(kind: "stale", shape: "○", text: "UNKNOWN · the database is away", mark: "(?) ")
             return

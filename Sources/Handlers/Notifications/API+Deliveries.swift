@@ -13,6 +13,8 @@ final class UnmarkedDeliveries: Sendable {
         ids.withLock { $0 += more }
     }
 
+    var isEmpty: Bool { ids.withLock { $0.isEmpty } }
+
     func take() -> [String] {
         ids.withLock { ids in
             defer { ids = [] }
@@ -23,9 +25,13 @@ final class UnmarkedDeliveries: Sendable {
 
 extension API {
     /// Tells people what they have to be told, again and again, until it is cancelled.
-    public func deliverNotifications() async {
+    ///
+    /// - Parameter isNeeded: Whether this process has to; another one does otherwise.
+    public func deliverNotifications(while isNeeded: @Sendable () -> Bool) async {
         guard !configuration.targets.isEmpty else { return }
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
+            // What this process has sent, it alone can mark.
+            guard isNeeded() || !unmarked.isEmpty else { continue }
             await deliverNotifications(within: .seconds(5))
         }
     }

@@ -39,6 +39,8 @@ enum ConfigurationReference {
         "AGENT_AUTH": "Whether each agent needs a token of its own.",
         "API_ADDRESS": "Where the API listens. Port 0 takes a free one and prints it.",
         "WEB_ADDRESS": "Where the dashboard listens.",
+        "API_HEALTH_URL":
+            "Where the dashboard's process asks whether the API responds. By default `/healthz` at `API_ADDRESS` of this machine.",
         "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
         "TLS_KEY": "Its key.",
         "PUBLIC_HOSTS":

@@ -21,6 +21,8 @@ struct ServerConfiguration: Sendable {
     /// Nil when the listener is switched off.
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
+    /// Where the dashboard asks whether the API responds; nil for `/healthz` at `apiAddress`.
+    var apiHealthURL: HealthURL?
     var tls: TLSFiles?
     /// Names under which browsers and agents reach the server, beside those that it knows itself.
     var publicHosts: [HostList.PublicHost]
@@ -119,6 +121,7 @@ struct ServerConfiguration: Sendable {
         requiresAgentTokens = try variables.choice("AGENT_AUTH", default: AgentAuthentication.open) == .required
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
+        apiHealthURL = try Self.healthURL(variables)
         try Self.requireSecret(token, at: apiAddress)
         tls = try Self.tls(variables)
         publicHosts = try variables.list("PUBLIC_HOSTS", of: "[https://]HOST[:PORT]") { HostList.PublicHost($0) }
@@ -169,6 +172,12 @@ struct ServerConfiguration: Sendable {
         }
     }
 
+    private static func healthURL(_ variables: Variables) throws(ConfigurationError) -> HealthURL? {
+        guard let text = variables["API_HEALTH_URL"] else { return nil }
+        if let url = HealthURL(text) { return url }
+        throw ConfigurationError(variable: "API_HEALTH_URL", found: "'\(text)'", expected: "an http or https URL")
+    }
+
     private static func responseValidation(_ variables: Variables) throws(ConfigurationError) -> ResponseValidation {
         switch variables["RESPONSE_VALIDATION"] {
         case nil, "off": return .off
@@ -202,6 +211,24 @@ struct ListenAddress: Sendable {
     init(host: String, port: Int) {
         self.host = host
         self.port = port
+    }
+
+    /// Whether only this machine reaches it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    /// `HOST:PORT`, with an IPv6 host in brackets.
+    var text: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
+    /// The URL of the listener, without a path.
+    func url(_ scheme: String) -> String { "\(scheme)://\(text)" }
+
+    /// The URL at which a process of this machine reaches the listener.
+    func localURL(_ scheme: String) -> String {
+        switch host {
+        case "0.0.0.0": ListenAddress(host: "127.0.0.1", port: port).url(scheme)
+        case "::": ListenAddress(host: "::1", port: port).url(scheme)
+        default: url(scheme)
+        }
     }
 
     /// Reads `HOST:PORT`; an IPv6 host stands in brackets.

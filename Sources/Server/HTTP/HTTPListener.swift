@@ -10,18 +10,16 @@ final class HTTPListener: Sendable {
     private let channel: any Channel
     private let connections: Connections
 
-    /// Where it listens; the port is the real one when port 0 was asked for.
+    /// Where it listens, as a URL.
     let address: String
-    /// Whether only this machine reaches it.
-    let isLoopback: Bool
 
-    /// Binds `address` and serves it.
+    /// Serves what comes in at `socket`, which it closes in the end.
     ///
     /// - Parameters:
     ///   - content: What there is for browsers.
-    ///   - publicHosts: The names under which it is reached, beside those of `address` and of this machine.
+    ///   - publicHosts: The names under which it is reached, beside its own and those of this machine.
     static func start(
-        at address: ListenAddress,
+        at socket: ListeningSocket,
         on group: any EventLoopGroup,
         tls: NIOSSLContext?,
         limits: HTTPLimits,
@@ -31,14 +29,12 @@ final class HTTPListener: Sendable {
         logger: Logger
     ) async throws -> HTTPListener {
         let requestGuard = RequestGuard(
-            hosts: HostList(listeningOn: address.host, published: publicHosts),
+            hosts: HostList(listeningOn: socket.host, published: publicHosts),
             content: content,
             isTLS: tls != nil
         )
         let connections = Connections()
         let channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1_024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // Most requests fit into this, and each connection keeps one.
             .childChannelOption(
@@ -58,17 +54,15 @@ final class HTTPListener: Sendable {
                     )
                 }
             }
-            .bind(host: address.host, port: address.port).get()
-        return HTTPListener(channel, connections, scheme: tls == nil ? "http" : "https")
+            .withBoundSocket(socket.descriptor).get()
+        let address = socket.address.url(tls == nil ? "http" : "https")
+        return HTTPListener(channel, connections, at: address)
     }
 
-    private init(_ channel: any Channel, _ connections: Connections, scheme: String) {
+    private init(_ channel: any Channel, _ connections: Connections, at address: String) {
         self.channel = channel
         self.connections = connections
-        let local = channel.localAddress
-        let host = local?.ipAddress ?? ""
-        address = "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(local?.port ?? 0)"
-        isLoopback = host == "::1" || host.hasPrefix("127.")
+        self.address = address
     }
 
     private static func configure(

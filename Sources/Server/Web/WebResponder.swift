@@ -76,7 +76,8 @@ struct WebResponder: Responder {
             theme: visit.theme,
             next: Visit.ownPath(next ?? visit.query["next"]),
             error: error,
-            warning: warning
+            warning: warning,
+            availability: dashboard.availability()
         )
         return html(status, page.html, visit)
     }
