@@ -52,4 +52,55 @@ import Testing
             try await cluster.stop()
         }
     }
+
+    @Test func `a folder that exists is closed to other users at each start`() async throws {
+        try await withFolder { folder in
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o755]
+            )
+            for _ in 0..<2 {
+                let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
+                let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
+                #expect(mode == 0o700)
+                try await cluster.stop()
+                // PostgreSQL's user may not own it any more, as after a copy by root.
+                try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
+                if geteuid() == 0 { chown(folder, 0, 0) }
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `a folder of another user is refused and stays as it is`() async throws {
+        try await withFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            chmod(folder, 0o755)
+            chown(folder, 4_242, 4_242)
+            let error = await #expect(throws: PostgresError.self) {
+                try await EmbeddedCluster.start(in: folder, logger: logger)
+            }
+            #expect(error?.description == "'\(folder)' belongs to another user; choose another DATA_DIR")
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+            #expect(attributes[.ownerAccountID] as? Int == 4_242)
+            #expect(attributes[.posixPermissions] as? Int == 0o755)
+        }
+    }
+
+    @Test func `a folder with other files in it is refused and stays as it is`() async throws {
+        try await withFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            chmod(folder, 0o755)
+            _ = FileManager.default.createFile(atPath: folder + "/letter", contents: nil)
+            let error = await #expect(throws: PostgresError.self) {
+                try await EmbeddedCluster.start(in: folder, logger: logger)
+            }
+            #expect(
+                error?.description
+                    == "'\(folder)' holds 'letter' and no cluster; choose a DATA_DIR that is empty or does not exist"
+            )
+            let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
+            #expect(mode == 0o755)
+        }
+    }
 }

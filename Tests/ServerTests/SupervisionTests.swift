@@ -159,10 +159,14 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-pair-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var children: [pid_t] = []
-        try await Self.withPair(["DATA_DIR": folder]) { pair in
+        let secret = [
+            "DATA_DIR": folder, "WEBHOOK_URL": "http://127.0.0.1:9/secret-hook", "CHECK_INTERVAL_SECONDS": "0",
+        ]
+        try await Self.withPair(secret) { pair in
             #expect(try await Self.beat(pair.api, "i1") == 202)
             children = ProcessTable.children(of: pair.id).map(\.id)
             #expect(children.count >= 2)
+            try Self.expectNoSecrets(inClusterAt: folder)
             kill(pair.id, SIGKILL)
             try await Self.until("the processes end") {
                 children.allSatisfy { !ProcessTable.isServer($0) }
@@ -172,6 +176,17 @@ import Testing
             let bots = try await pair.api.send("GET", "/bots", headers: ["X-Admin-Token": Self.token])
             #expect(bots.body.contains("\"b1\""))
         }
+    }
+
+    /// The processes of PostgreSQL need none of the server's secrets, and other users of the machine can be allowed to see them.
+    private static func expectNoSecrets(inClusterAt folder: String) throws {
+        let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+        let postmaster = try #require(pid_t(file.prefix { $0 != "\n" }))
+        for id in [postmaster] + ProcessTable.children(of: postmaster).map(\.id) {
+            let environment = ProcessTable.environment(of: id)
+            #expect(!environment.contains { $0.contains(token) || $0.contains("secret-hook") }, "\(environment)")
+        }
+        #expect(ProcessTable.environment(of: postmaster).contains { $0.hasPrefix("PATH=") })
     }
 
     @Test func `a second signal ends the supervisor at once, and with it a process that hangs`() async throws {

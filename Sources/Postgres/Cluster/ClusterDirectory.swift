@@ -58,6 +58,7 @@ struct ClusterDirectory {
         return nil
     }
 
+    /// Makes a folder that only its owner enters, or makes one that exists such a folder: whoever reaches the socket is trusted.
     private static func make(_ path: String, _ owner: ClusterOwner?) throws(PostgresError) {
         var folder = ""
         for part in path.split(separator: "/") {
@@ -66,17 +67,35 @@ struct ClusterDirectory {
                 throw failure("cannot make '\(folder)'")
             }
         }
-        if let owner, chown(path, owner.user, owner.group) != 0 {
-            throw failure("cannot give '\(path)' to PostgreSQL's user")
-        }
-        guard owner != nil || isOwn(path) else {
+        try requireOurs(path)
+        // Nobody can exchange what a descriptor stands for, unlike a path.
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("cannot open '\(path)'") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("cannot look at '\(path)'") }
+        // As root we give our own folders to PostgreSQL's user.
+        guard status.st_uid == geteuid() || status.st_uid == owner?.user else {
             throw PostgresError(.configuration, "'\(path)' belongs to another user; choose another DATA_DIR")
         }
+        if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
+            throw failure("cannot give '\(path)' to PostgreSQL's user")
+        }
+        guard fchmod(descriptor, 0o700) == 0 else { throw failure("cannot close '\(path)' to other users") }
     }
 
-    private static func isOwn(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_uid == geteuid()
+    /// Refuses a folder that holds something other than a cluster, such as a home: it would be closed to everybody else.
+    private static func requireOurs(_ path: String) throws(PostgresError) {
+        if access(path + "/data/PG_VERSION", F_OK) == 0 { return }
+        let names = ["data", "lock", "postgresql.log"]
+        let other = ClusterTools.entries(of: path).first { name in
+            ![".", ".."].contains(name) && !names.contains(name) && !name.hasPrefix(".s.PGSQL.")
+        }
+        guard let other else { return }
+        throw PostgresError(
+            .configuration,
+            "'\(path)' holds '\(other)' and no cluster; choose a DATA_DIR that is empty or does not exist"
+        )
     }
 
     private static func absolute(_ path: String) -> String {

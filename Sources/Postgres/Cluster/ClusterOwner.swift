@@ -61,7 +61,8 @@ enum ClusterTools {
         return found
     }
 
-    private static func entries(of folder: String) -> [String] {
+    /// The names in a folder; none if it cannot be read.
+    static func entries(of folder: String) -> [String] {
         guard let handle = opendir(folder) else { return [] }
         defer { closedir(handle) }
         var names: [String] = []

@@ -134,6 +134,7 @@ public struct EmbeddedCluster: Sendable {
         return try await Subprocess.run(
             owner == nil ? .path(FilePath(program)) : .name(ClusterOwner.program),
             arguments: Arguments((owner?.arguments(running: program) ?? []) + arguments),
+            environment: ClusterEnvironment.current,
             // The server may stand in a folder that the cluster's user cannot enter.
             workingDirectory: FilePath(directory.path),
             platformOptions: options,
