@@ -26,6 +26,26 @@ def answers(server: Server) -> dict:
     return {path: timeless(fleet.call("GET", path)) for path in PATHS}
 
 
+def watch_tools(folder: str) -> str:
+    """A folder for PATH with PostgreSQL's tools, which first note what `/proc` shows every user of them, and the password they are given."""
+    tools = pathlib.Path(folder, "tools")
+    tools.mkdir()
+    for name in ("pg_dump", "pg_restore", "psql"):
+        tool = tools / name
+        tool.write_text(f"#!/bin/sh\ntr '\\0' ' ' </proc/$$/cmdline >>{tool}.cmdline\n"
+                        f'printenv PGPASSWORD >>{tool}.password\nexec {shutil.which(name)} "$@"\n')
+        tool.chmod(0o755)
+    return str(tools)
+
+
+@pytest.mark.parametrize("url", ["postgres://flotilla@db/flotilla?password=abc", "host=db password=abc", "host=db password = abc"])
+def test_a_password_that_would_stand_in_arguments_is_refused(url, tmp_path):
+    for script in (["deploy/backup", str(tmp_path)], ["deploy/restore", "file"]):
+        result = subprocess.run(script, env={**os.environ, "DATABASE_URL": url}, cwd=ROOT, capture_output=True, text=True)
+        assert result.returncode == 1
+        assert result.stderr.startswith("DATABASE_URL has a password that would stand in arguments") and "abc" not in result.stderr
+
+
 @pytest.mark.skipif(not shutil.which("pg_dump"), reason="there is no pg_dump on this machine")
 def test_a_restored_backup_answers_as_the_original_did():
     folder = tempfile.mkdtemp(prefix="flotilla-backup-")
@@ -34,11 +54,13 @@ def test_a_restored_backup_answers_as_the_original_did():
     try:
         Fleet(first.api, TOKEN).seed(48)
         socket = next(pathlib.Path(folder).rglob(".s.PGSQL.*")).parent
-        urls = {name: f"postgres://flotilla@/{name}?host={socket}" for name in ("flotilla", "restored")}
+        # The cluster asks for no password; these take one along, in which a character is encoded.
+        urls = {name: f"postgres://flotilla:se%63ret-of-the-database@/{name}?host={socket}" for name in ("flotilla", "restored")}
+        watched = watch_tools(folder)
         before = answers(first)
 
         def run(*command: str, database: str):
-            environment = {**os.environ, "DATABASE_URL": urls[database]}
+            environment = {**os.environ, "DATABASE_URL": urls[database], "PATH": f"{watched}:{os.environ['PATH']}"}
             return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
         backups = f"{folder}/backups"
         for _ in range(2):
@@ -51,6 +73,11 @@ def test_a_restored_backup_answers_as_the_original_did():
         subprocess.run(["psql", urls["flotilla"], "-qc", "CREATE DATABASE restored"], check=True)
         restored = run("deploy/restore", file, database="restored")
         assert restored.returncode == 0, restored.stderr
+        assert pathlib.Path(file).stat().st_mode & 0o777 == 0o600
+        for tool in ("pg_dump", "pg_restore", "psql"):
+            arguments = pathlib.Path(watched, f"{tool}.cmdline").read_text()
+            assert "ret-of-the-database" not in arguments and (tool in arguments)
+            assert pathlib.Path(watched, f"{tool}.password").read_text().splitlines()[-1] == "secret-of-the-database"
         (pathlib.Path(folder) / "second").mkdir()
         second = Server(f"{folder}/second", DATABASE_URL=urls["restored"], CHECK_INTERVAL_SECONDS="0")
         try:
