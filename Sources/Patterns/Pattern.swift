@@ -6,14 +6,19 @@
 public struct Pattern: Sendable {
     /// The expression as it was written.
     public let source: String
-    private let program: PatternProgram
+    private let machine: Machine
+
+    private enum Machine {
+        case set(RepeatedSet)
+        case program(PatternProgram)
+    }
 
     /// Reads an expression; the error says what is wrong and where.
     public init(_ source: String) throws(PatternError) {
         var parser = PatternParser(source)
         let node = try parser.parse()
         self.source = source
-        program = try PatternProgram(node)
+        machine = if let set = RepeatedSet(node) { .set(set) } else { .program(try PatternProgram(node)) }
     }
 
     /// Whether `source` is an expression at all, back-references included: what the format `regex` asks.
@@ -24,8 +29,12 @@ public struct Pattern: Sendable {
 
     /// Whether the expression matches somewhere in `text`.
     public func matches(_ text: some StringProtocol) -> Bool {
-        var matcher = PatternMatcher(Array(text.unicodeScalars))
-        return matcher.search(program)
+        switch machine {
+        case .set(let set): return set.matches(text)
+        case .program(let program):
+            var matcher = PatternMatcher(Array(text.unicodeScalars))
+            return matcher.search(program)
+        }
     }
 }
 

@@ -24,6 +24,9 @@ import Testing
         ("^(?:a|ab)(?:c|bcd)$", "abcd", true), ("a+?b", "aab", true), ("^(a*)*$", "aaab", false),
         ("^AC[0-9a-fA-F]{3}$", "AC0fF", true),
         ("^[\\d-z]{2}$", "-7", true), ("a{", "a{", true), ("^\\-\\_\\@$", "-_@", true), ("^{[^}]*}$", "{id}", true),
+        ("^[^\\u0000]*$", "a\u{0}b", false), ("^[^\\u0000]*$", "é", true), ("^[^\\u0000]*$", "é\u{0}", false),
+        ("^[^\\u0600]*$", "\u{600}<", false), ("^[^\\u0301]*$", "e\u{301}", false), ("^[@-Z]*$", "AZ@", true),
+        ("^[@-Z]*$", "?", false), ("^[@-Z]*$", "[", false), ("^[a-z]*$", "", true),
     ])
     func `an expression matches what ECMA-262 says`(source: String, text: String, isMatch: Bool) throws {
         #expect(try Pattern(source).matches(text) == isMatch)
