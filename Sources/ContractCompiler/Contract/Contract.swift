@@ -180,7 +180,8 @@ package struct Value {
         case integer(minimum: Int?, maximum: Int?)
         /// The bounds are literals, kept exact.
         case number(minimum: String?, maximum: String?)
-        case decimal(minimum: String?, maximum: String?)
+        /// A string that holds one must match all patterns.
+        case decimal(minimum: String?, maximum: String?, patterns: [String])
         case boolean
         case timestamp
         case date
@@ -237,7 +238,7 @@ package struct Value {
         case .string(let constraints): constraints.isEmpty
         case .integer(let minimum, let maximum): minimum == nil && maximum == nil
         case .number(let minimum, let maximum): minimum == nil && maximum == nil
-        case .decimal(let minimum, let maximum): minimum == nil && maximum == nil
+        case .decimal(let minimum, let maximum, let patterns): minimum == nil && maximum == nil && patterns.isEmpty
         case .array(let element, let least, let most): element.isPlain && least == nil && most == nil
         case .map(let element): element.isPlain
         default: true

@@ -95,7 +95,9 @@ extension ContractBuilder {
         case "multipart/form-data", "multipart/mixed", "multipart/related":
             let value = builder.withFiles(typed(), encoding: object.encoding)
             kind = .multipart(value, shape: builder.shape(of: value))
-        case "text/event-stream": kind = .events(typed())
+        case "text/event-stream":
+            let node = (object.itemSchema ?? object.schema).map { eventData($0) }
+            kind = .events(node.map { value(at: $0, name: isOnly ? name : name + "Events") } ?? Value(kind: .any))
         case "application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/json-seq":
             kind = .lines(typed())
         default:
@@ -114,6 +116,15 @@ extension ContractBuilder {
             swiftName: SwiftName.distinct(SwiftName.property(label), &names),
             kind: kind
         )
+    }
+
+    /// The schema of the JSON in an event's data: an event may be described as the object of its fields, as OpenAPI 3.2 does
+    /// ("Server-Sent Event Streams"), or by its data alone.
+    private mutating func eventData(_ node: Node) -> Node {
+        guard var event = builder.schema(at: node, in: builder.registry.resource(of: node)) else { return node }
+        if let reference = event.reference, let target = builder.follow(reference, from: event) { event = target }
+        let data = event.properties.first { $0.name == "data" }
+        return data?.schema.node["contentSchema"] ?? node
     }
 
     /// Whether a body that is no JSON is a string all the same.

@@ -29,7 +29,7 @@ extension ModelBuilder {
                 number >= minimum ?? .min, number <= maximum ?? .max
             else { return nil }
             return "\(number)"
-        case .number(let minimum, let maximum), .decimal(let minimum, let maximum):
+        case .number(let minimum, let maximum), .decimal(let minimum, let maximum, _):
             guard let literal = node.jsonNumber, let number = ExactNumber(literal),
                 minimum.flatMap({ ExactNumber($0) }).map({ $0 <= number }) ?? true,
                 maximum.flatMap({ ExactNumber($0) }).map({ number <= $0 }) ?? true

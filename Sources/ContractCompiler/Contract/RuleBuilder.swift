@@ -41,7 +41,7 @@ struct RuleBuilder {
         ] {
             add(name, count.map { ".\(name)(\($0))" })
         }
-        add("pattern", schema.pattern.map { ".pattern(Pattern(checked: \(SwiftWriter.rawLiteral($0))))" })
+        add("pattern", schema.checkedPattern.map { ".pattern(Pattern(checked: \(SwiftWriter.rawLiteral($0))))" })
         add("format", schema.format.flatMap(Format.init).map { ".format(.\($0))" })
         add("uniqueItems", schema.uniqueItems ? ".uniqueItems" : nil)
         add("required", schema.required.isEmpty ? nil : ".required(\(Self.strings(schema.required)))")
@@ -114,7 +114,9 @@ struct RuleBuilder {
             if let others { arguments.append("others: \(text(others, &contract))") }
             parts.append(Rule(text: ".members(\(arguments.lines(", ")))"))
         }
-        if let names = schema.propertyNames { parts.append(Rule(text: ".memberNames(\(text(names, &contract)))")) }
+        if let names = schema.propertyNames, !contract.admitsEverything(names) {
+            parts.append(Rule(text: ".memberNames(\(text(names, &contract)))"))
+        }
     }
 
     private mutating func addItems(

@@ -82,7 +82,13 @@ extension ValueShaper {
     /// What becomes of members that no property names. More than one facet with an opinion leave it to the rule.
     mutating func others(_ names: [String], _ builder: inout ModelBuilder) -> OtherMembers {
         let hasPatterns = facets.schemas.contains { !$0.patternProperties.isEmpty }
-        let restricting = facets.schemas.filter { $0.additionalProperties.map { $0.always != true } ?? false }
+        let restricting = facets.schemas.filter { schema in
+            schema.additionalProperties.map { !builder.admitsEverything($0) } ?? false
+        }
+        for schema in facets.schemas
+        where schema.additionalProperties != nil && !restricting.contains(where: { $0 === schema }) {
+            cover("additionalProperties", of: schema)
+        }
         let isExplicit = facets.schemas.contains { $0.additionalProperties != nil }
         if hasPatterns { return .collected(Value(kind: .any)) }
         guard let schema = restricting.first else { return isExplicit ? .collected(Value(kind: .any)) : .ignored }

@@ -17,8 +17,8 @@ extension ValueShaper {
             minLength: facets.schemas.compactMap(\.minLength).max(),
             maxLength: facets.schemas.compactMap(\.maxLength).min()
         )
-        if let schema = facets.schemas.first(where: { $0.pattern != nil }) {
-            constraints.pattern = schema.pattern
+        if let schema = facets.schemas.first(where: { $0.checkedPattern != nil }) {
+            constraints.pattern = schema.checkedPattern
             coveredBy[ObjectIdentifier(schema), default: []].insert("pattern")
         }
         if let schema = facets.schemas.first(where: { $0.format != nil }) {
@@ -68,7 +68,7 @@ extension ValueShaper {
 
     mutating func decimal(_ builder: inout ModelBuilder) -> Value.Kind {
         // A decimal in a string has no bounds for JSON Schema; for us it has.
-        covered.formUnion(["minimum", "maximum", "format"])
+        covered.formUnion(["minimum", "maximum", "format", "pattern"])
         for schema in facets.schemas {
             for keyword in ["minimum", "maximum"] {
                 guard let node = schema.node[keyword], let text = node.jsonNumber, let number = ExactNumber(text) else {
@@ -82,11 +82,27 @@ extension ValueShaper {
                     )
                 }
             }
+            coverLimits(of: schema)
         }
         return .decimal(
             minimum: facets.strictest(\.minimum, isMaximum: false),
-            maximum: facets.strictest(\.maximum, isMaximum: true)
+            maximum: facets.strictest(\.maximum, isMaximum: true),
+            patterns: facets.schemas.compactMap(\.checkedPattern)
         )
+    }
+
+    /// Covers the limits that no `Decimal` exceeds: 18 digits after the point, and fewer than 39 before it.
+    private mutating func coverLimits(of schema: Schema) {
+        func exact(_ text: String?) -> ExactNumber? { text.flatMap { ExactNumber($0) } }
+        if let step = exact(schema.multipleOf), ExactNumber("1e-18")?.isMultiple(of: step) == true {
+            cover("multipleOf", of: schema)
+        }
+        if let bound = exact(schema.exclusiveMinimum), let limit = ExactNumber("-1e38"), bound <= limit {
+            cover("exclusiveMinimum", of: schema)
+        }
+        if let bound = exact(schema.exclusiveMaximum), let limit = ExactNumber("1e38"), limit <= bound {
+            cover("exclusiveMaximum", of: schema)
+        }
     }
 
     // MARK: - Enumerations

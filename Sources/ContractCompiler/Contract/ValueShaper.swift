@@ -67,7 +67,7 @@ struct ValueShaper {
     func residual(_ builder: inout ModelBuilder, beside other: Rule?) -> Rule? {
         if isWhole { return builder.wholeRule(origin) }
         var rules = [other].compactMap(\.self)
-        for schema in facets.schemas {
+        for schema in facets.schemas where !builder.admitsEverything(schema) {
             var covered = covered.union(coveredBy[ObjectIdentifier(schema)] ?? [])
             if facets.resolvedUnions.contains(ObjectIdentifier(schema)) { covered.formUnion(["anyOf", "oneOf"]) }
             guard let rule = builder.rule(schema, covered: covered) else { continue }

@@ -14,8 +14,8 @@ enum ValueReader {
             "try json.integer(\(arguments(("minimum", minimum), ("maximum", maximum))))"
         case .number(let minimum, let maximum):
             "try json.number(\(arguments(("minimum", minimum), ("maximum", maximum))))"
-        case .decimal(let minimum, let maximum):
-            "try json.decimal(\(arguments(("minimum", minimum.map(decimal)), ("maximum", maximum.map(decimal)))))"
+        case .decimal(let minimum, let maximum, let patterns):
+            "try json.decimal(\(arguments(("minimum", minimum.map(decimal)), ("maximum", maximum.map(decimal)), ("patterns", expression(patterns, of: name)))))"
         case .boolean: "try json.boolean()"
         case .timestamp: "try json.timestamp()"
         case .date: "try json.date()"
@@ -65,6 +65,16 @@ enum ValueReader {
         ].filter { !$0.isEmpty }.lines(", ")
     }
 
+    /// The expressions that the text of a decimal must match; nil when there are none.
+    private static func expression(_ patterns: [String], of name: String?) -> String? {
+        if patterns.isEmpty { return nil }
+        return name.map { "Self.\(patternName($0))s" } ?? list(patterns)
+    }
+
+    private static func list(_ patterns: [String]) -> String {
+        "[\(patterns.map { "Pattern(checked: \(SwiftWriter.rawLiteral($0)))" }.lines(", "))]"
+    }
+
     private static func decimal(_ literal: String) -> String { "Decimal(checked: \(SwiftWriter.literal(literal)))" }
 
     /// The arguments that have a value.
@@ -75,18 +85,23 @@ enum ValueReader {
     /// The constants that hold the expressions of values, by the Swift names of what has them.
     static func constants(_ values: [(name: String, value: Value)]) -> [String] {
         values.compactMap { name, value in
-            pattern(of: value).map {
-                "private static let \(patternName(name)) = Pattern(checked: \(SwiftWriter.rawLiteral($0)))"
+            switch constrained(value) {
+            case .string(let constraints):
+                constraints.pattern.map {
+                    "private static let \(patternName(name)) = Pattern(checked: \(SwiftWriter.rawLiteral($0)))"
+                }
+            case .decimal(_, _, let patterns) where !patterns.isEmpty:
+                "private static let \(patternName(name))s = \(list(patterns))"
+            default: nil
             }
         }
     }
 
-    /// The expression that the value, or what it holds, must match.
-    private static func pattern(of value: Value) -> String? {
+    /// The kind of the value, or of what it holds.
+    private static func constrained(_ value: Value) -> Value.Kind {
         switch value.kind {
-        case .string(let constraints): constraints.pattern
-        case .array(let element, _, _), .map(let element): pattern(of: element)
-        default: nil
+        case .array(let element, _, _), .map(let element): constrained(element)
+        case let kind: kind
         }
     }
 

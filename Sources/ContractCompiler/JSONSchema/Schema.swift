@@ -209,6 +209,9 @@ final class Schema {
         !resource.dynamicAnchors.isEmpty && NodeKey(resource.root) == NodeKey(node) && node["$id"] != nil
     }
 
+    /// The pattern that remains to be checked: readers refuse U+0000 in every text, so they need not look for it again.
+    var checkedPattern: String? { pattern == #"^[^\u0000]*$"# ? nil : pattern }
+
     /// The keywords that say something about a value.
     var assertions: Set<String> {
         Set(

@@ -56,12 +56,18 @@ extension JSONReader {
         return accepted(Constraint.number(literal, minimum, maximum), at: start)
     }
 
-    /// An exact decimal: a JSON number, or a string that holds one.
-    public mutating func decimal(minimum: Decimal? = nil, maximum: Decimal? = nil) throws(JSONSyntaxError) -> Decimal? {
+    /// An exact decimal: a JSON number, or a string that holds one and in which all `patterns` match.
+    public mutating func decimal(
+        minimum: Decimal? = nil,
+        maximum: Decimal? = nil,
+        patterns: [Pattern] = []
+    ) throws(JSONSyntaxError) -> Decimal? {
         let start = try position()
         let value: Result<Decimal, Violation>
         if try peek() == UInt8(ascii: "\"") {
-            value = try readText().withBytes { Constraint.decimal($0, minimum, maximum, in: direction) }
+            let text = try readText()
+            for pattern in patterns where !accept(Constraint.pattern(text.string, pattern), at: start) { return nil }
+            value = text.withBytes { Constraint.decimal($0, minimum, maximum, in: direction) }
         } else if let literal = try numberLiteral("a number or a decimal string") {
             value = Constraint.decimal(literal, minimum, maximum, in: direction)
         } else {

@@ -1,0 +1,28 @@
+extension ModelBuilder {
+    /// Whether every JSON value that can be read satisfies `schema`, as a recursive schema of any JSON without U+0000 does.
+    mutating func admitsEverything(_ schema: Schema) -> Bool {
+        var seen: Set<NodeKey> = []
+        var pending = [schema]
+        while let schema = pending.popLast() {
+            if let always = schema.always {
+                if !always { return false }
+                continue
+            }
+            guard seen.insert(NodeKey(schema.node)).inserted else { continue }
+            guard schema.assertions.isSubset(of: Self.harmless), schema.checkedPattern == nil,
+                schema.types.map({ $0.union([.integer]) == Set(Schema.TypeName.allCases) }) ?? true
+            else { return false }
+            if let reference = schema.reference {
+                guard let target = follow(reference, from: schema) else { return false }
+                pending.append(target)
+            }
+            pending += [schema.items, schema.propertyNames, schema.additionalProperties].compactMap(\.self)
+        }
+        return true
+    }
+
+    /// The keywords that `admitsEverything` looks into.
+    private static let harmless: Set = [
+        "$schema", "$ref", "type", "pattern", "items", "propertyNames", "additionalProperties",
+    ]
+}
