@@ -18,10 +18,13 @@ struct Page<First: CursorPart, Second: CursorPart> {
             after = nil
             return
         }
-        let texts = Self.texts(of: cursor)
+        let texts = cursor.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map {
+            String($0) ?? ""
+        }
         guard texts.count == 2, let first = First(cursorText: texts[0]), let second = Second(cursorText: texts[1])
         else {
-            throw Problem(status: 422, code: "INVALID_CURSOR", detail: "cursor is no next_cursor of this list")
+            let detail = "cursor is invalid: it was not issued by this list"
+            throw Problem(status: 422, code: "INVALID_CURSOR", detail: detail)
         }
         after = (first, second)
     }
@@ -39,25 +42,16 @@ struct Page<First: CursorPart, Second: CursorPart> {
     /// The rows of the page.
     func items<Row>(_ rows: [Row]) -> ArraySlice<Row> { rows.prefix(size) }
 
-    /// The cursor of the next page, if there is one: both values in Base64 for URLs (RFC 4648, section 5).
+    /// The cursor of the next page, if there is one. The contract has a pattern for the cursors of each list, and any text that
+    /// matches it is a position.
     func next<Row>(_ rows: [Row], _ key: (Row) -> (First, Second)) -> String? {
         guard rows.count > size else { return nil }
         let (first, second) = key(rows[size - 1])
-        let text = Bytes(Array((first.cursorText + "\u{0}" + second.cursorText).utf8)).base64
-        return String(text.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
-    }
-
-    /// What `next` put together. No text in the database contains the character between the values.
-    private static func texts(of cursor: String) -> [String] {
-        var text = String(cursor.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
-        guard let bytes = text.withUTF8({ Bytes(base64: UnsafeRawBufferPointer($0)) }) else { return [] }
-        return bytes.bytes.split(separator: 0, omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        return first.cursorText + "." + second.cursorText
     }
 }
 
-/// A value by which a list is ordered, as a part of a cursor.
+/// A value by which a list is ordered, as a part of a cursor: characters that need no escaping in a URL, without a point.
 protocol CursorPart {
     var cursorText: String { get }
     init?(cursorText: String)
@@ -67,9 +61,9 @@ extension Timestamp: CursorPart {
     var cursorText: String { String(microsecondsSinceEpoch) }
 
     init?(cursorText: String) {
-        // Times have four digits for the year.
-        guard let time = Int64(cursorText), time.magnitude < 253_402_300_800_000_000 else { return nil }
-        self.init(microsecondsSinceEpoch: time)
+        guard let time = Int64(cursorText) else { return nil }
+        // Times have four digits for the year. Beyond them lies nothing, as at their ends.
+        self.init(microsecondsSinceEpoch: min(max(time, -62_135_596_800_000_000), 253_402_300_799_999_999))
     }
 }
 
@@ -80,9 +74,19 @@ extension Int: CursorPart {
 }
 
 extension String: CursorPart {
-    var cursorText: String { self }
+    /// Two hexadecimal digits for each byte.
+    var cursorText: String {
+        String(decoding: utf8.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
 
-    init?(cursorText: String) { self = cursorText }
+    init?(cursorText: String) {
+        let digits = cursorText.utf8.compactMap(\.hexadecimalDigit)
+        guard digits.count == cursorText.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+        let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        self.init(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 extension UUID: CursorPart {

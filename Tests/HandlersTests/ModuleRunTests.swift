@@ -29,7 +29,7 @@ import Testing
     private func trigger(_ id: UUID? = nil, in fleet: Fleet) async throws -> ModuleRun {
         let input = TriggerModuleRun.Input(
             moduleID: id ?? module,
-            body: RunRequest(summary: "by hand"),
+            body: RunRequest(summary: .string("by hand")),
             principal: fleet.operatorPrincipal
         )
         switch try await fleet.api.triggerModuleRun(input) {
@@ -91,16 +91,11 @@ import Testing
         }
     }
 
-    @Test func `an end that the worker gives is kept, and only final statuses have one`() async throws {
+    @Test func `an end that the worker gives is kept`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
             let end = run.startedAt.adding(seconds: 90)
-            let problem = await #expect(throws: Problem.self) {
-                try await update(run.runID, .running, endedAt: end, in: fleet)
-            }
-            #expect(problem?.status == 400)
-            #expect(problem?.detail == "ended_at needs a final status")
             try await update(run.runID, .running, in: fleet)
             #expect(try await update(run.runID, .failed, endedAt: end, in: fleet).endedAt == end)
         }

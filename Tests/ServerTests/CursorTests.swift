@@ -83,10 +83,24 @@ import Testing
                 let pages = try await walk(path, id, server)
                 #expect(pages.flatMap(\.self) == expected, "\(path)")
                 #expect(pages.dropLast().allSatisfy { $0.count == 2 } && pages.last?.isEmpty == false, "\(path)")
-                for cursor in ["x", "QUJD", "AAAA"] {
+                for cursor in ["x", "QUJD", "AAAA", "..", "00.", "1.2.3", "1772357400000000"] {
                     #expect(try await server.get("\(path)?cursor=\(cursor)").status == 422, "\(path) \(cursor)")
                 }
             }
+        }
+    }
+
+    @Test(arguments: [
+        ("/alerts", "1772357400000000.0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"),
+        ("/alerts", "-999999999999999999.00000000-0000-0000-0000-000000000000"),
+        ("/audit/logs", "999999999999999999.999999999999999999"), ("/analytics/costs", "-0.0"),
+        ("/modules", ".0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"), ("/modules", "ff.0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"),
+        ("/bots", "."), ("/bots", "6274632d6d616b6572.ffc3"),
+    ])
+    func `each text that the contract's pattern allows is a position`(path: String, cursor: String) async throws {
+        try await RunningServer.with { server in
+            try await server.waitUntilReady()
+            #expect(try await server.get("\(path)?cursor=\(cursor)").status == 200)
         }
     }
 

@@ -8,10 +8,12 @@ struct EventPosition: Comparable, CustomStringConvertible, Sendable {
         self.event = event
     }
 
-    /// Reads `12345-67`; nil for anything else.
+    /// Reads `12345-67`, or `12345` for the position before the first event of a transaction; nil for anything else.
     init?(_ text: String) {
         let numbers = text.split(separator: "-")
-        guard numbers.count == 2, let transaction = UInt64(numbers[0]), let event = Int(numbers[1]) else { return nil }
+        guard (1...2).contains(numbers.count), let transaction = UInt64(numbers[0]),
+            let event = numbers.count == 1 ? 0 : Int(numbers[1])
+        else { return nil }
         self.init(transaction: transaction, event: event)
     }
 

@@ -5,9 +5,6 @@ import Postgres
 extension API {
     public func updateModuleRun(_ input: UpdateModuleRun.Input) async throws(Problem) -> UpdateModuleRun.Output {
         let update = input.body
-        if update.endedAt != nil, !update.status.isFinal {
-            throw Problem(status: 400, code: "RUN_NOT_ENDED", detail: "ended_at needs a final status")
-        }
         let change = RunChange(
             action: .moduleRunUpdate,
             runID: input.runID,

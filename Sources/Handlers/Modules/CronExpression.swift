@@ -4,7 +4,7 @@ import Generated
 /// When something is due: minute, hour, day of the month, month and day of the week, in UTC (crontab(5)).
 ///
 /// A field is `*`, a number, a range, any of them with a step, or a list of these; months and days of the week have their English
-/// names, too. Where both kinds of day are restricted, either of them is enough.
+/// names, too. A range may pass the end, as `FRI-MON` does. Where both kinds of day are restricted, either of them is enough.
 struct CronExpression: Hashable, Sendable {
     private let minutes: Set<Int>
     private let hours: Set<Int>
@@ -111,18 +111,17 @@ private struct Field {
             guard let number = Int(pieces[1]), number > 0 else { throw mistake(text) }
             step = number
         }
-        let bounds: ClosedRange<Int>
-        if pieces[0] == "*" {
-            bounds = range
-        } else {
+        var (first, last) = (range.lowerBound, range.upperBound)
+        if pieces[0] != "*" {
             let ends = pieces[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let first = value(ends[0]),
-                let last = ends.count == 2 ? value(ends[1]) : pieces.count == 2 ? range.upperBound : first,
-                first <= last
+            guard let lower = value(ends[0]),
+                let upper = ends.count == 2 ? value(ends[1]) : pieces.count == 2 ? range.upperBound : lower
             else { throw mistake(text) }
-            bounds = first...last
+            (first, last) = (lower, upper)
         }
-        return Array(stride(from: bounds.lowerBound, through: bounds.upperBound, by: step))
+        let values =
+            first <= last ? Array(first...last) : Array(first...range.upperBound) + Array(range.lowerBound...last)
+        return stride(from: 0, to: values.count, by: step).map { values[$0] }
     }
 
     private func value(_ text: Substring) -> Int? {

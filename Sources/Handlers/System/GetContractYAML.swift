@@ -3,6 +3,6 @@ public import Generated
 
 extension API {
     public func getContractYAML(_ input: GetContractYAML.Input) async throws(Problem) -> GetContractYAML.Output {
-        .ok(ContractDocument.yaml)
+        .ok(Bytes(Array(ContractDocument.yaml.utf8)))
     }
 }
