@@ -25,6 +25,15 @@ import Testing
         #expect(root.node(at: "/a~1b/1")?.string == "😀")
     }
 
+    // Found by fuzzing: to Swift, "/" with a combining mark behind it is another character.
+    @Test func `a pointer finds names that begin with a combining mark`() throws {
+        let text = "{\"\u{05A9}a\": {\"~\u{05A9}/\u{05A9}\": 1}}"
+        let root = try JSONReader.read(SourceFile(path: "/x.json", displayPath: "x.json", bytes: Array(text.utf8)))
+        let number = try #require(root.node(at: "/\u{05A9}a/~0\u{05A9}~1\u{05A9}"))
+        #expect(number.pointer == "/\u{05A9}a/~0\u{05A9}~1\u{05A9}")
+        #expect(number.scalar?.text == "1")
+    }
+
     @Test(arguments: [
         ("{\"a\": 1, \"a\": 2}", "x.json:1:10: the key 'a' is given twice"),
         ("{\"a\": 1,}", "x.json:1:9: '}' where another value after ',' was expected"),

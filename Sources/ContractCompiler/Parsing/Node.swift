@@ -148,10 +148,11 @@ extension Node {
     /// The node that `pointer` names below this one.
     package func node(at pointer: String) -> Node? {
         guard !pointer.isEmpty else { return self }
-        guard pointer.hasPrefix("/") else { return nil }
-        return pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        // By bytes: a slash that a combining mark follows is a slash.
+        guard pointer.utf8.first == UInt8(ascii: "/") else { return nil }
+        return pointer.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .reduce(Optional(self)) { node, token in
-                let name = JSONPointer.unescape(String(token))
+                let name = JSONPointer.unescape(String(Substring(token)))
                 if let items = node?.items { return Int(name).flatMap { items.indices.contains($0) ? items[$0] : nil } }
                 return node?[name]
             }
@@ -162,13 +163,29 @@ extension Node {
 package enum JSONPointer {
     /// A name as a token.
     package static func escape(_ name: String) -> String {
-        name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        name.unicodeScalars.reduce(into: "") { escaped, scalar in
+            switch scalar {
+            case "~": escaped += "~0"
+            case "/": escaped += "~1"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     static func unescape(_ token: String) -> String {
-        token.split(separator: "~1", omittingEmptySubsequences: false)
-            .map { $0.split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~") }
-            .joined(separator: "/")
+        var name = String.UnicodeScalarView()
+        var rest = token.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            switch (scalar, rest.first) {
+            case ("~", "0"): name.append("~")
+            case ("~", "1"): name.append("/")
+            default:
+                name.append(scalar)
+                continue
+            }
+            rest.removeFirst()
+        }
+        return String(name)
     }
 }
 

@@ -2,7 +2,9 @@
 public enum MediaType {
     /// The type without its parameters, in small letters.
     static func essence(_ text: String) -> String {
-        String(text.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }).lowercased()
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" })
+        ).lowercased()
     }
 
     static func isJSON(_ text: String) -> Bool {
@@ -10,26 +12,26 @@ public enum MediaType {
         return essence == "application/json" || essence.hasSuffix("+json")
     }
 
-    /// A parameter's value, out of its quotes.
+    /// A parameter's value, out of its quotes. By code points: a quote that a combining mark follows is a quote.
     static func parameter(_ name: String, of text: String) -> String? {
-        var rest = text.drop { $0 != ";" }
+        var rest = text.unicodeScalars.drop { $0 != ";" }
         while rest.first == ";" {
             rest = rest.dropFirst().drop { $0 == " " || $0 == "\t" }
             let key = rest.prefix { $0 != "=" && $0 != ";" }
             rest = rest.dropFirst(key.count)
             guard rest.first == "=" else { continue }
             rest = rest.dropFirst()
-            var value = ""
+            var value = String.UnicodeScalarView()
             if rest.first == "\"" {
                 rest = rest.dropFirst()
-                while let character = rest.popFirst(), character != "\"" {
-                    value.append(character == "\\" ? rest.popFirst() ?? "\\" : character)
+                while let scalar = rest.popFirst(), scalar != "\"" {
+                    value.append(scalar == "\\" ? rest.popFirst() ?? "\\" : scalar)
                 }
             } else {
-                value = String(rest.prefix { $0 != ";" && $0 != " " })
+                value.append(contentsOf: rest.prefix { $0 != ";" && $0 != " " })
                 rest = rest.dropFirst(value.count)
             }
-            if key.lowercased() == name { return value }
+            if String(key).lowercased() == name { return String(value) }
             rest = rest.drop { $0 != ";" }
         }
         return nil

@@ -146,10 +146,11 @@ enum Multipart {
             )
         }
         var part = Part(file: FilePart(content: Bytes(Array(bytes[(end + (isHeadless ? 2 : 4))...]))))
-        for line in String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n") {
-            let name = line.prefix { $0 != ":" }
-            let value = String(line.dropFirst(name.count + 1).drop { $0 == " " })
-            switch name.lowercased() {
+        let head = String(decoding: bytes[..<end], as: UTF8.self)
+        for line in head.utf8.split(whereSeparator: { $0 == 0x0D || $0 == 0x0A }) {
+            let name = line.prefix { $0 != UInt8(ascii: ":") }
+            let value = String(Substring(line.dropFirst(name.count + 1).drop { $0 == UInt8(ascii: " ") }))
+            switch Substring(name).lowercased() {
             case "content-disposition":
                 part.name = MediaType.parameter("name", of: value) ?? ""
                 part.file.filename = MediaType.parameter("filename", of: value)
