@@ -1,0 +1,22 @@
+import ContractCompiler
+
+extension FuzzTarget {
+    /// YAML and JSON documents: each node is found again by its pointer.
+    static let document = FuzzTarget(name: "document") { bytes in
+        for name in ["fuzz.yaml", "fuzz.json"] {
+            var log = DiagnosticLog()
+            guard let root = Node.read(SourceFile(path: name, displayPath: name, bytes: bytes), log: &log) else {
+                expect(log.hasErrors, "a document is refused without a reason")
+                continue
+            }
+            check(root, in: root)
+        }
+        _ = try? Node.readYAML(SourceFile(path: "fuzz.yml", displayPath: "fuzz.yml", bytes: bytes))
+    }
+
+    private static func check(_ node: Node, in root: Node) {
+        expect(node.location.line >= 1 && node.location.column >= 1, "it stands before the file")
+        expect(root.node(at: node.pointer)?.pointer == node.pointer, "nothing is found at \(node.pointer)")
+        for child in (node.items ?? []) + (node.members?.map(\.value) ?? []) { check(child, in: root) }
+    }
+}

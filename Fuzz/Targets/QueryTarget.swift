@@ -1,0 +1,11 @@
+import ContractCompiler
+
+extension FuzzTarget {
+    /// Headers of `.sql` files.
+    static let query = FuzzTarget(name: "query") { bytes in
+        var log = DiagnosticLog()
+        let file = SourceFile(path: "fuzz.sql", displayPath: "fuzz.sql", bytes: bytes)
+        let read = QueryFileReader.read(file, log: &log)
+        expect(!read.queries.isEmpty || log.hasErrors, "a file without a query is accepted")
+    }
+}
