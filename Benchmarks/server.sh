@@ -13,7 +13,7 @@ servers=
 trap 'for server in $servers; do kill $server 2>/dev/null || :; wait $server 2>/dev/null || :; done; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
-# start NAME [VARIABLE=VALUE…]: a server; its address is in $address, its process in $pid.
+# start NAME [VARIABLE=VALUE…]: a server; its address is in $address, its process in $pid. With the dashboard off that process is the API.
 start() {
     name=$1
     shift
@@ -28,6 +28,8 @@ start() {
     exit 1
 }
 
+# child api|dashboard: the process of one of the two that $pid supervises.
+child() { pgrep -P "$pid" -f -- "--only $1"; }
 sql() { psql -qAtX -v ON_ERROR_STOP=1 -h "$folder/cluster" -U flotilla -d flotilla "$@"; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 # Microseconds of processor time between two counts of ticks, per request.

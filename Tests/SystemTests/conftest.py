@@ -47,6 +47,10 @@ class Server:
                 return match[1]
         raise AssertionError(pathlib.Path(f"{self.folder}/log").read_text())
 
+    def child(self, component: str) -> int:
+        """The process of the API or of the dashboard."""
+        return int(subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", f"only {component}"], capture_output=True, text=True).stdout)
+
     def databases(self) -> list[int]:
         """The processes of the server's own PostgreSQL."""
         postmaster = int(pathlib.Path(f"{self.folder}/cluster/data/postmaster.pid").read_text().split()[0]) \

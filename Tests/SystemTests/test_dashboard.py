@@ -465,6 +465,42 @@ def test_a_chart_tells_its_values_to_the_keyboard(browser):
     assert browser.text("#equity .reading") != before
 
 
+# --- When the API is away.
+
+def test_an_outage_of_the_api_is_shown_live_and_commands_are_delivered_after_it(browser, fleet, server):
+    browser.open("/dashboard")
+    assert browser.text("#outage") == ""
+    api = server.child("api")
+    os.kill(api, signal.SIGSTOP)
+    try:
+        browser.wait(lambda: "The API does not respond since" in browser.text("#outage"), seconds=60)
+        assert "CRITICAL" in browser.text("#fleet-state")
+        browser.open("/bots/grid-kra-01/kraken-b1")
+        browser.find("#command button[value=SAFE_MODE]").click()
+        dialog = browser.wait(lambda: browser.find("dialog[open]"))
+        dialog.find_element("name", "reason").send_keys("the API is away")
+        dialog.find_element("css selector", "form button").click()
+        browser.wait(lambda: browser.path.startswith("/commands/"))
+        identity = browser.path.removeprefix("/commands/")
+        assert "The API does not respond since" in browser.text("#outage")
+    finally:
+        os.kill(api, signal.SIGCONT)
+    browser.wait(lambda: "It responds again" in browser.text("#outage"), seconds=60)
+    pending = fleet.call("GET", "/instances/kraken-b1/commands/pending")
+    assert identity in [command["command_id"] for command in pending]
+
+
+def test_a_crash_of_the_dashboard_costs_a_page_that_is_open_nothing(browser, server):
+    browser.open("/dashboard")
+    crashed = server.child("dashboard")
+    os.kill(crashed, signal.SIGSEGV)
+    browser.wait(lambda: server.child("dashboard") != crashed, seconds=30)
+    browser.open("/bots")
+    assert browser.text("h1") == "Bots"
+    browser.settle()
+    browser.complaints.clear()  # the browser notes the stream of events that ended
+
+
 # --- When the database is away. It runs last: every process of the database stands still meanwhile.
 
 def test_what_cannot_be_read_is_never_zero(browser, server):
