@@ -20,6 +20,7 @@ import Testing
         (["ADMIN_TOKEN": ""], "ADMIN_TOKEN: found nothing, expected the admin token"),
         (["API_ADDRESS": "8000"], "API_ADDRESS: found '8000', expected HOST:PORT or off"),
         (["WEB_ADDRESS": "::1:80"], "WEB_ADDRESS: found '::1:80', expected HOST:PORT or off"),
+        (["API_HEALTH_URL": "api:8000"], "API_HEALTH_URL: found 'api:8000', expected an http or https URL"),
         (["DATABASE_CONNECTIONS": "0"], "DATABASE_CONNECTIONS: found '0', expected a whole number from 1 to 256"),
         (
             ["HEARTBEAT_STALE_SECONDS": "soon"],
