@@ -284,6 +284,41 @@ import Testing
         }
     }
 
+    @Test func `ten thousand symbols have execution figures of their own, and the others count for all together`()
+        async throws
+    {
+        try await Fleet.with { fleet in
+            let samples = """
+                INSERT INTO execution_samples
+                    (instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at)
+                SELECT 'i1', 's' || i, 1, 2, 1, now(), now()
+                FROM generate_series(1, 10003) AS i
+                """
+            for _ in 1...2 {
+                _ = try await fleet.database.run(Query(sql: samples))
+                // Sums wait for older transactions of the whole cluster, and all tests share one.
+                let deadline = ContinuousClock.now + .seconds(60)
+                repeat {
+                    try await fleet.api.maintain()
+                } while try await fleet.text(Self.unsummed) != "0" && ContinuousClock.now < deadline
+            }
+            #expect(try await fleet.text("SELECT count(*)::text FROM execution_totals WHERE symbol <> ''") == "10000")
+            #expect(try await fleet.text("SELECT samples::text FROM execution_totals WHERE symbol = ''") == "6")
+            #expect(try await fleet.text("SELECT count(*)::text FROM execution_values") == "20002")
+            switch try await fleet.api.getExecutionQuality(.init(principal: fleet.operatorPrincipal)) {
+            case .ok(let quality):
+                #expect(quality.samples == 20_006)
+                #expect(quality.latencyMs.p99 == 2)
+            }
+        }
+    }
+
+    private static let unsummed = """
+        SELECT count(*)::text
+        FROM execution_samples
+        WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
+        """
+
     // MARK: - Sizes
 
     private func object(bytes: Int) throws -> JSONObject {

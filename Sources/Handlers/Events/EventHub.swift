@@ -19,11 +19,12 @@ final class EventHub: Sendable {
         /// Why a principal gets no further stream; nil when there is room.
         func refusal(of principal: String, _ bounds: Bounds) -> Problem? {
             if watchers.count >= bounds.eventStreams {
-                let detail = "the server has \(watchers.count) event streams open, as many as it may (EVENT_STREAMS)"
+                let detail = "\(watchers.count) event streams are open, which is EVENT_STREAMS; retry later"
                 return Problem(.streams, status: 503, detail, retryAfterSeconds: 15)
             }
             guard let count = counts[principal], count >= bounds.eventStreamsPerPrincipal else { return nil }
-            let detail = "'\(principal)' has \(count) event streams open, as many as a token may; close one first"
+            let detail =
+                "'\(principal)' has \(count) event streams open, which is EVENT_STREAMS_PER_PRINCIPAL; close one first"
             return Problem(.streams, status: 429, detail, retryAfterSeconds: 15)
         }
     }

@@ -13,7 +13,7 @@ enum IngestFate: String {
     case conflict
     /// Its instance is not known.
     case unknown
-    /// Its instance has as many symbols as it may.
+    /// Its instance has reached its maximum of symbols.
     case crowded
 }
 
@@ -30,7 +30,7 @@ extension IngestReceipt {
             throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "another entry has this \(id)")
         case .unknown: throw .instanceNotFound
         case .crowded:
-            let detail = "the instance has positions of as many symbols as it may (POSITIONS_PER_INSTANCE)"
+            let detail = "the instance has reached POSITIONS_PER_INSTANCE, and none of its positions is closed"
             throw Problem(.positions, status: 422, detail)
         }
     }
