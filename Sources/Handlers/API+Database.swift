@@ -71,6 +71,8 @@ extension API {
         if error.state?.isDataException == true {
             return Problem(status: 422, code: "UNSTORABLE_VALUE", detail: "a value is outside of what can be stored")
         }
+        // What is referred to was there when the statement began, and only instances are ever removed.
+        if error.state == .foreignKeyViolation { return .instanceNotFound }
         logger.error("database error", metadata: ["error": "\(error)"])
         return .internalError
     }
@@ -89,6 +91,11 @@ extension Problem {
         detail: "the server failed; its log says why"
     )
     static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
+    static let instanceRetired = Problem(
+        status: 409,
+        code: "INSTANCE_RETIRED",
+        detail: "the instance is retired; its next heartbeat brings it back"
+    )
     static let moduleNotFound = Problem(status: 404, code: "MODULE_NOT_FOUND", detail: "Module not found")
     static let moduleRunNotFound = Problem(status: 404, code: "MODULE_RUN_NOT_FOUND", detail: "Module run not found")
     static let alertNotFound = Problem(status: 404, code: "ALERT_NOT_FOUND", detail: "alert not found")

@@ -21,6 +21,8 @@ public final class API: Operations {
         /// How long a command may be carried out at most; nil where that is the callers' business.
         public var commandMaxSeconds: Int?
 
+        /// After how many days of silence an instance is retired; nil where only operators retire.
+        public var instanceRetireDays: Int?
         /// How much of what clients add or hold is accepted.
         public var bounds = Bounds()
 

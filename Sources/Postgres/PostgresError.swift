@@ -90,6 +90,8 @@ public struct SQLState: Hashable, Sendable {
 
     /// 23505
     public static let uniqueViolation = SQLState("23505")
+    /// 23503: a row refers to one that is gone.
+    public static let foreignKeyViolation = SQLState("23503")
     /// 42P04
     public static let duplicateDatabase = SQLState("42P04")
     /// 26000: the server forgot the prepared statement.

@@ -288,5 +288,6 @@ extension API.Configuration {
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
         bounds = configuration.bounds
+        instanceRetireDays = configuration.instanceRetireDays
     }
 }

@@ -29,7 +29,7 @@ part AS (
         coalesce(sum(value) FILTER (WHERE kind = 'FUNDING'), 0) AS funding,
         coalesce(sum(entries) FILTER (WHERE kind = 'FUNDING'), 0) AS funding_entries
     FROM earned
-    JOIN instance_live AS live USING (instance_id)
+    JOIN instance_modes AS live USING (instance_id)
     WHERE (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR earned.symbol = :symbol)
         AND (:mode IS NULL OR live.runtime_mode = :mode)

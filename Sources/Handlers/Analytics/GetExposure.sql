@@ -49,9 +49,11 @@ WITH series AS MATERIALIZED (
     FROM metric_series AS series
     JOIN metric_latest AS latest USING (series_id)
     WHERE series.metric_type = 'equity'
-        AND (
-            :mode IS NULL
-            OR (SELECT runtime_mode FROM instance_live AS live WHERE live.instance_id = series.instance_id) = :mode
+        AND EXISTS (
+            SELECT
+            FROM instance_live AS live
+            WHERE live.instance_id = series.instance_id
+                AND (:mode IS NULL OR live.runtime_mode = :mode)
         )
 )
 SELECT coalesce(sum(value), 0)

@@ -26,7 +26,7 @@ part AS (
         coalesce(sum(value) FILTER (WHERE kind = 'FEE'), 0) AS fees,
         coalesce(sum(value) FILTER (WHERE kind = 'FUNDING'), 0) AS funding
     FROM earned
-    JOIN instance_live AS live USING (instance_id)
+    JOIN instance_modes AS live USING (instance_id)
     WHERE :mode IS NULL OR live.runtime_mode = :mode
     GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
 )

@@ -6,6 +6,8 @@ import Postgres
 enum AuditAction: String {
     case heartbeat = "HEARTBEAT"
     case instanceMove = "INSTANCE_MOVE"
+    case instanceRetire = "INSTANCE_RETIRE"
+    case instanceDelete = "INSTANCE_DELETE"
     case moduleCreate = "MODULE_CREATE"
     case moduleUpdate = "MODULE_UPDATE"
     case moduleDelete = "MODULE_DELETE"

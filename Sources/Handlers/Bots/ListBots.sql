@@ -11,7 +11,7 @@ SELECT
 FROM (
     SELECT bots.bot_id, name, strategy_name, instance_id
     FROM bots
-    LEFT JOIN instances ON instances.bot_id = bots.bot_id
+    LEFT JOIN instances ON instances.bot_id = bots.bot_id AND retired_at IS NULL
     WHERE bots.bot_id >= coalesce(:after_bot, '')
         AND (bots.bot_id, coalesce(instance_id, '')) > (coalesce(:after_bot, ''), coalesce(:after_instance, ''))
     ORDER BY bots.bot_id, instance_id

@@ -64,8 +64,8 @@ extension Transaction {
             )
         )
         guard let row else {
-            // Another request stored the id since we looked.
-            throw try run(.getCommand(commandID: request.commandID)).map(Problem.commandExists) ?? .commandNotFound
+            // Another request stored the id since we looked, or the instance is retired.
+            throw try run(.getCommand(commandID: request.commandID)).map(Problem.commandExists) ?? .instanceRetired
         }
         let details = JSONObject { json in json.member("type", request.commandType) }
         try record(.commandCreate, on: .command, request.commandID.text, by: actor, details: details)

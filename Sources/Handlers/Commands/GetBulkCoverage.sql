@@ -11,8 +11,8 @@ SELECT
     count(*) FILTER (WHERE status = 'COMPLETED'),
     count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
     count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
-    count(*) FILTER (WHERE status <> 'COMPLETED' AND last_seen < :lost_before)
+    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < :lost_before, true))
 FROM commands
-JOIN instance_live USING (instance_id)
+LEFT JOIN instance_live USING (instance_id)
 WHERE bulk_id = :bulk_id
 GROUP BY command_type, created_by, reason

@@ -6,8 +6,10 @@ enum HeartbeatFate: String {
     case foreign
     /// Another process holds the instance.
     case superseded
+    /// The instance is being deleted.
+    case deleted
     /// Too many instances have registered within an hour.
     case throttled
-    /// The fleet has as many instances as it may.
+    /// The fleet has reached its maximum of instances.
     case full
 }

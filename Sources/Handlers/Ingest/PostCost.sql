@@ -7,7 +7,7 @@
 WITH entry AS MATERIALIZED (
     SELECT
         entry.*,
-        instances.instance_id IS NOT NULL AS is_known,
+        instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
         -- Of several with one id in a batch the first is booked.
         entry_id IS NULL OR row_number() OVER (PARTITION BY instance_id, entry_id ORDER BY ordinal) = 1 AS is_first
     FROM unnest(:instance_id, :entry_id, :symbol, :cost_type, :amount, :currency, :fx_rate, :ts)

@@ -5,7 +5,7 @@
 WITH sample AS MATERIALIZED (
     SELECT
         sample.*,
-        instances.instance_id IS NOT NULL AS is_known,
+        instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
         -- Of several with one id in a batch the first is stored.
         sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id, ts ORDER BY ordinal) = 1 AS is_first
     FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts)

@@ -36,8 +36,8 @@ SELECT ordinal, refreshed.instance_id IS NOT NULL
 FROM beat
 LEFT JOIN refreshed USING (instance_id, fingerprint)
 
--- Stores heartbeats, each instance's newest, and registers new instances as far as the bounds allow. A heartbeat from the wrong bot or
--- from a superseded process changes nothing.
+-- Stores heartbeats, each instance's newest, and registers new and retired instances as far as the bounds allow. A heartbeat from the wrong
+-- bot, from a superseded process or of an instance that is being deleted changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
@@ -58,28 +58,39 @@ WITH beat AS MATERIALIZED (
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
 fresh AS MATERIALIZED (
-    SELECT DISTINCT ON (instance_id) instance_id, bot_id, ordinal, hourly, most
+    SELECT DISTINCT ON (instance_id) instance_id, beat.bot_id, ordinal, hourly, most, known.instance_id IS NULL AS is_new
     FROM beat
-    WHERE NOT EXISTS (SELECT FROM instances WHERE instances.instance_id = beat.instance_id)
+    LEFT JOIN instances AS known USING (instance_id)
+    WHERE known.instance_id IS NULL
+        OR (retired_at IS NOT NULL AND deleted_at IS NULL AND known.bot_id = beat.bot_id)
     ORDER BY instance_id, ordinal
 ),
 -- Without anything new no bound is looked at, so that known instances wait for no registration.
 admission AS MATERIALIZED (
     SELECT admitted.*
-    FROM (SELECT count(*) AS wanted, max(hourly) AS hourly, max(most) AS most FROM fresh) AS request
+    FROM (
+        -- Those that come back are among the instances already.
+        SELECT count(*) AS wanted, max(hourly) AS hourly, max(most) + count(*) FILTER (WHERE NOT is_new) AS most FROM fresh
+    ) AS request
     CROSS JOIN LATERAL admit_registrations(wanted, hourly, most) AS admitted
     WHERE wanted > 0
 ),
 registered AS MATERIALIZED (
-    SELECT instance_id, bot_id
+    SELECT instance_id, bot_id, is_new
     FROM fresh
-    ORDER BY ordinal
+    ORDER BY is_new, ordinal
     LIMIT coalesce((SELECT admitted FROM admission), 0)
+),
+refused AS MATERIALIZED (
+    SELECT instance_id
+    FROM fresh
+    WHERE instance_id NOT IN (SELECT instance_id FROM registered)
 ),
 new_bot AS (
     INSERT INTO bots (bot_id, name, strategy_name)
     SELECT DISTINCT bot_id, bot_id, 'unknown'
     FROM registered
+    WHERE is_new
     ORDER BY bot_id
     ON CONFLICT (bot_id) DO NOTHING
 ),
@@ -88,16 +99,18 @@ new_instance AS (
     INSERT INTO instances (instance_id, bot_id)
     SELECT instance_id, bot_id
     FROM registered
+    WHERE is_new
     ORDER BY instance_id
     ON CONFLICT (instance_id) DO UPDATE SET instance_id = excluded.instance_id
     RETURNING instance_id, bot_id
 ),
 owner AS MATERIALIZED (
-    SELECT instance_id, instances.bot_id
+    SELECT instance_id, instances.bot_id, deleted_at IS NOT NULL AS is_deleted
     FROM instances
     WHERE instance_id IN (SELECT instance_id FROM beat)
+        AND instance_id NOT IN (SELECT instance_id FROM refused)
     UNION ALL
-    SELECT instance_id, bot_id
+    SELECT instance_id, bot_id, false
     FROM new_instance
 ),
 new_boot AS (
@@ -106,6 +119,7 @@ new_boot AS (
     FROM beat
     JOIN owner USING (instance_id, bot_id)
     WHERE boot_id IS NOT NULL
+        AND NOT is_deleted
         AND NOT EXISTS (
             SELECT FROM instance_boots AS known WHERE (known.instance_id, known.boot_id) = (beat.instance_id, beat.boot_id)
         )
@@ -137,6 +151,7 @@ judged AS MATERIALIZED (
         beat.*,
         CASE
             WHEN owner.instance_id IS NULL THEN (SELECT refusal FROM admission)
+            WHEN owner.is_deleted THEN 'deleted'
             WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
             WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
             ELSE 'stored'

@@ -81,11 +81,19 @@ extension Heartbeat: RowElement {
         case .superseded:
             let detail = "another process reports for instance '\(instanceID)' since later"
             throw Problem(status: 409, code: "LEASE_LOST", detail: detail)
+        case .deleted:
+            let detail = "instance '\(instanceID)' is being deleted; a heartbeat afterwards registers it anew"
+            throw Problem(
+                status: 409,
+                code: "INSTANCE_BEING_DELETED",
+                detail: detail,
+                retryAfterSeconds: Self.registrationPause
+            )
         case .throttled:
-            let detail = "too many instances have registered within an hour (REGISTRATIONS_PER_HOUR); retry in a minute"
+            let detail = "REGISTRATIONS_PER_HOUR is reached; retry in a minute"
             throw Problem(.registrations, status: 429, detail, retryAfterSeconds: Self.registrationPause)
         case .full:
-            let detail = "the fleet has as many instances as it may (INSTANCES_MAX); an admin can delete retired ones"
+            let detail = "the fleet has reached INSTANCES_MAX; an admin can delete retired instances"
             throw Problem(.instances, status: 429, detail, retryAfterSeconds: Self.registrationPause)
         }
     }

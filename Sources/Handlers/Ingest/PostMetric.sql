@@ -1,4 +1,4 @@
--- Finds series by what they are of, and adds those that are new; 0 where the instance is not known, -1 where it has as many as it may.
+-- Finds series by what they are of, and adds those that are new; 0 for an unknown instance, -1 for one that has reached its maximum.
 -- name: resolveSeries :batch
 -- row: instance_id text, metric_type text, symbol text, currency text, most int8
 -- out: ordinal int8, series_id int8
@@ -11,12 +11,13 @@ fresh AS MATERIALIZED (
     SELECT instance_id, metric_type, symbol, currency, min(ordinal) AS ordinal, max(most) AS most
     FROM wanted
     JOIN instances USING (instance_id)
-    WHERE NOT EXISTS (
-        SELECT
-        FROM metric_series AS known
-        WHERE (known.instance_id, known.metric_type, known.symbol, known.currency)
-            = (wanted.instance_id, wanted.metric_type, wanted.symbol, wanted.currency)
-    )
+    WHERE deleted_at IS NULL
+        AND NOT EXISTS (
+            SELECT
+            FROM metric_series AS known
+            WHERE (known.instance_id, known.metric_type, known.symbol, known.currency)
+                = (wanted.instance_id, wanted.metric_type, wanted.symbol, wanted.currency)
+        )
     GROUP BY instance_id, metric_type, symbol, currency
 ),
 -- Servers that add series to one instance take turns, so that together they add no more than it may have.

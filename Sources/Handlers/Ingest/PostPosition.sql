@@ -3,7 +3,7 @@
 -- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
 -- out: ordinal int8, fate text(IngestFate)
 WITH report AS MATERIALIZED (
-    SELECT report.*, instances.instance_id IS NOT NULL AS is_known
+    SELECT report.*, instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known
     FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at, :most)
         WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, most, ordinal)
     LEFT JOIN instances USING (instance_id)
@@ -42,13 +42,10 @@ crowded AS MATERIALIZED (
     ) AS free USING (instance_id)
     WHERE place > room
 ),
--- A new position takes its instance's mode, which cannot change meanwhile; one that is there has it already.
+-- A new position takes its instance's mode, which cannot change meanwhile and is null for a retired one; one that is there has it already.
 mode AS MATERIALIZED (
-    SELECT instance_id, runtime_mode
-    FROM instance_live
-    WHERE instance_id IN (SELECT instance_id FROM held)
-    ORDER BY instance_id
-    FOR SHARE
+    SELECT instance_id, held_mode(instance_id) AS runtime_mode
+    FROM held
 ),
 -- A report that is not the newest one answers no row here.
 stored AS (

@@ -23,7 +23,7 @@ enum SampleFate {
     case stored
     /// Its instance is not known.
     case unknown
-    /// Its instance has as many series as it may.
+    /// Its instance has reached its maximum of series.
     case crowded
 }
 
@@ -53,7 +53,10 @@ extension SampleElement {
             guard fate == .stored else { return .success(fate) }
             let outcomes = stored.prefix(samples.count)
             stored.removeFirst(samples.count)
-            for case .failure(let problem) in outcomes { return .failure(problem) }
+            for case .failure(let problem) in outcomes {
+                if problem == .instanceNotFound { api.series.forget(samples.map(\.series)) }
+                return .failure(problem)
+            }
             return .success(.stored)
         }
     }
@@ -80,7 +83,11 @@ extension SampleElement {
         case .stored: return IngestReceipt(status: .accepted)
         case .unknown: throw .instanceNotFound
         case .crowded:
-            throw Problem(.series, status: 422, "the instance has as many series as it may (SERIES_PER_INSTANCE)")
+            throw Problem(
+                .series,
+                status: 422,
+                "the instance has reached SERIES_PER_INSTANCE; only its known series are stored"
+            )
         }
     }
 }

@@ -6,6 +6,7 @@ import Synchronization
 /// The numbers of the series that samples came for, so that a sample need not name its series to the database again.
 ///
 /// Numbers never change while the database is the same one; after each new connection, which may lead to another, they are asked for again.
+/// Those of a deleted instance are forgotten with the first sample that finds no series.
 final class SeriesNumbers: Sendable {
     private struct State {
         var numbers: [SeriesKey: Int] = [:]
@@ -25,6 +26,11 @@ final class SeriesNumbers: Sendable {
         }
     }
 
+    /// Forgets the numbers of series that were removed.
+    func forget(_ keys: [SeriesKey]) {
+        state.withLock { state in for key in keys { state.numbers[key] = nil } }
+    }
+
     func learn(_ numbers: [SeriesKey: Int], connections: Int) {
         state.withLock { state in
             guard state.connections == connections else { return }
@@ -40,7 +46,7 @@ enum SeriesPlace: Equatable {
     case number(Int)
     /// The instance is not known.
     case unknown
-    /// The instance has as many series as it may.
+    /// The instance has reached its maximum of series.
     case full
 }
 

@@ -18,13 +18,33 @@ extension API {
         )
         _ = try await lead { _ = try $0.run(arrange) }
         _ = try await lead { _ = try $0.run(.checkPartitions()) }
-        var rolled = Self.seriesAtOnce
-        while rolled == Self.seriesAtOnce, !Task.isCancelled {
-            rolled = try await transaction(within: Self.patience) { transaction in
-                try transaction.run(.lead()) ? transaction.run(.rollMetrics()) : 0
-            }
+        if let days = configuration.instanceRetireDays {
+            _ = try await lead { _ = try $0.run(.retireSilentInstances(days: days)) }
         }
+        try await lead(while: { $0 == Self.seriesAtOnce }) { try $0.run(.rollMetrics()) }
+        // The checks wait meanwhile, so a large instance is removed over several calls.
+        var parts = 0
+        try await lead(while: { removed in
+            parts += 1
+            return removed > 0 && parts < Self.partsAtOnce
+        }) { try $0.run(.removeInstances()) }
     }
+
+    /// Runs a step that does a part of its work, again and again while its number says that there may be more.
+    private func lead(
+        while hasMore: (Int) -> Bool,
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Int
+    ) async throws {
+        var done: Int
+        repeat {
+            done = try await transaction(within: Self.patience) { transaction in
+                try transaction.run(.lead()) ? body(transaction) : 0
+            }
+        } while hasMore(done) && !Task.isCancelled
+    }
+
+    /// How many parts of deleted instances one call removes.
+    private static let partsAtOnce = 10
 
     /// How long a step may take: nobody waits for it, and after a long pause there is much to do.
     private static let patience = Duration.seconds(120)

@@ -12,9 +12,9 @@ UNION ALL
 SELECT 'instances', runtime_mode, count(*) FROM instance_live GROUP BY runtime_mode
 ORDER BY 1, 2
 
--- How many instances may register now.
--- name: registrationRoom :one
+-- How many instances may register now, and how many are retired.
+-- name: boundFigures :one
 -- in: hourly int8
--- out: room int8
-SELECT room
+-- out: room int8, retired int8
+SELECT room, (SELECT coalesce(sum(retired), 0)::int8 FROM fleet_counts)
 FROM registration_room(:hourly, 9223372036854775807)

@@ -12,8 +12,9 @@ extension API {
         text.gauge("flotilla_database_up", "Whether the database answers.", [("", rows == nil ? 0 : 1)])
         text.add(rows ?? [])
         let bounds = configuration.bounds
-        if rows != nil, let room = try? await run(.registrationRoom(hourly: bounds.registrationsPerHour)) {
-            let registered = Double(bounds.registrationsPerHour) - Double(room)
+        if rows != nil, let figures = try? await run(.boundFigures(hourly: bounds.registrationsPerHour)) {
+            text.gauge("flotilla_instances_retired", "Instances that are retired.", [("", Double(figures.retired))])
+            let registered = Double(bounds.registrationsPerHour) - Double(figures.room)
             text.gauge(
                 "flotilla_registrations",
                 "Registrations that count towards the bound.",

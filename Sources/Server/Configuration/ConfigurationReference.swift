@@ -72,6 +72,8 @@ enum ConfigurationReference {
         "METRIC_FINE_DAYS": "How many days as rows of five minutes; at least 90 unless `METRIC_DAYS` is more.",
         "METRIC_COARSE_DAYS": "How many days as rows of an hour.",
         "EXECUTION_DAYS": "How many days samples of executions are kept; their means and percentiles stay.",
+        "INSTANCE_RETIRE_DAYS":
+            "After how many days of silence an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":
             "How many instances may register within an hour, over all servers; beyond that 429 `TOO_MANY_REGISTRATIONS` and an alert.",
         "INSTANCES_MAX":

@@ -47,6 +47,8 @@ struct ServerConfiguration: Sendable {
     var metricDays: (samples: Int, fine: Int, coarse: Int)
     /// How many days samples of executions are kept.
     var executionDays: Int
+    /// After how many days of silence an instance is retired; nil where only operators retire.
+    var instanceRetireDays: Int?
     /// How much of what clients add or hold is accepted.
     var bounds: Bounds
     /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
@@ -141,6 +143,8 @@ struct ServerConfiguration: Sendable {
         let coarse = try variables.integer("METRIC_COARSE_DAYS", in: fine...36_500, default: max(1_827, fine))
         metricDays = (samples, fine, coarse)
         executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
+        let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
+        instanceRetireDays = silentDays == 0 ? nil : silentDays
         bounds = try Bounds(variables)
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
