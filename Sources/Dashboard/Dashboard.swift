@@ -14,6 +14,7 @@ public struct Dashboard<API: Operations>: Sendable {
     public let availability: @Sendable () -> APIAvailability
     /// Whose token this is; nil when it is nobody's. Whoever approves proves again who he is.
     let holder: @Sendable (_ token: String) async -> Principal?
+    let verifier = AuditVerifier()
 
     /// The pages over `api`.
     public init(
@@ -50,6 +51,9 @@ public struct Dashboard<API: Operations>: Sendable {
         switch (path.first, path.count) {
         case ("dashboard", 1): return try await overview(request)
         case ("bots", 1): return try await bots(request)
+        case ("retired-instances", 1): return try await retiredInstances(request)
+        case ("retired-instances", 2): return try await retiredInstance(path[1], request)
+        case ("instances", 3) where path[2] == "retire": return try await retirement(path[1], request)
         case ("bots", 2): return try await bot(path[1], nil, request)
         case ("bots", 3): return try await bot(path[1], path[2], request)
         case ("commands", 1): return try await commands(request)
@@ -89,6 +93,9 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("module-runs", 3) where path[2] == "cancel": return try await cancelRun(path[1], request)
         case ("notifications", 2) where path[1] == "test": return try await testNotification(request)
         case ("notifications", 3) where path[2] == "replay": return try await replay(path[1], request)
+        case ("instances", 3) where path[2] == "retire": return try await retire(path[1], request)
+        case ("retired-instances", 3) where path[2] == "delete": return try await delete(path[1], request)
+        case ("audit", 2) where path[1] == "verify": return try await verifyAudit(request)
         case ("tokens", 3): return try await changeToken(path[1], path[2], request)
         default: throw .noPage
         }
@@ -173,7 +180,7 @@ enum Done: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked,
         revoked, tested,
-        replayed
+        replayed, retired, deleting, verified
 
     static func text(_ name: String?) -> String? {
         name.flatMap(Done.init(rawValue:)).map(\.text)
@@ -195,6 +202,9 @@ enum Done: String {
         case .revoked: "The token is revoked."
         case .tested: "The test is on its way; its deliveries are listed below."
         case .replayed: "It is on its way again."
+        case .retired: "The instance is retired."
+        case .deleting: "The instance is being deleted."
+        case .verified: "The audit log is verified."
         }
     }
 }

@@ -9,6 +9,13 @@ extension Dashboard {
         }
     }
 
+    func retiredPage(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> RetiredInstancePage {
+        let input = try ListRetiredInstances.Input(wire(.listRetiredInstances, request, query: query))
+        switch try await api.listRetiredInstances(input) {
+        case .ok(let found): return found
+        }
+    }
+
     func positions(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> PositionPage {
         switch try await api.listPositions(ListPositions.Input(wire(.listPositions, request, query: query))) {
         case .ok(let found): return found

@@ -10,7 +10,6 @@ extension Dashboard {
     func audit(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: (Self.auditFilters + ["page"]).map { ($0, request.query[$0]) })
         let page = try await auditPage(request, query.with("page_size", "50"))
-        let verification = try await auditVerification(request)
         let form = Form(
             action: "/audit",
             method: "get",
@@ -35,19 +34,35 @@ extension Dashboard {
             total: page.total,
             csv: "/api/audit/logs.csv?\(query.with("page", nil).with("limit", "100000").text)"
         )
-        let chain =
-            verification.isIntact
-            ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
-                + "\(Figures.count(verification.unsealed)) will be sealed in seconds. Head \(verification.head.prefix(16))…"
-            : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
         return PageView(
             title: "Audit log",
             blocks: [
-                Block("chain", shape: verification.isIntact ? "plain" : "banner bad", .text(chain)),
+                chain,
+                Block("verify", shape: "plain", .form(Form(action: "/audit/verify", buttons: [Form.Button("Verify")]))),
                 Block("filters", shape: "plain", .form(form)),
                 Block("entries", "Entries", asOf: .now, .table(table)),
             ]
         )
+    }
+
+    /// What the last verification found, and when.
+    private var chain: Block {
+        guard let (verification, time) = verifier.last else {
+            let text = verifier.isRunning ? "A verification is running." : "Not verified since this server started."
+            return Block("chain", shape: "plain", .text(text))
+        }
+        let text =
+            verification.isIntact
+            ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
+                + "\(Figures.count(verification.unsealed)) were not sealed yet. Head \(verification.head.prefix(16))…"
+            : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
+        return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
+    }
+
+    /// Verifies the whole chain, which takes the longer the longer the log is.
+    func verifyAudit(_ request: WebRequest) async throws(Problem) -> String {
+        try await verifier.run { () async throws(Problem) in try await auditVerification(request) }
+        return "/audit?done=verified"
     }
 
     static func auditTable(_ page: AuditPage, _ caption: String) -> Table {

@@ -8,7 +8,10 @@ extension Dashboard {
             request,
             Fields(of: [("bot_id", botID), ("instance_id", instanceID), ("page_size", "200")])
         )
-        guard let instance = page.items.first else { throw .noPage }
+        guard let instance = page.items.first else {
+            guard let instanceID else { throw .noPage }
+            return try await retiredInstance(instanceID, request)
+        }
         if page.items.count > 1 {
             return try await bots(request.asking(request.query.with("bot_id", botID)))
         }
@@ -131,6 +134,7 @@ extension Dashboard {
         )
         return [
             Block("command", "Command", .form(Self.commandChoice(instance))),
+            Block("retire", "Retire", note: "for an instance that is gone for good ·", .form(Self.retire(instance))),
             Block("heartbeats", "Heartbeats, 24 h", asOf: presence.until, .facts(Self.heartbeats(presence))),
             equity,
             Block(
@@ -204,6 +208,14 @@ extension Dashboard {
             buttons: CommandType.allCases.map { type in
                 Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "grave" : "")
             }
+        )
+    }
+
+    private static func retire(_ instance: Instance) -> Form {
+        Form(
+            action: "/instances/\(Fields.encoded(instance.instanceID))/retire",
+            method: "get",
+            buttons: [Form.Button("Retire", look: "grave")]
         )
     }
 

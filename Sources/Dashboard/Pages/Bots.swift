@@ -39,7 +39,13 @@ extension Dashboard {
             note: unknown.isEmpty ? nil : "not understood and left out: \(unknown.sorted().joined(separator: ", "))",
             blocks: [
                 Block("filters", shape: "plain", .form(Self.botForm(query))),
-                Block("bots", "Instances", asOf: page.generatedAt, .table(table.labelled())),
+                Block(
+                    "bots",
+                    "Instances",
+                    asOf: page.generatedAt,
+                    more: Block.Link(text: "Retired instances", href: "/retired-instances"),
+                    .table(table.labelled())
+                ),
             ]
         )
     }
