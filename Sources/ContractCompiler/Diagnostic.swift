@@ -50,6 +50,7 @@ package struct Diagnostic: Sendable {
         case status
         case syntax
         case tag
+        case tooLarge = "too-large"
         case undeclaredInput = "undeclared-input"
         case undeclaredTag = "undeclared-tag"
         case unknownAnchor = "unknown-anchor"

@@ -44,7 +44,7 @@ struct Build {
         guard let routes = options["--routes"], let document = options["--document"] else {
             throw Failure(description: "'--root' needs '--routes' and '--document'")
         }
-        let files = Dictionary(uniqueKeysWithValues: sources.map { ($0.source.path, $0.source) })
+        let files = Dictionary(sources.map { ($0.source.path, $0.source) }) { first, _ in first }
         let rootFile = try Self.source(root)
         let schemas = sources.map(\.source.path).filter { $0.hasSuffix(".schema.json") }.sorted()
         let registry = Registry { files[$0] }

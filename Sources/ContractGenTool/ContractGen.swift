@@ -43,16 +43,19 @@ enum ContractGen {
         case "--version":
             print("contract-gen 0.1.0")
         case "build", "generate", "explain":
-            do {
-                exit(try run(arguments) ? 0 : 1)
-            } catch {
-                fail("\(error)")
+            switch outcome(of: arguments) {
+            case .success(let isWritten): exit(isWritten ? 0 : 1)
+            case .failure(let error): fail("\(error)")
             }
         default:
             fail(
                 "expected 'build', 'generate' or 'explain', found \(arguments.first.map { "'\($0)'" } ?? "nothing")\n\n\(usage)"
             )
         }
+    }
+
+    private static func outcome(of arguments: [String]) -> Result<Bool, any Error> {
+        DeepStack.value { Result { try run(arguments) } }
     }
 
     private static func run(_ arguments: [String]) throws -> Bool {

@@ -39,9 +39,11 @@ struct Evaluator {
         let instance: NodeKey
     }
 
-    private static let stepLimit = 1_000_000
-    /// References that are open at once: each takes some kilobytes of the stack.
-    private static let depthLimit = 512
+    /// Keywords that one validation applies at most.
+    static let stepLimit = 1_000_000
+    /// References that are open at once, and schemas: each takes some kilobytes of the stack.
+    private static let referenceLimit = 512
+    private static let depthLimit = 4_096
     private static let errorLimit = 1_000
 
     private var reader: SchemaReader
@@ -49,7 +51,10 @@ struct Evaluator {
     private var visits: Set<Visit> = []
     private var errors: [ValidationOutput.Unit] = []
     private var annotations: [ValidationOutput.Unit] = []
-    private var steps = 0
+    /// Keywords that the last validation applied.
+    private(set) var steps = 0
+    private var stepLimit = Self.stepLimit
+    private var depth = 0
     private var rootLength = 0
 
     init(reader: SchemaReader) {
@@ -57,7 +62,7 @@ struct Evaluator {
     }
 
     mutating func validate(_ instance: Node, against schema: CompiledSchema) throws(SchemaError) -> ValidationOutput {
-        (scope, visits, errors, annotations, steps) = ([], [], [], [], 0)
+        (scope, visits, errors, annotations, steps, depth) = ([], [], [], [], 0, 0)
         rootLength = instance.pointer.utf8.count
         let isValid = try evaluate(schema, instance, .root) != nil
         return ValidationOutput(
@@ -67,12 +72,15 @@ struct Evaluator {
         )
     }
 
+    /// - Parameter steps: Keywords that are applied at most.
     mutating func validate(
         _ instance: Node,
         against node: Node,
-        in resource: SchemaResource
+        in resource: SchemaResource,
+        steps: Int
     ) throws(SchemaError) -> ValidationOutput {
-        try validate(instance, against: reader.schema(node, in: resource))
+        stepLimit = steps
+        return try validate(instance, against: reader.schema(node, in: resource))
     }
 
     // MARK: - One schema
@@ -87,6 +95,11 @@ struct Evaluator {
             if !always { fail(schema, "", path, instance, "nothing is allowed here") }
             return always ? Evaluated() : nil
         }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.depthLimit else {
+            throw SchemaError("more than \(Self.depthLimit) schemas apply, one inside of the other")
+        }
         let entersResource = scope.last !== schema.resource
         if entersResource { scope.append(schema.resource) }
         defer { if entersResource { scope.removeLast() } }
@@ -95,9 +108,7 @@ struct Evaluator {
         var isValid = true
         for clause in schema.clauses {
             steps += 1
-            guard steps <= Self.stepLimit else {
-                throw SchemaError("the validation needs more than \(Self.stepLimit) steps")
-            }
+            guard steps <= stepLimit else { throw SchemaError("the validation needs more than \(stepLimit) steps") }
             if try !apply(clause, of: schema, to: instance, path, &evaluated) { isValid = false }
         }
         if !isValid { annotations.removeLast(annotations.count - annotationCount) }
@@ -283,8 +294,8 @@ struct Evaluator {
     ) throws(SchemaError) -> Evaluated? {
         let visit = Visit(schema: ObjectIdentifier(schema), instance: NodeKey(instance))
         guard visits.insert(visit).inserted else { throw SchemaError("the schema refers to itself without end") }
-        guard visits.count <= Self.depthLimit else {
-            throw SchemaError("more than \(Self.depthLimit) references lead into each other")
+        guard visits.count <= Self.referenceLimit else {
+            throw SchemaError("more than \(Self.referenceLimit) references lead into each other")
         }
         defer { visits.remove(visit) }
         return try evaluate(schema, instance, path)

@@ -11,12 +11,22 @@ package struct SchemaLibrary {
         evaluator = Evaluator(reader: SchemaReader(index: index, assertsFormats: assertsFormats))
     }
 
+    /// Keywords that a validation applies at most, unless it is told otherwise.
+    package static let stepLimit = Evaluator.stepLimit
+
+    /// Keywords that all validations applied.
+    package private(set) var steps = 0
+
     /// Whether `instance` is valid against the schema at `node`, and why not.
+    ///
+    /// - Parameter limit: Keywords that are applied at most.
     package mutating func validate(
         _ instance: Node,
         against node: Node,
-        in resource: SchemaResource
+        in resource: SchemaResource,
+        limit: Int = stepLimit
     ) throws(SchemaError) -> ValidationOutput {
-        try evaluator.validate(instance, against: node, in: resource)
+        defer { steps += evaluator.steps }
+        return try evaluator.validate(instance, against: node, in: resource, steps: limit)
     }
 }

@@ -57,13 +57,17 @@ struct Workshop {
 
     /// Runs a tool of this build in the folder.
     ///
-    /// - Parameter input: The file that is its standard input.
-    func run(_ tool: String, _ arguments: [String], input: String? = nil) async throws -> Run {
+    /// - Parameters:
+    ///   - input: The file that is its standard input.
+    ///   - isBounded: Whether it gets no more than 1 GiB of memory and two minutes of a processor.
+    func run(_ tool: String, _ arguments: [String], input: String? = nil, isBounded: Bool = false) async throws -> Run {
         // The tools lie beside the test bundle.
         let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let path = tools.appending(path: tool).path
+        let shell = ["-c", "ulimit -v 1048576; ulimit -t 120; exec \"$0\" \"$@\"", path]
         let result = try await Subprocess.run(
-            .path(FilePath(tools.appending(path: tool).path)),
-            arguments: Arguments(arguments),
+            .path(FilePath(isBounded ? "/bin/sh" : path)),
+            arguments: Arguments(isBounded ? shell + arguments : arguments),
             workingDirectory: FilePath(folder.path),
             input: .fileDescriptor(
                 try FileDescriptor.open(

@@ -1,12 +1,39 @@
 /// Makes a document self-contained: schemas of other files move to `components/schemas`, everything else that a reference
 /// brings in from another file is put in its place.
 package struct Bundler {
+    /// What stands at a place of a document, as far as it decides what references there mean.
+    private enum Place {
+        /// An object of OpenAPI.
+        case object
+        /// Objects by their names, or one after the other.
+        case objects
+        /// Examples by their names.
+        case examples
+        /// A reference stands for it; what is in it is data.
+        case example
+        case schema
+        /// Schemas by their names, or one after the other.
+        case schemas
+        case data
+    }
+
     private var registry: Registry
     private(set) var log: DiagnosticLog
-    private var names: [String: String] = [:]
-    private var schemas: [Node.Member] = []
+    /// The names of the schemas that move.
+    private var names: [NodeKey: String] = [:]
+    private var taken: Set<String> = []
+    /// The schemas that have a name and are not copied yet.
+    private var pending: [(name: String, node: Node)] = []
+    /// The components that only refer to a schema of another file, and so become that schema.
+    private var adopted: [NodeKey: Node] = [:]
+    /// What references brought in and is being copied.
+    private var open: Set<NodeKey> = []
+    private var size = 0
     /// The file that the bundle replaces: references into it stay as they are.
     private var rootPath = ""
+
+    /// Levels of nesting in a bundle: those of one file, and as many again.
+    private static let depthLimit = 2 * ReadingLimit.depth
 
     init(registry: Registry, log: DiagnosticLog) {
         self.registry = registry
@@ -26,7 +53,15 @@ package struct Bundler {
     /// The self-contained document. Places stay those of the original nodes.
     mutating func bundle(_ root: Node) -> Node {
         rootPath = root.location.file.path
-        let document = copy(root)
+        adopt(root["components"]?["schemas"]?.members ?? [])
+        let document = copy(root, .object, 0)
+        var schemas: [Node.Member] = []
+        var next = 0
+        while next < pending.count {
+            let (name, node) = pending[next]
+            schemas.append(Self.member(name, schema(node)))
+            next += 1
+        }
         guard !schemas.isEmpty, let members = document.members else { return document }
         let components = document["components"] ?? Self.mapping([], like: root)
         let own = components["schemas"]?.members ?? []
@@ -37,50 +72,125 @@ package struct Bundler {
         return Self.mapping(rest + [Self.member("components", merged)], like: root)
     }
 
-    private mutating func copy(_ node: Node) -> Node {
+    /// Gives the names of the document's own schemas to those that they stand for.
+    private mutating func adopt(_ components: [Node.Member]) {
+        taken = Set(components.map(\.key))
+        for component in components where component.value.members?.count == 1 {
+            guard let reference = component.value["$ref"], let target = registry.resolve(reference, log: &log),
+                target.location.file.path != rootPath, names[NodeKey(target)] == nil
+            else { continue }
+            names[NodeKey(target)] = component.key
+            adopted[NodeKey(component.value)] = target
+        }
+    }
+
+    /// A schema that becomes a component.
+    private mutating func schema(_ node: Node) -> Node {
+        let schema = copy(node, .schema, 2)
+        return Self.mapping((schema.members ?? []).filter { $0.key != "$schema" }, like: schema)
+    }
+
+    // MARK: - Copying
+
+    private mutating func copy(_ node: Node, _ place: Place, _ depth: Int) -> Node {
+        guard hasRoom(for: node, depth) else { return node }
         switch node.value {
         case .scalar: return node
         case .sequence(let items):
-            return Node(value: .sequence(items.map { copy($0) }), location: node.location, pointer: node.pointer)
-        // Inside a schema with a URI of its own references mean that schema, wherever it stands.
-        case .mapping where node["$id"]?.string != nil: return node
-        case .mapping(let members):
-            if let reference = node["$ref"], let target = registry.resolve(reference, log: &log) {
-                return replaced(node, reference, by: target)
-            }
-            // What stands in an extension or an example is data, whatever it looks like.
-            let copies = members.map { member in
-                let isData =
-                    member.key.hasPrefix("x-")
-                    || ["example", "examples", "default", "enum", "const"].contains(member.key)
-                return Node.Member(
-                    key: member.key,
-                    keyLocation: member.keyLocation,
-                    value: isData ? member.value : copy(member.value)
-                )
-            }
-            return Node(value: .mapping(copies), location: node.location, pointer: node.pointer)
-        }
-    }
-
-    private mutating func replaced(_ node: Node, _ reference: Node, by target: Node) -> Node {
-        let path = target.location.file.path
-        if path == rootPath { return rewritten(node, to: "#\(target.pointer)") }
-        guard path.hasSuffix(".schema.json") else { return copy(target) }
-        let key = "\(path)#\(target.pointer)"
-        let name = names[key] ?? ModelBuilder.name(of: target)
-        if names.updateValue(name, forKey: key) == nil {
-            let schema = copy(target)
-            schemas.append(
-                Self.member(name, Self.mapping((schema.members ?? []).filter { $0.key != "$schema" }, like: schema))
+            if place == .data { return node }
+            let inner = Self.inside(place)
+            return Node(
+                value: .sequence(items.map { copy($0, inner, depth + 1) }),
+                location: node.location,
+                pointer: node.pointer
             )
+        case .mapping(let members):
+            switch place {
+            case .data: return node
+            // Inside a schema with a URI of its own references mean that schema, wherever it stands.
+            case .object, .schema: if node["$id"]?.string != nil { return node }
+            case .example: if node["$ref"] == nil { return node }
+            case .objects, .examples, .schemas: break
+            }
+            if let target = adopted[NodeKey(node)] { return schema(target) }
+            if place != .schemas, let reference = node["$ref"], let target = registry.resolve(reference, log: &log) {
+                return replaced(node, by: target, place, depth)
+            }
+            return Self.mapping(members.map { copy($0, place, depth) }, like: node)
         }
-        return rewritten(node, to: "#/components/schemas/\(name)")
     }
 
-    private func rewritten(_ node: Node, to reference: String) -> Node {
+    private mutating func copy(_ member: Node.Member, _ place: Place, _ depth: Int) -> Node.Member {
+        let value = copy(member.value, Self.place(of: member.key, in: place), depth + 1)
+        return Node.Member(key: member.key, keyLocation: member.keyLocation, value: value)
+    }
+
+    private static func inside(_ place: Place) -> Place {
+        switch place {
+        case .object, .objects: .object
+        case .schema, .schemas: .schema
+        case .examples: .example
+        case .example, .data: .data
+        }
+    }
+
+    private static func place(of key: String, in place: Place) -> Place {
+        // What stands in an extension or an example is data, whatever it looks like.
+        if key.hasPrefix("x-") && place != .schemas { return .data }
+        switch place {
+        case .objects, .schemas, .examples, .example, .data: return inside(place)
+        case .object:
+            switch key {
+            case "schema", "itemSchema": return .schema
+            case "schemas": return .schemas
+            case "examples": return .examples
+            case "example", "default", "enum", "const": return .data
+            case "paths", "webhooks", "responses", "headers", "content", "callbacks", "links", "requestBodies",
+                "securitySchemes", "pathItems", "mediaTypes", "encoding", "additionalOperations", "parameters":
+                return .objects
+            default: return .object
+            }
+        case .schema:
+            guard let keyword = SchemaKeyword.table[key] else { return .object }
+            switch keyword.children {
+            case .schema: return .schema
+            case .list, .map: return .schemas
+            case .none: return .data
+            }
+        }
+    }
+
+    // MARK: - References
+
+    private mutating func replaced(_ node: Node, by target: Node, _ place: Place, _ depth: Int) -> Node {
+        let path = target.location.file.path
+        if path == rootPath { return rewritten(node, to: "#\(target.pointer)", place, depth) }
+        if place == .schema || path.hasSuffix(".schema.json") {
+            return rewritten(node, to: "#/components/schemas/\(JSONPointer.escape(name(of: target)))", place, depth)
+        }
+        let key = NodeKey(target)
+        guard open.insert(key).inserted else {
+            let message = "what this reference brings in from another file contains the reference again"
+            log.error(.circularReference, message, at: node["$ref"]?.location ?? node.location)
+            return node
+        }
+        defer { open.remove(key) }
+        return copy(target, place, depth)
+    }
+
+    private mutating func name(of target: Node) -> String {
+        let key = NodeKey(target)
+        if let name = names[key] { return name }
+        let name = SwiftName.distinct(ModelBuilder.name(of: target), &taken)
+        names[key] = name
+        pending.append((name, target))
+        return name
+    }
+
+    /// The same with another reference; in a schema that is a keyword beside others.
+    private mutating func rewritten(_ node: Node, to reference: String, _ place: Place, _ depth: Int) -> Node {
         let members = (node.members ?? []).map { member in
-            guard member.key == "$ref" else { return member }
+            guard member.key == "$ref" else { return place == .schema ? copy(member, place, depth) : member }
             let text = Node.Value.scalar(.init(kind: .string, text: reference))
             return Self.member(
                 "$ref",
@@ -88,6 +198,22 @@ package struct Bundler {
             )
         }
         return Self.mapping(members, like: node)
+    }
+
+    /// Whether another node may be copied; the first that is too many, or too deep, is recorded.
+    private mutating func hasRoom(for node: Node, _ depth: Int) -> Bool {
+        guard depth < Self.depthLimit else {
+            let message =
+                "more than \(Self.depthLimit) levels of nesting where references to other files are put in their place"
+            log.error(.nesting, message, at: node.location)
+            return false
+        }
+        size += 1
+        if size == ReadingLimit.expandedNodes {
+            let message = "more than \(size) nodes where references to other files are put in their place"
+            log.error(.tooLarge, message, at: node.location)
+        }
+        return size < ReadingLimit.expandedNodes
     }
 
     private static func mapping(_ members: [Node.Member], like node: Node) -> Node {

@@ -57,20 +57,29 @@ struct Facets {
     }
 
     /// Whether null is allowed, as far as types, values and choices tell.
-    static func admitsNull(_ schema: Schema, _ builder: inout ModelBuilder, depth: Int = 0) -> Bool {
+    static func admitsNull(_ schema: Schema, _ builder: inout ModelBuilder) -> Bool {
         if let always = schema.always { return always }
         if schema.acceptsNull, schema.types == nil { return true }
-        guard depth < 32 else { return true }
+        let key = ObjectIdentifier(schema)
+        if let known = builder.nullables[key] { return known }
+        // What leads back to itself says nothing more.
+        builder.nullables[key] = true
+        let admits = readsNull(schema, &builder)
+        builder.nullables[key] = admits
+        return admits
+    }
+
+    private static func readsNull(_ schema: Schema, _ builder: inout ModelBuilder) -> Bool {
         if let types = schema.types, !types.contains(.null) { return false }
         if let values = schema.values, !values.contains(where: { $0.scalar?.kind == .null }) { return false }
         if let reference = schema.reference, let target = builder.follow(reference, from: schema),
-            !admitsNull(target, &builder, depth: depth + 1)
+            !admitsNull(target, &builder)
         {
             return false
         }
-        for member in schema.allOf where !admitsNull(member, &builder, depth: depth + 1) { return false }
+        for member in schema.allOf where !admitsNull(member, &builder) { return false }
         for choice in [schema.anyOf, schema.oneOf] where !choice.isEmpty {
-            if !choice.contains(where: { admitsNull($0, &builder, depth: depth + 1) }) { return false }
+            if !choice.contains(where: { admitsNull($0, &builder) }) { return false }
         }
         return true
     }

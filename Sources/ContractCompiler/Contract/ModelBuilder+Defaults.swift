@@ -107,7 +107,7 @@ extension ModelBuilder {
     }
 
     private func enumerationCase(_ text: String, of name: String) -> String? {
-        guard let model = models.first(where: { $0.name == name }) else { return nil }
+        guard let model = model(name) else { return nil }
         switch model.shape {
         case .enumeration(let enumeration):
             let literal = enumeration.rawType == "Int" ? text : SwiftWriter.literal(text)

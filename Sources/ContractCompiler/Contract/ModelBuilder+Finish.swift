@@ -73,48 +73,21 @@ extension ModelBuilder {
     }
 
     /// How the texts of a parameter or a form become JSON: an expression of `ParameterShape`.
-    func shape(of value: Value, depth: Int = 0) -> String {
-        guard depth < 4 else { return ".any" }
-        return switch value.kind {
-        case .string, .timestamp, .date, .uuid, .bytes: value.isNullable ? ".any" : ".text"
-        case .integer, .number, .boolean, .null: ".literal"
-        case .decimal, .any: ".any"
-        case .file: ".file"
-        case .object: ".object([:], others: .any)"
-        case .map(let element): ".object([:], others: \(shape(of: element, depth: depth + 1)))"
-        case .array(let element, _, _): ".array(\(shape(of: element, depth: depth + 1)))"
-        case .named(let name): shape(of: name, depth: depth)
-        }
-    }
-
-    private func shape(of name: String, depth: Int) -> String {
-        guard let model = models.first(where: { $0.name == name }) else { return ".any" }
-        switch model.shape {
-        case .enumeration(let enumeration): return enumeration.rawType == "Int" ? ".literal" : ".text"
-        case .alias(let value), .wrapper(let value): return shape(of: value, depth: depth + 1)
-        case .tuple: return ".array(.any)"
-        case .union(let union):
-            // Alternatives of one shape have it together.
-            let shapes = Set(union.branches.map { shape(of: $0.value, depth: depth + 1) })
-            return shapes.count == 1 ? shapes.first ?? ".any" : ".any"
-        case .structure(let properties, let others):
-            let members = properties.map { "\(SwiftWriter.literal($0.name)): \(shape(of: $0.value, depth: depth + 1))" }
-            guard case .collected(let value) = others else { return ".object([\(members.lines(", "))])" }
-            return ".object([\(members.lines(", "))], others: \(shape(of: value, depth: depth + 1)))"
-        }
+    func shape(of value: Value) -> String {
+        var writer = ShapeWriter(builder: self)
+        return writer.shape(of: value, depth: 0)
     }
 
     /// The value of a multipart body: strings of bytes are files there.
     mutating func withFiles(_ value: Value, encoding: [Node.Member]) -> Value {
-        guard case .named(let name) = value.kind, let place = models.firstIndex(where: { $0.name == name }),
-            case .structure(let properties, let others) = models[place].shape
+        guard case .named(let name) = value.kind, case .structure(let properties, let others)? = model(name)?.shape
         else { return value }
         let changed = properties.map { property in
             var property = property
             property.value = fileValue(property)
             return property
         }
-        models[place].shape = .structure(changed, others: others)
+        change(name) { $0.shape = .structure(changed, others: others) }
         return value
     }
 

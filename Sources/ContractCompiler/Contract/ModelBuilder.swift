@@ -9,7 +9,9 @@ internal import Patterns
 struct ModelBuilder {
     var registry: Registry
     var log: DiagnosticLog
-    var models: [Model] = []
+    private(set) var models: [Model] = []
+    /// Where each model stands, by its name.
+    private var places: [String: Int] = [:]
     var rules = RuleBuilder()
     private(set) var examples: [Example] = []
     private var recorded: Set<NodeKey> = []
@@ -19,10 +21,21 @@ struct ModelBuilder {
     /// The names of the schemas that have one before they are read.
     private var declared: [NodeKey: String] = [:]
     private var taken: [String: Node] = [:]
-    /// The schemas that are being defined, outermost first, and those of them that were met again inside.
-    private var open: [NodeKey] = []
+    /// The schemas that are being defined, and those of them that were met again inside.
+    private var open: Set<NodeKey> = []
     private var recursive: Set<NodeKey> = []
-    private var circular: [NodeKey: Bool] = [:]
+    /// What schemas apply to the same value, as far as it is known.
+    var applications: [NodeKey: Application] = [:]
+    /// The schemas that admit null, and the types of JSON that schemas accept.
+    var nullables: [ObjectIdentifier: Bool] = [:]
+    var jsonTypes: [ObjectIdentifier: [String]] = [:]
+    /// The types that are being made, outermost first, and the places of those without a name of their own.
+    private var merges: [Merge] = []
+    private var openMerges: [[NodeKey]: Int] = [:]
+    /// What schemas that hold together became.
+    private var merged: [[NodeKey]: Value] = [:]
+    private var copies = 0
+    private var size = 0
 
     init(registry: Registry, log: DiagnosticLog) {
         self.registry = registry
@@ -82,37 +95,16 @@ struct ModelBuilder {
 
     /// A name for a schema that stands inside another; numbered when it is taken.
     private mutating func unique(_ name: String, _ node: Node) -> String {
-        let name = SwiftName.unreserved(name)
-        var candidate = name
-        var number = 1
-        while taken[candidate] != nil {
-            number += 1
-            candidate = "\(name)\(number)"
-        }
-        taken[candidate] = node
-        return candidate
-    }
-
-    /// Whether a schema applies itself to the value that it is applied to, and so would never come to an end.
-    private mutating func isCircular(_ schema: Schema) -> Bool {
-        let key = NodeKey(schema.node)
-        if let known = circular[key] { return known }
-        // A schema that is met again while its own alternatives are followed is the start of a circle.
-        circular[key] = true
-        var applied = schema.allOf + schema.anyOf + schema.oneOf + schema.dependentSchemas.map(\.schema)
-        applied += [schema.not, schema.condition, schema.then, schema.otherwise].compactMap(\.self)
-        if let reference = schema.reference, let target = follow(reference, from: schema) { applied.append(target) }
-        var found = false
-        for schema in applied where isCircular(schema) { found = true }
-        circular[key] = found
-        return found
+        let name = SwiftName.numbered(SwiftName.unreserved(name)) { taken[$0] != nil }
+        taken[name] = node
+        return name
     }
 
     /// The model of a schema that has a name of its own.
     mutating func define(_ schema: Schema) {
         let key = NodeKey(schema.node)
         guard values[key] == nil, !open.contains(key) else { return }
-        if isCircular(schema) {
+        if application(of: schema).isCircular {
             log.error(
                 .circularReference,
                 "this schema applies itself to the same value without end",
@@ -126,26 +118,15 @@ struct ModelBuilder {
             declared[key] = unique(name, schema.node)
         }
         let name = declared[key] ?? ""
-        open.append(key)
-        defer { open.removeLast() }
+        open.insert(key)
+        defer { open.remove(key) }
         var value = value(of: schema, name: name, isDeclared: true)
         if case .named(name) = value.kind {
         } else if recursive.contains(key) {
-            models.append(
-                Model(
-                    name: name,
-                    node: schema.node,
-                    description: schema.description,
-                    shape: .wrapper(value),
-                    rule: value.rule
-                )
-            )
-            value = Value(kind: .named(name))
+            value = wrapped(value, name, schema)
         } else {
             let shape = Model.Shape.alias(value)
-            models.append(
-                Model(name: name, node: schema.node, description: schema.description, shape: shape, rule: nil)
-            )
+            append(Model(name: name, node: schema.node, description: schema.description, shape: shape, rule: nil))
         }
         values[key] = value
         for definition in schema.definitions { define(definition.schema) }
@@ -167,6 +148,8 @@ struct ModelBuilder {
     /// What a use of `schema` means; `name` is for a type that it makes on the spot.
     mutating func value(of schema: Schema, name: String, isDeclared: Bool = false) -> Value {
         if let always = schema.always { return Value(kind: .any, rule: always ? nil : Rule(text: ".never")) }
+        // What is too deep has been reported.
+        guard application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
         if let target = pureTarget(of: schema) {
             var value = referenced(target)
             if schema.acceptsNull, !value.isNullable { value = nullable(value) }
@@ -219,6 +202,31 @@ struct ModelBuilder {
     }
 
     private mutating func merged(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {
+        let key = schemas.map { NodeKey($0.node) }
+        if !isDeclared {
+            if let place = openMerges[key] {
+                let isNullable = schemas.allSatisfy { Facets.admitsNull($0, &self) }
+                return Value(kind: .named(typeName(of: place)), isNullable: isNullable)
+            }
+            // Inside of a copy of another schema's members a type is made once: copies of copies would have no end.
+            if copies > 0, let value = merged[key] { return value }
+        }
+        guard hasRoom(for: schemas, at: origin) else { return Value(kind: .any) }
+        merges.append(Merge(name: name, origin: origin))
+        if !isDeclared { openMerges[key] = merges.count - 1 }
+        var value = shaped(schemas, name: name, at: origin, isDeclared: isDeclared)
+        let merge = merges.removeLast()
+        if merge.isCopy { copies -= 1 }
+        if isDeclared { return value }
+        openMerges[key] = nil
+        if merge.isMet, let typeName = merge.typeName {
+            if case .named(typeName) = value.kind {} else { value = wrapped(value, typeName, origin) }
+        }
+        if merged[key] == nil { merged[key] = value }
+        return value
+    }
+
+    private mutating func shaped(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {
         var facets = Facets(schemas, &self)
         if facets.isNever {
             let value = Value(kind: .any, rule: Rule(text: ".never"))
@@ -226,10 +234,64 @@ struct ModelBuilder {
             return value
         }
         facets.resolveNullableUnion(&self)
+        if !isDeclared, facets.schemas.contains(where: { $0.reference != nil }) {
+            merges[merges.count - 1].isCopy = true
+            copies += 1
+        }
         var shaper = ValueShaper(facets: facets, name: name, origin: origin, isDeclared: isDeclared)
         let value = shaper.value(&self)
         recordExamples(origin, of: value)
         return value
+    }
+
+    // MARK: - Bounds
+
+    /// A type that is being made of schemas that hold together.
+    private struct Merge {
+        /// The name that is asked for.
+        let name: String
+        let origin: Schema
+        /// The name that the type has, once it is known.
+        var typeName: String?
+        /// Whether the schemas were met again inside.
+        var isMet = false
+        /// Whether the members of another schema are repeated in it.
+        var isCopy = false
+    }
+
+    /// Types that contain each other, one inside of the other.
+    private static let nestingLimit = 2_000
+    /// Members, cases and alternatives of all types together.
+    private static let sizeLimit = 500_000
+
+    private mutating func typeName(of place: Int) -> String {
+        let merge = merges[place]
+        let name = merge.typeName ?? unique(merge.origin.swiftName ?? merge.name, merge.origin.node)
+        merges[place].typeName = name
+        merges[place].isMet = true
+        return name
+    }
+
+    /// Whether another type may be made; what stands against it is recorded.
+    private mutating func hasRoom(for schemas: [Schema], at origin: Schema) -> Bool {
+        guard merges.count < Self.nestingLimit else {
+            let message = "more than \(Self.nestingLimit) types contain each other, one inside of the other"
+            if size <= Self.sizeLimit { log.error(.nesting, message, at: origin.node.location) }
+            // There will be no contract: nothing more is made.
+            size = Self.sizeLimit + 1
+            return false
+        }
+        count(schemas.count, at: origin)
+        return size <= Self.sizeLimit
+    }
+
+    /// Counts the parts of a type; the first that is too many is recorded.
+    mutating func count(_ parts: Int, at origin: Schema) {
+        let isInside = size <= Self.sizeLimit
+        size += parts
+        guard isInside, size > Self.sizeLimit else { return }
+        let message = "the types have more than \(Self.sizeLimit) members, cases and alternatives in all"
+        log.error(.tooLarge, message, at: origin.node.location)
     }
 
     // MARK: - Models
@@ -243,9 +305,36 @@ struct ModelBuilder {
         rule: Rule?,
         shape: (String) -> Model.Shape
     ) -> String {
-        let name = isDeclared ? name : unique(schema.swiftName ?? name, schema.node)
-        models.append(Model(name: name, node: schema.node, description: description, shape: shape(name), rule: rule))
-        return name
+        var typeName = name
+        if !isDeclared {
+            let isWhole = merges.last?.name == name
+            typeName = (isWhole ? merges.last?.typeName : nil) ?? unique(schema.swiftName ?? name, schema.node)
+            if isWhole { merges[merges.count - 1].typeName = typeName }
+        }
+        append(
+            Model(name: typeName, node: schema.node, description: description, shape: shape(typeName), rule: rule)
+        )
+        return typeName
+    }
+
+    private mutating func append(_ model: Model) {
+        places[model.name] = models.count
+        models.append(model)
+    }
+
+    /// A type of its own for a value that contains itself.
+    private mutating func wrapped(_ value: Value, _ name: String, _ schema: Schema) -> Value {
+        let shape = Model.Shape.wrapper(value)
+        append(Model(name: name, node: schema.node, description: schema.description, shape: shape, rule: value.rule))
+        return Value(kind: .named(name))
+    }
+
+    /// The model of a name.
+    func model(_ name: String) -> Model? { places[name].map { models[$0] } }
+
+    /// Changes the model of a name, if there is one.
+    mutating func change(_ name: String, _ change: (inout Model) -> Void) {
+        if let place = places[name] { change(&models[place]) }
     }
 
     /// The rule of `schema`, but for the keywords that its type covers.
@@ -253,7 +342,9 @@ struct ModelBuilder {
         var rules = self.rules
         self.rules = RuleBuilder()
         defer { self.rules = rules }
-        return rules.rule(schema, covered: covered, in: &self)
+        let rule = rules.rule(schema, covered: covered, in: &self)
+        rules.writeConstants(in: &self)
+        return rule
     }
 
     /// Everything that `schema` says, seen from its own resource.
@@ -262,7 +353,9 @@ struct ModelBuilder {
         var rules = self.rules
         self.rules = RuleBuilder()
         defer { self.rules = rules }
-        return Rule(text: ".reference { \(rules.constant(for: schema, in: &self)) }")
+        let constant = rules.constant(for: schema)
+        rules.writeConstants(in: &self)
+        return Rule(text: ".reference { \(constant) }")
     }
 
     /// The name of a schema that references reach: its file's, followed by the names on the way to it.

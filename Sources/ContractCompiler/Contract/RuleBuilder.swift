@@ -5,6 +5,8 @@ struct RuleBuilder {
     private(set) var rules: [NamedRule] = []
     private var names: [NodeKey: String] = [:]
     private var taken: Set<String> = []
+    /// The rules that have a name and no text yet, the next one last.
+    private var pending: [(name: String, schema: Schema)] = []
 
     /// Every keyword of `schema` but those of `covered`; nil when nothing is left.
     mutating func rule(_ schema: Schema, covered: Set<String> = [], in contract: inout ModelBuilder) -> Rule? {
@@ -141,42 +143,46 @@ struct RuleBuilder {
 
     // MARK: - References
 
-    /// The constant that holds the rule of `schema`, as other rules refer to it.
-    mutating func constant(for schema: Schema, in contract: inout ModelBuilder) -> String {
+    /// The constant that holds the rule of `schema`, as other rules refer to it; `writeConstants` gives it its text.
+    mutating func constant(for schema: Schema) -> String {
         let key = NodeKey(schema.node)
         if let name = names[key] { return "Rules.\(name)" }
         var name = SwiftName.property(ModelBuilder.name(of: schema.node))
         if name == "_" || name.hasPrefix("_") { name = "rule" + name }
-        let base = name
-        var count = 1
-        while !taken.insert(name).inserted {
-            count += 1
-            name = "\(base.filter { $0 != "`" })\(count)"
-        }
+        name = SwiftName.distinct(name, &taken)
         names[key] = name
-        let place = rules.count
-        rules.append(NamedRule(name: name, rule: Rule(text: ".always"), node: schema.node))
-        var text = rule(schema, in: &contract)?.text ?? ".always"
-        let anchors = schema.resource.dynamicAnchors.sorted { $0.key < $1.key }.compactMap { anchor, node in
-            contract.schema(at: node, in: schema.resource).map { schema in
-                "\(SwiftWriter.literal(anchor)): { \(constant(for: schema, in: &contract)) }"
-            }
-        }
-        if !anchors.isEmpty { text = ".resource(\(Self.list(anchors)), \(text))" }
-        rules[place] = NamedRule(name: name, rule: Rule(text: text), node: schema.node)
+        pending.append((name, schema))
         return "Rules.\(name)"
+    }
+
+    /// Writes the constants that rules refer to, and those that these refer to. None is written inside of another: a chain of
+    /// references is no recursion.
+    mutating func writeConstants(in contract: inout ModelBuilder) {
+        pending.reverse()
+        while let (name, schema) = pending.popLast() {
+            let known = pending.count
+            var text = rule(schema, in: &contract)?.text ?? ".always"
+            let anchors = schema.resource.dynamicAnchors.sorted { $0.key < $1.key }.compactMap { anchor, node in
+                contract.schema(at: node, in: schema.resource).map { schema in
+                    "\(SwiftWriter.literal(anchor)): { \(constant(for: schema)) }"
+                }
+            }
+            if !anchors.isEmpty { text = ".resource(\(Self.list(anchors)), \(text))" }
+            rules.append(NamedRule(name: name, rule: Rule(text: text), node: schema.node))
+            pending[known...].reverse()
+        }
     }
 
     private mutating func reference(_ reference: Node, _ schema: Schema, _ contract: inout ModelBuilder) -> String? {
         guard let target = contract.follow(reference, from: schema) else { return nil }
-        return ".reference { \(constant(for: target, in: &contract)) }"
+        return ".reference { \(constant(for: target)) }"
     }
 
     private mutating func dynamicReference(_ reference: Node, _ schema: Schema, _ contract: inout ModelBuilder)
         -> String?
     {
         guard let target = contract.follow(reference, from: schema) else { return nil }
-        let constant = constant(for: target, in: &contract)
+        let constant = constant(for: target)
         let fragment = reference.string?.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
             .dropFirst().first
         guard let anchor = fragment.map(String.init), target.resource.dynamicAnchors[anchor] != nil else {
@@ -190,7 +196,7 @@ struct RuleBuilder {
     private mutating func text(_ schema: Schema, _ contract: inout ModelBuilder) -> String {
         // A schema with a `$id` is a resource of its own for the dynamic references inside it.
         if schema.resource.root.pointer == schema.node.pointer, !schema.resource.dynamicAnchors.isEmpty {
-            return ".reference { \(constant(for: schema, in: &contract)) }"
+            return ".reference { \(constant(for: schema)) }"
         }
         return rule(schema, in: &contract)?.text ?? ".always"
     }

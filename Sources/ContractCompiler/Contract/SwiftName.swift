@@ -60,13 +60,22 @@ enum SwiftName {
 
     /// A name that is not among `names`, numbered if it must be; added to them.
     static func distinct(_ name: String, _ names: inout Set<String>) -> String {
-        var candidate = name
-        var number = 1
-        while !names.insert(candidate).inserted {
-            number += 1
-            candidate = "\(name.filter { $0 != "`" })\(number)"
+        let distinct = numbered(name) { names.contains($0) }
+        names.insert(distinct)
+        return distinct
+    }
+
+    /// The name, numbered if it is taken. The number is found by halving, because thousands of types may want one name.
+    static func numbered(_ name: String, isTaken: (String) -> Bool) -> String {
+        guard isTaken(name) else { return name }
+        let base = name.filter { $0 != "`" }
+        var (last, free) = (1, 2)
+        while isTaken("\(base)\(free)") { (last, free) = (free, free * 2) }
+        while free - last > 1 {
+            let middle = (last + free) / 2
+            if isTaken("\(base)\(middle)") { last = middle } else { free = middle }
         }
-        return candidate
+        return "\(base)\(free)"
     }
 
     private static func capitalized(_ word: String) -> String {

@@ -45,9 +45,9 @@ extension ValueShaper {
         var properties = facets.properties
         // What only some alternatives name may be anything in the others: it has no type, and the rule checks it.
         if !properties.isEmpty {
+            var known = Set(properties.map(\.name))
             for branch in facets.unions.flatMap(\.branches) {
-                for property in Facets([branch], &builder).properties
-                where !properties.contains(where: { $0.name == property.name }) {
+                for property in Facets([branch], &builder).properties where known.insert(property.name).inserted {
                     properties.append((property.name, []))
                 }
             }
@@ -111,7 +111,7 @@ extension ValueShaper {
         let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
             .structure([], others: others)
         }
-        let place = builder.models.count - 1
+        builder.count(properties.count, at: origin)
         let required = Set(facets.schemas.flatMap(\.required))
         var built: [Property] = []
         var swiftNames: [String: Node?] = ["additionalProperties": nil]
@@ -124,7 +124,8 @@ extension ValueShaper {
             built.append(property(name, value, schemas, required, first, &swiftNames, &builder))
         }
         // What is required and has no schema is a member of any kind.
-        let missing = facets.schemas.flatMap(\.required).filter { name in !properties.contains { $0.name == name } }
+        let names = Set(properties.map(\.name))
+        let missing = facets.schemas.flatMap(\.required).filter { !names.contains($0) }
         var seen: Set<String> = []
         for name in missing where seen.insert(name).inserted {
             let places = facets.schemas.compactMap { $0.node["required"]?.items?.first { $0.scalar?.text == name } }
@@ -136,8 +137,11 @@ extension ValueShaper {
             )
             built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
         }
-        builder.models[place].shape = .structure(built, others: others)
-        builder.models[place].rule = memberRule(built, others)
+        let rule = memberRule(built, others)
+        builder.change(typeName) { model in
+            model.shape = .structure(built, others: others)
+            model.rule = rule
+        }
         return .named(typeName)
     }
 
@@ -191,8 +195,7 @@ extension ValueShaper {
             let message = "'\(name)' is the same name in Swift as another property; give one an 'x-swift-name'"
             builder.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
         }
-        var names = Set(taken.keys)
-        let distinct = SwiftName.distinct(swiftName, &names)
+        let distinct = SwiftName.numbered(swiftName) { taken[$0] != nil }
         taken[distinct] = schema.node
         return distinct
     }

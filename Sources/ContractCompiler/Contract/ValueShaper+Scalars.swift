@@ -137,7 +137,9 @@ extension ValueShaper {
             if isInteger {
                 guard let value = node.integer else { return nil }
                 if texts.insert("\(value)").inserted {
-                    cases.append(.init(swiftName: value < 0 ? "minus\(-value)" : "_\(value)", literal: "\(value)"))
+                    cases.append(
+                        .init(swiftName: value < 0 ? "minus\(value.magnitude)" : "_\(value)", literal: "\(value)")
+                    )
                 }
             } else {
                 // Under a string schema YAML's other readings mean their text.
@@ -172,9 +174,14 @@ extension ValueShaper {
                 }
             }
         }
+        builder.count(cases.count, at: origin)
         covered.formUnion(["enum", "const"])
-        for (index, value) in cases.enumerated() {
-            guard let other = cases[..<index].first(where: { $0.swiftName == value.swiftName }) else { continue }
+        var named: [String: Enumeration.Case] = [:]
+        for value in cases {
+            guard let other = named[value.swiftName] else {
+                named[value.swiftName] = value
+                continue
+            }
             let message = "the values \(value.literal) and \(other.literal) are the same name in Swift"
             builder.log.strictly(.duplicateName, message, at: schema.node["enum"]?.location ?? schema.node.location)
         }

@@ -23,7 +23,7 @@ extension ValueShaper {
         let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
             .wrapper(Value(kind: .any))
         }
-        let place = builder.models.count - 1
+        builder.count(alternatives.count, at: origin)
         var branches: [Union.Branch] = []
         for (index, alternative) in alternatives.enumerated() {
             let label = label(of: alternative, index)
@@ -32,7 +32,7 @@ extension ValueShaper {
         }
         branches = SwiftName.distinct(branches)
         let (decision, rules) = decision(union, alternatives, branches, typeName, &builder)
-        builder.models[place].shape = .union(Union(branches: branches, decision: decision, rules: rules))
+        builder.change(typeName) { $0.shape = .union(Union(branches: branches, decision: decision, rules: rules)) }
         // A choice whose branches take null themselves decides about it as about any value.
         coversNull = alternatives.count == union.branches.count && decision.types.contains("null")
         cover(union.isExclusive ? "oneOf" : "anyOf", of: union.schema)
@@ -173,7 +173,7 @@ extension ValueShaper {
             }.map(\.key)
             if values.isEmpty {
                 // Without a mapping the name of the schema is the value; what the schema itself says of the member goes first.
-                values = target.flatMap { Self.constants(of: discriminator.property, in: $0, &builder) } ?? []
+                values = target.flatMap { Self.constants(in: $0, &builder)[discriminator.property] } ?? []
             }
             if values.isEmpty, let name = text.split(separator: "/").last {
                 values = [JSONPointer.unescape(String(name))]
@@ -191,12 +191,10 @@ extension ValueShaper {
         _ alternatives: [Schema],
         _ builder: inout ModelBuilder
     ) -> Union.Decision? {
-        let first = Facets([alternatives[indices[0]]], &builder)
-        for property in first.properties {
-            var table: [(values: [String], branch: Int)] = []
-            for index in indices {
-                guard let values = Self.constants(of: property.name, in: alternatives[index], &builder) else { break }
-                table.append((values, index))
+        let constants = indices.map { Self.constants(in: alternatives[$0], &builder) }
+        for property in Facets([alternatives[indices[0]]], &builder).properties {
+            let table = zip(indices, constants).compactMap { index, constants in
+                constants[property.name].map { (values: $0, branch: index) }
             }
             let all = table.flatMap(\.values)
             if table.count == indices.count, Set(all).count == all.count {
@@ -206,33 +204,37 @@ extension ValueShaper {
         return nil
     }
 
-    /// The texts that a required member can have; nil when it may be absent or anything else.
-    private static func constants(of name: String, in schema: Schema, _ builder: inout ModelBuilder) -> [String]? {
+    /// The texts that required members can have, by their names; a member that may be absent or anything else has none.
+    private static func constants(in schema: Schema, _ builder: inout ModelBuilder) -> [String: [String]] {
         let facets = Facets([schema], &builder)
-        guard facets.schemas.contains(where: { $0.required.contains(name) }) else { return nil }
-        for property in facets.properties where property.name == name {
+        let required = Set(facets.schemas.flatMap(\.required))
+        var constants: [String: [String]] = [:]
+        for property in facets.properties where required.contains(property.name) {
             let inner = Facets(property.schemas, &builder)
             if let values = inner.first(\.values), values.allSatisfy({ $0.string != nil }) {
-                return values.compactMap(\.string)
+                constants[property.name] = values.compactMap(\.string)
             }
         }
-        return nil
+        return constants
     }
 
     /// The types of JSON values that a schema can accept.
-    private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder, depth: Int = 0) -> [String] {
-        let all: Set = ["object", "array", "string", "number", "boolean", "null"]
-        var types = all
-        guard depth < 32 else { return all.sorted() }
+    private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder) -> [String] {
+        let key = ObjectIdentifier(schema)
+        if let known = builder.jsonTypes[key] { return known }
+        var types: Set = ["object", "array", "string", "number", "boolean", "null"]
+        // What leads back to itself says nothing more.
+        builder.jsonTypes[key] = types.sorted()
         for facet in Facets([schema], &builder).schemas {
             if let own = facet.types {
                 types.formIntersection(own.map { $0 == .integer ? "number" : $0.rawValue })
             }
             if let values = facet.values { types.formIntersection(values.map(\.jsonType)) }
             for branches in [facet.anyOf, facet.oneOf] where !branches.isEmpty {
-                types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder, depth: depth + 1) })
+                types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder) })
             }
         }
+        builder.jsonTypes[key] = types.sorted()
         return types.sorted()
     }
 }

@@ -32,12 +32,9 @@ struct ValueShaper {
         case .any, .null: value.isNullable = false
         default: if coversNull { value.isNullable = false }
         }
-        if case .named(let name) = value.kind, let place = builder.models.lastIndex(where: { $0.name == name }),
-            builder.models[place].node.pointer == origin.node.pointer
-        {
+        if case .named(let name) = value.kind, builder.model(name)?.node.pointer == origin.node.pointer {
             // A type that is made here checks its own rule.
-            let members = isWhole ? nil : builder.models[place].rule
-            builder.models[place].rule = Rule.all([members, rule].compactMap(\.self))
+            builder.change(name) { $0.rule = Rule.all([isWhole ? nil : $0.rule, rule].compactMap(\.self)) }
         } else {
             value.rule = rule
         }

@@ -104,6 +104,8 @@ final class Schema {
             )
         }
         var reader = KeywordReader(fields: fields, resource: self.resource, dialect: dialect, index: index, log: log)
+        // The reader's log is the only one while it reads: a shared one would be copied with each entry.
+        log = DiagnosticLog()
         read(&reader)
         log = reader.log
     }

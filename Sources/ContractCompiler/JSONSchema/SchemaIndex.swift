@@ -43,6 +43,8 @@ package struct SchemaIndex {
     private var resources: [String: SchemaResource] = [:]
     private var owners: [NodeKey: SchemaResource] = [:]
     private var found: [String: (node: Node, resource: SchemaResource)] = [:]
+    /// The members of large mappings by their names: thousands of references may lead into one.
+    private var members: [NodeKey: [String: Node]] = [:]
     private let load: (String) -> Node?
 
     /// An index that asks `load` for a document that it does not have, by its URI.
@@ -168,14 +170,24 @@ package struct SchemaIndex {
     }
 
     /// Walks a JSON Pointer, changing resources where it enters a schema with a `$id`.
-    private func follow(_ pointer: String, from resource: SchemaResource) -> (node: Node, resource: SchemaResource)? {
+    private mutating func follow(
+        _ pointer: String,
+        from resource: SchemaResource
+    ) -> (node: Node, resource: SchemaResource)? {
         var (node, resource) = (resource.root, resource)
         for token in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let next = node.node(at: "/" + token) else { return nil }
+            guard let next = child(token, of: node) else { return nil }
             node = next
             resource = owners[NodeKey(node)] ?? resource
         }
         return (node, resource)
+    }
+
+    private mutating func child(_ token: Substring, of node: Node) -> Node? {
+        guard let list = node.members, list.count > 16 else { return node.node(at: "/" + token) }
+        let key = NodeKey(node)
+        if members[key] == nil { members[key] = Dictionary(list.map { ($0.key, $0.value) }) { first, _ in first } }
+        return members[key]?[JSONPointer.unescape(String(token))]
     }
 
     /// A `$id` beside nothing that makes it something else: a string.

@@ -3,6 +3,8 @@ struct DocumentReader {
     var registry: Registry
     var log: DiagnosticLog
     private var openCallbacks = 0
+    /// The path items of callbacks that stand inside of other callbacks: each is read once, for it may lead back to itself.
+    private var innerCallbacks: Set<NodeKey> = []
 
     init(registry: Registry, log: DiagnosticLog) {
         self.registry = registry
@@ -150,7 +152,12 @@ struct DocumentReader {
         defer { openCallbacks -= 1 }
         return fields.map("callbacks", log: &log).flatMap { member -> [PathItem] in
             guard let node = followed(member.value), let members = node.members else { return [] }
-            return members.compactMap { pathItem($0) }
+            return members.compactMap { item in
+                if openCallbacks > 1, let node = followed(item.value), !innerCallbacks.insert(NodeKey(node)).inserted {
+                    return nil
+                }
+                return pathItem(item)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ struct Fields {
             return nil
         }
         self.node = node
-        self.members = Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0) })
+        self.members = Dictionary(members.map { ($0.key, $0) }) { first, _ in first }
         log.ledger?.read(node, what, known: known)
         for member in members where !member.key.hasPrefix("x-") && !known.contains(member.key) {
             let suggestion = Suggestion.text(for: member.key, in: known)

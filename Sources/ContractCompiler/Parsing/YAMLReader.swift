@@ -16,9 +16,12 @@ struct YAMLReader: ~Copyable {
     private let file: SourceFile
     private let tags: Tags
     private var parser = yaml_parser_t()
-    private var anchors: [String: (node: Node, size: Int)] = [:]
+    /// The nodes with an anchor, how many nodes they are and how many levels they nest.
+    private var anchors: [String: (node: Node, size: Int, height: Int)] = [:]
     private var openAnchors: Set<String> = []
     private var expandedNodes = 0
+    /// The deepest level since the innermost open anchor.
+    private var deepest = 0
 
     /// Reads the only document of `file`; an empty file is null.
     static func read(_ file: SourceFile, tags: Tags = .refused) throws(ReadingError) -> Node {
@@ -74,15 +77,10 @@ struct YAMLReader: ~Copyable {
     }
 
     private mutating func node(from event: Event, pointer: String, depth: Int) throws(ReadingError) -> Node {
-        guard depth < ReadingLimit.depth else {
-            throw ReadingError(
-                code: .nesting,
-                message: "more than \(ReadingLimit.depth) levels of nesting",
-                location: event.location
-            )
-        }
-        if event.type == YAML_ALIAS_EVENT { return try alias(event) }
-        let sizeBefore = expandedNodes
+        try checkDepth(depth, at: event.location)
+        if event.type == YAML_ALIAS_EVENT { return try alias(event, depth) }
+        let (sizeBefore, deepestBefore) = (expandedNodes, deepest)
+        if event.anchor != nil { deepest = depth }
         try count(1, at: event.location)
         if let anchor = event.anchor { openAnchors.insert(anchor) }
         try checkTag(of: event)
@@ -95,12 +93,24 @@ struct YAMLReader: ~Copyable {
         let node = Node(value: value, location: event.location, pointer: pointer)
         if let anchor = event.anchor {
             openAnchors.remove(anchor)
-            anchors[anchor] = (node, expandedNodes - sizeBefore)
+            anchors[anchor] = (node, expandedNodes - sizeBefore, deepest - depth)
+            deepest = max(deepest, deepestBefore)
         }
         return node
     }
 
-    private mutating func alias(_ event: Event) throws(ReadingError) -> Node {
+    private mutating func checkDepth(_ depth: Int, at location: Location) throws(ReadingError) {
+        deepest = max(deepest, depth)
+        guard depth < ReadingLimit.depth else {
+            throw ReadingError(
+                code: .nesting,
+                message: "more than \(ReadingLimit.depth) levels of nesting",
+                location: location
+            )
+        }
+    }
+
+    private mutating func alias(_ event: Event, _ depth: Int) throws(ReadingError) -> Node {
         let name = event.anchor ?? ""
         guard !openAnchors.contains(name) else {
             throw ReadingError(
@@ -117,6 +127,8 @@ struct YAMLReader: ~Copyable {
             )
         }
         try count(anchor.size, at: event.location)
+        // What the alias stands for nests too.
+        try checkDepth(depth + anchor.height, at: event.location)
         return anchor.node
     }
 

@@ -27,13 +27,11 @@ struct BundleCommand: ParsableCommand {
 
     func run() throws {
         guard SourceFile(reading: document) != nil else { couldNotRun("'\(document)' cannot be read") }
-        let (bundle, log) = DeepStack.value { self.bundled() }
-        guard let bundle, !log.hasErrors else {
+        let (text, log) = DeepStack.value { self.written() }
+        guard let text, !log.hasErrors else {
             FileHandle.standardError.write(Data(PlainText.codeframe(log.sorted.map { Finding($0) }).utf8))
             throw ExitCode(1)
         }
-        let isJSON = json || output?.hasSuffix(".json") == true
-        let text = isJSON ? NodeWriter.json(bundle) : NodeWriter.yaml(bundle)
         let data = Data((text.hasSuffix("\n") ? text : text + "\n").utf8)
         if let output {
             try data.write(to: URL(fileURLWithPath: output))
@@ -42,10 +40,11 @@ struct BundleCommand: ParsableCommand {
         }
     }
 
-    private func bundled() -> (Node?, DiagnosticLog) {
+    private func written() -> (String?, DiagnosticLog) {
         let files = ContractFiles(document: document, folder: root)
         var log = DiagnosticLog(isStrict: false)
         let bundle = Bundler.bundle(files.root, registry: Registry(open: files.open), log: &log)
-        return (bundle, log)
+        let isJSON = json || output?.hasSuffix(".json") == true
+        return (bundle.map(isJSON ? NodeWriter.json : NodeWriter.yaml), log)
     }
 }

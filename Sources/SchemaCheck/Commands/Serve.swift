@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContractCompiler
 import Foundation
 
 struct Serve: ParsableCommand {

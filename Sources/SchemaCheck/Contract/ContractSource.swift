@@ -13,6 +13,8 @@ final class ContractSource {
     private(set) var registry: Registry
     private var targets: [NodeKey: Node?] = [:]
     private var validators: [Bool: SchemaLibrary] = [:]
+    /// Keywords that all validations applied: what they cost together.
+    private(set) var validationSteps = 0
     /// What the reading found.
     private(set) var log: DiagnosticLog
 
@@ -73,14 +75,19 @@ final class ContractSource {
     func validate(
         _ instance: Node,
         against schema: Node,
-        assertsFormats: Bool = true
+        assertsFormats: Bool = true,
+        limit: Int = SchemaLibrary.stepLimit
     ) throws(SchemaError) -> ValidationOutput {
         let resource = owner(of: schema)
         // A library knows the files that were read before its first validation: the walk through a contract reads all of them.
         var library =
             validators.removeValue(forKey: assertsFormats)
             ?? SchemaLibrary(index: registry.index, assertsFormats: assertsFormats)
-        defer { validators[assertsFormats] = library }
-        return try library.validate(instance, against: schema, in: resource)
+        let before = library.steps
+        defer {
+            validationSteps += library.steps - before
+            validators[assertsFormats] = library
+        }
+        return try library.validate(instance, against: schema, in: resource, limit: limit)
     }
 }

@@ -7,12 +7,19 @@ struct ContractComparison {
     let new: ContractSide
     let lifecycle: Lifecycle
     private(set) var findings: [Finding] = []
+    private let sameness: Sameness
+    private var effort = 0
+
+    /// Flat schemas that all values together may need, and keywords that their witnesses may.
+    private static let effortLimit = 400_000
+    private static let witnessLimit = 4_000_000
 
     /// - Parameter days: How many days a sunset must lie ahead of its announcement.
     init(old: ContractSource, new: ContractSource, days: Int = 0, now: Date = .now) {
         self.old = ContractSide(old)
         self.new = ContractSide(new)
         lifecycle = Lifecycle(days: days, now: now)
+        sameness = Sameness(old: old, new: new)
         comparePaths()
         compareWebhooks()
         compareSecuritySchemes()
@@ -216,13 +223,19 @@ struct ContractComparison {
             old: old.flattener,
             new: new.flattener,
             place: place,
-            lifecycle: lifecycle
+            lifecycle: lifecycle,
+            sameness: sameness,
+            effortLimit: min(SchemaComparison.effortLimit, Self.effortLimit - effort)
         )
         comparison.compare([was], [now])
+        effort += comparison.effort
         let search = WitnessSearch(old: old.flattener, new: new.flattener)
         for var difference in comparison.differences {
             var witness: Finding.Witness?
-            if difference.severity >= .warn { witness = search.witness(of: difference, at: place, old: was, new: now) }
+            let spent = old.source.validationSteps + new.source.validationSteps
+            if difference.severity >= .warn, spent < Self.witnessLimit {
+                witness = search.witness(of: difference, at: place, old: was, new: now)
+            }
             // What is proved is no guess any more.
             if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
             report(
@@ -234,7 +247,7 @@ struct ContractComparison {
             )
             findings[findings.count - 1].witness = witness
         }
-        if !comparison.isComplete {
+        if !comparison.isComplete || old.flattener.isTruncated || new.flattener.isTruncated {
             report(
                 "comparison-incomplete",
                 .warn,

@@ -17,6 +17,8 @@ struct FlatSchema {
         let keyword: String
         let branches: [Node]
         let discriminator: Node?
+        /// The list of the alternatives.
+        let node: Node
     }
 
     /// The JSON types that are allowed; nil for all of them.
@@ -120,20 +122,42 @@ extension FlatSchema {
         formats.formUnion(other.formats)
         patterns.formUnion(other.patterns)
         divisors.formUnion(other.divisors)
-        properties.merge(other.properties) { $0 + $1 }
+        properties.merge(other.properties, uniquingKeysWith: Self.union)
         required.formUnion(other.required)
-        additional += other.additional
-        items += other.items
+        additional = Self.union(additional, other.additional)
+        items = Self.union(items, other.items)
         for (index, nodes) in other.prefixItems.enumerated() {
-            if index < prefixItems.count { prefixItems[index] += nodes } else { prefixItems.append(nodes) }
+            if index < prefixItems.count {
+                prefixItems[index] = Self.union(prefixItems[index], nodes)
+            } else {
+                prefixItems.append(nodes)
+            }
         }
-        groups += other.groups
-        others.merge(other.others) { $0 + $1 }
+        var lists = Set(groups.map { NodeKey($0.node) })
+        groups += other.groups.filter { lists.insert(NodeKey($0.node)).inserted }
+        others.merge(other.others, uniquingKeysWith: Self.union)
         standIn = standIn ?? other.standIn
         isReadOnly = isReadOnly || other.isReadOnly
         isWriteOnly = isWriteOnly || other.isWriteOnly
         isExtensible = isExtensible || other.isExtensible
-        sources += other.sources
+        sources = Self.union(sources, other.sources)
+    }
+
+    /// The nodes of both lists, each once: there may be many ways to one schema.
+    private static func union(_ nodes: [Node], _ others: [Node]) -> [Node] {
+        if nodes.isEmpty || others.isEmpty { return nodes + others }
+        var known = Set(nodes.map(NodeKey.init))
+        return nodes + others.filter { known.insert(NodeKey($0)).inserted }
+    }
+
+    /// What it was made of and what is left to choose: two of one identity say the same.
+    struct Identity: Hashable {
+        let sources: [NodeKey]
+        let groups: [NodeKey]
+    }
+
+    var identity: Identity {
+        Identity(sources: sources.map(NodeKey.init), groups: groups.map { NodeKey($0.node) })
     }
 
     private static func intersection(_ lhs: Set<String>?, _ rhs: Set<String>?) -> Set<String>? {
@@ -150,21 +174,19 @@ extension FlatSchema {
 final class Flattener {
     let source: ContractSource
     private var known: [NodeKey: FlatSchema] = [:]
-    private var texts: [NodeKey: String] = [:]
+    private var digests: CanonicalDigest
     private var open: Set<NodeKey> = []
+    /// Whether a schema was too deep to be read as a whole.
+    private(set) var isTruncated = false
+    private static let depthLimit = 500
 
     init(_ source: ContractSource) {
         self.source = source
+        digests = CanonicalDigest(source)
     }
 
-    /// A schema's canonical text.
-    func text(_ node: Node) -> String {
-        let key = NodeKey(node)
-        if let text = texts[key] { return text }
-        let text = CanonicalText.schema(node, source)
-        texts[key] = text
-        return text
-    }
+    /// A number that schemas share which say the same.
+    func digest(_ node: Node) -> Int { digests.digest(node) }
 
     /// What several schemas say together.
     func flat(_ nodes: [Node]) -> FlatSchema {
@@ -179,7 +201,12 @@ final class Flattener {
         let key = NodeKey(node)
         if let flat = known[key] { return flat }
         // What leads back to itself says nothing more about the same value.
-        guard open.insert(key).inserted, open.count < 200 else { return FlatSchema() }
+        guard !open.contains(key) else { return FlatSchema() }
+        guard open.count < Self.depthLimit else {
+            isTruncated = true
+            return FlatSchema()
+        }
+        open.insert(key)
         defer { open.remove(key) }
         let flat = read(node)
         known[key] = flat
@@ -200,10 +227,9 @@ final class Flattener {
     }
 
     private static func inclusive(_ bound: FlatSchema.Bound, by step: Int) -> FlatSchema.Bound {
-        guard bound.isExclusive, let integer = bound.value.integer, let next = ExactNumber("\(integer + step)") else {
-            return bound
-        }
-        return FlatSchema.Bound(value: next, isExclusive: false, node: bound.node)
+        guard bound.isExclusive, let integer = bound.value.integer else { return bound }
+        let (next, isTooLarge) = integer.addingReportingOverflow(step)
+        return isTooLarge ? bound : FlatSchema.Bound(value: ExactNumber(next), isExclusive: false, node: bound.node)
     }
 
     private func read(_ member: Node.Member, of node: Node, into flat: inout FlatSchema) {
@@ -232,7 +258,7 @@ final class Flattener {
             if member.key.lowercased().hasSuffix("minimum") { own.minimum = bound } else { own.maximum = bound }
             flat.merge(own)
         case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties":
-            guard let count = value.number?.integer, count > 0 || member.key.hasPrefix("max") else { return }
+            guard let count = value.number?.integer, count >= (member.key.hasPrefix("max") ? 0 : 1) else { return }
             var own = FlatSchema()
             own.counts[member.key] = count
             flat.merge(own)
@@ -303,7 +329,14 @@ final class Flattener {
         } else if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values != nil }), isDisjoint(flats, member.key) {
             result.values = flats.flatMap { $0.values ?? [] }
         } else {
-            result.groups = [.init(keyword: member.key, branches: branches, discriminator: node["discriminator"])]
+            result.groups = [
+                .init(
+                    keyword: member.key,
+                    branches: branches,
+                    discriminator: node["discriminator"],
+                    node: member.value
+                )
+            ]
         }
         return result
     }

@@ -7,6 +7,15 @@ import Patterns
 /// validated before anybody sees it.
 struct Sampler {
     let flattener: Flattener
+    /// Bytes, more or less, of what was made.
+    private var size = 0
+
+    /// A witness is there to be read: nothing larger is made.
+    private static let sizeLimit = 1 << 20
+
+    init(flattener: Flattener) {
+        self.flattener = flattener
+    }
 
     /// Texts of many kinds, one of which may do.
     private static let words = [
@@ -20,8 +29,8 @@ struct Sampler {
     static let texts: [Probe] = words.map { .value(Nowhere.string($0)) }
 
     /// A value of the schemas in which the place that the steps lead to becomes what the probe says.
-    func value(_ nodes: [Node], _ steps: ArraySlice<Step>, _ probe: Probe, depth: Int = 0) -> Node? {
-        guard depth < 24 else { return nil }
+    mutating func value(_ nodes: [Node], _ steps: ArraySlice<Step>, _ probe: Probe, depth: Int = 0) -> Node? {
+        guard depth < 24, hasRoom(for: 16) else { return nil }
         var steps = steps
         let flat = chosen(nodes, &steps)
         guard let step = steps.first else { return leaf(flat, probe, depth) }
@@ -44,7 +53,7 @@ struct Sampler {
                     depth: depth + 1
                 )
             else { return nil }
-            return Nowhere.node.with(.sequence(Array(repeating: value, count: max(1, flat.counts["minItems"] ?? 1))))
+            return array(of: value, count: max(1, flat.counts["minItems"] ?? 1))
         case .branch: return nil
         }
     }
@@ -69,7 +78,7 @@ struct Sampler {
         return branches.first { flattener.flat($0).properties[name] != nil } ?? branches.first
     }
 
-    private func leaf(_ flat: FlatSchema, _ probe: Probe, _ depth: Int) -> Node? {
+    private mutating func leaf(_ flat: FlatSchema, _ probe: Probe, _ depth: Int) -> Node? {
         switch probe {
         case .value(let node): return node
         case .sample: return any(flat, depth)
@@ -83,14 +92,18 @@ struct Sampler {
         case .count(let count):
             if flat.effectiveTypes.contains("array") {
                 guard let item = value(flat.items, [], .sample, depth: depth + 1) else { return nil }
-                return Nowhere.node.with(.sequence(Array(repeating: item, count: min(abs(count), 10_000))))
+                return array(of: item, count: Int(min(count.magnitude, 10_000)))
             }
-            return object(flat, with: (0..<min(abs(count), 1_000)).map { ("member\($0)", Nowhere.number("1")) }, depth)
+            return object(
+                flat,
+                with: (0..<min(count.magnitude, 1_000)).map { ("member\($0)", Nowhere.number("1")) },
+                depth
+            )
         }
     }
 
     /// Any value.
-    private func any(_ flat: FlatSchema, _ depth: Int) -> Node? {
+    private mutating func any(_ flat: FlatSchema, _ depth: Int) -> Node? {
         if let value = flat.values?.first(where: { $0.jsonType != "null" }) ?? flat.values?.first { return value }
         for node in flat.sources {
             if let example = node["example"] ?? node["examples"]?.items?.first ?? node["default"] { return example }
@@ -105,7 +118,7 @@ struct Sampler {
             let count = flat.counts["minItems"] ?? 0
             guard count > 0 else { return Nowhere.node.with(.sequence([])) }
             guard let item = value(flat.items, [], .sample, depth: depth + 1) else { return nil }
-            return Nowhere.node.with(.sequence(Array(repeating: item, count: min(count, 100))))
+            return array(of: item, count: min(count, 100))
         case "string": return text(flat, length: nil)
         case "integer", "number": return number(flat)
         case "boolean": return Nowhere.node.with(.scalar(.init(kind: .boolean, text: "true")))
@@ -114,7 +127,7 @@ struct Sampler {
         }
     }
 
-    private func object(
+    private mutating func object(
         _ flat: FlatSchema,
         with extra: [(String, Node)] = [],
         without left: String? = nil,
@@ -134,6 +147,27 @@ struct Sampler {
         return Nowhere.node.with(
             .mapping(members.map { Node.Member(key: $0.0, keyLocation: Nowhere.location, value: $0.1) })
         )
+    }
+
+    /// An array of equal items; nil when it would be too large.
+    private mutating func array(of item: Node, count: Int) -> Node? {
+        let (bytes, isTooLarge) = Self.size(of: item).multipliedReportingOverflow(by: count)
+        guard !isTooLarge, hasRoom(for: bytes) else { return nil }
+        return Nowhere.node.with(.sequence(Array(repeating: item, count: count)))
+    }
+
+    private mutating func hasRoom(for bytes: Int) -> Bool {
+        guard bytes <= Self.sizeLimit - size else { return false }
+        size += bytes
+        return true
+    }
+
+    private static func size(of node: Node) -> Int {
+        switch node.value {
+        case .scalar(let scalar): scalar.text.utf8.count + 16
+        case .sequence(let items): items.reduce(16) { $0 + size(of: $1) }
+        case .mapping(let members): members.reduce(16) { $0 + $1.key.utf8.count + size(of: $1.value) }
+        }
     }
 
     private func text(_ flat: FlatSchema, length: Int?) -> Node? {
@@ -177,7 +211,7 @@ struct Sampler {
 extension Node {
     /// A number just beyond a bound, by one.
     func number(beyond bound: FlatSchema.Bound, upwards: Bool) -> Node {
-        guard let integer = bound.value.integer, abs(integer) < .max / 2 else {
+        guard let integer = bound.value.integer, integer.magnitude < Int.max / 2 else {
             // A fraction: a number far beyond it.
             return Nowhere.number(upwards ? "1e300" : "-1e300")
         }

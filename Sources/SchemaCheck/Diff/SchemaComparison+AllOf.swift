@@ -10,16 +10,14 @@ extension SchemaComparison {
         else {
             return false
         }
-        let known = Set(wasParts.map(old.text))
-        let added = nowParts.filter { !known.contains(new.text($0)) }
+        let known = Set(wasParts.map(old.digest))
+        let added = nowParts.filter { !known.contains(new.digest($0)) }
         guard !added.isEmpty, nowParts.count - added.count >= known.count else { return false }
         let rest = Self.node(owner, without: added)
         compare(old.flat(was), new.flat(rest))
         for part in added {
             // The rest with this part and without it are both of the new contract.
-            var trial = SchemaComparison(old: new, new: new, place: place, lifecycle: lifecycle)
-            trial.compare(new.flat(rest), new.flat([rest, part]))
-            let reasons = trial.differences.filter { $0.severity >= .warn }
+            let reasons = differences(new.flat(rest), new.flat([rest, part])).filter { $0.severity >= .warn }
             guard let first = reasons.first else { continue }
             let name = part["$ref"]?.string ?? part.pointer
             let text = reasons.map { $0.message.dropFirst(place.name.count).trimmedStart }.joined(separator: "; ")

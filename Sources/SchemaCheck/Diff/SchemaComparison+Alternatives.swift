@@ -39,8 +39,8 @@ extension SchemaComparison {
                 right.removeAll { $0 == other }
             }
         }
-        let (oldTexts, newTexts) = (was.branches.map(old.text), now.branches.map(new.text))
-        take { oldTexts[$0] == newTexts[$1] }
+        let (oldDigests, newDigests) = (was.branches.map(old.digest), now.branches.map(new.digest))
+        take { oldDigests[$0] == newDigests[$1] }
         let (oldNames, newNames) = (was.branches.map(Self.name), now.branches.map(Self.name))
         take { oldNames[$0] != nil && oldNames[$0] == newNames[$1] }
         let (oldFlats, newFlats) = (was.branches.map { old.flat($0) }, now.branches.map { new.flat($0) })

@@ -77,7 +77,7 @@ extension SchemaComparison {
             }
             return Set(pairs)
         }
-        guard isMap else { return Set(nodes.map(flattener.text)) }
-        return Set(nodes.flatMap { $0.members ?? [] }.map { "\($0.key):\(flattener.text($0.value))" })
+        guard isMap else { return Set(nodes.map { "\(flattener.digest($0))" }) }
+        return Set(nodes.flatMap { $0.members ?? [] }.map { "\($0.key):\(flattener.digest($0.value))" })
     }
 }

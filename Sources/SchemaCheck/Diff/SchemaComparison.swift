@@ -9,12 +9,28 @@ struct SchemaComparison {
     let place: Place
     let lifecycle: Lifecycle
     private(set) var differences: [Difference] = []
+    private let sameness: Sameness
     private var seen: Set<Pair> = []
+    /// The flat schemas that are being compared, and those that were.
+    private var open: Set<FlatPair> = []
+    private var done: Set<FlatPair> = []
+    /// Which flat schemas can take the place of others, as far as it is known.
+    private var compatible: [FlatPair: Bool] = [:]
     var steps: [Step] = []
     /// Whether everything was compared.
     private(set) var isComplete = true
-    private var effort = 0
-    private static let effortLimit = 100_000
+    /// How many flat schemas were compared.
+    private(set) var effort = 0
+    private let effortLimit: Int
+    /// Whether the first thing that breaks is all that is asked for.
+    private var isTrial = false
+    private var isBroken = false
+    private var depth = 0
+
+    /// Flat schemas that one value may need.
+    static let effortLimit = 100_000
+    /// Comparisons inside of each other.
+    private static let depthLimit = 200
 
     /// Two lists of schemas that were compared already: a cycle ends there.
     private struct Pair: Hashable {
@@ -22,11 +38,26 @@ struct SchemaComparison {
         let new: [NodeKey]
     }
 
-    init(old: Flattener, new: Flattener, place: Place, lifecycle: Lifecycle) {
+    private struct FlatPair: Hashable {
+        let old: FlatSchema.Identity
+        let new: FlatSchema.Identity
+    }
+
+    /// - Parameter effortLimit: How many flat schemas are compared at most.
+    init(
+        old: Flattener,
+        new: Flattener,
+        place: Place,
+        lifecycle: Lifecycle,
+        sameness: Sameness,
+        effortLimit: Int = effortLimit
+    ) {
         self.old = old
         self.new = new
         self.place = place
         self.lifecycle = lifecycle
+        self.sameness = sameness
+        self.effortLimit = effortLimit
     }
 
     var isRequest: Bool { place.direction == .request }
@@ -36,16 +67,28 @@ struct SchemaComparison {
         guard seen.insert(Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))).inserted else {
             return
         }
+        if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(sameness.areSame) { return }
         if oldNodes.count == 1, newNodes.count == 1, compareParts(oldNodes[0], newNodes[0]) { return }
         compare(old.flat(oldNodes), new.flat(newNodes))
     }
 
     mutating func compare(_ before: FlatSchema, _ after: FlatSchema) {
+        if isTrial && isBroken { return }
         effort += 1
-        guard steps.count < 100, effort <= Self.effortLimit else {
+        guard steps.count < 100, depth < Self.depthLimit, effort <= effortLimit else {
             isComplete = false
             return
         }
+        let pair = FlatPair(old: before.identity, new: after.identity)
+        guard !done.contains(pair), open.insert(pair).inserted else { return }
+        depth += 1
+        compareAll(before, after)
+        depth -= 1
+        open.remove(pair)
+        done.insert(pair)
+    }
+
+    private mutating func compareAll(_ before: FlatSchema, _ after: FlatSchema) {
         // What only travels the other way concerns nobody here.
         if isRequest ? before.isReadOnly && after.isReadOnly : before.isWriteOnly && after.isWriteOnly { return }
         guard before.groups.isEmpty, after.groups.isEmpty else { return compareGroups(before, after) }
@@ -91,6 +134,7 @@ struct SchemaComparison {
         steps: [Step]? = nil,
         probes: [Probe]
     ) {
+        isBroken = isBroken || severity >= .warn
         differences.append(
             Difference(
                 id: id,
@@ -113,11 +157,46 @@ struct SchemaComparison {
 
     /// Whether nothing breaks if one schema takes the place of the other.
     mutating func isCompatible(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
-        var trial = SchemaComparison(old: old, new: new, place: place, lifecycle: lifecycle)
+        let pair = FlatPair(old: before.identity, new: after.identity)
+        if let known = compatible[pair] { return known }
+        var trial = trial(old, new, sameness)
+        trial.isTrial = true
         trial.seen = seen
-        trial.effort = effort
+        trial.open = open
+        trial.compatible = compatible
+        compatible = [:]
         trial.compare(before, after)
+        finish(trial)
+        compatible = trial.compatible
+        compatible[pair] = !trial.isBroken
+        return !trial.isBroken
+    }
+
+    /// The differences between two schemas of the new contract.
+    mutating func differences(_ before: FlatSchema, _ after: FlatSchema) -> [Difference] {
+        var trial = trial(new, new, Sameness(old: new.source, new: new.source))
+        trial.compare(before, after)
+        finish(trial)
+        return trial.differences
+    }
+
+    /// A comparison inside of this one.
+    private func trial(_ old: Flattener, _ new: Flattener, _ sameness: Sameness) -> SchemaComparison {
+        var trial = SchemaComparison(
+            old: old,
+            new: new,
+            place: place,
+            lifecycle: lifecycle,
+            sameness: sameness,
+            effortLimit: effortLimit
+        )
+        trial.effort = effort
+        trial.depth = depth
+        return trial
+    }
+
+    private mutating func finish(_ trial: SchemaComparison) {
         effort = trial.effort
-        return !trial.differences.contains { $0.severity >= .warn }
+        isComplete = isComplete && trial.isComplete
     }
 }

@@ -6,6 +6,9 @@ struct WitnessSearch {
     let old: Flattener
     let new: Flattener
 
+    /// Keywords that the validation of a witness may need: the values are small.
+    private static let stepLimit = 20_000
+
     /// A value that shows the difference; nil when none was found.
     func witness(of difference: Difference, at place: Place, old oldSchema: Node, new newSchema: Node) -> Finding
         .Witness?
@@ -13,17 +16,19 @@ struct WitnessSearch {
         let isRequest = place.direction == .request
         let (accepting, refusing) = isRequest ? (old, new) : (new, old)
         let (taken, refused) = isRequest ? (oldSchema, newSchema) : (newSchema, oldSchema)
-        let sampler = Sampler(flattener: accepting)
         let probes = difference.probes.isEmpty ? [] : difference.probes + [.sample]
         for probe in probes.prefix(40) {
+            var sampler = Sampler(flattener: accepting)
             guard let value = sampler.value([taken], difference.steps[...], probe) else { continue }
             let text = NodeWriter.compactJSON(value)
             guard
                 let instance = try? Node.readJSON(
                     SourceFile(path: "witness.json", displayPath: "witness", bytes: Array(text.utf8))
                 ),
-                let before = try? accepting.source.validate(instance, against: taken), before.isValid,
-                let after = try? refusing.source.validate(instance, against: refused), !after.isValid
+                let before = try? accepting.source.validate(instance, against: taken, limit: Self.stepLimit),
+                before.isValid,
+                let after = try? refusing.source.validate(instance, against: refused, limit: Self.stepLimit),
+                !after.isValid
             else { continue }
             return Finding.Witness(
                 description: isRequest ? "accepted before, refused now" : "impossible before, possible now",

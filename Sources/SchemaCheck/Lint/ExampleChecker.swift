@@ -15,6 +15,9 @@ struct ExampleChecker {
         let notes: [Diagnostic.Note]
     }
 
+    /// Keywords that all examples together may need. An example alone is bounded too, but there may be thousands.
+    private static let stepLimit = 20_000_000
+
     private let walk: DocumentWalk
     private let source: ContractSource
     private let assertsFormats: Bool
@@ -57,6 +60,10 @@ struct ExampleChecker {
     func faults(_ place: Place) -> [Fault] {
         examples(place).flatMap { example, schema -> [Fault] in
             guard let schema = source.counterpart(of: schema) else { return [] }
+            guard source.validationSteps < Self.stepLimit else {
+                let message = "cannot be checked: the examples before it needed more than \(Self.stepLimit) steps"
+                return [Fault(message: message, node: example, notes: [])]
+            }
             do throws(SchemaError) {
                 let output = try source.validate(example, against: schema, assertsFormats: assertsFormats)
                 return Self.leaves(output.errors).map { unit in

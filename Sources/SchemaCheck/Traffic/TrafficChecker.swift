@@ -214,14 +214,22 @@ struct TrafficChecker {
     }
 
     /// How the text of a value becomes JSON.
-    private func shape(_ flat: FlatSchema, depth: Int = 0) -> ParameterShape {
+    private func shape(_ flat: FlatSchema) -> ParameterShape {
+        var room = 10_000
+        return shape(flat, depth: 0, &room)
+    }
+
+    /// - Parameter room: How many parts may still be described: members may lead to each other in every direction.
+    private func shape(_ flat: FlatSchema, depth: Int, _ room: inout Int) -> ParameterShape {
+        room -= 1
+        guard depth <= 5, room > 0 else { return .any }
         let types = flat.effectiveTypes.subtracting(["null"])
         if types == ["array"] {
-            return .array(depth > 4 ? .any : shape(side.flattener.flat(flat.items), depth: depth + 1))
+            return .array(shape(side.flattener.flat(flat.items), depth: depth + 1, &room))
         }
         if types == ["object"] {
             return .object(
-                flat.properties.mapValues { depth > 4 ? .any : shape(side.flattener.flat($0), depth: depth + 1) }
+                flat.properties.mapValues { shape(side.flattener.flat($0), depth: depth + 1, &room) }
             )
         }
         if types == ["string"] { return .text }

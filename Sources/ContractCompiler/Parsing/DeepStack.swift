@@ -1,9 +1,11 @@
 import Foundation
 
-/// A thread with room for whatever nests as deep as the readers' and the validator's limits allow.
-enum DeepStack {
+/// A thread with room for whatever nests as deep as the limits of the readers, the compiler and the validator allow.
+///
+/// The main thread has 8 MiB and a task's thread 512 KiB. The largest of those limits needs some 100 MiB in a debug build.
+package enum DeepStack {
     /// What `body` answers there.
-    static func value<Value>(_ body: @escaping () -> Value) -> Value {
+    package static func value<Value>(_ body: @escaping () -> Value) -> Value {
         let run = Run(body)
         let end = DispatchSemaphore(value: 0)
         let thread = Thread {

@@ -1,0 +1,141 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+/// The contract, in one piece.
+public enum ContractDocument {
+    /// The service's name.
+    public static let title = "Recursion"
+    /// The contract's version.
+    public static let version = "1"
+    /// As JSON.
+    public static let json = #"""
+{
+  "openapi": "3.1.0",
+  "info": {
+    "title": "Recursion",
+    "version": "1"
+  },
+  "paths": {},
+  "components": {
+    "schemas": {
+      "Tree": {
+        "type": "object",
+        "required": [
+          "name"
+        ],
+        "properties": {
+          "name": {
+            "type": "string",
+            "minLength": 1
+          },
+          "kids": {
+            "type": "array",
+            "items": {
+              "anyOf": [
+                {
+                  "$ref": "#/components/schemas/Tree"
+                }
+              ]
+            }
+          }
+        }
+      },
+      "Node": {
+        "type": "object",
+        "properties": {
+          "next": {
+            "type": "object",
+            "allOf": [
+              {
+                "$ref": "#/components/schemas/Node"
+              }
+            ],
+            "properties": {
+              "label": {
+                "type": "string"
+              }
+            }
+          }
+        }
+      },
+      "Nest": {
+        "type": "object",
+        "properties": {
+          "lists": {
+            "type": "array",
+            "items": {
+              "type": "array",
+              "allOf": [
+                {
+                  "$ref": "#/components/schemas/Lists"
+                }
+              ]
+            }
+          }
+        }
+      },
+      "Lists": {
+        "type": "array",
+        "items": {
+          "type": "array",
+          "allOf": [
+            {
+              "$ref": "#/components/schemas/Lists"
+            }
+          ],
+          "minItems": 1
+        }
+      }
+    }
+  }
+}
+"""#
+    /// As YAML.
+    public static let yaml = #"""
+openapi: "3.1.0"
+info:
+  title: Recursion
+  version: "1"
+paths: {}
+components:
+  schemas:
+    Tree:
+      type: object
+      required:
+        - name
+      properties:
+        name:
+          type: string
+          minLength: 1
+        kids:
+          type: array
+          items:
+            anyOf:
+              - $ref: "#/components/schemas/Tree"
+    Node:
+      type: object
+      properties:
+        next:
+          type: object
+          allOf:
+            - $ref: "#/components/schemas/Node"
+          properties:
+            label:
+              type: string
+    Nest:
+      type: object
+      properties:
+        lists:
+          type: array
+          items:
+            type: array
+            allOf:
+              - $ref: "#/components/schemas/Lists"
+    Lists:
+      type: array
+      items:
+        type: array
+        allOf:
+          - $ref: "#/components/schemas/Lists"
+        minItems: 1
+"""#
+}
