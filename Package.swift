@@ -10,6 +10,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Integers are made of a Double with `init(saturating:)` only (`FixedWidthInteger+Double.swift`).
+    .treatWarning("DeprecatedDeclaration", as: .error),
 ]
 let package = Package(
     name: "flotilla",
@@ -242,6 +244,11 @@ let package = Package(
         .testTarget(
             name: "PostgresTests",
             dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: ["ContractRuntime", "Dashboard", .product(name: "Mustache", package: "swift-mustache")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -31,6 +31,7 @@ enum DateText {
         }
         guard let offset = offsetMinutes(Array(rest)) else { return false }
         // A leap second ends a UTC day (RFC 3339, appendix D).
+        // traps: all of them have two digits.
         let minuteOfDay = ((hour * 60 + minute - offset) % 1440 + 1440) % 1440
         return second < 60 || minuteOfDay == 1439
     }
@@ -41,6 +42,7 @@ enum DateText {
             bytes[3] == UInt8(ascii: ":"), let hours = number(bytes[1..<3]), let minutes = number(bytes[4..<6]),
             hours <= 23, minutes <= 59
         else { return nil }
+        // traps: both have two digits.
         return (bytes[0] == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
     }
 

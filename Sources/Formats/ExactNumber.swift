@@ -152,9 +152,10 @@ extension ExactNumber {
             while !rest.lexicographicallyPrecedes(divisor) {
                 var borrow: Int8 = 0
                 for index in rest.indices.reversed() {
+                    // traps: digits are 0 to 9, so the difference is -10 to 9.
                     let difference = Int8(rest[index]) - Int8(divisor[index]) - borrow
                     borrow = difference < 0 ? 1 : 0
-                    rest[index] = UInt8(difference < 0 ? difference + 10 : difference)
+                    rest[index] = UInt8(truncatingIfNeeded: difference < 0 ? difference + 10 : difference)
                 }
             }
         }

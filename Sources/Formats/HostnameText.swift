@@ -179,7 +179,7 @@ enum Punycode {
     static func encode(_ text: String) -> String? {
         let input = text.unicodeScalars.map { Int($0.value) }
         guard input.count <= 63 else { return nil }
-        var output = input.filter { $0 < 128 }.map { UInt8($0) }
+        var output = input.filter { $0 < 128 }.map { UInt8(truncatingIfNeeded: $0) }
         let basic = output.count
         if basic > 0 { output.append(UInt8(ascii: "-")) }
         var (code, delta, bias, handled) = (128, 0, 72, basic)
@@ -229,5 +229,7 @@ enum Punycode {
         return byte.isLetter ? Int(byte | 0x20) - 0x61 : nil
     }
 
-    private static func character(_ digit: Int) -> UInt8 { UInt8(digit < 26 ? digit + 0x61 : digit - 26 + 0x30) }
+    private static func character(_ digit: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: digit < 26 ? digit + 0x61 : digit - 26 + 0x30)
+    }
 }

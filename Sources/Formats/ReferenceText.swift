@@ -64,10 +64,11 @@ enum ReferenceText {
         while let scalar = scalars.popFirst() {
             if scalar == "%" {
                 guard let high = scalars.popFirst(), let low = scalars.popFirst(), high.isASCII, low.isASCII,
-                    UInt8(high.value).isHexadecimalDigit, UInt8(low.value).isHexadecimalDigit
+                    UInt8(truncatingIfNeeded: high.value).isHexadecimalDigit,
+                    UInt8(truncatingIfNeeded: low.value).isHexadecimalDigit
                 else { return false }
             } else if scalar.isASCII {
-                let byte = UInt8(scalar.value)
+                let byte = UInt8(truncatingIfNeeded: scalar.value)
                 let isAllowed =
                     byte.isLetterOrDigit || "-._~!$&'()*+,;=".utf8.contains(byte) || others.utf8.contains(byte)
                 if !isAllowed { return false }

@@ -52,5 +52,6 @@ public struct PatternError: Error, Hashable, Sendable, CustomStringConvertible {
     public let offset: Int
 
     /// The message with its place.
+    // traps: the offset is a place in a text in memory.
     public var description: String { "\(message) at character \(offset + 1)" }
 }

@@ -97,6 +97,70 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"é":1,"e\u0301":2}"#, true), (#"{"K":1,"\u212a":2}"#, true), (#"{"\u00e9":1,"é":2}"#, false),
+        (#"{"a~\u0301":1,"a~":{"b":{}}}"#, true),
+    ])
+    func `members are the same only with the same code points`(text: String, isValid: Bool) throws {
+        // Few members are compared as bytes, many by their hashes.
+        let many = "{" + (0..<20).map { "\"m\($0)\":0," }.joined() + text.dropFirst()
+        for text in [text, many] {
+            #expect(violations(of: text).isEmpty == isValid)
+            #expect((JSONValue(text) != nil) == isValid)
+        }
+    }
+
+    @Test func `a map that cannot hold two names refuses one of them with its place`() {
+        let text = #"{"e\u0301":1,"\u00e9":2}"#
+        #expect(
+            throws: InvalidInput(violations: [
+                Violation(
+                    pointer: "/\u{E9}",
+                    keyword: "propertyNames",
+                    message: "\"\u{E9}\" differs from another member only in Unicode normalization"
+                )
+            ])
+        ) { try [String: Int](json: Array(text.utf8)) }
+    }
+
+    @Test func `the places of violations are found wherever they were recorded`() {
+        // Inner places before outer ones, later ones before earlier ones.
+        let text = #"{"a/b":[{"c":"x"},{"c~\u0301":[true,"y"]}],"d":0}"#
+        let places = [
+            (19, "/a~1b/1"), (36, "/a~1b/1/c~0\u{301}/1"), (8, "/a~1b/0"), (47, "/d"), (0, ""), (13, "/a~1b/0/c"),
+        ]
+        var violations: [Violation] = []
+        var copy = text
+        copy.withUTF8 { bytes in
+            do throws(InvalidInput) {
+                _ = try JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) in
+                    try json.skipValue()
+                    for (offset, _) in places { json.reject("k", "m", at: offset) }
+                    return true
+                }
+            } catch {
+                violations = error.violations
+            }
+        }
+        #expect(violations.map(\.pointer) == places.map(\.1))
+    }
+
+    @Test func `a large text with errors everywhere is read in little time`() {
+        // Each object lacks a member that it must have: as many errors as there are objects.
+        let text = "[" + Array(repeating: #"{"filename":"x"}"#, count: 60_000).joined(separator: ",") + "]"
+        let bytes = Array(text.utf8)
+        let time = ContinuousClock().measure {
+            do throws(InvalidInput) {
+                _ = try [FilePart](json: bytes)
+            } catch {
+                #expect(error.violations.count == 100)
+                #expect(error.violations.last?.pointer == "/99/content")
+            }
+        }
+        // A pass for each of the errors that are kept, or for each object, would take minutes.
+        #expect(time < .seconds(20))
+    }
+
+    @Test(arguments: [
         ("0.3", true), ("0.30000000000000000000", true), ("0.30000000000000000001", false),
         ("0.29999999999999999999", true),
     ])

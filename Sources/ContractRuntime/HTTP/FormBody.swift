@@ -5,21 +5,19 @@ struct FormField {
 
     /// The pairs of `a=1&b=2`.
     static func fields(of text: String) -> [FormField] {
-        text.isEmpty
-            ? []
-            : text.split(separator: "&").map { pair in
-                let name = pair.prefix { $0 != "=" }
-                let decoded = PercentEncoding.decode(name, isForm: true) ?? String(name)
-                return FormField(name: decoded, rawValue: String(pair.dropFirst(name.count + 1)))
-            }
+        text.utf8.split(separator: UInt8(ascii: "&")).map { pair in
+            let name = Substring(pair.prefix { $0 != UInt8(ascii: "=") })
+            let decoded = PercentEncoding.decode(name, isForm: true) ?? String(name)
+            return FormField(name: decoded, rawValue: String(Substring(pair.dropFirst(name.utf8.count + 1))))
+        }
     }
 
     /// The pairs of a `Cookie` field (RFC 6265, section 4.2.1).
     static func cookies(of text: String) -> [FormField] {
-        text.split(separator: ";").map { pair in
-            let pair = pair.drop { $0 == " " }
-            let name = pair.prefix { $0 != "=" }
-            return FormField(name: String(name), rawValue: String(pair.dropFirst(name.count + 1)))
+        text.utf8.split(separator: UInt8(ascii: ";")).map { pair in
+            let pair = pair.drop { $0 == UInt8(ascii: " ") }
+            let name = Substring(pair.prefix { $0 != UInt8(ascii: "=") })
+            return FormField(name: String(name), rawValue: String(Substring(pair.dropFirst(name.utf8.count + 1))))
         }
     }
 }
@@ -166,7 +164,7 @@ extension FormBody.Tree {
             return true
         }
         guard case .members(var members) = self else { return false }
-        let place = members.firstIndex { $0.name == name } ?? members.endIndex
+        let place = members.firstIndex { $0.name.hasSameScalars(as: name) } ?? members.endIndex
         if place == members.endIndex { members.append((name, .members([]))) }
         guard members[place].tree.insert(value, at: path.dropFirst()) else { return false }
         self = .members(members)

@@ -63,14 +63,15 @@ enum Multipart {
     static func json(of body: [UInt8], contentType: String, shape: ParameterShape) throws(Violation) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
-        var order: [String] = []
-        var groups: [String: [Part]] = [:]
+        var order: [ExactText] = []
+        var groups: [ExactText: [Part]] = [:]
         for part in try parts(of: body, contentType: contentType) {
-            if groups[part.name] == nil { order.append(part.name) }
-            groups[part.name, default: []].append(part)
+            let name = ExactText(part.name)
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: []].append(part)
         }
-        for name in order {
-            let parts = groups[name] ?? []
+        for key in order {
+            let (name, parts) = (key.text, groups[key] ?? [])
             // A list may be written as parts of one name, with or without brackets.
             let plain = name.hasSuffix("[]") ? String(name.dropLast(2)) : name
             json.name(plain)
@@ -205,13 +206,12 @@ enum Multipart {
 
     /// Quotes and line ends as forms escape them (WHATWG HTML, "multipart/form-data").
     private static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { escaped, character in
-            switch character {
+        text.unicodeScalars.reduce(into: "") { escaped, scalar in
+            switch scalar {
             case "\"": escaped += "%22"
-            case "\r\n": escaped += "%0D%0A"
             case "\r": escaped += "%0D"
             case "\n": escaped += "%0A"
-            default: escaped.append(character)
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
     }

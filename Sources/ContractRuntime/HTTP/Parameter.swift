@@ -128,7 +128,7 @@ public indirect enum ParameterShape: Sendable {
     /// The shape of a member.
     func member(_ name: String) -> ParameterShape {
         guard case .object(let members, let others) = self else { return .any }
-        return members[name] ?? others
+        return members.value(exactly: name) ?? others
     }
 
     /// The shape of an item.

@@ -37,7 +37,7 @@ enum ParameterText {
 
     private static func path(_ parameter: ParameterDescription, _ text: String) throws(Violation) -> [UInt8] {
         var rest = text[...]
-        var separator: Character = ","
+        var separator: Unicode.Scalar = ","
         switch parameter.style {
         case .label:
             guard rest.hasPrefix(".") else {
@@ -96,7 +96,7 @@ enum ParameterText {
             return try object(of: own.map { (name: $0.name[...], value: $0.rawValue[...]) }, parameter)
         default: break
         }
-        let own = fields.filter { $0.name == parameter.name }
+        let own = fields.filter { $0.name.hasSameScalars(as: parameter.name) }
         guard let first = own.first else { return nil }
         if case .array = parameter.shape, parameter.explodes, parameter.style == .form {
             return try array(of: own.map { $0.rawValue[...] }, parameter)
@@ -106,9 +106,11 @@ enum ParameterText {
         }
         switch parameter.style {
         case .spaceDelimited:
+            // traps: this is the function below, which compares bytes.
             let text = first.rawValue.replacing("%20", with: "+")
             return try delimited(text[...], by: "+", parameter)
         case .pipeDelimited:
+            // traps: this is the function below, which compares bytes.
             let text = first.rawValue.replacing("%7C", with: "|").replacing("%7c", with: "|")
             return try delimited(text[...], by: "|", parameter)
         default: return try delimited(first.rawValue[...], by: ",", parameter)
@@ -119,7 +121,7 @@ enum ParameterText {
 
     private static func delimited(
         _ text: Substring,
-        by separator: Character,
+        by separator: Unicode.Scalar,
         _ parameter: ParameterDescription
     ) throws(Violation) -> [UInt8] {
         if parameter.shape.isScalar {
@@ -128,7 +130,11 @@ enum ParameterText {
             return json.bytes
         }
         return try delimited(
-            text.isEmpty ? [] : text.split(separator: separator, omittingEmptySubsequences: false),
+            text.isEmpty
+                ? []
+                : text.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false).map {
+                    Substring($0)
+                },
             parameter
         )
     }
@@ -193,6 +199,7 @@ extension Substring {
 
 extension String {
     fileprivate func replacing(_ text: String, with other: String) -> String {
-        split(separator: text, omittingEmptySubsequences: false).joined(separator: other)
+        utf8.split(separator: text.utf8, omittingEmptySubsequences: false).map { Substring($0) }
+            .joined(separator: other)
     }
 }

@@ -11,6 +11,7 @@ public struct Problem: Error, Hashable, Sendable {
     /// What clears the way, in seconds; sent as `Retry-After`.
     public var retryAfterSeconds: Int?
     /// Further members of the body. Their names never collide with those above.
+    // traps: the names are the handlers' own, in ASCII.
     public var members: [String: JSONObject]
 
     /// A problem with this status, code and detail.

@@ -51,11 +51,13 @@ public struct Principal: Hashable, Sendable {
     /// The name that audit rows carry.
     public var name: String
     /// What it may do: the scopes of security requirements.
+    // traps: scopes are names of the contract, and a caller has those that the server gave.
     public var scopes: Set<String>
     /// The thing that it speaks for, and for no other; nil for one that is bound to none.
     public var subject: String?
 
     /// A principal of these parts.
+    // traps: scopes are names of the contract, and a caller has those that the server gave.
     public init(name: String, scopes: Set<String> = [], subject: String? = nil) {
         self.name = name
         self.scopes = scopes

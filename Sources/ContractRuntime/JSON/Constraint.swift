@@ -120,9 +120,7 @@ enum Constraint {
     }
 
     /// What was found, short enough for a message.
-    private static func quoted(_ text: String) -> String {
-        text.count > 40 ? "\"\(text.prefix(40))…\"" : "\"\(text)\""
-    }
+    private static func quoted(_ text: String) -> String { "\"\(text.shortened(to: 40))\"" }
 
     private static func shortened(_ literal: UnsafeRawBufferPointer) -> String {
         let text = String(decoding: literal.prefix(40), as: UTF8.self)

@@ -66,10 +66,12 @@ extension Int: JSONWritable {
 }
 
 extension Double: JSONWritable {
-    /// The shortest literal that reads back as the same value. The value must be finite: no reader lets another in.
+    /// The shortest literal that reads back as the same value. JSON has no infinity, which is written as the largest finite number of
+    /// its sign, and no NaN, which is written as `null`.
     public func write(to json: inout JSONWriter) {
-        precondition(isFinite, "a JSON number is finite")
-        json.raw(description.utf8)
+        if isNaN { return json.raw("null".utf8) }
+        let finite = Swift.min(Swift.max(self, -Self.greatestFiniteMagnitude), Self.greatestFiniteMagnitude)
+        json.raw(finite.description.utf8)
     }
 }
 

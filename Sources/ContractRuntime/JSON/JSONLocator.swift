@@ -1,29 +1,38 @@
-/// Finds the JSON Pointer of a place in a text.
+/// Finds the JSON Pointers of places in a text.
 ///
 /// It reads the text again from the start, so the reader keeps no path while all is well: only a refused input pays.
 enum JSONLocator {
     private enum Step {
-        case member(String?)
+        /// A member, and where its name stands with its quotes.
+        case member(Range<Int>?)
         case item(Int)
     }
 
-    /// The pointer of the value that starts at `offset`. The text before it must be JSON.
-    static func pointer(at offset: Int, in bytes: UnsafeRawBufferPointer) -> String {
+    /// The pointers of the values that start at `offsets`, in the same order. The text before them must be JSON.
+    static func pointers(at offsets: [Int], in bytes: UnsafeRawBufferPointer) -> [String] {
+        var pointers = Array(repeating: "", count: offsets.count)
+        var pending = offsets.indices.sorted { offsets[$0] > offsets[$1] }
         var path: [Step] = []
         var isKey = false
         var index = 0
-        while index < min(offset, bytes.count) {
+        while let next = pending.last {
+            guard index < min(offsets[next], bytes.count) else {
+                pointers[next] = pointer(of: path, in: bytes)
+                pending.removeLast()
+                continue
+            }
             switch bytes[index] {
             case UInt8(ascii: "{"):
                 path.append(.member(nil))
                 isKey = true
             case UInt8(ascii: "["): path.append(.item(0))
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                path.removeLast()
+                _ = path.popLast()
                 isKey = false
             case UInt8(ascii: ","):
                 if case .item(let position)? = path.last {
-                    path[path.count - 1] = .item(position + 1)
+                    _ = path.popLast()
+                    path.append(.item(position + 1))
                 } else {
                     isKey = true
                 }
@@ -31,7 +40,8 @@ enum JSONLocator {
                 let end = endOfString(at: index, in: bytes)
                 if isKey {
                     // A key that holds the offset itself names the member being read.
-                    path[path.count - 1] = .member(unescaped(bytes[index..<end]))
+                    _ = path.popLast()
+                    path.append(.member(index..<end))
                     isKey = false
                 }
                 index = end - 1
@@ -39,9 +49,13 @@ enum JSONLocator {
             }
             index += 1
         }
-        return path.reduce(into: "") { pointer, step in
+        return pointers
+    }
+
+    private static func pointer(of path: [Step], in bytes: UnsafeRawBufferPointer) -> String {
+        path.reduce(into: "") { pointer, step in
             switch step {
-            case .member(let name?): pointer += "/" + escape(name)
+            case .member(let name?): pointer += "/" + escape(unescaped(bytes[name]))
             case .member(nil): break
             case .item(let position): pointer += "/\(position)"
             }
@@ -51,11 +65,11 @@ enum JSONLocator {
     /// A member name as one reference token (RFC 6901, section 3).
     static func escape(_ name: String) -> String {
         guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return name }
-        return name.reduce(into: "") { token, character in
-            switch character {
+        return name.unicodeScalars.reduce(into: "") { token, scalar in
+            switch scalar {
             case "~": token += "~0"
             case "/": token += "~1"
-            default: token.append(character)
+            default: token.unicodeScalars.append(scalar)
             }
         }
     }

@@ -77,21 +77,20 @@ extension JSONReader {
 
     /// Checks the value that began at `start` and was just read against what its type does not say.
     public mutating func check(_ rule: Rule, from start: Int) throws(JSONSyntaxError) {
-        guard violations.count < Violation.limit else { return }
+        guard !findings.isFull else { return }
         let text = UnsafeRawBufferPointer(rebasing: bytes[start..<index])
         var reader = JSONReader(text, allowsNUL: true)
         guard let value = try JSONValue(from: &reader) else { return }
         var evaluator = RuleEvaluator(direction: direction)
         let found = evaluator.violations(of: rule, for: value)
         if let message = evaluator.failure { throw error(message) }
-        guard !found.isEmpty else { return }
-        let pointer = JSONLocator.pointer(at: start, in: bytes)
-        for violation in found
-        where !violations.contains(where: {
-            $0.pointer == pointer + violation.pointer && $0.keyword == violation.keyword
-        }) {
-            record(
-                Violation(pointer: pointer + violation.pointer, keyword: violation.keyword, message: violation.message)
+        for violation in found {
+            findings.add(
+                violation.keyword,
+                violation.message,
+                at: start,
+                below: violation.pointer,
+                unlessKnown: true
             )
         }
     }

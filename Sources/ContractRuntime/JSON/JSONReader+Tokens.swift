@@ -116,14 +116,14 @@ extension JSONReader {
     }
 
     /// `\uXXXX`, joined with the low surrogate that must follow a high one (RFC 8259, section 7).
-    private mutating func readUnicodeEscape() throws(JSONSyntaxError) -> Character {
+    private mutating func readUnicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
         let start = index
         let first = try readHexadecimalEscape()
         if let scalar = Unicode.Scalar(UInt32(first)) {
             if first == 0, !allowsNUL {
                 reject("format", "U+0000 cannot be stored", at: start)
             }
-            return Character(scalar)
+            return scalar
         }
         guard first < 0xDC00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
             bytes[index + 1] == UInt8(ascii: "u")
@@ -136,7 +136,7 @@ extension JSONReader {
         guard let scalar = Unicode.Scalar(value) else {
             throw JSONSyntaxError(message: "a surrogate without its other half", offset: start)
         }
-        return Character(scalar)
+        return scalar
     }
 
     private mutating func readHexadecimalEscape() throws(JSONSyntaxError) -> UInt16 {
@@ -144,7 +144,7 @@ extension JSONReader {
         var value: UInt16 = 0
         for byte in bytes[index + 2..<index + 6] {
             guard let digit = byte.hexadecimalDigit else { throw error("an escape without four hexadecimal digits") }
-            value = value << 4 | UInt16(digit)
+            value = value << 4 | UInt16(truncatingIfNeeded: digit)
         }
         index += 6
         return value

@@ -26,6 +26,7 @@ extension JSONReader {
         guard let text = try text() else { return nil }
         // A code point is one to four bytes, so most lengths are known without counting.
         let size = text.byteCount
+        // traps: the size is the length of a text in memory.
         if size > maxLength || (size + 3) / 4 < minLength {
             let violation = Constraint.length(text.codePointCount, minLength, maxLength)
             guard accept(violation, at: start) else { return nil }

@@ -14,8 +14,8 @@ public struct JSONReader: ~Copyable {
     private var depth = 0
     /// Whether the next thing in the innermost object or array is its first.
     private var isAtStart = false
-    /// What was wrong so far, at most `Violation.limit`.
-    public private(set) var violations: [Violation] = []
+    /// What was wrong so far, by its place.
+    var findings = JSONFindings()
 
     /// How deeply objects and arrays may be nested.
     public static let maximumDepth = 128
@@ -60,7 +60,7 @@ public struct JSONReader: ~Copyable {
             let start = try reader.position()
             let value = try value(&reader)
             try reader.finish(rule, from: start)
-            if let value, reader.violations.isEmpty { return value }
+            if let value, reader.isValid { return value }
         } catch {
             throw reader.invalidInput(error)
         }
@@ -84,6 +84,12 @@ public struct JSONReader: ~Copyable {
         }
         return try result.get()
     }
+
+    /// Whether nothing was wrong so far.
+    public var isValid: Bool { findings.isEmpty }
+
+    /// What was wrong so far, at most `Violation.limit`. Their pointers are found in one pass over the text.
+    public var violations: [Violation] { findings.violations(in: bytes) }
 
     /// Checks the whole value, and that nothing follows it.
     @usableFromInline
@@ -194,6 +200,7 @@ extension JSONReader {
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
     ) throws(JSONSyntaxError) -> [String: Value]? {
         guard try beginObject() else { return nil }
+        // traps: `collect` refuses what a dictionary cannot tell apart.
         var members: [String: Value] = [:]
         var count = 0
         while let name = try nextName()?.string {
@@ -268,9 +275,7 @@ extension JSONReader {
 extension JSONReader {
     /// Records that the value at `offset`, or at the cursor, fails `keyword`.
     public mutating func reject(_ keyword: String, _ message: String, at offset: Int? = nil) {
-        guard violations.count < Violation.limit else { return }
-        let pointer = JSONLocator.pointer(at: offset ?? index, in: bytes)
-        record(Violation(pointer: pointer, keyword: keyword, message: message))
+        findings.add(keyword, message, at: offset ?? index)
     }
 
     /// Records a value of the wrong type and skips it.
@@ -287,10 +292,6 @@ extension JSONReader {
         let start = index
         try skipValue()
         reject("type", "\(found), expected \(expected)", at: start)
-    }
-
-    mutating func record(_ violation: Violation) {
-        if violations.count < Violation.limit { violations.append(violation) }
     }
 
     func error(_ message: String) -> JSONSyntaxError {

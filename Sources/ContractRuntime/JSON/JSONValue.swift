@@ -30,6 +30,10 @@ public struct JSONMember: Hashable, Sendable {
         self.name = name
         self.value = value
     }
+
+    public static func == (lhs: JSONMember, rhs: JSONMember) -> Bool {
+        lhs.name.hasSameScalars(as: rhs.name) && lhs.value == rhs.value
+    }
 }
 
 /// A JSON number as it was written. Two are equal when their values are.
@@ -61,7 +65,7 @@ extension JSONValue {
     /// The member of this name, if the value is an object that has one.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+        return members.first { $0.name.hasSameScalars(as: name) }?.value
     }
 
     /// Reads one JSON text; nil when it is none.
@@ -79,6 +83,7 @@ extension JSONValue {
     /// A value that the compiler found in the contract.
     public init(checked text: StaticString) {
         guard let value = JSONValue("\(text)") else {
+            // traps: the text stands in generated code, and the compiler has read it.
             preconditionFailure("'\(text)' was written by the contract's compiler")
         }
         self = value
@@ -91,13 +96,11 @@ extension JSONValue: Hashable {
         case (.null, .null): true
         case (.boolean(let lhs), .boolean(let rhs)): lhs == rhs
         case (.number(let lhs), .number(let rhs)): lhs == rhs
-        case (.string(let lhs), .string(let rhs)): lhs.utf8.elementsEqual(rhs.utf8)
+        case (.string(let lhs), .string(let rhs)): lhs.hasSameScalars(as: rhs)
         case (.array(let lhs), .array(let rhs)): lhs == rhs
         case (.object(let lhs), .object(let rhs)):
             lhs.count == rhs.count
-                && lhs.allSatisfy { member in
-                    rhs.contains { $0.name.utf8.elementsEqual(member.name.utf8) && $0.value == member.value }
-                }
+                && lhs.allSatisfy { member in rhs.contains { $0 == member } }
         default: false
         }
     }
@@ -133,10 +136,10 @@ extension JSONValue: JSONReadable, JSONWritable {
             self = .array(items)
         case .object:
             var members: [JSONMember] = []
-            var names: Set<String> = []
+            var names: Set<ExactText> = []
             guard try json.beginObject() else { return nil }
             while let name = try json.nextName()?.string {
-                guard names.insert(name).inserted else { throw json.repeatedMember }
+                guard names.insert(ExactText(name)).inserted else { throw json.repeatedMember }
                 if let value = try JSONValue(from: &json) { members.append(JSONMember(name: name, value: value)) }
             }
             self = .object(members)

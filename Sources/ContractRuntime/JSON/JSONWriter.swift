@@ -104,6 +104,7 @@ public struct JSONWriter {
             if text.allSatisfy(Self.isPlain) {
                 bytes.append(contentsOf: text)
             } else {
+                // traps: the text is a buffer of bytes here.
                 for byte in text { appendEscaped(byte) }
             }
         }

@@ -59,12 +59,14 @@ final class MemberNames: Sendable {
         bytes = texts.map { Array($0.utf8) }
         var size = 4
         while size < texts.count * 2 { size *= 2 }
+        // traps: the size is 4 or a larger power of two.
         mask = size - 1
         var heads = [Int16](repeating: -1, count: size)
         var followers = [Int16](repeating: -1, count: texts.count)
         for (index, name) in bytes.enumerated() {
             let bucket = name.withUnsafeBytes { Self.hash($0) } & mask
             followers[index] = heads[bucket]
+            // traps: the index of a member of the contract, which no request changes.
             heads[bucket] = Int16(index)
         }
         self.heads = heads
@@ -98,7 +100,7 @@ public struct SeenMembers {
     /// The members from number 64.
     private var high: Set<Int> = []
     /// The names of members that no table has.
-    private var others: Set<String> = []
+    private var others: Set<ExactText> = []
 
     /// None yet.
     public init() {}
@@ -112,7 +114,7 @@ public struct SeenMembers {
     }
 
     /// Notes a member that no table has; false when it was met before.
-    mutating func insert(_ name: String) -> Bool { others.insert(name).inserted }
+    mutating func insert(_ name: String) -> Bool { others.insert(ExactText(name)).inserted }
 
     func contains(_ member: Int) -> Bool {
         member < 64 ? low & (1 << UInt64(member)) != 0 : high.contains(member)
@@ -163,7 +165,13 @@ extension JSONReader {
         in members: inout [String: Value]
     ) throws(JSONSyntaxError) {
         guard let value else { return }
-        guard members.updateValue(value, forKey: name) == nil else { throw repeatedMember }
+        guard let index = members.index(forKey: name) else {
+            members[name] = value
+            return
+        }
+        if members[index].key.hasSameScalars(as: name) { throw repeatedMember }
+        // Both are members, and a dictionary holds only one of them.
+        reject("propertyNames", "\"\(name)\" differs from another member only in Unicode normalization")
     }
 
     /// Records each required member that was not met, for the object that began at `start`.
@@ -175,8 +183,8 @@ extension JSONReader {
         for index in names.required.indices where names.required[index] && !seen.contains(index) {
             if direction == .request, names.readOnly[index] { continue }
             if direction == .response, names.writeOnly[index] { continue }
-            let pointer = JSONLocator.pointer(at: start, in: bytes) + "/" + JSONLocator.escape(names.texts[index])
-            record(Violation(pointer: pointer, keyword: "required", message: "\"\(names.texts[index])\" is missing"))
+            let name = names.texts[index]
+            findings.add("required", "\"\(name)\" is missing", at: start, below: "/" + JSONLocator.escape(name))
         }
     }
 

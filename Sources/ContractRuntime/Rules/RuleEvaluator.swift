@@ -7,7 +7,7 @@ internal import Patterns
 struct RuleEvaluator {
     /// The members and items of one value that the rules applied so far have looked at.
     private struct Evaluated {
-        var members: Set<String> = []
+        var members: Set<ExactText> = []
         var items: Set<Int> = []
 
         mutating func formUnion(_ other: Evaluated) {
@@ -302,7 +302,7 @@ struct RuleEvaluator {
         case .members(let properties, let patterns, let others):
             var holds = true
             for member in members {
-                var rules = properties[member.name].map { [$0] } ?? []
+                var rules = properties.value(exactly: member.name).map { [$0] } ?? []
                 rules += patterns.filter { $0.0.matches(member.name) }.map(\.1)
                 if rules.isEmpty, let others { rules = [others] }
                 if !check(member, by: rules, pointer, "additionalProperties", &evaluated) { holds = false }
@@ -310,7 +310,7 @@ struct RuleEvaluator {
             return holds
         case .unevaluatedMembers(let rule):
             var holds = true
-            for member in members where !evaluated.members.contains(member.name) {
+            for member in members where !evaluated.members.contains(ExactText(member.name)) {
                 if !check(member, by: [rule], pointer, "unevaluatedProperties", &evaluated) { holds = false }
             }
             return holds
@@ -337,7 +337,7 @@ struct RuleEvaluator {
         let place = "\(pointer)/\(JSONLocator.escape(member.name))"
         var holds = true
         for rule in rules {
-            evaluated.members.insert(member.name)
+            evaluated.members.insert(ExactText(member.name))
             if case .never = rule {
                 holds = fail(place, keyword, "\"\(member.name)\" is not a member of this object")
                 continue
@@ -357,10 +357,7 @@ struct RuleEvaluator {
         return holds
     }
 
-    private func shortened(_ value: JSONValue) -> String {
-        let text = value.description
-        return text.count > 40 ? "\(text.prefix(40))…" : text
-    }
+    private func shortened(_ value: JSONValue) -> String { value.description.shortened(to: 40) }
 }
 
 extension JSONValue {

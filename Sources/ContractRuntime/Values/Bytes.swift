@@ -20,14 +20,17 @@ public struct Bytes: Hashable, Sendable {
             accumulator = accumulator << 6 | UInt32(digit)
             if index % 4 == 3 {
                 bytes.append(contentsOf: [
-                    UInt8(accumulator >> 16 & 255), UInt8(accumulator >> 8 & 255), UInt8(accumulator & 255),
+                    UInt8(truncatingIfNeeded: accumulator >> 16), UInt8(truncatingIfNeeded: accumulator >> 8),
+                    UInt8(truncatingIfNeeded: accumulator),
                 ])
                 accumulator = 0
             }
         }
         switch padding {
-        case 1: bytes.append(contentsOf: [UInt8(accumulator >> 10 & 255), UInt8(accumulator >> 2 & 255)])
-        case 2: bytes.append(UInt8(accumulator >> 4 & 255))
+        case 1:
+            bytes.append(UInt8(truncatingIfNeeded: accumulator >> 10))
+            bytes.append(UInt8(truncatingIfNeeded: accumulator >> 2))
+        case 2: bytes.append(UInt8(truncatingIfNeeded: accumulator >> 4))
         default: break
         }
         self.bytes = bytes
@@ -52,6 +55,7 @@ public struct Bytes: Hashable, Sendable {
         while index < bytes.count {
             let rest = min(3, bytes.count - index)
             var group: UInt32 = 0
+            // traps: the index is below `bytes.count`, because the offset is below the rest.
             for offset in 0..<3 { group = group << 8 | UInt32(offset < rest ? bytes[index + offset] : 0) }
             for position in 0..<4 {
                 let digit = Self.digits[Int(group >> UInt32(18 - 6 * position) & 63)]

@@ -37,6 +37,12 @@ public struct Decimal: Sendable {
         self.init(unchecked: coefficient, scale: scale)
     }
 
+    /// The value with the other sign.
+    public var negated: Decimal {
+        guard let wide else { return Decimal(unchecked: -coefficient, scale: scale) }
+        return Decimal(wide: wide.hasPrefix("-") ? String(wide.dropFirst()) : "-" + wide)
+    }
+
     /// `value`, exactly.
     public init(_ value: Int) {
         self.init(unchecked: Int128(value), scale: 0)
@@ -45,6 +51,7 @@ public struct Decimal: Sendable {
     /// A decimal that the compiler found in the contract.
     public init(checked text: StaticString) {
         guard let value = Decimal("\(text)") else {
+            // traps: the text stands in generated code, and the compiler has read it.
             preconditionFailure("'\(text)' was written by the contract's compiler")
         }
         self = value

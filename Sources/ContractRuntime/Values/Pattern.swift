@@ -9,6 +9,7 @@ extension Pattern {
         do throws(PatternError) {
             try self.init("\(source)")
         } catch {
+            // traps: the text stands in generated code, and the compiler has read it.
             preconditionFailure("'\(source)' was checked when the contract was compiled: \(error)")
         }
     }

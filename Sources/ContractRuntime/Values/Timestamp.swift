@@ -29,9 +29,20 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         lhs.microsecondsSinceEpoch < rhs.microsecondsSinceEpoch
     }
 
-    /// The moment `seconds` later.
+    /// The first moment that RFC 3339 can write: 0000-01-01T00:00:00Z.
+    public static let earliest = Timestamp(microsecondsSinceEpoch: -62_167_219_200_000_000)
+    /// The last moment that RFC 3339 can write: 9999-12-31T23:59:59.999999Z.
+    public static let latest = Timestamp(microsecondsSinceEpoch: 253_402_300_799_999_999)
+
+    /// The moment `seconds` later, or the bound of the time line.
     public func adding(seconds: Int64) -> Timestamp {
-        Timestamp(microsecondsSinceEpoch: microsecondsSinceEpoch + seconds * 1_000_000)
+        let microseconds = seconds.multipliedSaturated(by: 1_000_000)
+        return Timestamp(microsecondsSinceEpoch: microsecondsSinceEpoch.addingSaturated(microseconds))
+    }
+
+    /// Microseconds until a later moment; negative when that has passed.
+    public func microseconds(until later: Timestamp) -> Int64 {
+        later.microsecondsSinceEpoch.subtractingSaturated(microsecondsSinceEpoch)
     }
 }
 
@@ -40,7 +51,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
     /// Reads RFC 3339 `date-time` text (section 5.6); nil for anything else.
     ///
-    /// Digits past the microsecond are cut off. A leap second (`23:59:60Z`) is the first moment of the next day.
+    /// Digits past the microsecond are cut off. A leap second (`23:59:60Z`) is the first moment of the next day. A moment whose year in UTC
+    /// is not one of 0000 to 9999 could not be written again, and is refused.
     public init?(rfc3339 text: UnsafeRawBufferPointer) {
         var reader = DigitReader(text)
         guard let year = reader.number(digits: 4), reader.skip("-"),
@@ -59,7 +71,9 @@ extension Timestamp {
         let seconds = ((days * 24 + hour) * 60 + minute - offsetMinutes) * 60 + second
         // A leap second is inserted at the end of a UTC day (RFC 3339, section 5.6 and appendix D).
         if second == 60, seconds % 86_400 != 0 { return nil }
+        // traps: the year has four digits, so this is less than 3 * 10^17.
         self.init(microsecondsSinceEpoch: Int64(seconds) * 1_000_000 + Int64(fraction))
+        guard (Self.earliest...Self.latest).contains(self) else { return nil }
     }
 
     /// Reads RFC 3339 `date-time` text; nil for anything else.
@@ -197,6 +211,7 @@ private struct DigitReader {
         if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
         guard let hours = number(digits: 2), hours <= 23, skip(":"), let minutes = number(digits: 2), minutes <= 59
         else { return nil }
+        // traps: both have two digits.
         return sign * (hours * 60 + minutes)
     }
 }

@@ -1,0 +1,58 @@
+/// What a reader found wrong, by its place in the text. Pointers are made of the places when they are asked for, in one pass: a text that
+/// breaks its schema in a hundred places is read once more and not a hundred times.
+struct JSONFindings {
+    private struct Finding {
+        let offset: Int
+        /// What follows the pointer of the value at `offset`.
+        let suffix: String
+        let keyword: String
+        let message: String
+        /// Whether it says nothing new where another finding has the same pointer and keyword.
+        let isDispensable: Bool
+    }
+
+    private var findings: [Finding] = []
+
+    /// Twice what is listed, for some turn out to be dispensable.
+    private static let mostFindings = 200
+
+    var isEmpty: Bool { findings.isEmpty }
+
+    /// Whether nothing more is recorded.
+    var isFull: Bool { findings.count >= Self.mostFindings }
+
+    /// Adds a finding about the value at `offset`, or about what lies below it.
+    mutating func add(
+        _ keyword: String,
+        _ message: String,
+        at offset: Int,
+        below suffix: String = "",
+        unlessKnown isDispensable: Bool = false
+    ) {
+        guard !isFull else { return }
+        findings.append(
+            Finding(
+                offset: offset,
+                suffix: suffix,
+                keyword: keyword,
+                message: message,
+                isDispensable: isDispensable
+            )
+        )
+    }
+
+    /// The findings in their order, at most `Violation.limit`.
+    func violations(in bytes: UnsafeRawBufferPointer) -> [Violation] {
+        let pointers = JSONLocator.pointers(at: findings.map(\.offset), in: bytes)
+        var violations: [Violation] = []
+        for (finding, start) in zip(findings, pointers) where violations.count < Violation.limit {
+            let pointer = start + finding.suffix
+            let isKnown = violations.contains {
+                $0.keyword == finding.keyword && $0.pointer.hasSameScalars(as: pointer)
+            }
+            if finding.isDispensable, isKnown { continue }
+            violations.append(Violation(pointer: pointer, keyword: finding.keyword, message: finding.message))
+        }
+        return violations
+    }
+}

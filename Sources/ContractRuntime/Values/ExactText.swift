@@ -1,0 +1,40 @@
+/// Text that equals another only if both have the same code points.
+///
+/// Swift's own `==` and `hash` take canonically equivalent texts for the same: `"é"` equals `"e\u{301}"`, and `"K"` equals the Kelvin sign.
+/// JSON (RFC 8259, section 8.3) and PostgreSQL tell them apart. Ids and member names from outside are compared, and used as keys, in this
+/// form.
+public struct ExactText: Sendable {
+    /// The text.
+    public let text: String
+
+    /// This text.
+    public init(_ text: String) {
+        self.text = text
+    }
+}
+
+extension ExactText: Hashable {
+    public static func == (lhs: ExactText, rhs: ExactText) -> Bool { lhs.text.hasSameScalars(as: rhs.text) }
+
+    public func hash(into hasher: inout Hasher) {
+        let isHashed: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isHashed == nil { for byte in text.utf8 { hasher.combine(byte) } }
+        // No text contains this byte, so that texts that are hashed one after the other cannot run into each other.
+        hasher.combine(0xFF as UInt8)
+    }
+}
+
+extension StringProtocol {
+    /// Whether the other text has the same code points, which `==` does not tell.
+    public func hasSameScalars(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+extension Dictionary where Key == String {
+    /// The value whose key has the same code points as `name`.
+    func value(exactly name: String) -> Value? {
+        guard let index = index(forKey: name), self[index].key.hasSameScalars(as: name) else { return nil }
+        return self[index].value
+    }
+}
