@@ -208,22 +208,3 @@ enum Done: String {
         }
     }
 }
-
-/// The templates, read once. A template that cannot be read is a mistake that the first test finds.
-enum Templates {
-    static let library: MustacheLibrary = {
-        let sources: [(String, [UInt8])] = [
-            ("layout", PackageResources.layout_mustache), ("block", PackageResources.block_mustache),
-            ("figure", PackageResources.figure_mustache), ("items", PackageResources.items_mustache),
-            ("table", PackageResources.table_mustache), ("cell", PackageResources.cell_mustache),
-            ("form", PackageResources.form_mustache), ("button", PackageResources.button_mustache),
-            ("chart", PackageResources.chart_mustache), ("time", PackageResources.time_mustache),
-            ("door", PackageResources.door_mustache),
-        ]
-        var templates: [String: MustacheTemplate] = [:]
-        for (name, bytes) in sources {
-            templates[name] = try? MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
-        }
-        return MustacheLibrary(templates: templates)
-    }()
-}

@@ -47,9 +47,9 @@ public struct Fields: Sendable {
 
     /// Reads `a=1&b=2`.
     public init(_ text: some StringProtocol) {
-        pairs = text.split(separator: "&").map { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
+        pairs = text.utf8.split(separator: UInt8(ascii: "&")).map { pair in
+            let name = pair.prefix { $0 != UInt8(ascii: "=") }
+            return (Self.decoded(name), Self.decoded(pair.dropFirst(name.count + 1)))
         }
     }
 
@@ -60,17 +60,19 @@ public struct Fields: Sendable {
 
     /// The first value of a name; nil when there is none or it is empty.
     public subscript(name: String) -> String? {
-        guard let value = pairs.first(where: { $0.name == name })?.value, !value.isEmpty else { return nil }
+        guard let value = pairs.first(where: { $0.name.hasSameScalars(as: name) })?.value, !value.isEmpty else {
+            return nil
+        }
         return value
     }
 
     /// All values of a name.
-    public func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
+    public func all(_ name: String) -> [String] { pairs.filter { $0.name.hasSameScalars(as: name) }.map(\.value) }
 
     /// The same fields, but for this one.
     public func with(_ name: String, _ value: String?) -> Fields {
         var fields = self
-        fields.pairs.removeAll { $0.name == name }
+        fields.pairs.removeAll { $0.name.hasSameScalars(as: name) }
         if let value { fields.pairs.append((name, value)) }
         return fields
     }
@@ -102,15 +104,19 @@ public struct Fields: Sendable {
 
     /// The text behind `+` and `%` escapes; an escape that is none stands for itself.
     public static func decoded(_ text: some StringProtocol, isForm: Bool = true) -> String {
+        decoded(text.utf8, isForm: isForm)
+    }
+
+    private static func decoded(_ text: some Sequence<UInt8>, isForm: Bool = true) -> String {
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
+        var rest = Array(text)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "+"), isForm {
                 bytes.append(UInt8(ascii: " "))
-            } else if byte == UInt8(ascii: "%"), rest.count > 1,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            } else if byte == UInt8(ascii: "%"), let high = rest.first?.hexadecimalDigit,
+                let low = rest.dropFirst().first?.hexadecimalDigit
             {
-                bytes.append(value)
+                bytes.append(high << 4 | low)
                 rest = rest.dropFirst(2)
             } else {
                 bytes.append(byte)

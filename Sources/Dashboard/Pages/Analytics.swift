@@ -109,11 +109,11 @@ extension Dashboard {
         func bar(_ name: String, _ value: Decimal) -> (name: String, value: Double, text: String) {
             (name, value.approximate, Figures.amount(value, signed: true))
         }
-        let paid = Decimal(coefficient: -fees.coefficient, scale: fees.scale) ?? fees
         return Chart.bars(
             "NetPnL and what it is made of",
             [
-                bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", paid), bar("Funding", funding),
+                bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", fees.negated),
+                bar("Funding", funding),
                 bar("NetPnL", net),
             ]
         )
@@ -241,7 +241,7 @@ extension Dashboard {
                     Block.Figure(
                         "Active",
                         Figures.count(active.activeRuns),
-                        note: "the oldest for \(Figures.duration(seconds: Int(active.oldestActiveSeconds)))"
+                        note: "the oldest for \(Figures.duration(seconds: Int(saturating: active.oldestActiveSeconds)))"
                     ),
                 ])
             ),

@@ -56,7 +56,7 @@ extension Dashboard {
     }
 
     private static func scope(_ types: [String], _ fleet: Fleet) -> Form {
-        let exchanges = Set(fleet.groups.map(\.exchange)).sorted()
+        let exchanges = Set(fleet.groups.map { ExactText($0.exchange) }).map(\.text).sorted()
         return Form(
             action: "/commands/new",
             method: "get",

@@ -236,10 +236,11 @@ extension Dashboard {
         if preview.level >= .confirmed {
             let seen = form["preview"] ?? ""
             if seen != preview.fingerprint {
-                let more = preview.instances.count - (Preview.count(of: seen) ?? 0)
+                let more = preview.instances.count.subtractingSaturated(Preview.count(of: seen) ?? 0)
                 let change =
                     more > 0
-                    ? "\(more) more instances" : more < 0 ? "\(-more) fewer instances" : "other instances or modes"
+                    ? "\(more) more instances"
+                    : more < 0 ? "\(more.magnitude) fewer instances" : "other instances or modes"
                 throw Problem(
                     status: 409,
                     code: "PREVIEW_OUTDATED",
@@ -255,7 +256,7 @@ extension Dashboard {
                 throw .unconfirmed("For how long the command is good was not chosen.")
             }
         }
-        if preview.level == .typed, form["phrase"] != preview.phrase {
+        if preview.level == .typed, form["phrase"]?.hasSameScalars(as: preview.phrase) != true {
             throw .unconfirmed("The phrase is not “\(preview.phrase)”. Nothing was sent.")
         }
     }

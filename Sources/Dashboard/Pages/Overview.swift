@@ -164,10 +164,10 @@ extension Dashboard {
         if fleet.total == 0 { return .text("No instance has reported yet.") }
         guard let cells = fleet.cells else { return .sea(counts(fleet)) }
         var names: [String] = []
-        for cell in cells where names.last != cell.exchange { names.append(cell.exchange) }
+        for cell in cells where names.last?.hasSameScalars(as: cell.exchange) != true { names.append(cell.exchange) }
         return .sea(
             names.map { name in
-                let squares = cells.filter { $0.exchange == name }.map { cell in
+                let squares = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
                     let sight = Cell.Status(cell.status, isLate: cell.isLate)
                     return Block.Square(
                         href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
@@ -181,15 +181,15 @@ extension Dashboard {
     }
 
     private static func counts(_ fleet: Fleet) -> [Block.Shoal] {
-        let byExchange = Dictionary(grouping: fleet.groups, by: \.exchange)
-        return byExchange.keys.sorted().map { name in
+        let byExchange = Dictionary(grouping: fleet.groups) { ExactText($0.exchange) }
+        return byExchange.keys.sorted { $0.text < $1.text }.map { name in
             let byStatus = Dictionary(grouping: byExchange[name] ?? [], by: \.status)
             let counts = byStatus.keys.sorted { $0.rawValue < $1.rawValue }.map { status in
                 let number = (byStatus[status] ?? []).reduce(0) { $0 + $1.instances }
                 let sight = Cell.Status(status, isLate: false)
                 return Cell(status: Cell.Status(text: "\(Figures.count(number)) \(sight.text)", kind: sight.kind))
             }
-            return Block.Shoal(name: name, cells: [], counts: counts)
+            return Block.Shoal(name: name.text, cells: [], counts: counts)
         }
     }
 

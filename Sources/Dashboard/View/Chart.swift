@@ -66,20 +66,23 @@ extension Chart {
         let values = points.map(\.value)
         let (least, most) = (values.min() ?? 0, values.max() ?? 1)
         var (low, high) = (least, depth ? max(most, 0) : most)
-        if high - low < 1e-9 { (low, high) = depth ? (low - 1, high) : (low - 1, high + 1) }
-        let span = Double(last.time.microsecondsSinceEpoch - first.time.microsecondsSinceEpoch)
+        // A flat line has a scale around it that its numbers can tell apart.
+        let margin = max(1, abs(high) / 1_000)
+        if high - low < 1e-9 { (low, high) = depth ? (low - margin, high) : (low - margin, high + margin) }
+        let span = Double(first.time.microseconds(until: last.time))
         func x(_ time: Timestamp) -> Double {
-            let passed = Double(time.microsecondsSinceEpoch - first.time.microsecondsSinceEpoch)
+            let passed = Double(first.time.microseconds(until: time))
             return round(span > 0 ? passed / span * 1_000 : 0)
         }
-        func y(_ value: Double) -> Double { round((high - value) / (high - low) * 100) }
+        // Halves, because the distance of two numbers can be larger than the largest one.
+        func y(_ value: Double) -> Double { round((high / 2 - value / 2) / (high / 2 - low / 2) * 100) }
         let steps = depth ? 1 : 3
         var drawing = (0...steps).map { step in
             let place = round(Double(step) * 100 / Double(steps))
             return #"<line class="rule" x1="0" x2="1000" y1="\#(place)" y2="\#(place)"/>"#
         }.joined()
         let usual = span / Double(points.count - 1)
-        for piece in pieces(points, longest: Int64(usual * 4)) {
+        for piece in pieces(points, longest: Int64(saturating: usual * 4)) {
             let path = piece.map { "\(x($0.time)),\(y($0.value))" }.joined(separator: " ")
             let floor = depth ? y(0) : 100
             let area = "\(x(piece[0].time)),\(floor) \(path) \(x(piece[piece.count - 1].time)),\(floor)"
@@ -87,7 +90,8 @@ extension Chart {
             if !depth { drawing += #"<polyline class="curve" points="\#(path)"/>"# }
         }
         let times = (0...4).map { step in
-            let micros = first.time.microsecondsSinceEpoch + Int64(span / 4 * Double(step))
+            let passed = Int64(saturating: span / 4 * Double(step))
+            let micros = first.time.microsecondsSinceEpoch.addingSaturated(passed)
             let text = "\(Timestamp(microsecondsSinceEpoch: micros))"
             // The day says more than the time where there are several.
             return String(span > 172_800_000_000 ? text.dropFirst(5).prefix(5) : text.dropFirst(11).prefix(5))
@@ -105,7 +109,10 @@ extension Chart {
             description: "\(format(least)) to \(format(most)), last \(format(last.value))",
             drawing: drawing,
             isLow: depth,
-            values: (0...steps).map { format(high - (high - low) * Double($0) / Double(steps)) },
+            values: (0...steps).map { step in
+                let share = Double(step) / Double(steps)
+                return format(high * (1 - share) + low * share)
+            },
             times: times
         )
         return Chart(title: title, content: .line(line), table: table.labelled())
@@ -117,11 +124,10 @@ extension Chart {
     )]] {
         var pieces: [[(time: Timestamp, value: Double)]] = []
         for point in points {
-            let previous = pieces.last?.last?.time.microsecondsSinceEpoch ?? .min / 2
-            if point.time.microsecondsSinceEpoch - previous > longest {
-                pieces.append([point])
-            } else {
+            if let previous = pieces.last?.last?.time, previous.microseconds(until: point.time) <= longest {
                 pieces[pieces.count - 1].append(point)
+            } else {
+                pieces.append([point])
             }
         }
         return pieces

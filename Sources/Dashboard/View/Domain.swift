@@ -95,11 +95,13 @@ extension Table.Pages {
     /// The page and its neighbours, as links that keep the filters; nil where there is nothing to page through.
     init?(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
         if total == 0 { return nil }
-        let first = min((page - 1) * size + 1, total)
-        let last = min(page * size, total)
+        let first = min(page.subtractingSaturated(1).multipliedSaturated(by: size).addingSaturated(1), total)
+        let last = min(page.multipliedSaturated(by: size), total)
         text = "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
-        previous = page > 1 ? base + "?" + query.with("page", "\(page - 1)").text : nil
-        next = last < total ? base + "?" + query.with("page", "\(page + 1)").text : nil
+        // A page behind the last one leads back to that.
+        let before = min(page.subtractingSaturated(1), total / max(size, 1) + 1)
+        previous = page > 1 ? base + "?" + query.with("page", "\(before)").text : nil
+        next = last < total ? base + "?" + query.with("page", "\(page.addingSaturated(1))").text : nil
         self.csv = csv
     }
 }
@@ -115,7 +117,7 @@ enum Readable {
         let inner = indent + "  "
         switch value {
         case .object(let members) where !members.isEmpty:
-            let lines = members.map { "\(inner)\"\($0.name)\": \(text($0.value, inner))" }
+            let lines = members.map { "\(inner)\(JSONValue.string($0.name)): \(text($0.value, inner))" }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         case .array(let items) where !items.isEmpty:
             return "[\n" + items.map { inner + text($0, inner) }.joined(separator: ",\n") + "\n\(indent)]"

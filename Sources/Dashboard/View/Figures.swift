@@ -28,22 +28,52 @@ struct Moment {
 extension Timestamp {
     /// Whole seconds until a later time; negative when that has passed.
     func seconds(until later: Timestamp) -> Int {
-        Int((later.microsecondsSinceEpoch - microsecondsSinceEpoch) / 1_000_000)
+        Int(microseconds(until: later) / 1_000_000)
     }
 }
 
-/// Numbers as a page shows them: thin spaces between thousands, a minus sign that is one, all digits that there are.
+/// Numbers as a page shows them: thin spaces between thousands, a minus sign that is one, all digits of amounts. A number that is too
+/// large for that is shown with a power of ten: `1.50 × 10³⁰`.
 enum Figures {
+    /// The most digits before the point of an amount.
+    private static let digitLimit = 18
+    /// From here on a number of the machine's has no digit behind its point.
+    private static let plainLimit = 1e15
+
     /// An amount with at least two decimals.
     static func amount(_ value: Decimal, signed: Bool = false) -> String {
         let text = "\(value)"
         let isNegative = text.hasPrefix("-")
+        let sign = isNegative ? "−" : signed && value != Decimal(0) ? "+" : ""
         let parts = text.drop { $0 == "-" }.split(separator: ".", maxSplits: 1)
+        let whole = String(parts.first ?? "0")
+        if whole.count > digitLimit { return sign + power(digits: whole, exponent: whole.count - 1) }
         var decimals = parts.count > 1 ? String(parts[1]) : ""
         while decimals.count > 2, decimals.hasSuffix("0") { decimals.removeLast() }
         while decimals.count < 2 { decimals += "0" }
-        let sign = isNegative ? "−" : signed && value != Decimal(0) ? "+" : ""
-        return sign + grouped(String(parts.first ?? "0")) + "." + decimals
+        return sign + grouped(whole) + "." + decimals
+    }
+
+    /// A number as its first digits, at most seven, and a power of ten.
+    private static func power(digits: String, exponent: Int) -> String {
+        var decimals = String(digits.dropFirst().prefix(6))
+        while decimals.count > 2, decimals.hasSuffix("0") { decimals.removeLast() }
+        while decimals.count < 2 { decimals += "0" }
+        return "\(digits.prefix(1)).\(decimals) × 10\(raised(exponent))"
+    }
+
+    /// The same of a large number, whose description is `1.5e+20` or `1500000000000000.0`.
+    private static func power(of value: Double) -> String {
+        let parts = "\(value)".split(separator: "e", maxSplits: 1)
+        let digits = parts[0].split(separator: ".", maxSplits: 1)
+        let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+        return power(digits: digits.joined(), exponent: digits[0].count - 1 + exponent)
+    }
+
+    private static func raised(_ exponent: Int) -> String {
+        let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
+        // Decimal digits are 0 to 9.
+        return String(String(exponent).compactMap(\.wholeNumberValue).map { digits[$0] })
     }
 
     static func count(_ value: Int) -> String { (value < 0 ? "−" : "") + grouped(String(value.magnitude)) }
@@ -51,14 +81,16 @@ enum Figures {
     /// A number of the machine's, with so many decimals.
     static func decimal(_ value: Double, _ decimals: Int = 2) -> String {
         guard value.isFinite else { return "—" }
+        let sign = value < 0 ? "−" : ""
+        if abs(value) >= plainLimit { return sign + power(of: abs(value)) }
         var factor = 1.0
         for _ in 0..<decimals { factor *= 10 }
         let scaled = (abs(value) * factor).rounded()
         let whole = (scaled / factor).rounded(.down)
-        var rest = String(Int(scaled - whole * factor))
+        var rest = String(Int(saturating: scaled - whole * factor))
         while rest.count < decimals { rest = "0" + rest }
-        let sign = value < 0 && scaled > 0 ? "−" : ""
-        return sign + grouped(String(Int(whole))) + (decimals > 0 ? "." + rest : "")
+        let number = grouped(String(Int(saturating: whole))) + (decimals > 0 ? "." + rest : "")
+        return (scaled > 0 ? sign : "") + number
     }
 
     static func percent(_ fraction: Double) -> String { decimal(fraction * 100) + " %" }
@@ -86,6 +118,9 @@ enum Figures {
 }
 
 extension Decimal {
-    /// The nearest number of the machine's, for drawing.
-    var approximate: Double { Double("\(self)") ?? 0 }
+    /// The nearest finite number of the machine's, for drawing.
+    var approximate: Double {
+        let value = Double("\(self)") ?? 0
+        return min(max(value, -Double.greatestFiniteMagnitude), Double.greatestFiniteMagnitude)
+    }
 }

@@ -15,10 +15,11 @@ struct Sparkline {
         let first = Figures.amount(known[0].value)
         let last = Figures.amount(known[known.count - 1].value)
         label = "\(first) to \(last), between \(Figures.amount(least)) and \(Figures.amount(most))"
-        let (low, height) = (least.approximate, most.approximate - least.approximate)
+        // Halves, because the distance of two numbers can be larger than the largest one.
+        let (low, height) = (least.approximate / 2, most.approximate / 2 - least.approximate / 2)
         let step = 90 / Double(values.count - 1)
         let points = known.map { place, value in
-            let share = height > 0 ? (value.approximate - low) / height : 0.5
+            let share = height > 0 ? (value.approximate / 2 - low) / height : 0.5
             return (place: place, x: Self.round(3 + Double(place) * step), y: Self.round(21 - share * 18))
         }
         var pieces: [String] = []

@@ -1,3 +1,4 @@
+import ContractRuntime
 import Mustache
 
 /// Rows under columns, with what can be done with the chosen ones.
