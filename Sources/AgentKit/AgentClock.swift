@@ -48,7 +48,7 @@ public struct AgentClock: Sendable {
 /// commands that are valid nor carry out expired ones.
 final class ServerClock: Sendable {
     /// `Date` is cut to the second, and answers take their time.
-    private static let tolerance: Int64 = 2_000_000
+    private static let tolerance: UInt64 = 2_000_000
 
     private let clock: AgentClock
     /// What the control plane's clock showed when ours had run for so long.
@@ -68,8 +68,9 @@ final class ServerClock: Sendable {
         let wall = clock.wall()
         guard let (date, at) = seen.withLock({ $0 }) else { return wall }
         let since = (clock.elapsed() - at) / .microseconds(1)
-        let estimate = date.microsecondsSinceEpoch + 500_000 + Int64(since)
-        let isRight = abs(wall.microsecondsSinceEpoch - estimate) <= Self.tolerance
-        return isRight ? wall : Timestamp(microsecondsSinceEpoch: estimate)
+        let passed = Int64(saturating: since).addingSaturated(500_000)
+        let estimate = Timestamp(microsecondsSinceEpoch: date.microsecondsSinceEpoch.addingSaturated(passed))
+        let isRight = wall.microseconds(until: estimate).magnitude <= Self.tolerance
+        return isRight ? wall : estimate
     }
 }

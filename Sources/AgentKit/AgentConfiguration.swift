@@ -1,3 +1,4 @@
+import ContractRuntime
 public import Generated
 
 /// How an agent is set up.
@@ -67,9 +68,12 @@ public struct AgentConfiguration: Sendable {
     /// The instance's own folder: any id is one name in it.
     var instanceDirectory: String {
         let name = instanceID.utf8.map { byte in
-            let character = Character(UnicodeScalar(byte))
-            let isPlain = character.isASCII && (character.isLetter || character.isNumber || "-_".contains(character))
-            return isPlain ? String(character) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                String(UnicodeScalar(byte))
+            default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
         }
         return "\(dataDirectory)/\(name.joined())"
     }
@@ -113,6 +117,7 @@ extension AgentConfiguration {
 
 /// Reads variables and collects what is wrong with them.
 private struct EnvironmentReader {
+    // traps: the names of variables are our own, in ASCII.
     private let environment: [String: String]
     private var complaints: [String] = []
 
@@ -157,7 +162,8 @@ private struct EnvironmentReader {
             complain("\(name) is '\(text)'; a number of seconds above 0 was expected")
             return nil
         }
-        return .microseconds(Int64(seconds * 1_000_000))
+        // traps: a product of two Double has no bounds to pass.
+        return .microseconds(Int64(saturating: seconds * 1_000_000))
     }
 
     mutating func megabytes(_ name: String) -> Int? {

@@ -25,14 +25,28 @@ struct CSV {
         }
     }
 
-    /// A text that no spreadsheet takes for a formula (OWASP, "CSV Injection").
+    /// A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"). Spreadsheets that drop what cannot be seen find the sign
+    /// behind it, and some read full-width signs like plain ones.
     private static func inert(_ text: String) -> String {
-        guard let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) else { return text }
+        let first = text.unicodeScalars.first { scalar in
+            scalar.properties.generalCategory != .format && !(scalar.properties.isWhitespace && !isBreak(scalar))
+        }
+        guard let first, isBreak(first) || "=+-@\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars.contains(first) else {
+            return text
+        }
         return "'" + text
     }
 
+    private static func isBreak(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\t" || scalar == "\r" || scalar == "\n"
+    }
+
+    /// Compared by code points: to Swift a quote that a combining mark follows is another character, to a reader of CSV it is a quote.
     private static func quoted(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        return text.unicodeScalars.reduce(into: "\"") { quoted, scalar in
+            if scalar == "\"" { quoted.unicodeScalars.append("\"") }
+            quoted.unicodeScalars.append(scalar)
+        } + "\""
     }
 }

@@ -32,12 +32,11 @@ struct Page<First: CursorPart, Second: CursorPart> {
     /// How many rows stand on the pages before.
     var offset: Int {
         if after != nil { return 0 }
-        let (offset, overflows) = (number - 1).multipliedReportingOverflow(by: size)
-        return overflows ? .max : offset
+        return number.subtractingSaturated(1).multipliedSaturated(by: size)
     }
 
     /// How many rows to ask for: one more than the page has tells whether another one follows.
-    var limit: Int { size + 1 }
+    var limit: Int { size.addingSaturated(1) }
 
     /// The rows of the page.
     func items<Row>(_ rows: [Row]) -> ArraySlice<Row> { rows.prefix(size) }
@@ -46,6 +45,7 @@ struct Page<First: CursorPart, Second: CursorPart> {
     /// matches it is a position.
     func next<Row>(_ rows: [Row], _ key: (Row) -> (First, Second)) -> String? {
         guard rows.count > size else { return nil }
+        // traps: there are more rows than the size, which is 1 or more.
         let (first, second) = key(rows[size - 1])
         return first.cursorText + "." + second.cursorText
     }

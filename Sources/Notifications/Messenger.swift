@@ -57,6 +57,7 @@ public struct Messenger: Sendable {
         {
             seconds = max(seconds, exact)
         }
-        return min(max(seconds, 1), 3_600)
+        // `Double` reads "nan", too, of which no maximum is one.
+        return seconds.isNaN ? 1 : min(max(seconds, 1), 3_600)
     }
 }

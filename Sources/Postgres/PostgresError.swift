@@ -99,11 +99,12 @@ public struct SQLState: Hashable, Sendable {
     /// 0A000 is what a prepared statement answers whose row type a migration has changed.
     static let featureNotSupported = SQLState("0A000")
 
-    /// Class 22: a value that the server cannot take, such as a number out of range.
-    public var isDataException: Bool { code.hasPrefix("22") }
+    /// A value that the server cannot take: class 22, such as a number out of range; class 54, such as a text that is too long for an
+    /// index; and 23514, a check that a column has.
+    public var isDataException: Bool { code.hasPrefix("22") || code.hasPrefix("54") || code == "23514" }
 
     /// Whether the statement is at fault, and not the server's condition: its neighbours in a batch may succeed without it.
-    var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") || code.hasPrefix("54") }
+    var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") }
 
     /// Deadlock, serialization failure, too many connections, shutting down or starting up.
     var isTransient: Bool { ["40", "53", "57"].contains(code.prefix(2)) || code.hasPrefix("08") }

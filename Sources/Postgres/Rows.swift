@@ -52,7 +52,7 @@ public struct Rows: ~Copyable {
         _ read: (borrowing Row) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         do throws(PostgresError) {
-            return try read(Row(result: result, index: Int32(index)))
+            return try read(Row(result: result, index: Int32(clamping: index)))
         } catch {
             throw error.named(statement)
         }
@@ -93,8 +93,8 @@ public struct Row: ~Copyable {
     }
 
     private func bytes(_ column: Int) -> UnsafeRawBufferPointer? {
-        guard column < PQnfields(result), PQgetisnull(result, index, Int32(column)) == 0 else { return nil }
-        let length = Int(PQgetlength(result, index, Int32(column)))
-        return UnsafeRawBufferPointer(start: PQgetvalue(result, index, Int32(column)), count: length)
+        guard column < PQnfields(result), PQgetisnull(result, index, Int32(clamping: column)) == 0 else { return nil }
+        let length = Int(PQgetlength(result, index, Int32(clamping: column)))
+        return UnsafeRawBufferPointer(start: PQgetvalue(result, index, Int32(clamping: column)), count: length)
     }
 }

@@ -142,22 +142,22 @@ public struct Parameters {
     /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
     private mutating func appendArray(_ type: PostgresType, count: Int, _ value: (Int) -> (some PostgresCodable)?) {
         let start = bytes.count
-        bytes.append(bigEndian: Int32(count == 0 ? 0 : 1))
+        bytes.append(bigEndian: (count == 0 ? 0 : 1) as Int32)
         bytes.append(bigEndian: Int32(1))
         bytes.append(bigEndian: type.oid)
         if count > 0 {
-            bytes.append(bigEndian: Int32(count))
+            bytes.append(bigEndian: Int32(clamping: count))
             bytes.append(bigEndian: Int32(1))
         }
         for index in 0..<count {
             guard let value = value(index) else {
-                bytes.append(bigEndian: Int32(-1))
+                bytes.append(bigEndian: -1 as Int32)
                 continue
             }
             let length = bytes.count
             bytes.append(bigEndian: Int32(0))
             value.encode(to: &bytes)
-            let size = Int32(bytes.count - length - 4)
+            let size = Int32(clamping: bytes.count - length - 4)
             bytes.withUnsafeMutableBytes { $0.storeBytes(of: size.bigEndian, toByteOffset: length, as: Int32.self) }
         }
         ranges.append(start..<bytes.count)
@@ -169,7 +169,7 @@ public struct Parameters {
         (bytes + [0]).withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { buffer in
                 let values = ranges.map { range in range.flatMap { buffer.baseAddress?.advanced(by: $0.lowerBound) } }
-                return body(values, ranges.map { Int32($0?.count ?? 0) }, ranges.map { _ in 1 })
+                return body(values, ranges.map { Int32(clamping: $0?.count ?? 0) }, ranges.map { _ in 1 })
             }
         }
     }

@@ -58,7 +58,7 @@ public struct AgentCommand: Sendable {
         instanceID = try text("instance_id")
         let type = try text("command_type")
         guard let commandType = CommandType(rawValue: type) else {
-            throw refuse("UNKNOWN_COMMAND: '\(type.prefix(64))'")
+            throw refuse("UNKNOWN_COMMAND: '\(String(type.unicodeScalars.prefix(64)))'")
         }
         self.commandType = commandType
         issuedAt = json["issued_at"] == nil ? nil : try time("issued_at")
@@ -72,8 +72,9 @@ public struct AgentCommand: Sendable {
 
     /// Whether both say the same, so that the second is a repeated delivery of the first.
     func says(theSameAs other: AgentCommand) -> Bool {
-        (commandID, instanceID, commandType, issuedAt, expiresAt)
-            == (other.commandID, other.instanceID, other.commandType, other.issuedAt, other.expiresAt)
+        (commandID, commandType, issuedAt, expiresAt)
+            == (other.commandID, other.commandType, other.issuedAt, other.expiresAt)
+            && instanceID.hasSameScalars(as: other.instanceID)
             && (try? JSONValue(json: payload.bytes)) == (try? JSONValue(json: other.payload.bytes))
     }
 

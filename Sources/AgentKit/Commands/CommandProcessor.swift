@@ -88,7 +88,7 @@ final class CommandProcessor: Sendable {
             guard let id = error.commandID else { return .leave }
             return .refuse(acknowledgement(id, .failed, error.reason))
         }
-        guard command.instanceID == instanceID else {
+        guard command.instanceID.hasSameScalars(as: instanceID) else {
             return .refuse(acknowledgement(command.commandID, .failed, "WRONG_INSTANCE: this is '\(instanceID)'"))
         }
         // Taken before the journal is asked: whoever carries it out lets go of it only once the journal knows.
@@ -107,12 +107,15 @@ final class CommandProcessor: Sendable {
 
     /// Whether a delivered command need not be delivered again.
     func hasBegun(_ json: JSONValue) -> Bool {
-        guard let command = try? AgentCommand(json), command.instanceID == instanceID else { return true }
+        guard let command = try? AgentCommand(json), command.instanceID.hasSameScalars(as: instanceID) else {
+            return true
+        }
         return journal.entry(command.commandID) != nil
     }
 
     /// Waits until nothing is being carried out, for so long at most.
     func finish(within limit: Duration) async {
+        // traps: the limit is a Duration of some seconds that the agent chose.
         let end = ContinuousClock.now + limit
         while !taken.withLock(\.isEmpty), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
     }

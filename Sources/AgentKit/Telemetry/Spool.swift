@@ -81,7 +81,10 @@ final class Spool: Sendable {
         try Files.makeDirectory(directory)
         var segments: [Segment] = []
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-            guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)) else { continue }
+            // The next number must be one, too.
+            guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)), (1..<Int.max).contains(number) else {
+                continue
+            }
             let bytes = try Files.read("\(directory)/\(name)") ?? []
             segments.append(Segment(number: number, bytes: bytes.count, count: completeLines(of: bytes).count))
         }

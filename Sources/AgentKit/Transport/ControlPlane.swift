@@ -43,6 +43,7 @@ struct ControlPlane: Sendable {
     /// - Parameter patience: How many seconds the control plane may wait for one, 0 to 60.
     func commands(for instance: String, waiting patience: Int) async throws(CallFailure) -> [JSONValue] {
         let request = ListPendingCommands.Input(instanceID: instance, wait: "\(patience)s").request
+        // traps: both are Durations of less than a minute that the agent chose.
         if case .array(let commands) = try await call(request, within: .seconds(patience) + Self.limit) {
             return commands
         }
@@ -113,7 +114,7 @@ struct ControlPlane: Sendable {
     private func failure(_ response: ClientResponse) async -> CallFailure {
         let seconds = response.headers.first { $0.name.lowercased() == "retry-after" }.flatMap { Int($0.value) }
         var failure = CallFailure(status: response.status, description: "status \(response.status)")
-        failure.retryAfter = seconds.map { .seconds(min($0, 3600)) }
+        failure.retryAfter = seconds.map { .seconds(min(max($0, 1), 3600)) }
         if let problem = try? await response.unexpected() as? Problem {
             failure.code = problem.code
             failure.description = "\(response.status) \(problem.code): \(problem.detail)"

@@ -48,6 +48,7 @@ extension API {
 
 extension Role {
     /// Everything that these roles allow, as scopes of security requirements.
+    // traps: scopes are the raw values of an enumeration.
     public static func scopes(_ roles: [Role]) -> Set<String> {
         Set(roles.flatMap(\.included).map(\.rawValue))
     }
@@ -66,7 +67,7 @@ extension Role {
 extension Principal? {
     /// Refuses an agent that speaks of another instance than its own. Where agents need no credentials, any may speak of any.
     func requireSubject(_ instanceID: String) throws(Problem) {
-        guard let self, self.subject != instanceID else { return }
+        guard let self, self.subject?.hasSameScalars(as: instanceID) != true else { return }
         throw Problem(
             status: 403,
             code: "TOKEN_OF_ANOTHER_INSTANCE",

@@ -11,7 +11,7 @@ extension API {
                 from: input.from,
                 to: input.to,
                 stepSeconds: input.stepSeconds,
-                limit: input.limit + 1
+                limit: input.limit.addingSaturated(1)
             )
         )
         let points = rows.map { ($0.currency, $0.ts, $0.equity, $0.fall) }

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getPresence(_ input: GetPresence.Input) async throws(Problem) -> GetPresence.Output {
-        let count = Int32(input.hours * 120)
+        let count = Int32(clamping: input.hours.multipliedSaturated(by: 120))
         guard let row = try await run(.presence(instanceID: input.instanceID, count: count)) else {
             throw .instanceNotFound
         }

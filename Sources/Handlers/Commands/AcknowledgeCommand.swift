@@ -69,7 +69,7 @@ extension Transaction {
         guard let command = try run(.lockCommand(commandID: acknowledgement.commandID)) else {
             throw Problem.commandNotFound
         }
-        guard command.instanceID == acknowledgement.instanceID else { return nil }
+        guard command.instanceID.hasSameScalars(as: acknowledgement.instanceID) else { return nil }
         let status = command.status.after(acknowledgement.status)
         // What becomes of a command must never be lost, whatever was said of it before.
         guard status != command.status || command.acknowledgements < most else {

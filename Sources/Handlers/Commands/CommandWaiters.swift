@@ -1,3 +1,4 @@
+import ContractRuntime
 import Synchronization
 
 /// The polls that wait for a command, by instance.
@@ -8,7 +9,7 @@ final class CommandWaiters: Sendable {
     /// A poll that is about to wait. It is entered before the poll looks for commands, so that none can slip through in between.
     struct Ticket: Sendable {
         fileprivate let number: UInt64
-        let instanceID: String
+        let instanceID: ExactText
     }
 
     private struct Waiter {
@@ -18,7 +19,7 @@ final class CommandWaiters: Sendable {
     }
 
     private struct State {
-        var waiters: [String: [UInt64: Waiter]] = [:]
+        var waiters: [ExactText: [UInt64: Waiter]] = [:]
         var next: UInt64 = 0
         var isClosed = false
 
@@ -30,7 +31,7 @@ final class CommandWaiters: Sendable {
 
         /// Marks those that are meant as woken, and takes out the continuations of those that wait already.
         mutating func wake(
-            _ instanceID: String,
+            _ instanceID: ExactText,
             where isMeant: (Waiter) -> Bool = { _ in true }
         ) -> [CheckedContinuation<Void, Never>] {
             var continuations: [CheckedContinuation<Void, Never>] = []
@@ -49,13 +50,14 @@ final class CommandWaiters: Sendable {
     private let state = Mutex(State())
 
     /// The instances that polls wait for.
-    var instances: [String] { state.withLock { Array($0.waiters.keys) } }
+    var instances: [String] { state.withLock { $0.waiters.keys.map(\.text) } }
 
     /// Whether the server ends, so that nobody should wait any more.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     func enter(_ instanceID: String, until deadline: ContinuousClock.Instant) -> Ticket {
-        state.withLock { state in
+        let instanceID = ExactText(instanceID)
+        return state.withLock { state in
             state.next += 1
             let waiter = Waiter(deadline: deadline, isWoken: state.isClosed)
             state.waiters[instanceID, default: [:]][state.next] = waiter
@@ -88,7 +90,7 @@ final class CommandWaiters: Sendable {
 
     /// Wakes the polls of an instance.
     func wake(_ instanceID: String) {
-        for continuation in state.withLock({ $0.wake(instanceID) }) { continuation.resume() }
+        for continuation in state.withLock({ $0.wake(ExactText(instanceID)) }) { continuation.resume() }
     }
 
     /// Wakes the polls whose time is over.

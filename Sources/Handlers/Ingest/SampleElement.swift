@@ -2,12 +2,21 @@ import ContractRuntime
 import Generated
 
 /// What a series of samples is of.
+///
+/// Its texts are compared as the database compares them: two instances whose ids look alike have series of their own.
 struct SeriesKey: Hashable {
-    let instanceID: String
-    let metricType: String
-    let symbol: String
+    let instanceID: ExactText
+    let metricType: ExactText
+    let symbol: ExactText
     /// Empty for the books' own.
-    let currency: String
+    let currency: ExactText
+
+    init(instanceID: String, metricType: String, symbol: String, currency: String) {
+        self.instanceID = ExactText(instanceID)
+        self.metricType = ExactText(metricType)
+        self.symbol = ExactText(symbol)
+        self.currency = ExactText(currency)
+    }
 }
 
 /// One value of a series.

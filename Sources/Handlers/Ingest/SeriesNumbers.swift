@@ -63,10 +63,10 @@ extension API {
         var found: [SeriesKey: Int] = [:]
         let rows = missing.map {
             ResolveSeries(
-                instanceID: $0.instanceID,
-                metricType: $0.metricType,
-                symbol: $0.symbol,
-                currency: $0.currency,
+                instanceID: $0.instanceID.text,
+                metricType: $0.metricType.text,
+                symbol: $0.symbol.text,
+                currency: $0.currency.text,
                 most: configuration.bounds.seriesPerInstance
             )
         }

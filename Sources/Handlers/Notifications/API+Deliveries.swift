@@ -43,6 +43,7 @@ extension API {
     ///
     /// - Parameter limit: How long a target may take.
     func deliverNotifications(within limit: Duration) async {
+        // traps: the limit is a Duration of some seconds that the caller chose.
         await Task { await deliver(by: .now + limit) }.value
     }
 

@@ -103,15 +103,31 @@ private struct PrometheusText {
             ("notifications", "status", "Deliveries that have not arrived."),
         ]
         for (name, label, help) in families {
-            let samples = rows.filter { $0.name == name }.map { (#"{\#(label)="\#($0.label)"}"#, Double($0.value)) }
+            // traps: the names are those of our own metrics, in ASCII.
+            let samples = rows.filter { $0.name == name }.map {
+                (#"{\#(label)="\#(Self.escaped($0.label))"}"#, Double($0.value))
+            }
             gauge("flotilla_\(name)", help, samples)
+        }
+    }
+
+    /// A label's value between quotes (Prometheus documentation, "Text format details").
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { escaped, scalar in
+            switch scalar {
+            case "\\": escaped += #"\\"#
+            case "\"": escaped += #"\""#
+            case "\n": escaped += #"\n"#
+            default: escaped.unicodeScalars.append(scalar)
+            }
         }
     }
 
     private mutating func family(_ name: String, _ kind: String, _ help: String, _ lines: [(String, Double)]) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
         for (sample, value) in lines {
-            text += "\(sample) \(value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)")\n"
+            text +=
+                "\(sample) \(value == value.rounded() && abs(value) < 1e15 ? "\(Int(saturating: value))" : "\(value)")\n"
         }
     }
 }

@@ -1,3 +1,4 @@
+import ContractRuntime
 public import Generated
 import Synchronization
 
@@ -35,6 +36,7 @@ public final class Telemetry: Sendable {
     ///
     /// - Parameter duration: From the whole request to the answer.
     public func recordRequest(_ route: Route, status: Int, duration: Duration) {
+        // traps: a sum of two Double has no bounds to pass.
         let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
         let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
         func count(_ requests: inout Requests) {
@@ -52,6 +54,7 @@ public final class Telemetry: Sendable {
 
     /// Keeps by how much an event loop was late last time.
     public func recordLoopLag(_ lag: Duration) {
+        // traps: a sum of two Double has no bounds to pass.
         let seconds = Double(lag.components.seconds) + Double(lag.components.attoseconds) * 1e-18
         state.withLock { $0.loopLag = max(seconds, 0) }
     }

@@ -119,7 +119,7 @@ struct ClusterDirectory {
         guard let file = fopen(data + "/postmaster.pid", "r") else { return false }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 32)
-        guard fgets(&line, Int32(line.count), file) != nil else { return false }
+        guard fgets(&line, Int32(clamping: line.count), file) != nil else { return false }
         let pid = pid_t(atoi(line))
         return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)
     }

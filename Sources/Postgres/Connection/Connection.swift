@@ -1,4 +1,5 @@
 internal import CPostgres
+import ContractRuntime
 
 #if canImport(Glibc)
     import Glibc
@@ -12,8 +13,10 @@ internal import CPostgres
 final class Connection {
     private let handle: OpaquePointer
     /// What statements are called on the server, by their ids. A name is never used again for another preparation.
+    // traps: the ids are those of our own statements, in ASCII.
     private var names: [String: String] = [:]
     /// Statements whose preparation was sent and not answered.
+    // traps: the ids are those of our own statements, in ASCII.
     private var unconfirmed: Set<String> = []
     private var preparations = 0
     /// Statements that were sent and whose answers nobody waits for: the BEGIN of a transaction.
@@ -54,7 +57,7 @@ final class Connection {
 
     /// Whether the server closed the connection while nobody used it.
     var isStale: Bool {
-        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
         // An idle connection has nothing to read but its end, which comes in several pieces.
         return poll(&descriptor, 1, 0) > 0
     }
@@ -65,7 +68,7 @@ final class Connection {
     func send(_ statement: Statement, _ parameters: Parameters) throws(PostgresError) {
         let isSent = parameters.withPointers { values, lengths, formats in
             guard let name = names[statement.id] ?? prepare(statement) else { return false }
-            return PQsendQueryPrepared(handle, name, Int32(values.count), values, lengths, formats, 1) == 1
+            return PQsendQueryPrepared(handle, name, Int32(clamping: values.count), values, lengths, formats, 1) == 1
         }
         guard isSent, PQpipelineSync(handle) == 1 else {
             throw PostgresError(.connectionLost, statement: statement.name, Self.message(of: handle))
@@ -77,7 +80,7 @@ final class Connection {
         preparations += 1
         let name = "\(statement.id)_\(preparations)"
         let types = statement.parameterTypes.map(\.oid)
-        guard PQsendPrepare(handle, name, statement.sql, Int32(types.count), types) == 1 else { return nil }
+        guard PQsendPrepare(handle, name, statement.sql, Int32(clamping: types.count), types) == 1 else { return nil }
         names[statement.id] = name
         unconfirmed.insert(statement.id)
         return name
@@ -149,7 +152,7 @@ final class Connection {
             if isFlushed, PQisBusy(handle) == 0 { return }
             var descriptor = pollfd(
                 fd: PQsocket(handle),
-                events: Int16(isFlushed ? POLLIN : POLLIN | POLLOUT),
+                events: Int16(truncatingIfNeeded: isFlushed ? POLLIN : POLLIN | POLLOUT),
                 revents: 0
             )
             let remaining = ContinuousClock.now.duration(to: deadline)
@@ -185,7 +188,7 @@ final class Connection {
         types: [UInt32]
     ) throws(PostgresError) -> (parameters: [UInt32], columns: [(String, UInt32)]) {
         try outsideOfPipeline { () throws(PostgresError) in
-            let preparation = PQprepare(handle, "", sql, Int32(types.count), types)
+            let preparation = PQprepare(handle, "", sql, Int32(clamping: types.count), types)
             defer { PQclear(preparation) }
             try check(preparation)
             let result = PQdescribePrepared(handle, "")
@@ -219,7 +222,7 @@ final class Connection {
 
     /// The payloads of notifications that have come; waits so many milliseconds for the first.
     func notifications(within milliseconds: Int32) throws(PostgresError) -> [String] {
-        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
         if poll(&descriptor, 1, milliseconds) > 0 { _ = PQconsumeInput(handle) }
         guard PQstatus(handle) == CONNECTION_OK else {
             throw PostgresError(.connectionLost, Self.message(of: handle))
@@ -257,7 +260,7 @@ final class Connection {
         Thread.start {
             guard let request = OpaquePointer(bitPattern: address) else { return }
             var message = [CChar](repeating: 0, count: 256)
-            _ = PQcancel(request, &message, Int32(message.count))
+            _ = PQcancel(request, &message, Int32(clamping: message.count))
             PQfreeCancel(request)
         }
     }
@@ -270,7 +273,7 @@ final class Connection {
     }
 
     private static func state(of result: OpaquePointer?) -> SQLState? {
-        PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { SQLState(String(cString: $0)) }
+        PQresultErrorField(result, Int32(truncatingIfNeeded: UInt8(ascii: "C"))).map { SQLState(String(cString: $0)) }
     }
 
     private static func message(of handle: OpaquePointer) -> String {
@@ -281,6 +284,7 @@ final class Connection {
 extension Duration {
     /// Rounded up, for `poll(2)`.
     fileprivate var wholeMilliseconds: Int32 {
-        Int32(clamping: components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 + 1)
+        let milliseconds = components.attoseconds / 1_000_000_000_000_000 + 1
+        return Int32(clamping: components.seconds.multipliedSaturated(by: 1_000).addingSaturated(milliseconds))
     }
 }

@@ -21,6 +21,7 @@ enum Thread {
             },
             box.toOpaque()
         )
+        // traps: threads are started for connections, whose number the configuration bounds.
         precondition(status == 0, "the system has no thread left")
         pthread_detach(thread)
     }

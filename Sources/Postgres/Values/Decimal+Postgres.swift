@@ -22,19 +22,20 @@ extension Decimal: PostgresCodable {
             // The last group behind the point is filled up with zeros.
             let power = [1, 10, 100, 1_000][scale % 4]
             if power > 1 {
-                add(Int16(rest % .init(power)) * Int16(10_000 / power))
+                // traps: the first factor is less than the power, the product less than 10,000.
+                add(Int16(truncatingIfNeeded: rest % .init(power)) * Int16(truncatingIfNeeded: 10_000 / power))
                 rest /= .init(power)
             }
             while rest > 0 {
-                add(Int16(rest % 10_000))
+                add(Int16(truncatingIfNeeded: rest % 10_000))
                 rest /= 10_000
             }
             let weight = count - 1 - (scale + 3) / 4
             let first = groups[..<count].firstIndex { $0 != 0 } ?? count
-            bytes.append(bigEndian: Int16(count - first))
-            bytes.append(bigEndian: Int16(count == first ? 0 : weight))
+            bytes.append(bigEndian: Int16(truncatingIfNeeded: count - first))
+            bytes.append(bigEndian: Int16(truncatingIfNeeded: count == first ? 0 : weight))
             bytes.append(bigEndian: coefficient < 0 ? Self.negative : 0)
-            bytes.append(bigEndian: Int16(scale))
+            bytes.append(bigEndian: Int16(truncatingIfNeeded: scale))
             for group in groups[first..<count].reversed() { bytes.append(bigEndian: group) }
         }
     }
@@ -49,7 +50,7 @@ extension Decimal: PostgresCodable {
             "."
             + (0..<Int(count)).map { index in
                 let text = String(bytes.integer(Int16.self, at: 8 + 2 * index) ?? 0)
-                return String(repeating: "0", count: 4 - text.count) + text
+                return String(repeating: "0", count: max(4 - text.count, 0)) + text
             }.joined()
         if count == 0 { literal += "0" }
         // 0.d₁d₂… × 10000^(weight + 1)

@@ -23,6 +23,7 @@ extension PostgresError {
 extension UnsafeRawBufferPointer {
     /// The big-endian integer at `offset`; nil when the bytes end before it.
     func integer<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int = 0) -> Value? {
+        // traps: the offset is a place in a buffer in memory, plus 2^31 at most.
         guard offset + MemoryLayout<Value>.size <= count else { return nil }
         return Value(bigEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
     }
@@ -95,14 +96,16 @@ extension Timestamp: PostgresCodable {
     private static let postgresEpoch: Int64 = 946_684_800_000_000
 
     public func encode(to bytes: inout [UInt8]) {
-        bytes.append(bigEndian: microsecondsSinceEpoch - Self.postgresEpoch)
+        bytes.append(bigEndian: microsecondsSinceEpoch.subtractingSaturated(Self.postgresEpoch))
     }
 
     public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
         // The largest and the smallest value stand for the infinities.
         guard bytes.count == 8, let value = bytes.integer(Int64.self), value != .max, value != .min
         else { throw .malformed("finite timestamptz") }
-        self.init(microsecondsSinceEpoch: value + Self.postgresEpoch)
+        // PostgreSQL knows the years from 4713 BC to 294276; what RFC 3339 cannot write is read as the bound that it passes.
+        let time = Timestamp(microsecondsSinceEpoch: value.addingSaturated(Self.postgresEpoch))
+        self = min(max(time, .earliest), .latest)
     }
 }
 
@@ -122,14 +125,14 @@ extension JSONObject: PostgresCodable {
 extension [String]: PostgresCodable {
     /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
     public func encode(to bytes: inout [UInt8]) {
-        bytes.append(bigEndian: Int32(isEmpty ? 0 : 1))
+        bytes.append(bigEndian: (isEmpty ? 0 : 1) as Int32)
         bytes.append(bigEndian: Int32(0))
         bytes.append(bigEndian: PostgresType.text.oid)
         guard !isEmpty else { return }
-        bytes.append(bigEndian: Int32(count))
+        bytes.append(bigEndian: Int32(clamping: count))
         bytes.append(bigEndian: Int32(1))
         for text in self {
-            bytes.append(bigEndian: Int32(text.utf8.count))
+            bytes.append(bigEndian: Int32(clamping: text.utf8.count))
             text.encode(to: &bytes)
         }
     }
@@ -138,14 +141,16 @@ extension [String]: PostgresCodable {
         guard let dimensions = bytes.integer(Int32.self), dimensions <= 1 else { throw .malformed("text[]") }
         self = []
         guard dimensions == 1 else { return }
-        guard let count = bytes.integer(Int32.self, at: 12) else { throw .malformed("text[]") }
+        guard let count = bytes.integer(Int32.self, at: 12), count >= 0 else { throw .malformed("text[]") }
         var offset = 20
         for _ in 0..<count {
             guard let length = bytes.integer(Int32.self, at: offset), length >= 0,
+                // traps: the offset is a place in a buffer in memory, the length 2^31 at most.
                 offset + 4 + Int(length) <= bytes.count
             else { throw .malformed("text[] without NULLs") }
-            append(String(decoding: bytes[(offset + 4)..<(offset + 4 + Int(length))], as: UTF8.self))
-            offset += 4 + Int(length)
+            let end = offset + 4 + Int(length)  // traps: the guard above has bounded it by the buffer
+            append(String(decoding: bytes[(end - Int(length))..<end], as: UTF8.self))
+            offset = end
         }
     }
 }
