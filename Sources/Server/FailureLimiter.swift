@@ -10,12 +10,14 @@ final class FailureLimiter: Sendable {
     private static let capacity = 10_000
 
     /// When an address would have all its tries back (the "theoretical arrival time" of a leaky bucket).
+    // traps: addresses are written by the system, in ASCII.
     private let restored = Mutex<[String: ContinuousClock.Instant]>([:])
 
     /// In how many seconds an address may try again; nil when it may now.
     func secondsUntilAllowed(_ address: String, now: ContinuousClock.Instant = .now) -> Int? {
         let limit = now + Self.interval * (Self.burst - 1)
         guard let restored = restored.withLock({ $0[address] }), restored > limit else { return nil }
+        // traps: a client is not kept out for longer than its failures, a second each.
         return Int((restored - limit).components.seconds) + 1
     }
 

@@ -102,7 +102,7 @@ private enum Session {
             LoggingSystem.bootstrap { label -> any LogHandler in
                 switch format {
                 case .json: JSONLogHandler(label: label)
-                case .text: StreamLogHandler.standardError(label: label)
+                case .text: TextLogHandler(label: label)
                 }
             }
             var logger = Logger(label: "flotilla")

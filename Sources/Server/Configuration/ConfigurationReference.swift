@@ -26,6 +26,7 @@ enum ConfigurationReference {
     }
 
     /// The names of variables with a text of their own.
+    // traps: the names of variables are our own, in ASCII.
     static var described: Set<String> { Set(texts.keys) }
 
     private static let texts = [

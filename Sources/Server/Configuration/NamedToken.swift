@@ -26,6 +26,7 @@ struct NamedToken: Sendable {
                 let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw error("something else in line \(index + 1)", "NAME ROLE[,ROLE] SHA256 with the roles \(roles)")
             }
+            // traps: two names that only look the same are refused, too.
             if tokens.contains(where: { $0.name == token.name }) {
                 throw error("'\(token.name)' twice", "each name once")
             }

@@ -113,6 +113,7 @@ final class VariableLog: Sendable {
 
     func note(_ name: String, expected: String, default standard: String?) {
         noted.withLock { entries in
+            // traps: the names of variables are our own, in ASCII.
             if entries.contains(where: { $0.name == name }) { return }
             entries.append(Entry(name: name, expected: expected, standard: standard))
         }

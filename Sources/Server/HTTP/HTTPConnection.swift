@@ -130,6 +130,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         // The state must not hold a second reference to the bytes while they grow.
         state = .idle
         let limit = request.bodyLimit ?? limits.body
+        // traps: both are lengths of buffers in memory.
         guard body.count + bytes.readableBytes <= limit else {
             return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context)
         }

@@ -59,7 +59,7 @@ struct Answer {
     init(_ response: Response, requestID: String) {
         let (content, mediaType) = response.body.encoded(for: .response)
         self.init(status: response.status, contentType: mediaType, body: content, requestID: requestID)
-        for field in response.headers { headers.replaceOrAdd(name: field.name, value: field.value) }
+        for field in response.headers { headers.replaceOrAdd(name: field.name, value: HeaderText.safe(field.value)) }
     }
 
     /// The only place where a problem becomes bytes.

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Dashboard
 import Generated
 
 /// The API's reference as one HTML page, made of the contract that is served: no scripts, and nothing from elsewhere.
@@ -239,17 +240,7 @@ struct ReferencePage {
             .map { $0.isMultiple(of: 2) ? String($1) : "<code>\($1)</code>" }.joined()
     }
 
-    static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { escaped, character in
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            default: escaped.append(character)
-            }
-        }
-    }
+    static func escaped(_ text: String) -> String { HTMLText.escaped(text) }
 
     private static func indented(_ value: JSONValue, _ margin: String) -> String {
         let inner = margin + "  "

@@ -52,6 +52,7 @@ struct Visit: Sendable {
 
     /// RFC 6265, section 4.2.
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
+        // traps: only names in ASCII are looked up, which equal no other text.
         var cookies: [String: String] = [:]
         for pair in headers["Cookie"].flatMap({ $0.split(separator: ";") }) {
             let parts = pair.split(separator: "=", maxSplits: 1)

@@ -223,7 +223,7 @@ struct WebResponder: Responder {
 
     private func redirect(to path: String, _ visit: Visit) -> Answer {
         var answer = Answer(status: 303, contentType: nil, body: [], requestID: visit.id)
-        answer.headers.add(name: "Location", value: path)
+        answer.headers.add(name: "Location", value: HeaderText.safe(path))
         return answer
     }
 }

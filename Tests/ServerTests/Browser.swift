@@ -1,0 +1,32 @@
+import Foundation
+import TestSupport
+
+@testable import Server
+
+/// Somebody who is logged in to the dashboard of a server.
+struct Browser: Sendable {
+    private let web: RawHTTP
+    private let cookie: String
+    /// What each form of the session carries.
+    let csrf: String
+
+    /// Logs in with the admin token.
+    init(_ server: RunningServer) async throws {
+        web = server.web
+        let form = ["Content-Type": "application/x-www-form-urlencoded"]
+        let login = try await web.send("POST", "/login", headers: form, body: "token=\(RunningServer.token)")
+        cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
+        csrf = Doorkeeper.csrf(ofSession: String(cookie.drop { $0 != "=" }.dropFirst()))
+    }
+
+    /// Asks for a page.
+    func get(_ path: String) async throws -> RawHTTP.Response {
+        try await web.send("GET", path, headers: ["Cookie": cookie])
+    }
+
+    /// Sends a form, whose fields are encoded already.
+    func post(_ path: String, _ fields: String) async throws -> RawHTTP.Response {
+        let headers = ["Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"]
+        return try await web.send("POST", path, headers: headers, body: "csrf=\(csrf)&\(fields)")
+    }
+}
