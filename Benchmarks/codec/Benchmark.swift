@@ -63,9 +63,9 @@ enum Benchmark {
             best.1 = min(best.1, time(count, reference))
         }
         let counts = (allocations(body), allocations(reference))
-        print("\(name): \(Int(best.0)) ns, \(counts.0) allocations")
+        print("\(name): \(Int(saturating: best.0)) ns, \(counts.0) allocations")
         print(
-            "    beside \(other): \(Int(best.1)) ns, \(counts.1) allocations: ratio \((best.1 / best.0 * 100).rounded() / 100)"
+            "    beside \(other): \(Int(saturating: best.1)) ns, \(counts.1) allocations: ratio \((best.1 / best.0 * 100).rounded() / 100)"
         )
     }
 

@@ -168,7 +168,7 @@ struct Comparison: Sendable {
             result.alerts += count
             let isExpected = bot.plan.longestCut > stale
             if isExpected, count == 0 {
-                let length = Int(bot.plan.longestCut)
+                let length = Int(saturating: bot.plan.longestCut)
                 result.differences.append(
                     "\(bot.configuration.instanceID): no alert, though it was silent for \(length) s"
                 )

@@ -61,7 +61,7 @@ struct Simulation {
             try await Task.sleep(for: .seconds(10))
             let counts = world.counted
             let line = """
-                \(Int(world.elapsed)) s: \(counts.heartbeats) heartbeats, \(counts.reports) reports, \(counts.polls) polls, \
+                \(Int(saturating: world.elapsed)) s: \(counts.heartbeats) heartbeats, \(counts.reports) reports, \(counts.polls) polls, \
                 \(counts.acknowledgements) acknowledgements, \(counts.failures) calls swallowed
 
                 """

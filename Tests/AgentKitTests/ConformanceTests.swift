@@ -263,7 +263,10 @@ private final class Stage: Sendable {
     }
 
     private func time(_ seconds: Double) -> Timestamp {
-        Timestamp(microsecondsSinceEpoch: Self.start.microsecondsSinceEpoch + Int64((seconds * 1_000_000).rounded()))
+        Timestamp(
+            microsecondsSinceEpoch: Self.start.microsecondsSinceEpoch
+                + Int64(saturating: (seconds * 1_000_000).rounded())
+        )
     }
 
     /// A command in the contract's form.
@@ -284,7 +287,7 @@ private final class Stage: Sendable {
     }
 
     private func id(_ short: JSONValue) -> String {
-        "00000000-0000-4000-8000-00000000000\(Int(short["id"]?.double ?? 0))"
+        "00000000-0000-4000-8000-00000000000\(Int(saturating: short["id"]?.double ?? 0))"
     }
 
     // MARK: - What happened

@@ -109,6 +109,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("1e308", nil), ("-1.7976931348623157e308", nil), ("5e-324", nil), ("0e999999", nil), ("0.1", nil),
+        ("1e309", "1e309 is too large for a number"), ("-1e131071", "-1e131071 is too large for a number"),
+        ("1e-401", "1e-401 is too small for a number"),
+        (
+            "1" + String(repeating: "0", count: 400),
+            "1000000000000000000000000000000000000000… is too large for a number"
+        ),
+    ])
+    func `a number that is kept as text is one that others can read`(number: String, message: String?) {
+        let text = "{\"a\":[\(number)]}"
+        do throws(InvalidInput) {
+            _ = try JSONObject(json: Array(text.utf8))
+            #expect(message == nil)
+        } catch {
+            #expect(error.violations.map(\.pointer) == ["/a/0"])
+            #expect(error.violations.map(\.message) == [message])
+        }
+        // What nobody keeps is left alone.
+        #expect(violations(of: text).isEmpty)
+    }
+
     @Test func `a map that cannot hold two names refuses one of them with its place`() {
         let text = #"{"e\u0301":1,"\u00e9":2}"#
         #expect(

@@ -8,13 +8,6 @@ import Testing
 ///
 /// `./flotilla test` holds each of these exchanges against the contract afterwards. `FUZZ_ROUNDS` says how many there are.
 @Suite struct FuzzTests {
-    private struct Operation {
-        let method: String
-        let path: String
-        let parameters: [(name: String, place: String)]
-        let bodies: [String]
-    }
-
     /// Values that hurt somewhere: bounds, signs, other alphabets, what looks like something else.
     private static let words = [
         "", "0", "-1", "1", "201", "99999999999999999999", "1e400", "NaN", "true", "null", "i1", "BTC", "LIVE",
@@ -24,52 +17,7 @@ import Testing
         "%F0%9F%A6%80", "a%2Fb", "..%2F..%2Fetc", "'%20OR%201=1--", "%7B%7D", "55s", String(repeating: "x", count: 300),
     ]
 
-    /// The operations of the contract, with the examples that it gives for their bodies.
-    private func operations(_ server: RunningServer) async throws -> [Operation] {
-        let contract = try await server.api.send("GET", "/openapi.json").json()
-        let components = contract["components"] as? [String: Any]
-        let schemas = components?["schemas"] as? [String: Any] ?? [:]
-        let shared = components?["parameters"] as? [String: Any] ?? [:]
-        func parameter(_ value: Any) -> (String, String)? {
-            guard var object = value as? [String: Any] else { return nil }
-            if let name = (object["$ref"] as? String)?.split(separator: "/").last {
-                object = shared[String(name)] as? [String: Any] ?? [:]
-            }
-            guard let name = object["name"] as? String, let place = object["in"] as? String else { return nil }
-            return (name, place)
-        }
-        func examples(_ schema: Any?) -> [String] {
-            guard let schema = schema as? [String: Any] else { return [] }
-            if let name = (schema["$ref"] as? String)?.split(separator: "/").last {
-                let examples = (schemas[String(name)] as? [String: Any])?["examples"] as? [Any] ?? []
-                return examples.compactMap { try? JSONSerialization.data(withJSONObject: $0) }
-                    .map { String(decoding: $0, as: UTF8.self) }
-            }
-            let branches = (schema["oneOf"] as? [Any] ?? []).flatMap { examples($0) }
-            return branches + branches.map { "[\($0),\($0)]" }
-        }
-        var operations: [Operation] = []
-        for (path, item) in contract["paths"] as? [String: Any] ?? [:] where path != "/events" {
-            let item = item as? [String: Any] ?? [:]
-            let common = (item["parameters"] as? [Any] ?? []).compactMap(parameter)
-            for (method, value) in item {
-                guard let operation = value as? [String: Any] else { continue }
-                let content = (operation["requestBody"] as? [String: Any])?["content"] as? [String: Any]
-                let json = content?["application/json"] as? [String: Any]
-                operations.append(
-                    Operation(
-                        method: method.uppercased(),
-                        path: path,
-                        parameters: common + (operation["parameters"] as? [Any] ?? []).compactMap(parameter),
-                        bodies: examples(json?["schema"])
-                    )
-                )
-            }
-        }
-        return operations.sorted { ($0.path, $0.method) < ($1.path, $1.method) }
-    }
-
-    private func path(of operation: Operation) -> String {
+    private func path(of operation: FuzzOperation) -> String {
         var path = operation.path
         var query: [String] = []
         for (name, place) in operation.parameters {
@@ -87,7 +35,7 @@ import Testing
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
-            let operations = try await operations(server)
+            let operations = try await FuzzOperation.all(of: server)
             #expect(operations.count > 60)
             var damage = Damage(rounds: 1_500)
             var round = 0

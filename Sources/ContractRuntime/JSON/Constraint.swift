@@ -68,6 +68,18 @@ enum Constraint {
         return .success(value)
     }
 
+    /// Numbers that are kept as text are those that a 64-bit float can come near (RFC 8259, section 6). PostgreSQL writes them without an
+    /// exponent, so that `1e131071` would become 128 KiB, and many readers fail on it.
+    static func keptNumber(_ literal: UnsafeRawBufferPointer) -> Violation? {
+        let hasExponent = literal.contains { $0 | 0x20 == UInt8(ascii: "e") }
+        guard hasExponent || literal.count > 300, let number = ExactNumber(literal), !number.digits.isEmpty else {
+            return nil
+        }
+        let isFinite = Double(String(decoding: literal, as: UTF8.self))?.isFinite ?? false
+        if isFinite, number.exponent >= -400 { return nil }
+        return violation("format", "\(shortened(literal)) is too \(isFinite ? "small" : "large") for a number")
+    }
+
     private static func isBelow(_ literal: UnsafeRawBufferPointer, _ bound: Double) -> Bool {
         guard let number = ExactNumber(literal), let bound = ExactNumber(bound.description) else { return false }
         return number < bound

@@ -145,7 +145,7 @@ extension JSONReader {
             return nil
         }
         let start = index
-        try skipValue()
+        try skipValue(isKept: true)
         return JSONObject(validated: Array(bytes[start..<index]))
     }
 

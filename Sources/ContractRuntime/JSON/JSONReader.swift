@@ -223,23 +223,31 @@ extension JSONReader {
     }
 
     /// Moves over one value of any kind, checking that it is JSON.
-    public mutating func skipValue() throws(JSONSyntaxError) {
+    public mutating func skipValue() throws(JSONSyntaxError) { try skipValue(isKept: false) }
+
+    /// - Parameter isKept: Whether the value's text is kept, so that others have to read it.
+    mutating func skipValue(isKept: Bool) throws(JSONSyntaxError) {
         switch try peek() {
         case UInt8(ascii: "{"):
             try descend()
             var names = JSONNames()
             while let key = try nextName() {
                 guard names.insert(key) else { throw repeatedMember }
-                try skipValue()
+                try skipValue(isKept: isKept)
             }
         case UInt8(ascii: "["):
             try descend()
-            while try nextItem() { try skipValue() }
+            while try nextItem() { try skipValue(isKept: isKept) }
         case UInt8(ascii: "\""): _ = try readText()
         case UInt8(ascii: "t"): try skipLiteral("true")
         case UInt8(ascii: "f"): try skipLiteral("false")
         case UInt8(ascii: "n"): try skipLiteral("null")
-        default: _ = try readNumber()
+        default:
+            let start = index
+            let literal = try readNumber()
+            if isKept, let violation = Constraint.keptNumber(literal) {
+                reject(violation.keyword, violation.message, at: start)
+            }
         }
     }
 

@@ -22,6 +22,7 @@ struct HostList: Sendable {
     }
 
     /// Served with any port.
+    // traps: hosts of requests are ASCII, where texts that are equal have the same code points.
     private let own: Set<String>
     private let published: [PublicHost]
 
