@@ -10,6 +10,7 @@ final class EventHub: Sendable {
         var watchers: [UInt64: AsyncStream<EventsAfterRow?>.Continuation] = [:]
         /// Whose stream each is, and how many each principal has.
         var principals: [UInt64: String] = [:]
+        // traps: principals whose names look the same share what each of them may have.
         var counts: [String: Int] = [:]
         var next: UInt64 = 0
         /// Up to where everybody has been told; nil while nobody watches.
