@@ -127,7 +127,8 @@ import Testing
 
     @Test func `metadata that PostgreSQL cannot store is refused and harms nobody else`() async throws {
         try await Fleet.with { fleet in
-            let poison = try #require(JSONObject(#"{"n":1e200000}"#))
+            // The reader refuses it already, so it is put together by hand.
+            let poison = JSONObject { json in json.raw(#""n":1e200000"#.utf8) }
             let heartbeat = Heartbeat(
                 instanceID: "poison",
                 botID: "b",
