@@ -14,6 +14,7 @@ struct RepeatedSet: Sendable {
         self.set = set
         func bits(from first: UInt8) -> UInt64 {
             (0..<64).reduce(0) { bits, offset in
+                // traps: the first is 0 or 64, the offset less than 64.
                 set.contains(Unicode.Scalar(first + offset)) ? bits | 1 << UInt64(offset) : bits
             }
         }
