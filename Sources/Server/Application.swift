@@ -20,6 +20,7 @@ struct Application {
 
     /// Binds the addresses of those components whose listener is not switched off.
     func bind(_ components: [Component] = Component.allCases) throws -> [Component: ListeningSocket] {
+        try configuration.checkExposure(of: components)
         var sockets: [Component: ListeningSocket] = [:]
         for component in components {
             guard let address = configuration.address(of: component) else { continue }
@@ -29,7 +30,7 @@ struct Application {
                 for socket in sockets.values { socket.close() }
                 throw ConfigurationError(
                     variable: "\(component.name)_ADDRESS",
-                    found: "'\(address.host):\(address.port)' (\(error))",
+                    found: "'\(address.text)' (\(error))",
                     expected: "an address that is free"
                 )
             }

@@ -33,9 +33,9 @@ import Testing
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
         (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
         (
-            ["API_ADDRESS": "0.0.0.0:8000"],
-            "ADMIN_TOKEN: found one that is easily guessed, "
-                + "expected at least 12 characters where API_ADDRESS is not of this machine alone"
+            ["ALLOW_INSECURE": "plain-http,everything"],
+            "ALLOW_INSECURE: found 'everything', "
+                + "expected open-agents or weak-token or plain-http, several with commas between them"
         ),
         (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found something else, expected an http or https URL"),
         (["RECONCILE_TOLERANCE": "-1"], "RECONCILE_TOLERANCE: found '-1', expected a decimal number, not negative"),

@@ -44,6 +44,8 @@ enum ConfigurationReference {
             "Where the dashboard's process asks whether the API responds. By default `/healthz` at `API_ADDRESS` of this machine.",
         "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
         "TLS_KEY": "Its key.",
+        "ALLOW_INSECURE":
+            "What may be within reach of other machines although it is insecure. Without it such a server does not start.",
         "PUBLIC_HOSTS":
             "The names under which others reach the server, such as `https://flotilla.example`. `https://` where a proxy does TLS. Requests for other hosts are refused.",
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",

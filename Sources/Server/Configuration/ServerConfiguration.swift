@@ -24,6 +24,8 @@ struct ServerConfiguration: Sendable {
     /// Where the dashboard asks whether the API responds; nil for `/healthz` at `apiAddress`.
     var apiHealthURL: HealthURL?
     var tls: TLSFiles?
+    /// What the operator intends to have within reach of other machines.
+    var allowedExposures: Set<Exposure>
     /// Names under which browsers and agents reach the server, beside those that it knows itself.
     var publicHosts: [HostList.PublicHost]
     /// What the deployment is called on the dashboard.
@@ -124,8 +126,9 @@ struct ServerConfiguration: Sendable {
         apiAddress = try variables.address("API_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 8000))
         webAddress = try variables.address("WEB_ADDRESS", default: ListenAddress(host: "127.0.0.1", port: 3000))
         apiHealthURL = try Self.healthURL(variables)
-        try Self.requireSecret(token, at: apiAddress)
         tls = try Self.tls(variables)
+        let exposures = "\(Exposure.allCases.map(\.rawValue).joined(separator: " or "))"
+        allowedExposures = Set(try variables.list("ALLOW_INSECURE", of: exposures) { Exposure(rawValue: $0) })
         publicHosts = try variables.list("PUBLIC_HOSTS", of: "[https://]HOST[:PORT]") { HostList.PublicHost($0) }
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
@@ -151,18 +154,6 @@ struct ServerConfiguration: Sendable {
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
-    }
-
-    /// A token that everybody would try first must not stand before a network.
-    private static func requireSecret(_ token: String, at address: ListenAddress?) throws(ConfigurationError) {
-        guard let address, !["127.0.0.1", "::1", "localhost"].contains(address.host) else { return }
-        let guesses = ["admin", "changeme", "change-me", "default", "dev", "password", "secret", "test", "token"]
-        guard token.count < 12 || guesses.contains(token.lowercased()) else { return }
-        throw ConfigurationError(
-            variable: "ADMIN_TOKEN",
-            found: "one that is easily guessed",
-            expected: "at least 12 characters where API_ADDRESS is not of this machine alone"
-        )
     }
 
     private static func tls(_ variables: Variables) throws(ConfigurationError) -> TLSFiles? {
@@ -217,8 +208,8 @@ struct ListenAddress: Sendable {
         self.port = port
     }
 
-    /// Whether only this machine reaches it.
-    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    /// Whether only this machine reaches it. Another name may stand for any address.
+    var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     /// `HOST:PORT`, with an IPv6 host in brackets.
     var text: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }

@@ -1,0 +1,47 @@
+/// What must not be within reach of other machines unless the operator says that it is intended: a value of `ALLOW_INSECURE`.
+enum Exposure: String, CaseIterable, Sendable {
+    /// Agents without credentials.
+    case openAgents = "open-agents"
+    /// An admin token that can be guessed.
+    case weakToken = "weak-token"
+    /// Tokens and commands that anybody on the way can read and change.
+    case plainHTTP = "plain-http"
+
+    fileprivate var remedy: String {
+        switch self {
+        case .openAgents: "AGENT_AUTH=required"
+        case .weakToken: "a random ADMIN_TOKEN, such as that of `openssl rand -hex 24`"
+        case .plainHTTP: "TLS_CERTIFICATE and TLS_KEY"
+        }
+    }
+}
+
+extension ServerConfiguration {
+    /// Refuses to serve other machines what only this one should reach.
+    ///
+    /// - Parameter components: Those whose listeners are about to be bound.
+    func checkExposure(of components: [Component] = Component.allCases) throws(ConfigurationError) {
+        let exposed = components.compactMap { component in
+            address(of: component).flatMap { $0.isLoopback ? nil : (component: component, address: $0) }
+        }
+        guard !exposed.isEmpty else { return }
+        var found: [(exposure: Exposure, text: String)] = []
+        // The dashboard passes nothing on to what is open to agents.
+        if exposed[0].component == .api, !requiresAgentTokens { found.append((.openAgents, "AGENT_AUTH=open")) }
+        if let weakness = TokenWeakness(adminToken) {
+            found.append((.weakToken, "an ADMIN_TOKEN that \(weakness.text)"))
+        }
+        if tls == nil { found.append((.plainHTTP, "plain HTTP")) }
+        found.removeAll { allowedExposures.contains($0.exposure) }
+        guard !found.isEmpty else { return }
+        let remedies = found.map(\.exposure.remedy).joined(separator: "; ")
+        let intent = found.map(\.exposure.rawValue).joined(separator: ",")
+        throw ConfigurationError(
+            variable: exposed.map { "\($0.component.name)_ADDRESS" }.joined(separator: ", "),
+            found:
+                "\(exposed.map { "'\($0.address.text)'" }.joined(separator: ", ")), which other machines reach, with "
+                + found.map(\.text).joined(separator: ", "),
+            expected: "\(remedies); or ALLOW_INSECURE=\(intent) if this is intended"
+        )
+    }
+}
