@@ -61,6 +61,7 @@ public final class API: Operations {
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
     let refusals = RefusalLog()
+    let acceptedTokens = AcceptedTokens()
 
     /// The operations over `database`, and those of analytics over a standby of it where there is one.
     public init(

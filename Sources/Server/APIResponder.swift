@@ -8,7 +8,7 @@ import NIOHTTP1
 final class APIResponder: Responder {
     let api: API
     let authenticator: Authenticator
-    let limiter = FailureLimiter()
+    private let failures = CredentialFailures()
     let denials: DenialLog
     let validation: ResponseValidation
     let logger: Logger
@@ -70,10 +70,8 @@ final class APIResponder: Responder {
 
     /// Who calls, as far as that can be told at once: `.some(nil)` is somebody who need not be known, nil has to be asked for.
     private func known(_ caller: Caller, on route: Route) throws(Problem) -> Principal?? {
-        if case .known(nil) = caller.verdict { return .some(nil) }
-        if let seconds = limiter.secondsUntilAllowed(caller.address) { throw .tooManyFailures(seconds) }
         switch caller.verdict {
-        case .known(let principal): return principal
+        case .known(let principal): return .some(principal)
         case .unverified: return nil
         case .refused(let problem, let principal):
             if principal != nil { denials.add(principal?.name, route.rawValue, from: caller.address) }
@@ -101,8 +99,12 @@ final class APIResponder: Responder {
 
     private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
         guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
+        if let seconds = failures.secondsUntilLookup(ofTokenWithHash: hash) { throw await tooManyFailures(seconds) }
+        // A right token is right, whatever else came from its address.
         guard let principal = try await api.principal(ofTokenWithHash: hash) else {
-            limiter.recordFailure(of: caller.address)
+            if let seconds = failures.record(tokenWithHash: hash, from: caller.address) {
+                throw await tooManyFailures(seconds)
+            }
             denials.add(nil, route.rawValue, from: caller.address)
             throw .unauthorized
         }
@@ -111,6 +113,11 @@ final class APIResponder: Responder {
             throw .forbidden(requirement)
         }
         return principal
+    }
+
+    private func tooManyFailures(_ seconds: Int) async -> Problem {
+        await failures.pause()
+        return .tooManyFailures(seconds)
     }
 
     // MARK: - Answers

@@ -206,6 +206,7 @@ struct Application {
                 responder: responder,
                 content: content,
                 publicHosts: configuration.publicHosts,
+                proxies: configuration.trustedProxies,
                 logger: logger
             )
             listeners.append(listener)

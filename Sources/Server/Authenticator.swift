@@ -77,12 +77,12 @@ extension Problem {
         return Problem(status: 403, code: "FORBIDDEN", detail: detail)
     }
 
-    /// 429 for an address from which too many wrong credentials came.
+    /// 429 in place of 401 where too many wrong credentials came from.
     static func tooManyFailures(_ seconds: Int) -> Problem {
         Problem(
             status: 429,
             code: "TOO_MANY_FAILURES",
-            detail: "too many wrong credentials came from this address",
+            detail: "the credentials are wrong, and too many wrong ones came before: check them and try again later",
             retryAfterSeconds: seconds
         )
     }

@@ -135,29 +135,87 @@ import Testing
     }
 
     @Test func `wrong credentials are counted by address, and come back one by one`() {
-        let limiter = FailureLimiter()
+        let limiter = FailureLimiter<String>(burst: 100, interval: .seconds(1))
         let start = ContinuousClock.now
-        for _ in 0..<FailureLimiter.burst {
-            #expect(limiter.secondsUntilAllowed("a", now: start) == nil)
-            limiter.recordFailure(of: "a", now: start)
-        }
-        #expect(limiter.secondsUntilAllowed("a", now: start) == 2)
-        #expect(limiter.secondsUntilAllowed("b", now: start) == nil)
+        for _ in 0..<100 { #expect(limiter.recordFailure(of: "a", now: start) == nil) }
+        #expect(limiter.recordFailure(of: "a", now: start) == 2)
+        #expect(limiter.recordFailure(of: "b", now: start) == nil)
         #expect(limiter.secondsUntilAllowed("a", now: start + .milliseconds(1_001)) == nil)
+        limiter.forget("a")
+        #expect(limiter.secondsUntilAllowed("a", now: start) == nil)
     }
 
-    @Test func `after too many wrong tokens an address waits, whatever it sends`() async throws {
-        try await RunningServer.with { server in
+    @Test func `a limiter that many addresses fill remembers the last ones`() {
+        let limiter = FailureLimiter<Int>(burst: 1, interval: .seconds(1_000))
+        let start = ContinuousClock.now
+        for source in 0..<35_000 { limiter.recordFailure(of: source, now: start) }
+        #expect((25_000..<35_000).allSatisfy { limiter.secondsUntilAllowed($0, now: start) != nil })
+        #expect((0..<10_000).allSatisfy { limiter.secondsUntilAllowed($0, now: start) == nil })
+    }
+
+    @Test func `a valid token passes whatever else its address sends`() async throws {
+        try await RunningServer.with(settings: ["AGENT_AUTH": "required"]) { server in
             try await server.waitUntilReady()
-            var statuses: Set<Int> = []
-            for _ in 0..<FailureLimiter.burst { statuses.insert(try await server.get("/bots", token: "wrong").status) }
-            #expect(statuses.isSubset(of: [401, 429]))
-            while try await server.get("/bots", token: "wrong").status == 401 {}
-            let right = try await server.get("/bots")
-            #expect(right.status == 429)
-            #expect(right.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
-            // Agents are not concerned.
-            #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
+            let viewer = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server).secret
+            let late = try await issue(#"{"name":"late","roles":["viewer"]}"#, on: server).secret
+            let agent = try await issue("{}", on: server, at: "/instances/i1/tokens").secret
+            // Another wrong token each time, several at once, until the address has used up its attempts.
+            let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for worker in 0..<8 {
+                    group.addTask {
+                        var statuses: [Int] = []
+                        while statuses.count < 200, statuses.last != 429 {
+                            let token = "wrong-\(worker)-\(statuses.count)"
+                            statuses.append(try await server.get("/bots", token: token).status)
+                        }
+                        return statuses
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(Set(statuses) == [401, 429])
+            let refused = try await server.get("/bots", token: "wrong")
+            #expect([401, 429].contains(refused.status))
+            if refused.status == 429 { #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1) }
+            #expect(try await server.get("/bots").status == 200)
+            #expect(try await server.get("/bots", token: viewer).status == 200)
+            // One that this server has not seen before.
+            #expect(try await server.get("/bots", token: late).status == 200)
+            let beat = try await server.post(
+                "/ingest/heartbeat",
+                RunningServer.heartbeat(),
+                headers: ["X-Agent-Token": agent]
+            )
+            #expect(beat.status == 202)
+            // No credentials are no wrong ones.
+            #expect(try await server.get("/bots", token: nil).status == 401)
+        }
+    }
+
+    @Test func `a wrong token that repeats is looked up seldom`() {
+        let failures = CredentialFailures()
+        for _ in 0..<CredentialFailures.tokenBurst {
+            #expect(failures.secondsUntilLookup(ofTokenWithHash: "stale") == nil)
+            #expect(failures.record(tokenWithHash: "stale", from: "192.0.2.1") == nil)
+        }
+        #expect(failures.secondsUntilLookup(ofTokenWithHash: "stale") != nil)
+        #expect(failures.secondsUntilLookup(ofTokenWithHash: "other") == nil)
+    }
+
+    @Test func `failures are counted by the client before a trusted proxy`() async throws {
+        try await RunningServer.with(settings: ["TRUSTED_PROXIES": "127.0.0.1"]) { server in
+            try await server.waitUntilReady()
+            @Sendable func logIn(_ token: String, from client: String) async throws -> Int {
+                let headers = [
+                    "Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "192.0.2.1, \(client)",
+                ]
+                return try await server.web.send("POST", "/login", headers: headers, body: "token=\(token)").status
+            }
+            for _ in 1...5 { #expect(try await logIn("wrong", from: "2001:db8::1") == 401) }
+            // The same network of IPv6.
+            #expect(try await logIn("wrong", from: "2001:db8::ffff") == 429)
+            #expect(try await logIn("wrong", from: "2001:db8:0:1::1") == 401)
+            #expect(try await logIn(RunningServer.token, from: "2001:db8::1") == 303)
         }
     }
 }

@@ -5,7 +5,14 @@ import Postgres
 extension API {
     /// Whose token has this hash; nil when it is nobody's, or not accepted any more.
     public func principal(ofTokenWithHash hash: String) async throws(Problem) -> Principal? {
-        guard let row = try await run(.findToken(hash: hash)) else { return nil }
+        if !acceptedTokens.contains(hash) {
+            guard try await run(AcceptTokens(hash: hash)) else { return nil }
+            acceptedTokens.insert(hash)
+        }
+        guard let row = try await run(.findToken(hash: hash)) else {
+            acceptedTokens.remove(hash)
+            return nil
+        }
         return Principal(name: row.name, scopes: Role.scopes(row.roles.compactMap(Role.init)), subject: row.instanceID)
     }
 

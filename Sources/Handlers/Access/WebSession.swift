@@ -2,14 +2,11 @@ public import ContractRuntime
 import Generated
 import Postgres
 
-/// The dashboard's sessions and the lock at its door. They are no operations of the contract: a session stands for a token, and whoever
+/// The dashboard's sessions. They are no operations of the contract: a session stands for a token, and whoever
 /// has a token calls the operations with it.
 extension API {
     /// How long a session lasts, in seconds.
     public static var sessionSeconds: Int { 12 * 3_600 }
-
-    /// How many wrong tokens an address has before it is locked out for a quarter of an hour.
-    public static var loginLimit: Int32 { 5 }
 
     /// Who holds a session: a token of the server's configuration, of which only the hash is told, or one of the database.
     public enum SessionHolder: Sendable {
@@ -42,21 +39,5 @@ extension API {
     /// Ends a session.
     public func closeSession(secret: String) async throws(Problem) {
         _ = try await run(.closeSession(hash: TokenSecret.hash(secret)))
-    }
-
-    /// In how many seconds an address may log in again; nil when it may now.
-    public func loginLock(of address: String) async throws(Problem) -> Int? {
-        try await run(.loginLock(address: address, limit: Self.loginLimit))
-    }
-
-    /// Forgets the wrong tokens of an address, from which a right one has come.
-    public func forgetLoginFailures(of address: String) async throws(Problem) {
-        _ = try await run(.forgetLoginFailures(address: address))
-    }
-
-    /// Counts a wrong token of an address.
-    public func noteLoginFailure(of address: String) async throws(Problem) {
-        _ = try await run(.noteLoginFailure(address: address))
-        try await recordDenial(of: nil, operation: "login", address: address)
     }
 }

@@ -48,6 +48,8 @@ enum ConfigurationReference {
             "What may be within reach of other machines although it is insecure. Without it such a server does not start.",
         "PUBLIC_HOSTS":
             "The names under which others reach the server, such as `https://flotilla.example`. `https://` where a proxy does TLS. Requests for other hosts are refused.",
+        "TRUSTED_PROXIES":
+            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` names the client. Failed logins are counted by it.",
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
         "DATABASE_CONNECTIONS": "How many connections to the database there are; one more listens for commands.",
         "HEARTBEAT_STALE_SECONDS":

@@ -28,6 +28,8 @@ struct ServerConfiguration: Sendable {
     var allowedExposures: Set<Exposure>
     /// Names under which browsers and agents reach the server, beside those that it knows itself.
     var publicHosts: [HostList.PublicHost]
+    /// Proxies that say where requests come from.
+    var trustedProxies: TrustedProxies
     /// What the deployment is called on the dashboard.
     var environment: String
     var databaseConnections: Int
@@ -130,6 +132,8 @@ struct ServerConfiguration: Sendable {
         let exposures = "\(Exposure.allCases.map(\.rawValue).joined(separator: " or "))"
         allowedExposures = Set(try variables.list("ALLOW_INSECURE", of: exposures) { Exposure(rawValue: $0) })
         publicHosts = try variables.list("PUBLIC_HOSTS", of: "[https://]HOST[:PORT]") { HostList.PublicHost($0) }
+        let proxies = try variables.list("TRUSTED_PROXIES", of: "ADDRESS[/BITS]") { TrustedProxies.Network($0) }
+        trustedProxies = TrustedProxies(proxies)
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))

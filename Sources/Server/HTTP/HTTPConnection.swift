@@ -30,6 +30,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     private let logger: Logger
     private var state = State.idle
     private var client = Client(address: "", isSecure: false)
+    private let proxies: TrustedProxies
+    /// The other end of the connection, where that is a proxy that names its clients.
+    private var proxy: String?
     private var keepsAlive = true
     private var isHead = false
     /// The making of an answer, and its streaming after that.
@@ -44,6 +47,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     init(
         responder: any Responder,
         requestGuard: RequestGuard,
+        proxies: TrustedProxies,
         limits: HTTPLimits,
         deadline: ConnectionDeadline,
         executor: EventLoopTaskExecutor,
@@ -51,6 +55,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     ) {
         self.responder = responder
         self.requestGuard = requestGuard
+        self.proxies = proxies
         self.limits = limits
         self.deadline = deadline
         self.executor = executor
@@ -59,6 +64,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         client.address = context.remoteAddress?.ipAddress ?? ""
+        if proxies.contains(client.address) { proxy = client.address }
         context.fireChannelActive()
     }
 
@@ -119,6 +125,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func admit(_ head: inout HTTPRequestHead) -> Admission {
         let problem = requestGuard.problem(with: &head)
         client.isSecure = requestGuard.isSecure
+        if let proxy { client.address = proxies.client(before: proxy, head.headers) }
         guard let problem else { return responder.admit(head, from: client) }
         let id = RequestID.of(head)
         logger.debug("refused", metadata: ["request": "\(id)", "code": "\(problem.code)"])

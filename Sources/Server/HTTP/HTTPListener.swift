@@ -18,6 +18,7 @@ final class HTTPListener: Sendable {
     /// - Parameters:
     ///   - content: What there is for browsers.
     ///   - publicHosts: The names under which it is reached, beside its own and those of this machine.
+    ///   - proxies: Those whose word on where a request comes from is taken.
     static func start(
         at socket: ListeningSocket,
         on group: any EventLoopGroup,
@@ -26,6 +27,7 @@ final class HTTPListener: Sendable {
         responder: any Responder,
         content: RequestGuard.Content = .api,
         publicHosts: [HostList.PublicHost] = [],
+        proxies: TrustedProxies = TrustedProxies(),
         logger: Logger
     ) async throws -> HTTPListener {
         let requestGuard = RequestGuard(
@@ -50,6 +52,7 @@ final class HTTPListener: Sendable {
                         limits: limits,
                         responder: responder,
                         requestGuard: requestGuard,
+                        proxies: proxies,
                         logger: logger
                     )
                 }
@@ -71,6 +74,7 @@ final class HTTPListener: Sendable {
         limits: HTTPLimits,
         responder: any Responder,
         requestGuard: RequestGuard,
+        proxies: TrustedProxies,
         logger: Logger
     ) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
@@ -84,6 +88,7 @@ final class HTTPListener: Sendable {
         let connection = HTTPConnection(
             responder: responder,
             requestGuard: requestGuard,
+            proxies: proxies,
             limits: limits,
             deadline: deadline,
             executor: EventLoopTaskExecutor(channel.eventLoop),

@@ -5,23 +5,35 @@ import Handlers
 struct Doorkeeper: Sendable {
     let api: API
     let authenticator: Authenticator
+    /// Wrong tokens: five at once from an address, then one in three minutes.
+    private let failures = FailureLimiter<IPAddress?>(burst: 5, interval: .seconds(180))
+
+    init(api: API, authenticator: Authenticator) {
+        self.api = api
+        self.authenticator = authenticator
+    }
 
     /// Opens a session for somebody with a token of the dashboard's; the session's secret.
     func open(_ token: String, from address: String) async throws(Problem) -> String {
-        if let seconds = try await api.loginLock(of: address) {
-            throw Problem(
-                status: 429,
-                code: "LOCKED_OUT",
-                detail: "Too many wrong tokens came from here. Try again in \(seconds / 60 + 1) minutes.",
-                retryAfterSeconds: seconds
-            )
-        }
+        let source = IPAddress(address)?.source
+        // A right token is right, whatever else came from its address.
         guard try await holder(of: token) != nil else {
-            try await api.noteLoginFailure(of: address)
+            if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
+            try await api.recordDenial(of: nil, operation: "login", address: address)
             throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
         }
-        try await api.forgetLoginFailures(of: address)
+        failures.forget(source)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
+    }
+
+    private static func tooManyFailures(_ seconds: Int) -> Problem {
+        Problem(
+            status: 429,
+            code: "TOO_MANY_FAILURES",
+            detail: "That token is not accepted, and too many wrong ones came from here. "
+                + "Try another in \(seconds / 60 + 1) minutes.",
+            retryAfterSeconds: seconds
+        )
     }
 
     /// Whose token this is; nil when it is nobody's, or an agent's.

@@ -1,0 +1,14 @@
+-- Whether secrets are accepted now. Guesses share statements here, so that a flood of them leaves connections to everybody else.
+-- name: acceptTokens :batch
+-- row: hash text
+-- out: ordinal int8, is_accepted bool
+SELECT
+    ordinal,
+    EXISTS (
+        SELECT
+        FROM access_tokens
+        WHERE access_tokens.hash = row.hash
+            AND (revoked_at IS NULL OR revoked_at > now())
+            AND (expires_at IS NULL OR expires_at > now())
+    )
+FROM unnest(:hash) WITH ORDINALITY AS row (hash, ordinal)

@@ -1,0 +1,32 @@
+import ContractRuntime
+import Synchronization
+
+/// Counts and slows wrong credentials at the API, by the address that they come from and by what was presented.
+final class CredentialFailures: Sendable {
+    /// How many an address has at once. Then one counts each second.
+    static let addressBurst = 100
+    /// How often the same wrong token is looked up at once. Then it is once a second.
+    static let tokenBurst = 10
+    /// How many refusals are held back at once; others are answered without a pause.
+    private static let pauseLimit = 1_000
+
+    private let addresses = FailureLimiter<IPAddress?>(burst: addressBurst, interval: .seconds(1))
+    private let tokens = FailureLimiter<String>(burst: tokenBurst, interval: .seconds(1))
+    private let paused = Atomic(0)
+
+    /// In how many seconds a token that has been wrong many times is looked up again; nil for now.
+    func secondsUntilLookup(ofTokenWithHash hash: String) -> Int? { tokens.secondsUntilAllowed(hash) }
+
+    /// Counts a wrong token; when the address has sent too many, in how many seconds it may send another.
+    func record(tokenWithHash hash: String, from address: String) -> Int? {
+        tokens.recordFailure(of: hash)
+        return addresses.recordFailure(of: IPAddress(address)?.source)
+    }
+
+    /// Holds a refusal back, so that guesses on one connection are few.
+    func pause() async {
+        let count = paused.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { paused.wrappingSubtract(1, ordering: .relaxed) }
+        if count <= Self.pauseLimit { try? await Task.sleep(for: .seconds(1)) }
+    }
+}
