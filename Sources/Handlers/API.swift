@@ -49,6 +49,7 @@ public final class API: Operations {
 
     let configuration: Configuration
     let schema: SchemaState
+    let readiness = ReadinessState()
     let database: Database
     /// A standby for analytics, if there is one.
     let analytics: AnalyticsDatabase?

@@ -98,13 +98,14 @@ struct Application {
             jobs.append { await api.wakeWaitingPolls() }
             jobs.append { await api.deliverNotifications(while: isNeeded) }
             jobs.append { await api.tellOfEvents() }
+            jobs.append { await api.checkReadiness() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let cluster { jobs.append { await cluster.keepRunning() } }
             if let scheduler { jobs.append { await scheduler.run() } }
             if let monitor { jobs.append { await monitor.run() } }
-            let end = await Self.end(of: keeper, beside: jobs, or: shutdown)
-            api.endWaiting()
-            for listener in listeners { await listener.stop(patience: .seconds(10)) }
+            let end = await Self.end(of: keeper, beside: jobs, or: shutdown) {
+                await Self.finish(api, listeners)
+            }
             await api.recordCountedRefusals(isLast: true)
             try end.get()
         }
@@ -122,11 +123,25 @@ struct Application {
         return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
     }
 
-    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait.
+    /// Finishes what is in flight: load balancers and clients are told, polls and streams end, connections close.
+    private static func finish(_ api: API, _ listeners: [HTTPListener]) async {
+        api.announceShutdown()
+        for listener in listeners { await listener.stopAccepting() }
+        api.endWaiting()
+        await withTaskGroup(of: Void.self) { group in
+            for listener in listeners {
+                group.addTask { await listener.closeConnections(grace: .seconds(2), patience: .seconds(10)) }
+            }
+        }
+    }
+
+    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait. Jobs are
+    /// cancelled after `finish`, because requests in flight may need them.
     static func end(
         of keeper: SchemaKeeper,
         beside jobs: [@Sendable () async -> Void],
-        or shutdown: @escaping @Sendable () async -> Void
+        or shutdown: @escaping @Sendable () async -> Void,
+        finish: () async -> Void = {}
     ) async -> Result<Void, any Error> {
         await withTaskGroup(of: Result<Bool, any Error>.self) { group in
             group.addTask {
@@ -148,14 +163,18 @@ struct Application {
                 return .success(true)
             }
             defer { group.cancelAll() }
-            for await result in group {
+            var end = Result<Void, any Error>.success(())
+            loop: for await result in group {
                 switch result {
                 case .success(false): continue
-                case .success(true): return .success(())
-                case .failure(let error): return .failure(error)
+                case .success(true): break loop
+                case .failure(let error):
+                    end = .failure(error)
+                    break loop
                 }
             }
-            return .success(())
+            await finish()
+            return end
         }
     }
 

@@ -77,11 +77,19 @@ final class FakeTarget: Responder {
         )
         do {
             let result = try await body(listener.address + "/hook")
-            await listener.stop(patience: .zero)
+            await listener.stop()
             return result
         } catch {
-            await listener.stop(patience: .zero)
+            await listener.stop()
             throw error
         }
+    }
+}
+
+extension HTTPListener {
+    /// Stops without waiting for anybody.
+    func stop() async {
+        await stopAccepting()
+        await closeConnections(grace: .zero, patience: .zero)
     }
 }

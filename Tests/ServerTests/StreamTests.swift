@@ -44,7 +44,7 @@ import Testing
         )
         let port = listener.address.split(separator: ":").last.flatMap { Int($0) } ?? 0
         let result = await Result { try await body(RawHTTP(port: port)) }
-        await listener.stop(patience: .seconds(1))
+        await listener.stop()
         try result.get()
     }
 

@@ -1,3 +1,9 @@
--- name: ping :one
--- out: one int4
-SELECT 1
+-- Commits a message in the write-ahead log (PostgreSQL manual, 9.28.6): that needs no table and leaves nothing behind. False where
+-- statements of this user may not write, as on a standby.
+-- name: probeWrites :one
+-- out: is_written bool
+SELECT
+    CASE
+        WHEN current_setting('transaction_read_only')::bool THEN FALSE
+        ELSE pg_logical_emit_message(TRUE, 'flotilla', '') IS NOT NULL
+    END

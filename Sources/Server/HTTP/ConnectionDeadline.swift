@@ -20,7 +20,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
     }
 
     private let limits: HTTPLimits
-    private var phase = Phase.idle
+    private(set) var phase = Phase.idle
     /// When the phase ends; nil for one that takes as long as it takes.
     private var deadline: NIODeadline?
     /// The next look at the deadline. A phase that is over before it comes costs no timer of its own.

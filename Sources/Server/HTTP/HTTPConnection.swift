@@ -42,7 +42,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var early: CircularBuffer<HTTPServerRequestPart>?
     private var isReceivingEarly = false
     private var isReadWanted = false
-    private var isQuiescing = false
+    /// Whether the next answer is the last one.
+    private var isShuttingDown = false
 
     init(
         responder: any Responder,
@@ -173,7 +174,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard context.channel.isActive else { return }
         var answer = answer
         if client.isSecure { answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
-        if !keepsAlive || isQuiescing { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
+        if !keepsAlive || isShuttingDown { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
         var buffer = answer.head(context.channel.allocator)
         switch answer.body {
         case .bytes(let bytes):
@@ -213,17 +214,20 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func endAnswer(with bytes: ByteBuffer, context: ChannelHandlerContext) {
         making = nil
         streaming = nil
-        if keepsAlive, !isQuiescing {
+        if keepsAlive, !isShuttingDown {
             state = .idle
             deadline.enter(.idle)
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             receiveEarly(context: context)
         } else {
-            let isRequestComplete = if case .answering = state { true } else { false }
+            // A client that sends more than the request that is answered would be reset, and lose the answer.
+            let isAllRead = if case .answering = state { early == nil } else { false }
             state = .closing
+            early = nil
+            resumeReading(context)
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { _ in
-                if isRequestComplete { context.close(promise: nil) } else { self.linger(context) }
+                if isAllRead { context.close(promise: nil) } else { self.linger(context) }
             }
             context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
         }
@@ -243,17 +247,20 @@ final class HTTPConnection: ChannelDuplexHandler {
         deadline.arrangeLook()
         guard early?.isEmpty == true else { return }
         early = nil
-        if isReadWanted {
-            isReadWanted = false
-            context.read()
-        }
+        resumeReading(context)
     }
 
-    /// Closes between two requests; the one that is here is answered first.
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        guard isReadWanted else { return }
+        isReadWanted = false
+        context.read()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
-        isQuiescing = true
-        if case .idle = state { context.close(promise: nil) }
+        guard let event = event as? ConnectionShutdown else { return context.fireUserInboundEventTriggered(event) }
+        isShuttingDown = true
+        // A request whose head is on its way is still answered.
+        if event == .idle, case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
     }
 
     /// Closes our side and drops what still comes for a second: a connection that is closed with bytes unread is reset, and the

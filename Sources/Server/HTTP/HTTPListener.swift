@@ -45,7 +45,6 @@ final class HTTPListener: Sendable {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    connections.add(channel)
                     try configure(
                         channel,
                         tls: tls,
@@ -55,6 +54,7 @@ final class HTTPListener: Sendable {
                         proxies: proxies,
                         logger: logger
                     )
+                    connections.add(channel)
                 }
             }
             .withBoundSocket(socket.descriptor).get()
@@ -97,16 +97,29 @@ final class HTTPListener: Sendable {
         try pipeline.addHandler(connection)
     }
 
-    /// Stops accepting, lets requests in flight finish, closes idle connections at once and the rest after `patience`.
-    func stop(patience: Duration) async {
+    /// Accepts no more connections. Each open one answers its next request with `Connection: close`, and closes then.
+    func stopAccepting() async {
         try? await channel.close()
-        connections.quiesce()
-        let deadline = ContinuousClock.now + patience
-        while !connections.areGone, ContinuousClock.now < deadline {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
+        connections.announceShutdown()
+    }
+
+    /// Closes idle connections after `grace`, because a client may be about to send, and the others when their answer is sent or after
+    /// `patience`.
+    func closeConnections(grace: Duration, patience: Duration) async {
+        let start = ContinuousClock.now
+        await connections.wait(until: start + grace)
+        connections.closeIdle()
+        await connections.wait(until: start + patience)
         connections.close()
     }
+}
+
+/// What the connections of a listener that stops are told.
+enum ConnectionShutdown {
+    /// The next answer is the last one.
+    case announced
+    /// Nothing more is expected of a client that sends nothing now.
+    case idle
 }
 
 /// The open connections of a listener.
@@ -115,32 +128,42 @@ final class HTTPListener: Sendable {
 private final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var isQuiescing = false
+        var shutdown: ConnectionShutdown?
     }
 
     private let state = Mutex(State())
 
-    var areGone: Bool { state.withLock { $0.channels.isEmpty } }
-
+    /// Adds a connection whose handlers are in place.
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
-        let isQuiescing = state.withLock { state in
+        let shutdown = state.withLock { state in
             state.channels[id] = channel
-            return state.isQuiescing
+            return state.shutdown
         }
         channel.closeFuture.whenComplete { [self] _ in
             state.withLock { _ = $0.channels.removeValue(forKey: id) }
         }
-        if isQuiescing { channel.close(promise: nil) }
+        // It was accepted just before the listener stopped.
+        if let shutdown { channel.pipeline.fireUserInboundEventTriggered(shutdown) }
     }
 
-    func quiesce() {
+    /// Waits until all connections are closed.
+    func wait(until deadline: ContinuousClock.Instant) async {
+        while !state.withLock({ $0.channels.isEmpty }), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    func announceShutdown() { tell(.announced) }
+
+    func closeIdle() { tell(.idle) }
+
+    private func tell(_ shutdown: ConnectionShutdown) {
         let channels = state.withLock { state in
-            state.isQuiescing = true
+            state.shutdown = shutdown
             return Array(state.channels.values)
         }
-        // Each closes after the request in flight.
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(shutdown) }
     }
 
     func close() {
