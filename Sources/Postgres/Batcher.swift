@@ -5,7 +5,9 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// Rows that came together and are answered together, in their order.
     private struct Waiting {
         let rows: [Row]
-        let answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void
+        let deadline: ContinuousClock.Instant
+        /// Nil once they were answered at their deadline.
+        var answer: (@Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)?
     }
 
     /// A statement on its way. Which rows it carries is decided when a connection takes it: until then more can come.
@@ -13,8 +15,8 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// `@unchecked Sendable`: it is touched only while the batcher's state is held.
     private final class Flight: @unchecked Sendable {
         var batch: [Waiting] = []
-        /// How many rows it carries; 0 until a connection takes it.
-        var count = 0
+        /// Whether a connection has taken it.
+        var isLoaded = false
     }
 
     private struct State {
@@ -22,14 +24,17 @@ final class Batcher<Row: BatchRow>: Sendable {
         private var count = 0
         private var flights: [Flight] = []
 
-        mutating func append(_ arrival: Waiting) {
+        /// Adds rows; false when too many wait.
+        mutating func append(_ arrival: Waiting) -> Bool {
+            guard count < waitingLimit else { return false }
             waiting.append(arrival)
             count += arrival.rows.count
+            return true
         }
 
         /// What goes out now: while a statement waits for its commit the next is carried out, if it is worth one.
         mutating func takeOff() -> Flight? {
-            let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.count > 0 }
+            let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.isLoaded }
             guard count > 0, flights.isEmpty || isWorthOne else { return nil }
             let flight = Flight()
             flights.append(flight)
@@ -38,7 +43,7 @@ final class Batcher<Row: BatchRow>: Sendable {
 
         /// The rows of a flight, which are those that wait now if it has none yet.
         mutating func load(_ flight: Flight) -> (rows: [Row], isNew: Bool) {
-            let isNew = flight.batch.isEmpty
+            let isNew = !flight.isLoaded
             if isNew {
                 var (taken, rows) = (0, 0)
                 while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
@@ -46,7 +51,7 @@ final class Batcher<Row: BatchRow>: Sendable {
                     taken += 1
                 }
                 flight.batch = Array(waiting[..<taken])
-                flight.count = rows
+                flight.isLoaded = true
                 waiting.removeFirst(taken)
                 count -= rows
             }
@@ -55,7 +60,7 @@ final class Batcher<Row: BatchRow>: Sendable {
 
         /// Who waits for a flight. One that no connection took within its deadline was waited for by everybody.
         mutating func passengers(of flight: Flight) -> [Waiting] {
-            if flight.batch.isEmpty {
+            if !flight.isLoaded {
                 (flight.batch, waiting) = (waiting, [])
                 count = 0
             }
@@ -63,10 +68,33 @@ final class Batcher<Row: BatchRow>: Sendable {
         }
 
         mutating func land(_ flight: Flight) { flights.removeAll { $0 === flight } }
+
+        /// The answers of rows whose deadline has passed, each once: those that wait are taken out, those in flight may still be stored.
+        mutating func takeOverdue(
+            _ now: ContinuousClock.Instant
+        ) -> [(rows: Int, isInFlight: Bool, answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)] {
+            var overdue = waiting.filter { $0.deadline <= now }.compactMap { arrival in
+                arrival.answer.map { (arrival.rows.count, false, $0) }
+            }
+            if !overdue.isEmpty {
+                waiting.removeAll { $0.deadline <= now }
+                count = waiting.reduce(0) { $0 + $1.rows.count }
+            }
+            for flight in flights {
+                for index in flight.batch.indices where flight.batch[index].deadline <= now {
+                    guard let answer = flight.batch[index].answer else { continue }
+                    flight.batch[index].answer = nil
+                    overdue.append((flight.batch[index].rows.count, true, answer))
+                }
+            }
+            return overdue
+        }
     }
 
     /// How many rows one statement takes, unless more come together.
     private static var rowLimit: Int { 1_024 }
+    /// How many rows wait at most.
+    private static var waitingLimit: Int { 65_536 }
     /// How many statements are in flight at once.
     private static var flightLimit: Int { 3 }
     /// How many rows are worth a statement beside the one that is on its way. A statement costs the database and us as much as some
@@ -86,11 +114,19 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 
     /// Adds rows that belong together, in their order, and waits until each is committed or refused.
-    func run(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
+    func run(
+        _ rows: [Row],
+        by deadline: ContinuousClock.Instant
+    ) async -> [Result<Row.Outcome, PostgresError>] {
         if rows.isEmpty { return [] }
         return await withCheckedContinuation { continuation in
-            let arrival = Waiting(rows: rows) { continuation.resume(returning: $0) }
-            if let work = takeOff(after: { $0.append(arrival) }) { pool.submit(work) }
+            let arrival = Waiting(rows: rows, deadline: deadline) { continuation.resume(returning: $0) }
+            var isAdded = false
+            if let work = takeOff(after: { isAdded = $0.append(arrival) }) { pool.submit(work) }
+            if !isAdded {
+                let error = PostgresError(.unavailable, "too many rows wait for a connection")
+                continuation.resume(returning: rows.map { _ in .failure(error) })
+            }
         }
     }
 
@@ -109,7 +145,7 @@ final class Batcher<Row: BatchRow>: Sendable {
         return work(load) { [self] outcomes in
             var start = 0
             for arrival in state.read({ $0.passengers(of: flight) }) {
-                arrival.answer(Array(outcomes.of(start..<start + arrival.rows.count)))
+                arrival.answer?(Array(outcomes.of(start..<start + arrival.rows.count)))
                 start += arrival.rows.count
             }
             return takeOff { $0.land(flight) }
@@ -156,6 +192,24 @@ final class Batcher<Row: BatchRow>: Sendable {
             case .each(let outcomes): outcomes[rows]
             case .all(let error): Array(repeating: .failure(error), count: rows.count)[...]
             }
+        }
+    }
+}
+
+/// The deadlines of rows that wait or are in flight, whatever the rows are.
+protocol BatcherDeadlines: Sendable {
+    /// Answers rows whose deadline has passed. Their statement goes on, for the rows beside them.
+    func expire(_ now: ContinuousClock.Instant)
+}
+
+extension Batcher: BatcherDeadlines {
+    func expire(_ now: ContinuousClock.Instant) {
+        for (rows, isInFlight, answer) in state.read({ $0.takeOverdue(now) }) {
+            let error =
+                isInFlight
+                ? PostgresError(.timeout, statement: Row.statement.name, "no answer within the deadline")
+                : PostgresError(.unavailable, statement: Row.statement.name, "no connection within the deadline")
+            answer(Array(repeating: .failure(error), count: rows))
         }
     }
 }

@@ -11,13 +11,21 @@ public final class Database: Sendable {
         public var url: String
         /// How many connections, and so threads, there are.
         public var connections: Int
+        /// How many more connections there are for calls whose scope may use them (`RequestScope`).
+        public var reserve: Int
         /// How long a statement or a transaction may take, its wait for a connection included.
         public var deadline: Duration
 
         /// A configuration of these parts.
-        public init(url: String, connections: Int = 8, deadline: Duration = .milliseconds(1_800)) {
+        public init(
+            url: String,
+            connections: Int = 8,
+            reserve: Int = 0,
+            deadline: Duration = .milliseconds(1_800)
+        ) {
             self.url = url
             self.connections = connections
+            self.reserve = reserve
             self.deadline = deadline
         }
     }
@@ -26,15 +34,22 @@ public final class Database: Sendable {
     private let pool: ConnectionPool
     private let reporter: ConnectionReporter
     private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
-    private let batchers = Monitor<[ObjectIdentifier: any Sendable]>([:])
+    private let batchers: Monitor<[ObjectIdentifier: any BatcherDeadlines]>
 
     /// Opens a pool; it connects by itself, now and after every loss, and says in `logger` what happens to it.
     public init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         reporter = ConnectionReporter(logger: logger)
-        pool = ConnectionPool(url: configuration.url, size: configuration.connections) { [reporter] event in
-            reporter.report(event)
-        }
+        let batchers = Monitor<[ObjectIdentifier: any BatcherDeadlines]>([:])
+        self.batchers = batchers
+        pool = ConnectionPool(
+            url: configuration.url,
+            size: configuration.connections + configuration.reserve,
+            reserve: configuration.reserve,
+            patience: configuration.deadline,
+            onTick: { now in for batcher in batchers.read({ $0.values.map { $0 } }) { batcher.expire(now) } },
+            onStateChange: { [reporter] event in reporter.report(event) }
+        )
     }
 
     /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
@@ -73,26 +88,28 @@ public final class Database: Sendable {
     /// Adds a row to the batch that is forming and waits until it is committed.
     public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
         // One row has one outcome.
-        try await batcher(of: Row.self).run([row])[0].get()
+        try await batcher(of: Row.self).run([row], by: call().deadline)[0].get()
     }
 
     /// Adds rows to the batch that is forming, in their order, and waits until each of them is committed or refused.
     ///
     /// The rows may come into several statements: each of them stands for itself.
     public func run<Row: BatchRow>(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
-        await batcher(of: Row.self).run(rows)
+        guard let call = try? call() else { return rows.map { _ in .failure(.noTimeLeft) } }
+        return await batcher(of: Row.self).run(rows, by: call.deadline)
     }
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     ///
     /// The body runs on the connection's thread and cannot await, so nothing else happens while the transaction is open.
     ///
-    /// - Parameter limit: How long it may take; nil for the database's deadline.
+    /// - Parameter limit: How long it may take, once a connection is found; nil for the database's deadline.
     public func transaction<Result: Sendable>(
         within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws -> Result {
-        let deadline = ContinuousClock.now + (limit ?? configuration.deadline)
+        let call = try call()
+        let deadline = limit.map { .now + $0 } ?? call.deadline
         return try await withCheckedContinuation { continuation in
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
                 let result = Transaction.run(body, on: connection, by: deadline)
@@ -104,18 +121,33 @@ public final class Database: Sendable {
                 return .broken
             }
             let fail: @Sendable (PostgresError) -> Void = { continuation.resume(returning: .failure($0)) }
-            pool.submit(Work(body: .session(run: run, fail: fail), deadline: deadline))
+            let body = Work.Body.session(run: run, fail: fail)
+            pool.submit(Work(body: body, deadline: limit == nil ? deadline : call.deadline, isPrivileged: call.isPrivileged))
         }.get()
     }
 
     private func result<Result>(of query: Query<Result>) async -> Swift.Result<Result, PostgresError> {
-        await withCheckedContinuation { continuation in
-            let work = Work.Body.statement(query.statement, bind: query.bind) { answer in
-                continuation.resume(returning: answer.read(query.read))
+        let call: (deadline: ContinuousClock.Instant, isPrivileged: Bool)
+        do throws(PostgresError) { call = try self.call() } catch { return .failure(error.named(query.statement.name)) }
+        return await withCheckedContinuation { continuation in
+            let reply = Reply(continuation)
+            let body = Work.Body.statement(query.statement, bind: query.bind) { answer in
+                reply.give(answer.read(query.read))
                 return nil
             }
-            pool.submit(Work(body: work, deadline: .now + configuration.deadline))
+            var work = Work(body: body, deadline: call.deadline, isPrivileged: call.isPrivileged)
+            work.expire = { reply.give(.failure($0.named(query.statement.name))) }
+            pool.submit(work)
         }
+    }
+
+    /// How a call that begins now is limited: by the deadline of its request, and by its own.
+    private func call() throws(PostgresError) -> (deadline: ContinuousClock.Instant, isPrivileged: Bool) {
+        let now = ContinuousClock.now
+        let own = now + configuration.deadline
+        guard let scope = RequestScope.current else { return (own, false) }
+        guard scope.deadline > now else { throw .noTimeLeft }
+        return (min(own, scope.deadline), scope.usesReserve)
     }
 
     private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {

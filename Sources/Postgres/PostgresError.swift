@@ -40,6 +40,9 @@ public struct PostgresError: Error, Sendable {
         self.message = message
     }
 
+    /// The deadline of the request has passed.
+    static let noTimeLeft = PostgresError(.unavailable, "the deadline of the request has passed")
+
     /// Whether the statement may have been carried out although no answer came.
     public var isOutcomeUnknown: Bool { code == .timeout || code == .connectionLost }
 

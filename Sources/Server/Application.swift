@@ -65,10 +65,14 @@ struct Application {
         try await withDatabase { url, cluster in
             // Pages need fewer connections than a fleet's reports.
             let connections = max(configuration.databaseConnections / (isDashboardAlone ? 2 : 1), 1)
-            let database = Database(.init(url: url, connections: connections), logger: logger)
+            // A fleet that floods the API must not keep operators from stopping it.
+            let reserve = isDashboardAlone ? 0 : 2
+            let database = Database(.init(url: url, connections: connections, reserve: reserve), logger: logger)
             defer { database.close() }
             let standby = configuration.analyticsDatabaseURL.map { url in
-                Database(.init(url: url, connections: max(connections / 2, 1)), logger: logger)
+                // The primary answers in the rest of the request's time what the standby does not answer in this time.
+                let deadline = Duration.milliseconds(1_000)
+                return Database(.init(url: url, connections: max(connections / 2, 1), deadline: deadline), logger: logger)
             }
             defer { standby?.close() }
             let schema = SchemaState()
@@ -217,6 +221,9 @@ struct Application {
             _ content: RequestGuard.Content
         ) async throws {
             guard let socket = sockets[component] else { return }
+            var limits = limits
+            // A page asks several operations.
+            if content == .pages { limits.answerTime = .milliseconds(2_500) }
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,

@@ -16,41 +16,83 @@ import Testing
 
     @Test func `statements are shared out among the idle connections`() {
         var queue = queue([("a", false), ("b", false), ("c", false)], idle: 2)
-        #expect(queue.take().map(\.item) == ["a", "b"])
+        #expect(queue.take(by: 0).map(\.item) == ["a", "b"])
         queue.idle = 1
-        #expect(queue.take().map(\.item) == ["c"])
-        #expect(queue.take().isEmpty)
+        #expect(queue.take(by: 0).map(\.item) == ["c"])
+        #expect(queue.take(by: 0).isEmpty)
     }
 
     @Test func `a session is taken alone and ends a share`() {
         var queue = queue([("a", false), ("session", true), ("b", false)], idle: 1)
-        #expect(queue.take().map(\.item) == ["a"])
-        #expect(queue.take().map(\.item) == ["session"])
-        #expect(queue.take().map(\.item) == ["b"])
+        #expect(queue.take(by: 0).map(\.item) == ["a"])
+        #expect(queue.take(by: 0).map(\.item) == ["session"])
+        #expect(queue.take(by: 0).map(\.item) == ["b"])
     }
 
     @Test func `a pipeline has a limit`() {
         var queue = queue((0..<100).map { ("\($0)", false) }, idle: 1)
-        #expect(queue.take().count == 64)
+        #expect(queue.take(by: 0).count == 64)
     }
 
     @Test func `what waited too long is taken out, in order`() {
         var queue = queue([("a", false), ("b", false), ("c", false)], idle: 1)
         #expect(queue.removeExpired(now + .seconds(1)).map(\.item) == ["a", "b"])
-        #expect(queue.take().map(\.item) == ["c"])
+        #expect(queue.take(by: 0).map(\.item) == ["c"])
     }
 
     @Test func `what was not begun goes back to the front`() {
         var queue = queue([("a", false), ("b", false)], idle: 2)
-        let taken = queue.take()
-        queue.putBack(taken)
-        #expect(queue.take().map(\.item) == ["a"])
+        let taken = queue.take(by: 0)
+        queue.putBack(taken, by: 0)
+        #expect(queue.take(by: 0).map(\.item) == ["a"])
     }
 
     @Test func `a closed queue gives out what it has and takes nothing more`() {
         var queue = queue([("a", false)], idle: 1)
         #expect(queue.close().map(\.item) == ["a"])
-        let isTaken = queue.append(.init(item: "b", isExclusive: false, deadline: now))
-        #expect(!isTaken)
+        let refusal = queue.append(.init(item: "b", isExclusive: false, deadline: now))
+        #expect(refusal == .closed)
+    }
+
+    @Test func `privileged work is taken although others wait, and the reserve is never taken by them`() {
+        var queue = WorkQueue<String>(reserve: 1)
+        queue.idle = 3
+        for item in ["a", "b", "c"] { _ = queue.append(.init(item: item, isExclusive: true, deadline: now)) }
+        #expect(queue.take(by: 0).map(\.item) == ["a"])
+        queue.idle = 2
+        #expect(queue.take(by: 1).map(\.item) == ["b"])
+        queue.idle = 1
+        #expect(queue.take(by: 2).isEmpty)
+        _ = queue.append(.init(item: "stop", isExclusive: true, isPrivileged: true, deadline: now))
+        #expect(queue.take(by: 2).map(\.item) == ["stop"])
+        queue.idle = 1
+        #expect(queue.take(by: 0).map(\.item) == ["c"])
+    }
+
+    @Test func `work of both kinds is taken in the order of its arrival`() {
+        var queue = WorkQueue<String>(reserve: 1)
+        queue.idle = 1
+        for (item, isPrivileged) in [("a", false), ("stop", true), ("b", false)] {
+            _ = queue.append(.init(item: item, isExclusive: true, isPrivileged: isPrivileged, deadline: now))
+        }
+        #expect((0..<3).flatMap { _ in queue.take(by: 0).map(\.item) } == ["a", "stop", "b"])
+    }
+
+    @Test func `more than may wait is refused, and privileged work is not`() {
+        var queue = WorkQueue<Int>()
+        for number in 0..<16_384 { _ = queue.append(.init(item: number, isExclusive: false, deadline: now)) }
+        let refusal = queue.append(.init(item: 0, isExclusive: false, deadline: now))
+        #expect(refusal == .full)
+        let privileged = queue.append(.init(item: 0, isExclusive: false, isPrivileged: true, deadline: now))
+        #expect(privileged == nil)
+    }
+
+    @Test func `what a connection has in hand too long is told once`() {
+        var queue = queue([("a", false), ("b", false)], idle: 1)
+        _ = queue.take(by: 0)
+        #expect(queue.findOverdue(now).map(\.item) == ["a"])
+        #expect(queue.findOverdue(now + .seconds(1)).map(\.item) == ["b"])
+        queue.finish(0)
+        #expect(queue.findOverdue(now + .seconds(1)).isEmpty)
     }
 }

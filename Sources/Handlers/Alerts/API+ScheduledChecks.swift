@@ -29,7 +29,9 @@ extension API {
     /// Tries at once to tell somebody of what was raised; then the audit log gets it, with the outcome.
     func tellAndAudit(_ alerts: [String]) async throws(Problem) {
         await deliverNotifications(within: Self.firstTry)
-        _ = try await run(.auditAlerts(alertIDs: alerts), .auditReconciles(reconcileID: nil))
+        try await afterTelling { () async throws(Problem) in
+            _ = try await run(.auditAlerts(alertIDs: alerts), .auditReconciles(reconcileID: nil))
+        }
     }
 
     /// How long a request waits at most for somebody to be told; with the database's part it stays within 2.5 seconds.

@@ -12,7 +12,7 @@ extension API {
             let ticket = waiters.enter(input.instanceID, until: deadline)
             let rows: [DeliverCommandsRow]
             do throws(Problem) {
-                rows = try await run(.deliverCommands(instanceID: input.instanceID))
+                rows = try await look(for: input.instanceID)
             } catch {
                 waiters.leave(ticket)
                 throw error
@@ -22,6 +22,13 @@ extension API {
                 return .ok(rows.map { Command($0) })
             }
             await waiters.wait(ticket)
+        }
+    }
+
+    /// Each look has a deadline of its own: the poll may have waited for a minute.
+    private func look(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
+        try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
+            try await run(.deliverCommands(instanceID: instanceID))
         }
     }
 

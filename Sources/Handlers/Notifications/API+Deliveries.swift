@@ -44,7 +44,15 @@ extension API {
     /// - Parameter limit: How long a target may take.
     func deliverNotifications(within limit: Duration) async {
         // traps: the limit is a Duration of some seconds that the caller chose.
-        await Task { await deliver(by: .now + limit) }.value
+        await Task {
+            // What a target was told has to be stored, even when the request that it was told for has no time left.
+            await RequestScope.within(limit + .seconds(2)) { await deliver(by: .now + limit) }
+        }.value
+    }
+
+    /// Runs what has to be stored once people have been told: targets may have used up the time of the request.
+    func afterTelling<Result>(_ body: () async throws(Problem) -> Result) async throws(Problem) -> Result {
+        try await RequestScope.within(.milliseconds(700), body)
     }
 
     private func deliver(by deadline: ContinuousClock.Instant) async {

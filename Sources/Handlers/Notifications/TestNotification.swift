@@ -15,7 +15,9 @@ extension API {
             return id
         }
         await deliverNotifications(within: Self.firstTry)
-        let items = try await run(.deliveriesOf(notificationID: id)).map { NotificationDelivery($0) }
+        let items = try await afterTelling { () async throws(Problem) in
+            try await run(.deliveriesOf(notificationID: id)).map { NotificationDelivery($0) }
+        }
         return .ok(
             NotificationTest(severity: severity, notified: items.contains { $0.status == .sent }, items: items)
         )

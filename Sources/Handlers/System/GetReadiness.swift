@@ -29,7 +29,10 @@ extension API {
     private func findProblem() async -> Problem? {
         guard schema.version != nil else { return .databaseUnavailable }
         do throws(PostgresError) {
-            return try await database.run(.probeWrites()) ? nil : .databaseNotWritable
+            let isWritten = try await RequestScope.within(.milliseconds(1_800), usesReserve: true) {
+                () async throws(PostgresError) in try await database.run(.probeWrites())
+            }
+            return isWritten ? nil : .databaseNotWritable
         } catch {
             if error.isTransient { return .databaseUnavailable }
             logger.debug("the database refuses writes", metadata: ["error": "\(error)"])

@@ -24,9 +24,14 @@ struct Work: Sendable {
     }
 
     let body: Body
+    /// When the caller has to be answered.
     let deadline: ContinuousClock.Instant
+    /// Whether it may use a reserved connection.
+    var isPrivileged = false
     /// Whether the statement was sent before, to a connection on which it was stale.
     var isSecondTry = false
+    /// Answers the caller at the deadline, while the connection goes on: others may share it. Nil for work that sees to that itself.
+    var expire: (@Sendable (PostgresError) -> Void)?
 
     /// Answers an error; what is to be done next.
     func fail(_ error: PostgresError) -> Work? {
@@ -42,15 +47,31 @@ struct Work: Sendable {
 /// A fixed number of connections, each with a thread of its own, and the queue in front of them.
 final class ConnectionPool: Sendable {
     private let url: String
-    private let queue = Monitor(WorkQueue<Work>())
+    private let patience: Duration
+    private let queue: Monitor<WorkQueue<Work>>
     private let onStateChange: @Sendable (ConnectionEvent) -> Void
 
-    /// Starts `size` threads, which connect at once and again whenever they have to.
-    init(url: String, size: Int, onStateChange: @escaping @Sendable (ConnectionEvent) -> Void) {
+    /// Starts a thread for each connection, which connects at once and again whenever it has to.
+    ///
+    /// - Parameters:
+    ///   - size: How many connections there are.
+    ///   - reserve: How many of them only privileged work may use.
+    ///   - patience: How long a statement may take before its connection is given up.
+    ///   - onTick: Called about twenty times a second, for deadlines that the pool does not know.
+    init(
+        url: String,
+        size: Int,
+        reserve: Int,
+        patience: Duration,
+        onTick: @escaping @Sendable (ContinuousClock.Instant) -> Void,
+        onStateChange: @escaping @Sendable (ConnectionEvent) -> Void
+    ) {
         self.url = url
+        self.patience = patience
+        queue = Monitor(WorkQueue(reserve: reserve))
         self.onStateChange = onStateChange
-        for _ in 0..<size { Thread.start { [self] in serve() } }
-        Thread.start { [self] in expire() }
+        for slot in 0..<size { Thread.start { [self] in serve(slot) } }
+        Thread.start { [self] in expire(onTick) }
     }
 
     /// Adds work; it is carried out, or fails, by its deadline.
@@ -60,9 +81,17 @@ final class ConnectionPool: Sendable {
 
     private func add(_ work: Work, wakesThread: Bool) {
         let isExclusive = if case .session = work.body { true } else { false }
-        let entry = WorkQueue<Work>.Entry(item: work, isExclusive: isExclusive, deadline: work.deadline)
-        let isAdded = wakesThread ? queue.update { $0.append(entry) } : queue.read { $0.append(entry) }
-        if !isAdded { fail(work, PostgresError(.unavailable, "the database is closed")) }
+        let entry = WorkQueue<Work>.Entry(
+            item: work,
+            isExclusive: isExclusive,
+            isPrivileged: work.isPrivileged,
+            deadline: work.deadline
+        )
+        switch wakesThread ? queue.update({ $0.append(entry) }) : queue.read({ $0.append(entry) }) {
+        case nil: break
+        case .closed: fail(work, PostgresError(.unavailable, "the database is closed"))
+        case .full: fail(work, PostgresError(.unavailable, "too many statements wait for a connection"))
+        }
     }
 
     private func fail(_ work: Work, _ error: PostgresError) {
@@ -81,25 +110,31 @@ final class ConnectionPool: Sendable {
 
     // MARK: - Threads
 
-    /// Fails work whose deadline passes before a connection takes it. Every connection may be busy or away, so this has a thread.
-    private func expire() {
+    /// Answers callers whose deadline passes. Every connection may be busy or away, so this has a thread.
+    private func expire(_ onTick: (ContinuousClock.Instant) -> Void) {
         while !queue.read({ $0.isClosed }) {
-            Thread.sleep(.milliseconds(100))
+            Thread.sleep(.milliseconds(50))
             let now = ContinuousClock.now
-            for entry in queue.read({ $0.removeExpired(now) }) {
+            let (expired, overdue) = queue.read { ($0.removeExpired(now), $0.findOverdue(now)) }
+            for entry in expired {
                 fail(entry.item, PostgresError(.unavailable, "no connection within the deadline"))
             }
+            for entry in overdue {
+                entry.item.expire?(PostgresError(.timeout, "no answer within the deadline"))
+            }
+            onTick(now)
         }
     }
 
-    private func serve() {
+    private func serve(_ slot: Int) {
         var backoff = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
                 let connection = try Connection(url)
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
-                guard serve(with: connection) else { return }
+                guard serve(with: connection, slot) else { return }
+                queue.read { $0.finish(slot) }
             } catch {
                 onStateChange(.failed(error))
                 if queue.read({ $0.isClosed }) { return }
@@ -110,10 +145,10 @@ final class ConnectionPool: Sendable {
     }
 
     /// Works until the connection breaks (true) or the pool is closed (false).
-    private func serve(with connection: Connection) -> Bool {
-        while let taken = take() {
+    private func serve(with connection: Connection, _ slot: Int) -> Bool {
+        while let taken = take(slot) {
             if connection.isStale {
-                queue.update { $0.putBack(taken) }
+                queue.update { $0.putBack(taken, by: slot) }
                 return true
             }
             guard perform(taken.map(\.item), on: connection) else { return true }
@@ -122,14 +157,14 @@ final class ConnectionPool: Sendable {
     }
 
     /// Waits for work; nil once the pool is closed.
-    private func take() -> [WorkQueue<Work>.Entry]? {
+    private func take(_ slot: Int) -> [WorkQueue<Work>.Entry]? {
         var isCounted = false
         let taken = queue.wait { queue -> [WorkQueue<Work>.Entry]? in
             if !isCounted {
                 queue.idle += 1
                 isCounted = true
             }
-            let taken = queue.take()
+            let taken = queue.take(by: slot)
             guard !taken.isEmpty || queue.isClosed else { return nil }
             queue.idle -= 1
             return taken
@@ -139,7 +174,14 @@ final class ConnectionPool: Sendable {
 
     /// Carries out an exclusive piece of work or a pipeline; false when the connection cannot be used again.
     private func perform(_ works: [Work], on connection: Connection) -> Bool {
-        if case .session(let run, _) = works[0].body { return run(connection) == .reusable }
+        if case .session(let run, let fail) = works[0].body {
+            // A transaction without any time left would only cost the connection.
+            guard works[0].deadline > .now else {
+                fail(PostgresError(.unavailable, "no connection within the deadline"))
+                return true
+            }
+            return run(connection) == .reusable
+        }
         var sent = 0
         for work in works {
             guard send(work, on: connection) else { break }
@@ -173,13 +215,19 @@ final class ConnectionPool: Sendable {
 
     /// Reads one answer: whether the connection can be used again, and what is to be done next. A statement that the server forgot is
     /// sent once more.
+    ///
+    /// A statement has its time from the answer before it on, however long it waited: callers who cannot wait have been answered, and a
+    /// database that is slow must not lose its connections on top.
     private func receive(_ work: Work, on connection: Connection) -> (isUsable: Bool, next: Work?) {
         guard case .statement(let statement, _, let answer) = work.body else { return (true, nil) }
         do throws(PostgresError) {
-            return (true, answer(.rows(try connection.receive(statement, by: work.deadline))))
+            let limit = max(work.deadline, .now + patience)
+            return (true, answer(.rows(try connection.receive(statement, by: limit))))
         } catch {
             if error.isStaleStatement, !work.isSecondTry {
-                return (true, Work(body: work.body, deadline: work.deadline, isSecondTry: true))
+                var again = work
+                again.isSecondTry = true
+                return (true, again)
             }
             if error.code == .timeout { connection.cancel() }
             return (!error.isOutcomeUnknown, answer(.failure(error)))

@@ -1,42 +1,108 @@
-/// What waits for a connection: first come, first served, each with a deadline.
+/// What waits for a connection and what connections have in hand: first come, first served, each with a deadline.
 ///
-/// A pure state machine; `ConnectionPool` puts threads around it.
+/// Some connections are reserved: only privileged entries are taken while no more than `reserve` connections are free of others. A pure
+/// state machine; `ConnectionPool` puts threads around it.
 struct WorkQueue<Item> {
     struct Entry {
         let item: Item
         /// Whether the item needs the connection to itself.
         let isExclusive: Bool
+        /// Whether reserved connections may take it.
+        var isPrivileged = false
         let deadline: ContinuousClock.Instant
+        /// Its place in the order of arrival.
+        fileprivate var number = 0
+        /// Whether `removeOverdue` has given it out.
+        fileprivate var isOverdue = false
+
+        init(item: Item, isExclusive: Bool, isPrivileged: Bool = false, deadline: ContinuousClock.Instant) {
+            self.item = item
+            self.isExclusive = isExclusive
+            self.isPrivileged = isPrivileged
+            self.deadline = deadline
+        }
+    }
+
+    /// Why an entry is not added.
+    enum Refusal {
+        case closed
+        /// As much waits as may wait.
+        case full
     }
 
     /// How many statements go out in one pipeline at most.
     static var pipelineLimit: Int { 64 }
+    /// How many entries without privilege wait at most. A fleet of 10,000 that comes back at once fits.
+    static var waitingLimit: Int { 16_384 }
 
-    private var entries: [Entry] = []
+    /// Entries without privilege.
+    private var common: [Entry] = []
+    private var privileged: [Entry] = []
+    private var arrivals = 0
+    /// What each connection has in hand, by its slot.
+    private var taken: [Int: [Entry]] = [:]
     private(set) var isClosed = false
     /// How many connections wait for work, the one that is about to take some included.
     var idle = 0
+    /// How many connections only privileged entries may use.
+    let reserve: Int
 
-    /// How many entries wait.
-    var count: Int { entries.count }
-
-    /// Adds an entry at the end; false once the queue is closed.
-    mutating func append(_ entry: Entry) -> Bool {
-        guard !isClosed else { return false }
-        entries.append(entry)
-        return true
+    init(reserve: Int = 0) {
+        self.reserve = reserve
     }
 
-    /// Puts back, in front, what was taken and not begun.
-    mutating func putBack(_ taken: [Entry]) {
-        entries.insert(contentsOf: taken, at: 0)
+    /// How many entries wait.
+    var count: Int { common.count + privileged.count }
+
+    /// Adds an entry at the end.
+    mutating func append(_ entry: Entry) -> Refusal? {
+        if isClosed { return .closed }
+        if !entry.isPrivileged, common.count >= Self.waitingLimit { return .full }
+        var entry = entry
+        arrivals += 1
+        entry.number = arrivals
+        if entry.isPrivileged { privileged.append(entry) } else { common.append(entry) }
+        return nil
+    }
+
+    /// Puts back, in front, what a connection took and did not begin.
+    mutating func putBack(_ entries: [Entry], by slot: Int) {
+        taken[slot] = nil
+        guard let first = entries.first else { return }
+        if first.isPrivileged {
+            privileged.insert(contentsOf: entries, at: 0)
+        } else {
+            common.insert(contentsOf: entries, at: 0)
+        }
+    }
+
+    /// Notes that a connection is done with what it took.
+    mutating func finish(_ slot: Int) {
+        taken[slot] = nil
     }
 
     /// What one connection does next: an exclusive entry, or its share of the entries that can be pipelined.
-    mutating func take() -> [Entry] {
-        guard let first = entries.first else { return [] }
-        if first.isExclusive { return [entries.removeFirst()] }
-        let share = min(Self.pipelineLimit, (entries.count + idle - 1) / max(idle, 1))
+    mutating func take(by slot: Int) -> [Entry] {
+        finish(slot)
+        let busy = taken.values.count { $0.first?.isPrivileged == false }
+        // Connections that are being made count as gone, or agents could occupy all that are left.
+        let free = max(idle + taken.count - reserve, 1) - busy
+        let common = free > 0 ? common.first : nil
+        let isPrivileged: Bool
+        switch (privileged.first, common) {
+        case (nil, nil): return []
+        case (let first?, let other?): isPrivileged = first.number < other.number
+        case (let first, _): isPrivileged = first != nil
+        }
+        let entries =
+            isPrivileged ? Self.take(from: &privileged, idle) : Self.take(from: &self.common, min(idle, free))
+        taken[slot] = entries
+        return entries
+    }
+
+    private static func take(from entries: inout [Entry], _ connections: Int) -> [Entry] {
+        if entries[0].isExclusive { return [entries.removeFirst()] }
+        let share = min(pipelineLimit, (entries.count + connections - 1) / max(connections, 1))
         let taken = Array(entries.prefix(max(share, 1)).prefix { !$0.isExclusive })
         entries.removeFirst(taken.count)
         return taken
@@ -44,15 +110,30 @@ struct WorkQueue<Item> {
 
     /// Takes out what has waited too long.
     mutating func removeExpired(_ now: ContinuousClock.Instant) -> [Entry] {
-        let expired = entries.filter { $0.deadline <= now }
-        if !expired.isEmpty { entries.removeAll { $0.deadline <= now } }
+        let expired = (common + privileged).filter { $0.deadline <= now }
+        if !expired.isEmpty {
+            common.removeAll { $0.deadline <= now }
+            privileged.removeAll { $0.deadline <= now }
+        }
         return expired
+    }
+
+    /// What connections have in hand although its deadline has passed, each entry once.
+    mutating func findOverdue(_ now: ContinuousClock.Instant) -> [Entry] {
+        var overdue: [Entry] = []
+        for (slot, entries) in taken {
+            for index in entries.indices where entries[index].deadline <= now && !entries[index].isOverdue {
+                taken[slot]?[index].isOverdue = true
+                overdue.append(entries[index])
+            }
+        }
+        return overdue
     }
 
     /// Takes nothing more in, and gives out what is there.
     mutating func close() -> [Entry] {
         isClosed = true
-        defer { entries = [] }
-        return entries
+        defer { (common, privileged) = ([], []) }
+        return common + privileged
     }
 }

@@ -2,6 +2,7 @@ import ContractRuntime
 import Logging
 import NIOCore
 import NIOHTTP1
+import Postgres
 
 /// The requests of one connection, one after the other: admits a head, gathers the body, answers.
 ///
@@ -162,8 +163,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// Runs the operation on this connection's event loop. It begins at once, and comes back there after everything that it waits for.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        making = Task.immediate(executorPreference: executor) { [responder] in
-            let answer = await responder.respond(to: request, body: body)
+        making = Task.immediate(executorPreference: executor) { [responder, limits] in
+            let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
+                await responder.respond(to: request, body: body)
+            }
             // The task's executor is the event loop, where the connection may be touched.
             let (handler, context) = connection.value
             handler.write(answer, context: context)

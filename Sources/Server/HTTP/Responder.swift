@@ -23,6 +23,8 @@ struct AdmittedRequest {
     let id: String
     /// The operation's own limit for the body, in bytes.
     var bodyLimit: Int?
+    /// Whether it is an operator's: agents must not be able to use up the database connections that it needs.
+    var usesReserve = false
     let action: @Sendable (_ body: [UInt8]) async -> Answer
 }
 
@@ -138,6 +140,8 @@ struct HTTPLimits: Sendable {
     var target = 8 * 1024
     /// Bytes of a body.
     var body = 1024 * 1024
+    /// From the whole request until the last of its database calls ends; what operations ask for by themselves comes on top.
+    var answerTime = Duration.milliseconds(1_800)
     /// From the first byte of a head to its last.
     var headTime = Duration.seconds(10)
     /// From the head to the body's last byte.

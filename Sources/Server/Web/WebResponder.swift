@@ -26,7 +26,11 @@ struct WebResponder: Responder {
                 return .refused(Answer(error, requestID: id))
             }
         }
-        return .admitted(AdmittedRequest(id: id, bodyLimit: 256 * 1_024) { body in await answer(visit, body) })
+        return .admitted(
+            AdmittedRequest(id: id, bodyLimit: 256 * 1_024, usesReserve: true) { body in
+                await answer(visit, body)
+            }
+        )
     }
 
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
