@@ -122,7 +122,9 @@ public final class Database: Sendable {
             }
             let fail: @Sendable (PostgresError) -> Void = { continuation.resume(returning: .failure($0)) }
             let body = Work.Body.session(run: run, fail: fail)
-            pool.submit(Work(body: body, deadline: limit == nil ? deadline : call.deadline, isPrivileged: call.isPrivileged))
+            pool.submit(
+                Work(body: body, deadline: limit == nil ? deadline : call.deadline, isPrivileged: call.isPrivileged)
+            )
         }.get()
     }
 

@@ -44,13 +44,15 @@ final class APIResponder: Responder {
             if let principal = try known(caller, on: route) {
                 try head.checkMediaType(among: route.mediaTypes)
                 return .admitted(
-                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) { [self] body in
+                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) {
+                        [self] body in
                         await answer(request, by: principal, body, on: route, id)
                     }
                 )
             }
             return .admitted(
-                AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) { [self] body in
+                AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) {
+                    [self] body in
                     await verifyAndAnswer(request, by: caller, body, on: route, head, id)
                 }
             )

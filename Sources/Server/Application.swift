@@ -72,7 +72,10 @@ struct Application {
             let standby = configuration.analyticsDatabaseURL.map { url in
                 // The primary answers in the rest of the request's time what the standby does not answer in this time.
                 let deadline = Duration.milliseconds(1_000)
-                return Database(.init(url: url, connections: max(connections / 2, 1), deadline: deadline), logger: logger)
+                return Database(
+                    .init(url: url, connections: max(connections / 2, 1), deadline: deadline),
+                    logger: logger
+                )
             }
             defer { standby?.close() }
             let schema = SchemaState()
@@ -214,6 +217,13 @@ struct Application {
         monitor: APIMonitor?,
         tls: NIOSSLContext?
     ) async throws -> [HTTPListener] {
+        let connectionLimits = configuration.connectionLimits.fitting(files: FileLimit.raise())
+        if connectionLimits.total < configuration.connectionLimits.total {
+            logger.warning(
+                "the limit of open files is lower than CONNECTIONS",
+                metadata: ["connections": "\(connectionLimits.total)"]
+            )
+        }
         var listeners: [HTTPListener] = []
         func add(
             _ component: Component,
@@ -233,6 +243,8 @@ struct Application {
                 content: content,
                 publicHosts: configuration.publicHosts,
                 proxies: configuration.trustedProxies,
+                connectionLimits: connectionLimits,
+                telemetry: api.telemetry,
                 logger: logger
             )
             listeners.append(listener)

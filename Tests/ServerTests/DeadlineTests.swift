@@ -48,8 +48,9 @@ import Testing
                 ("/alerts/heartbeat-check", ""),
             ]
         let reads = [
-            "/bots", "/fleet", "/instances", "/commands", "/alerts", "/audit/logs", "/portfolio/exposure", "/portfolio/positions",
-"/instances/i1/commands/pending?wait=30s", "/modules", "/module-runs",
+            "/bots", "/fleet", "/instances", "/commands", "/alerts", "/audit/logs", "/portfolio/exposure",
+            "/portfolio/positions",
+            "/instances/i1/commands/pending?wait=30s", "/modules", "/module-runs",
         ]
         return try await withThrowingTaskGroup(of: (String, Int, Duration).self) { group in
             func ask(_ name: String, _ request: @escaping @Sendable () async throws -> Int) async throws {
@@ -108,7 +109,10 @@ import Testing
                     try await Task.sleep(for: .milliseconds(800))
                     for (path, body) in [
                         ("/commands", #"{"instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#),
-                        ("/commands/bulk", #"{"target":{"instance_ids":["i1"]},"command_type":"STOP","ttl_seconds":60}"#),
+                        (
+                            "/commands/bulk",
+                            #"{"target":{"instance_ids":["i1"]},"command_type":"STOP","ttl_seconds":60}"#
+                        ),
                     ] {
                         let start = ContinuousClock.now
                         let answer = try await server.post(path, body, token: RunningServer.token)

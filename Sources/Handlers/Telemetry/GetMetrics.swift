@@ -62,6 +62,38 @@ private struct PrometheusText {
             (#"flotilla_bound_refusals_total{bound="\#(refusal.label)"}"#, Double(figures.refusals[refusal] ?? 0))
         }
         family("flotilla_bound_refusals_total", "counter", "Requests and elements refused at a bound.", refusals)
+        add(figures.connections)
+    }
+
+    private mutating func add(_ figures: ConnectionFigures) {
+        gauge("flotilla_connections", "Connections of clients that are open.", [("", Double(figures.open))])
+        gauge(
+            "flotilla_unread_bytes",
+            "Bytes of answers that clients have not read.",
+            [("", Double(figures.unreadBytes))]
+        )
+        let surplus = ConnectionLimit.allCases.map { limit in
+            (#"flotilla_connections_surplus_total{limit="\#(limit.rawValue)"}"#, Double(figures.surplus[limit] ?? 0))
+        }
+        family("flotilla_connections_surplus_total", "counter", "Connections beyond a limit.", surplus)
+        let closings = Telemetry.Closing.allCases.map { closing in
+            (
+                #"flotilla_connections_closed_total{reason="\#(closing.rawValue)"}"#,
+                Double(figures.closings[closing] ?? 0)
+            )
+        }
+        family(
+            "flotilla_connections_closed_total",
+            "counter",
+            "Connections closed because the client was too slow.",
+            closings
+        )
+        family(
+            "flotilla_accept_failures_total",
+            "counter",
+            "Connections that could not be accepted, for want of file descriptors or memory.",
+            [("flotilla_accept_failures_total", Double(figures.acceptFailures))]
+        )
     }
 
     private static func histogram(_ name: String, _ route: Route, _ requests: Telemetry.Requests) -> [(

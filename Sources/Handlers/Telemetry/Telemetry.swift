@@ -22,6 +22,7 @@ public final class Telemetry: Sendable {
         var loopLag = 0.0
         /// How often each bound was reached.
         var refusals: [BoundRefusal: Int] = [:]
+        var connections = ConnectionFigures()
     }
 
     private let state = Mutex(Figures())
@@ -50,6 +51,10 @@ public final class Telemetry: Sendable {
     /// Counts a refusal at a bound.
     func recordRefusal(_ refusal: BoundRefusal) {
         state.withLock { $0.refusals[refusal, default: 0] += 1 }
+    }
+
+    func changeConnectionFigures(_ change: (inout ConnectionFigures) -> Void) {
+        state.withLock { change(&$0.connections) }
     }
 
     /// Keeps by how much an event loop was late last time.

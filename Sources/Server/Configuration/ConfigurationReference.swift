@@ -51,7 +51,14 @@ enum ConfigurationReference {
         "TRUSTED_PROXIES":
             "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` names the client. Failed logins are counted by it.",
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
-        "DATABASE_CONNECTIONS": "How many connections to the database there are; one more listens for commands.",
+        "DATABASE_CONNECTIONS":
+            "How many connections to the database there are. Two more are reserved for operators, one more listens for commands.",
+        "CONNECTIONS":
+            "How many connections clients may have open to each listener; fewer if the limit of open files is lower.",
+        "CONNECTIONS_PER_ADDRESS":
+            "How many of them may come from one IP address, or from one /64 network of IPv6; loopback has no such limit.",
+        "UNREAD_MEBIBYTES":
+            "How many mebibytes of answers may be unread, all clients of a listener together; then large answers are refused.",
         "HEARTBEAT_STALE_SECONDS":
             "After how many seconds of silence an instance counts as lost; after half of that as late.",
         "MODULE_RUN_STUCK_SECONDS": "After how many seconds a run that has not ended counts as stuck.",

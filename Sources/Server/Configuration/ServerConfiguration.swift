@@ -33,6 +33,8 @@ struct ServerConfiguration: Sendable {
     /// What the deployment is called on the dashboard.
     var environment: String
     var databaseConnections: Int
+    /// How many connections clients may open, and how much of their answers they may leave unread.
+    var connectionLimits: ConnectionLimits
     var heartbeatStaleSeconds: Int64
     var moduleRunStuckSeconds: Int
     /// Who is told of what.
@@ -136,6 +138,7 @@ struct ServerConfiguration: Sendable {
         trustedProxies = TrustedProxies(proxies)
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
+        connectionLimits = try Self.connectionLimits(variables)
         heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
         targets = try NotificationTarget.read(variables)
@@ -158,6 +161,19 @@ struct ServerConfiguration: Sendable {
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
+    }
+
+    private static func connectionLimits(_ variables: Variables) throws(ConfigurationError) -> ConnectionLimits {
+        var limits = ConnectionLimits()
+        limits.total = try variables.integer("CONNECTIONS", in: 8...1_000_000, default: limits.total)
+        limits.perAddress = try variables.integer(
+            "CONNECTIONS_PER_ADDRESS",
+            in: 1...1_000_000,
+            default: limits.perAddress
+        )
+        let mebibytes = try variables.integer("UNREAD_MEBIBYTES", in: 1...65_536, default: 256)
+        limits.unreadBytes = mebibytes * 1_024 * 1_024
+        return limits
     }
 
     private static func tls(_ variables: Variables) throws(ConfigurationError) -> TLSFiles? {

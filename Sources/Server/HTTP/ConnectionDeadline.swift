@@ -1,3 +1,4 @@
+import Handlers
 import NIOCore
 
 /// Closes a connection whose client is too slow. It stands first in the pipeline, where the first byte of a head shows.
@@ -17,20 +18,26 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case body
         /// Our own answer: the client is not to blame.
         case answer
+        /// The client, which has to read what it was sent.
+        case sending
     }
 
     private let limits: HTTPLimits
+    private let telemetry: Telemetry
     private(set) var phase = Phase.idle
     /// When the phase ends; nil for one that takes as long as it takes.
     private var deadline: NIODeadline?
     /// The next look at the deadline. A phase that is over before it comes costs no timer of its own.
     private var look: (timer: Scheduled<Void>, time: NIODeadline)?
     private var context: ChannelHandlerContext?
+    /// How many bytes were not sent when `sending` was last looked at.
+    private var unsent = 0
     /// Called when a body did not arrive in time, to say so before the connection is closed.
     var bodyTimedOut: (() -> Void)?
 
-    init(limits: HTTPLimits) {
+    init(limits: HTTPLimits, telemetry: Telemetry) {
         self.limits = limits
+        self.telemetry = telemetry
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -69,10 +76,13 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case .answer:
             deadline = nil
             return
+        case .sending:
+            time = limits.sendTime
+            unsent = bufferedBytes
         }
         deadline = .now() + TimeAmount(time)
         // The others begin while something is read, and that is not over yet.
-        if phase == .idle { arrangeLook() }
+        if phase == .idle || phase == .sending { arrangeLook() }
     }
 
     /// Sees to it that the deadline is looked at when it comes.
@@ -86,6 +96,27 @@ final class ConnectionDeadline: ChannelInboundHandler {
     private func lookAtDeadline() {
         look = nil
         guard let deadline, deadline <= .now() else { return arrangeLook() }
+        // A slow client may take as long as it needs if it reads at all.
+        if phase == .sending, bufferedBytes < unsent { return enter(.sending) }
+        telemetry.recordClosing(phase.closing)
         if phase == .body, let bodyTimedOut { bodyTimedOut() } else { context?.close(promise: nil) }
+    }
+
+    /// The bytes that the socket has not taken yet.
+    var bufferedBytes: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+}
+
+extension ConnectionDeadline.Phase {
+    /// What a connection is closed for when its time is over.
+    fileprivate var closing: Telemetry.Closing {
+        switch self {
+        case .idle: .idle
+        case .head: .head
+        // An answer in the making has no deadline.
+        case .body, .answer: .body
+        case .sending: .unread
+        }
     }
 }

@@ -20,6 +20,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         case refusing(Answer)
         /// The whole request is here, and the answer is being made.
         case answering
+        /// The client has to read more of the answer before its next request counts.
+        case sending
         case closing
     }
 
@@ -27,6 +29,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var requestGuard: RequestGuard
     private let limits: HTTPLimits
     private let deadline: ConnectionDeadline
+    private let connections: Connections
+    /// Whether it is beyond the limits of connections: only operators are served.
+    private let isSurplus: Bool
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
     private var state = State.idle
@@ -43,6 +48,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var early: CircularBuffer<HTTPServerRequestPart>?
     private var isReceivingEarly = false
     private var isReadWanted = false
+    /// How many bytes of the answer the client has not read, as far as they are counted.
+    private var unread = 0
     /// Whether the next answer is the last one.
     private var isShuttingDown = false
 
@@ -52,6 +59,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         proxies: TrustedProxies,
         limits: HTTPLimits,
         deadline: ConnectionDeadline,
+        connections: Connections,
+        isSurplus: Bool,
         executor: EventLoopTaskExecutor,
         logger: Logger
     ) {
@@ -60,6 +69,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         self.proxies = proxies
         self.limits = limits
         self.deadline = deadline
+        self.connections = connections
+        self.isSurplus = isSurplus
         self.executor = executor
         self.logger = logger
     }
@@ -78,11 +89,11 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        if case .answering = state {
+        switch state {
+        case .answering, .sending:
             if early == nil { early = [] }
             early?.append(part)
-        } else {
-            receive(part, context: context)
+        default: receive(part, context: context)
         }
     }
 
@@ -101,7 +112,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         var head = head
-        keepsAlive = head.isKeepAlive
+        keepsAlive = head.isKeepAlive && !isSurplus
         isHead = head.method == .HEAD
         deadline.enter(.body)
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
@@ -128,10 +139,15 @@ final class HTTPConnection: ChannelDuplexHandler {
         let problem = requestGuard.problem(with: &head)
         client.isSecure = requestGuard.isSecure
         if let proxy { client.address = proxies.client(before: proxy, head.headers) }
-        guard let problem else { return responder.admit(head, from: client) }
+        guard let problem else { return isServed(responder.admit(head, from: client)) }
         let id = RequestID.of(head)
         logger.debug("refused", metadata: ["request": "\(id)", "code": "\(problem.code)"])
         return .refused(Answer(problem, requestID: id))
+    }
+
+    private func isServed(_ admission: Admission) -> Admission {
+        guard isSurplus, case .admitted(let request) = admission, !request.usesReserve else { return admission }
+        return .refused(Answer(.tooManyConnections, requestID: request.id))
     }
 
     private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
@@ -156,7 +172,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .reading(let request, let body):
             state = .answering
             answer(request, body, context: context)
-        case .idle, .answering, .closing: break
+        case .idle, .answering, .sending, .closing: break
         }
     }
 
@@ -176,6 +192,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         var answer = answer
+        if case .bytes(let bytes) = answer.body, bytes.count > Self.largeAnswer, connections.areAnswersUnread {
+            answer = Answer(.tooManyUnreadAnswers, requestID: answer.headers.first(name: "X-Request-ID") ?? "")
+        }
         if client.isSecure { answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
         if !keepsAlive || isShuttingDown { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
         var buffer = answer.head(context.channel.allocator)
@@ -190,6 +209,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
+    /// An answer of so many bytes is not made while clients leave too many unread.
+    private static let largeAnswer = 32 * 1_024
+
     /// Sends chunks as fast as the client takes them. A stream that fails, or whose client leaves, ends with the connection.
     private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -198,7 +220,9 @@ final class HTTPConnection: ChannelDuplexHandler {
                 for try await chunk in stream {
                     // An empty chunk would be the last one.
                     guard !chunk.isEmpty else { continue }
+                    connection.value.0.deadline.enter(.sending)
                     try await channel.writeAndFlush(ByteBuffer(chunk: chunk))
+                    connection.value.0.deadline.enter(.answer)
                 }
                 let (handler, context) = connection.value
                 handler.endAnswer(with: ByteBuffer(string: "0\r\n\r\n"), context: context)
@@ -211,6 +235,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         making?.cancel()
         streaming?.cancel()
+        setUnread(0)
         context.fireChannelInactive()
     }
 
@@ -218,10 +243,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         making = nil
         streaming = nil
         if keepsAlive, !isShuttingDown {
-            state = .idle
-            deadline.enter(.idle)
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-            receiveEarly(context: context)
+            if context.channel.isWritable { return becomeIdle(context) }
+            state = .sending
+            // Nothing more is read meanwhile.
+            early = early ?? []
+            startSending()
         } else {
             // A client that sends more than the request that is answered would be reset, and lose the answer.
             let isAllRead = if case .answering = state { early == nil } else { false }
@@ -233,7 +260,34 @@ final class HTTPConnection: ChannelDuplexHandler {
                 if isAllRead { context.close(promise: nil) } else { self.linger(context) }
             }
             context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
+            if context.channel.isActive { startSending() }
         }
+    }
+
+    private func becomeIdle(_ context: ChannelHandlerContext) {
+        state = .idle
+        deadline.enter(.idle)
+        receiveEarly(context: context)
+    }
+
+    /// Gives the client a limited time to read what is buffered.
+    private func startSending() {
+        deadline.enter(.sending)
+        setUnread(deadline.bufferedBytes)
+    }
+
+    private func setUnread(_ bytes: Int) {
+        guard bytes != unread else { return }
+        connections.changeUnread(by: bytes - unread)
+        unread = bytes
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .sending = state, context.channel.isWritable {
+            setUnread(0)
+            becomeIdle(context)
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     /// Deals with what came before its turn, until another answer is in the making.
@@ -242,9 +296,12 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !isReceivingEarly else { return }
         isReceivingEarly = true
         defer { isReceivingEarly = false }
-        while let part = early?.popFirst() {
+        parts: while let part = early?.popFirst() {
             receive(part, context: context)
-            if case .answering = state { break }
+            switch state {
+            case .answering, .sending: break parts
+            default: continue
+            }
         }
         // It may be a part of a request, whose rest does not come.
         deadline.arrangeLook()
@@ -285,7 +342,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (state, error) {
-        case (.closing, _), (.answering, _): context.close(promise: nil)
+        case (.closing, _), (.answering, _), (.sending, _): context.close(promise: nil)
         case (_, HTTPParserError.headerOverflow): refuseAndClose(.headTooLarge(limits), context: context)
         case (_, is HTTPParserError): refuseAndClose(.malformedRequest, context: context)
         default:

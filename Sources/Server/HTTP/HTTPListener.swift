@@ -1,9 +1,9 @@
+import Handlers
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// An address that is listened on, and the connections that came in.
 final class HTTPListener: Sendable {
@@ -28,6 +28,8 @@ final class HTTPListener: Sendable {
         content: RequestGuard.Content = .api,
         publicHosts: [HostList.PublicHost] = [],
         proxies: TrustedProxies = TrustedProxies(),
+        connectionLimits: ConnectionLimits = ConnectionLimits(),
+        telemetry: Telemetry = Telemetry(),
         logger: Logger
     ) async throws -> HTTPListener {
         let requestGuard = RequestGuard(
@@ -35,18 +37,36 @@ final class HTTPListener: Sendable {
             content: content,
             isTLS: tls != nil
         )
-        let connections = Connections()
+        let connections = Connections(limits: connectionLimits, telemetry: telemetry)
         let channel = try await ServerBootstrap(group: group)
+            // Accepted sockets inherit it (tcp(7)): the kernel must not hold megabytes for a client that does not read.
+            .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // Without it a server that has no file descriptor left tries to accept in an endless loop.
+                    let backoff = AcceptBackoffHandler { error in
+                        telemetry.recordAcceptFailure()
+                        return AcceptBackoffHandler.defaultBackoffProvider(error: error)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(backoff)
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // Most requests fit into this, and each connection keeps one.
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
             )
+            // Beyond the higher mark no further request of the connection is answered, below the lower one again.
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 8 * 1_024, high: 32 * 1_024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let place = connections.admit(channel)
+                    if case .refused = place { throw Refused() }
                     try configure(
                         channel,
+                        connections,
+                        place,
                         tls: tls,
                         limits: limits,
                         responder: responder,
@@ -54,13 +74,16 @@ final class HTTPListener: Sendable {
                         proxies: proxies,
                         logger: logger
                     )
-                    connections.add(channel)
+                    connections.start(channel)
                 }
             }
             .withBoundSocket(socket.descriptor).get()
         let address = socket.address.url(tls == nil ? "http" : "https")
         return HTTPListener(channel, connections, at: address)
     }
+
+    /// Ends the initialization of a connection, which closes it.
+    private struct Refused: Error {}
 
     private init(_ channel: any Channel, _ connections: Connections, at address: String) {
         self.channel = channel
@@ -70,6 +93,8 @@ final class HTTPListener: Sendable {
 
     private static func configure(
         _ channel: any Channel,
+        _ connections: Connections,
+        _ place: ConnectionPlace,
         tls: NIOSSLContext?,
         limits: HTTPLimits,
         responder: any Responder,
@@ -77,12 +102,15 @@ final class HTTPListener: Sendable {
         proxies: TrustedProxies,
         logger: Logger
     ) throws {
+        var limits = limits
+        // Places beyond the limits are few.
+        if place != .open { limits.headTime = min(limits.headTime, .seconds(2)) }
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.head
         decoding.maxHeaderListSize = limits.head
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-        let deadline = ConnectionDeadline(limits: limits)
+        let deadline = ConnectionDeadline(limits: limits, telemetry: connections.telemetry)
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         let connection = HTTPConnection(
@@ -91,6 +119,8 @@ final class HTTPListener: Sendable {
             proxies: proxies,
             limits: limits,
             deadline: deadline,
+            connections: connections,
+            isSurplus: place != .open,
             executor: EventLoopTaskExecutor(channel.eventLoop),
             logger: logger
         )
@@ -100,7 +130,7 @@ final class HTTPListener: Sendable {
     /// Accepts no more connections. Each open one answers its next request with `Connection: close`, and closes then.
     func stopAccepting() async {
         try? await channel.close()
-        connections.announceShutdown()
+        connections.tell(.announced)
     }
 
     /// Closes idle connections after `grace`, because a client may be about to send, and the others when their answer is sent or after
@@ -108,65 +138,8 @@ final class HTTPListener: Sendable {
     func closeConnections(grace: Duration, patience: Duration) async {
         let start = ContinuousClock.now
         await connections.wait(until: start + grace)
-        connections.closeIdle()
+        connections.tell(.idle)
         await connections.wait(until: start + patience)
         connections.close()
-    }
-}
-
-/// What the connections of a listener that stops are told.
-enum ConnectionShutdown {
-    /// The next answer is the last one.
-    case announced
-    /// Nothing more is expected of a client that sends nothing now.
-    case idle
-}
-
-/// The open connections of a listener.
-///
-/// swift-nio-extras has this as a helper; it would bring a dozen packages along for these lines.
-private final class Connections: Sendable {
-    private struct State {
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var shutdown: ConnectionShutdown?
-    }
-
-    private let state = Mutex(State())
-
-    /// Adds a connection whose handlers are in place.
-    func add(_ channel: any Channel) {
-        let id = ObjectIdentifier(channel)
-        let shutdown = state.withLock { state in
-            state.channels[id] = channel
-            return state.shutdown
-        }
-        channel.closeFuture.whenComplete { [self] _ in
-            state.withLock { _ = $0.channels.removeValue(forKey: id) }
-        }
-        // It was accepted just before the listener stopped.
-        if let shutdown { channel.pipeline.fireUserInboundEventTriggered(shutdown) }
-    }
-
-    /// Waits until all connections are closed.
-    func wait(until deadline: ContinuousClock.Instant) async {
-        while !state.withLock({ $0.channels.isEmpty }), ContinuousClock.now < deadline {
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    func announceShutdown() { tell(.announced) }
-
-    func closeIdle() { tell(.idle) }
-
-    private func tell(_ shutdown: ConnectionShutdown) {
-        let channels = state.withLock { state in
-            state.shutdown = shutdown
-            return Array(state.channels.values)
-        }
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(shutdown) }
-    }
-
-    func close() {
-        for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
     }
 }

@@ -101,6 +101,19 @@ extension Problem {
         code: "METHOD_NOT_ALLOWED",
         detail: "the path does not support this method"
     )
+    static let tooManyConnections = Problem(
+        status: 503,
+        code: "TOO_MANY_CONNECTIONS",
+        detail:
+            "too many connections are open from this address or in total; close some or retry after the given delay",
+        retryAfterSeconds: 5
+    )
+    static let tooManyUnreadAnswers = Problem(
+        status: 503,
+        code: "TOO_MANY_UNREAD_ANSWERS",
+        detail: "clients have not read their answers, and there is no memory for more; retry after the given delay",
+        retryAfterSeconds: 5
+    )
     static let malformedRequest = Problem(
         status: 400,
         code: "MALFORMED_REQUEST",
@@ -146,6 +159,8 @@ struct HTTPLimits: Sendable {
     var headTime = Duration.seconds(10)
     /// From the head to the body's last byte.
     var bodyTime = Duration.seconds(30)
+    /// From one look to the next at a client that has to read: it must have read something in between.
+    var sendTime = Duration.seconds(30)
     /// Between two requests.
     var idleTime = Duration.seconds(75)
 }

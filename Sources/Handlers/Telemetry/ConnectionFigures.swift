@@ -1,0 +1,57 @@
+/// A bound of a listener's connections, as the label of a metric.
+public enum ConnectionLimit: String, CaseIterable, Sendable {
+    case total, address
+}
+
+/// What a server counts about its connections.
+struct ConnectionFigures: Sendable {
+    /// Connections that are open.
+    var open = 0
+    /// Bytes of answers that clients have not read.
+    var unreadBytes = 0
+    /// Connections that were closed because their client was too slow.
+    var closings: [Telemetry.Closing: Int] = [:]
+    /// Connections beyond a limit.
+    var surplus: [ConnectionLimit: Int] = [:]
+    /// Connections that could not be accepted, for want of file descriptors or memory.
+    var acceptFailures = 0
+}
+
+extension Telemetry {
+    /// What a client was too slow with.
+    public enum Closing: String, CaseIterable, Sendable {
+        /// Its next request.
+        case idle
+        /// The head of a request.
+        case head
+        /// The body of a request.
+        case body
+        /// Reading its answer.
+        case unread
+    }
+
+    /// Counts a connection that is closed because its client is too slow.
+    public func recordClosing(_ closing: Closing) {
+        changeConnectionFigures { $0.closings[closing, default: 0] += 1 }
+    }
+
+    /// Counts a connection beyond a limit.
+    public func recordSurplus(_ limit: ConnectionLimit) {
+        changeConnectionFigures { $0.surplus[limit, default: 0] += 1 }
+    }
+
+    /// Counts a connection that could not be accepted.
+    public func recordAcceptFailure() {
+        changeConnectionFigures { $0.acceptFailures += 1 }
+    }
+
+    /// Notes that connections were opened, or closed.
+    public func changeConnections(by count: Int) {
+        changeConnectionFigures { $0.open += count }
+    }
+
+    /// Notes how much more, or less, of their answers clients have not read.
+    public func changeUnread(by bytes: Int) {
+        changeConnectionFigures { $0.unreadBytes += bytes }
+    }
+}

@@ -1,0 +1,101 @@
+import Handlers
+import NIOCore
+import Synchronization
+
+/// The open connections of a listener.
+///
+/// swift-nio-extras has the shutdown of connections as a helper; it would bring a dozen packages along for these lines.
+final class Connections: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var counts = ConnectionCounts()
+        var shutdown: ConnectionShutdown?
+    }
+
+    let limits: ConnectionLimits
+    let telemetry: Telemetry
+    private let state = Mutex(State())
+    private let unread = Atomic<Int>(0)
+
+    init(limits: ConnectionLimits, telemetry: Telemetry) {
+        self.limits = limits
+        self.telemetry = telemetry
+    }
+
+    // MARK: - Places
+
+    /// Counts a new connection, until it is closed.
+    func admit(_ channel: any Channel) -> ConnectionPlace {
+        let id = ObjectIdentifier(channel)
+        let address = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
+        let place = state.withLock { state in
+            let place = state.counts.add(address, limits)
+            if case .refused = place { return place }
+            state.channels[id] = channel
+            return place
+        }
+        switch place {
+        case .open: break
+        case .surplus(let limit): telemetry.recordSurplus(limit)
+        case .refused(let limit):
+            telemetry.recordSurplus(limit)
+            return place
+        }
+        telemetry.changeConnections(by: 1)
+        channel.closeFuture.whenComplete { [self] _ in
+            state.withLock { state in
+                state.channels[id] = nil
+                state.counts.remove(address, place)
+            }
+            telemetry.changeConnections(by: -1)
+        }
+        return place
+    }
+
+    // MARK: - Unread answers
+
+    /// Whether clients read so little that another large answer must not be made.
+    var areAnswersUnread: Bool { unread.load(ordering: .relaxed) >= limits.unreadBytes }
+
+    /// Notes that a client took so many bytes fewer, or more, than it was sent.
+    func changeUnread(by bytes: Int) {
+        unread.wrappingAdd(bytes, ordering: .relaxed)
+        telemetry.changeUnread(by: bytes)
+    }
+
+    // MARK: - Shutdown
+
+    /// Tells a connection whose handlers are in place that the listener has stopped meanwhile, if it has.
+    func start(_ channel: any Channel) {
+        guard let shutdown = state.withLock({ $0.shutdown }) else { return }
+        channel.pipeline.fireUserInboundEventTriggered(shutdown)
+    }
+
+    /// Waits until all connections are closed.
+    func wait(until deadline: ContinuousClock.Instant) async {
+        while !state.withLock({ $0.channels.isEmpty }), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Tells all connections.
+    func tell(_ shutdown: ConnectionShutdown) {
+        let channels = state.withLock { state in
+            state.shutdown = shutdown
+            return Array(state.channels.values)
+        }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(shutdown) }
+    }
+
+    func close() {
+        for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+    }
+}
+
+/// What the connections of a listener that stops are told.
+enum ConnectionShutdown {
+    /// The next answer is the last one.
+    case announced
+    /// Nothing more is expected of a client that sends nothing now.
+    case idle
+}

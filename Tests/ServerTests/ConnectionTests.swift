@@ -1,0 +1,277 @@
+import ContractRuntime
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import TestSupport
+import Testing
+
+@testable import Handlers
+@testable import Server
+
+/// What connections may hold, how many there may be, and what clients beyond that are told.
+@Suite struct ConnectionTests {
+    /// The value of a metric.
+    private func figure(_ name: String, of server: RunningServer) async throws -> Int? {
+        let text = try await server.get("/metrics").body
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line.flatMap { Int($0.dropFirst(name.count + 1)) }
+    }
+
+    /// Waits until a condition holds.
+    private func wait(_ isMet: () async throws -> Bool) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            if try await isMet() { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
+    @Test func `a client that asks again and again without reading is closed, and holds little meanwhile`() async throws
+    {
+        var limits = HTTPLimits()
+        limits.sendTime = .seconds(1)
+        try await RunningServer.with(limits: limits) { server in
+            let closed = #"flotilla_connections_closed_total{reason="unread"}"#
+            #expect(try await figure(closed, of: server) == 0)
+            let client = try KeepAliveHTTP(port: server.api.port, receiveBuffer: 4_096)
+            // Several hundred megabytes of answers, if they were made. The last of these requests may not even be read.
+            let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            let requests = Array(String(repeating: request, count: 1_000).utf8)
+            client.send(requests, flags: Int32(MSG_DONTWAIT))
+            var largest = 0
+            let isClosed = try await wait {
+                largest = max(largest, try await figure("flotilla_unread_bytes", of: server) ?? 0)
+                return try await figure(closed, of: server) == 1
+            }
+            #expect(isClosed)
+            // One answer at most.
+            #expect(largest > 0 && largest < 2_000_000)
+            #expect(try await wait { try await figure("flotilla_unread_bytes", of: server) == 0 })
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test(arguments: ["", "Connection: close\r\n"])
+    func `an answer that is not read is given up, also when it is the last`(field: String) async throws {
+        let large = Answer(status: 200, contentType: nil, body: Array(repeating: 120, count: 4_000_000), requestID: "r")
+        try await withListener(answering: large) { port, telemetry in
+            let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
+            client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n".utf8))
+            #expect(try await wait { telemetry.figures.connections.unreadBytes > 0 })
+            #expect(telemetry.figures.connections.unreadBytes < 4_000_000)
+            #expect(try await wait { telemetry.figures.connections.closings == [.unread: 1] })
+            #expect(try await wait { telemetry.figures.connections.open == 0 })
+            #expect(telemetry.figures.connections.unreadBytes == 0)
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func `a client that reads slowly gets everything`() async throws {
+        var limits = HTTPLimits()
+        limits.sendTime = .seconds(2)
+        try await RunningServer.with(limits: limits) { server in
+            let whole = try await server.get("/openapi.json", token: nil).body.utf8.count
+            let client = try KeepAliveHTTP(port: server.api.port, receiveBuffer: 4_096)
+            let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
+            client.send(Array((request + "\r\n" + request + "\r\n" + request + "Connection: close\r\n\r\n").utf8))
+            for _ in 0..<3 {
+                try await Task.sleep(for: .milliseconds(700))
+                #expect(try client.receive().body.utf8.count == whole)
+            }
+        }
+    }
+
+    @Test func `clients share the memory for unread answers, and small ones go on`() async throws {
+        var limits = HTTPLimits()
+        limits.sendTime = .seconds(60)
+        try await RunningServer.with(limits: limits, settings: ["UNREAD_MEBIBYTES": "1"]) { server in
+            let request = Array("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+            var clients: [KeepAliveHTTP] = []
+            let isFull = try await wait {
+                let client = try KeepAliveHTTP(port: server.api.port, receiveBuffer: 4_096)
+                for _ in 0..<4 { client.send(request) }
+                clients.append(client)
+                return try await figure("flotilla_unread_bytes", of: server) ?? 0 > 1_048_576
+            }
+            #expect(isFull)
+            let large = try await server.get("/openapi.json", token: nil)
+            #expect(large.status == 503)
+            #expect(large.headers["retry-after"] == "5")
+            #expect(try large.json()["code"] as? String == "TOO_MANY_UNREAD_ANSWERS")
+            #expect(try await server.get("/healthz", token: nil).status == 200)
+            clients = []
+            let isFree = try await wait { try await server.get("/openapi.json", token: nil).status == 200 }
+            #expect(isFree)
+        }
+    }
+
+    @Test func `beyond the limit clients are told so, and operators are served`() async throws {
+        try await RunningServer.with(settings: ["CONNECTIONS": "8"]) { server in
+            try await server.waitUntilReady()
+            // The connections of the probes before are closed when the server has noticed it.
+            #expect(try await wait { try await figure("flotilla_connections", of: server) == 1 })
+            var held: [KeepAliveHTTP] = []
+            for _ in 0..<8 { held.append(try KeepAliveHTTP(port: server.api.port)) }
+            for client in held { #expect(try client.request("GET", "/healthz").status == 200) }
+            let late = try await server.get("/healthz", token: nil)
+            #expect(late.status == 503)
+            #expect(late.headers["retry-after"] == "5")
+            #expect(late.headers["connection"] == "close")
+            #expect(try late.json()["code"] as? String == "TOO_MANY_CONNECTIONS")
+            #expect(try await server.get("/bots").status == 200)
+            #expect(try await server.get("/bots", token: "wrong").status == 401)
+            held.removeLast()
+            #expect(try await wait { try await server.get("/healthz", token: nil).status == 200 })
+            let figures = try await server.get("/metrics").body
+            #expect(figures.contains(#"flotilla_connections_surplus_total{limit="total"}"#))
+            withExtendedLifetime(held) {}
+        }
+    }
+
+    @Test func `a stream that nobody reads ends`() async throws {
+        let endless = ServerEvents<JSONValue> {
+            AsyncThrowingStream { ServerEvent(.string(String(repeating: "x", count: 65_536))) }
+        }
+        let answer = Answer(Response(status: 200, .events(endless)), requestID: "r")
+        try await withListener(answering: answer) { port, telemetry in
+            let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
+            client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+            #expect(try await wait { telemetry.figures.connections.closings == [.unread: 1] })
+            #expect(try await wait { telemetry.figures.connections.open == 0 })
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    /// Gives every request the same answer.
+    private struct FixedResponder: Responder {
+        let answer: Answer
+
+        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
+            .admitted(AdmittedRequest(id: "r") { [answer] _ in answer })
+        }
+
+        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
+    }
+
+    /// Lends a listener whose clients have a second to read.
+    private func withListener(
+        answering answer: Answer,
+        _ body: (_ port: Int, Telemetry) async throws -> Void
+    ) async throws {
+        var limits = HTTPLimits()
+        limits.sendTime = .seconds(1)
+        let telemetry = Telemetry()
+        let listener = try await HTTPListener.start(
+            at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
+            on: MultiThreadedEventLoopGroup.singleton,
+            tls: nil,
+            limits: limits,
+            responder: FixedResponder(answer: answer),
+            telemetry: telemetry,
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let port = listener.address.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        let result = await Result { try await body(port, telemetry) }
+        await listener.stop()
+        try result.get()
+    }
+
+    @Test func `a server without file descriptors neither ends nor spins, and recovers`() async throws {
+        #if canImport(Glibc)
+            try await TestDatabase.migrated { url in
+                let process = try ServerProcess(["serve", "--only", "api"], environment: Site.environment(url, [:]))
+                let port = try #require(Int(await process.line(after: "API  http://127.0.0.1:")))
+                let http = RawHTTP(port: port)
+                while try await http.send("GET", "/readyz").status != 200 {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                let pid = process.process.processIdentifier
+                let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+                // util-linux
+                let limiting = Process()
+                limiting.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+                limiting.arguments = ["--pid", "\(pid)", "--nofile=\(open + 10)"]
+                try limiting.run()
+                limiting.waitUntilExit()
+                #expect(limiting.terminationStatus == 0)
+                var clients: [KeepAliveHTTP] = []
+                for _ in 0..<40 { clients.append(try KeepAliveHTTP(port: port)) }
+                try await Task.sleep(for: .seconds(1))
+                let before = try Self.processorTime(of: pid)
+                try await Task.sleep(for: .seconds(2))
+                // Two seconds of spinning would be 200 hundredths.
+                #expect(try Self.processorTime(of: pid) - before < 100)
+                clients = []
+                let isBack = try await wait { (try? await http.send("GET", "/healthz").status) == 200 }
+                #expect(isBack)
+                process.process.terminate()
+                #expect(await process.end().status == 0)
+            }
+        #endif
+    }
+
+    /// Hundredths of a second that a process has used.
+    private static func processorTime(of pid: Int32) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = text.split(separator: ") ").last?.split(separator: " ").compactMap { Int($0) } ?? []
+        // Without the command and the state, so that user and system time are the fields 10 and 11 (proc(5)).
+        return fields.count > 11 ? fields[10] + fields[11] : 0
+    }
+}
+
+/// How connections are counted.
+@Suite struct ConnectionCountTests {
+    private var limits: ConnectionLimits {
+        var limits = ConnectionLimits()
+        (limits.total, limits.perAddress, limits.surplus) = (6, 3, 4)
+        return limits
+    }
+
+    private func places(_ addresses: [String]) -> [ConnectionPlace] {
+        var counts = ConnectionCounts()
+        return addresses.map { counts.add(IPAddress($0), limits) }
+    }
+
+    @Test func `an address has its limit, and the others are served`() {
+        let many = Array(repeating: "203.0.113.7", count: 6)
+        let open = Array(repeating: ConnectionPlace.open, count: 3)
+        let beyond: [ConnectionPlace] = [.surplus(.address), .surplus(.address), .refused(.address)]
+        #expect(places(many + ["203.0.113.8"]) == open + beyond + [.open])
+    }
+
+    @Test func `a network of IPv6 counts as one address`() {
+        let many = (1...4).map { "2001:db8:1:2::\($0)" }
+        #expect(places(many + ["2001:db8:1:3::1"]) == [.open, .open, .open, .surplus(.address), .open])
+        // An IPv4 address that is mapped into IPv6 is the same client.
+        #expect(
+            places(["192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.1"]).last == .surplus(.address)
+        )
+    }
+
+    @Test func `loopback has no limit of its own, and the total holds for everybody`() {
+        let places = places(Array(repeating: "127.0.0.1", count: 11))
+        let open = Array(repeating: ConnectionPlace.open, count: 6)
+        let beyond = Array(repeating: ConnectionPlace.surplus(.total), count: 4)
+        #expect(places == open + beyond + [.refused(.total)])
+    }
+
+    @Test func `a connection that is closed makes room`() {
+        var counts = ConnectionCounts()
+        let address = IPAddress("203.0.113.7")
+        for _ in 0..<3 { #expect(counts.add(address, limits) == .open) }
+        #expect(counts.add(address, limits) == .surplus(.address))
+        counts.remove(address, .surplus(.address))
+        counts.remove(address, .open)
+        #expect(counts.add(address, limits) == .open)
+    }
+
+    @Test func `limits fit into the files that a process may open`() {
+        #expect(ConnectionLimits().fitting(files: 1_048_576).total == 40_000)
+        #expect(ConnectionLimits().fitting(files: 1_048_576).perAddress == 30_000)
+        #expect(ConnectionLimits().fitting(files: 1_024).total == 512)
+        #expect(ConnectionLimits().fitting(files: 1_024).perAddress == 384)
+    }
+}
