@@ -115,7 +115,6 @@ final class CommandProcessor: Sendable {
 
     /// Waits until nothing is being carried out, for so long at most.
     func finish(within limit: Duration) async {
-        // traps: the limit is a Duration of some seconds that the agent chose.
         let end = ContinuousClock.now + limit
         while !taken.withLock(\.isEmpty), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
     }

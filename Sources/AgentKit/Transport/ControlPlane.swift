@@ -43,7 +43,6 @@ struct ControlPlane: Sendable {
     /// - Parameter patience: How many seconds the control plane may wait for one, 0 to 60.
     func commands(for instance: String, waiting patience: Int) async throws(CallFailure) -> [JSONValue] {
         let request = ListPendingCommands.Input(instanceID: instance, wait: "\(patience)s").request
-        // traps: both are Durations of less than a minute that the agent chose.
         if case .array(let commands) = try await call(request, within: .seconds(patience) + Self.limit) {
             return commands
         }

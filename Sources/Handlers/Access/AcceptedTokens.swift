@@ -3,7 +3,9 @@ import Synchronization
 /// The hashes of tokens that were accepted lately. The database still decides on each of them; they only need not wait with guesses.
 final class AcceptedTokens: Sendable {
     private struct State {
+        // traps: hashes are hexadecimal, where texts that are equal have the same code points.
         var recent: Set<String> = []
+        // traps: hashes are hexadecimal, where texts that are equal have the same code points.
         var older: Set<String> = []
     }
 

@@ -12,6 +12,7 @@ struct TrustedProxies: Sendable {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let address = IPAddress(parts[0]) else { return nil }
             let width = address.isIPv4 ? 32 : 128
+            // traps: this reads a text, and answers nil for what is no number of eight bits.
             guard let prefix = parts.count == 1 ? width : UInt8(parts[1]).map(Int.init), prefix <= width else {
                 return nil
             }
