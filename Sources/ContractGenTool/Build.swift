@@ -81,10 +81,11 @@ struct Build {
     static func write(_ text: String, to path: String) throws {
         let data = Data(text.utf8)
         if FileManager.default.contents(atPath: path) == data { return }
-        try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent,
-            withIntermediateDirectories: true
-        )
+        let folder = (path as NSString).deletingLastPathComponent
+        // A bare name stands for a file of the working directory, which exists.
+        if !folder.isEmpty {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        }
         try data.write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 }

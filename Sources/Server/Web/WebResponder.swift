@@ -222,6 +222,7 @@ struct WebResponder: Responder {
             + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         answer.headers.add(name: "Content-Security-Policy", value: policy)
         answer.headers.add(name: "Referrer-Policy", value: "same-origin")
+        answer.headers.add(name: "Cross-Origin-Opener-Policy", value: "same-origin")
         return answer
     }
 
