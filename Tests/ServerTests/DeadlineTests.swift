@@ -121,7 +121,7 @@ import Testing
                         let start = ContinuousClock.now
                         let answer = try await server.post(path, body, token: RunningServer.token)
                         #expect(answer.status == 202, "\(path) \(answer.body)")
-                        #expect(ContinuousClock.now - start < .seconds(1), "\(path)")
+                        #expect(ContinuousClock.now - start < .seconds(5), "\(path)")
                     }
                     // Positions wait for the lock; those that come late may find it released.
                     let statuses = try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
@@ -159,7 +159,7 @@ import Testing
                     let start = ContinuousClock.now
                     let stop = command()
                     #expect(try await server.post("/commands", stop, token: RunningServer.token).status == 202)
-                    #expect(ContinuousClock.now - start < .seconds(2))
+                    #expect(ContinuousClock.now - start < .seconds(10))
                 }
                 let statuses = try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
                 #expect(statuses == [202: 2_000])
