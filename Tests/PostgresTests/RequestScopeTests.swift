@@ -92,7 +92,7 @@ import Testing
                 }
                 #expect(answer == "stop")
                 // The eight take 8 s on the two connections.
-                #expect(ContinuousClock.now - start < .milliseconds(1_700))
+                #expect(ContinuousClock.now - start < .seconds(4))
                 group.cancelAll()
                 try await group.waitForAll()
             }
