@@ -52,13 +52,14 @@ struct JSONReader {
 
     private mutating func members(_ pointer: String, _ depth: Int) throws(ReadingError) -> [Node.Member] {
         var members: [Node.Member] = []
-        var places: [String: Location] = [:]
+        // By bytes: texts of Swift that differ only in normalization are equal.
+        var places: [[UInt8]: Location] = [:]
         index += 1
         while try hasNext(closing: "}", isFirst: members.isEmpty) {
             let keyLocation = location
             guard peek == "\"" else { throw unexpected("a member name in double quotes") }
             let key = try string()
-            if let first = places.updateValue(keyLocation, forKey: key) {
+            if let first = places.updateValue(keyLocation, forKey: Array(key.utf8)) {
                 let note = Diagnostic.Note(message: "it is first given here", location: first)
                 throw ReadingError(
                     code: .duplicateKey,
