@@ -101,12 +101,10 @@ final class APIResponder: Responder {
 
     private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
         guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
-        if let seconds = failures.secondsUntilLookup(ofTokenWithHash: hash) { throw await tooManyFailures(seconds) }
+        if failures.isSlowed(tokenWithHash: hash) { throw await heldBack() }
         // A right token is right, whatever else came from its address.
         guard let principal = try await api.principal(ofTokenWithHash: hash) else {
-            if let seconds = failures.record(tokenWithHash: hash, from: caller.address) {
-                throw await tooManyFailures(seconds)
-            }
+            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await heldBack() }
             denials.add(nil, route.rawValue, from: caller.address)
             throw .unauthorized
         }
@@ -117,9 +115,10 @@ final class APIResponder: Responder {
         return principal
     }
 
-    private func tooManyFailures(_ seconds: Int) async -> Problem {
+    /// The refusal of a wrong token after many others.
+    private func heldBack() async -> Problem {
         await failures.pause()
-        return .tooManyFailures(seconds)
+        return .unauthorized
     }
 
     // MARK: - Answers

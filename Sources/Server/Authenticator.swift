@@ -76,14 +76,4 @@ extension Problem {
         let detail = roles.isEmpty ? "the token is not for this operation" : "the operation needs the role \(roles)"
         return Problem(status: 403, code: "FORBIDDEN", detail: detail)
     }
-
-    /// 429 in place of 401 where too many wrong credentials came from.
-    static func tooManyFailures(_ seconds: Int) -> Problem {
-        Problem(
-            status: 429,
-            code: "TOO_MANY_FAILURES",
-            detail: "the credentials are wrong, and too many wrong ones came before: check them and try again later",
-            retryAfterSeconds: seconds
-        )
-    }
 }

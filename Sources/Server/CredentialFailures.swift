@@ -3,7 +3,7 @@ import Synchronization
 
 /// Counts and slows wrong credentials at the API, by the address that they come from and by what was presented.
 final class CredentialFailures: Sendable {
-    /// How many an address has at once. Then one counts each second.
+    /// How many an address has at once. Then one a second is answered without a pause.
     static let addressBurst = 100
     /// How often the same wrong token is looked up at once. Then it is once a second.
     static let tokenBurst = 10
@@ -14,16 +14,16 @@ final class CredentialFailures: Sendable {
     private let tokens = FailureLimiter<String>(burst: tokenBurst, interval: .seconds(1))
     private let paused = Atomic(0)
 
-    /// In how many seconds a token that has been wrong many times is looked up again; nil for now.
-    func secondsUntilLookup(ofTokenWithHash hash: String) -> Int? { tokens.secondsUntilAllowed(hash) }
+    /// Whether a token was wrong so often that it is refused without another lookup.
+    func isSlowed(tokenWithHash hash: String) -> Bool { tokens.secondsUntilAllowed(hash) != nil }
 
-    /// Counts a wrong token; when the address has sent too many, in how many seconds it may send another.
-    func record(tokenWithHash hash: String, from address: String) -> Int? {
+    /// Counts a wrong token; false when the address has sent too many.
+    func record(tokenWithHash hash: String, from address: String) -> Bool {
         tokens.recordFailure(of: hash)
-        return addresses.recordFailure(of: IPAddress(address)?.source)
+        return addresses.recordFailure(of: IPAddress(address)?.source) == nil
     }
 
-    /// Holds a refusal back, so that guesses on one connection are few.
+    /// Holds a refusal back for a second, so that guesses on one connection are few.
     func pause() async {
         let count = paused.wrappingAdd(1, ordering: .relaxed).newValue
         defer { paused.wrappingSubtract(1, ordering: .relaxed) }

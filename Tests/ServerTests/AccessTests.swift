@@ -159,24 +159,21 @@ import Testing
             let viewer = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server).secret
             let late = try await issue(#"{"name":"late","roles":["viewer"]}"#, on: server).secret
             let agent = try await issue("{}", on: server, at: "/instances/i1/tokens").secret
-            // Another wrong token each time, several at once, until the address has used up its attempts.
-            let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
+            // Another wrong token each time, several at once, until the address has used up its attempts and is held back.
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<8 {
                     group.addTask {
-                        var statuses: [Int] = []
-                        while statuses.count < 200, statuses.last != 429 {
-                            let token = "wrong-\(worker)-\(statuses.count)"
-                            statuses.append(try await server.get("/bots", token: token).status)
+                        for number in 0..<1_000 {
+                            let start = ContinuousClock.now
+                            let refused = try await server.get("/bots", token: "wrong-\(worker)-\(number)")
+                            #expect(refused.status == 401)
+                            if ContinuousClock.now - start >= .seconds(1) { return }
                         }
-                        return statuses
+                        Issue.record("1,000 wrong tokens were answered at once")
                     }
                 }
-                return try await group.reduce(into: []) { $0 += $1 }
+                try await group.waitForAll()
             }
-            #expect(Set(statuses) == [401, 429])
-            let refused = try await server.get("/bots", token: "wrong")
-            #expect([401, 429].contains(refused.status))
-            if refused.status == 429 { #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1) }
             #expect(try await server.get("/bots").status == 200)
             #expect(try await server.get("/bots", token: viewer).status == 200)
             // One that this server has not seen before.
@@ -195,11 +192,11 @@ import Testing
     @Test func `a wrong token that repeats is looked up seldom`() {
         let failures = CredentialFailures()
         for _ in 0..<CredentialFailures.tokenBurst {
-            #expect(failures.secondsUntilLookup(ofTokenWithHash: "stale") == nil)
-            #expect(failures.record(tokenWithHash: "stale", from: "192.0.2.1") == nil)
+            #expect(!failures.isSlowed(tokenWithHash: "stale"))
+            #expect(failures.record(tokenWithHash: "stale", from: "192.0.2.1"))
         }
-        #expect(failures.secondsUntilLookup(ofTokenWithHash: "stale") != nil)
-        #expect(failures.secondsUntilLookup(ofTokenWithHash: "other") == nil)
+        #expect(failures.isSlowed(tokenWithHash: "stale"))
+        #expect(!failures.isSlowed(tokenWithHash: "other"))
     }
 
     @Test func `failures are counted by the client before a trusted proxy`() async throws {

@@ -24,17 +24,31 @@ import Testing
     }
 
     private func wait(for status: Int, of server: RunningServer) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        try await wait(for: server, until: "status \(status)") { $0.status == status }
+    }
+
+    private func wait(for code: String, of server: RunningServer) async throws {
+        try await wait(for: server, until: "code \(code)") { try $0.json()["code"] as? String == code }
+    }
+
+    private func wait(
+        for server: RunningServer,
+        until condition: String,
+        _ holds: (RawHTTP.Response) throws -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            if try await server.get("/readyz", token: nil).status == status { return }
+            if try holds(try await server.get("/readyz", token: nil)) { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("no answer with status \(status)")
+        Issue.record("no answer with \(condition)")
     }
 
     @Test func `readiness answers at once while nobody listens where the database should be`() async throws {
         let nobody = "postgres://nobody@127.0.0.1:1/nothing"
         try await RunningServer.with(databaseURL: nobody) { server in
+            // Until the first look at the database has ended, the code is READINESS_UNKNOWN.
+            try await wait(for: "DATABASE_UNAVAILABLE", of: server)
             try await probe(server) { answer in
                 #expect(answer.status == 503)
                 #expect(answer.headers["retry-after"] == "1")
@@ -63,12 +77,7 @@ import Testing
         try await TestDatabase.migrated { url in
             let readOnly = url + " options='-c default_transaction_read_only=on'"
             try await RunningServer.with(databaseURL: readOnly, migrates: false) { server in
-                let deadline = ContinuousClock.now + .seconds(30)
-                var code: String?
-                while code != "DATABASE_NOT_WRITABLE", ContinuousClock.now < deadline {
-                    code = try await server.get("/readyz", token: nil).json()["code"] as? String
-                }
-                #expect(code == "DATABASE_NOT_WRITABLE")
+                try await wait(for: "DATABASE_NOT_WRITABLE", of: server)
             }
         }
     }

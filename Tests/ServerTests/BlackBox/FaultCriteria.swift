@@ -66,6 +66,14 @@ import Testing
         }
     }
 
+    /// Waits until each ledger holds this many acknowledged writes. On a busy machine one write takes seconds.
+    private func wait(for count: Int, in ledgers: Ledger...) async {
+        let limit = ContinuousClock.now + .seconds(120)
+        while ledgers.contains(where: { $0.acknowledged.count < count }), ContinuousClock.now < limit {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     private func stored(_ sql: String, at url: String) async throws -> [String] {
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(20)), logger: Logger(label: "tests"))
         defer { database.close() }
@@ -125,6 +133,7 @@ import Testing
                 _ = await process.end()
                 process = try await start()
             }
+            await wait(for: 16, in: commands, costs)
             target.end()
             await writing
             process.process.terminate()
@@ -150,8 +159,8 @@ import Testing
         let beat = RunningServer.heartbeat()
         _ = try await http.send("POST", "/ingest/heartbeat", headers: ["Content-Type": "application/json"], body: beat)
         async let writing: Void = write(to: target, commands, costs)
-        for _ in 0..<3 {
-            try await Task.sleep(for: .milliseconds(700))
+        for round in 1...3 {
+            await wait(for: 4 * round, in: commands, costs)
             try Self.killPostgres(in: folder)
             // Without it the service says so, and lives.
             #expect(try await http.send("GET", "/healthz").status == 200)
@@ -163,7 +172,7 @@ import Testing
             }
             #expect(isReady)
         }
-        try await Task.sleep(for: .milliseconds(500))
+        await wait(for: 16, in: commands, costs)
         target.end()
         await writing
         process.process.terminate()
