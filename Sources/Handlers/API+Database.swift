@@ -69,6 +69,7 @@ extension API {
             return .databaseUnavailable
         }
         if error.state?.isDataException == true {
+            logger.debug("value refused", metadata: ["error": "\(error)"])
             return Problem(status: 422, code: "UNSTORABLE_VALUE", detail: "a value is outside of what can be stored")
         }
         // What is referred to was there when the statement began, and only instances are ever removed.
