@@ -1,4 +1,4 @@
-// Tells ThreadSanitizer of the order that Swift's Mutex makes. `./flotilla race` loads it into the tests.
+// Tells ThreadSanitizer of the order that Swift's Mutex makes. `./flotilla race` links it into the tests and their servers.
 //
 // On Linux a contended Mutex is locked and unlocked inside libswiftSynchronization, which is not instrumented, so ThreadSanitizer reports
 // a race for everything behind such a lock. These two functions take the place of the library's and call them. The uncontended path is
