@@ -31,7 +31,7 @@ private let target: FuzzTarget = {
     return target
 }()
 
-/// What libFuzzer calls for each input (https://llvm.org/docs/LibFuzzer.html).
+/// The function that libFuzzer calls for each input (https://llvm.org/docs/LibFuzzer.html).
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     target.run(Array(UnsafeBufferPointer(start: bytes, count: count)))

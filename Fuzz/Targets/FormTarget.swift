@@ -48,7 +48,7 @@ extension ParameterShape {
     ]
 }
 
-/// What a parameter or a form becomes is JSON; only repeated names and U+0000 are left to the reader of values.
+/// Parameters and forms become valid JSON; only repeated names and U+0000 are left to the reader of values.
 func expectJSON(_ json: [UInt8]) {
     do throws(InvalidInput) {
         _ = try JSONReader.read(json, allowsNUL: true, direction: .any, rule: nil) {

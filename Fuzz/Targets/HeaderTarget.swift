@@ -26,7 +26,7 @@ extension FuzzTarget {
             expect(again == authority, "another host was read back from \(authority)")
         }
         let hosts = HostList(listeningOn: "127.0.0.1", published: [])
-        if let origin = Origin(text) { expect(!hosts.publishes(origin), "an origin that nobody published") }
+        if let origin = Origin(text) { expect(!hosts.publishes(origin), "an origin that is not published") }
         if let entry = HostList.PublicHost(text) {
             expect(HostList(listeningOn: "::", published: [entry]).serves(entry.authority), "its own entry is refused")
         }

@@ -202,7 +202,7 @@ public final class Agent: Sendable {
     func poll(waiting patience: Int) async throws(CallFailure) -> [AgentCommand] {
         guard let commander else { return [] }
         let commands = try await commander.commands(for: configuration.instanceID, waiting: patience)
-        // Nobody sees or commands an instance that is not registered, so its polls renew no lease.
+        // Operators cannot see or command an unregistered instance, so its polls renew no lease.
         if !isUnregistered.withLock({ $0 }) { await safety.contact() }
         // A process that has lost its lease leaves what comes to the one that holds the instance.
         return safety.hasLostLease ? [] : new(commands)

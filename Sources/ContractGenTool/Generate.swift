@@ -27,10 +27,10 @@ struct Generate {
             default: documents.append(argument)
             }
         }
-        guard documents.count == 1 else {
+        guard documents.count == 1, let document = documents.first else {
             throw Failure(description: "expected one document, found \(documents.count)")
         }
-        document = documents[0]
+        self.document = document
         log = DiagnosticLog(isStrict: flags.contains("--strict"))
     }
 

@@ -11,7 +11,7 @@ public enum APIAvailability: Sendable {
     /// How many seconds after an outage it is still mentioned.
     private static let memory = 60
 
-    /// What every page says about it; nil when there is nothing to say.
+    /// The banner on every page; nil while the API responds.
     func banner(now: Timestamp = .now) -> Shell.Banner? {
         switch self {
         case .available: return nil
@@ -30,7 +30,7 @@ public enum APIAvailability: Sendable {
         }
     }
 
-    /// What the page about the service says about it.
+    /// The figure on the page about the service.
     var figure: Block.Figure {
         switch self {
         case .available: Block.Figure("API", "responds")

@@ -2,8 +2,8 @@ import ContractRuntime
 import Generated
 import Synchronization
 
-/// The last verification of the audit log. It reads the whole log, so it runs when somebody asks for it, once at a time, and not with each
-/// view of the page.
+/// The last verification of the audit log. It reads the whole log, so it runs on request, once at a time, and not with each view of
+/// the page.
 final class AuditVerifier: Sendable {
     private struct State {
         var last: (verification: AuditVerification, at: Timestamp)?

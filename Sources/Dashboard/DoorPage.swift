@@ -7,7 +7,7 @@ public struct DoorPage: Sendable {
     let theme: String?
     let title: String
     var warning: String?
-    /// What there is to say about the API's process.
+    /// The banner about an outage of the API's process.
     var outage: Shell.Banner?
     var text: String?
     var isLogin = false

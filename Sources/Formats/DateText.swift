@@ -38,12 +38,13 @@ enum DateText {
 
     private static func offsetMinutes(_ bytes: [UInt8]) -> Int? {
         if bytes.count == 1, bytes[0] | 0x20 == UInt8(ascii: "z") { return 0 }
-        guard bytes.count == 6, bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
+        guard bytes.count == 6, let sign = bytes.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
+            // traps: there are six bytes.
             bytes[3] == UInt8(ascii: ":"), let hours = number(bytes[1..<3]), let minutes = number(bytes[4..<6]),
             hours <= 23, minutes <= 59
         else { return nil }
         // traps: both have two digits.
-        return (bytes[0] == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
+        return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
     }
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
@@ -54,9 +55,9 @@ enum DateText {
     static func isDuration(_ text: String) -> Bool {
         guard text.utf8.first == UInt8(ascii: "P") else { return false }
         let parts = text.utf8.dropFirst().split(separator: UInt8(ascii: "T"), omittingEmptySubsequences: false)
-        guard let date = units(Array(parts[0])), parts.count <= 2 else { return false }
-        if parts.count == 2 {
-            guard let time = units(Array(parts[1])), !time.isEmpty else { return false }
+        guard let days = parts.first, let date = units(Array(days)), parts.count <= 2 else { return false }
+        if parts.count == 2, let clock = parts.last {
+            guard let time = units(Array(clock)), !time.isEmpty else { return false }
             return isRun(date, of: "YMD") && isRun(time, of: "HMS")
         }
         return !date.isEmpty && (date == "W" || isRun(date, of: "YMD"))

@@ -33,7 +33,7 @@ enum HostnameText {
 
     private static func isASCIILabel(_ label: Substring) -> Bool {
         let bytes = Array(label.utf8)
-        guard (1...63).contains(bytes.count), bytes[0] != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-"),
+        guard (1...63).contains(bytes.count), bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-"),
             bytes.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "-") })
         else { return false }
         guard bytes.count >= 4, bytes[2] == UInt8(ascii: "-"), bytes[3] == UInt8(ascii: "-") else { return true }

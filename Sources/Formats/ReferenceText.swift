@@ -41,8 +41,8 @@ enum ReferenceText {
             }
             if address.first == "v" || address.first == "V" {
                 let parts = address.dropFirst().split(separator: ".", maxSplits: 1)
-                return parts.count == 2 && parts[0].utf8.allSatisfy(\.isHexadecimalDigit)
-                    && has(parts[1], only: ":", false)
+                guard parts.count == 2, let version = parts.first, let rest = parts.last else { return false }
+                return version.utf8.allSatisfy(\.isHexadecimalDigit) && has(rest, only: ":", false)
             }
             return AddressText.isIPv6(address)
         }

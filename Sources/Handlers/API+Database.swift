@@ -72,7 +72,7 @@ extension API {
             logger.debug("value refused", metadata: ["error": "\(error)"])
             return Problem(status: 422, code: "UNSTORABLE_VALUE", detail: "a value is outside of what can be stored")
         }
-        // What is referred to was there when the statement began, and only instances are ever removed.
+        // The referenced row existed when the statement began, and only instances are ever removed.
         if error.state == .foreignKeyViolation { return .instanceNotFound }
         logger.error("database error", metadata: ["error": "\(error)"])
         return .internalError

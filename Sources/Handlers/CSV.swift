@@ -8,9 +8,9 @@ struct CSV {
     init(_ models: [some ContractModel], columns: [String]) {
         var text = columns.joined(separator: ",") + "\r\n"
         for model in models {
-            // A model writes itself as an object, and what is written can be read.
-            guard let value = try? JSONValue(json: JSONObject(model).bytes) else { continue }
-            text += columns.map { Self.cell(value[$0]) }.joined(separator: ",") + "\r\n"
+            // Texts may contain U+0000, unlike those of a request. A row is never left out.
+            let value = JSONValue(String(decoding: JSONObject(model).bytes, as: UTF8.self))
+            text += columns.map { Self.cell(value?[$0]) }.joined(separator: ",") + "\r\n"
         }
         self.text = text
     }
@@ -29,12 +29,16 @@ struct CSV {
     /// behind it, and some read full-width signs like plain ones.
     private static func inert(_ text: String) -> String {
         let first = text.unicodeScalars.first { scalar in
-            scalar.properties.generalCategory != .format && !(scalar.properties.isWhitespace && !isBreak(scalar))
+            isBreak(scalar) || !(scalar.properties.isWhitespace || isInvisible(scalar.properties.generalCategory))
         }
         guard let first, isBreak(first) || "=+-@\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars.contains(first) else {
             return text
         }
         return "'" + text
+    }
+
+    private static func isInvisible(_ category: Unicode.GeneralCategory) -> Bool {
+        category == .format || category == .control
     }
 
     private static func isBreak(_ scalar: Unicode.Scalar) -> Bool {

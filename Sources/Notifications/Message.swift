@@ -41,7 +41,7 @@ public struct Message: Sendable {
 
     /// Discord takes 2,000 characters (Discord developer documentation, "Execute Webhook").
     private static let discordLimit = 2_000
-    /// What one text takes of them at most.
+    /// The most of them that one text takes.
     private static let lineLimit = 1_500
 
     /// `[SEVERITY] Title`, what happened, and the time, each on a line of its own; what does not fit is counted.

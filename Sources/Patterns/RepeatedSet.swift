@@ -9,6 +9,7 @@ struct RepeatedSet: Sendable {
     /// The expression that `node` is; nil for any other.
     init?(_ node: PatternNode) {
         guard case .sequence(let nodes) = node, nodes.count == 3, case .start = nodes[0], case .end = nodes[2],
+            // traps: there are three nodes.
             case .repeated(.set(let set), minimum: 0, maximum: nil) = nodes[1]
         else { return nil }
         self.set = set

@@ -2,9 +2,9 @@
 enum UnicodeProperty {
     static func named(_ name: String) -> ScalarSet.Property? {
         let parts = name.split(separator: "=", omittingEmptySubsequences: false)
-        if parts.count == 2 {
-            guard parts[0] == "General_Category" || parts[0] == "gc" else { return nil }
-            return category(String(parts[1]))
+        if parts.count == 2, let property = parts.first, let value = parts.last {
+            guard property == "General_Category" || property == "gc" else { return nil }
+            return category(String(value))
         }
         return binary(name) ?? category(name)
     }

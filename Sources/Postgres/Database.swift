@@ -87,7 +87,7 @@ public final class Database: Sendable {
 
     /// Adds a row to the batch that is forming and waits until it is committed.
     public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
-        // One row has one outcome.
+        // traps: one row has one outcome.
         try await batcher(of: Row.self).run([row], by: call().deadline)[0].get()
     }
 

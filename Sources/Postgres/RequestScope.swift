@@ -1,4 +1,4 @@
-/// What all database calls of one request have in common. It travels with the task, so that no operation has to pass it on.
+/// The deadline and privilege that all database calls of one request share. It travels with the task, so that no operation has to pass it on.
 public struct RequestScope: Sendable {
     @TaskLocal static var current: RequestScope?
 

@@ -10,11 +10,20 @@ import Postgres
 struct Application {
     let configuration: ServerConfiguration
     private let limits: HTTPLimits
+    private let schemaPatience: Duration
     let logger: Logger
 
-    init(_ configuration: ServerConfiguration, limits: HTTPLimits = HTTPLimits(), logger: Logger) {
+    /// - Parameter schemaPatience: How long new connections wait for the schema's confirmation. It usually takes some milliseconds; after
+    ///   this time the server accepts connections and answers 503.
+    init(
+        _ configuration: ServerConfiguration,
+        limits: HTTPLimits = HTTPLimits(),
+        schemaPatience: Duration = .milliseconds(500),
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.limits = limits
+        self.schemaPatience = schemaPatience
         self.logger = logger
     }
 
@@ -52,7 +61,7 @@ struct Application {
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
     ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
-    ///   - started: Called with the addresses once all listeners accept.
+    ///   - started: Called with the addresses once all listeners accept. It is not called if the server ends before.
     func serve(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
@@ -87,8 +96,6 @@ struct Application {
                 logger: logger
             )
             let denials = DenialLog(api)
-            let listeners = try await listen(sockets, api, denials: denials, monitor: monitor, tls: tls)
-            started(addresses(of: sockets))
             let keeper = SchemaKeeper(
                 migrator: Migrator(url: url, migrations: Migration.all),
                 policy: configuration.databaseURL == nil ? .migrate : policy,
@@ -110,15 +117,22 @@ struct Application {
             if let cluster { jobs.append { await cluster.keepRunning() } }
             if let scheduler { jobs.append { await scheduler.run() } }
             if let monitor { jobs.append { await monitor.run() } }
-            let end = await Self.end(of: keeper, beside: jobs, or: shutdown) {
-                await Self.finish(api, listeners)
+            // Until the schema is confirmed, new connections wait in the sockets' backlogs instead of getting 503.
+            var listeners: [HTTPListener]?
+            let end = await Self.end(of: keeper, within: schemaPatience, beside: jobs, or: shutdown) {
+                listeners = []
+                listeners = try await listen(sockets, api, denials: denials, monitor: monitor, tls: tls)
+                started(addresses(of: sockets))
+            } finish: {
+                if listeners == nil { for socket in sockets.values { socket.close() } }
+                await Self.finish(api, listeners ?? [])
             }
             await api.recordCountedRefusals(isLast: true)
             try end.get()
         }
     }
 
-    /// What watches the API from a process that serves the dashboard alone; nil where there is no API to watch.
+    /// Watches the API from a process that serves the dashboard alone; nil where there is no API to watch.
     private func monitor() throws -> APIMonitor? {
         if let url = configuration.apiHealthURL {
             return try APIMonitor(url: url, verifiesCertificate: true, logger: logger)
@@ -142,47 +156,71 @@ struct Application {
         }
     }
 
-    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait. Jobs are
-    /// cancelled after `finish`, because requests in flight may need them.
+    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait.
+    ///
+    /// - Parameters:
+    ///   - patience: How long `start` waits for the schema's confirmation.
+    ///   - jobs: Cancelled after `finish`, because requests in flight may need them.
+    ///   - start: Called once; its failure ends the wait, too.
     static func end(
         of keeper: SchemaKeeper,
+        within patience: Duration = .zero,
         beside jobs: [@Sendable () async -> Void],
         or shutdown: @escaping @Sendable () async -> Void,
+        start: () async throws -> Void = {},
         finish: () async -> Void = {}
     ) async -> Result<Void, any Error> {
-        await withTaskGroup(of: Result<Bool, any Error>.self) { group in
+        await withTaskGroup(of: Step.self) { group in
             group.addTask {
                 do {
                     try await keeper.confirm()
-                    return .success(false)
+                    return .start
                 } catch {
-                    return .failure(error)
+                    return .end(.failure(error))
                 }
+            }
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                return .start
             }
             for job in jobs {
                 group.addTask {
                     await job()
-                    return .success(false)
+                    return .none
                 }
             }
             group.addTask {
                 await shutdown()
-                return .success(true)
+                return .end(.success(()))
             }
             defer { group.cancelAll() }
-            var end = Result<Void, any Error>.success(())
-            loop: for await result in group {
-                switch result {
-                case .success(false): continue
-                case .success(true): break loop
-                case .failure(let error):
-                    end = .failure(error)
-                    break loop
-                }
-            }
+            let end = await end(of: &group, start: start)
             await finish()
             return end
         }
+    }
+
+    /// The result of a task of `end(of:within:beside:or:start:finish:)`.
+    private enum Step {
+        case start, none
+        case end(Result<Void, any Error>)
+    }
+
+    private static func end(
+        of group: inout TaskGroup<Step>,
+        start: () async throws -> Void
+    ) async -> Result<Void, any Error> {
+        var isStarted = false
+        for await step in group {
+            switch step {
+            case .start where !isStarted:
+                isStarted = true
+                do { try await start() } catch { return .failure(error) }
+            case .start, .none: continue
+            case .end(let result): return result
+            }
+        }
+        return .success(())
     }
 
     /// Brings the database up to date and ends.
@@ -313,7 +351,7 @@ struct Application {
 }
 
 extension API.Configuration {
-    /// What the server's configuration says about operations.
+    /// The part of the server's configuration that operations use.
     fileprivate init(_ configuration: ServerConfiguration) {
         self.init(
             heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,

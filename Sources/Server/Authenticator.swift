@@ -34,11 +34,13 @@ struct Authenticator: Sendable {
         if alternatives.isEmpty, requiresAgents { alternatives = route.optionalSecurity }
         guard !alternatives.isEmpty else { return .known(nil) }
         // The contract asks for one scheme at a time; alternatives of several, which nobody here can check, open nothing.
-        for case let requirements in alternatives where requirements.count == 1 {
-            guard case .apiKey(.header, let name) = requirements[0].scheme.kind else { continue }
+        for requirements in alternatives where requirements.count == 1 {
+            guard let requirement = requirements.first, case .apiKey(.header, let name) = requirement.scheme.kind else {
+                continue
+            }
             let values = headers[name]
-            guard values.count == 1 else { continue }
-            return examine(TokenSecret.hash(values[0]), for: requirements[0])
+            guard values.count == 1, let value = values.first else { continue }
+            return examine(TokenSecret.hash(value), for: requirement)
         }
         return .refused(.unauthorized, principal: nil)
     }

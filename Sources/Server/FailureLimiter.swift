@@ -31,7 +31,7 @@ final class FailureLimiter<Source: Hashable & Sendable>: Sendable {
         guard let restored = state.withLock({ $0.restored[source] ?? $0.older[source] }), restored > limit else {
             return nil
         }
-        // traps: nobody waits for longer than the failures counted, which take an interval each.
+        // traps: the wait is at most an interval for each counted failure.
         return Int((restored - limit).components.seconds) + 1
     }
 

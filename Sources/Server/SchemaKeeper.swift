@@ -14,7 +14,7 @@ struct SchemaKeeper {
         }
     }
 
-    /// What to do about a schema that is behind.
+    /// The reaction to a schema that is behind.
     enum Policy {
         /// Bring it up to date.
         case migrate

@@ -127,7 +127,7 @@ import Testing
             #expect(error.violations.map(\.pointer) == ["/a/0"])
             #expect(error.violations.map(\.message) == [message])
         }
-        // What nobody keeps is left alone.
+        // A text that is not stored is not checked.
         #expect(violations(of: text).isEmpty)
     }
 

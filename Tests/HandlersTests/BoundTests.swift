@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What clients can add or hold, at its bounds and beyond.
+/// The bounds on rows and resources that clients can add or hold.
 @Suite struct BoundTests {
     private func configuration(_ change: (inout Bounds) -> Void) -> API.Configuration {
         var configuration = API.Configuration()
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a full fleet registers nobody, and says so`() async throws {
+    @Test func `a full fleet refuses new instances, and says so`() async throws {
         try await Fleet.with(configuration { $0.instances = 2 }) { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -276,7 +276,7 @@ import Testing
             #expect(try await post([("B", 0, 7), ("G", 1, 7)]) == ["accepted", "TOO_MANY_POSITIONS"])
             #expect(try await post([("B", 0, 6), ("G", 1, 6)]) == ["accepted", "accepted"])
             #expect(try await fleet.text("SELECT count(*)::text FROM positions WHERE runtime_mode IS NULL") == "0")
-            // Symbols that nobody holds leave no rows behind.
+            // Symbols without positions leave no rows behind.
             _ = try await fleet.database.run(Query(sql: "DELETE FROM positions"))
             _ = try await fleet.database.run(Query(sql: "UPDATE exposure_totals SET slot = -slot WHERE slot > 0"))
             for _ in 1...2 { try await fleet.api.maintain() }

@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// What is booked of the fleet's equity, all of it together.
+    /// The sum of the fleet's booked equity.
     private func booked(in fleet: Fleet) async throws -> String {
         try await fleet.text(
             "SELECT coalesce(sum(change), 0)::text || ' ' || coalesce(sum(samples), 0)::text FROM equity_changes WHERE symbol = ''"
@@ -177,7 +177,7 @@ import Testing
             #expect(refusal?.code == "INSTANCE_HOLDS_POSITIONS")
             _ = try await retire(abandon: true, in: fleet)
             #expect(try await exposure(in: fleet) == "2 2")
-            // What it reports meanwhile is kept, and is in no sum.
+            // Reports of a retired instance are stored and are in no sum.
             try await position("ETH", -1, in: fleet)
             #expect(try await exposure(in: fleet) == "2 2")
             try await fleet.beat("i1", mode: .collector)
@@ -329,7 +329,7 @@ import Testing
             _ = try await retire(abandon: true, in: fleet)
             #expect(try await delete(in: fleet).isBeingDeleted)
             #expect(try await delete(in: fleet).isBeingDeleted)
-            // Until it is gone nobody brings it back or adds to it.
+            // During the deletion no request can bring it back or add to it.
             let beat = await #expect(throws: Problem.self) { try await fleet.beat("i1", bot: "b1", mode: .live) }
             #expect(beat?.code == "INSTANCE_BEING_DELETED")
             let sample = await #expect(throws: Problem.self) { try await metric("other", 1, in: fleet) }

@@ -1,4 +1,5 @@
 import Foundation
+import Handlers
 import Logging
 import Postgres
 import TestSupport
@@ -58,6 +59,34 @@ import Testing
                 }
             }
             #expect(error?.version == 0)
+        }
+    }
+
+    @Test func `requests that come before the schema is confirmed wait for it`() async throws {
+        try await TestDatabase.empty { url in
+            let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+            let application = Application(
+                try RunningServer.configuration(url),
+                schemaPatience: .seconds(600),
+                logger: logger
+            )
+            let sockets = try application.bind()
+            let api = RawHTTP(port: try #require(sockets[.api]).address.port)
+            let (stopping, stop) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await application.serve(sockets, schema: .wait) { for await _ in stopping {} }
+                }
+                let (headers, body) = (["Content-Type": "application/json"], RunningServer.heartbeat())
+                let early = Task { try await api.send("POST", "/ingest/heartbeat", headers: headers, body: body) }
+                let result = await Result {
+                    _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
+                    #expect(try await early.value.status == 202)
+                }
+                stop.finish()
+                try await group.waitForAll()
+                try result.get()
+            }
         }
     }
 

@@ -3,11 +3,11 @@ import TestSupport
 
 @testable import Server
 
-/// Somebody who is logged in to the dashboard of a server.
+/// A browser with a session on a server's dashboard.
 struct Browser: Sendable {
     private let web: RawHTTP
     private let cookie: String
-    /// What each form of the session carries.
+    /// The value that each form of the session carries.
     let csrf: String
 
     /// Logs in with the admin token.

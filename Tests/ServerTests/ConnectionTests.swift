@@ -10,7 +10,7 @@ import Testing
 @testable import Handlers
 @testable import Server
 
-/// What connections may hold, how many there may be, and what clients beyond that are told.
+/// The limits of connections, and the responses beyond them.
 @Suite struct ConnectionTests {
     /// The value of a metric.
     private func figure(_ name: String, of server: RunningServer) async throws -> Int? {
@@ -29,7 +29,9 @@ import Testing
         return false
     }
 
-    @Test func `a client that asks again and again without reading is closed, and holds little meanwhile`() async throws
+    @Test
+    func `a client that asks again and again without reading is closed, and holds little memory until then`()
+        async throws
     {
         var limits = HTTPLimits()
         limits.sendTime = .seconds(1)
@@ -135,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that nobody reads ends`() async throws {
+    @Test func `a stream that is not read ends`() async throws {
         let endless = ServerEvents<JSONValue> {
             AsyncThrowingStream { ServerEvent(.string(String(repeating: "x", count: 65_536))) }
         }

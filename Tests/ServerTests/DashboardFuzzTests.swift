@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// What the server does by itself must succeed with the same values.
+    /// The server's periodic jobs must succeed with the same values.
     private func maintain(_ url: String) async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Values at the ends of their types, and texts that somebody may take for markup, in an order that a seed decides.
+/// Values at the ends of their types, and texts that a reader may take for markup, in an order that a seed decides.
 struct HostileValues: RandomNumberGenerator {
     private var state: UInt64
 

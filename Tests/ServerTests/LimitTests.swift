@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// What the contract refuses, over HTTP: the limits of texts, numbers and schedules.
+/// The contract's limits of texts, numbers and schedules, over HTTP.
 @Suite struct LimitTests {
     private let time = "2026-03-01T09:30:00Z"
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-/// What probes of load balancers see: an answer at once, whatever the database does.
+/// Probes of load balancers get an answer at once, whatever the database does.
 @Suite struct ReadinessTests {
     /// Probes commonly give up after a second. A look at the database itself takes 1.8 s while that does not answer.
     private static let patience = Duration.milliseconds(500)
@@ -44,9 +44,9 @@ import Testing
         Issue.record("no answer with \(condition)")
     }
 
-    @Test func `readiness answers at once while nobody listens where the database should be`() async throws {
-        let nobody = "postgres://nobody@127.0.0.1:1/nothing"
-        try await RunningServer.with(databaseURL: nobody) { server in
+    @Test func `readiness answers at once while the database's port is closed`() async throws {
+        let closed = "postgres://flotilla@127.0.0.1:1/nothing"
+        try await RunningServer.with(databaseURL: closed) { server in
             // Until the first look at the database has ended, the code is READINESS_UNKNOWN.
             try await wait(for: "DATABASE_UNAVAILABLE", of: server)
             try await probe(server) { answer in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// What other sites' pages, and names that only look like ours, get from the listeners.
+/// The listeners' responses to other sites' pages, and to names that only look like ours.
 @Suite struct RequestGuardTests {
     /// Sends a request with these lines before the empty one, and no others.
     private func send(
@@ -240,7 +240,7 @@ import Testing
         ("evil example", "'evil example'"), ("https://", "'https://'"), ("a,,b", "''"), ("http://a", "'http://a'"),
         ("a/b", "'a/b'"), ("*.example", "'*.example'"), ("u@a", "'u@a'"),
     ])
-    func `a name that is none stops the start`(text: String, found: String) {
+    func `an invalid name stops the start`(text: String, found: String) {
         let values = ["ADMIN_TOKEN": "t", "PUBLIC_HOSTS": text]
         let error = #expect(throws: ConfigurationError.self) { try ServerConfiguration(Variables(values: values)) }
         let expected = "PUBLIC_HOSTS: found \(found), expected [https://]HOST[:PORT], several with commas between them"

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What clients see while a server process ends.
+/// Clients of a server process that ends.
 @Suite struct ShutdownTests {
     /// Runs `body`, which ends the process, with a server process and its port.
     private func withProcess(
@@ -50,7 +50,7 @@ import Testing
         try await withProcess { process, port in
             let counts = Counts()
             let pid = process.process.processIdentifier
-            // Agents that send again and again on connections that they keep, and stop when nobody listens any more.
+            // Agents that send again and again on connections that they keep, and stop when connections are refused.
             await withTaskGroup(of: Void.self) { group in
                 for agent in 0..<40 {
                     group.addTask {

@@ -114,7 +114,7 @@ import Testing
                 for _ in 0..<3 {
                     let crashed = try #require(pair.child(.api))
                     kill(crashed, SIGSEGV)
-                    // Nobody is refused: the connection waits, and only one that the crash closed fails.
+                    // No connection is refused: it waits, and only one that the crash closed fails.
                     try await Self.until("the API is back") { try await pair.api.send("GET", "/healthz").status == 200 }
                     try await Self.until("another process") { pair.child(.api) ?? crashed != crashed }
                 }

@@ -466,7 +466,7 @@ def test_a_chart_tells_its_values_to_the_keyboard(browser):
     assert browser.text("#equity .reading") != before
 
 
-# --- When the API is away.
+# --- An outage of the API.
 
 def test_an_outage_of_the_api_is_shown_live_and_commands_are_delivered_after_it(browser, fleet, server):
     browser.open("/dashboard")
@@ -479,7 +479,7 @@ def test_an_outage_of_the_api_is_shown_live_and_commands_are_delivered_after_it(
         browser.open("/bots/grid-kra-01/kraken-b1")
         browser.find("#command button[value=SAFE_MODE]").click()
         dialog = browser.wait(lambda: browser.find("dialog[open]"))
-        dialog.find_element("name", "reason").send_keys("the API is away")
+        dialog.find_element("name", "reason").send_keys("the API is down")
         dialog.find_element("css selector", "form button").click()
         browser.wait(lambda: browser.path.startswith("/commands/"))
         identity = browser.path.removeprefix("/commands/")

@@ -9,7 +9,7 @@ public final class KeepAliveHTTP {
 
     /// The server refused the connection, or closed it.
     public enum Failure: Error, Equatable {
-        /// Nobody listens.
+        /// The port is closed.
         case refused
         /// The connection ended where an answer was due; so many bytes of it had come.
         case lost(bytes: Int)

@@ -1,5 +1,4 @@
-/// What a schema says about one value by way of others: those of its `allOf`, of its alternatives and conditions, and those that it
-/// refers to.
+/// The schemas that a schema applies to the same value: those of its `allOf`, its alternatives and conditions, and its references.
 struct Application {
     /// Whether it is applied to the value again by one of them, and so would never come to an end.
     var isCircular = false
@@ -23,7 +22,7 @@ extension ModelBuilder {
         var application = Application()
     }
 
-    /// What `schema` applies to the same value, found once for each schema and without recursion.
+    /// The schemas that `schema` applies to the same value, found once for each schema and without recursion.
     mutating func application(of schema: Schema) -> Application {
         if let known = applications[NodeKey(schema.node)] { return known }
         var work = [opened(schema)]
@@ -44,7 +43,7 @@ extension ModelBuilder {
 
     private mutating func opened(_ schema: Schema) -> Step {
         let key = NodeKey(schema.node)
-        // What is met again while it is open is the start of a circle.
+        // A schema that is met again while it is open starts a cycle.
         applications[key] = Application(isCircular: true)
         return Step(key: key, schema: schema, rest: applied(by: schema)[...])
     }

@@ -1,7 +1,7 @@
 /// Makes a document self-contained: schemas of other files move to `components/schemas`, everything else that a reference
 /// brings in from another file is put in its place.
 package struct Bundler {
-    /// What stands at a place of a document, as far as it decides what references there mean.
+    /// The kind of content at a place of a document. It decides the meaning of references there.
     private enum Place {
         /// An object of OpenAPI.
         case object
@@ -26,7 +26,7 @@ package struct Bundler {
     private var pending: [(name: String, node: Node)] = []
     /// The components that only refer to a schema of another file, and so become that schema.
     private var adopted: [NodeKey: Node] = [:]
-    /// What references brought in and is being copied.
+    /// The schemas that references brought in and that are being copied.
     private var open: Set<NodeKey> = []
     private var size = 0
     /// The file that the bundle replaces: references into it stay as they are.
@@ -135,7 +135,7 @@ package struct Bundler {
     }
 
     private static func place(of key: String, in place: Place) -> Place {
-        // What stands in an extension or an example is data, whatever it looks like.
+        // Extensions and examples contain data, even if it looks like a schema.
         if key.hasPrefix("x-") && place != .schemas { return .data }
         switch place {
         case .objects, .schemas, .examples, .example, .data: return inside(place)

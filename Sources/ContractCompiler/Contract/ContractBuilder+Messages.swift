@@ -166,11 +166,13 @@ extension ContractBuilder {
                 )
                 return nil
             }
-            if response.content.count == 1, response.content[0].mediaType.hasPrefix("application/problem+json") {
+            if response.content.count == 1, let only = response.content.first,
+                only.mediaType.hasPrefix("application/problem+json")
+            {
                 if case .code(let status) = response.status, status < 400 {
                     builder.log.error(.problemStatus, "a problem needs a status from 400", at: response.statusLocation)
                 }
-                if let node = response.content[0].schema { _ = value(at: node, name: typeName + "Problem") }
+                if let node = only.schema { _ = value(at: node, name: typeName + "Problem") }
                 return nil
             }
             let name = SwiftName.distinct(Self.name(of: response.status), &names)

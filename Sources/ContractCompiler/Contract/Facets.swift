@@ -62,7 +62,7 @@ struct Facets {
         if schema.acceptsNull, schema.types == nil { return true }
         let key = ObjectIdentifier(schema)
         if let known = builder.nullables[key] { return known }
-        // What leads back to itself says nothing more.
+        // A schema that leads back to itself adds no constraint.
         builder.nullables[key] = true
         let admits = readsNull(schema, &builder)
         builder.nullables[key] = admits

@@ -37,9 +37,10 @@ extension ModelBuilder {
     private func constants() -> [String: String] {
         var constants: [String: String] = [:]
         for model in models {
-            guard case .enumeration(let enumeration) = model.shape, enumeration.cases.count == 1, !enumeration.isOpen
+            guard case .enumeration(let enumeration) = model.shape, enumeration.cases.count == 1,
+                let only = enumeration.cases.first, !enumeration.isOpen
             else { continue }
-            constants[model.name] = ".\(enumeration.cases[0].swiftName)"
+            constants[model.name] = ".\(only.swiftName)"
         }
         return constants
     }

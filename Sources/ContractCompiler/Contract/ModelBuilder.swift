@@ -24,7 +24,7 @@ struct ModelBuilder {
     /// The schemas that are being defined, and those of them that were met again inside.
     private var open: Set<NodeKey> = []
     private var recursive: Set<NodeKey> = []
-    /// What schemas apply to the same value, as far as it is known.
+    /// The schemas that a schema applies to the same value, as far as they are known.
     var applications: [NodeKey: Application] = [:]
     /// The schemas that admit null, and the types of JSON that schemas accept.
     var nullables: [ObjectIdentifier: Bool] = [:]
@@ -32,7 +32,7 @@ struct ModelBuilder {
     /// The types that are being made, outermost first, and the places of those without a name of their own.
     private var merges: [Merge] = []
     private var openMerges: [[NodeKey]: Int] = [:]
-    /// What schemas that hold together became.
+    /// The values of schemas that apply together.
     private var merged: [[NodeKey]: Value] = [:]
     private var copies = 0
     private var size = 0
@@ -148,7 +148,7 @@ struct ModelBuilder {
     /// What a use of `schema` means; `name` is for a type that it makes on the spot.
     mutating func value(of schema: Schema, name: String, isDeclared: Bool = false) -> Value {
         if let always = schema.always { return Value(kind: .any, rule: always ? nil : Rule(text: ".never")) }
-        // What is too deep has been reported.
+        // Schemas that are too deep have been reported.
         guard application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
         if let target = pureTarget(of: schema) {
             var value = referenced(target)
@@ -189,16 +189,16 @@ struct ModelBuilder {
     private mutating func pureTarget(of schema: Schema) -> Schema? {
         guard schema.assertions.isSubset(of: ["$ref", "allOf", "nullable"]), !schema.hasDynamicScope else { return nil }
         if let reference = schema.reference, schema.allOf.isEmpty { return follow(reference, from: schema) }
-        if schema.reference == nil, schema.allOf.count == 1, schema.allOf[0].always == nil {
-            return pureTarget(of: schema.allOf[0])
+        if schema.reference == nil, schema.allOf.count == 1, let only = schema.allOf.first, only.always == nil {
+            return pureTarget(of: only)
         }
         return nil
     }
 
     /// What holds when all of `schemas` do.
     mutating func value(of schemas: [Schema], name: String, at origin: Schema) -> Value {
-        schemas.count == 1
-            ? value(of: schemas[0], name: name) : merged(schemas, name: name, at: origin, isDeclared: false)
+        if schemas.count == 1, let only = schemas.first { return value(of: only, name: name) }
+        return merged(schemas, name: name, at: origin, isDeclared: false)
     }
 
     private mutating func merged(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {

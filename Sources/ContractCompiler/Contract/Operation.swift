@@ -55,6 +55,9 @@ package struct Parameter {
 package struct Body {
     let contents: [Content]
     let isRequired: Bool
+
+    /// The only representation; nil if there are several.
+    var only: Content? { contents.count == 1 ? contents.first : nil }
 }
 
 /// One representation of a body.

@@ -191,8 +191,9 @@ extension ValueShaper {
         _ alternatives: [Schema],
         _ builder: inout ModelBuilder
     ) -> Union.Decision? {
+        guard let first = indices.first else { return nil }
         let constants = indices.map { Self.constants(in: alternatives[$0], &builder) }
-        for property in Facets([alternatives[indices[0]]], &builder).properties {
+        for property in Facets([alternatives[first]], &builder).properties {
             let table = zip(indices, constants).compactMap { index, constants in
                 constants[property.name].map { (values: $0, branch: index) }
             }
@@ -223,7 +224,7 @@ extension ValueShaper {
         let key = ObjectIdentifier(schema)
         if let known = builder.jsonTypes[key] { return known }
         var types: Set = ["object", "array", "string", "number", "boolean", "null"]
-        // What leads back to itself says nothing more.
+        // A schema that leads back to itself adds no constraint.
         builder.jsonTypes[key] = types.sorted()
         for facet in Facets([schema], &builder).schemas {
             if let own = facet.types {

@@ -73,7 +73,7 @@ struct OperationEmitter {
 
     /// The type of a body: its own, or the enumeration of its representations.
     private func bodyType(_ body: Body, name: String) -> String {
-        body.contents.count == 1 ? body.contents[0].swiftType : "\(operation.typeName).\(name)"
+        body.only?.swiftType ?? "\(operation.typeName).\(name)"
     }
 
     private var input: String {
@@ -155,8 +155,8 @@ struct OperationEmitter {
     private func read(_ body: Body) -> String {
         let isOptional = body.isRequired ? "" : "parameters.hasBody ? "
         let otherwise = body.isRequired ? "" : " : nil"
-        if body.contents.count == 1 {
-            return "let body = \(isOptional)\(body.contents[0].read(by: "parameters", of: "body"))\(otherwise)"
+        if let only = body.only {
+            return "let body = \(isOptional)\(only.read(by: "parameters", of: "body"))\(otherwise)"
         }
         let cases = body.contents.enumerated().map { index, content in
             let name = constantName("body", content, in: body)
@@ -190,8 +190,7 @@ struct OperationEmitter {
     }
 
     private func send(_ body: Body) -> [String] {
-        if body.contents.count == 1 {
-            let content = body.contents[0]
+        if let content = body.only {
             guard !body.isRequired else { return ["request.body = \(content.sending("body"))"] }
             return ["if let body { request.body = \(content.sending("body")) }"]
         }
@@ -310,7 +309,7 @@ struct OperationEmitter {
             "response.add(\(ParameterEmitter.description($0)), headers.\($0.swiftName))"
         }
         guard let body = response.body, body.contents.count > 1 || !headers.isEmpty else {
-            let body = response.body.map { ", \($0.contents[0].sending("body"))" } ?? ""
+            let body = response.body?.only.map { ", \($0.sending("body"))" } ?? ""
             if headers.isEmpty {
                 return "case .\(response.swiftName)\(pattern): return Response(status: \(status)\(body))"
             }
@@ -321,10 +320,10 @@ struct OperationEmitter {
                     return response
                 """
         }
-        if body.contents.count == 1 {
+        if let only = body.only {
             return """
                 case .\(response.swiftName)\(pattern):
-                    var response = Response(status: \(status), \(body.contents[0].sending("body")))
+                    var response = Response(status: \(status), \(only.sending("body")))
                     \(headers.lines().indented())
                     return response
                 """
@@ -373,10 +372,8 @@ struct OperationEmitter {
         var arguments: [String] = []
         if case .code = response.status {} else { arguments.append("status: response.status") }
         if let body = response.body {
-            if body.contents.count == 1 {
-                lines.append(
-                    "let body = \(body.contents[0].waiting)\(body.contents[0].read(by: "response", of: response.swiftName))"
-                )
+            if let only = body.only {
+                lines.append("let body = \(only.waiting)\(only.read(by: "response", of: response.swiftName))")
             } else {
                 lines.append(readRepresentations(body, response))
             }

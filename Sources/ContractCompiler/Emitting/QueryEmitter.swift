@@ -108,16 +108,17 @@ package enum QueryEmitter {
         let binds = query.inputs.map {
             "parameters.append(array: .\($0.type.constant), of: rows, \\.\(SwiftName.property($0.name)))"
         }
+        // The first column is the row's number.
         let outcome =
-            query.outputs.isEmpty
-            ? ""
-            : """
+            query.outputs.dropFirst().first.map { column in
+                """
 
 
-            static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> \(type(query.outputs[1])) {
-                try row.read(1)
-            }
-            """
+                static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> \(type(column)) {
+                    try row.read(1)
+                }
+                """
+            } ?? ""
         return """
             \(SwiftWriter.doc(query.documentation, origin: "\(query.name), line \(query.location.line)"))
             struct \(query.name.prefix(1).uppercased() + query.name.dropFirst()): \(query.outputs.isEmpty ? "SilentBatchRow" : "BatchRow") {

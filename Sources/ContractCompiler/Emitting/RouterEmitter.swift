@@ -140,7 +140,7 @@ struct RouterEmitter {
         if !others.isEmpty {
             arguments.append("others: [\(others.map { "\(SwiftWriter.literal($0.method)): .\($0.id)" }.lines(", "))]")
         }
-        let places = item.operations[0].template.segments.enumerated().flatMap { index, segment in
+        let places = (item.operations.first?.template.segments ?? []).enumerated().flatMap { index, segment in
             segment.parameterCount == 0 ? [] : parameters(of: segment, at: index)
         }
         if !places.isEmpty { arguments.append("parameters: [\(places.lines(", "))]") }

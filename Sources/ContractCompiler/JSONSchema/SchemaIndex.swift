@@ -157,7 +157,7 @@ package struct SchemaIndex {
     private mutating func target(of text: String) -> (node: Node, resource: SchemaResource)? {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let fragment = parts.count > 1 ? URIText.percentDecoded(parts[1]) : ""
-        guard let target = self.resource(at: parts[0]) else { return nil }
+        guard let target = self.resource(at: parts.first ?? "") else { return nil }
         if fragment.isEmpty { return (target.root, target) }
         if !fragment.hasPrefix("/") { return target.anchors[fragment].map { ($0, target) } }
         return follow(fragment, from: target)

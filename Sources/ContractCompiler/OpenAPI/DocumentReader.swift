@@ -213,7 +213,7 @@ struct DocumentReader {
         isRequired: Bool,
         styles: [String]
     ) -> ParameterObject? {
-        let style = fields.string("style", log: &log) ?? styles[0]
+        let style = fields.string("style", log: &log) ?? styles.first ?? "simple"
         if !styles.contains(style), let node = fields["style"] {
             let suggestion = Suggestion.text(for: style, in: styles)
             let expected = styles.joined(separator: ", ")

@@ -127,7 +127,7 @@ struct YAMLReader: ~Copyable {
             )
         }
         try count(anchor.size, at: event.location)
-        // What the alias stands for nests too.
+        // The aliased node nests, too.
         try checkDepth(depth + anchor.height, at: event.location)
         return anchor.node
     }

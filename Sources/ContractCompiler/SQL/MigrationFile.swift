@@ -14,7 +14,9 @@ package struct MigrationFile: Sendable {
             let start = Location(file: file, line: 1, column: 1)
             let fileName = file.path.split(separator: "/").last ?? ""
             let parts = fileName.dropLast(".sql".count).split(separator: "_", maxSplits: 1)
-            guard parts.count == 2, parts[0].count == 4, let version = Int(parts[0]), version > 0 else {
+            guard parts.count == 2, let number = parts.first, let name = parts.last, number.count == 4,
+                let version = Int(number), version > 0
+            else {
                 log.error(.migrationName, "'\(fileName)', expected a name of the form 0001_fleet.sql", at: start)
                 continue
             }
@@ -22,7 +24,7 @@ package struct MigrationFile: Sendable {
                 log.error(.duplicateName, "another migration has the number \(version)", at: start)
             }
             let sql = String(decoding: file.bytes, as: UTF8.self)
-            migrations.append(MigrationFile(version: version, name: String(parts[1]), sql: sql))
+            migrations.append(MigrationFile(version: version, name: String(name), sql: sql))
         }
         return migrations
     }

@@ -75,8 +75,8 @@ package struct QueryFileReader {
     private mutating func readName(_ text: String, at location: Location) {
         let parts = text.split(separator: " ")
         let cardinalities = QueryFile.Cardinality.allCases.map { ":\($0.rawValue)" }
-        guard parts.count == 2, parts[1].hasPrefix(":"),
-            let cardinality = QueryFile.Cardinality(rawValue: String(parts[1].dropFirst()))
+        guard parts.count == 2, let name = parts.first, let suffix = parts.last, suffix.hasPrefix(":"),
+            let cardinality = QueryFile.Cardinality(rawValue: String(suffix.dropFirst()))
         else {
             let suggestion = Suggestion.text(for: parts.count > 1 ? String(parts[1]) : "", in: cardinalities)
             log.error(
@@ -87,10 +87,10 @@ package struct QueryFileReader {
             draft.header = (text, .exec, location)
             return
         }
-        if queries.contains(where: { $0.name == parts[0] }) {
-            log.error(.duplicateName, "two queries are named '\(parts[0])'", at: location)
+        if queries.contains(where: { $0.name == name }) {
+            log.error(.duplicateName, "two queries are named '\(name)'", at: location)
         }
-        draft.header = (String(parts[0]), cardinality, location)
+        draft.header = (String(name), cardinality, location)
     }
 
     /// `bot uuid, seen timestamptz?, mode text(RuntimeMode)`
@@ -101,13 +101,13 @@ package struct QueryFileReader {
             let place = location(line, column + part.prefix { $0 == " " }.count)
             column += part.count + 1
             let words = part.split(separator: " ")
-            guard words.count == 2 else {
+            guard words.count == 2, let name = words.first, let type = words.last else {
                 if part != text || !part.isEmpty {
                     log.error(.sqlHeader, "'\(words.joined(separator: " "))', expected a name and a type", at: place)
                 }
                 continue
             }
-            if let field = field(String(words[0]), type: String(words[1]), at: place) { fields.append(field) }
+            if let field = field(String(name), type: String(type), at: place) { fields.append(field) }
         }
         return fields
     }

@@ -81,11 +81,11 @@ enum Multipart {
                 for part in parts { try write(part, item, to: &json) }
                 json.endArray()
             } else {
-                guard parts.count == 1 else {
+                guard parts.count == 1, let part = parts.first else {
                     let message = "\"\(name)\" is given \(parts.count) times"
                     throw Violation(pointer: "/\(JSONLocator.escape(name))", keyword: "maxItems", message: message)
                 }
-                try write(parts[0], member, to: &json)
+                try write(part, member, to: &json)
             }
         }
         json.endObject()

@@ -19,6 +19,7 @@ extension Timestamp {
         guard parts.count == 6, parts[5] == "GMT", let month = Self.months.firstIndex(of: String(parts[2])) else {
             return nil
         }
+        // traps: there are six parts.
         self.init("\(parts[3])-\(Self.padded(month + 1, 2))-\(parts[1])T\(parts[4])Z")
     }
 

@@ -1,9 +1,9 @@
-/// What a reader found wrong, by its place in the text. Pointers are made of the places when they are asked for, in one pass: a text that
-/// breaks its schema in a hundred places is read once more and not a hundred times.
+/// The violations that a reader found, by their place in the text. Pointers are made of the places on request, in one pass: a text with a
+/// hundred violations is read once more and not a hundred times.
 struct JSONFindings {
     private struct Finding {
         let offset: Int
-        /// What follows the pointer of the value at `offset`.
+        /// Follows the pointer of the value at `offset`.
         let suffix: String
         let keyword: String
         let message: String

@@ -50,9 +50,9 @@ extension JSONReader {
             if evaluator.holds(rules[branch], for: value) { holding.append(branch) }
         }
         if let message = evaluator.failure { throw error(message) }
-        if holding.count == 1 {
+        if holding.count == 1, let only = holding.first {
             reset(to: start)
-            return holding[0]
+            return only
         }
         let keyword = isExclusive ? "oneOf" : "anyOf"
         let found = holding.isEmpty ? "none" : "\(holding.count)"

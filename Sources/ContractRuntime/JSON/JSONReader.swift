@@ -14,7 +14,7 @@ public struct JSONReader: ~Copyable {
     private var depth = 0
     /// Whether the next thing in the innermost object or array is its first.
     private var isAtStart = false
-    /// What was wrong so far, by its place.
+    /// The violations so far, by their place.
     var findings = JSONFindings()
 
     /// How deeply objects and arrays may be nested.
@@ -88,7 +88,7 @@ public struct JSONReader: ~Copyable {
     /// Whether nothing was wrong so far.
     public var isValid: Bool { findings.isEmpty }
 
-    /// What was wrong so far, at most `Violation.limit`. Their pointers are found in one pass over the text.
+    /// The violations so far, at most `Violation.limit`. Their pointers are found in one pass over the text.
     public var violations: [Violation] { findings.violations(in: bytes) }
 
     /// Checks the whole value, and that nothing follows it.

@@ -21,6 +21,7 @@ public struct CalendarDate: Hashable, Sendable {
             parts.allSatisfy({ $0.allSatisfy { $0.decimalDigit != nil } })
         else { return nil }
         let numbers = parts.map { $0.reduce(0) { $0 * 10 + ($1.decimalDigit ?? 0) } }
+        // traps: there are three parts, and each became a number.
         self.init(year: numbers[0], month: numbers[1], day: numbers[2])
     }
 }

@@ -45,7 +45,7 @@ extension Dashboard {
         )
     }
 
-    /// What the last verification found, and when.
+    /// The result of the last verification, with its time.
     private var chain: Block {
         guard let (verification, time) = verifier.last else {
             let text = verifier.isRunning ? "A verification is running." : "Not verified since this server started."

@@ -209,7 +209,7 @@ extension Dashboard {
 
     private func approval(of command: Command, _ request: WebRequest) -> Block {
         let id = command.commandID.text
-        // traps: whoever only looks like the author may not decide, either.
+        // traps: a name that only looks like the author's may not decide, either.
         let isOwn = command.createdBy == request.principal.name
         let form = Form(
             action: "/commands/\(id)/decide",

@@ -199,11 +199,11 @@ extension Dashboard {
         let payload = JSONObject { json in
             if preview.type == .setMode { json.member("mode", form["mode"] ?? "PAPER") }
         }
-        if instances.count == 1 {
+        if instances.count == 1, let instance = instances.first {
             let id = form["key"].flatMap { UUID(uuidString: $0) } ?? UUID()
             let command = CommandRequest(
                 commandID: id,
-                instanceID: instances[0].instanceID,
+                instanceID: instance.instanceID,
                 commandType: preview.type,
                 payload: payload,
                 ttlSeconds: ttl,

@@ -83,9 +83,10 @@ extension Chart {
         }.joined()
         let usual = span / Double(points.count - 1)
         for piece in pieces(points, longest: Int64(saturating: usual * 4)) {
+            guard let start = piece.first, let end = piece.last else { continue }
             let path = piece.map { "\(x($0.time)),\(y($0.value))" }.joined(separator: " ")
             let floor = depth ? y(0) : 100
-            let area = "\(x(piece[0].time)),\(floor) \(path) \(x(piece[piece.count - 1].time)),\(floor)"
+            let area = "\(x(start.time)),\(floor) \(path) \(x(end.time)),\(floor)"
             drawing += #"<polygon class="\#(depth ? "deep" : "area")" points="\#(area)"/>"#
             if !depth { drawing += #"<polyline class="curve" points="\#(path)"/>"# }
         }

@@ -65,9 +65,10 @@ enum Figures {
     /// The same of a large number, whose description is `1.5e+20` or `1500000000000000.0`.
     private static func power(of value: Double) -> String {
         let parts = "\(value)".split(separator: "e", maxSplits: 1)
-        let digits = parts[0].split(separator: ".", maxSplits: 1)
+        let digits = (parts.first ?? "0").split(separator: ".", maxSplits: 1)
+        let places = digits.first?.count ?? 1
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
-        return power(digits: digits.joined(), exponent: digits[0].count - 1 + exponent)
+        return power(digits: digits.joined(), exponent: places - 1 + exponent)
     }
 
     private static func raised(_ exponent: Int) -> String {

@@ -13,7 +13,7 @@ struct Shell {
     let path: String
     let themes: [Form.Button]
     let navigation: [Group]
-    /// What there is to say about the API's process.
+    /// The banner about an outage of the API's process.
     let outage: Banner?
     let banners: [Banner]
     let page: PageView

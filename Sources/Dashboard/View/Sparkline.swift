@@ -9,12 +9,11 @@ struct Sparkline {
     /// - Parameter values: At equal distances, the oldest first, nil where it is not known.
     init?(_ values: [Decimal?]) {
         let known = values.enumerated().compactMap { place, value in value.map { (place: place, value: $0) } }
-        guard known.count > 1, let least = known.map(\.value).min(), let most = known.map(\.value).max() else {
-            return nil
-        }
-        let first = Figures.amount(known[0].value)
-        let last = Figures.amount(known[known.count - 1].value)
-        label = "\(first) to \(last), between \(Figures.amount(least)) and \(Figures.amount(most))"
+        guard known.count > 1, let first = known.first?.value, let last = known.last?.value,
+            let least = known.map(\.value).min(), let most = known.map(\.value).max()
+        else { return nil }
+        label =
+            "\(Figures.amount(first)) to \(Figures.amount(last)), between \(Figures.amount(least)) and \(Figures.amount(most))"
         // Halves, because the distance of two numbers can be larger than the largest one.
         let (low, height) = (least.approximate / 2, most.approximate / 2 - least.approximate / 2)
         let step = 90 / Double(values.count - 1)

@@ -28,7 +28,8 @@ enum Templates {
     /// The one value that is inserted as it is: a drawing is made of numbers alone.
     private static let drawing = "{{{.drawing}}}"
 
-    /// A template whose values our own escaper escapes; nil for a text that is none, or that inserts anything but a drawing as it is.
+    /// A template whose values our own escaper escapes; nil for an invalid template, and for one that inserts anything
+    /// but a drawing unescaped.
     static func template(_ text: String) -> MustacheTemplate? {
         let rest = text.split(separator: drawing, omittingEmptySubsequences: false).joined()
         let bypasses = ["{{{", "{{&", "{{ &", "{{%", "{{="]

@@ -2,8 +2,8 @@ public import ContractRuntime
 import Generated
 import Postgres
 
-/// The dashboard's sessions. They are no operations of the contract: a session stands for a token, and whoever
-/// has a token calls the operations with it.
+/// The dashboard's sessions. They are no operations of the contract: a session stands for a token, and clients with a token call the
+/// operations with it.
 extension API {
     /// How long a session lasts, in seconds.
     public static var sessionSeconds: Int { 12 * 3_600 }

@@ -19,7 +19,7 @@ struct Refusal: Hashable, Sendable {
     /// The same with any target, from anywhere.
     fileprivate var general: Refusal {
         var refusal = self
-        // The operation that somebody was not allowed is no target of his choice.
+        // Callers cannot choose the name of a refused operation, so it stays.
         if targetType != .operation { refusal.targetID = Self.manyTargets }
         refusal.address = nil
         return refusal

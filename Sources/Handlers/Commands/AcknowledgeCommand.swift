@@ -51,7 +51,7 @@ extension API {
 }
 
 extension Acknowledgement {
-    /// What the audit log is told of it.
+    /// Its details in the audit log.
     fileprivate var auditDetails: JSONObject {
         JSONObject { json in
             json.member("ack_status", status)
@@ -71,7 +71,7 @@ extension Transaction {
         }
         guard command.instanceID.hasSameScalars(as: acknowledgement.instanceID) else { return nil }
         let status = command.status.after(acknowledgement.status)
-        // What becomes of a command must never be lost, whatever was said of it before.
+        // The outcome of a command must never be lost, so it is stored even beyond the limit.
         guard status != command.status || command.acknowledgements < most else {
             let detail = "the command has \(command.acknowledgements) acknowledgements, and this one leaves it as it is"
             throw Problem(.acknowledgements, status: 409, detail)

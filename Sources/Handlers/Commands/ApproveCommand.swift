@@ -46,9 +46,9 @@ private struct Decision {
 extension Transaction {
     fileprivate borrowing func decide(_ decision: Decision) throws -> DecideCommandRow {
         guard let command = try run(.getCommand(commandID: decision.id)) else { throw Problem.commandNotFound }
-        // traps: whoever only looks like the author may not decide, either.
+        // traps: a name that only looks like the author's may not decide, either.
         if command.createdBy == decision.actor {
-            let detail = "whoever gave a command cannot decide on it"
+            let detail = "you cannot approve or deny your own command"
             throw Problem(status: 403, code: "SECOND_PERSON_NEEDED", detail: detail)
         }
         let row = try run(

@@ -11,7 +11,7 @@ struct EventPosition: Comparable, CustomStringConvertible, Sendable {
     /// Reads `12345-67`, or `12345` for the position before the first event of a transaction; nil for anything else.
     init?(_ text: String) {
         let numbers = text.split(separator: "-")
-        guard (1...2).contains(numbers.count), let transaction = UInt64(numbers[0]),
+        guard (1...2).contains(numbers.count), let transaction = numbers.first.flatMap({ UInt64($0) }),
             let event = numbers.count == 1 ? 0 : Int(numbers[1])
         else { return nil }
         self.init(transaction: transaction, event: event)

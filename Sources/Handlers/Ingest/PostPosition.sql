@@ -42,7 +42,7 @@ crowded AS MATERIALIZED (
     ) AS free USING (instance_id)
     WHERE place > room
 ),
--- A new position takes its instance's mode, which cannot change meanwhile and is null for a retired one; one that is there has it already.
+-- A new position takes its instance's mode, which is locked and null for a retired instance. Existing positions have it already.
 mode AS MATERIALIZED (
     SELECT instance_id, held_mode(instance_id) AS runtime_mode
     FROM held

@@ -26,7 +26,7 @@ struct Sample {
     let value: Decimal
 }
 
-/// What became of an element that is stored as samples.
+/// The outcome of an element that is stored as samples.
 enum SampleFate {
     /// It is stored.
     case stored
@@ -44,7 +44,7 @@ protocol SampleElement: IngestElement where Outcome == SampleFate {
 
 extension SampleElement {
     func store(in api: API) async throws(Problem) -> SampleFate {
-        // One element has one outcome.
+        // traps: one element has one outcome.
         try await Self.store([self], in: api)[0].get()
     }
 

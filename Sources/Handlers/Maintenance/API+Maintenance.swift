@@ -22,7 +22,7 @@ extension API {
             _ = try await lead { _ = try $0.run(.retireSilentInstances(days: days)) }
         }
         try await lead(while: { $0 == Self.seriesAtOnce }) { try $0.run(.rollMetrics()) }
-        // The checks wait meanwhile, so a large instance is removed over several calls.
+        // The checks wait for this, so a large instance is removed over several calls.
         var parts = 0
         try await lead(while: { removed in
             parts += 1

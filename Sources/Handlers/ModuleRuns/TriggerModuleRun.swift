@@ -38,7 +38,7 @@ extension Transaction {
 }
 
 extension RunRequestSummary {
-    /// What is stored: an object is kept as its JSON text.
+    /// The stored text: an object is kept as JSON.
     fileprivate var text: String {
         get throws(Problem) {
             switch self {

@@ -34,13 +34,15 @@ struct CronExpression: Hashable, Sendable {
         guard fields.count == 5 else {
             throw Mistake(message: "found \(fields.count) field\(fields.count == 1 ? "" : "s"), expected five")
         }
-        minutes = try Field(name: "minute", range: 0...59).values(of: fields[0])
-        hours = try Field(name: "hour", range: 0...23).values(of: fields[1])
-        daysOfMonth = try Field(name: "day of the month", range: 1...31).values(of: fields[2])
-        months = try Field(name: "month", range: 1...12, names: Self.monthNames, firstName: 1).values(of: fields[3])
-        let days = try Field(name: "day of the week", range: 0...7, names: Self.dayNames).values(of: fields[4])
+        // traps: there are five fields.
+        let (minute, hour, day, month, weekday) = (fields[0], fields[1], fields[2], fields[3], fields[4])
+        minutes = try Field(name: "minute", range: 0...59).values(of: minute)
+        hours = try Field(name: "hour", range: 0...23).values(of: hour)
+        daysOfMonth = try Field(name: "day of the month", range: 1...31).values(of: day)
+        months = try Field(name: "month", range: 1...12, names: Self.monthNames, firstName: 1).values(of: month)
+        let days = try Field(name: "day of the week", range: 0...7, names: Self.dayNames).values(of: weekday)
         daysOfWeek = Set(days.map { $0 % 7 })
-        restrictsBothDays = !fields[2].hasPrefix("*") && !fields[4].hasPrefix("*")
+        restrictsBothDays = !day.hasPrefix("*") && !weekday.hasPrefix("*")
         guard next(after: .now) != nil else { throw Mistake(message: "there is no such day") }
     }
 
@@ -107,14 +109,14 @@ private struct Field {
     private func part(_ text: Substring) throws(CronExpression.Mistake) -> [Int] {
         let pieces = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         var step = 1
-        if pieces.count == 2 {
-            guard let number = Int(pieces[1]), number > 0 else { throw mistake(text) }
+        if pieces.count == 2, let last = pieces.last {
+            guard let number = Int(last), number > 0 else { throw mistake(text) }
             step = number
         }
         var (first, last) = (range.lowerBound, range.upperBound)
-        if pieces[0] != "*" {
-            let ends = pieces[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let lower = value(ends[0]),
+        if let piece = pieces.first, piece != "*" {
+            let ends = piece.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let lower = ends.first.flatMap(value),
                 let upper = ends.count == 2 ? value(ends[1]) : pieces.count == 2 ? range.upperBound : lower
             else { throw mistake(text) }
             (first, last) = (lower, upper)

@@ -30,7 +30,7 @@ extension API {
     public func deliverNotifications(while isNeeded: @Sendable () -> Bool) async {
         guard !configuration.targets.isEmpty else { return }
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
-            // What this process has sent, it alone can mark.
+            // Only this process can mark the deliveries that it has sent.
             guard isNeeded() || !unmarked.isEmpty else { continue }
             await deliverNotifications(within: .seconds(5))
         }
@@ -45,7 +45,7 @@ extension API {
     func deliverNotifications(within limit: Duration) async {
         // traps: the limit is a Duration of some seconds that the caller chose.
         await Task {
-            // What a target was told has to be stored, even when the request that it was told for has no time left.
+            // A sent delivery must be stored, even when its request has no time left.
             await RequestScope.within(limit + .seconds(2)) { await deliver(by: .now + limit) }
         }.value
     }

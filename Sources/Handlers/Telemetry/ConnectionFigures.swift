@@ -3,7 +3,7 @@ public enum ConnectionLimit: String, CaseIterable, Sendable {
     case total, address
 }
 
-/// What a server counts about its connections.
+/// The counts of a server's connections.
 struct ConnectionFigures: Sendable {
     /// Connections that are open.
     var open = 0
@@ -18,7 +18,7 @@ struct ConnectionFigures: Sendable {
 }
 
 extension Telemetry {
-    /// What a client was too slow with.
+    /// The step that a client was too slow with.
     public enum Closing: String, CaseIterable, Sendable {
         /// Its next request.
         case idle

@@ -58,7 +58,7 @@ struct ClusterDirectory {
         return nil
     }
 
-    /// Makes a folder that only its owner enters, or makes one that exists such a folder: whoever reaches the socket is trusted.
+    /// Makes a folder that only its owner enters, or restricts an existing one: the cluster trusts every client of its socket.
     private static func make(_ path: String, _ owner: ClusterOwner?) throws(PostgresError) {
         var folder = ""
         for part in path.split(separator: "/") {
@@ -68,7 +68,7 @@ struct ClusterDirectory {
             }
         }
         try requireOurs(path)
-        // Nobody can exchange what a descriptor stands for, unlike a path.
+        // A path can be exchanged; an open descriptor cannot.
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot open '\(path)'") }
         defer { close(descriptor) }

@@ -174,9 +174,9 @@ final class ConnectionPool: Sendable {
 
     /// Carries out an exclusive piece of work or a pipeline; false when the connection cannot be used again.
     private func perform(_ works: [Work], on connection: Connection) -> Bool {
-        if case .session(let run, let fail) = works[0].body {
+        if let work = works.first, case .session(let run, let fail) = work.body {
             // A transaction without any time left would only cost the connection.
-            guard works[0].deadline > .now else {
+            guard work.deadline > .now else {
                 fail(PostgresError(.unavailable, "no connection within the deadline"))
                 return true
             }

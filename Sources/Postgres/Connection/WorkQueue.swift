@@ -1,4 +1,4 @@
-/// What waits for a connection and what connections have in hand: first come, first served, each with a deadline.
+/// The work that waits for a connection, and the work that connections have taken: first in, first out, each with a deadline.
 ///
 /// Some connections are reserved: only privileged entries are taken while no more than `reserve` connections are free of others. A pure
 /// state machine; `ConnectionPool` puts threads around it.
@@ -39,7 +39,7 @@ struct WorkQueue<Item> {
     private var common: [Entry] = []
     private var privileged: [Entry] = []
     private var arrivals = 0
-    /// What each connection has in hand, by its slot.
+    /// The work that each connection has taken, by its slot.
     private var taken: [Int: [Entry]] = [:]
     private(set) var isClosed = false
     /// How many connections wait for work, the one that is about to take some included.
@@ -101,7 +101,7 @@ struct WorkQueue<Item> {
     }
 
     private static func take(from entries: inout [Entry], _ connections: Int) -> [Entry] {
-        if entries[0].isExclusive { return [entries.removeFirst()] }
+        if entries.first?.isExclusive == true { return [entries.removeFirst()] }
         let share = min(pipelineLimit, (entries.count + connections - 1) / max(connections, 1))
         let taken = Array(entries.prefix(max(share, 1)).prefix { !$0.isExclusive })
         entries.removeFirst(taken.count)
@@ -118,7 +118,7 @@ struct WorkQueue<Item> {
         return expired
     }
 
-    /// What connections have in hand although its deadline has passed, each entry once.
+    /// The work that connections have taken and whose deadline has passed, each entry once.
     mutating func findOverdue(_ now: ContinuousClock.Instant) -> [Entry] {
         var overdue: [Entry] = []
         for (slot, entries) in taken {

@@ -40,8 +40,8 @@ extension Bool: PostgresCodable {
     public func encode(to bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
 
     public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
-        guard bytes.count == 1 else { throw .malformed("bool") }
-        self = bytes[0] != 0
+        guard bytes.count == 1, let byte = bytes.first else { throw .malformed("bool") }
+        self = byte != 0
     }
 }
 

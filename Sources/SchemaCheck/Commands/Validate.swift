@@ -86,14 +86,15 @@ struct Validate: ParsableCommand {
 
     private func validator() -> SchemaValidator {
         let parts = schema.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let file = SourceFile(reading: parts[0]) else { couldNotRun("'\(parts[0])' cannot be read") }
+        let path = parts.first ?? ""
+        guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
         let folder = root.map(SourceFile.realPath) ?? URL(fileURLWithPath: file.path).deletingLastPathComponent().path
         var log = DiagnosticLog()
         guard let node = Node.read(file, log: &log), let schema = node.node(at: parts.count > 1 ? parts[1] : "") else {
             if log.hasErrors {
                 couldNotRun("the schema cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) }))
             }
-            couldNotRun("'\(parts[0])' has nothing at '\(parts.count > 1 ? parts[1] : "")'")
+            couldNotRun("'\(path)' has nothing at '\(parts.count > 1 ? parts[1] : "")'")
         }
         do throws(SchemaError) {
             return try SchemaValidator(schema, of: node, uri: "file://" + file.path, assertsFormats: assertFormat) {

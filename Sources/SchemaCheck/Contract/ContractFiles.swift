@@ -32,7 +32,7 @@ struct ContractFiles {
     static func side(_ side: String, otherwise path: String) throws(GitError) -> ContractFiles {
         guard side.hasPrefix("git:") else { return ContractFiles(document: side) }
         let parts = side.dropFirst("git:".count).split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let revision = try GitRevision(String(parts[0]))
+        let revision = try GitRevision(String(parts.first ?? ""))
         let document = SourceFile.realPath(parts.count > 1 ? String(parts[1]) : path)
         let folder = Self.folder(above: document)
         return ContractFiles(

@@ -150,7 +150,7 @@ extension FlatSchema {
         return nodes + others.filter { known.insert(NodeKey($0)).inserted }
     }
 
-    /// What it was made of and what is left to choose: two of one identity say the same.
+    /// Its sources and its open alternatives: two of one identity are equivalent.
     struct Identity: Hashable {
         let sources: [NodeKey]
         let groups: [NodeKey]

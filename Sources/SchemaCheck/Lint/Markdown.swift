@@ -25,9 +25,9 @@ enum Markdown {
         if tags.contains(name.lowercased()) { return "<\(name)" }
         for attribute in tag.split(whereSeparator: \.isWhitespace).dropFirst() {
             let parts = attribute.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            if parts[0].lowercased().hasPrefix("on") { return "\(parts[0])=" }
-            if ["href", "src"].contains(parts[0].lowercased()), let found = scheme(of: parts[1]) { return found }
+            guard parts.count == 2, let name = parts.first, let value = parts.last else { continue }
+            if name.lowercased().hasPrefix("on") { return "\(name)=" }
+            if ["href", "src"].contains(name.lowercased()), let found = scheme(of: value) { return found }
         }
         return nil
     }

@@ -1,4 +1,4 @@
-/// What must not be within reach of other machines unless the operator says that it is intended: a value of `ALLOW_INSECURE`.
+/// A setting that is unsafe while other machines reach the server. `ALLOW_INSECURE` allows it.
 enum Exposure: String, CaseIterable, Sendable {
     /// Agents without credentials.
     case openAgents = "open-agents"
@@ -24,10 +24,10 @@ extension ServerConfiguration {
         let exposed = components.compactMap { component in
             address(of: component).flatMap { $0.isLoopback ? nil : (component: component, address: $0) }
         }
-        guard !exposed.isEmpty else { return }
+        guard let first = exposed.first else { return }
         var found: [(exposure: Exposure, text: String)] = []
         // The dashboard passes nothing on to what is open to agents.
-        if exposed[0].component == .api, !requiresAgentTokens { found.append((.openAgents, "AGENT_AUTH=open")) }
+        if first.component == .api, !requiresAgentTokens { found.append((.openAgents, "AGENT_AUTH=open")) }
         if let weakness = TokenWeakness(adminToken) {
             found.append((.weakToken, "an ADMIN_TOKEN that \(weakness.text)"))
         }

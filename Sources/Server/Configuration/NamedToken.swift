@@ -36,14 +36,15 @@ struct NamedToken: Sendable {
     }
 
     private init?(_ words: [Substring]) {
-        guard words.count == 3, words[2].count == 64, words[2].allSatisfy({ $0.isHexDigit && $0.isASCII }) else {
-            return nil
-        }
-        let names = words[1].split(separator: ",", omittingEmptySubsequences: false)
+        guard words.count == 3 else { return nil }
+        // traps: there are three words.
+        let (name, list, hash) = (words[0], words[1], words[2])
+        guard hash.count == 64, hash.allSatisfy({ $0.isHexDigit && $0.isASCII }) else { return nil }
+        let names = list.split(separator: ",", omittingEmptySubsequences: false)
         roles = names.compactMap { Role(rawValue: String($0)) }
         guard roles.count == names.count else { return nil }
-        name = String(words[0])
-        hash = words[2].lowercased()
+        self.name = String(name)
+        self.hash = hash.lowercased()
     }
 
     private static func error(_ found: String, _ expected: String) -> ConfigurationError {

@@ -24,7 +24,7 @@ struct ServerConfiguration: Sendable {
     /// Where the dashboard asks whether the API responds; nil for `/healthz` at `apiAddress`.
     var apiHealthURL: HealthURL?
     var tls: TLSFiles?
-    /// What the operator intends to have within reach of other machines.
+    /// The unsafe settings that the operator allows while other machines reach the server.
     var allowedExposures: Set<Exposure>
     /// Names under which browsers and agents reach the server, beside those that it knows itself.
     var publicHosts: [HostList.PublicHost]

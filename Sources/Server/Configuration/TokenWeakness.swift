@@ -44,7 +44,7 @@ struct TokenWeakness {
     }
 
     private static func isMadeOfWords(_ bytes: [UInt8]) -> Bool {
-        // What is between words does not make them harder to guess. Bytes of other alphabets do.
+        // Separators between words do not make them harder to guess. Bytes of other alphabets do.
         var rest = bytes.filter { $0.isLetterOrDigit || $0 >= 0x80 }
         var hasWords = false
         for word in words.map({ Array($0.utf8) }) {

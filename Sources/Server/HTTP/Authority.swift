@@ -14,7 +14,7 @@ struct Authority: Hashable, Sendable {
         } else {
             port = nil
         }
-        if bytes[0] == UInt8(ascii: "[") {
+        if bytes.first == UInt8(ascii: "[") {
             guard let address = IPAddress(String(decoding: bytes[1..<(end - 1)], as: UTF8.self)) else { return nil }
             host = "\(address)"
         } else {
@@ -46,7 +46,7 @@ struct Authority: Hashable, Sendable {
 extension UInt8 {
     fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
-    /// What names of hosts consist of. RFC 3986 allows more in theory; no resolver does.
+    /// Whether it can be part of a host name. RFC 3986 allows more in theory; no resolver does.
     fileprivate var isOfName: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -21,7 +21,7 @@ struct ConnectionLimits: Sendable {
     }
 }
 
-/// What a new connection may do.
+/// The rights of a new connection.
 enum ConnectionPlace: Equatable {
     case open
     /// Beyond a limit: only operators are served.
@@ -65,7 +65,7 @@ struct ConnectionCounts {
         byNetwork[network] = count > 1 ? count - 1 : nil
     }
 
-    /// Whom an address is counted for. A proxy on this machine has the connections of all clients, so loopback is nobody.
+    /// The network that an address is counted for; nil for loopback, because a proxy on this machine has the connections of all clients.
     private static func network(of address: IPAddress?) -> IPAddress? {
         guard let address, !address.isLoopback else { return nil }
         return address.isIPv4 ? address : address.network(64)

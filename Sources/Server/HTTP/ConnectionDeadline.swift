@@ -109,7 +109,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
 }
 
 extension ConnectionDeadline.Phase {
-    /// What a connection is closed for when its time is over.
+    /// The reason for closing a connection at its deadline.
     fileprivate var closing: Telemetry.Closing {
         switch self {
         case .idle: .idle

@@ -65,7 +65,7 @@ final class Connections: Sendable {
 
     // MARK: - Shutdown
 
-    /// Tells a connection whose handlers are in place that the listener has stopped meanwhile, if it has.
+    /// Tells a connection whose handlers are in place if the listener has stopped in between.
     func start(_ channel: any Channel) {
         guard let shutdown = state.withLock({ $0.shutdown }) else { return }
         channel.pipeline.fireUserInboundEventTriggered(shutdown)
@@ -92,7 +92,7 @@ final class Connections: Sendable {
     }
 }
 
-/// What the connections of a listener that stops are told.
+/// The steps of a listener's shutdown, as its connections are told.
 enum ConnectionShutdown {
     /// The next answer is the last one.
     case announced

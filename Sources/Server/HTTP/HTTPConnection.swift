@@ -246,7 +246,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             if context.channel.isWritable { return becomeIdle(context) }
             state = .sending
-            // Nothing more is read meanwhile.
+            // Until then no further request is read.
             early = early ?? []
             startSending()
         } else {

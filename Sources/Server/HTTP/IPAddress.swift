@@ -40,7 +40,7 @@ struct IPAddress: Hashable, Sendable {
         return IPAddress(bits: (bits >> rest) << rest, isIPv4: isIPv4)
     }
 
-    /// What failures are counted by: a client has one IPv4 address, and chooses among the IPv6 addresses of a /64.
+    /// The key that failures are counted by: a client has one IPv4 address, and chooses among the IPv6 addresses of a /64.
     var source: IPAddress { isIPv4 ? self : network(64) }
 
     /// Whether only this machine has it: 127.0.0.0/8 or ::1.

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// Refuses requests for hosts that are not served here, which is how DNS rebinding reaches a server, and requests that a browser sends for
 /// another site's page. Each connection has its own, so that the `Host` field is judged once as long as it stays the same.
 struct RequestGuard: Sendable {
-    /// What a listener has for browsers.
+    /// The content that a listener has for browsers.
     enum Content: Sendable {
         /// Nothing that a browser navigates to.
         case api
@@ -28,7 +28,7 @@ struct RequestGuard: Sendable {
     /// Whether the client of the last request that was let through speaks TLS, with us or with a proxy before us.
     var isSecure: Bool { served?.isSecure ?? isTLS }
 
-    /// What is wrong with a request's host or origin; nil for one that may go on. A target in absolute form becomes a path.
+    /// The refusal of a request's host or origin; nil if the request may go on. A target in absolute form becomes a path.
     mutating func problem(with head: inout HTTPRequestHead) -> Problem? {
         let fields = Fields(head.headers)
         guard fields.hosts < 2 else { return .badHost("the request has more than one Host field") }
@@ -101,7 +101,7 @@ struct RequestGuard: Sendable {
         }
     }
 
-    /// Whether somebody followed a link to a page. Pages change nothing, and their scripts do not hear of the site that has the link.
+    /// Whether the browser follows a link to a page. Pages change nothing, and the linking site cannot read them.
     private func isLink(_ fields: Fields, _ head: HTTPRequestHead) -> Bool {
         guard case .pages = content, head.method == .GET || head.method == .HEAD else { return false }
         return fields.modes == ["navigate"] && fields.destinations == ["document"]

@@ -10,7 +10,7 @@ struct TrustedProxies: Sendable {
         /// Reads an address, or `ADDRESS/BITS`.
         init?(_ text: String) {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let address = IPAddress(parts[0]) else { return nil }
+            guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
             let width = address.isIPv4 ? 32 : 128
             // traps: this reads a text, and answers nil for what is no number of eight bits.
             guard let prefix = parts.count == 1 ? width : UInt8(parts[1]).map(Int.init), prefix <= width else {
@@ -65,7 +65,7 @@ struct TrustedProxies: Sendable {
         field.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The values of `for` (RFC 7239, section 4). An element without one is a hop that nobody knows.
+    /// The values of `for` (RFC 7239, section 4). An element without one is an unknown hop.
     private static func hops(ofForwarded fields: [String]) -> [String] {
         fields.flatMap(elements).map { element in
             let pairs = element.utf8.split(separator: UInt8(ascii: ";")).map { String(decoding: $0, as: UTF8.self) }

@@ -26,7 +26,7 @@ struct Lifeline {
     /// Ends this process at once when the pipe ends. The returned source must be kept.
     static func endProcess(with descriptor: CInt) -> any DispatchSourceRead {
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
-        // Nobody writes to the pipe, so it becomes readable only at its end. Nothing is finished first: the next supervisor
+        // No process writes to the pipe, so it becomes readable only at its end. Nothing is finished first: the next supervisor
         // needs the address now, and this process would not be restarted after a crash.
         source.setEventHandler { _exit(1) }
         source.activate()

@@ -56,9 +56,9 @@ struct Visit: Sendable {
         var cookies: [String: String] = [:]
         for pair in headers["Cookie"].flatMap({ $0.split(separator: ";") }) {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            let name = String(parts[0].drop { $0 == " " })
-            if cookies[name] == nil { cookies[name] = String(parts[1]) }
+            guard parts.count == 2, let key = parts.first, let value = parts.last else { continue }
+            let name = String(key.drop { $0 == " " })
+            if cookies[name] == nil { cookies[name] = String(value) }
         }
         return cookies
     }

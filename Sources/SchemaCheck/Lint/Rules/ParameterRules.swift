@@ -66,8 +66,8 @@ extension LintRules {
                 let parameters = context.parameters(of: operation)
                 let whole = parameters.filter { $0["in"]?.string == "querystring" }
                 guard let first = whole.first else { continue }
-                if whole.count > 1 {
-                    findings.report("\(operation.title) has more than one query string", at: whole[1])
+                if let second = whole.dropFirst().first {
+                    findings.report("\(operation.title) has more than one query string", at: second)
                 }
                 if parameters.contains(where: { $0["in"]?.string == "query" }) {
                     findings.report(

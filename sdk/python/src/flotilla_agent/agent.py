@@ -213,7 +213,7 @@ class Agent:
         if self._commander is None:
             return []
         commands = self._commander.commands(self.configuration.instance_id, patience)
-        # Nobody sees or commands an instance that is not registered, so its polls renew no lease.
+        # Operators cannot see or command an unregistered instance, so its polls renew no lease.
         if not self._is_unregistered:
             self._safety.contact()
         # A process that has lost its lease leaves what comes to the one that holds the instance.
