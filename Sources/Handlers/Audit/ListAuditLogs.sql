@@ -1,13 +1,14 @@
+-- Ids are texts here: one that is none must not keep the other entries from being read.
 -- name: listAuditLogs :many
 -- import: Generated
 -- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
 -- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, audit_id uuid, actor text, action text, target_type text, target_id text, result text(AuditResult)
--- out: details jsonb, ts timestamptz, run_id uuid?, reconcile_id uuid?
+-- out: details jsonb, ts timestamptz, run_id text?, reconcile_id text?
 SELECT
     ordinal, audit_id, actor, action, target_type, target_id, result, details, ts,
-    CASE WHEN target_type = 'module_run' THEN target_id ELSE details ->> 'run_id' END::uuid,
-    (details ->> 'reconcile_id')::uuid
+    CASE WHEN target_type = 'module_run' THEN target_id ELSE details ->> 'run_id' END,
+    details ->> 'reconcile_id'
 FROM audit_log
 WHERE (:actor IS NULL OR actor = :actor)
     AND (:action IS NULL OR action = :action)

@@ -1,4 +1,5 @@
 public import ContractRuntime
+import FoundationEssentials
 public import Generated
 import Postgres
 
@@ -104,8 +105,8 @@ extension AuditEntry {
             result: row.result,
             details: row.details,
             timestamp: row.ts,
-            runID: row.runID,
-            reconcileID: row.reconcileID,
+            runID: row.runID.flatMap { UUID(uuidString: $0) },
+            reconcileID: row.reconcileID.flatMap { UUID(uuidString: $0) },
             ordinal: row.ordinal
         )
     }
