@@ -17,7 +17,24 @@ struct ConnectionFigures: Sendable {
     var acceptFailures = 0
 }
 
+/// What a server knows about its TLS certificate.
+struct CertificateFigures: Sendable {
+    /// Seconds since 1970.
+    var expiry: Int
+    /// Whether the files have changed and cannot be used.
+    var areFilesRefused: Bool
+}
+
 extension Telemetry {
+    /// Keeps what is known about the TLS certificate.
+    ///
+    /// - Parameters:
+    ///   - expiry: When the certificate that is served expires, in seconds since 1970.
+    ///   - areFilesRefused: Whether the files have changed and cannot be used.
+    public func recordCertificate(expiresAt expiry: Int, areFilesRefused: Bool) {
+        change { $0.certificate = CertificateFigures(expiry: expiry, areFilesRefused: areFilesRefused) }
+    }
+
     /// What a client was too slow with.
     public enum Closing: String, CaseIterable, Sendable {
         /// Its next request.

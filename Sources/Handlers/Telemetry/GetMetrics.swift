@@ -63,6 +63,20 @@ private struct PrometheusText {
         }
         family("flotilla_bound_refusals_total", "counter", "Requests and elements refused at a bound.", refusals)
         add(figures.connections)
+        if let certificate = figures.certificate { add(certificate) }
+    }
+
+    private mutating func add(_ figures: CertificateFigures) {
+        gauge(
+            "flotilla_tls_certificate_expiry_seconds",
+            "When the TLS certificate expires, in seconds since 1970.",
+            [("", Double(figures.expiry))]
+        )
+        gauge(
+            "flotilla_tls_files_refused",
+            "Whether TLS_CERTIFICATE and TLS_KEY have changed and cannot be used.",
+            [("", figures.areFilesRefused ? 1 : 0)]
+        )
     }
 
     private mutating func add(_ figures: ConnectionFigures) {

@@ -23,6 +23,8 @@ public final class Telemetry: Sendable {
         /// How often each bound was reached.
         var refusals: [BoundRefusal: Int] = [:]
         var connections = ConnectionFigures()
+        /// Nil without TLS.
+        var certificate: CertificateFigures?
     }
 
     private let state = Mutex(Figures())
@@ -51,6 +53,10 @@ public final class Telemetry: Sendable {
     /// Counts a refusal at a bound.
     func recordRefusal(_ refusal: BoundRefusal) {
         state.withLock { $0.refusals[refusal, default: 0] += 1 }
+    }
+
+    func change(_ change: (inout Figures) -> Void) {
+        state.withLock { change(&$0) }
     }
 
     func changeConnectionFigures(_ change: (inout ConnectionFigures) -> Void) {

@@ -42,7 +42,8 @@ enum ConfigurationReference {
         "WEB_ADDRESS": "Where the dashboard listens.",
         "API_HEALTH_URL":
             "Where the dashboard's process asks whether the API responds. By default `/healthz` at `API_ADDRESS` of this machine.",
-        "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
+        "TLS_CERTIFICATE":
+            "A PEM chain, for both listeners; beside `TLS_KEY`. Both files are read again when they change.",
         "TLS_KEY": "Its key.",
         "ALLOW_INSECURE":
             "What may be within reach of other machines although it is insecure. Without it such a server does not start.",
