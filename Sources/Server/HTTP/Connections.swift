@@ -8,16 +8,17 @@ import Synchronization
 final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var counts = ConnectionCounts()
+        var counts: ConnectionCounts
         var shutdown: ConnectionShutdown?
     }
 
     let limits: ConnectionLimits
     let telemetry: Telemetry
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let unread = Atomic<Int>(0)
 
-    init(limits: ConnectionLimits, telemetry: Telemetry) {
+    init(limits: ConnectionLimits, proxies: TrustedProxies, telemetry: Telemetry) {
+        state = Mutex(State(counts: ConnectionCounts(proxies: proxies)))
         self.limits = limits
         self.telemetry = telemetry
     }

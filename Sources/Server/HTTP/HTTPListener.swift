@@ -38,7 +38,7 @@ final class HTTPListener: Sendable {
             content: content,
             isTLS: tls != nil
         )
-        let connections = Connections(limits: connectionLimits, telemetry: telemetry)
+        let connections = Connections(limits: connectionLimits, proxies: proxies, telemetry: telemetry)
         let channel = try await ServerBootstrap(group: group)
             // Accepted sockets inherit it (tcp(7)): the kernel must not hold megabytes for a client that does not read.
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
