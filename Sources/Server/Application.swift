@@ -1,3 +1,4 @@
+import ContractRuntime
 import Dashboard
 import Generated
 import Handlers
@@ -281,7 +282,14 @@ struct Application {
             environment: configuration.environment,
             warnings: warning.map { [$0] } ?? [],
             availability: { monitor?.availability ?? .available },
-            holder: { try? await doorkeeper.holder(of: $0) }
+            confirm: { request, route async throws(Problem) in
+                try await doorkeeper.confirm(
+                    request.form["token"] ?? "",
+                    of: request.principal,
+                    for: route,
+                    from: request.address
+                )
+            }
         )
         let responder = WebResponder(
             api: api,
