@@ -131,6 +131,8 @@ import Testing
             #expect(try await wait { try await server.get("/healthz", token: nil).status == 200 })
             let figures = try await server.get("/metrics").body
             #expect(figures.contains(#"flotilla_connections_surplus_total{limit="total"}"#))
+            #expect(figures.contains("\nflotilla_connections_limit 8\n"))
+            #expect(figures.contains("\nflotilla_unread_bytes_limit 268435456\n"))
             withExtendedLifetime(held) {}
         }
     }

@@ -15,6 +15,22 @@ struct ConnectionFigures: Sendable {
     var surplus: [ConnectionLimit: Int] = [:]
     /// Connections that could not be accepted, for want of file descriptors or memory.
     var acceptFailures = 0
+    /// What a listener admits; nil where there is none.
+    var limits: ConnectionBounds?
+}
+
+/// What a listener admits, for the metrics beside which it stands.
+public struct ConnectionBounds: Sendable {
+    /// Connections at once.
+    public var connections: Int
+    /// Bytes of answers that clients have not read.
+    public var unreadBytes: Int
+
+    /// These limits.
+    public init(connections: Int, unreadBytes: Int) {
+        self.connections = connections
+        self.unreadBytes = unreadBytes
+    }
 }
 
 /// What a server knows about its TLS certificate.
@@ -45,6 +61,11 @@ extension Telemetry {
         case body
         /// Reading its answer.
         case unread
+    }
+
+    /// Keeps what a listener admits.
+    public func recordLimits(_ limits: ConnectionBounds) {
+        changeConnectionFigures { $0.limits = limits }
     }
 
     /// Counts a connection that is closed because its client is too slow.

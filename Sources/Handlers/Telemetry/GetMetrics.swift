@@ -86,6 +86,10 @@ private struct PrometheusText {
             "Bytes of answers that clients have not read.",
             [("", Double(figures.unreadBytes))]
         )
+        if let limits = figures.limits {
+            gauge("flotilla_connections_limit", "CONNECTIONS, or fewer.", [("", Double(limits.connections))])
+            gauge("flotilla_unread_bytes_limit", "UNREAD_MEBIBYTES, in bytes.", [("", Double(limits.unreadBytes))])
+        }
         let surplus = ConnectionLimit.allCases.map { limit in
             (#"flotilla_connections_surplus_total{limit="\#(limit.rawValue)"}"#, Double(figures.surplus[limit] ?? 0))
         }

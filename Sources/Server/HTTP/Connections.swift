@@ -21,6 +21,7 @@ final class Connections: Sendable {
         state = Mutex(State(counts: ConnectionCounts(proxies: proxies)))
         self.limits = limits
         self.telemetry = telemetry
+        telemetry.recordLimits(ConnectionBounds(connections: limits.total, unreadBytes: limits.unreadBytes))
     }
 
     // MARK: - Places
