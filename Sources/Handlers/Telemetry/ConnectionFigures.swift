@@ -9,6 +9,8 @@ struct ConnectionFigures: Sendable {
     var open = 0
     /// Bytes of answers that clients have not read.
     var unreadBytes = 0
+    /// Bytes of request bodies that are held.
+    var bodyBytes = 0
     /// Connections that were closed because their client was too slow.
     var closings: [Telemetry.Closing: Int] = [:]
     /// Connections beyond a limit.
@@ -25,11 +27,14 @@ public struct ConnectionBounds: Sendable {
     public var connections: Int
     /// Bytes of answers that clients have not read.
     public var unreadBytes: Int
+    /// Bytes of request bodies that are held.
+    public var bodyBytes: Int
 
     /// These limits.
-    public init(connections: Int, unreadBytes: Int) {
+    public init(connections: Int, unreadBytes: Int, bodyBytes: Int) {
         self.connections = connections
         self.unreadBytes = unreadBytes
+        self.bodyBytes = bodyBytes
     }
 }
 

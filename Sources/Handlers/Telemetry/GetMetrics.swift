@@ -86,8 +86,10 @@ private struct PrometheusText {
             "Bytes of answers that clients have not read.",
             [("", Double(figures.unreadBytes))]
         )
+        gauge("flotilla_body_bytes", "Bytes of request bodies that are held.", [("", Double(figures.bodyBytes))])
         if let limits = figures.limits {
             gauge("flotilla_connections_limit", "CONNECTIONS, or fewer.", [("", Double(limits.connections))])
+            gauge("flotilla_body_bytes_limit", "BODY_MEBIBYTES, in bytes.", [("", Double(limits.bodyBytes))])
             gauge("flotilla_unread_bytes_limit", "UNREAD_MEBIBYTES, in bytes.", [("", Double(limits.unreadBytes))])
         }
         let surplus = ConnectionLimit.allCases.map { limit in

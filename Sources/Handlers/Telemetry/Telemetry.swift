@@ -28,12 +28,28 @@ public final class Telemetry: Sendable {
     }
 
     private let state = Mutex(Figures())
+    private let bodies = Atomic<Int>(0)
 
     /// Nothing counted yet.
     public init() {}
 
     /// What is known now.
-    var figures: Figures { state.withLock { $0 } }
+    var figures: Figures {
+        var figures = state.withLock { $0 }
+        figures.connections.bodyBytes = bodyBytes
+        return figures
+    }
+
+    /// Bytes of request bodies that are held, small ones apart.
+    public var bodyBytes: Int { bodies.load(ordering: .relaxed) }
+
+    /// Notes that connections hold so many bytes of bodies more, or fewer; how many that makes.
+    ///
+    /// Each read of a large body calls this, so it takes no lock.
+    public func changeBodies(by bytes: Int) -> Int { bodies.wrappingAdd(bytes, ordering: .relaxed).newValue }
+
+    /// Counts a request whose body is refused for want of memory.
+    public func recordBodyRefusal() { recordRefusal(.bodies) }
 
     /// Counts an answer.
     ///

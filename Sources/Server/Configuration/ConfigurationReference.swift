@@ -60,6 +60,8 @@ enum ConfigurationReference {
             "How many of them may come from one IP address, or from one /64 network of IPv6; loopback and `TRUSTED_PROXIES` have no such limit.",
         "UNREAD_MEBIBYTES":
             "How many mebibytes of answers may be unread, all clients of a listener together; then large answers are refused.",
+        "BODY_MEBIBYTES":
+            "How many mebibytes of request bodies a process holds until they are answered; then larger ones are refused. Bodies up to 4 KiB do not count.",
         "HEARTBEAT_STALE_SECONDS":
             "After how many seconds of silence an instance counts as lost; after half of that as late.",
         "MODULE_RUN_STUCK_SECONDS": "After how many seconds a run that has not ended counts as stuck.",

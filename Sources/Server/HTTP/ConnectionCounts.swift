@@ -8,6 +8,8 @@ struct ConnectionLimits: Sendable {
     var perAddress = 30_000
     /// Bytes of answers that clients do not read, all connections together.
     var unreadBytes = 256 * 1_024 * 1_024
+    /// Bytes of request bodies, all connections together. Small bodies do not count.
+    var bodyBytes = 256 * 1_024 * 1_024
     /// Connections beyond the limits: each is told so, and operators are served.
     var surplus = 64
 

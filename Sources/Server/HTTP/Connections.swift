@@ -21,7 +21,13 @@ final class Connections: Sendable {
         state = Mutex(State(counts: ConnectionCounts(proxies: proxies)))
         self.limits = limits
         self.telemetry = telemetry
-        telemetry.recordLimits(ConnectionBounds(connections: limits.total, unreadBytes: limits.unreadBytes))
+        telemetry.recordLimits(
+            ConnectionBounds(
+                connections: limits.total,
+                unreadBytes: limits.unreadBytes,
+                bodyBytes: limits.bodyBytes
+            )
+        )
     }
 
     // MARK: - Places
@@ -64,6 +70,14 @@ final class Connections: Sendable {
         unread.wrappingAdd(bytes, ordering: .relaxed)
         telemetry.changeUnread(by: bytes)
     }
+
+    // MARK: - Bodies
+
+    /// Whether clients have sent so much that another large body must not be received.
+    var areBodiesFull: Bool { telemetry.bodyBytes >= limits.bodyBytes }
+
+    /// Notes that a connection holds so many bytes of bodies more, or fewer; whether there is room for them.
+    func changeBodies(by bytes: Int) -> Bool { telemetry.changeBodies(by: bytes) <= limits.bodyBytes || bytes < 0 }
 
     // MARK: - Shutdown
 
