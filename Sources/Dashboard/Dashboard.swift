@@ -12,8 +12,8 @@ public struct Dashboard<API: Operations>: Sendable {
     let warnings: [String]
     /// Whether the API responds, which may run in another process.
     public let availability: @Sendable () -> APIAvailability
-    /// Whose token this is; nil when it is nobody's. Whoever approves proves again who he is.
-    let holder: @Sendable (_ token: String) async -> Principal?
+    /// Confirms that the field `token` of a form is the token of the session's principal. Approvers prove again who they are.
+    let confirm: @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     let verifier = AuditVerifier()
 
     /// The pages over `api`.
@@ -22,13 +22,13 @@ public struct Dashboard<API: Operations>: Sendable {
         environment: String,
         warnings: [String],
         availability: @escaping @Sendable () -> APIAvailability = { .available },
-        holder: @escaping @Sendable (_ token: String) async -> Principal?
+        confirm: @escaping @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     ) {
         self.api = api
         self.environment = environment
         self.warnings = warnings
         self.availability = availability
-        self.holder = holder
+        self.confirm = confirm
     }
 
     /// Answers a request of somebody who is logged in.

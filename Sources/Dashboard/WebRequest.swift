@@ -12,6 +12,8 @@ public struct WebRequest: Sendable {
     public var form: Fields
     /// Whose session it is.
     public var principal: Principal
+    /// The IP address that it comes from.
+    public var address: String
     /// What a form of this session has to carry, so that no other page can send one.
     public var csrf: String
     /// `light` or `dark`, where the browser's own is not to decide.
@@ -24,6 +26,7 @@ public struct WebRequest: Sendable {
         query: Fields,
         form: Fields,
         principal: Principal,
+        address: String,
         csrf: String,
         theme: String?
     ) {
@@ -32,6 +35,7 @@ public struct WebRequest: Sendable {
         self.query = query
         self.form = form
         self.principal = principal
+        self.address = address
         self.csrf = csrf
         self.theme = theme
     }

@@ -1,9 +1,9 @@
+import ContractRuntime
 import Dashboard
 import Generated
 import Handlers
 import Logging
 import NIOPosix
-import NIOSSL
 import Postgres
 
 /// The server, from its start to its end.
@@ -30,6 +30,8 @@ struct Application {
     /// Binds the addresses of those components whose listener is not switched off.
     func bind(_ components: [Component] = Component.allCases) throws -> [Component: ListeningSocket] {
         try configuration.checkExposure(of: components)
+        // A child of the supervisor that cannot read them would be started again and again.
+        _ = try certificates()
         var sockets: [Component: ListeningSocket] = [:]
         for component in components {
             guard let address = configuration.address(of: component) else { continue }
@@ -68,7 +70,7 @@ struct Application {
         started: ([(name: String, address: String)]) -> Void = { _ in },
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
-        let tls = try tlsContext()
+        let certificates = try certificates()
         let isDashboardAlone = sockets[.api] == nil && sockets[.dashboard] != nil
         let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
@@ -114,6 +116,7 @@ struct Application {
             jobs.append { await api.tellOfEvents() }
             jobs.append { await api.checkReadiness() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
+            if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }
             if let cluster { jobs.append { await cluster.keepRunning() } }
             if let scheduler { jobs.append { await scheduler.run() } }
             if let monitor { jobs.append { await monitor.run() } }
@@ -121,7 +124,7 @@ struct Application {
             var listeners: [HTTPListener]?
             let end = await Self.end(of: keeper, within: schemaPatience, beside: jobs, or: shutdown) {
                 listeners = []
-                listeners = try await listen(sockets, api, denials: denials, monitor: monitor, tls: tls)
+                listeners = try await listen(sockets, api, denials: denials, monitor: monitor, certificates)
                 started(addresses(of: sockets))
             } finish: {
                 if listeners == nil { for socket in sockets.values { socket.close() } }
@@ -253,7 +256,7 @@ struct Application {
         _ api: API,
         denials: DenialLog,
         monitor: APIMonitor?,
-        tls: NIOSSLContext?
+        _ certificates: CertificateStore?
     ) async throws -> [HTTPListener] {
         let connectionLimits = configuration.connectionLimits.fitting(files: FileLimit.raise())
         if connectionLimits.total < configuration.connectionLimits.total {
@@ -275,7 +278,7 @@ struct Application {
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,
-                tls: tls,
+                tls: certificates,
                 limits: limits,
                 responder: responder,
                 content: content,
@@ -317,7 +320,14 @@ struct Application {
             environment: configuration.environment,
             warnings: warning.map { [$0] } ?? [],
             availability: { monitor?.availability ?? .available },
-            holder: { try? await doorkeeper.holder(of: $0) }
+            confirm: { request, route async throws(Problem) in
+                try await doorkeeper.confirm(
+                    request.form["token"] ?? "",
+                    of: request.principal,
+                    for: route,
+                    from: request.address
+                )
+            }
         )
         let responder = WebResponder(
             api: api,
@@ -330,21 +340,14 @@ struct Application {
         return listeners
     }
 
-    private func tlsContext() throws -> NIOSSLContext? {
+    /// The certificate of both listeners; nil without TLS.
+    private func certificates() throws -> CertificateStore? {
         guard let files = configuration.tls else { return nil }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map {
-                NIOSSLCertificateSource.certificate($0)
-            }
-            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-            var tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-            tls.minimumTLSVersion = .tlsv12
-            return try NIOSSLContext(configuration: tls)
-        } catch {
+        do { return try CertificateStore(files, logger: logger) } catch {
             throw ConfigurationError(
                 variable: "TLS_CERTIFICATE, TLS_KEY",
-                found: "files that cannot be used (\(error))",
-                expected: "a PEM chain and its key"
+                found: "\(error)",
+                expected: CertificateError.expected
             )
         }
     }

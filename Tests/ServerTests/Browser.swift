@@ -10,11 +10,11 @@ struct Browser: Sendable {
     /// The value that each form of the session carries.
     let csrf: String
 
-    /// Logs in with the admin token.
-    init(_ server: RunningServer) async throws {
+    /// Logs in, with the admin token if no other is named.
+    init(_ server: RunningServer, token: String = RunningServer.token) async throws {
         web = server.web
         let form = ["Content-Type": "application/x-www-form-urlencoded"]
-        let login = try await web.send("POST", "/login", headers: form, body: "token=\(RunningServer.token)")
+        let login = try await web.send("POST", "/login", headers: form, body: "token=\(token)")
         cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
         csrf = Doorkeeper.csrf(ofSession: String(cookie.drop { $0 != "=" }.dropFirst()))
     }
@@ -25,8 +25,8 @@ struct Browser: Sendable {
     }
 
     /// Sends a form, whose fields are encoded already.
-    func post(_ path: String, _ fields: String) async throws -> RawHTTP.Response {
-        let headers = ["Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"]
-        return try await web.send("POST", path, headers: headers, body: "csrf=\(csrf)&\(fields)")
+    func post(_ path: String, _ fields: String, headers: [String: String] = [:]) async throws -> RawHTTP.Response {
+        let own = ["Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"]
+        return try await web.send("POST", path, headers: own.merging(headers) { $1 }, body: "csrf=\(csrf)&\(fields)")
     }
 }

@@ -133,6 +133,8 @@ import Testing
             #expect(try await wait { try await server.get("/healthz", token: nil).status == 200 })
             let figures = try await server.get("/metrics").body
             #expect(figures.contains(#"flotilla_connections_surplus_total{limit="total"}"#))
+            #expect(figures.contains("\nflotilla_connections_limit 8\n"))
+            #expect(figures.contains("\nflotilla_unread_bytes_limit 268435456\n"))
             withExtendedLifetime(held) {}
         }
     }
@@ -236,8 +238,8 @@ import Testing
         return limits
     }
 
-    private func places(_ addresses: [String]) -> [ConnectionPlace] {
-        var counts = ConnectionCounts()
+    private func places(_ addresses: [String], proxies: TrustedProxies = TrustedProxies()) -> [ConnectionPlace] {
+        var counts = ConnectionCounts(proxies: proxies)
         return addresses.map { counts.add(IPAddress($0), limits) }
     }
 
@@ -262,6 +264,22 @@ import Testing
         let open = Array(repeating: ConnectionPlace.open, count: 6)
         let beyond = Array(repeating: ConnectionPlace.surplus(.total), count: 4)
         #expect(places == open + beyond + [.refused(.total)])
+    }
+
+    @Test func `a trusted proxy has the connections of all its clients, and no limit of its own`() throws {
+        let proxies = TrustedProxies([try #require(TrustedProxies.Network("10.0.0.0/8"))])
+        let open = Array(repeating: ConnectionPlace.open, count: 6)
+        #expect(places(Array(repeating: "10.1.2.3", count: 6), proxies: proxies) == open)
+        // Another address keeps its limit, and the total holds for proxies, too.
+        let many = Array(repeating: "203.0.113.7", count: 4) + Array(repeating: "10.1.2.3", count: 4)
+        #expect(
+            places(many, proxies: proxies)
+                == [.open, .open, .open, .surplus(.address), .open, .open, .open, .surplus(.total)]
+        )
+        var counts = ConnectionCounts(proxies: proxies)
+        for _ in 0..<6 { _ = counts.add(IPAddress("10.1.2.3"), limits) }
+        counts.remove(IPAddress("10.1.2.3"), .open)
+        #expect(counts.add(IPAddress("10.1.2.3"), limits) == .open)
     }
 
     @Test func `a connection that is closed makes room`() {

@@ -65,12 +65,18 @@ import Testing
         #expect(try String(contentsOf: document, encoding: .utf8) == ConfigurationReference.markdown)
     }
 
-    @Test func `what an example sets is read`() throws {
+    @Test func `the example has every variable, with its default, and no other`() throws {
         let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../.env.example")
-        let names = try String(contentsOf: example, encoding: .utf8).split(separator: "\n").compactMap { line in
-            line.drop { $0 == "#" }.wholeMatch(of: /([A-Z_]+)=.*/).map { String($0.1) }
+        let lines = try String(contentsOf: example, encoding: .utf8).split(separator: "\n").compactMap { line in
+            line.drop { $0 == "#" }.wholeMatch(of: /([A-Z_]+)=(.*)/)
         }
-        #expect(names.count > 20)
-        #expect(Set(names).subtracting(ConfigurationReference.described) == [])
+        #expect(lines.map { String($0.1) }.sorted() == ConfigurationReference.described.sorted())
+        let log = VariableLog()
+        _ = try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "reference"], log: log))
+        for entry in log.entries {
+            guard let standard = entry.standard else { continue }
+            let line = lines.first { String($0.1) == entry.name }
+            #expect(line.map { String($0.2) } == standard, "\(entry.name)")
+        }
     }
 }

@@ -245,16 +245,10 @@ extension Dashboard {
             return "/commands/\(id)?done=canceled"
         }
         guard action == "decide" else { throw .noPage }
-        let again = await holder(request.form["token"] ?? "")
-        guard let again, again.name.hasSameScalars(as: request.principal.name) else {
-            throw Problem(
-                status: 403,
-                code: "REAUTHENTICATION_FAILED",
-                detail: "The token is not that of \(request.principal.name)."
-            )
-        }
+        let isApproval = request.form["decision"] == "approve"
+        try await confirm(request, isApproval ? .approveCommand : .denyCommand)
         let body = JSONObject { json in json.member("reason", request.form["reason"]) }
-        if request.form["decision"] == "approve" {
+        if isApproval {
             let input = try ApproveCommand.Input(wire(.approveCommand, request, path: [id], body: body))
             _ = try await api.approveCommand(input)
             return "/approvals?done=approved"

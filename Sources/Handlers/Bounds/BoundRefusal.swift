@@ -10,6 +10,7 @@ enum BoundRefusal: String, CaseIterable {
     case object = "OBJECT_TOO_LARGE"
     case acknowledgements = "TOO_MANY_ACKNOWLEDGEMENTS"
     case streams = "TOO_MANY_STREAMS"
+    case bodies = "TOO_MANY_BODIES"
 
     /// The value of the metric's label.
     var label: String {
@@ -22,6 +23,7 @@ enum BoundRefusal: String, CaseIterable {
         case .object: "object"
         case .acknowledgements: "acknowledgements"
         case .streams: "streams"
+        case .bodies: "bodies"
         }
     }
 }

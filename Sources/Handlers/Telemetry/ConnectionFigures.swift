@@ -9,15 +9,53 @@ struct ConnectionFigures: Sendable {
     var open = 0
     /// Bytes of answers that clients have not read.
     var unreadBytes = 0
+    /// Bytes of request bodies that are held.
+    var bodyBytes = 0
     /// Connections that were closed because their client was too slow.
     var closings: [Telemetry.Closing: Int] = [:]
     /// Connections beyond a limit.
     var surplus: [ConnectionLimit: Int] = [:]
     /// Connections that could not be accepted, for want of file descriptors or memory.
     var acceptFailures = 0
+    /// What a listener admits; nil where there is none.
+    var limits: ConnectionBounds?
+}
+
+/// What a listener admits, for the metrics beside which it stands.
+public struct ConnectionBounds: Sendable {
+    /// Connections at once.
+    public var connections: Int
+    /// Bytes of answers that clients have not read.
+    public var unreadBytes: Int
+    /// Bytes of request bodies that are held.
+    public var bodyBytes: Int
+
+    /// These limits.
+    public init(connections: Int, unreadBytes: Int, bodyBytes: Int) {
+        self.connections = connections
+        self.unreadBytes = unreadBytes
+        self.bodyBytes = bodyBytes
+    }
+}
+
+/// What a server knows about its TLS certificate.
+struct CertificateFigures: Sendable {
+    /// Seconds since 1970.
+    var expiry: Int
+    /// Whether the files have changed and cannot be used.
+    var areFilesRefused: Bool
 }
 
 extension Telemetry {
+    /// Keeps what is known about the TLS certificate.
+    ///
+    /// - Parameters:
+    ///   - expiry: When the certificate that is served expires, in seconds since 1970.
+    ///   - areFilesRefused: Whether the files have changed and cannot be used.
+    public func recordCertificate(expiresAt expiry: Int, areFilesRefused: Bool) {
+        change { $0.certificate = CertificateFigures(expiry: expiry, areFilesRefused: areFilesRefused) }
+    }
+
     /// The step that a client was too slow with.
     public enum Closing: String, CaseIterable, Sendable {
         /// Its next request.
@@ -28,6 +66,11 @@ extension Telemetry {
         case body
         /// Reading its answer.
         case unread
+    }
+
+    /// Keeps what a listener admits.
+    public func recordLimits(_ limits: ConnectionBounds) {
+        changeConnectionFigures { $0.limits = limits }
     }
 
     /// Counts a connection that is closed because its client is too slow.

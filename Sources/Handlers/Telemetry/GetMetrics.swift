@@ -63,6 +63,20 @@ private struct PrometheusText {
         }
         family("flotilla_bound_refusals_total", "counter", "Requests and elements refused at a bound.", refusals)
         add(figures.connections)
+        if let certificate = figures.certificate { add(certificate) }
+    }
+
+    private mutating func add(_ figures: CertificateFigures) {
+        gauge(
+            "flotilla_tls_certificate_expiry_seconds",
+            "When the TLS certificate expires, in seconds since 1970.",
+            [("", Double(figures.expiry))]
+        )
+        gauge(
+            "flotilla_tls_files_refused",
+            "Whether TLS_CERTIFICATE and TLS_KEY have changed and cannot be used.",
+            [("", figures.areFilesRefused ? 1 : 0)]
+        )
     }
 
     private mutating func add(_ figures: ConnectionFigures) {
@@ -72,6 +86,12 @@ private struct PrometheusText {
             "Bytes of answers that clients have not read.",
             [("", Double(figures.unreadBytes))]
         )
+        gauge("flotilla_body_bytes", "Bytes of request bodies that are held.", [("", Double(figures.bodyBytes))])
+        if let limits = figures.limits {
+            gauge("flotilla_connections_limit", "CONNECTIONS, or fewer.", [("", Double(limits.connections))])
+            gauge("flotilla_body_bytes_limit", "BODY_MEBIBYTES, in bytes.", [("", Double(limits.bodyBytes))])
+            gauge("flotilla_unread_bytes_limit", "UNREAD_MEBIBYTES, in bytes.", [("", Double(limits.unreadBytes))])
+        }
         let surplus = ConnectionLimit.allCases.map { limit in
             (#"flotilla_connections_surplus_total{limit="\#(limit.rawValue)"}"#, Double(figures.surplus[limit] ?? 0))
         }

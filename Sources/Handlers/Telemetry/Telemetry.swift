@@ -23,15 +23,33 @@ public final class Telemetry: Sendable {
         /// How often each bound was reached.
         var refusals: [BoundRefusal: Int] = [:]
         var connections = ConnectionFigures()
+        /// Nil without TLS.
+        var certificate: CertificateFigures?
     }
 
     private let state = Mutex(Figures())
+    private let bodies = Atomic<Int>(0)
 
     /// Nothing counted yet.
     public init() {}
 
     /// What is known now.
-    var figures: Figures { state.withLock { $0 } }
+    var figures: Figures {
+        var figures = state.withLock { $0 }
+        figures.connections.bodyBytes = bodyBytes
+        return figures
+    }
+
+    /// Bytes of request bodies that are held, small ones apart.
+    public var bodyBytes: Int { bodies.load(ordering: .relaxed) }
+
+    /// Notes that connections hold so many bytes of bodies more, or fewer; how many that makes.
+    ///
+    /// Each read of a large body calls this, so it takes no lock.
+    public func changeBodies(by bytes: Int) -> Int { bodies.wrappingAdd(bytes, ordering: .relaxed).newValue }
+
+    /// Counts a request whose body is refused for want of memory.
+    public func recordBodyRefusal() { recordRefusal(.bodies) }
 
     /// Counts an answer.
     ///
@@ -51,6 +69,10 @@ public final class Telemetry: Sendable {
     /// Counts a refusal at a bound.
     func recordRefusal(_ refusal: BoundRefusal) {
         state.withLock { $0.refusals[refusal, default: 0] += 1 }
+    }
+
+    func change(_ change: (inout Figures) -> Void) {
+        state.withLock { change(&$0) }
     }
 
     func changeConnectionFigures(_ change: (inout ConnectionFigures) -> Void) {

@@ -42,23 +42,26 @@ enum ConfigurationReference {
         "WEB_ADDRESS": "Where the dashboard listens.",
         "API_HEALTH_URL":
             "Where the dashboard's process asks whether the API responds. By default `/healthz` at `API_ADDRESS` of this machine.",
-        "TLS_CERTIFICATE": "A PEM chain, for both listeners; beside `TLS_KEY`.",
+        "TLS_CERTIFICATE":
+            "A PEM chain, for both listeners; beside `TLS_KEY`. Both files are read again when they change.",
         "TLS_KEY": "Its key.",
         "ALLOW_INSECURE":
             "What may be within reach of other machines although it is insecure. Without it such a server does not start.",
         "PUBLIC_HOSTS":
             "The names under which others reach the server, such as `https://flotilla.example`. `https://` where a proxy does TLS. Requests for other hosts are refused.",
         "TRUSTED_PROXIES":
-            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` names the client. Failed logins are counted by it.",
+            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` names the client. Failed logins are counted by it. `CONNECTIONS_PER_ADDRESS` does not apply to them.",
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
         "DATABASE_CONNECTIONS":
             "How many connections to the database there are. Two more are reserved for operators, one more listens for commands.",
         "CONNECTIONS":
             "How many connections clients may have open to each listener; fewer if the limit of open files is lower.",
         "CONNECTIONS_PER_ADDRESS":
-            "How many of them may come from one IP address, or from one /64 network of IPv6; loopback has no such limit.",
+            "How many of them may come from one IP address, or from one /64 network of IPv6; loopback and `TRUSTED_PROXIES` have no such limit.",
         "UNREAD_MEBIBYTES":
             "How many mebibytes of answers may be unread, all clients of a listener together; then large answers are refused.",
+        "BODY_MEBIBYTES":
+            "How many mebibytes of request bodies a process holds until they are answered; then larger ones are refused. Bodies up to 4 KiB do not count.",
         "HEARTBEAT_STALE_SECONDS":
             "After how many seconds of silence an instance counts as lost; after half of that as late.",
         "MODULE_RUN_STUCK_SECONDS": "After how many seconds a run that has not ended counts as stuck.",

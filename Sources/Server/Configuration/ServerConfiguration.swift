@@ -173,6 +173,9 @@ struct ServerConfiguration: Sendable {
         )
         let mebibytes = try variables.integer("UNREAD_MEBIBYTES", in: 1...65_536, default: 256)
         limits.unreadBytes = mebibytes * 1_024 * 1_024
+        // The largest body has to fit, in a buffer of twice its size.
+        let ofBodies = try variables.integer("BODY_MEBIBYTES", in: 4...65_536, default: 256)
+        limits.bodyBytes = ofBodies * 1_024 * 1_024
         return limits
     }
 

@@ -8,6 +8,8 @@ struct ConnectionLimits: Sendable {
     var perAddress = 30_000
     /// Bytes of answers that clients do not read, all connections together.
     var unreadBytes = 256 * 1_024 * 1_024
+    /// Bytes of request bodies, all connections together. Small bodies do not count.
+    var bodyBytes = 256 * 1_024 * 1_024
     /// Connections beyond the limits: each is told so, and operators are served.
     var surplus = 64
 
@@ -32,15 +34,21 @@ enum ConnectionPlace: Equatable {
 
 /// The connections of a listener in numbers: a pure state machine.
 struct ConnectionCounts {
+    /// Their connections are those of all clients behind them.
+    private let proxies: TrustedProxies
     private var total = 0
     private var surplus = 0
     private var byNetwork: [IPAddress: Int] = [:]
+
+    init(proxies: TrustedProxies = TrustedProxies()) {
+        self.proxies = proxies
+    }
 
     /// Counts a connection that is not refused.
     ///
     /// - Parameter address: The client's; nil if it is not known.
     mutating func add(_ address: IPAddress?, _ limits: ConnectionLimits) -> ConnectionPlace {
-        let network = Self.network(of: address)
+        let network = network(of: address)
         let place: ConnectionPlace
         if total - surplus >= limits.total {
             place = surplus < limits.surplus ? .surplus(.total) : .refused(.total)
@@ -61,13 +69,13 @@ struct ConnectionCounts {
     mutating func remove(_ address: IPAddress?, _ place: ConnectionPlace) {
         total -= 1
         if place != .open { surplus -= 1 }
-        guard let network = Self.network(of: address), let count = byNetwork[network] else { return }
+        guard let network = network(of: address), let count = byNetwork[network] else { return }
         byNetwork[network] = count > 1 ? count - 1 : nil
     }
 
-    /// The network that an address is counted for; nil for loopback, because a proxy on this machine has the connections of all clients.
-    private static func network(of address: IPAddress?) -> IPAddress? {
-        guard let address, !address.isLoopback else { return nil }
+    /// The network that an address is counted for; nil for a proxy, and for loopback, where there may be one.
+    private func network(of address: IPAddress?) -> IPAddress? {
+        guard let address, !address.isLoopback, !proxies.contains(address) else { return nil }
         return address.isIPv4 ? address : address.network(64)
     }
 }

@@ -8,18 +8,26 @@ import Synchronization
 final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        var counts = ConnectionCounts()
+        var counts: ConnectionCounts
         var shutdown: ConnectionShutdown?
     }
 
     let limits: ConnectionLimits
     let telemetry: Telemetry
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let unread = Atomic<Int>(0)
 
-    init(limits: ConnectionLimits, telemetry: Telemetry) {
+    init(limits: ConnectionLimits, proxies: TrustedProxies, telemetry: Telemetry) {
+        state = Mutex(State(counts: ConnectionCounts(proxies: proxies)))
         self.limits = limits
         self.telemetry = telemetry
+        telemetry.recordLimits(
+            ConnectionBounds(
+                connections: limits.total,
+                unreadBytes: limits.unreadBytes,
+                bodyBytes: limits.bodyBytes
+            )
+        )
     }
 
     // MARK: - Places
@@ -62,6 +70,14 @@ final class Connections: Sendable {
         unread.wrappingAdd(bytes, ordering: .relaxed)
         telemetry.changeUnread(by: bytes)
     }
+
+    // MARK: - Bodies
+
+    /// Whether clients have sent so much that another large body must not be received.
+    var areBodiesFull: Bool { telemetry.bodyBytes >= limits.bodyBytes }
+
+    /// Notes that a connection holds so many bytes of bodies more, or fewer; whether there is room for them.
+    func changeBodies(by bytes: Int) -> Bool { telemetry.changeBodies(by: bytes) <= limits.bodyBytes || bytes < 0 }
 
     // MARK: - Shutdown
 

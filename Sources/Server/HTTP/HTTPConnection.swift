@@ -1,4 +1,5 @@
 import ContractRuntime
+import Handlers
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -48,6 +49,11 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var early: CircularBuffer<HTTPServerRequestPart>?
     private var isReceivingEarly = false
     private var isReadWanted = false
+    /// The memory of the request's body until it is answered, and the bytes of bodies in `early`.
+    private var bodyBytes = 0
+    private var earlyBytes = 0
+    /// How many bytes of both are counted for the limit of all connections.
+    private var countedBytes = 0
     /// How many bytes of the answer the client has not read, as far as they are counted.
     private var unread = 0
     /// Whether the next answer is the last one.
@@ -93,8 +99,15 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .answering, .sending:
             if early == nil { early = [] }
             early?.append(part)
+            // traps: lengths of buffers in memory.
+            if case .body(let bytes) = part { earlyBytes += bytes.readableBytes }
         default: receive(part, context: context)
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        countReading(context)
+        context.fireChannelReadComplete()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -125,6 +138,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .admitted(let request):
             let limit = request.bodyLimit ?? limits.body
             if length > limit { return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context) }
+            if length > Self.smallBody, connections.areBodiesFull { return refuseBody(of: request, context) }
             state = .reading(request, body: [])
             if head.expectsContinue {
                 context.writeAndFlush(
@@ -171,10 +185,60 @@ final class HTTPConnection: ChannelDuplexHandler {
             write(answer, context: context)
         case .reading(let request, let body):
             state = .answering
+            bodyBytes = Self.memory(of: body)
+            guard countBodies() else { return write(tooManyBodies(request), context: context) }
             answer(request, body, context: context)
         case .idle, .answering, .sending, .closing: break
         }
     }
+
+    // MARK: - Memory of bodies
+
+    /// Bodies of so many bytes are neither counted nor refused: most requests, and every operator's command, have no more.
+    private static let smallBody = 4 * 1_024
+
+    /// Counts bodies after each read that did not bring their end; refuses them when there is no room.
+    private func countReading(_ context: ChannelHandlerContext) {
+        if case .reading(_, let body) = state { bodyBytes = Self.memory(of: body) }
+        guard !countBodies() else { return }
+        switch state {
+        case .reading(let request, _): refuseBody(of: request, context)
+        case .answering: dropEarly()
+        case .idle, .refusing, .sending, .closing: context.close(promise: nil)
+        }
+    }
+
+    /// Drops the requests behind the one that is answered, whose answer becomes the last one: the client sends them again.
+    private func dropEarly() {
+        connections.telemetry.recordBodyRefusal()
+        keepsAlive = false
+        // Nothing more is read meanwhile.
+        early = []
+        earlyBytes = 0
+        _ = countBodies()
+    }
+
+    private static func memory(of body: [UInt8]) -> Int { body.count > smallBody ? body.capacity : 0 }
+
+    /// Counts what this connection holds; false when it is more than before, and there is no room for it.
+    private func countBodies() -> Bool {
+        // traps: lengths of buffers in memory.
+        let counted = bodyBytes + (earlyBytes > Self.smallBody ? earlyBytes : 0)
+        if counted == countedBytes { return true }
+        defer { countedBytes = counted }
+        return connections.changeBodies(by: counted - countedBytes)
+    }
+
+    private func refuseBody(of request: AdmittedRequest, _ context: ChannelHandlerContext) {
+        close(with: tooManyBodies(request), context: context)
+    }
+
+    private func tooManyBodies(_ request: AdmittedRequest) -> Answer {
+        connections.telemetry.recordBodyRefusal()
+        return Answer(.tooManyBodies, requestID: request.id)
+    }
+
+    // MARK: - Answers
 
     /// Runs the operation on this connection's event loop. It begins at once, and comes back there after everything that it waits for.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
@@ -190,6 +254,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
+        bodyBytes = 0
+        _ = countBodies()
         guard context.channel.isActive else { return }
         var answer = answer
         if case .bytes(let bytes) = answer.body, bytes.count > Self.largeAnswer, connections.areAnswersUnread {
@@ -236,6 +302,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         making?.cancel()
         streaming?.cancel()
         setUnread(0)
+        // Nothing of it counts any more, whatever the decoder still delivers.
+        state = .closing
+        (bodyBytes, earlyBytes) = (0, 0)
+        _ = countBodies()
         context.fireChannelInactive()
     }
 
@@ -254,6 +324,8 @@ final class HTTPConnection: ChannelDuplexHandler {
             let isAllRead = if case .answering = state { early == nil } else { false }
             state = .closing
             early = nil
+            earlyBytes = 0
+            _ = countBodies()
             resumeReading(context)
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { _ in
@@ -297,6 +369,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         isReceivingEarly = true
         defer { isReceivingEarly = false }
         parts: while let part = early?.popFirst() {
+            if case .body(let bytes) = part { earlyBytes -= bytes.readableBytes }
             receive(part, context: context)
             switch state {
             case .answering, .sending: break parts
@@ -305,6 +378,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
         // It may be a part of a request, whose rest does not come.
         deadline.arrangeLook()
+        countReading(context)
         guard early?.isEmpty == true else { return }
         early = nil
         resumeReading(context)

@@ -16,13 +16,14 @@ final class HTTPListener: Sendable {
     /// Serves what comes in at `socket`, which it closes in the end.
     ///
     /// - Parameters:
+    ///   - tls: The certificate; nil for plain HTTP.
     ///   - content: What there is for browsers.
     ///   - publicHosts: The names under which it is reached, beside its own and those of this machine.
     ///   - proxies: Those whose word on where a request comes from is taken.
     static func start(
         at socket: ListeningSocket,
         on group: any EventLoopGroup,
-        tls: NIOSSLContext?,
+        tls: CertificateStore?,
         limits: HTTPLimits,
         responder: any Responder,
         content: RequestGuard.Content = .api,
@@ -37,7 +38,7 @@ final class HTTPListener: Sendable {
             content: content,
             isTLS: tls != nil
         )
-        let connections = Connections(limits: connectionLimits, telemetry: telemetry)
+        let connections = Connections(limits: connectionLimits, proxies: proxies, telemetry: telemetry)
         let channel = try await ServerBootstrap(group: group)
             // Accepted sockets inherit it (tcp(7)): the kernel must not hold megabytes for a client that does not read.
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
@@ -90,7 +91,7 @@ final class HTTPListener: Sendable {
         _ channel: any Channel,
         _ connections: Connections,
         _ place: ConnectionPlace,
-        tls: NIOSSLContext?,
+        tls: CertificateStore?,
         limits: HTTPLimits,
         responder: any Responder,
         requestGuard: RequestGuard,
@@ -104,7 +105,7 @@ final class HTTPListener: Sendable {
         decoding.maxHeaderFieldSize = limits.head
         decoding.maxHeaderListSize = limits.head
         let pipeline = channel.pipeline.syncOperations
-        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
         let deadline = ConnectionDeadline(limits: limits, telemetry: connections.telemetry)
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))

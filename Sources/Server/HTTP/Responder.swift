@@ -114,6 +114,12 @@ extension Problem {
         detail: "clients have not read their answers, and there is no memory for more; retry after the given delay",
         retryAfterSeconds: 5
     )
+    static let tooManyBodies = Problem(
+        status: 503,
+        code: "TOO_MANY_BODIES",
+        detail: "the server holds as many request bodies as it has memory for; retry after the given delay",
+        retryAfterSeconds: 5
+    )
     static let malformedRequest = Problem(
         status: 400,
         code: "MALFORMED_REQUEST",

@@ -33,10 +33,11 @@ struct TrustedProxies: Sendable {
 
     /// Whether the other end of a connection is one of them.
     func contains(_ address: String) -> Bool {
-        !networks.isEmpty && IPAddress(address).map(isTrusted) == true
+        !networks.isEmpty && IPAddress(address).map(contains) == true
     }
 
-    private func isTrusted(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
+    /// Whether an address is one of theirs.
+    func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
     /// The client's address, as proxies before `proxy` forwarded it: the last one in the list that is no proxy of ours. What stands before
     /// it, a client may have written itself.
@@ -55,7 +56,7 @@ struct TrustedProxies: Sendable {
         for hop in hops.reversed() {
             guard let address = Self.address(hop) else { return client }
             client = "\(address)"
-            if !isTrusted(address) { return client }
+            if !contains(address) { return client }
         }
         return client
     }

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import Handlers
 
 /// Opens sessions for tokens, and tells whose a session is.
@@ -7,6 +8,8 @@ struct Doorkeeper: Sendable {
     let authenticator: Authenticator
     /// Wrong tokens: five at once from an address, then one in three minutes.
     private let failures = FailureLimiter<IPAddress?>(burst: 5, interval: .seconds(180))
+    /// Wrong tokens of somebody who is logged in and proves it again, by name.
+    private let confirmations = FailureLimiter<String>(burst: 5, interval: .seconds(180))
 
     init(api: API, authenticator: Authenticator) {
         self.api = api
@@ -24,6 +27,32 @@ struct Doorkeeper: Sendable {
         }
         failures.forget(source)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
+    }
+
+    /// Confirms that a token is the one of somebody who is logged in.
+    ///
+    /// - Parameters:
+    ///   - route: The operation that asks for it, for the audit log.
+    ///   - address: Where the request comes from.
+    func confirm(
+        _ token: String,
+        of principal: Principal,
+        for route: Route,
+        from address: String
+    ) async throws(Problem) {
+        // A token that cannot be looked up is not a wrong one, so a failure is passed on.
+        if let holder = try await holder(of: token), holder.name.hasSameScalars(as: principal.name) {
+            return confirmations.forget(principal.name)
+        }
+        let ofAddress = failures.recordFailure(of: IPAddress(address)?.source)
+        let ofPrincipal = confirmations.recordFailure(of: principal.name)
+        if let seconds = [ofAddress, ofPrincipal].compactMap({ $0 }).max() { throw Self.tooManyFailures(seconds) }
+        try await api.recordDenial(of: principal.name, operation: route.rawValue, address: address)
+        throw Problem(
+            status: 403,
+            code: "REAUTHENTICATION_FAILED",
+            detail: "The token is not that of \(principal.name)."
+        )
     }
 
     private static func tooManyFailures(_ seconds: Int) -> Problem {

@@ -129,6 +129,7 @@ struct WebResponder: Responder {
             query: visit.query,
             form: form,
             principal: principal,
+            address: visit.client.address,
             csrf: csrf,
             theme: visit.theme
         )

@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What tells one content of a file from another without reading it: which file it is, and when it was changed.
+struct FileIdentity: Equatable, Sendable {
+    private let device: dev_t
+    private let inode: ino_t
+    private let size: off_t
+    private let modified: Time
+    /// The time of the last change of its owner or mode, too.
+    private let changed: Time
+
+    private struct Time: Equatable {
+        let seconds: Int
+        let nanoseconds: Int
+
+        init(_ time: timespec) {
+            seconds = time.tv_sec
+            nanoseconds = time.tv_nsec
+        }
+    }
+
+    /// Follows symbolic links, by which some tools replace files. Nil where there is no file.
+    init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = status.st_dev
+        inode = status.st_ino
+        size = status.st_size
+        #if canImport(Glibc)
+            modified = Time(status.st_mtim)
+            changed = Time(status.st_ctim)
+        #else
+            modified = Time(status.st_mtimespec)
+            changed = Time(status.st_ctimespec)
+        #endif
+    }
+
+    /// The identities of a certificate and its key.
+    static func of(_ files: ServerConfiguration.TLSFiles) -> [FileIdentity?] {
+        [FileIdentity(path: files.certificate), FileIdentity(path: files.key)]
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+@testable import Server
+
+/// A folder with a certificate and its key, which `openssl` makes.
+struct CertificateFolder {
+    private let folder: URL
+
+    /// The files of `TLS_CERTIFICATE` and `TLS_KEY`.
+    var files: ServerConfiguration.TLSFiles {
+        .init(certificate: folder.appending(path: "chain.pem").path, key: folder.appending(path: "key.pem").path)
+    }
+
+    /// The variables that name them.
+    var settings: [String: String] { ["TLS_CERTIFICATE": files.certificate, "TLS_KEY": files.key] }
+
+    /// Lends a folder with a certificate of that name.
+    static func with<R>(_ name: String, _ body: (CertificateFolder) async throws -> R) async throws -> R {
+        let folder = CertificateFolder(
+            folder: FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
+        )
+        try FileManager.default.createDirectory(at: folder.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder.folder) }
+        try await folder.replace(with: name)
+        return try await body(folder)
+    }
+
+    /// Puts another certificate and its key in place, as renewal tools do: each file at once, the two one after the other.
+    ///
+    /// - Parameter days: For how many days it is valid.
+    func replace(with name: String, days: Int = 30) async throws {
+        try await replaceCertificate(with: name, days: days)
+        try replaceKey()
+    }
+
+    /// Puts another certificate in place, whose key is not there yet.
+    func replaceCertificate(with name: String, days: Int = 30) async throws {
+        let made = try await Program.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-subj", "/CN=\(name)", "-days", "\(days)", "-keyout", new("key.pem"), "-out", new("chain.pem"),
+            ]
+        )
+        guard made.status == 0 else { throw Failure(description: made.errors) }
+        try move("chain.pem")
+    }
+
+    /// Puts the key of the certificate that was made last in place.
+    func replaceKey() throws { try move("key.pem") }
+
+    /// Writes something else into the certificate's file.
+    func breakCertificate(_ text: String) throws {
+        try text.write(toFile: files.certificate, atomically: false, encoding: .utf8)
+    }
+
+    /// What is in the certificate's file.
+    func certificate() throws -> String { try String(contentsOfFile: files.certificate, encoding: .utf8) }
+
+    private func new(_ name: String) -> String { folder.appending(path: "new-\(name)").path }
+
+    private func move(_ name: String) throws {
+        guard rename(new(name), folder.appending(path: name).path) == 0 else {
+            throw Failure(description: String(cString: strerror(errno)))
+        }
+    }
+
+    private struct Failure: Error { let description: String }
+}
+
+/// A program that runs to its end.
+enum Program {
+    /// Runs it with this standard input.
+    static func run(_ name: String, _ arguments: [String], input: String = "") async throws -> (
+        status: Int32, output: String, errors: String
+    ) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [name] + arguments
+        let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
+        process.standardInput = stdin
+        process.standardOutput = stdout
+        process.standardError = stderr
+        // A program that has ended does not read its input, which must not end this process.
+        signal(SIGPIPE, SIG_IGN)
+        try process.run()
+        try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        // The end of the input, for programs that read all of it.
+        try stdin.fileHandleForWriting.close()
+        async let output = text(of: stdout)
+        async let errors = text(of: stderr)
+        let texts = await (output, errors)
+        process.waitUntilExit()
+        return (process.terminationStatus, texts.0, texts.1)
+    }
+
+    private static func text(of pipe: Pipe) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let data = pipe.fileHandleForReading.readDataToEndOfFile()
+                continuation.resume(returning: String(decoding: data, as: UTF8.self))
+            }
+        }
+    }
+}
