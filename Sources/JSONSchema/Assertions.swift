@@ -20,8 +20,9 @@ enum Assertions {
         case .propertyCount(let isMaximum, let limit):
             return instance.members.flatMap { count($0.count, "members", isMaximum, limit) }
         case .required(let names):
-            guard instance.members != nil else { return nil }
-            let missing = names.filter { !instance.has($0) }
+            guard let members = instance.members else { return nil }
+            let known = names.count > 8 ? Set(members.map { Array($0.key.utf8) }) : nil
+            let missing = names.filter { name in !(known?.contains(Array(name.utf8)) ?? instance.has(name)) }
             return missing.isEmpty ? nil : "\(quoted(missing)) \(missing.count == 1 ? "is" : "are") missing"
         case .dependentRequired(let dependencies):
             let missing = dependencies.filter { instance.has($0.0) }.flatMap(\.1).filter { !instance.has($0) }
@@ -113,10 +114,13 @@ extension Node {
         case (.sequence(let lhs), .sequence(let rhs)):
             return lhs.count == rhs.count && zip(lhs, rhs).allSatisfy { $0.isEqual(to: $1) }
         case (.mapping(let lhs), .mapping(let rhs)):
-            return lhs.count == rhs.count
-                && lhs.allSatisfy { member in
-                    other.member(member.key).map { member.value.isEqual(to: $0.value) } ?? false
-                }
+            guard lhs.count == rhs.count else { return false }
+            let known =
+                rhs.count > 8 ? Dictionary(rhs.map { (Array($0.key.utf8), $0.value) }) { first, _ in first } : nil
+            return lhs.allSatisfy { member in
+                let value = known.map { $0[Array(member.key.utf8)] } ?? other.member(member.key)?.value
+                return value.map { member.value.isEqual(to: $0) } ?? false
+            }
         default: return false
         }
     }

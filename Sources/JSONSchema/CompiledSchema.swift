@@ -38,12 +38,39 @@ final class CompiledSchema {
         case prefixItems([CompiledSchema])
         case items(CompiledSchema, after: Int)
         case contains(CompiledSchema, minimum: Int, maximum: Int?)
-        case properties([(String, CompiledSchema)])
+        case properties(Properties)
         case patternProperties([(Pattern, CompiledSchema)])
         case additionalProperties(CompiledSchema, besides: Set<[UInt8]>, [Pattern])
         case propertyNames(CompiledSchema)
         case unevaluatedItems(CompiledSchema)
         case unevaluatedProperties(CompiledSchema)
+    }
+
+    /// The schemas of members by their names.
+    struct Properties {
+        private let list: [(String, CompiledSchema)]
+        private let places: [[UInt8]: Int]
+
+        init(_ list: [(String, CompiledSchema)]) {
+            self.list = list
+            places = Dictionary(list.enumerated().map { (Array($1.0.utf8), $0) }) { first, _ in first }
+        }
+
+        /// The members that have a schema, in the order of the schemas; of two members of one name the first.
+        func matches(_ members: [Node.Member]) -> [(name: String, schema: CompiledSchema, member: Node.Member)] {
+            // Few are found faster one by one.
+            if list.count <= 8 {
+                return list.compactMap { name, schema in
+                    members.first { $0.key.utf8.elementsEqual(name.utf8) }.map { (name, schema, $0) }
+                }
+            }
+            var found: [Int: Node.Member] = [:]
+            for member in members {
+                guard let place = places[Array(member.key.utf8)], found[place] == nil else { continue }
+                found[place] = member
+            }
+            return found.sorted { $0.key < $1.key }.map { (list[$0.key].0, list[$0.key].1, $0.value) }
+        }
     }
 
     let node: Node

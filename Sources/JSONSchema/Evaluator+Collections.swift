@@ -65,8 +65,7 @@ extension Evaluator {
         }
         switch clause.assertion {
         case .properties(let schemas):
-            for (name, branch) in schemas {
-                guard let member = instance.member(name) else { continue }
+            for (name, branch, member) in schemas.matches(members) {
                 try check(branch, member, inner.adding(JSONPointer.escape(name)))
             }
         case .patternProperties(let schemas):

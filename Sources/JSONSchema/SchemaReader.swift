@@ -124,7 +124,7 @@ struct SchemaReader {
             let minimum = try parent["minContains"].map { (node) throws(SchemaError) in try count(node) } ?? 1
             let maximum = try parent["maxContains"].map { (node) throws(SchemaError) in try count(node) }
             return .contains(try self.schema(node, in: schema.resource), minimum: minimum, maximum: maximum)
-        case "properties": return .properties(try map(node, schema))
+        case "properties": return .properties(CompiledSchema.Properties(try map(node, schema)))
         case "patternProperties":
             let patterns = try map(node, schema).map { (name, schema) throws(SchemaError) in (try pattern(name), schema)
             }

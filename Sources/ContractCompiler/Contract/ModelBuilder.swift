@@ -185,11 +185,14 @@ struct ModelBuilder {
         }
     }
 
-    /// The schema that another only refers to, by `$ref` or as the one member of `allOf`, and says nothing about itself.
+    /// The schema that another only refers to, by `$ref` or as the one member of `allOf`, `anyOf` or `oneOf`, and says nothing
+    /// about itself.
     private mutating func pureTarget(of schema: Schema) -> Schema? {
-        guard schema.assertions.isSubset(of: ["$ref", "allOf", "nullable"]), !schema.hasDynamicScope else { return nil }
-        if let reference = schema.reference, schema.allOf.isEmpty { return follow(reference, from: schema) }
-        if schema.reference == nil, schema.allOf.count == 1, let only = schema.allOf.first, only.always == nil {
+        guard schema.assertions.isSubset(of: ["$ref", "allOf", "anyOf", "oneOf", "nullable"]), !schema.hasDynamicScope
+        else { return nil }
+        let parts = schema.allOf + schema.anyOf + schema.oneOf
+        if let reference = schema.reference, parts.isEmpty { return follow(reference, from: schema) }
+        if schema.reference == nil, parts.count == 1, let only = parts.first, only.always == nil {
             return pureTarget(of: only)
         }
         return nil

@@ -5,16 +5,21 @@ extension ContractComparison {
     // MARK: - Parameters
 
     mutating func compareParameters(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
-        var rest = now.parameters
+        var rest: [Node?] = now.parameters
+        // The last one of each key first.
+        var places: [String: [Int]] = [:]
+        for (index, parameter) in now.parameters.enumerated().reversed() {
+            places[Self.key(parameter, now.template), default: []].append(index)
+        }
         for parameter in was.parameters {
-            let key = Self.key(parameter, was.template)
-            guard let index = rest.firstIndex(where: { Self.key($0, now.template) == key }) else {
+            guard let index = places[Self.key(parameter, was.template)]?.popLast() else {
                 reportRemoved(parameter, now)
                 continue
             }
-            compare(parameter, rest.remove(at: index), now)
+            rest[index] = nil
+            compare(parameter, now.parameters[index], now)
         }
-        for parameter in rest { reportAdded(parameter, now) }
+        for parameter in rest.compactMap(\.self) { reportAdded(parameter, now) }
     }
 
     /// What a parameter is known by: its place and name; in a path, which segment it stands in.
@@ -202,8 +207,10 @@ extension ContractComparison {
         let (before, after) = (was["content"]?.members ?? [], now["content"]?.members ?? [])
         let isOnly = before.count == 1 && after.count == 1
         let prefix = place.direction == .request ? "request-body" : "response"
+        let known = Set(before.map { Self.mediaType($0.key) })
+        let others = Dictionary(after.map { (Self.mediaType($0.key), $0) }) { first, _ in first }
         for member in before {
-            guard let other = after.first(where: { Self.mediaType($0.key) == Self.mediaType(member.key) }) else {
+            guard let other = others[Self.mediaType(member.key)] else {
                 report(
                     "\(prefix)-media-type-removed",
                     .error,
@@ -221,7 +228,7 @@ extension ContractComparison {
                 compareSchemas(was, now, isOnly ? place : place.named("\(place.name) as \(member.key)"))
             }
         }
-        for member in after where !before.contains(where: { Self.mediaType($0.key) == Self.mediaType(member.key) }) {
+        for member in after where !known.contains(Self.mediaType(member.key)) {
             report(
                 "\(prefix)-media-type-added",
                 .info,

@@ -9,10 +9,13 @@ struct ContractComparison {
     private(set) var findings: [Finding] = []
     private let sameness: Sameness
     private var effort = 0
+    private var search: WitnessSearch
 
     /// Flat schemas that all values together may need, and keywords that their witnesses may.
     private static let effortLimit = 400_000
     private static let witnessLimit = 4_000_000
+    /// Bytes of the values that are tried as witnesses.
+    private static let witnessSizeLimit = 8 << 20
 
     /// - Parameter days: How many days a sunset must lie ahead of its announcement.
     init(old: ContractSource, new: ContractSource, days: Int = 0, now: Date = .now) {
@@ -20,6 +23,7 @@ struct ContractComparison {
         self.new = ContractSide(new)
         lifecycle = Lifecycle(days: days, now: now)
         sameness = Sameness(old: old, new: new)
+        search = WitnessSearch(old: self.old.flattener, new: self.new.flattener)
         comparePaths()
         compareWebhooks()
         compareSecuritySchemes()
@@ -207,10 +211,11 @@ struct ContractComparison {
             (side.source.root["tags"]?.items ?? []).compactMap { tag in tag["name"]?.scalar.map { ($0.text, tag) } }
         }
         let (was, now) = (names(old), names(new))
-        for (name, node) in was where !now.contains(where: { $0.0 == name }) {
+        let (before, after) = (Set(was.map(\.0)), Set(now.map(\.0)))
+        for (name, node) in was where !after.contains(name) {
             report("api-tag-removed", .info, "the tag '\(name)' is gone", in: "the document", at: (node, nil))
         }
-        for (name, node) in now where !was.contains(where: { $0.0 == name }) {
+        for (name, node) in now where !before.contains(name) {
             report("api-tag-added", .info, "the tag '\(name)' is new", in: "the document", at: (nil, node))
         }
     }
@@ -229,11 +234,10 @@ struct ContractComparison {
         )
         comparison.compare([was], [now])
         effort += comparison.effort
-        let search = WitnessSearch(old: old.flattener, new: new.flattener)
         for var difference in comparison.differences {
             var witness: Finding.Witness?
             let spent = old.source.validationSteps + new.source.validationSteps
-            if difference.severity >= .warn, spent < Self.witnessLimit {
+            if difference.severity >= .warn, spent < Self.witnessLimit, search.size < Self.witnessSizeLimit {
                 witness = search.witness(of: difference, at: place, old: was, new: now)
             }
             // What is proved is no guess any more.

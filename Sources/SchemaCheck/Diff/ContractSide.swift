@@ -46,9 +46,8 @@ struct ContractSide {
         let own = (item.members ?? []).filter { NodeKind.methods.contains($0.key) }
         return (own + extra).map { operation in
             let own = parameters(operation.value)
-            let inherited = shared.filter { shared in
-                !own.contains { LintContext.names($0) == LintContext.names(shared) }
-            }
+            let names = Set(own.map(LintContext.names))
+            let inherited = shared.filter { !names.contains(LintContext.names($0)) }
             return Operation(
                 method: operation.key.lowercased(),
                 template: member.key,

@@ -51,7 +51,9 @@ struct FlatSchema {
     var isWriteOnly = false
     var isExtensible = false
     /// The nodes that this was made of, the first one first.
-    var sources: [Node] = []
+    private(set) var sources: [Node] = []
+    /// Known at once, because an `allOf` may have thousands of parts.
+    private var sourceKeys: Set<NodeKey> = []
 
     static let allTypes: Set = ["null", "boolean", "object", "array", "number", "string"]
 
@@ -87,6 +89,12 @@ struct FlatSchema {
 }
 
 extension FlatSchema {
+    /// Nothing, said by a node.
+    init(source: Node) {
+        sources = [source]
+        sourceKeys = [NodeKey(source)]
+    }
+
     /// The same with an alternative of the first group chosen.
     func choosing(_ branch: FlatSchema) -> FlatSchema {
         var chosen = self
@@ -124,30 +132,44 @@ extension FlatSchema {
         divisors.formUnion(other.divisors)
         properties.merge(other.properties, uniquingKeysWith: Self.union)
         required.formUnion(other.required)
-        additional = Self.union(additional, other.additional)
-        items = Self.union(items, other.items)
+        Self.formUnion(&additional, other.additional)
+        Self.formUnion(&items, other.items)
         for (index, nodes) in other.prefixItems.enumerated() {
             if index < prefixItems.count {
-                prefixItems[index] = Self.union(prefixItems[index], nodes)
+                Self.formUnion(&prefixItems[index], nodes)
             } else {
                 prefixItems.append(nodes)
             }
         }
-        var lists = Set(groups.map { NodeKey($0.node) })
-        groups += other.groups.filter { lists.insert(NodeKey($0.node)).inserted }
+        if !other.groups.isEmpty {
+            var lists = Set(groups.map { NodeKey($0.node) })
+            groups += other.groups.filter { lists.insert(NodeKey($0.node)).inserted }
+        }
         others.merge(other.others, uniquingKeysWith: Self.union)
         standIn = standIn ?? other.standIn
         isReadOnly = isReadOnly || other.isReadOnly
         isWriteOnly = isWriteOnly || other.isWriteOnly
         isExtensible = isExtensible || other.isExtensible
-        sources = Self.union(sources, other.sources)
+        for source in other.sources where sourceKeys.insert(NodeKey(source)).inserted { sources.append(source) }
     }
 
     /// The nodes of both lists, each once: there may be many ways to one schema.
     private static func union(_ nodes: [Node], _ others: [Node]) -> [Node] {
-        if nodes.isEmpty || others.isEmpty { return nodes + others }
-        var known = Set(nodes.map(NodeKey.init))
-        return nodes + others.filter { known.insert(NodeKey($0)).inserted }
+        var nodes = nodes
+        formUnion(&nodes, others)
+        return nodes
+    }
+
+    private static func formUnion(_ nodes: inout [Node], _ others: [Node]) {
+        if others.count == 1 {
+            let key = NodeKey(others[0])
+            if !nodes.contains(where: { NodeKey($0) == key }) { nodes.append(others[0]) }
+        } else if nodes.isEmpty {
+            nodes = others
+        } else if !others.isEmpty {
+            var known = Set(nodes.map(NodeKey.init))
+            nodes += others.filter { known.insert(NodeKey($0)).inserted }
+        }
     }
 
     /// Its sources and its open alternatives: two of one identity are equivalent.
@@ -214,8 +236,7 @@ final class Flattener {
     }
 
     private func read(_ node: Node) -> FlatSchema {
-        var flat = FlatSchema()
-        flat.sources = [node]
+        var flat = FlatSchema(source: node)
         if node.boolean == false { flat.isNever = true }
         for member in node.members ?? [] { read(member, of: node, into: &flat) }
         // Exclusive bounds of integers are inclusive ones of their neighbours.
@@ -320,8 +341,7 @@ final class Flattener {
             }
             return only
         }
-        var result = FlatSchema()
-        result.sources = [node]
+        var result = FlatSchema(source: node)
         if !flats.isEmpty, flats.allSatisfy({ $0.isPlain && $0.values == nil && $0.types != nil }),
             isDisjoint(flats, member.key)
         {

@@ -5,8 +5,14 @@ import JSONSchema
 final class Sameness {
     private let old: ContractSource
     private let new: ContractSource
-    private var same: Set<Pair> = []
-    private var different: Set<Pair> = []
+    /// Whether the pairs that were looked at are the same.
+    private var known: [Pair: Bool] = [:]
+
+    /// Pairs that were compared with each other.
+    private(set) var comparisons = 0
+
+    /// Pairs that are looked at: beyond, schemas count as different, and are compared.
+    private static let limit = 400_000
 
     private struct Pair: Hashable {
         let old: NodeKey
@@ -23,22 +29,41 @@ final class Sameness {
         self.new = new
     }
 
-    /// Whether two schemas are written alike, references followed. Each pair is looked at once: a cycle is no difference.
+    /// Whether two schemas are written alike, references followed: a cycle is no difference.
+    ///
+    /// Every pair that the two lead to is decided at once, so that no pair is looked at twice.
     func areSame(_ was: Node, _ now: Node) -> Bool {
-        var assumed: Set<Pair> = []
-        var work = [(was, now)]
-        while let (was, now) = work.popLast() {
-            let pair = Pair(old: NodeKey(was), new: NodeKey(now))
-            if same.contains(pair) || !assumed.insert(pair).inserted { continue }
-            guard !different.contains(pair), let parts = parts(was, now) else {
-                different.insert(pair)
-                different.insert(Pair(old: NodeKey(work.first?.0 ?? was), new: NodeKey(work.first?.1 ?? now)))
-                return false
+        let first = Pair(old: NodeKey(was), new: NodeKey(now))
+        if first.old == first.new { return true }
+        if let isSame = known[first] { return isSame }
+        known[first] = true
+        var work = [(first, was, now)]
+        var users: [Pair: [Pair]] = [first: []]
+        var different: [Pair] = []
+        while let (pair, was, now) = work.popLast() {
+            comparisons += 1
+            guard known.count <= Self.limit, let parts = parts(was, now) else {
+                different.append(pair)
+                continue
             }
-            work += parts
+            for (before, after) in parts {
+                let part = Pair(old: NodeKey(before), new: NodeKey(after))
+                if part.old == part.new { continue }
+                switch known[part] {
+                case false?: different.append(pair)
+                // A pair that an earlier call found the same has no users and stays the same.
+                case true?: users[part]?.append(pair)
+                case nil:
+                    known[part] = true
+                    users[part] = [pair]
+                    work.append((part, before, after))
+                }
+            }
         }
-        same.formUnion(assumed)
-        return true
+        while let pair = different.popLast() {
+            if known.updateValue(false, forKey: pair) == true { different += users[pair] ?? [] }
+        }
+        return known[first] == true
     }
 
     /// The schemas that stand in both at the same places; nil when the two differ in anything else.

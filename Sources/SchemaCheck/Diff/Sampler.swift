@@ -8,7 +8,7 @@ import Patterns
 struct Sampler {
     let flattener: Flattener
     /// Bytes, more or less, of what was made.
-    private var size = 0
+    private(set) var size = 0
 
     /// A witness is there to be read: nothing larger is made.
     private static let sizeLimit = 1 << 20
@@ -134,12 +134,17 @@ struct Sampler {
         _ depth: Int
     ) -> Node? {
         var members = extra
-        for name in flat.required.sorted() where name != left && !members.contains(where: { $0.0 == name }) {
-            guard let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) else { return nil }
+        var names = Set(extra.map(\.0))
+        for name in flat.required.sorted() where name != left && names.insert(name).inserted {
+            guard hasRoom(for: name.utf8.count),
+                let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1)
+            else { return nil }
             members.append((name, value))
         }
-        for name in flat.properties.keys.sorted() where members.count < flat.counts["minProperties"] ?? 0 {
-            if name == left || members.contains(where: { $0.0 == name }) { continue }
+        let least = flat.counts["minProperties"] ?? 0
+        // Most objects need none of these: only then are their names put in order.
+        for name in members.count < least ? flat.properties.keys.sorted() : [] where members.count < least {
+            if name == left || names.contains(name) { continue }
             if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) {
                 members.append((name, value))
             }

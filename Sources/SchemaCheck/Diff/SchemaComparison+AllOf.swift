@@ -15,7 +15,7 @@ extension SchemaComparison {
         guard !added.isEmpty, nowParts.count - added.count >= known.count else { return false }
         let rest = Self.node(owner, without: added)
         compare(old.flat(was), new.flat(rest))
-        for part in added {
+        for part in added where isComplete {
             // The rest with this part and without it are both of the new contract.
             let reasons = differences(new.flat(rest), new.flat([rest, part])).filter { $0.severity >= .warn }
             guard let first = reasons.first else { continue }

@@ -31,6 +31,22 @@ extension SchemaComparison {
     ) -> [BranchPair] {
         var pairs: [BranchPair] = []
         var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
+        func take<Key: Hashable>(_ oldKeys: [Key?], _ newKeys: [Key?]) {
+            // The last one of each key first.
+            var places: [Key: [Int]] = [:]
+            for index in right.reversed() {
+                if let key = newKeys[index] { places[key, default: []].append(index) }
+            }
+            var taken = (old: Set<Int>(), new: Set<Int>())
+            for index in left {
+                guard let key = oldKeys[index], let other = places[key]?.popLast() else { continue }
+                pairs.append(BranchPair(old: index, new: other))
+                taken.old.insert(index)
+                taken.new.insert(other)
+            }
+            left.removeAll { taken.old.contains($0) }
+            right.removeAll { taken.new.contains($0) }
+        }
         func take(_ isSame: (Int, Int) -> Bool) {
             for index in left {
                 guard let other = right.first(where: { isSame(index, $0) }) else { continue }
@@ -39,10 +55,8 @@ extension SchemaComparison {
                 right.removeAll { $0 == other }
             }
         }
-        let (oldDigests, newDigests) = (was.branches.map(old.digest), now.branches.map(new.digest))
-        take { oldDigests[$0] == newDigests[$1] }
-        let (oldNames, newNames) = (was.branches.map(Self.name), now.branches.map(Self.name))
-        take { oldNames[$0] != nil && oldNames[$0] == newNames[$1] }
+        take(was.branches.map(old.digest), now.branches.map(new.digest))
+        take(was.branches.map(Self.name), now.branches.map(Self.name))
         let (oldFlats, newFlats) = (was.branches.map { old.flat($0) }, now.branches.map { new.flat($0) })
         if left.count <= 16, right.count <= 16 {
             take { isCompatible(before.choosing(oldFlats[$0]), after.choosing(newFlats[$1])) }
@@ -60,12 +74,13 @@ extension SchemaComparison {
         _ after: FlatSchema
     ) {
         let pairs = pairs(was, now, before, after)
+        let paired = (old: Set(pairs.map(\.old)), new: Set(pairs.map(\.new)))
         for pair in pairs {
             steps.append(.branch(isRequest ? pair.old : pair.new))
             compare(before.choosing(old.flat(was.branches[pair.old])), after.choosing(new.flat(now.branches[pair.new])))
             steps.removeLast()
         }
-        for (index, branch) in was.branches.enumerated() where !pairs.contains(where: { $0.old == index }) {
+        for (index, branch) in was.branches.enumerated() where !paired.old.contains(index) {
             // What another alternative takes is not lost.
             let flat = before.choosing(old.flat(branch))
             let isLost = isRequest && !now.branches.contains { isCompatible(flat, after.choosing(new.flat($0))) }
@@ -81,7 +96,7 @@ extension SchemaComparison {
             )
             steps.removeLast()
         }
-        for (index, branch) in now.branches.enumerated() where !pairs.contains(where: { $0.new == index }) {
+        for (index, branch) in now.branches.enumerated() where !paired.new.contains(index) {
             let flat = after.choosing(new.flat(branch))
             let isNew = !isRequest && !was.branches.contains { isCompatible(before.choosing(old.flat($0)), flat) }
             steps.append(.branch(index))
@@ -177,8 +192,10 @@ extension SchemaComparison {
         func target(_ member: Node.Member) -> String? {
             member.value.string?.split(separator: "/").last.map(String.init)
         }
+        let known = Set(was.map(\.key))
+        let others = Dictionary(now.map { ($0.key, $0) }) { first, _ in first }
         for member in was {
-            guard let other = now.first(where: { $0.key == member.key }) else {
+            guard let other = others[member.key] else {
                 report(
                     "discriminator-mapping-removed",
                     .error,
@@ -202,7 +219,7 @@ extension SchemaComparison {
                 )
             }
         }
-        for member in now where !was.contains(where: { $0.key == member.key }) {
+        for member in now where !known.contains(member.key) {
             report(
                 "discriminator-mapping-added",
                 isRequest ? .info : .error,

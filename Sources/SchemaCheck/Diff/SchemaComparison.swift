@@ -11,6 +11,8 @@ struct SchemaComparison {
     private(set) var differences: [Difference] = []
     private let sameness: Sameness
     private var seen: Set<Pair> = []
+    /// What a trial saw first: those who come after it have not.
+    private var seenInTrial: [Pair] = []
     /// The flat schemas that are being compared, and those that were.
     private var open: Set<FlatPair> = []
     private var done: Set<FlatPair> = []
@@ -64,9 +66,9 @@ struct SchemaComparison {
 
     /// Compares what holds of the value now with what held before.
     mutating func compare(_ oldNodes: [Node], _ newNodes: [Node]) {
-        guard seen.insert(Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))).inserted else {
-            return
-        }
+        let pair = Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))
+        guard seen.insert(pair).inserted else { return }
+        if isTrial { seenInTrial.append(pair) }
         if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(sameness.areSame) { return }
         if oldNodes.count == 1, newNodes.count == 1, compareParts(oldNodes[0], newNodes[0]) { return }
         compare(old.flat(oldNodes), new.flat(newNodes))
@@ -74,7 +76,8 @@ struct SchemaComparison {
 
     mutating func compare(_ before: FlatSchema, _ after: FlatSchema) {
         if isTrial && isBroken { return }
-        effort += 1
+        // A schema that many others were put together to costs as much as several.
+        effort += 1 + (before.sources.count + after.sources.count) / 8
         guard steps.count < 100, depth < Self.depthLimit, effort <= effortLimit else {
             isComplete = false
             return
@@ -161,13 +164,16 @@ struct SchemaComparison {
         if let known = compatible[pair] { return known }
         var trial = trial(old, new, sameness)
         trial.isTrial = true
-        trial.seen = seen
-        trial.open = open
-        trial.compatible = compatible
-        compatible = [:]
+        // Lent and taken back: a copy for each trial would make the effort grow with the square of the schemas.
+        swap(&trial.seen, &seen)
+        swap(&trial.open, &open)
+        swap(&trial.compatible, &compatible)
         trial.compare(before, after)
         finish(trial)
-        compatible = trial.compatible
+        for pair in trial.seenInTrial { trial.seen.remove(pair) }
+        swap(&trial.seen, &seen)
+        swap(&trial.open, &open)
+        swap(&trial.compatible, &compatible)
         compatible[pair] = !trial.isBroken
         return !trial.isBroken
     }

@@ -6,20 +6,33 @@ struct WitnessSearch {
     let old: Flattener
     let new: Flattener
 
+    /// Bytes, more or less, of the values that were tried.
+    private(set) var size = 0
+
+    init(old: Flattener, new: Flattener) {
+        self.old = old
+        self.new = new
+    }
+
     /// Keywords that the validation of a witness may need: the values are small.
     private static let stepLimit = 20_000
 
     /// A value that shows the difference; nil when none was found.
-    func witness(of difference: Difference, at place: Place, old oldSchema: Node, new newSchema: Node) -> Finding
-        .Witness?
-    {
+    mutating func witness(
+        of difference: Difference,
+        at place: Place,
+        old oldSchema: Node,
+        new newSchema: Node
+    ) -> Finding.Witness? {
         let isRequest = place.direction == .request
         let (accepting, refusing) = isRequest ? (old, new) : (new, old)
         let (taken, refused) = isRequest ? (oldSchema, newSchema) : (newSchema, oldSchema)
         let probes = difference.probes.isEmpty ? [] : difference.probes + [.sample]
         for probe in probes.prefix(40) {
             var sampler = Sampler(flattener: accepting)
-            guard let value = sampler.value([taken], difference.steps[...], probe) else { continue }
+            let sample = sampler.value([taken], difference.steps[...], probe)
+            size += sampler.size
+            guard let value = sample else { continue }
             let text = NodeWriter.compactJSON(value)
             guard
                 let instance = try? Node.readJSON(

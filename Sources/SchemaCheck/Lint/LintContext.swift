@@ -83,7 +83,8 @@ final class LintContext {
     func parameters(of operation: Visit) -> [Node] {
         let own = parameters(in: operation.node)
         let shared = operation.parent.map { parameters(in: $0.node) } ?? []
-        return own + shared.filter { shared in !own.contains { Self.names($0) == Self.names(shared) } }
+        let names = Set(own.map(Self.names))
+        return own + shared.filter { !names.contains(Self.names($0)) }
     }
 
     /// The parameters that an operation or a path item lists itself.

@@ -7,10 +7,10 @@ public struct Tree: ContractModel {
     /// — openapi.yaml#/components/schemas/Tree/properties/name
     public var name: String
     /// — openapi.yaml#/components/schemas/Tree/properties/kids
-    public var kids: TreeKids?
+    public var kids: [Tree]?
 
     /// A value with these members.
-    public init(name: String, kids: TreeKids? = nil) {
+    public init(name: String, kids: [Tree]? = nil) {
         self.name = name
         self.kids = kids
     }
@@ -29,12 +29,12 @@ extension Tree {
         let start = try json.position()
         guard try json.beginObject() else { return nil }
         var nameValue: String?
-        var kids: TreeKids?
+        var kids: [Tree]?
         var seen = SeenMembers()
         while let key = try json.nextKey(in: Self.members, &seen) {
             switch key {
             case .name: nameValue = try json.string(minLength: 1)
-            case .kids: kids = try TreeKids(from: &json)
+            case .kids: kids = try json.array(of: Tree.self)
             }
         }
         json.require(Self.members, seen, at: start)
@@ -48,79 +48,6 @@ extension Tree {
         json.member("name", name)
         json.member("kids", ifPresent: kids)
         json.endObject()
-    }
-}
-
-/// — openapi.yaml#/components/schemas/Tree/properties/kids/items
-public struct TreeKidsItem: ContractModel {
-    /// — openapi.yaml#/components/schemas/Tree/properties/name
-    public var name: String
-    /// — openapi.yaml#/components/schemas/Tree/properties/kids
-    public var kids: TreeKids?
-
-    /// A value with these members.
-    public init(name: String, kids: TreeKids? = nil) {
-        self.name = name
-        self.kids = kids
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case name
-        case kids
-    }
-}
-
-extension TreeKidsItem {
-    private static let members = MemberTable(CodingKeys.self, required: [.name])
-
-    /// Reads and validates one value.
-    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
-        let start = try json.position()
-        guard try json.beginObject() else { return nil }
-        var nameValue: String?
-        var kids: TreeKids?
-        var seen = SeenMembers()
-        while let key = try json.nextKey(in: Self.members, &seen) {
-            switch key {
-            case .name: nameValue = try json.string(minLength: 1)
-            case .kids: kids = try TreeKids(from: &json)
-            }
-        }
-        json.require(Self.members, seen, at: start)
-        guard let nameValue else { return nil }
-        self.init(name: nameValue, kids: kids)
-    }
-
-    /// Writes the members in the order of the schema.
-    public func write(to json: inout JSONWriter) {
-        json.beginObject()
-        json.member("name", name)
-        json.member("kids", ifPresent: kids)
-        json.endObject()
-    }
-}
-
-/// — openapi.yaml#/components/schemas/Tree/properties/kids
-public struct TreeKids: ContractModel {
-    /// The value, which may hold others of this type.
-    public var value: [TreeKidsItem]
-
-    /// This value.
-    public init(_ value: [TreeKidsItem]) {
-        self.value = value
-    }
-}
-
-extension TreeKids {
-    /// Reads and validates one value.
-    public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
-        guard let value = try json.array(of: TreeKidsItem.self) else { return nil }
-        self.init(value)
-    }
-
-    /// Writes the value.
-    public func write(to json: inout JSONWriter) {
-        value.write(to: &json)
     }
 }
 
