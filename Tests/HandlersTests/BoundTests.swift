@@ -1,4 +1,5 @@
 import ContractRuntime
+import Foundation
 import Generated
 import Handlers
 import Logging
@@ -403,6 +404,23 @@ import Testing
             switch try await fleet.api.verifyAuditLog(.init(principal: fleet.operatorPrincipal)) {
             case .ok(let verification): #expect(verification.isIntact && verification.sealed == 2)
             }
+        }
+    }
+
+    @Test func `refusals of runs that were counted can be read beside other entries`() async throws {
+        try await Fleet.with { fleet in
+            for _ in 1...130 {
+                await #expect(throws: Problem.self) {
+                    try await fleet.api.cancelModuleRun(.init(runID: UUID(), principal: fleet.operatorPrincipal))
+                }
+            }
+            await fleet.api.recordCountedRefusals(isLast: true)
+            let entries = try await fleet.audit()
+            // The counted ones name no run.
+            let first = try #require(entries.first)
+            #expect([first.targetType, first.targetID] == ["module_run", "*"])
+            #expect(first.runID == nil)
+            #expect(entries.dropFirst().allSatisfy { $0.runID?.text == $0.targetID })
         }
     }
 
