@@ -161,9 +161,9 @@ extension FlatSchema {
     }
 
     private static func formUnion(_ nodes: inout [Node], _ others: [Node]) {
-        if others.count == 1 {
-            let key = NodeKey(others[0])
-            if !nodes.contains(where: { NodeKey($0) == key }) { nodes.append(others[0]) }
+        if others.count == 1, let only = others.first {
+            let key = NodeKey(only)
+            if !nodes.contains(where: { NodeKey($0) == key }) { nodes.append(only) }
         } else if nodes.isEmpty {
             nodes = others
         } else if !others.isEmpty {
