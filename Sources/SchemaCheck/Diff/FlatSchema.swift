@@ -174,13 +174,24 @@ extension FlatSchema {
 
     /// Its sources and its open alternatives: two of one identity are equivalent.
     struct Identity: Hashable {
-        let sources: [NodeKey]
-        let groups: [NodeKey]
+        private let sources: [NodeKey]
+        private let groups: [NodeKey]
+        /// Computed once: a set hashes its elements again when others leave it.
+        private let digest: Int
+
+        fileprivate init(_ flat: FlatSchema) {
+            sources = flat.sources.map(NodeKey.init)
+            groups = flat.groups.map { NodeKey($0.node) }
+            var hasher = Hasher()
+            hasher.combine(sources)
+            hasher.combine(groups)
+            digest = hasher.finalize()
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(digest) }
     }
 
-    var identity: Identity {
-        Identity(sources: sources.map(NodeKey.init), groups: groups.map { NodeKey($0.node) })
-    }
+    var identity: Identity { Identity(self) }
 
     private static func intersection(_ lhs: Set<String>?, _ rhs: Set<String>?) -> Set<String>? {
         guard let lhs, let rhs else { return lhs ?? rhs }
