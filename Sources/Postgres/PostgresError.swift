@@ -109,6 +109,9 @@ public struct SQLState: Hashable, Sendable {
     /// Whether the statement is at fault, and not the server's condition: its neighbours in a batch may succeed without it.
     var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") }
 
+    /// Serialization failure or deadlock: without the other transaction the statement may succeed.
+    var isConflict: Bool { code == "40001" || code == "40P01" }
+
     /// Deadlock, serialization failure, too many connections, shutting down or starting up.
     var isTransient: Bool { ["40", "53", "57"].contains(code.prefix(2)) || code.hasPrefix("08") }
 }

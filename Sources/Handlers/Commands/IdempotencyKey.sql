@@ -19,6 +19,20 @@ SET answer = :answer
 WHERE (actor, operation, key) = (:actor, :operation, :key)
 
 -- Names are kept for two days.
--- name: forgetKeys :exec
-DELETE FROM idempotency_keys
-WHERE created_at < now() - interval '2 days'
+-- name: forgetKeys :one
+-- in: limit int8
+-- out: forgotten int8
+WITH forgotten AS (
+    DELETE FROM idempotency_keys
+    WHERE ctid = ANY (
+        ARRAY (
+            SELECT ctid
+            FROM idempotency_keys
+            WHERE created_at < now() - interval '2 days'
+            LIMIT :limit
+        )
+    )
+    RETURNING 1
+)
+SELECT count(*)
+FROM forgotten

@@ -75,6 +75,8 @@ enum ConfigurationReference {
         "WEBHOOK_URL_WARNING": "One for WARNING alone.",
         "WEBHOOK_URL_CRITICAL": "One for CRITICAL alone.",
         "WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
+        "WATCHDOG_URL":
+            "A URL that each server requests once a minute while lost instances are looked for, such as a check of healthchecks.io: it tells people when that ends.",
         "RECONCILE_TOLERANCE": "By how much an exchange's books and our own may differ and still agree.",
         "RECONCILE_TOLERANCE_BPS":
             "The same in hundredths of a percent of the exchange's equity; the larger one counts.",
