@@ -1,5 +1,6 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func getBulkCoverage(_ input: GetBulkCoverage.Input) async throws(Problem) -> GetBulkCoverage.Output {

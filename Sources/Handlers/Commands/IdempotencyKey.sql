@@ -5,10 +5,12 @@ INSERT INTO idempotency_keys (actor, operation, key, request)
 VALUES (:actor, :operation, :key, :request)
 ON CONFLICT DO NOTHING
 
+-- The message is a write, so the commit waits for synchronous standbys: an answer that is repeated is as durable as the first, whatever became
+-- of the connection that waited for that one's commit.
 -- name: findKey :one
 -- in: actor text, operation text, key text
--- out: request text, answer jsonb
-SELECT request, answer
+-- out: request text, answer jsonb, position text
+SELECT request, answer, pg_logical_emit_message(true, 'flotilla', '')::text
 FROM idempotency_keys
 WHERE (actor, operation, key) = (:actor, :operation, :key)
 

@@ -53,8 +53,13 @@ final class Connection {
 
     deinit { PQfinish(handle) }
 
-    /// A process that hangs in a transaction must not keep its locks: other servers wait for them.
-    private static let settings = "SET jit = off; SET idle_in_transaction_session_timeout = '10s'"
+    /// A process that hangs in a transaction must not keep its locks: other servers wait for them. What is answered is on the disk, also where
+    /// the database or the role says otherwise.
+    private static let settings = """
+        SET jit = off;
+        SET idle_in_transaction_session_timeout = '10s';
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+        """
 
     /// Neither must a process whose host has vanished. Where the system has no such setting, PostgreSQL refuses all of these (manual,
     /// 20.3.2 "TCP Settings").
