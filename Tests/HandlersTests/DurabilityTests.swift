@@ -26,7 +26,11 @@ import Testing
     @Test func `a database that need not wait for the disk waits for it`() async throws {
         try await TestDatabase.migrated { url in
             try await withFleet(at: url) { fleet in
-                let lose = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$"
+                let lose = """
+                    DO $$ BEGIN
+                        EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+                    END $$
+                    """
                 _ = try await fleet.database.run(Query(sql: lose))
             }
             try await withFleet(at: url) { fleet in
@@ -38,7 +42,8 @@ import Testing
     }
 
     @Test func `a command that no standby has is not answered with success, however often it is sent`() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-standby-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-standby-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
         let url = cluster.url(database: "fleet")
