@@ -92,7 +92,7 @@ struct Application {
             let schema = SchemaState()
             let api = API(
                 database: database,
-                analytics: standby.map { AnalyticsDatabase($0) },
+                analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: API.Configuration(configuration),
                 logger: logger

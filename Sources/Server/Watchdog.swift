@@ -12,8 +12,11 @@ struct Watchdog {
     /// Pings until it is cancelled.
     func run() async {
         var hasFailed = false
+        var pause: Duration
         repeat {
+            pause = .seconds(2)
             guard await api.areChecksDone() else { continue }
+            pause = .seconds(60)
             let outcome = await Messenger().ping(url, within: .seconds(10))
             if outcome == .sent {
                 hasFailed = false
@@ -21,6 +24,6 @@ struct Watchdog {
                 hasFailed = true
                 logger.warning("the watchdog was not reached", metadata: ["outcome": "\(outcome)"])
             }
-        } while (try? await Task.sleep(for: .seconds(60))) != nil
+        } while (try? await Task.sleep(for: pause)) != nil
     }
 }

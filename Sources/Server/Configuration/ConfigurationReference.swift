@@ -34,6 +34,8 @@ enum ConfigurationReference {
             "A libpq URL, several hosts allowed. Without it the server runs a PostgreSQL cluster of its own.",
         "ANALYTICS_DATABASE_URL":
             "A standby of it, from which analytics are read while it answers; `/metrics` says how old that is.",
+        "ANALYTICS_LAG_SECONDS":
+            "By how many seconds that standby may be behind; beyond that analytics are read from the primary.",
         "DATA_DIR": "The own cluster and its socket. `.flotilla` by default.",
         "ADMIN_TOKEN": "The token that may do everything. The server does not start without one.",
         "ADMIN_TOKENS_FILE": "A file of further tokens, one a line: `NAME ROLE[,ROLE] SHA256`.",

@@ -11,6 +11,8 @@ struct ServerConfiguration: Sendable {
     var databaseURL: String?
     /// A standby that analytics are read from.
     var analyticsDatabaseURL: String?
+    /// By how many seconds it may be behind.
+    var analyticsLagSeconds: Int
     /// Where our own cluster lives.
     var dataDirectory: DataDirectory
     var adminToken: String
@@ -115,6 +117,7 @@ struct ServerConfiguration: Sendable {
     init(_ variables: Variables) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
         analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
+        analyticsLagSeconds = try variables.integer("ANALYTICS_LAG_SECONDS", in: 3...86_400, default: 15)
         dataDirectory = DataDirectory(
             path: variables["DATA_DIR"] ?? ".flotilla",
             isChosen: variables["DATA_DIR"] != nil
