@@ -12,7 +12,7 @@ public final class API: Operations {
     /// What operators may tune.
     public struct Configuration: Sendable {
         /// How long an instance may stay silent before it counts as lost.
-        public var heartbeatStaleSeconds: Int64
+        public var heartbeatStaleSeconds: Int
         /// How long a run may take before it counts as stuck.
         public var moduleRunStuckSeconds: Int
 
@@ -41,7 +41,7 @@ public final class API: Operations {
         public var acceptsWrongDifferences = false
 
         /// A configuration of these parts.
-        public init(heartbeatStaleSeconds: Int64 = 90, moduleRunStuckSeconds: Int = 900) {
+        public init(heartbeatStaleSeconds: Int = 90, moduleRunStuckSeconds: Int = 900) {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
             self.moduleRunStuckSeconds = moduleRunStuckSeconds
         }

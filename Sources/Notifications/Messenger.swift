@@ -41,6 +41,20 @@ public struct Messenger: Sendable {
         }
     }
 
+    /// Tells a service that waits for signs of life that there is one, as healthchecks.io does it: with a request whose answer means nothing
+    /// but that it arrived.
+    ///
+    /// - Parameter limit: How long it may take.
+    public func ping(_ url: String, within limit: Duration) async -> Outcome {
+        var request = HTTPClientRequest(url: url)
+        request.headers = ["User-Agent": "flotilla"]
+        do {
+            return await outcome(of: try await Self.client.execute(request, timeout: TimeAmount(limit)))
+        } catch {
+            return .failed((error as? HTTPClientError)?.shortDescription ?? "no connection")
+        }
+    }
+
     private func outcome(of response: HTTPClientResponse) async -> Outcome {
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return .sent }

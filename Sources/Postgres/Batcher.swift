@@ -152,11 +152,15 @@ final class Batcher<Row: BatchRow>: Sendable {
         }
     }
 
-    /// One statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves.
+    /// One statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves. What another
+    /// transaction was in the way of is sent again as it is.
     ///
-    /// - Parameter finished: Answers what is to be sent next.
+    /// - Parameters:
+    ///   - tries: How often it may still be sent.
+    ///   - finished: Answers what is to be sent next.
     private func work(
         _ load: @escaping @Sendable () -> [Row],
+        tries: Int = 3,
         finished: @escaping @Sendable (Outcomes) -> Work?
     ) -> Work {
         let sent = Monitor<[Row]>([])
@@ -169,6 +173,8 @@ final class Batcher<Row: BatchRow>: Sendable {
             let rows = sent.read { $0 }
             switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
             case .success(let outcomes): return finished(.each(outcomes.map { .success($0) }))
+            case .failure(let error) where tries > 1 && error.state?.isConflict == true:
+                return work({ rows }, tries: tries - 1, finished: finished)
             case .failure(let error) where rows.count > 1 && error.state?.isFaultOfStatement == true:
                 let middle = rows.count / 2
                 return work({ Array(rows[..<middle]) }) { [self] first in

@@ -114,11 +114,8 @@ public final class Database: Sendable {
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
                 let result = Transaction.run(body, on: connection, by: deadline)
                 continuation.resume(returning: result)
-                guard case .failure(let error as PostgresError) = result, error.isOutcomeUnknown else {
-                    return .reusable
-                }
-                connection.cancel()
-                return .broken
+                guard case .failure(let error as PostgresError) = result else { return .reusable }
+                return error.isOutcomeUnknown || error.isReadOnly ? .broken : .reusable
             }
             let fail: @Sendable (PostgresError) -> Void = { continuation.resume(returning: .failure($0)) }
             let body = Work.Body.session(run: run, fail: fail)

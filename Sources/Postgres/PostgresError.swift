@@ -58,6 +58,9 @@ public struct PostgresError: Error, Sendable {
     /// Whether the server lost the prepared statement, or a migration changed the rows that it answers.
     var isStaleStatement: Bool { state == .invalidStatementName || state == .featureNotSupported }
 
+    /// Whether the server takes no writes: it has become a standby, and another connection may reach the primary.
+    var isReadOnly: Bool { state == .readOnlyTransaction }
+
     func named(_ statement: String) -> PostgresError {
         PostgresError(code, state: state, statement: self.statement ?? statement, message)
     }
@@ -102,6 +105,11 @@ public struct SQLState: Hashable, Sendable {
     /// 0A000 is what a prepared statement answers whose row type a migration has changed.
     static let featureNotSupported = SQLState("0A000")
 
+    /// 25006: the server takes no writes.
+    static let readOnlyTransaction = SQLState("25006")
+    /// 40000: the transaction was rolled back.
+    static let transactionRollback = SQLState("40000")
+
     /// A value that the server cannot take: class 22, such as a number out of range; class 54, such as a text that is too long for an
     /// index; and 23514, a check that a column has.
     public var isDataException: Bool { code.hasPrefix("22") || code.hasPrefix("54") || code == "23514" }
@@ -109,6 +117,9 @@ public struct SQLState: Hashable, Sendable {
     /// Whether the statement is at fault, and not the server's condition: its neighbours in a batch may succeed without it.
     var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") }
 
-    /// Deadlock, serialization failure, too many connections, shutting down or starting up.
-    var isTransient: Bool { ["40", "53", "57"].contains(code.prefix(2)) || code.hasPrefix("08") }
+    /// Serialization failure or deadlock: without the other transaction the statement may succeed.
+    var isConflict: Bool { code == "40001" || code == "40P01" }
+
+    /// Deadlock, serialization failure, too many connections, shutting down or starting up, a standby.
+    var isTransient: Bool { ["08", "40", "53", "57"].contains(code.prefix(2)) || self == .readOnlyTransaction }
 }

@@ -1,4 +1,5 @@
 internal import CPostgres
+import ContractRuntime
 
 /// What a statement answered. It lives on the connection's thread; queries read it there into values.
 public struct Rows: ~Copyable {
@@ -18,6 +19,9 @@ public struct Rows: ~Copyable {
 
     /// How many rows an INSERT, UPDATE or DELETE affected.
     public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
+
+    /// Whether the statement was a COMMIT that committed.
+    var isCommit: Bool { String(cString: PQcmdStatus(result)).hasSameScalars(as: "COMMIT") }
 
     /// The only row.
     public func one<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value {

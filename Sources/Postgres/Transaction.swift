@@ -13,19 +13,30 @@ public struct Transaction: ~Copyable {
     private static let rollback = Statement(name: "rollback", parameterTypes: [], sql: "ROLLBACK")
 
     /// Runs `body` between BEGIN and COMMIT. BEGIN travels with the first statement of the body.
+    ///
+    /// What does not answer in time is canceled, but a COMMIT never is: one that waits for a synchronous standby would take effect without it
+    /// (PostgreSQL manual, 27.2.8 "Synchronous Replication").
     static func run<Result>(
         _ body: (borrowing Transaction) throws -> Result,
         on connection: Connection,
         by deadline: ContinuousClock.Instant
     ) -> Swift.Result<Result, any Error> {
+        var isCommitSent = false
         do {
             try connection.sendUnread(begin)
             let result = try body(Transaction(connection: connection, deadline: deadline))
+            isCommitSent = true
             try connection.send(commit, Parameters())
-            _ = try connection.receive(commit, by: deadline)
+            // A transaction in which a statement failed ends with ROLLBACK, and without an error.
+            guard try connection.receive(commit, by: deadline).isCommit else {
+                return .failure(PostgresError(.statement, state: .transactionRollback, "COMMIT was a ROLLBACK"))
+            }
             return .success(result)
         } catch {
-            if let failure = error as? PostgresError, failure.isOutcomeUnknown { return .failure(failure) }
+            if let failure = error as? PostgresError, failure.isOutcomeUnknown {
+                if !isCommitSent { connection.cancel() }
+                return .failure(failure)
+            }
             do throws(PostgresError) {
                 try connection.send(rollback, Parameters())
                 _ = try connection.receive(rollback, by: deadline)

@@ -92,7 +92,7 @@ struct Application {
             let schema = SchemaState()
             let api = API(
                 database: database,
-                analytics: standby.map { AnalyticsDatabase($0) },
+                analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: API.Configuration(configuration),
                 logger: logger
@@ -118,7 +118,14 @@ struct Application {
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }
             if let cluster { jobs.append { await cluster.keepRunning() } }
-            if let scheduler { jobs.append { await scheduler.run() } }
+            if let url = configuration.watchdogURL {
+                jobs.append { [logger] in await Watchdog(api: api, url: url, logger: logger).run() }
+            }
+            if !isDashboardAlone { jobs.append { await api.noteListening() } }
+            if let scheduler {
+                jobs.append { await scheduler.run(Job.checks) }
+                jobs.append { await scheduler.run(Job.maintenance) }
+            }
             if let monitor { jobs.append { await monitor.run() } }
             // Until the schema is confirmed, new connections wait in the sockets' backlogs instead of getting 503.
             var listeners: [HTTPListener]?

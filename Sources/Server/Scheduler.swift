@@ -2,31 +2,28 @@ import ContractRuntime
 import Handlers
 import Logging
 
-/// Does by itself, again and again, what nobody should have to ask for.
+/// Does the jobs of servers, again and again.
 struct Scheduler {
     let api: API
-    /// The time from one look to the next.
+    /// The time from the end of one pass to the start of the next.
     let interval: Duration
-    /// Whether this process has to look; another one does otherwise.
+    /// Whether this process has to do them; another one does otherwise.
     let isNeeded: @Sendable () -> Bool
     let logger: Logger
 
-    /// Runs until it is cancelled. A look that fails is made up for by the next one.
-    func run() async {
-        while true {
-            do { try await Task.sleep(for: interval) } catch { return }
+    /// Does jobs until it is cancelled.
+    func run(_ jobs: [Job]) async {
+        // What failed in the last pass. A failure is logged once, and so is its end.
+        // traps: the names are those of our own jobs, in ASCII.
+        var failed: Set<String> = []
+        while (try? await Task.sleep(for: interval)) != nil {
             guard isNeeded() else { continue }
-            do {
-                try await api.runScheduledChecks()
-                try await api.maintain()
-            } catch {
-                // That the database is away is said elsewhere.
-                let isAway = (error as? Problem)?.status == 503
-                logger.log(
-                    level: isAway ? .debug : .warning,
-                    "scheduled checks failed",
-                    metadata: ["error": "\(error)"]
-                )
+            await api.run(jobs) { job, problem in
+                if let problem, failed.insert(job.name).inserted {
+                    logger.warning("job failed", metadata: ["job": "\(job.name)", "error": "\(problem)"])
+                } else if problem == nil, failed.remove(job.name) != nil {
+                    logger.notice("job works again", metadata: ["job": "\(job.name)"])
+                }
             }
         }
     }

@@ -84,16 +84,26 @@ import Testing
             configuration.metricDays = (7, 90, 1_827)
             let schema = SchemaState()
             schema.confirm(version: Migration.all.count)
-            let later = API(
-                database: fleet.database,
-                schema: schema,
-                configuration: configuration,
-                logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
-            )
-            try await later.maintain()
+            func restarted() -> API {
+                API(
+                    database: fleet.database,
+                    schema: schema,
+                    configuration: configuration,
+                    logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+                )
+            }
+            try await restarted().maintain()
             #expect(try await text(partitions, in: fleet) == String(kept - 23))
             #expect(try await series() == ["2.5", "3", "4"])
             #expect(try await text("SELECT count(*)::text FROM metric_samples", in: fleet) == "1")
+            // What is gone does not come back because more is kept from now on, and a late sample takes nothing away.
+            configuration.metricDays = (30, 90, 1_827)
+            try await restarted().maintain()
+            #expect(try await series() == ["2.5", "3", "4"])
+            let fine = try await text(Self.rollup, in: fleet)
+            try await store("9", at: start.adding(seconds: 60), in: fleet)
+            try await restarted().maintain()
+            #expect(try await text(Self.rollup, in: fleet) == fine)
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import JSONSchema
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Generated validators beside the reference: the suite's schemas become Swift, which is compiled and asked about the suite's
@@ -78,7 +79,7 @@ private struct RandomInstances {
     private var values: [String] = []
 
     init(seed: UInt64) {
-        generator = SplitMix(state: seed)
+        generator = SplitMix(seed: seed)
     }
 
     mutating func learn(_ schema: Node, _ instances: [Node]) {
@@ -127,18 +128,5 @@ private struct RandomInstances {
             pointer: ""
         )
         return NodeWriter.compactJSON(node)
-    }
-}
-
-/// The same numbers each time (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

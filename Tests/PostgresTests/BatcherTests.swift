@@ -27,6 +27,34 @@ import Testing
         }
     }
 
+    @Test func `rows that another transaction was in the way of are stored by the next try`() async throws {
+        try await TestDatabase.empty { url in
+            let database = Database(
+                .init(url: url, connections: 1, deadline: .seconds(10)),
+                logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+            )
+            defer { database.close() }
+            // What a transaction that is rolled back took from a sequence stays taken.
+            for sql in [
+                "CREATE TABLE numbers (n int8 PRIMARY KEY)", "CREATE SEQUENCE tries",
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF nextval('tries') % 3 <> 0 THEN RAISE EXCEPTION USING ERRCODE = TG_ARGV[0]; END IF;
+                    RETURN NULL;
+                END
+                $$
+                """,
+            ] { _ = try await database.run(Query(sql: sql)) }
+            for (number, code) in [(1, "40P01"), (2, "40001")] {
+                let trigger =
+                    "CREATE OR REPLACE TRIGGER refuses AFTER INSERT ON numbers EXECUTE FUNCTION refuse('\(code)')"
+                _ = try await database.run(Query(sql: trigger))
+                #expect(try await database.run(Number(number: number)) == number * 10)
+            }
+        }
+    }
+
     @Test func `each row gets its own outcome, and a refused one fails alone`() async throws {
         try await TestDatabase.empty { url in
             var logger = Logger(label: "tests")

@@ -164,6 +164,31 @@ import struct Foundation.UUID
         }
     }
 
+    @Test func `a transaction whose commit rolls back has failed`() async throws {
+        try await withDatabase { database, _ in
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.transaction { transaction in
+                    // Who ignores the failure of a statement must not take the transaction for committed.
+                    _ = try? transaction.run(Self.text("SELECT 1 / 0"))
+                }
+            }
+            #expect(error?.state?.code == "40000")
+        }
+    }
+
+    @Test func `a server that takes no writes is given up for another`() async throws {
+        try await withDatabase(connections: 1) { database, _ in
+            let first = try await database.run(Self.text("SELECT pg_backend_pid()::text"))
+            _ = try await database.run(Query(sql: "SET default_transaction_read_only = on"))
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await database.run(Query(sql: "CREATE TABLE t ()"))
+            }
+            #expect(error?.state?.code == "25006")
+            #expect(error?.isTransient == true)
+            #expect(try await retried { try await database.run(Self.text("SELECT pg_backend_pid()::text")) } != first)
+        }
+    }
+
     @Test func `work that no connection takes in time fails`() async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical

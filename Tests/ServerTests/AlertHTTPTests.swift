@@ -78,7 +78,7 @@ import Testing
                 "INSERT INTO instance_live VALUES ('i', 'LIVE', 'x', 's', '1', '{}', '2026-01-01', '2026-01-01')",
             ] { _ = try await database.run(Query(sql: sql)) }
             let scheduler = Scheduler(api: api, interval: .milliseconds(20), isNeeded: { true }, logger: logger)
-            let running = Task { await scheduler.run() }
+            let running = Task { await scheduler.run(Job.checks) }
             let marked = Query(sql: "UPDATE alerts SET acked_by = 'test' WHERE status = 'OPEN'")
             while try await database.run(marked) == 0 { try await Task.sleep(for: .milliseconds(20)) }
             running.cancel()

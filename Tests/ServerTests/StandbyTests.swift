@@ -1,4 +1,6 @@
 import ContractRuntime
+import Logging
+import Postgres
 import TestSupport
 import Testing
 
@@ -24,10 +26,37 @@ import Testing
     @Test func `analytics are read from the standby, and its age is told`() async throws {
         try await TestDatabase.empty { standby in
             try await RunningServer.with(databaseURL: standby) { try await Self.report($0, "2") }
-            try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": standby]) { server in
+            // Nothing writes there any more.
+            let settings = ["ANALYTICS_DATABASE_URL": standby, "ANALYTICS_LAG_SECONDS": "3600"]
+            try await RunningServer.with(settings: settings) { server in
                 try await Self.report(server, "1")
                 #expect(try await Self.exposure(server) == 2)
-                #expect(try await server.get("/metrics").body.contains("flotilla_analytics_lag_seconds 0"))
+                #expect(try await Self.lag(server) < 600)
+            }
+        }
+    }
+
+    private static func lag(_ server: RunningServer) async throws -> Double {
+        let sample = try await server.get("/metrics").body.firstMatch(
+            of: /\nflotilla_analytics_lag_seconds ([0-9.]+)\n/
+        )
+        return try #require(Double(try #require(sample).1))
+    }
+
+    @Test func `a standby that is too far behind is not read`() async throws {
+        try await TestDatabase.empty { standby in
+            try await RunningServer.with(databaseURL: standby) { try await Self.report($0, "2") }
+            let database = Database(
+                .init(url: standby, connections: 1, deadline: .seconds(10)),
+                logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+            )
+            _ = try await database.run(Query(sql: "UPDATE listening SET until = now() - interval '100 seconds'"))
+            database.close()
+            let settings = ["ANALYTICS_DATABASE_URL": standby, "ANALYTICS_LAG_SECONDS": "60"]
+            try await RunningServer.with(settings: settings) { server in
+                try await Self.report(server, "1")
+                #expect(try await Self.exposure(server) == 1)
+                #expect(try await Self.lag(server) >= 100)
             }
         }
     }

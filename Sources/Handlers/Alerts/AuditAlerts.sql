@@ -1,13 +1,40 @@
--- Tells the audit log of these alerts, and whether somebody was told of them. It waits for the first try to tell; what a server that
--- ended left behind is told of by whoever looks next.
+-- Writes these alerts to the audit log, with whether people were notified. It waits for the first try to notify; up to 1,000 that a server
+-- which ended did not write are written with them.
 -- name: auditAlerts :exec
 -- in: alert_ids text[]
-WITH alert AS (
+WITH due AS (
+    (
+        SELECT alert_id
+        FROM alerts
+        WHERE alert_id = ANY (:alert_ids::text[]::uuid[])
+            AND raised_by IS NOT NULL
+            AND NOT is_audited
+    )
+    UNION
+    (
+        SELECT alert_id
+        FROM alerts
+        WHERE raised_by IS NOT NULL
+            AND NOT is_audited
+            AND first_at < now() - interval '30 seconds'
+        ORDER BY first_at
+        LIMIT 1000
+    )
+),
+-- Alerts are held in the order of their ids everywhere, so that this cannot deadlock with heartbeats or deliveries.
+held AS (
+    SELECT alert_id
+    FROM alerts
+    WHERE alert_id IN (SELECT alert_id FROM due)
+    ORDER BY alert_id
+    FOR NO KEY UPDATE
+),
+alert AS (
     UPDATE alerts
     SET is_audited = true
-    WHERE raised_by IS NOT NULL
+    FROM held
+    WHERE alerts.alert_id = held.alert_id
         AND NOT is_audited
-        AND (alert_id = ANY (:alert_ids::text[]::uuid[]) OR first_at < now() - interval '30 seconds')
     RETURNING source, severity, target_type, target_id, raised_by, last_notified_at
 )
 INSERT INTO audit_log (actor, action, target_type, target_id, result, details)

@@ -1,21 +1,32 @@
--- Raises an alert for each instance that is silent for too long and has none.
+-- Looks at some instances in the order of their ids and raises an alert for each that is silent for too long and has none. `last` is the last
+-- that was looked at, null once there are no more.
 -- name: checkHeartbeats :one
--- in: stale_seconds int8, actor text
--- out: checked_at timestamptz, stale int8, created text[]
-WITH lost AS MATERIALIZED (
-    SELECT instance_id, bot_id, last_seen
+-- in: after text, limit int8, stale_seconds int8, actor text
+-- out: checked_at timestamptz, last text?, stale int8, created text[]
+WITH part AS MATERIALIZED (
+    SELECT instance_id, last_seen, state
     FROM instance_live
-    JOIN instances USING (instance_id)
-    WHERE last_seen < now() - :stale_seconds::int8 * interval '1 second'
+    WHERE instance_id > :after
+    ORDER BY instance_id
+    LIMIT :limit
+),
+cutoff AS MATERIALIZED (
+    SELECT lost_before(:stale_seconds * interval '1 second') AS time
+),
+lost AS MATERIALIZED (
+    SELECT instance_id
+    FROM part
+    WHERE last_seen < (SELECT time FROM cutoff)
         AND state <> 'STOPPED'
 ),
 -- Those without an alert, looked at once more with their rows held, in the order in which heartbeats hold them: one may have come since
 -- this statement began, and one that is being stored right now is waited for.
 silent AS (
-    SELECT live.instance_id, lost.bot_id, live.last_seen
+    SELECT live.instance_id, bot_id, live.last_seen
     FROM instance_live AS live
     JOIN lost USING (instance_id)
-    WHERE live.last_seen < now() - :stale_seconds::int8 * interval '1 second'
+    JOIN instances USING (instance_id)
+    WHERE live.last_seen < (SELECT time FROM cutoff)
         AND live.state <> 'STOPPED'
         AND NOT EXISTS (
             SELECT
@@ -38,25 +49,38 @@ created AS (
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
     RETURNING alert_id
 )
-SELECT now(), (SELECT count(*) FROM lost), ARRAY (SELECT alert_id::text FROM created)
+SELECT
+    now(),
+    (SELECT max(instance_id) FROM part HAVING count(*) = :limit),
+    (SELECT count(*) FROM lost),
+    ARRAY (SELECT alert_id::text FROM created)
 
 -- An alert whose instance has lived since it was raised is over; mostly the instance's own heartbeat says so. Rows that a heartbeat holds
 -- are its business.
--- name: resolveLosses :exec
-UPDATE alerts
-SET status = 'RESOLVED',
-    resolved_at = now(),
-    resolved_by = 'auto'
-WHERE alert_id IN (
-    SELECT alert_id
-    FROM alerts
-    JOIN instance_live ON instance_id = target_id
-    WHERE source = 'heartbeat_monitor'
-        AND target_type = 'instance'
-        AND status <> 'RESOLVED'
-        AND last_seen > last_at
-    FOR NO KEY UPDATE OF alerts SKIP LOCKED
+-- name: resolveLosses :one
+-- in: limit int8
+-- out: resolved int8
+WITH resolved AS (
+    UPDATE alerts
+    SET status = 'RESOLVED',
+        resolved_at = now(),
+        resolved_by = 'auto'
+    WHERE alert_id IN (
+        SELECT alert_id
+        FROM alerts
+        JOIN instance_live ON instance_id = target_id
+        WHERE source = 'heartbeat_monitor'
+            AND target_type = 'instance'
+            AND status <> 'RESOLVED'
+            AND last_seen > last_at
+        ORDER BY alert_id
+        LIMIT :limit
+        FOR NO KEY UPDATE OF alerts SKIP LOCKED
+    )
+    RETURNING alert_id
 )
+SELECT count(*)
+FROM resolved
 
 -- An instance that has lived for a quarter of an hour since it was lost last does not flap any more.
 -- name: resolveFlapping :exec

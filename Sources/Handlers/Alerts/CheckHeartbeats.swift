@@ -3,16 +3,24 @@ public import Generated
 
 extension API {
     public func checkHeartbeats(_ input: CheckHeartbeats.Input) async throws(Problem) -> CheckHeartbeats.Output {
-        let row = try await run(
-            .checkHeartbeats(staleSeconds: input.staleAfterSeconds, actor: input.principal.name)
-        )
-        if !row.created.isEmpty { try await tellAndAudit(row.created) }
+        let found = try await checkFleet { after throws(Problem) in
+            try await run(
+                .checkHeartbeats(
+                    after: after,
+                    limit: Self.instancesAtOnce,
+                    staleSeconds: input.staleAfterSeconds,
+                    actor: input.principal.name
+                )
+            )
+        }
+        guard let found else { throw .internalError }
+        if !found.created.isEmpty { try await tellAndAudit(found.created) }
         return .ok(
             HeartbeatCheck(
-                checkedAt: row.checkedAt,
+                checkedAt: found.checkedAt,
                 staleThresholdSeconds: input.staleAfterSeconds,
-                staleInstances: row.stale,
-                alertsCreated: row.created.count
+                staleInstances: found.stale,
+                alertsCreated: found.created.count
             )
         )
     }

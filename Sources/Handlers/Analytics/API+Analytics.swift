@@ -5,21 +5,41 @@ import Synchronization
 
 /// Where analytics are read: a standby, if there is one, so that long questions take nothing from those who write.
 ///
-/// What is read there may be older by the time that changes need to get there.
+/// What is read there may be older by the time that changes need to get there, up to a limit.
 public final class AnalyticsDatabase: Sendable {
-    /// How long the standby is left alone after it has failed.
+    private struct State {
+        /// Until when the standby is not used.
+        var pausedUntil = ContinuousClock.Instant.now
+        /// When its lag is measured again.
+        var measuredUntil = ContinuousClock.Instant.now
+    }
+
+    /// How long the standby is not used after it has failed or was too far behind.
     private static let pause = Duration.seconds(5)
 
     let database: Database
-    private let pausedUntil = Mutex<ContinuousClock.Instant?>(nil)
+    /// How many seconds the standby may be behind.
+    private let lagLimit: Double
+    private let state = Mutex(State())
 
-    /// Reads from `database`.
-    public init(_ database: Database) { self.database = database }
+    /// Reads from `database` while it is at most so many seconds behind.
+    public init(_ database: Database, lagLimit: Int) {
+        self.database = database
+        self.lagLimit = Double(lagLimit)
+    }
 
     /// Whether it is worth a try.
-    var isTrusted: Bool { pausedUntil.withLock { $0.map { $0 < .now } ?? true } }
+    var isTrusted: Bool { state.withLock { $0.pausedUntil <= .now } }
 
-    func distrust() { pausedUntil.withLock { $0 = .now + Self.pause } }
+    func distrust() { state.withLock { $0.pausedUntil = .now + Self.pause } }
+
+    /// Whether it is not too far behind; it is asked once a second.
+    func isRecent() async throws(PostgresError) -> Bool {
+        if state.withLock({ $0.measuredUntil > .now }) { return true }
+        guard try await database.run(.replayLag()) <= lagLimit else { return false }
+        state.withLock { $0.measuredUntil = .now + .seconds(1) }
+        return true
+    }
 }
 
 extension API {
@@ -42,7 +62,10 @@ extension API {
     private func onStandby<Result>(_ ask: (Database) async throws(PostgresError) -> Result) async -> Result? {
         guard let analytics, analytics.isTrusted else { return nil }
         do throws(PostgresError) {
-            return try await ask(analytics.database)
+            if try await analytics.isRecent() { return try await ask(analytics.database) }
+            analytics.distrust()
+            logger.warning("the standby is too far behind; analytics are read from the primary")
+            return nil
         } catch {
             analytics.distrust()
             logger.warning(
@@ -55,7 +78,7 @@ extension API {
 
     /// By how many seconds what is read for analytics is older than what is written; nil without a standby, or when it does not answer.
     func analyticsLag() async -> Double? {
-        guard let analytics, analytics.isTrusted else { return nil }
+        guard let analytics else { return nil }
         return try? await analytics.database.run(.replayLag())
     }
 }

@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func getExposure(_ input: GetExposure.Input) async throws(Problem) -> GetExposure.Output {
         let (rows, equity) = try await read(
-            .exposure(mode: input.mode, staleSeconds: Int(configuration.heartbeatStaleSeconds)),
+            .exposure(mode: input.mode, staleSeconds: configuration.heartbeatStaleSeconds),
             .latestEquity(mode: input.mode)
         )
         // The statement answers the row without symbol and mode whatever is stored.

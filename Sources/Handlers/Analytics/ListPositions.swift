@@ -7,7 +7,7 @@ extension API {
         let now = Timestamp.now
         let (rows, total) = try await read(
             .listPositions(
-                staleBefore: lostBefore(now),
+                staleSeconds: configuration.heartbeatStaleSeconds,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
@@ -16,7 +16,7 @@ extension API {
                 offset: page.offset
             ),
             .countPositions(
-                staleBefore: lostBefore(now),
+                staleSeconds: configuration.heartbeatStaleSeconds,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,

@@ -1,8 +1,6 @@
--- By how many seconds a standby is behind (PostgreSQL manual, 9.27.4, "Recovery Information Functions"). One that has replayed all that it
--- has received is not behind, however long nothing was written.
+-- By how many seconds what a standby has is older than what the primary has: by the age of the row that servers write every two seconds.
+-- A standby that lost its primary has replayed all that it received, so its own positions do not tell.
 -- name: replayLag :one
 -- out: seconds float8
-SELECT CASE
-    WHEN NOT pg_is_in_recovery() OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-    ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8, 0)
-END
+SELECT greatest(extract(epoch FROM clock_timestamp() - until)::float8, 0)
+FROM listening

@@ -7,17 +7,16 @@ extension API {
 
     public func getFleet(_ input: GetFleet.Input) async throws(Problem) -> GetFleet.Output {
         let now = Timestamp.now
-        let (lost, late) = (lostBefore(now), lateBefore(now))
         let (groups, cells) = try await run(
-            .fleetGroups(lostBefore: lost, lateBefore: late),
-            .fleetCells(lostBefore: lost, lateBefore: late, limit: input.cells ? Self.cellLimit : 0)
+            .fleetGroups(staleSeconds: configuration.heartbeatStaleSeconds),
+            .fleetCells(staleSeconds: configuration.heartbeatStaleSeconds, limit: input.cells ? Self.cellLimit : 0)
         )
         let needs = try await run(.fleetNeeds())
         let total = groups.reduce(0) { $0 + $1.instances }
         return .ok(
             Fleet(
                 generatedAt: now,
-                staleAfterSeconds: Int(configuration.heartbeatStaleSeconds),
+                staleAfterSeconds: configuration.heartbeatStaleSeconds,
                 total: total,
                 groups: groups.map(FleetGroupsItem.init),
                 cells: !input.cells || total > Self.cellLimit ? nil : cells.map(FleetCellsItem.init),

@@ -1,13 +1,13 @@
 -- name: listBots :many
 -- import: Generated
--- in: lost_before timestamptz, after_bot text?, after_instance text?, limit int8, offset int8
+-- in: stale_seconds int8, after_bot text?, after_instance text?, limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
 -- out: symbol text?, version text?, status text(InstanceStatus)?, last_seen timestamptz?, last_received_at timestamptz?
 -- The page is chosen by its keys, then its instances are looked at. No page of the contract has more than 200 items: with the limit alone,
 -- which is unknown when a plan is made, the planner expects a tenth of the fleet and makes a plan for each page.
 SELECT
     page.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
-    instance_status(state, last_seen, :lost_before), last_seen, last_received_at
+    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds * interval '1 second'))), last_seen, last_received_at
 FROM (
     SELECT bots.bot_id, name, strategy_name, instance_id
     FROM bots

@@ -6,7 +6,7 @@ extension API {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, count) = try await run(
             .listBots(
-                lostBefore: lostBefore(.now),
+                staleSeconds: configuration.heartbeatStaleSeconds,
                 afterBot: page.after?.0,
                 afterInstance: page.after?.1,
                 limit: page.limit,

@@ -1,6 +1,6 @@
 -- name: listInstances :many
 -- import: Generated
--- in: lost_before timestamptz, late_before timestamptz, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
+-- in: stale_seconds int8, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
 -- in: status text(InstanceStatus)?, exchange text?, symbol text?, sort text, limit int8, offset int8
 -- in: is_brief bool
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
@@ -11,8 +11,8 @@
 WITH instance AS (
     SELECT
         live.*, instances.bot_id, strategy_name, instances.created_at,
-        instance_status(state, last_seen, :lost_before) AS status,
-        last_seen < :late_before AS is_late
+        instance_status(state, last_seen, (SELECT lost_before(:stale_seconds * interval '1 second'))) AS status,
+        last_seen < (SELECT lost_before(:stale_seconds * interval '0.5 seconds')) AS is_late
     FROM instance_live AS live
     JOIN instances USING (instance_id)
     JOIN bots ON bots.bot_id = instances.bot_id
@@ -123,7 +123,7 @@ ORDER BY place, bot_id, instance_id
 
 -- name: countInstances :one
 -- import: Generated
--- in: lost_before timestamptz, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
+-- in: stale_seconds int8, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
 -- in: status text(InstanceStatus)?, exchange text?, symbol text?
 -- out: count int8
 SELECT count(*)
@@ -134,6 +134,6 @@ WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, 
     AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
-    AND (:status IS NULL OR instance_status(state, last_seen, :lost_before) = :status)
+    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds * interval '1 second'))) = :status)
     AND (:exchange IS NULL OR exchange = :exchange)
     AND (:symbol IS NULL OR symbol = :symbol)

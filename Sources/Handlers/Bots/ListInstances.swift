@@ -10,13 +10,12 @@ extension API {
             listInstances(
                 input,
                 sort: input.sort.rawValue,
-                at: now,
                 limit: page.size,
                 offset: page.offset,
                 isBrief: false
             ),
             .countInstances(
-                lostBefore: lostBefore(now),
+                staleSeconds: configuration.heartbeatStaleSeconds,
                 q: input.q,
                 instanceID: input.instanceID,
                 botID: input.botID,
@@ -36,7 +35,6 @@ extension API {
         let query = listInstances(
             input,
             sort: input.sort.rawValue,
-            at: .now,
             limit: input.limit,
             offset: 0,
             isBrief: true
@@ -48,14 +46,12 @@ extension API {
     private func listInstances(
         _ filter: some InstanceFilter,
         sort: String,
-        at now: Timestamp,
         limit: Int,
         offset: Int,
         isBrief: Bool
     ) -> Query<[ListInstancesRow]> {
         .listInstances(
-            lostBefore: lostBefore(now),
-            lateBefore: lateBefore(now),
+            staleSeconds: configuration.heartbeatStaleSeconds,
             q: filter.q,
             instanceID: filter.instanceID,
             botID: filter.botID,
@@ -75,12 +71,6 @@ extension API {
         "last_seen", "last_received_at", "first_seen", "clock_lag_seconds", "boot_id", "net_exposure", "gross_exposure",
         "exposure_as_of", "open_alerts", "worst_severity", "waiting_commands",
     ]
-
-    /// Who was heard of last before this is lost.
-    func lostBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds) }
-
-    /// Who was heard of last before this is late.
-    func lateBefore(_ now: Timestamp) -> Timestamp { now.adding(seconds: -configuration.heartbeatStaleSeconds / 2) }
 }
 
 /// Which instances a list and its export have.

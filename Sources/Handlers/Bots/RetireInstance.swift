@@ -5,7 +5,7 @@ import Postgres
 extension API {
     public func retireInstance(_ input: RetireInstance.Input) async throws(Problem) -> RetireInstance.Output {
         let (id, request, actor) = (input.instanceID, input.body, input.principal.name)
-        let stale = Int(configuration.heartbeatStaleSeconds)
+        let stale = configuration.heartbeatStaleSeconds
         let row = try await audited(.instanceRetire, on: .instance, id, by: actor) { transaction in
             try transaction.retire(id, request, by: actor, staleSeconds: stale)
         }

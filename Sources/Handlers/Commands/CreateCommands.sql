@@ -1,7 +1,7 @@
 -- Whom a fleet query means.
 -- name: findInstances :many
 -- import: Generated
--- in: lost_before timestamptz, instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
+-- in: stale_seconds int8, instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
 -- in: status text(InstanceStatus)?, q text?
 -- out: instance_id text, runtime_mode text(RuntimeMode)
 SELECT instance_id, runtime_mode
@@ -13,7 +13,7 @@ WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
     AND (:exchange IS NULL OR exchange = :exchange)
     AND (:symbol IS NULL OR symbol = :symbol)
-    AND (:status IS NULL OR instance_status(state, last_seen, :lost_before) = :status)
+    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds * interval '1 second'))) = :status)
     AND (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
 ORDER BY instance_id
 

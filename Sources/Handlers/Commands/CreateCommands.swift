@@ -10,11 +10,11 @@ extension API {
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
         if request.dryRun { return .ok(try await preview(of: request.target)) }
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
-        let needsApproval = configuration.needsApproval
+        let (needsApproval, staleSeconds) = (configuration.needsApproval, configuration.heartbeatStaleSeconds)
         // A command to the whole fleet must not fail because the fleet is large: 10,000 take more than a second.
-        let commands = try await transaction(within: .seconds(30)) { [self] transaction in
+        let commands = try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
-                let target = try transaction.run(.findInstances(request.target, lostBefore: lostBefore(.now)))
+                let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
                 return try transaction.create(request, for: target, by: actor, needsApproval: needsApproval)
             }
         }
@@ -25,7 +25,7 @@ extension API {
 extension API {
     /// Whom a query means, and what they hold.
     private func preview(of target: FleetQuery) async throws(Problem) -> BulkCommands {
-        let instances = try await run(.findInstances(target, lostBefore: lostBefore(.now)))
+        let instances = try await run(.findInstances(target, staleSeconds: configuration.heartbeatStaleSeconds))
         let together = try await run(.instancesTogether(instanceIDs: instances.map(\.instanceID)))
         let items = instances.map { instance in
             BulkCommand(
@@ -80,9 +80,9 @@ extension Transaction {
 
 extension Query where Result == [FindInstancesRow] {
     /// Whom a fleet query means.
-    static func findInstances(_ query: FleetQuery, lostBefore: Timestamp) -> Self {
+    static func findInstances(_ query: FleetQuery, staleSeconds: Int) -> Self {
         findInstances(
-            lostBefore: lostBefore,
+            staleSeconds: staleSeconds,
             instanceIDs: query.instanceIDs,
             botID: query.botID,
             runtimeMode: query.runtimeMode,

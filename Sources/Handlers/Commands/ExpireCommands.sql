@@ -1,15 +1,29 @@
--- Ends commands that no instance answered in time, by the database's clock; the audit log has each.
--- name: expireCommands :exec
--- in: actor text
-WITH expired AS (
+-- Ends commands that no instance answered in time, by the database's clock; the audit log has each. How many they were.
+-- name: expireCommands :one
+-- in: actor text, limit int8
+-- out: expired int8
+WITH due AS (
+    SELECT command_id
+    FROM commands
+    WHERE status IN ('PENDING', 'AWAITING_APPROVAL')
+        AND expires_at <= now()
+    ORDER BY command_id
+    LIMIT :limit
+    FOR NO KEY UPDATE
+),
+expired AS (
     UPDATE commands
     SET status = 'EXPIRED',
         changed_by = :actor
-    WHERE status IN ('PENDING', 'AWAITING_APPROVAL')
-        AND expires_at <= now()
-    RETURNING command_id
+    FROM due
+    WHERE commands.command_id = due.command_id
+    RETURNING commands.command_id
+),
+audited AS (
+    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
+    SELECT :actor, 'COMMAND_EXPIRE', 'command', command_id::text, 'SUCCESS', '{}'::jsonb
+    FROM expired
+    ORDER BY command_id
 )
-INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
-SELECT :actor, 'COMMAND_EXPIRE', 'command', command_id::text, 'SUCCESS', '{}'::jsonb
+SELECT count(*)
 FROM expired
-ORDER BY command_id

@@ -1,7 +1,7 @@
 -- How far the commands of one bulk have come.
 -- name: bulkCoverage :optional
 -- import: Generated
--- in: bulk_id uuid, lost_before timestamptz
+-- in: bulk_id uuid, stale_seconds int8
 -- out: command_type text(CommandType), created_by text, created_at timestamptz, expires_at timestamptz, reason text?, total int8
 -- out: awaiting_approval int8, delivered int8, confirmed int8, failed int8, ended int8, unreachable int8
 SELECT
@@ -11,7 +11,7 @@ SELECT
     count(*) FILTER (WHERE status = 'COMPLETED'),
     count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
     count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
-    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < :lost_before, true))
+    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds * interval '1 second')), true))
 FROM commands
 LEFT JOIN instance_live USING (instance_id)
 WHERE bulk_id = :bulk_id

@@ -22,10 +22,18 @@ SELECT (xid, event_id) > (:xid::text::xid8, :event_id)
 FROM event_horizon
 
 -- Forgets events after an hour, and remembers where they ended.
--- name: forgetEvents :exec
+-- name: forgetEvents :one
+-- in: limit int8
+-- out: forgotten int8
 WITH forgotten AS (
     DELETE FROM event_log
-    WHERE at < now() - interval '1 hour'
+    WHERE (xid, event_id) IN (
+        SELECT xid, event_id
+        FROM event_log
+        WHERE at < now() - interval '1 hour'
+        ORDER BY xid, event_id
+        LIMIT :limit
+    )
     RETURNING xid, event_id
 ),
 last AS (
@@ -33,9 +41,13 @@ last AS (
     FROM forgotten
     ORDER BY xid DESC, event_id DESC
     LIMIT 1
+),
+moved AS (
+    UPDATE event_horizon
+    SET xid = last.xid,
+        event_id = last.event_id
+    FROM last
+    WHERE (last.xid, last.event_id) > (event_horizon.xid, event_horizon.event_id)
 )
-UPDATE event_horizon
-SET xid = last.xid,
-    event_id = last.event_id
-FROM last
-WHERE (last.xid, last.event_id) > (event_horizon.xid, event_horizon.event_id)
+SELECT count(*)
+FROM forgotten

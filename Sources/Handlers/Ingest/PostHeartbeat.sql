@@ -227,22 +227,29 @@ skewed AS (
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
 ),
--- Who lived after the alert was raised is back, and a clock that is right needs no warning. The rows above are held already, so that
--- batches cannot deadlock here.
+-- An instance that was seen after its alert was raised is back, and a clock that is right needs no warning.
+recovered AS (
+    SELECT alert_id
+    FROM alerts
+    JOIN stored ON instance_id = target_id
+    WHERE source IN ('heartbeat_monitor', 'clock_skew')
+        AND target_type = 'instance'
+        AND status <> 'RESOLVED'
+        AND CASE source
+            WHEN 'clock_skew' THEN stored.skewed_beats = 0
+            ELSE stored.last_seen > alerts.last_at
+        END
+    ORDER BY alert_id
+    FOR NO KEY UPDATE OF alerts
+),
 resolved AS (
     UPDATE alerts
     SET status = 'RESOLVED',
         resolved_at = statement_timestamp(),
         resolved_by = 'auto'
-    FROM stored
-    WHERE alerts.source IN ('heartbeat_monitor', 'clock_skew')
-        AND alerts.target_type = 'instance'
-        AND alerts.target_id = stored.instance_id
-        AND alerts.status <> 'RESOLVED'
-        AND CASE alerts.source
-            WHEN 'clock_skew' THEN stored.skewed_beats = 0
-            ELSE stored.last_seen > alerts.last_at
-        END
+    FROM recovered
+    WHERE alerts.alert_id = recovered.alert_id
+        AND status <> 'RESOLVED'
 )
 SELECT ordinal, fate
 FROM judged

@@ -36,7 +36,8 @@ FROM notification_targets
 WHERE target = :target
 FOR UPDATE SKIP LOCKED
 
--- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first.
+-- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first. Losses of
+-- heartbeats wait until a second has brought no more, four at most: a fleet that is lost at once is one message, not one for each part of it.
 -- name: claimDeliveries :many
 -- import: Generated
 -- in: target text
@@ -53,7 +54,11 @@ WITH due AS MATERIALIZED (
 kind AS (
     SELECT severity, title
     FROM due
-    ORDER BY array_position(ARRAY['CRITICAL', 'WARNING', 'AUDIT', 'INFO'], severity), created_at
+    GROUP BY severity, title
+    HAVING title <> 'Heartbeat Lost'
+        OR max(created_at) < now() - interval '1 second'
+        OR min(created_at) < now() - interval '4 seconds'
+    ORDER BY array_position(ARRAY['CRITICAL', 'WARNING', 'AUDIT', 'INFO'], severity), min(created_at)
     LIMIT 1
 ),
 chosen AS (
@@ -91,12 +96,18 @@ WITH sent AS (
         last_error = NULL
     WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
     RETURNING notification_id
+),
+held AS (
+    SELECT alert_id
+    FROM alerts
+    WHERE alert_id IN (SELECT alert_id FROM notifications JOIN sent USING (notification_id))
+    ORDER BY alert_id
+    FOR NO KEY UPDATE
 )
 UPDATE alerts
 SET last_notified_at = now()
-FROM notifications
-WHERE notifications.alert_id = alerts.alert_id
-    AND notification_id IN (SELECT notification_id FROM sent)
+FROM held
+WHERE alerts.alert_id = held.alert_id
 
 -- What did not arrive is tried again after 2, 4, 8, … seconds, five minutes at most, each time up to a half later; after twelve tries it
 -- is dead until somebody asks for it.

@@ -21,6 +21,7 @@ extension API {
                 [("", max(registered, 0))]
             )
         }
+        if rows != nil { await add(jobs: &text) }
         text.gauge(
             "flotilla_registrations_limit",
             "REGISTRATIONS_PER_HOUR.",
@@ -33,6 +34,29 @@ extension API {
             text.gauge("flotilla_analytics_lag_seconds", "How old what analytics read is.", [("", lag)])
         }
         return .ok(text.text)
+    }
+}
+
+extension API {
+    /// When jobs were done last, and how far the clocks of this server and the database are apart.
+    private func add(jobs text: inout PrometheusText) async {
+        if let ages = try? await run(.jobAges()) {
+            text.gauge(
+                "flotilla_job_success_age_seconds",
+                "How long ago a job was done last, by any server.",
+                ages.map { (#"{name="\#($0.name)"}"#, $0.seconds) }
+            )
+        }
+        let before = Timestamp.now
+        guard let time = try? await run(.databaseTime()) else { return }
+        // The database looked at its clock between the two, so the offset is at least this.
+        let (ahead, behind) = (time.microseconds(until: before), Timestamp.now.microseconds(until: time))
+        let offset = ahead > 0 ? Double(ahead) : -Double(max(behind, 0))
+        text.gauge(
+            "flotilla_clock_offset_seconds",
+            "By how much the server's clock is ahead of the database's, at least.",
+            [("", offset / 1_000_000)]
+        )
     }
 }
 

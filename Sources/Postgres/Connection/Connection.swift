@@ -25,8 +25,15 @@ final class Connection {
     /// Connects; blocks for three seconds at most unless the URL has a `connect_timeout` of its own.
     init(_ url: String) throws(PostgresError) {
         // What the URL says overrides what stands before it (libpq manual, 34.1, "expand_dbname").
-        let defaults = ["connect_timeout": "3", "application_name": "flotilla", "dbname": url]
-        let keywords = ["connect_timeout", "application_name", "dbname"]
+        let defaults = [
+            "connect_timeout": "3", "application_name": "flotilla", "dbname": url,
+            // A host that vanishes sends nothing more: its end is noticed after this many seconds, or milliseconds.
+            "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "15000",
+        ]
+        let keywords = [
+            "connect_timeout", "application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
+            "tcp_user_timeout", "dbname",
+        ]
         guard let handle = Self.connect(keywords, keywords.map { defaults[$0] ?? "" }) else {
             throw PostgresError(.unavailable, "libpq cannot allocate a connection")
         }
@@ -34,8 +41,7 @@ final class Connection {
         // PostgreSQL compiles a statement that looks dear, which takes longer than any of ours runs (manual, chapter 32, "Just-in-Time
         // Compilation"). PgBouncer refuses options of the connection, so this is said afterwards.
         if PQstatus(handle) == CONNECTION_OK {
-            // A process that hangs in a transaction must not keep its locks: other servers wait for them.
-            PQclear(PQexec(handle, "SET jit = off; SET idle_in_transaction_session_timeout = '10s'"))
+            for settings in [Self.settings, Self.socketSettings] { PQclear(PQexec(handle, settings)) }
         }
         guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
         else {
@@ -46,6 +52,24 @@ final class Connection {
     }
 
     deinit { PQfinish(handle) }
+
+    /// A process that hangs in a transaction must not keep its locks: other servers wait for them. What is answered is on the disk, also where
+    /// the database or the role says otherwise.
+    private static let settings = """
+        SET jit = off;
+        SET idle_in_transaction_session_timeout = '10s';
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+        """
+
+    /// Neither must a process whose host has vanished. Where the system has no such setting, PostgreSQL refuses all of these (manual,
+    /// 20.3.2 "TCP Settings").
+    private static let socketSettings = """
+        SET tcp_keepalives_idle = '10s';
+        SET tcp_keepalives_interval = '5s';
+        SET tcp_keepalives_count = 3;
+        SET tcp_user_timeout = '15s';
+        SET client_connection_check_interval = '5s';
+        """
 
     private static func connect(_ keywords: [String], _ values: [String]) -> OpaquePointer? {
         let pointers = (keywords + values).map { strdup($0) }

@@ -229,8 +229,9 @@ final class ConnectionPool: Sendable {
                 again.isSecondTry = true
                 return (true, again)
             }
-            if error.code == .timeout { connection.cancel() }
-            return (!error.isOutcomeUnknown, answer(.failure(error)))
+            // A statement that is its own transaction may be committing, which must not be canceled. Its connection is closed, and PostgreSQL
+            // ends the statement of a client that is gone.
+            return (!error.isOutcomeUnknown && !error.isReadOnly, answer(.failure(error)))
         }
     }
 }

@@ -34,6 +34,8 @@ enum ConfigurationReference {
             "A libpq URL, several hosts allowed. Without it the server runs a PostgreSQL cluster of its own.",
         "ANALYTICS_DATABASE_URL":
             "A standby of it, from which analytics are read while it answers; `/metrics` says how old that is.",
+        "ANALYTICS_LAG_SECONDS":
+            "By how many seconds that standby may be behind; beyond that analytics are read from the primary.",
         "DATA_DIR": "The own cluster and its socket. `.flotilla` by default.",
         "ADMIN_TOKEN": "The token that may do everything. The server does not start without one.",
         "ADMIN_TOKENS_FILE": "A file of further tokens, one a line: `NAME ROLE[,ROLE] SHA256`.",
@@ -75,6 +77,8 @@ enum ConfigurationReference {
         "WEBHOOK_URL_WARNING": "One for WARNING alone.",
         "WEBHOOK_URL_CRITICAL": "One for CRITICAL alone.",
         "WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
+        "WATCHDOG_URL":
+            "A URL that each server requests once a minute while lost instances are looked for, such as a check of healthchecks.io: it tells people when that ends.",
         "RECONCILE_TOLERANCE": "By how much an exchange's books and our own may differ and still agree.",
         "RECONCILE_TOLERANCE_BPS":
             "The same in hundredths of a percent of the exchange's equity; the larger one counts.",

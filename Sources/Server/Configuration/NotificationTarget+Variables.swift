@@ -17,19 +17,22 @@ extension NotificationTarget {
         var targets: [NotificationTarget] = []
         var rest = Set(Severity.allCases)
         for severity in Severity.allCases {
-            guard let url = try url("\(variable)_\(severity.rawValue)", variables) else { continue }
+            guard let url = try variables.url("\(variable)_\(severity.rawValue)") else { continue }
             rest.remove(severity)
             let own = "\(name)-\(severity.rawValue.lowercased())"
             targets.append(NotificationTarget(name: own, kind: kind, url: url, severities: [severity]))
         }
-        if let url = try url(variable, variables), !rest.isEmpty {
+        if let url = try variables.url(variable), !rest.isEmpty {
             targets.append(NotificationTarget(name: name, kind: kind, url: url, severities: rest))
         }
         return targets
     }
+}
 
-    private static func url(_ name: String, _ variables: Variables) throws(ConfigurationError) -> String? {
-        guard let text = variables[name] else { return nil }
+extension Variables {
+    /// A URL whose text is a secret: everyone who has it can use it.
+    func url(_ name: String) throws(ConfigurationError) -> String? {
+        guard let text = self[name] else { return nil }
         guard text.hasPrefix("https://") || text.hasPrefix("http://") else {
             // The text itself is a secret.
             throw ConfigurationError(variable: name, found: "something else", expected: "an http or https URL")

@@ -11,6 +11,8 @@ struct ServerConfiguration: Sendable {
     var databaseURL: String?
     /// A standby that analytics are read from.
     var analyticsDatabaseURL: String?
+    /// By how many seconds it may be behind.
+    var analyticsLagSeconds: Int
     /// Where our own cluster lives.
     var dataDirectory: DataDirectory
     var adminToken: String
@@ -35,10 +37,12 @@ struct ServerConfiguration: Sendable {
     var databaseConnections: Int
     /// How many connections clients may open, and how much of their answers they may leave unread.
     var connectionLimits: ConnectionLimits
-    var heartbeatStaleSeconds: Int64
+    var heartbeatStaleSeconds: Int
     var moduleRunStuckSeconds: Int
     /// Who is told of what.
     var targets: [NotificationTarget]
+    /// What is told that the checks are done; a secret.
+    var watchdogURL: String?
     /// By how much books may differ and still agree.
     var reconcileTolerance: Decimal
     /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
@@ -113,6 +117,7 @@ struct ServerConfiguration: Sendable {
     init(_ variables: Variables) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
         analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
+        analyticsLagSeconds = try variables.integer("ANALYTICS_LAG_SECONDS", in: 3...86_400, default: 15)
         dataDirectory = DataDirectory(
             path: variables["DATA_DIR"] ?? ".flotilla",
             isChosen: variables["DATA_DIR"] != nil
@@ -139,9 +144,10 @@ struct ServerConfiguration: Sendable {
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
         connectionLimits = try Self.connectionLimits(variables)
-        heartbeatStaleSeconds = Int64(try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90))
+        heartbeatStaleSeconds = try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90)
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
         targets = try NotificationTarget.read(variables)
+        watchdogURL = try variables.url("WATCHDOG_URL")
         reconcileTolerance = try variables.decimal("RECONCILE_TOLERANCE", default: Decimal(0))
         reconcileToleranceBps = try variables.decimal("RECONCILE_TOLERANCE_BPS", default: Decimal(1))
         acceptsWrongDifferences = try variables.choice("RECONCILE_DIFFERENCE", default: Strictness.strict) == .lenient

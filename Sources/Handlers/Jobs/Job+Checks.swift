@@ -1,0 +1,109 @@
+public import ContractRuntime
+import Generated
+import Postgres
+
+extension Job {
+    /// What must not wait: commands that expire, runs that are due, instances that are lost.
+    public static let checks = [
+        Job("check_heartbeats") { api throws(Problem) in
+            let stale = api.configuration.heartbeatStaleSeconds
+            let found = try await api.checkFleet { after throws(Problem) in
+                try await api.lead(.checks) { transaction in
+                    try transaction.run(
+                        .checkHeartbeats(
+                            after: after,
+                            limit: API.instancesAtOnce,
+                            staleSeconds: stale,
+                            actor: Actor.scheduler
+                        )
+                    )
+                }
+            }
+            guard let found else { return false }
+            try await api.tellAndAudit(found.created)
+            return true
+        },
+        Job("resolve_losses") { api throws(Problem) in
+            try await api.lead(.checks, inPartsOf: 1_000) { try $0.run(.resolveLosses(limit: 1_000)) }
+        },
+        Job("expire_commands") { api throws(Problem) in
+            try await api.lead(.checks, inPartsOf: 1_000) {
+                try $0.run(.expireCommands(actor: Actor.scheduler, limit: 1_000))
+            }
+        },
+        Job("start_runs") { api throws(Problem) in
+            try await api.lead(.checks) { try $0.startScheduledRuns() } != nil
+        },
+        Job("check_runs") { api throws(Problem) in
+            let stuck = api.configuration.moduleRunStuckSeconds
+            let found = try await api.lead(.checks) { transaction in
+                try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
+            }
+            guard let found else { return false }
+            try await api.tellAndAudit(found.created)
+            return true
+        },
+        Job("resolve_alerts") { api throws(Problem) in
+            try await api.lead(.checks) { transaction in
+                _ = try transaction.run(.resolveFlapping())
+                _ = try transaction.run(.resolveRegistrations())
+            } != nil
+        },
+        Job("seal_audit") { api throws(Problem) in
+            try await api.lead(.checks, inPartsOf: 5_000) { try $0.run(.sealAudit()) }
+        },
+        Job("forget") { api throws(Problem) in
+            try await api.lead(.checks, inPartsOf: 5_000) { transaction in
+                let keys = try transaction.run(.forgetKeys(limit: 5_000))
+                let events = try transaction.run(.forgetEvents(limit: 5_000))
+                return max(keys, events)
+            }
+        },
+    ]
+}
+
+extension API {
+    /// Checks the fleet and everything else that must not wait, once (`Job.checks`).
+    public func runScheduledChecks() async throws(Problem) { try await run(Job.checks) }
+
+    /// How many instances one statement looks at.
+    static let instancesAtOnce = 1_000
+
+    /// Looks at the whole fleet for lost instances, a part at a time.
+    ///
+    /// - Parameter part: Looks at the instances behind this id; nil when another server looks.
+    /// - Returns: How many are lost and which alerts that raised; nil when another server looks.
+    func checkFleet(
+        _ part: (_ after: String) async throws(Problem) -> CheckHeartbeatsRow?
+    ) async throws(Problem) -> (stale: Int, created: [String], checkedAt: Timestamp)? {
+        guard var row = try await part("") else { return nil }
+        var (stale, created) = (row.stale, row.created)
+        while let last = row.last {
+            guard let next = try await part(last) else { return nil }
+            row = next
+            // traps: the sum is at most the number of rows of a table.
+            stale += row.stale
+            created += row.created
+        }
+        return (stale, created, row.checkedAt)
+    }
+
+    /// Tries at once to notify people of what was raised; then the audit log gets it, with the outcome.
+    func tellAndAudit(_ alerts: [String]) async throws(Problem) {
+        guard !alerts.isEmpty else {
+            // What a server that ended did not write.
+            _ = try await run(.auditAlerts(alertIDs: []), .auditReconciles(reconcileID: nil))
+            return
+        }
+        await deliverNotifications(within: Self.firstTry)
+        for start in stride(from: 0, to: alerts.count, by: 1_000) {
+            let part = Array(alerts[start..<min(start + 1_000, alerts.count)])
+            try await afterTelling { () async throws(Problem) in
+                _ = try await run(.auditAlerts(alertIDs: part), .auditReconciles(reconcileID: nil))
+            }
+        }
+    }
+
+    /// How long a request waits at most for the first try to notify; with the database's part it stays within 2.5 seconds.
+    static let firstTry = Duration.milliseconds(1_800)
+}
