@@ -37,10 +37,9 @@ import Testing
     }
 
     private static func lag(_ server: RunningServer) async throws -> Double {
-        let sample = try await server.get("/metrics").body.firstMatch(
-            of: /\nflotilla_analytics_lag_seconds ([0-9.]+)\n/
-        )
-        return try #require(Double(try #require(sample).1))
+        let metrics = try await server.get("/metrics").body
+        let sample = try #require(metrics.firstMatch(of: /\nflotilla_analytics_lag_seconds ([0-9.]+)\n/))
+        return try #require(Double(sample.1))
     }
 
     @Test func `a standby that is too far behind is not read`() async throws {

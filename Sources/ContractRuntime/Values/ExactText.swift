@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Text that equals another only if both have the same code points.
 ///
 /// Swift's own `==` and `hash` take canonically equivalent texts for the same: `"é"` equals `"e\u{301}"`, and `"K"` equals the Kelvin sign.
@@ -28,7 +34,18 @@ extension ExactText: Hashable {
 
 extension StringProtocol {
     /// Whether the other text has the same code points, which `==` does not tell.
-    public func hasSameScalars(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+    public func hasSameScalars(as other: some StringProtocol) -> Bool {
+        // Nearly every text lies in one piece, where bytes compare many times faster.
+        let isSame = utf8.withContiguousStorageIfAvailable { text in
+            other.utf8.withContiguousStorageIfAvailable { other in
+                guard text.count == other.count, let first = text.baseAddress, let second = other.baseAddress else {
+                    return text.isEmpty && other.isEmpty
+                }
+                return memcmp(first, second, text.count) == 0
+            }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
 }
 
 extension Dictionary where Key == String {

@@ -5,10 +5,10 @@ import Postgres
 extension Job {
     /// What must not wait: commands that expire, runs that are due, instances that are lost.
     public static let checks = [
-        Job("check_heartbeats") { api throws(Problem) in
+        Job("check_heartbeats") { (api, lock) throws(Problem) in
             let stale = api.configuration.heartbeatStaleSeconds
             let found = try await api.checkFleet { after throws(Problem) in
-                try await api.lead(.checks) { transaction in
+                try await api.lead(lock) { transaction in
                     try transaction.run(
                         .checkHeartbeats(
                             after: after,
@@ -23,37 +23,37 @@ extension Job {
             try await api.tellAndAudit(found.created)
             return true
         },
-        Job("resolve_losses") { api throws(Problem) in
-            try await api.lead(.checks, inPartsOf: 1_000) { try $0.run(.resolveLosses(limit: 1_000)) }
+        Job("resolve_losses") { (api, lock) throws(Problem) in
+            try await api.lead(lock, inPartsOf: 1_000) { try $0.run(.resolveLosses(limit: 1_000)) }
         },
-        Job("expire_commands") { api throws(Problem) in
-            try await api.lead(.checks, inPartsOf: 1_000) {
+        Job("expire_commands") { (api, lock) throws(Problem) in
+            try await api.lead(lock, inPartsOf: 1_000) {
                 try $0.run(.expireCommands(actor: Actor.scheduler, limit: 1_000))
             }
         },
-        Job("start_runs") { api throws(Problem) in
-            try await api.lead(.checks) { try $0.startScheduledRuns() } != nil
+        Job("start_runs") { (api, lock) throws(Problem) in
+            try await api.lead(lock) { try $0.startScheduledRuns() } != nil
         },
-        Job("check_runs") { api throws(Problem) in
+        Job("check_runs") { (api, lock) throws(Problem) in
             let stuck = api.configuration.moduleRunStuckSeconds
-            let found = try await api.lead(.checks) { transaction in
+            let found = try await api.lead(lock) { transaction in
                 try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             }
             guard let found else { return false }
             try await api.tellAndAudit(found.created)
             return true
         },
-        Job("resolve_alerts") { api throws(Problem) in
-            try await api.lead(.checks) { transaction in
+        Job("resolve_alerts") { (api, lock) throws(Problem) in
+            try await api.lead(lock) { transaction in
                 _ = try transaction.run(.resolveFlapping())
                 _ = try transaction.run(.resolveRegistrations())
             } != nil
         },
-        Job("seal_audit") { api throws(Problem) in
-            try await api.lead(.checks, inPartsOf: 5_000) { try $0.run(.sealAudit()) }
+        Job("seal_audit") { (api, lock) throws(Problem) in
+            try await api.lead(lock, inPartsOf: 5_000) { try $0.run(.sealAudit()) }
         },
-        Job("forget") { api throws(Problem) in
-            try await api.lead(.checks, inPartsOf: 5_000) { transaction in
+        Job("forget") { (api, lock) throws(Problem) in
+            try await api.lead(lock, inPartsOf: 5_000) { transaction in
                 let keys = try transaction.run(.forgetKeys(limit: 5_000))
                 let events = try transaction.run(.forgetEvents(limit: 5_000))
                 return max(keys, events)

@@ -4,10 +4,10 @@ import Postgres
 extension Job {
     /// Keeps sums, rollups and partitions up to date.
     public static let maintenance = [
-        Job("sum_up") { api throws(Problem) in
-            try await api.lead(.maintenance, within: limit) { try $0.run(.sumUp()) } != nil
+        Job("sum_up", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.lead(lock, within: limit) { try $0.run(.sumUp()) } != nil
         },
-        Job("arrange_partitions") { api throws(Problem) in
+        Job("arrange_partitions", lock: .maintenance) { (api, lock) throws(Problem) in
             let days = api.configuration.metricDays
             let arrange = Query.arrangePartitions(
                 sampleDays: days.samples,
@@ -15,23 +15,23 @@ extension Job {
                 coarseDays: days.coarse,
                 executionDays: api.configuration.executionDays
             )
-            return try await api.lead(.maintenance, within: limit) { try $0.run(arrange) } != nil
+            return try await api.lead(lock, within: limit) { try $0.run(arrange) } != nil
         },
-        Job("check_partitions") { api throws(Problem) in
-            try await api.lead(.maintenance, within: limit) { try $0.run(.checkPartitions()) } != nil
+        Job("check_partitions", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.lead(lock, within: limit) { try $0.run(.checkPartitions()) } != nil
         },
-        Job("retire_instances") { api throws(Problem) in
+        Job("retire_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             guard let days = api.configuration.instanceRetireDays else { return true }
-            return try await api.lead(.maintenance, within: limit) { try $0.run(.retireSilentInstances(days: days)) }
+            return try await api.lead(lock, within: limit) { try $0.run(.retireSilentInstances(days: days)) }
                 != nil
         },
-        Job("roll_metrics") { api throws(Problem) in
-            try await api.lead(.maintenance, within: limit, inPartsOf: 500) { try $0.run(.rollMetrics()) }
+        Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.lead(lock, within: limit, inPartsOf: 500) { try $0.run(.rollMetrics()) }
         },
-        Job("remove_instances") { api throws(Problem) in
+        Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             // The other jobs wait, so a large instance is removed over several passes.
             for _ in 0..<10 {
-                guard let removed = try await api.lead(.maintenance, within: limit, { try $0.run(.removeInstances()) })
+                guard let removed = try await api.lead(lock, within: limit, { try $0.run(.removeInstances()) })
                 else { return false }
                 if removed == 0 || Task.isCancelled { break }
             }

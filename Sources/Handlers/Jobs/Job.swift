@@ -3,24 +3,31 @@ import Postgres
 
 /// A part of what servers do by themselves, again and again.
 ///
-/// Among all servers on a database one at a time does it. It does a bounded amount in each transaction. A job that fails keeps no other from
-/// being done, and the next pass does what it could not.
+/// Among all servers on a database one at a time does it. It does a bounded amount in each transaction. A job that fails, or that hangs on
+/// some server, keeps no other from being done; the next pass does what it could not.
 public struct Job: Sendable {
     /// What metrics and the table `jobs` call it.
     public let name: String
-    /// Does it; false when another server does.
-    let body: @Sendable (API) async throws(Problem) -> Bool
+    /// Does it, with the lock that each transaction takes; false when another server does.
+    let body: @Sendable (API, Lock) async throws(Problem) -> Bool
+    let lock: Lock
 
-    init(_ name: String, _ body: @escaping @Sendable (API) async throws(Problem) -> Bool) {
+    init(
+        _ name: String,
+        lock: Lock? = nil,
+        _ body: @escaping @Sendable (API, Lock) async throws(Problem) -> Bool
+    ) {
         self.name = name
+        self.lock = lock ?? .own(name)
         self.body = body
     }
 
-    /// Which jobs one server does at a time. The number is the key of an advisory lock.
-    enum Kind: Int {
-        /// Releases before 1.3.0 take the same lock for all of their jobs.
-        case maintenance = 7102
-        case checks = 7104
+    /// What one server at a time holds.
+    enum Lock {
+        /// That of one job.
+        case own(String)
+        /// That of all jobs which keep sums and partitions.
+        case maintenance
     }
 }
 
@@ -32,7 +39,7 @@ extension API {
         var done: [String] = []
         for job in jobs where !Task.isCancelled {
             do throws(Problem) {
-                if try await job.body(self) { done.append(job.name) }
+                if try await job.body(self, job.lock) { done.append(job.name) }
                 report(job, nil)
             } catch {
                 report(job, error)
@@ -61,29 +68,34 @@ extension API {
         (try? await run(.areJobsDone(names: Job.checks.map(\.name), seconds: 60))) == true
     }
 
-    /// Runs a part of a job in a transaction; nil when another server does jobs of this kind.
+    /// Runs a part of a job in a transaction; nil when another server holds the lock.
     func lead<Result: Sendable>(
-        _ kind: Job.Kind,
+        _ lock: Job.Lock,
         within limit: Duration = .seconds(10),
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result? {
         try await transaction(within: limit) { transaction in
-            try transaction.run(.lead(lock: kind.rawValue)) ? body(transaction) : nil
+            let isLeader =
+                switch lock {
+                case .own(let job): try transaction.run(.leadJob(job: job))
+                case .maintenance: try transaction.run(.leadMaintenance())
+                }
+            return isLeader ? try body(transaction) : nil
         }
     }
 
-    /// Runs parts of a job until one has done less than it might have; false when another server does jobs of this kind.
+    /// Runs parts of a job until one has done less than it might have; false when another server holds the lock.
     ///
     /// - Parameter size: How much a part does at most.
     func lead(
-        _ kind: Job.Kind,
+        _ lock: Job.Lock,
         within limit: Duration = .seconds(10),
         inPartsOf size: Int,
         _ part: @escaping @Sendable (borrowing Transaction) throws -> Int
     ) async throws(Problem) -> Bool {
         var done: Int
         repeat {
-            guard let count = try await lead(kind, within: limit, part) else { return false }
+            guard let count = try await lead(lock, within: limit, part) else { return false }
             done = count
         } while done >= size && !Task.isCancelled
         return true

@@ -1,8 +1,13 @@
--- Whether this transaction is the one among all servers that does a job of this kind now. The numbers stand for the jobs and for nothing else.
--- name: lead :one
--- in: lock int8
+-- Whether this transaction is the one among all servers that does this job now. The numbers here stand for jobs and for nothing else.
+-- name: leadJob :one
+-- in: job text
 -- out: is_leader bool
-SELECT pg_try_advisory_xact_lock(:lock)
+SELECT pg_try_advisory_xact_lock(7104, hashtext(:job))
+
+-- The same for all jobs that keep sums and partitions together. Releases before 1.3.0 take this lock for all of theirs.
+-- name: leadMaintenance :one
+-- out: is_leader bool
+SELECT pg_try_advisory_xact_lock(7102)
 
 -- Notes that jobs were done.
 -- name: noteJobs :exec
