@@ -47,7 +47,7 @@ import Testing
         #expect(error?.description == message)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a schema whose alternatives multiply ends in an error`() throws {
         let schema =
             ##"{"anyOf":[{"$ref":"#/$defs/n"},{"$ref":"#/$defs/n"}],"$defs":{"n":{"properties":{"a":{"anyOf":[{"$ref":"#/$defs/n"},{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["z"]}}}"##
