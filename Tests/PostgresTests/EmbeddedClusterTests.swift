@@ -28,6 +28,22 @@ import Testing
         }
     }
 
+    @Test func `a cluster that was killed can be stopped, and started again`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedCluster.start(in: folder, logger: logger)
+            try await first.createDatabase("kept")
+            let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+            let pid = try #require(file.split(separator: "\n").first.flatMap { pid_t($0) })
+            kill(pid, SIGKILL)
+            // It is gone once its parent has taken note of it.
+            while kill(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+            try await first.stop()
+            let second = try await EmbeddedCluster.start(in: folder, logger: logger)
+            #expect(try await Migrator(url: second.url(database: "kept"), migrations: []).version() == 0)
+            try await second.stop()
+        }
+    }
+
     @Test func `a cluster that a living server uses is not taken over`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)

@@ -64,7 +64,13 @@ public struct EmbeddedCluster: Sendable {
 
     /// Stops the cluster: open transactions are rolled back, what is committed is on disk.
     public func stop() async throws {
-        try await run("pg_ctl", ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"])
+        do {
+            try await run("pg_ctl", ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"])
+        } catch {
+            // One that was killed before has nothing to stop; the next start recovers it.
+            if directory.isServerAlive { throw error }
+            logger.warning("the embedded PostgreSQL was gone before it was stopped")
+        }
         directory.removeOwnSocketFolder()
         lock.release()
         logger.info("embedded PostgreSQL stopped")
