@@ -144,10 +144,11 @@ import Testing
                 try await lose(["@everyone", "[x](http://a)"], on: server)
                 _ = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
                 #expect(target.messages.count == 1)
+                let message = try #require(target.messages.first)
                 // A message without `allowed_mentions: {parse: []}` would begin otherwise.
-                #expect(target.messages[0].hasPrefix("[CRITICAL] Heartbeat Lost (2)\n"))
-                #expect(target.messages[0].contains("instance @\u{200B}everyone"))
-                #expect(target.messages[0].contains(#"instance \[x\](http://a)"#))
+                #expect(message.hasPrefix("[CRITICAL] Heartbeat Lost (2)\n"))
+                #expect(message.contains("instance @\u{200B}everyone"))
+                #expect(message.contains(#"instance \[x\](http://a)"#))
             }
         }
     }

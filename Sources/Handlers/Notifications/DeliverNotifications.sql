@@ -36,8 +36,9 @@ FROM notification_targets
 WHERE target = :target
 FOR UPDATE SKIP LOCKED
 
--- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first. Losses of
--- heartbeats wait until a second has brought no more, four at most: a fleet that is lost at once is one message, not one for each part of it.
+-- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first. A hundred
+-- losses of heartbeats wait until a second has brought no more, four at most: a fleet that is lost at once is one message, not one for each
+-- part of it.
 -- name: claimDeliveries :many
 -- import: Generated
 -- in: target text
@@ -56,6 +57,7 @@ kind AS (
     FROM due
     GROUP BY severity, title
     HAVING title <> 'Heartbeat Lost'
+        OR count(*) < 100
         OR max(created_at) < now() - interval '1 second'
         OR min(created_at) < now() - interval '4 seconds'
     ORDER BY array_position(ARRAY['CRITICAL', 'WARNING', 'AUDIT', 'INFO'], severity), min(created_at)
