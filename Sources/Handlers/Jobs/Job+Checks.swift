@@ -20,7 +20,7 @@ extension Job {
                 }
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created)
+            try await api.tellAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_losses") { (api, lock) throws(Problem) in
@@ -40,7 +40,7 @@ extension Job {
                 try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created)
+            try await api.tellAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_alerts") { (api, lock) throws(Problem) in
@@ -89,7 +89,9 @@ extension API {
     }
 
     /// Tries at once to notify people of what was raised; then the audit log gets it, with the outcome.
-    func tellAndAudit(_ alerts: [String]) async throws(Problem) {
+    ///
+    /// - Parameter limit: How long the audit log may take for a thousand alerts.
+    func tellAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
         guard !alerts.isEmpty else {
             // What a server that ended did not write.
             _ = try await run(.auditAlerts(alertIDs: []), .auditReconciles(reconcileID: nil))
@@ -98,7 +100,7 @@ extension API {
         await deliverNotifications(within: Self.firstTry)
         for start in stride(from: 0, to: alerts.count, by: 1_000) {
             let part = Array(alerts[start..<min(start + 1_000, alerts.count)])
-            try await afterTelling { () async throws(Problem) in
+            try await afterTelling(within: limit) { () async throws(Problem) in
                 _ = try await run(.auditAlerts(alertIDs: part), .auditReconciles(reconcileID: nil))
             }
         }

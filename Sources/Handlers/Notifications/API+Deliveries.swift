@@ -51,8 +51,11 @@ extension API {
     }
 
     /// Runs what has to be stored once people have been told: targets may have used up the time of the request.
-    func afterTelling<Result>(_ body: () async throws(Problem) -> Result) async throws(Problem) -> Result {
-        try await RequestScope.within(.milliseconds(700), body)
+    func afterTelling<Result>(
+        within limit: Duration = .milliseconds(700),
+        _ body: () async throws(Problem) -> Result
+    ) async throws(Problem) -> Result {
+        try await RequestScope.within(limit, body)
     }
 
     private func deliver(by deadline: ContinuousClock.Instant) async {
