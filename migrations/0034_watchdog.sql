@@ -1,7 +1,7 @@
 -- A fleet that is lost at once is thousands of alerts in one statement: what has to happen with them happens once for each statement.
 
 -- Tells people of alerts that were raised, or raised again an hour after they were told last: in the same transaction. An instance that is
--- lost for the third time within a quarter of an hour flaps: that is one alert, and nobody is told of its losses.
+-- lost for the third time within a quarter of an hour flaps: that is one alert, and its losses notify no people.
 CREATE FUNCTION notify_of_alerts() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     ids uuid[];
@@ -181,10 +181,10 @@ BEGIN
 END
 $$;
 
--- The time before which an instance must have been seen last, to have been silent for `silence` while servers listened.
-CREATE FUNCTION lost_before(silence interval) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+-- The time before which an instance must have been seen last, to have been silent for so many seconds while servers listened.
+CREATE FUNCTION lost_before(stale_seconds int8) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    cutoff timestamptz := now() - silence;
+    cutoff timestamptz := now() - stale_seconds * interval '1 second';
     gap listening_gaps;
 BEGIN
     FOR gap IN SELECT * FROM listening_gaps ORDER BY ended_at DESC LOOP
@@ -193,4 +193,9 @@ BEGIN
     END LOOP;
     RETURN cutoff;
 END
+$$;
+
+-- The same for an instance that is late: it has been silent for half of that.
+CREATE FUNCTION late_before(stale_seconds int8) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT lost_before(stale_seconds / 2)
 $$;

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION arrange_metrics(samples_kept interval, fine_kept inte
 DECLARE
     day CONSTANT timestamptz := date_trunc('day', now(), 'UTC');
 BEGIN
-    -- First the horizon, then what lies before it: whoever reads finds each sample once.
+    -- First the horizon, then what lies before it: so each reader finds each sample once.
     UPDATE metric_horizon
     SET samples_from = greatest(samples_from, day - samples_kept),
         fine_from = greatest(fine_from, day - fine_kept)

@@ -168,7 +168,7 @@ import struct Foundation.UUID
         try await withDatabase { database, _ in
             let error = await #expect(throws: PostgresError.self) {
                 try await database.transaction { transaction in
-                    // Who ignores the failure of a statement must not take the transaction for committed.
+                    // A caller that ignores the failure of a statement must not take the transaction for committed.
                     _ = try? transaction.run(Self.text("SELECT 1 / 0"))
                 }
             }

@@ -11,7 +11,7 @@ WITH part AS MATERIALIZED (
     LIMIT :limit
 ),
 cutoff AS MATERIALIZED (
-    SELECT lost_before(:stale_seconds::int8 * interval '1 second') AS time
+    SELECT lost_before(:stale_seconds) AS time
 ),
 lost AS MATERIALIZED (
     SELECT instance_id

@@ -14,7 +14,7 @@ extension API {
             )
         }
         guard let found else { throw .internalError }
-        if !found.created.isEmpty { try await tellAndAudit(found.created) }
+        try await tellAndAudit(found.created)
         return .ok(
             HeartbeatCheck(
                 checkedAt: found.checkedAt,

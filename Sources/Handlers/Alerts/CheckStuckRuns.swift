@@ -6,7 +6,7 @@ extension API {
         let row = try await run(
             .checkStuckRuns(thresholdSeconds: input.staleAfterSeconds, actor: input.principal.name)
         )
-        if !row.created.isEmpty { try await tellAndAudit(row.created) }
+        try await tellAndAudit(row.created)
         return .ok(
             StuckRunCheck(
                 checkedAt: row.checkedAt,

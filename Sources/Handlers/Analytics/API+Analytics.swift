@@ -5,7 +5,7 @@ import Synchronization
 
 /// Where analytics are read: a standby, if there is one, so that long questions take nothing from those who write.
 ///
-/// What is read there may be older by the time that changes need to get there, up to a limit.
+/// A standby lags behind the primary; above a limit it is not read.
 public final class AnalyticsDatabase: Sendable {
     private struct State {
         /// Until when the standby is not used.

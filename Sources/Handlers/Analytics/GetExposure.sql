@@ -13,7 +13,7 @@ WITH held AS (
     SELECT position.symbol, position.runtime_mode, 0, 0, 0, position.net_exposure, position.gross_exposure, 1
     FROM instance_live AS live
     JOIN positions AS position USING (instance_id)
-    WHERE live.last_seen < (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))
+    WHERE live.last_seen < (SELECT lost_before(:stale_seconds))
         AND (:mode IS NULL OR position.runtime_mode = :mode)
 ),
 part AS (

@@ -5,14 +5,14 @@
 -- out: gross_exposure numeric, updated_at timestamptz, is_stale bool
 SELECT
     instance_id, bot_id, live.runtime_mode, exchange, positions.symbol, net_exposure, gross_exposure, updated_at,
-    updated_at < (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))
+    updated_at < (SELECT lost_before(:stale_seconds))
 FROM positions
 JOIN instance_live AS live USING (instance_id)
 JOIN instances USING (instance_id)
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR positions.symbol = :symbol)
     AND (:mode IS NULL OR live.runtime_mode = :mode)
-    AND (:is_stale IS NULL OR (updated_at < (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) = :is_stale)
+    AND (:is_stale IS NULL OR (updated_at < (SELECT lost_before(:stale_seconds))) = :is_stale)
 ORDER BY positions.symbol, instance_id
 LIMIT :limit
 OFFSET :offset
@@ -27,4 +27,4 @@ JOIN instance_live AS live USING (instance_id)
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR positions.symbol = :symbol)
     AND (:mode IS NULL OR live.runtime_mode = :mode)
-    AND (:is_stale IS NULL OR (updated_at < (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) = :is_stale)
+    AND (:is_stale IS NULL OR (updated_at < (SELECT lost_before(:stale_seconds))) = :is_stale)

@@ -1,4 +1,4 @@
--- Ids are texts here: one that is none must not keep the other entries from being read.
+-- Ids are texts here: an entry without a valid id must not make the others unreadable.
 -- name: listAuditLogs :many
 -- import: Generated
 -- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?

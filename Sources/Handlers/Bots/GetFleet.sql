@@ -2,7 +2,9 @@
 -- import: Generated
 -- in: stale_seconds int8
 -- out: exchange text, runtime_mode text(RuntimeMode), status text(InstanceStatus), instances int8, late int8
-SELECT exchange, runtime_mode, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) AS status, count(*), count(*) FILTER (WHERE last_seen < (SELECT lost_before(:stale_seconds * interval '0.5 seconds')))
+SELECT
+    exchange, runtime_mode, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, count(*),
+    count(*) FILTER (WHERE last_seen < (SELECT late_before(:stale_seconds)))
 FROM instance_live
 GROUP BY exchange, runtime_mode, status
 ORDER BY exchange, runtime_mode, status
@@ -11,11 +13,19 @@ ORDER BY exchange, runtime_mode, status
 -- import: Generated
 -- in: stale_seconds int8, limit int8
 -- out: exchange text, instance_id text, bot_id text, status text(InstanceStatus), is_late bool
-SELECT exchange, instance_id, bot_id, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) AS status, last_seen < (SELECT lost_before(:stale_seconds * interval '0.5 seconds')) AS is_late
+SELECT
+    exchange, instance_id, bot_id, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
+    last_seen < (SELECT late_before(:stale_seconds)) AS is_late
 FROM instance_live
 JOIN instances USING (instance_id)
 WHERE (SELECT sum(instances) FROM fleet_counts) <= :limit::int8
-ORDER BY exchange, instance_rank(instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))), last_seen < (SELECT lost_before(:stale_seconds * interval '0.5 seconds'))), bot_id, instance_id
+ORDER BY
+    exchange,
+    instance_rank(
+        instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))), last_seen < (SELECT late_before(:stale_seconds))
+    ),
+    bot_id,
+    instance_id
 LIMIT :limit
 
 -- name: fleetNeeds :one

@@ -7,7 +7,7 @@
 -- which is unknown when a plan is made, the planner expects a tenth of the fleet and makes a plan for each page.
 SELECT
     page.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
-    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))), last_seen, last_received_at
+    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))), last_seen, last_received_at
 FROM (
     SELECT bots.bot_id, name, strategy_name, instance_id
     FROM bots

@@ -11,8 +11,8 @@
 WITH instance AS (
     SELECT
         live.*, instances.bot_id, strategy_name, instances.created_at,
-        instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) AS status,
-        last_seen < (SELECT lost_before(:stale_seconds::int8 * interval '0.5 seconds')) AS is_late
+        instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
+        last_seen < (SELECT late_before(:stale_seconds)) AS is_late
     FROM instance_live AS live
     JOIN instances USING (instance_id)
     JOIN bots ON bots.bot_id = instances.bot_id
@@ -134,6 +134,6 @@ WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, 
     AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
-    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) = :status)
+    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) = :status)
     AND (:exchange IS NULL OR exchange = :exchange)
     AND (:symbol IS NULL OR symbol = :symbol)

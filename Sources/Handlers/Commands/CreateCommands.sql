@@ -13,7 +13,7 @@ WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
     AND (:exchange IS NULL OR exchange = :exchange)
     AND (:symbol IS NULL OR symbol = :symbol)
-    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds::int8 * interval '1 second'))) = :status)
+    AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) = :status)
     AND (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
 ORDER BY instance_id
 

@@ -11,7 +11,7 @@ SELECT
     count(*) FILTER (WHERE status = 'COMPLETED'),
     count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
     count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
-    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds::int8 * interval '1 second')), true))
+    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds)), true))
 FROM commands
 LEFT JOIN instance_live USING (instance_id)
 WHERE bulk_id = :bulk_id

@@ -1,11 +1,11 @@
 public import ContractRuntime
 public import Generated
-import Postgres
 
 extension API {
     public func getBulkCoverage(_ input: GetBulkCoverage.Input) async throws(Problem) -> GetBulkCoverage.Output {
-        let query = Query.bulkCoverage(bulkID: input.bulkID, staleSeconds: configuration.heartbeatStaleSeconds)
-        let found = try await run(query)
+        let found = try await run(
+            .bulkCoverage(bulkID: input.bulkID, staleSeconds: configuration.heartbeatStaleSeconds)
+        )
         guard let row = found else {
             throw Problem(status: 404, code: "BULK_NOT_FOUND", detail: "no commands were given together under this id")
         }

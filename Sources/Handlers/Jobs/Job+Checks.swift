@@ -24,11 +24,11 @@ extension Job {
             return true
         },
         Job("resolve_losses") { (api, lock) throws(Problem) in
-            try await api.lead(lock, inPartsOf: 1_000) { try $0.run(.resolveLosses(limit: 1_000)) }
+            try await api.lead(lock, inPartsOf: 1_000) { try $0.run(.resolveLosses(limit: $1)) }
         },
         Job("expire_commands") { (api, lock) throws(Problem) in
             try await api.lead(lock, inPartsOf: 1_000) {
-                try $0.run(.expireCommands(actor: Actor.scheduler, limit: 1_000))
+                try $0.run(.expireCommands(actor: Actor.scheduler, limit: $1))
             }
         },
         Job("start_runs") { (api, lock) throws(Problem) in
@@ -49,13 +49,20 @@ extension Job {
                 _ = try transaction.run(.resolveRegistrations())
             } != nil
         },
+        // What servers that ended did not write.
+        Job("audit_alerts") { (api, lock) throws(Problem) in
+            try await api.lead(lock) { transaction in
+                _ = try transaction.run(.auditAlerts(alertIDs: []))
+                _ = try transaction.run(.auditReconciles(reconcileID: nil))
+            } != nil
+        },
         Job("seal_audit") { (api, lock) throws(Problem) in
-            try await api.lead(lock, inPartsOf: 5_000) { try $0.run(.sealAudit()) }
+            try await api.lead(lock, inPartsOf: 5_000) { transaction, _ in try transaction.run(.sealAudit()) }
         },
         Job("forget") { (api, lock) throws(Problem) in
-            try await api.lead(lock, inPartsOf: 5_000) { transaction in
-                let keys = try transaction.run(.forgetKeys(limit: 5_000))
-                let events = try transaction.run(.forgetEvents(limit: 5_000))
+            try await api.lead(lock, inPartsOf: 5_000) { transaction, limit in
+                let keys = try transaction.run(.forgetKeys(limit: limit))
+                let events = try transaction.run(.forgetEvents(limit: limit))
                 return max(keys, events)
             }
         },
@@ -92,16 +99,12 @@ extension API {
     ///
     /// - Parameter limit: How long the audit log may take for a thousand alerts.
     func tellAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
-        guard !alerts.isEmpty else {
-            // What a server that ended did not write.
-            _ = try await run(.auditAlerts(alertIDs: []), .auditReconciles(reconcileID: nil))
-            return
-        }
+        guard !alerts.isEmpty else { return }
         await deliverNotifications(within: Self.firstTry)
         for start in stride(from: 0, to: alerts.count, by: 1_000) {
             let part = Array(alerts[start..<min(start + 1_000, alerts.count)])
-            try await afterTelling(within: limit) { () async throws(Problem) in
-                _ = try await run(.auditAlerts(alertIDs: part), .auditReconciles(reconcileID: nil))
+            _ = try await afterTelling(within: limit) { () async throws(Problem) in
+                try await run(.auditAlerts(alertIDs: part))
             }
         }
     }

@@ -26,7 +26,9 @@ extension Job {
                 != nil
         },
         Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
-            try await api.lead(lock, within: limit, inPartsOf: 500) { try $0.run(.rollMetrics()) }
+            try await api.lead(lock, within: limit, inPartsOf: 500) { transaction, _ in
+                try transaction.run(.rollMetrics())
+            }
         },
         Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             // The other jobs wait, so a large instance is removed over several passes.

@@ -34,7 +34,7 @@ public struct Job: Sendable {
 extension API {
     /// Does jobs one after the other and notes which were done.
     ///
-    /// - Parameter report: Is told of each job, with its failure or nil.
+    /// - Parameter report: Called after each job, with its failure or nil.
     public func run(_ jobs: [Job], report: (Job, Problem?) -> Void) async {
         var done: [String] = []
         for job in jobs where !Task.isCancelled {
@@ -86,16 +86,16 @@ extension API {
 
     /// Runs parts of a job until one has done less than it might have; false when another server holds the lock.
     ///
-    /// - Parameter size: How much a part does at most.
+    /// - Parameter size: How much a part does at most; passed to `part`.
     func lead(
         _ lock: Job.Lock,
         within limit: Duration = .seconds(10),
         inPartsOf size: Int,
-        _ part: @escaping @Sendable (borrowing Transaction) throws -> Int
+        _ part: @escaping @Sendable (borrowing Transaction, Int) throws -> Int
     ) async throws(Problem) -> Bool {
         var done: Int
         repeat {
-            guard let count = try await lead(lock, within: limit, part) else { return false }
+            guard let count = try await lead(lock, within: limit, { try part($0, size) }) else { return false }
             done = count
         } while done >= size && !Task.isCancelled
         return true

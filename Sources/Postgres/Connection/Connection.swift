@@ -25,16 +25,13 @@ final class Connection {
     /// Connects; blocks for three seconds at most unless the URL has a `connect_timeout` of its own.
     init(_ url: String) throws(PostgresError) {
         // What the URL says overrides what stands before it (libpq manual, 34.1, "expand_dbname").
-        let defaults = [
-            "connect_timeout": "3", "application_name": "flotilla", "dbname": url,
+        let options: KeyValuePairs = [
+            "connect_timeout": "3", "application_name": "flotilla",
             // A host that vanishes sends nothing more: its end is noticed after this many seconds, or milliseconds.
             "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "15000",
+            "dbname": url,
         ]
-        let keywords = [
-            "connect_timeout", "application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
-            "tcp_user_timeout", "dbname",
-        ]
-        guard let handle = Self.connect(keywords, keywords.map { defaults[$0] ?? "" }) else {
+        guard let handle = Self.connect(options.map(\.key), options.map(\.value)) else {
             throw PostgresError(.unavailable, "libpq cannot allocate a connection")
         }
         self.handle = handle

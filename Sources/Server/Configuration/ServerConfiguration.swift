@@ -41,7 +41,7 @@ struct ServerConfiguration: Sendable {
     var moduleRunStuckSeconds: Int
     /// Who is told of what.
     var targets: [NotificationTarget]
-    /// What is told that the checks are done; a secret.
+    /// The URL that is requested while checks are done; a secret.
     var watchdogURL: String?
     /// By how much books may differ and still agree.
     var reconcileTolerance: Decimal

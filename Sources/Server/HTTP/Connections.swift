@@ -108,7 +108,7 @@ final class Connections: Sendable {
     }
 }
 
-/// The steps of a listener's shutdown, as its connections are told.
+/// The steps of a listener's shutdown, which its connections get as events.
 enum ConnectionShutdown {
     /// The next answer is the last one.
     case announced

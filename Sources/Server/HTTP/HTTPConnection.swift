@@ -212,7 +212,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func dropEarly() {
         connections.telemetry.recordBodyRefusal()
         keepsAlive = false
-        // Nothing more is read meanwhile.
+        // Until then no further request is read.
         early = []
         earlyBytes = 0
         _ = countBodies()
