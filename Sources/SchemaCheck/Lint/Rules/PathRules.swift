@@ -6,19 +6,16 @@ extension LintRules {
         LintRule("no-ambiguous-paths", "No request matches two templates.", .levels(.warn, minimal: .warn)) {
             context,
             findings in
-            let split = context.paths.map { (path: $0, segments: $0.template.split(separator: "/")) }
-            // Only templates of one length can match the same path.
-            for paths in Dictionary(grouping: split, by: \.segments.count).values {
-                for (index, (path, segments)) in paths.enumerated() {
-                    let other = paths.prefix(index).first { Template.isAmbiguous($0.segments, segments) }?.path
-                    guard let other else { continue }
-                    let note = Diagnostic.Note(message: "the other one", location: other.location)
-                    findings.report(
-                        "'\(path.template)' and '\(other.template)' match the same requests",
-                        key: path.item,
-                        notes: [note]
-                    )
-                }
+            var known = TemplateIndex()
+            for path in context.paths {
+                guard let index = known.insert(path.template) else { continue }
+                let other = context.paths[index]
+                let note = Diagnostic.Note(message: "the other one", location: other.location)
+                findings.report(
+                    "'\(path.template)' and '\(other.template)' match the same requests",
+                    key: path.item,
+                    notes: [note]
+                )
             }
         },
         LintRule(
@@ -181,21 +178,5 @@ enum Template {
     /// The segments that are words.
     static func literals(_ template: String) -> [String] {
         template.split(separator: "/").map(String.init).filter { !$0.contains("{") }
-    }
-
-    /// Whether some path matches two templates of one length, and neither is the better match.
-    static func isAmbiguous(_ lhs: [Substring], _ rhs: [Substring]) -> Bool {
-        // A literal wins over a parameter (OpenAPI 3.1, "Path Templating Matching"), so one template must not be better everywhere.
-        var leftIsBetter = false
-        var rightIsBetter = false
-        for (left, right) in zip(lhs, rhs) {
-            switch (left.contains("{"), right.contains("{")) {
-            case (false, false): if left != right { return false }
-            case (false, true): leftIsBetter = true
-            case (true, false): rightIsBetter = true
-            case (true, true): continue
-            }
-        }
-        return leftIsBetter && rightIsBetter
     }
 }
