@@ -55,6 +55,65 @@ import Testing
         }
     }
 
+    @Test func `a late sample makes its own five minutes anew and no others`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            let start = bucket(minutesAgo: 20)
+            for (second, value) in [(0, "1"), (300, "2"), (600, "4")] {
+                try await store(value, at: start.adding(seconds: Int64(second)), type: "equity", in: fleet)
+            }
+            try await store("8", at: .now, type: "equity", in: fleet)
+            try await fleet.api.maintain()
+            let changes = """
+                SELECT string_agg(trim_scale(change) || '/' || samples, ' ' ORDER BY ts)
+                FROM equity_changes
+                WHERE symbol = ''
+                """
+            #expect(try await text(changes, in: fleet) == "1/1 1/1 2/1")
+            let versions = """
+                SELECT string_agg(xmin::text, ' ' ORDER BY ts)
+                FROM metric_5m
+                WHERE ts > (SELECT min(ts) FROM metric_5m)
+                """
+            let others = try await text(versions, in: fleet)
+            try await store("1.5", at: start.adding(seconds: 60), type: "equity", in: fleet)
+            try await fleet.api.maintain()
+            let rolled = "2 2.5 1 1.5 1 1.5 00:01:00, 1 2 2 2 2 2 00:00:00, 1 4 4 4 4 4 00:00:00"
+            #expect(try await text(Self.rollup, in: fleet) == rolled)
+            #expect(try await text(versions, in: fleet) == others)
+            // The change after it begins where it ends.
+            #expect(try await text(changes, in: fleet) == "1.5/2 0.5/1 2/1")
+            #expect(try await text("SELECT sum(samples) || ' ' || sum(sum) FROM metric_1h", in: fleet) == "4 8.5")
+        }
+    }
+
+    @Test func `samples that are on time do not wait for a rollup`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            try await store("1", at: bucket(minutesAgo: 20), in: fleet)
+            let rolling = Task {
+                _ = try await fleet.database.run(Query(sql: "SELECT touch_closed_buckets(500)"))
+                try await fleet.database.transaction(within: .seconds(30)) { transaction in
+                    _ = try transaction.run(Query(sql: "SELECT roll_buckets(500)"))
+                    _ = try transaction.run(Query(sql: "SELECT pg_sleep(4)"))
+                }
+            }
+            let isRolling = """
+                SELECT count(*)::text
+                FROM pg_stat_activity
+                WHERE datname = current_database()
+                    AND state = 'active'
+                    AND query = 'SELECT pg_sleep(4)'
+                """
+            while try await text(isRolling, in: fleet) == "0" {}
+            try await store("2", at: .now, in: fleet)
+            #expect(try await text(isRolling, in: fleet) == "1", "the sample waited for the rollup")
+            try await rolling.value
+            let values = "SELECT string_agg(value::text, ' ' ORDER BY ts) FROM metric_samples"
+            #expect(try await text(values, in: fleet) == "1 2")
+        }
+    }
+
     @Test func `whole days go, and the last sample of each five minutes stays in the series`() async throws {
         var configuration = API.Configuration()
         configuration.metricDays = (30, 90, 1_827)
@@ -183,16 +242,11 @@ import Testing
             #expect(try await figures() == "0.3 2 0.15")
             try await book("0.9")
             #expect(try await figures() == "1.2 3 0.4")
-            // Older transactions of the whole cluster, which all tests share, hold the sums back, and nothing is counted twice or left out.
-            for _ in 0..<600 {
-                try await fleet.api.maintain()
-                #expect(try await figures() == "1.2 3 0.4")
-                if try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet) == "3" {
-                    break
-                }
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            #expect(try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet) == "3")
+            // While sums are taken up, nothing is counted twice or left out.
+            async let summed: Void = untilSummed("3", in: fleet)
+            for _ in 0..<20 { #expect(try await figures() == "1.2 3 0.4") }
+            try await summed
+            #expect(try await figures() == "1.2 3 0.4")
         }
     }
 
@@ -226,24 +280,59 @@ import Testing
                 guard case (.ok(let pnl), .ok(let quality)) = (pnl, quality) else { return "" }
                 return "\(pnl.fees) \(quality.samples)"
             }
+            // The rows and the horizon of another cluster, which was further. One row is summed, one is not.
             try await book("summed")
-            // The rows and the horizon of another cluster, which was further.
+            try await untilSummed("1", in: fleet)
+            try await book("not summed")
             let far = [
-                "UPDATE cost_entries SET xid = '900000000000'", "UPDATE execution_samples SET xid = '900000000000'",
-                "UPDATE sum_horizons SET xid = '900000000000'",
+                "UPDATE cost_entries SET xid = CASE entry_id WHEN 'summed' THEN '900000000000' ELSE '900000000002' END::xid8",
+                "UPDATE execution_samples SET xid = CASE sample_id WHEN 'summed' THEN '900000000000' ELSE '900000000002' END::xid8",
+                "UPDATE sum_horizons SET xid = '900000000001', home = 'another cluster'",
             ]
             for statement in far { _ = try await fleet.database.run(Query(sql: statement)) }
             try await book("new")
-            #expect(try await figures() == "2 2")
+            #expect(try await figures() == "3 3")
+            let versions = """
+                SELECT string_agg(version, ' ' ORDER BY version)
+                FROM (
+                    SELECT 'cost ' || ordinal || ' ' || xmin AS version FROM cost_entries
+                    UNION ALL
+                    SELECT 'sample ' || ordinal || ' ' || xmin FROM execution_samples
+                ) AS row
+                """
+            let written = try await text(versions, in: fleet)
             try await fleet.api.maintain()
-            #expect(try await figures() == "2 2")
-            let horizons = "SELECT bool_and(xid <= pg_snapshot_xmin(pg_current_snapshot()))::text FROM sum_horizons"
-            #expect(try await text(horizons, in: fleet) == "true")
+            #expect(try await figures() == "3 3")
+            #expect(try await text("SELECT sum(entries)::text FROM cost_balances", in: fleet) == "3")
+            #expect(try await text("SELECT samples::text FROM execution_totals WHERE symbol = 'BTC'", in: fleet) == "3")
+            #expect(try await text(versions, in: fleet) == written, "rows were written again")
             try await book("newer")
-            try await fleet.api.maintain()
-            try await book("newest")
             #expect(try await figures() == "4 4")
+            try await untilSummed("4", in: fleet)
+            try await book("newest")
+            #expect(try await figures() == "5 5")
+            // The transaction numbers of this cluster reach those of the rows, which are not summed again.
+            let reached = [
+                "UPDATE cost_entries SET xid = pg_snapshot_xmax(pg_current_snapshot()) WHERE entry_id = 'summed'",
+                "UPDATE execution_samples SET xid = pg_snapshot_xmax(pg_current_snapshot()) WHERE sample_id = 'summed'",
+            ]
+            for statement in reached { _ = try await fleet.database.run(Query(sql: statement)) }
+            #expect(try await figures() == "5 5")
+            try await untilSummed("5", in: fleet)
+            #expect(try await figures() == "5 5")
         }
+    }
+
+    /// Sums up until so many costs are summed. Older transactions of the whole cluster, which all tests share, hold the sums back.
+    private func untilSummed(_ entries: String, in fleet: Fleet) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        repeat {
+            try await fleet.api.maintain()
+            let summed = try await text("SELECT coalesce(sum(entries), 0)::text FROM cost_balances", in: fleet)
+            if summed == entries { return }
+            try await Task.sleep(for: .milliseconds(50))
+        } while ContinuousClock.now < deadline
+        Issue.record("not all costs are summed")
     }
 
     @Test func `exposure is what positions add up to, whatever happens to them and their instances`() async throws {
@@ -294,6 +383,26 @@ import Testing
             try await fleet.api.maintain()
             #expect(try await text(difference, in: fleet) == "0")
             #expect(try await text("SELECT count(*)::text FROM exposure_totals WHERE slot <> 0", in: fleet) == "0")
+        }
+    }
+
+    @Test func `shares of exposure do not grow with the number of connections`() async throws {
+        try await Fleet.with { fleet in
+            // Three processes that live, whichever they are, have a share of S1, and two of S2.
+            let shares = """
+                INSERT INTO exposure_totals
+                SELECT symbol, 'LIVE', pid, 1, 1, 1
+                FROM (SELECT pid, row_number() OVER (ORDER BY pid) AS place FROM pg_stat_activity) AS process
+                CROSS JOIN (VALUES ('S1', 3), ('S2', 2)) AS part (symbol, shares)
+                WHERE place <= shares
+                """
+            _ = try await fleet.database.run(Query(sql: shares))
+            #expect(try await text("SELECT gather_exposure(10000, 2)::text", in: fleet) == "3")
+            let left = """
+                SELECT string_agg(concat_ws(' ', symbol, count, net), ', ' ORDER BY symbol)
+                FROM (SELECT symbol, count(*), sum(net) AS net FROM exposure_totals GROUP BY symbol) AS total
+                """
+            #expect(try await text(left, in: fleet) == "S1 1 3, S2 2 2")
         }
     }
 

@@ -6,10 +6,8 @@
 -- out: p50_latency float8, p95_latency float8, p99_latency float8
 WITH recent AS MATERIALIZED (
     SELECT slippage_bps, latency_ms, fill_ratio
-    FROM execution_samples
-    WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
-        AND xid < '18446744073709551615'
-        AND (:symbol IS NULL OR symbol = :symbol)
+    FROM unsummed_executions
+    WHERE :symbol IS NULL OR symbol = :symbol
 ),
 total AS (
     SELECT sum(samples) AS samples, sum(slippage) AS slippage, sum(latency) AS latency, sum(fill) AS fill

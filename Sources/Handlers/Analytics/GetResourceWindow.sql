@@ -16,7 +16,15 @@ series AS MATERIALIZED (
         series_id,
         metric_type,
         ts AS newest,
-        coalesce(date_bin('5 minutes', unrolled_from, '2000-01-01T00:00:00Z'), 'infinity') AS rolled_to
+        coalesce(
+            bucket_of(
+                least(
+                    unrolled_from,
+                    (SELECT min(since) FROM touched_buckets WHERE touched_buckets.series_id = metric_series.series_id)
+                )
+            ),
+            'infinity'
+        ) AS rolled_to
     FROM metric_series
     JOIN metric_latest USING (series_id)
     WHERE metric_type IN ('resource_cpu_pct', 'resource_memory_pct')

@@ -66,19 +66,28 @@ known AS MATERIALIZED (
     FOR NO KEY UPDATE
 ),
 judged AS MATERIALIZED (
-    SELECT sample.series_id, sample.ts, value, sample.ts > known.ts AS is_newer
+    SELECT
+        sample.series_id, sample.ts, value, sample.ts > known.ts AS is_newer,
+        sample.ts < bucket_of(statement_timestamp()) AS is_late
     FROM sample
     LEFT JOIN known USING (series_id)
 ),
 latest AS (
     INSERT INTO metric_latest AS latest (series_id, ts, value, unrolled_from)
-    SELECT DISTINCT ON (series_id) series_id, ts, value, min(ts) OVER (PARTITION BY series_id)
+    SELECT DISTINCT ON (series_id) series_id, ts, value, min(ts) FILTER (WHERE NOT is_late) OVER (PARTITION BY series_id)
     FROM judged
     ORDER BY series_id, ts DESC
     ON CONFLICT (series_id) DO UPDATE SET
         ts = greatest(latest.ts, excluded.ts),
         value = CASE WHEN excluded.ts >= latest.ts THEN excluded.value ELSE latest.value END,
         unrolled_from = least(latest.unrolled_from, excluded.unrolled_from)
+),
+-- Rollups of five minutes that are over are made anew.
+touched AS (
+    INSERT INTO touched_buckets (series_id, since, until)
+    SELECT DISTINCT series_id, bucket_of(ts), bucket_of(ts) + interval '5 minutes'
+    FROM judged
+    WHERE is_late
 ),
 -- What is newer than the newest is not there yet, which spares a look.
 newer AS (

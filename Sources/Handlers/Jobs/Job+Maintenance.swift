@@ -25,10 +25,11 @@ extension Job {
             return try await api.lead(lock, within: limit) { try $0.run(.retireSilentInstances(days: days)) }
                 != nil
         },
+        Job("gather_exposure", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.lead(lock, within: limit) { try $0.run(.gatherExposure(limit: 10_000)) } != nil
+        },
         Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
-            try await api.lead(lock, within: limit, inPartsOf: 500) { transaction, _ in
-                try transaction.run(.rollMetrics())
-            }
+            try await api.rollMetrics(lock, within: limit)
         },
         Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             // The other jobs wait, so a large instance is removed over several passes.
@@ -46,6 +47,24 @@ extension Job {
 }
 
 extension API {
+    /// Rolls up samples. Each step has a transaction of its own, so that no series is held while samples are read.
+    ///
+    /// - Returns: Whether this server did it.
+    fileprivate func rollMetrics(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
+        let closed = try await lead(lock, within: limit, inPartsOf: 1_000) {
+            try $0.run(.touchClosedBuckets(limit: $1))
+        }
+        guard closed else { return false }
+        let rolled = try await lead(lock, within: limit, inPartsOf: 1_000, atMost: 20) {
+            try $0.run(.rollBuckets(limit: $1))
+        }
+        guard rolled else { return false }
+        // A part answers how many series are left.
+        return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
+            try transaction.run(.rebookEquity(limit: 500))
+        }
+    }
+
     /// Keeps sums, rollups and partitions up to date, once (`Job.maintenance`).
     public func maintain() async throws(Problem) { try await run(Job.maintenance) }
 }

@@ -86,18 +86,20 @@ extension API {
 
     /// Runs parts of a job until one has done less than it might have; false when another server holds the lock.
     ///
-    /// - Parameter size: How much a part does at most; passed to `part`.
+    /// - Parameters:
+    ///   - size: How much a part does at most; passed to `part`.
+    ///   - most: How many parts it runs at most, so that other jobs have their turn.
     func lead(
         _ lock: Job.Lock,
         within limit: Duration = .seconds(10),
         inPartsOf size: Int,
+        atMost most: Int = 1_000,
         _ part: @escaping @Sendable (borrowing Transaction, Int) throws -> Int
     ) async throws(Problem) -> Bool {
-        var done: Int
-        repeat {
-            guard let count = try await lead(lock, within: limit, { try part($0, size) }) else { return false }
-            done = count
-        } while done >= size && !Task.isCancelled
+        for _ in 0..<most {
+            guard let done = try await lead(lock, within: limit, { try part($0, size) }) else { return false }
+            if done < size || Task.isCancelled { break }
+        }
         return true
     }
 }

@@ -2,12 +2,31 @@
 -- name: sumUp :one
 -- out: done bool
 SELECT true
-FROM sum_costs(), sum_executions(), gather_exposure(), note_presence(), note_equity()
+FROM sum_costs(), sum_executions(), note_presence(), note_equity()
 
--- Rolls up the samples of some series; how many series that were.
--- name: rollMetrics :one
+-- Adds up the shares of exposure that connections left; how many rows that were.
+-- name: gatherExposure :one
+-- in: limit int8
+-- out: rows int8
+SELECT gather_exposure(:limit, 16)
+
+-- Notes which five minutes of series are over and not rolled up; of how many series.
+-- name: touchClosedBuckets :one
+-- in: limit int8
 -- out: series int8
-SELECT roll_metrics()
+SELECT touch_closed_buckets(:limit)
+
+-- Rolls up five minutes of which samples came; how many rows of `touched_buckets` that were.
+-- name: rollBuckets :one
+-- in: limit int8
+-- out: rows int8
+SELECT roll_buckets(:limit)
+
+-- Books the equity of series under the mode of their instance; how many series are left.
+-- name: rebookEquity :one
+-- in: limit int8
+-- out: series int8
+SELECT rebook_equity(:limit)
 
 -- Makes partitions ahead and drops what is kept no longer.
 -- name: arrangePartitions :one
