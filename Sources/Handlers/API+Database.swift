@@ -10,10 +10,19 @@ extension API {
         do throws(PostgresError) { return try await database.run(query) } catch { throw problem(error) }
     }
 
-    /// Runs two statements side by side.
-    func run<First, Second>(_ first: Query<First>, _ second: Query<Second>) async throws(Problem) -> (First, Second) {
+    /// Runs one statement that only reads, on connections that writes do not need.
+    func readPrimary<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
         try requireSchema()
-        do throws(PostgresError) { return try await database.run(first, second) } catch { throw problem(error) }
+        do throws(PostgresError) { return try await database.read(query) } catch { throw problem(error) }
+    }
+
+    /// Runs two such statements side by side.
+    func readPrimary<First, Second>(
+        _ first: Query<First>,
+        _ second: Query<Second>
+    ) async throws(Problem) -> (First, Second) {
+        try requireSchema()
+        do throws(PostgresError) { return try await database.read(first, second) } catch { throw problem(error) }
     }
 
     /// Adds a row to a batch and waits for the commit.

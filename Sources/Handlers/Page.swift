@@ -51,6 +51,20 @@ struct Page<First: CursorPart, Second: CursorPart> {
     }
 }
 
+/// How many items a list has, as far as they are counted: a list that grows for ever must not take ever longer to answer.
+struct Total {
+    /// How many rows a statement counts at most: one more than is told tells whether there are more.
+    static let most = 10_001
+
+    let count: Int
+    let isExact: Bool
+
+    init(counted: Int) {
+        count = min(counted, Self.most - 1)
+        isExact = counted < Self.most
+    }
+}
+
 /// A value by which a list is ordered, as a part of a cursor: characters that need no escaping in a URL, without a point.
 protocol CursorPart {
     var cursorText: String { get }

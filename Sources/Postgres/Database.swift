@@ -13,6 +13,8 @@ public final class Database: Sendable {
         public var connections: Int
         /// How many more connections there are for calls whose scope may use them (`RequestScope`).
         public var reserve: Int
+        /// How many connections of their own statements have that only read (`Database.read`); with 0 they share the others.
+        public var readConnections: Int
         /// How long a statement or a transaction may take, its wait for a connection included.
         public var deadline: Duration
 
@@ -21,17 +23,21 @@ public final class Database: Sendable {
             url: String,
             connections: Int = 8,
             reserve: Int = 0,
+            readConnections: Int = 0,
             deadline: Duration = .milliseconds(1_800)
         ) {
             self.url = url
             self.connections = connections
             self.reserve = reserve
+            self.readConnections = readConnections
             self.deadline = deadline
         }
     }
 
     let configuration: Configuration
     private let pool: ConnectionPool
+    /// The connections for statements that only read. Each takes one statement at a time, so a slow one fails no other.
+    private let readPool: ConnectionPool?
     private let reporter: ConnectionReporter
     private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
     private let batchers: Monitor<[ObjectIdentifier: any BatcherDeadlines]>
@@ -50,20 +56,35 @@ public final class Database: Sendable {
             onTick: { now in for batcher in batchers.read({ $0.values.map { $0 } }) { batcher.expire(now) } },
             onStateChange: { [reporter] event in reporter.report(event) }
         )
+        guard configuration.readConnections > 0 else {
+            readPool = nil
+            return
+        }
+        readPool = ConnectionPool(
+            url: configuration.url,
+            size: configuration.readConnections,
+            pipelineLimit: 1,
+            patience: configuration.deadline,
+            cancelsOverdue: true,
+            onStateChange: { [reporter] event in reporter.report(event) }
+        )
     }
 
     /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
     public func close() {
         pool.close()
+        readPool?.close()
     }
 
     /// How busy the pool is, and what went through batches.
     public var statistics: DatabaseStatistics {
-        let (waiting, idle) = pool.load
+        let load = pool.load
+        let readLoad = readPool?.load ?? (waiting: 0, idle: 0)
         let counts = counts.read { $0 }
         return DatabaseStatistics(
-            waiting: waiting,
-            idle: idle,
+            // traps: both are counts of entries in memory and of threads.
+            waiting: load.waiting + readLoad.waiting,
+            idle: load.idle + readLoad.idle,
             connections: reporter.connections,
             batches: counts.batches,
             batchRows: counts.rows
@@ -75,13 +96,21 @@ public final class Database: Sendable {
         try await result(of: query).get()
     }
 
-    /// Runs two statements that do not depend on each other, side by side.
-    public func run<First, Second>(
+    /// Runs one statement that only reads, on the connections for those: however many of them are slow, writes have theirs.
+    ///
+    /// One that is not answered in time is canceled, so it must not write: a commit that waits for a synchronous standby would take effect
+    /// without it.
+    public func read<Result>(_ query: Query<Result>) async throws(PostgresError) -> Result {
+        try await result(of: query, on: readPool).get()
+    }
+
+    /// Runs two such statements side by side.
+    public func read<First, Second>(
         _ first: Query<First>,
         _ second: Query<Second>
     ) async throws(PostgresError) -> (First, Second) {
-        async let firstResult = result(of: first)
-        let secondResult = await result(of: second)
+        async let firstResult = result(of: first, on: readPool)
+        let secondResult = await result(of: second, on: readPool)
         return (try await firstResult.get(), try secondResult.get())
     }
 
@@ -125,7 +154,10 @@ public final class Database: Sendable {
         }.get()
     }
 
-    private func result<Result>(of query: Query<Result>) async -> Swift.Result<Result, PostgresError> {
+    private func result<Result>(
+        of query: Query<Result>,
+        on readPool: ConnectionPool? = nil
+    ) async -> Swift.Result<Result, PostgresError> {
         let call: (deadline: ContinuousClock.Instant, isPrivileged: Bool)
         do throws(PostgresError) { call = try self.call() } catch { return .failure(error.named(query.statement.name)) }
         return await withCheckedContinuation { continuation in
@@ -136,7 +168,7 @@ public final class Database: Sendable {
             }
             var work = Work(body: body, deadline: call.deadline, isPrivileged: call.isPrivileged)
             work.expire = { reply.give(.failure($0.named(query.statement.name))) }
-            pool.submit(work)
+            (readPool ?? pool).submit(work)
         }
     }
 

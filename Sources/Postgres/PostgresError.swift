@@ -107,6 +107,8 @@ public struct SQLState: Hashable, Sendable {
 
     /// 25006: the server takes no writes.
     static let readOnlyTransaction = SQLState("25006")
+    /// 55P03: the lock was not free within `lock_timeout`.
+    static let lockNotAvailable = SQLState("55P03")
     /// 40000: the transaction was rolled back.
     static let transactionRollback = SQLState("40000")
 
@@ -120,6 +122,8 @@ public struct SQLState: Hashable, Sendable {
     /// Serialization failure or deadlock: without the other transaction the statement may succeed.
     var isConflict: Bool { code == "40001" || code == "40P01" }
 
-    /// Deadlock, serialization failure, too many connections, shutting down or starting up, a standby.
-    var isTransient: Bool { ["08", "40", "53", "57"].contains(code.prefix(2)) || self == .readOnlyTransaction }
+    /// Deadlock, serialization failure, too many connections, shutting down or starting up, a standby, a lock that others hold.
+    var isTransient: Bool {
+        ["08", "40", "53", "57"].contains(code.prefix(2)) || self == .readOnlyTransaction || self == .lockNotAvailable
+    }
 }

@@ -75,16 +75,21 @@ struct Application {
         let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
             // Pages need fewer connections than a fleet's reports.
-            let connections = max(configuration.databaseConnections / (isDashboardAlone ? 2 : 1), 1)
+            let share = isDashboardAlone ? 2 : 1
+            let connections = max(configuration.databaseConnections / share, 1)
+            let readConnections = max(configuration.databaseReadConnections / share, 1)
             // A fleet that floods the API must not keep operators from stopping it.
             let reserve = isDashboardAlone ? 0 : 2
-            let database = Database(.init(url: url, connections: connections, reserve: reserve), logger: logger)
+            let database = Database(
+                .init(url: url, connections: connections, reserve: reserve, readConnections: readConnections),
+                logger: logger
+            )
             defer { database.close() }
             let standby = configuration.analyticsDatabaseURL.map { url in
                 // The primary answers in the rest of the request's time what the standby does not answer in this time.
                 let deadline = Duration.milliseconds(1_000)
                 return Database(
-                    .init(url: url, connections: max(connections / 2, 1), deadline: deadline),
+                    .init(url: url, connections: 1, readConnections: readConnections, deadline: deadline),
                     logger: logger
                 )
             }

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import Testing
 
 @testable import Dashboard
@@ -31,6 +32,28 @@ import Testing
             #expect(page == 1 || pages.previous != nil)
         }
         #expect(Table.Pages("/bots", .none, page: .max, size: 50, total: 60)?.text == "60–60 of 60")
+    }
+
+    @Test func `a list that is longer than was counted is paged through to its end`() throws {
+        func pages(_ page: Int, of total: Int, isExact: Bool, next: String?) -> Table.Pages? {
+            let list = CostPage(
+                page: page,
+                pageSize: 50,
+                total: total,
+                totalIsExact: isExact,
+                items: [],
+                nextCursor: next
+            )
+            return Table.Pages("/costs", .none, list)
+        }
+        let last = try #require(pages(2, of: 60, isExact: true, next: nil))
+        #expect(last.text == "51–60 of 60")
+        #expect(last.next == nil)
+        let far = try #require(pages(300, of: 10_000, isExact: false, next: "1.2"))
+        #expect(far.text == "14\u{202F}951–15\u{202F}000 of more than 10\u{202F}000")
+        #expect(far.previous == "/costs?page=299")
+        #expect(far.next == "/costs?page=301")
+        #expect(try #require(pages(.max, of: 10_000, isExact: false, next: nil)).next == nil)
     }
 
     @Test func `a curve of equal, of huge and of far points is drawn`() throws {

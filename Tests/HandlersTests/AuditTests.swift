@@ -32,7 +32,15 @@ import Testing
         try await Fleet.with { fleet in
             #expect(
                 try await verify(fleet)
-                    == AuditVerification(isIntact: true, sealed: 0, unsealed: 0, head: "", brokenAt: nil, reason: nil)
+                    == AuditVerification(
+                        isIntact: true,
+                        sealed: 0,
+                        unsealed: 0,
+                        head: "",
+                        brokenAt: nil,
+                        reason: nil,
+                        next: nil
+                    )
             )
             try await fleet.beat()
             for _ in 0..<3 { try await fleet.command() }
@@ -81,6 +89,52 @@ import Testing
             #expect(!found.isIntact)
             #expect(found.brokenAt == place)
             #expect(found.reason == reason)
+        }
+    }
+
+    @Test func `a long log is verified in parts`() async throws {
+        try await Fleet.with { fleet in
+            func insert(_ count: Int) async throws {
+                let rows = """
+                    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
+                    SELECT 'x', 'x', 'x', i::text, 'SUCCESS', '{}'
+                    FROM generate_series(1, \(count)) AS i
+                    """
+                _ = try await fleet.database.run(Query(sql: rows))
+            }
+            /// The last answer, in which `sealed` is the sum of all.
+            func verify(after: Int) async throws(Problem) -> AuditVerification {
+                switch try await fleet.api.verifyAuditLog(.init(after: after, principal: fleet.operatorPrincipal)) {
+                case .ok(let first):
+                    guard let next = first.next else { return first }
+                    var rest = try await verify(after: next)
+                    rest.sealed += first.sealed
+                    return rest
+                }
+            }
+            try await insert(12_000)
+            for _ in 0..<3 { _ = try await fleet.text("SELECT seal_audit()::text") }
+            let all = try await verify(after: 0)
+            #expect(all.isIntact)
+            #expect(all.sealed == 12_000)
+            let rest = try await verify(after: 7_500)
+            #expect(rest.sealed == 4_500)
+            #expect(rest.head == all.head)
+            // An entry that takes the place of one that was rolled back is found in its part.
+            _ = try await fleet.text("SELECT setval(pg_get_serial_sequence('audit_log', 'ordinal'), 12001)::text")
+            try await insert(1)
+            _ = try await fleet.text("SELECT seal_audit()::text")
+            try await fleet.database.transaction { transaction in
+                let slipIn = """
+                    INSERT INTO audit_log (ordinal, actor, action, target_type, target_id, result, details)
+                    OVERRIDING SYSTEM VALUE
+                    VALUES (12001, 'x', 'x', 'x', 'x', 'SUCCESS', '{}')
+                    """
+                _ = try transaction.run(Query(sql: "SET LOCAL session_replication_role = replica"))
+                _ = try transaction.run(Query(sql: slipIn))
+            }
+            #expect(try await verify(after: 0).brokenAt == 12_001)
+            #expect(try await verify(after: 12_000).reason == "the entry was never sealed, or is missing")
         }
     }
 

@@ -357,4 +357,30 @@ import Testing
             }
         }
     }
+
+    @Test func `a long list is counted to ten thousand`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            func book(_ count: Int) async throws {
+                let entries = """
+                    INSERT INTO cost_entries (instance_id, symbol, cost_type, amount, ts, received_at)
+                    SELECT 'i1', 'BTC', 'FEE', 1, now(), now()
+                    FROM generate_series(1, \(count))
+                    """
+                _ = try await fleet.database.run(Query(sql: entries))
+            }
+            func page() async throws(Problem) -> CostPage {
+                switch try await fleet.api.listCosts(.init(principal: fleet.operatorPrincipal)) {
+                case .ok(let page): return page
+                }
+            }
+            try await book(10_000)
+            #expect(try await page().total == 10_000)
+            #expect(try await page().totalIsExact)
+            try await book(1)
+            #expect(try await page().total == 10_000)
+            #expect(try await !page().totalIsExact)
+            #expect(try await page().nextCursor != nil)
+        }
+    }
 }

@@ -2,6 +2,7 @@ import ContractRuntime
 import Generated
 import Handlers
 import Postgres
+import TestSupport
 import Testing
 
 @Suite struct PostMetricTests {
@@ -75,6 +76,67 @@ import Testing
             }
             #expect(refused == 20)
             #expect(try await stored(in: fleet).split(separator: " ").count == 180)
+        }
+    }
+
+    @Test func `the numbers of series outlive a connection, unless the database is an older copy`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            func post(_ type: String, _ value: Int) async throws {
+                let sample = MetricSample(
+                    instanceID: "i1",
+                    symbol: "BTC",
+                    metricType: type,
+                    value: Decimal(value),
+                    timestamp: .now
+                )
+                _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
+            }
+            /// Ends the other connections of the pool, and waits until it notices.
+            func reconnect() async throws {
+                let connections = fleet.database.statistics.connections
+                _ = try? await fleet.database.run(
+                    Query(
+                        sql: """
+                            SELECT pg_terminate_backend(pid)
+                            FROM pg_stat_activity
+                            WHERE datname = current_database()
+                                AND backend_type = 'client backend'
+                                AND pid <> pg_backend_pid()
+                            """
+                    )
+                )
+                // A connection notices its end when it is used.
+                while fleet.database.statistics.connections == connections {
+                    await withTaskGroup(of: Void.self) { group in
+                        for _ in 0..<4 {
+                            group.addTask { _ = try? await fleet.database.run(Query(sql: "SELECT pg_sleep(0.05)")) }
+                        }
+                    }
+                }
+            }
+            try await post("a", 1)
+            try await post("b", 2)
+            // Whoever asks the database for the series finds none of this name.
+            _ = try await fleet.database.run(
+                Query(sql: "UPDATE metric_series SET metric_type = 'renamed' WHERE metric_type = 'b'")
+            )
+            try await reconnect()
+            try await post("b", 3)
+            #expect(try await fleet.text("SELECT count(*)::text FROM metric_series") == "2")
+            #expect(
+                try await fleet.text("SELECT value::text FROM metric_latest ORDER BY series_id DESC LIMIT 1") == "3"
+            )
+            // A copy from before the second series.
+            _ = try await fleet.text("SELECT setval(pg_get_serial_sequence('metric_series', 'series_id'), 1)::text")
+            _ = try await fleet.database.run(Query(sql: "DELETE FROM metric_latest WHERE series_id = 2"))
+            _ = try await fleet.database.run(Query(sql: "DELETE FROM metric_series WHERE series_id = 2"))
+            try await reconnect()
+            try await post("b", 4)
+            #expect(
+                try await fleet.text("SELECT string_agg(metric_type, ' ' ORDER BY series_id) FROM metric_series")
+                    == "a b"
+            )
         }
     }
 }

@@ -10,13 +10,17 @@ import struct Foundation.UUID
 @Suite struct DatabaseTests {
     private func withDatabase<R>(
         connections: Int = 2,
+        readConnections: Int = 0,
         deadline: Duration = .seconds(5),
         _ body: (Database, String) async throws -> R
     ) async throws -> R {
         try await TestDatabase.empty { url in
             var logger = Logger(label: "tests")
             logger.logLevel = .critical
-            let database = Database(.init(url: url, connections: connections, deadline: deadline), logger: logger)
+            let database = Database(
+                .init(url: url, connections: connections, readConnections: readConnections, deadline: deadline),
+                logger: logger
+            )
             defer { database.close() }
             return try await body(database, url)
         }
@@ -148,6 +152,62 @@ import struct Foundation.UUID
             #expect(error?.code == .timeout)
             #expect(error?.isOutcomeUnknown == true)
             #expect(try await retried { try await database.run(Self.text("SELECT 'next'")) } == "next")
+        }
+    }
+
+    @Test func `slow reads fail alone, are ended, and leave writes their connections`() async throws {
+        try await withDatabase(connections: 1, readConnections: 2, deadline: .seconds(1)) { database, _ in
+            _ = try await database.run(Self.text("SELECT 'warm'"))
+            _ = try await database.read(Self.text("SELECT 'warm'"))
+            let slow = (0..<2).map { _ in
+                Task { try await database.read(Self.text("SELECT pg_sleep(30)::text")) }
+            }
+            let running = """
+                SELECT count(*)::text
+                FROM pg_stat_activity
+                WHERE query = 'SELECT pg_sleep(30)::text'
+                    AND state = 'active'
+                    AND datname = current_database()
+                """
+            while try await database.run(Self.text(running)) != "2" {}
+            // Both connections for reads are busy.
+            let waiting = Task { try await database.read(Self.text("SELECT 'late'")) }
+            #expect(try await database.run(Self.text("SELECT 'written'")) == "written")
+            for task in slow { await #expect(throws: PostgresError.self) { try await task.value } }
+            _ = await waiting.result
+            #expect(try await retried { try await database.read(Self.text("SELECT 'next'")) } == "next")
+            while try await database.run(Self.text(running)) != "0" {}
+        }
+    }
+
+    @Test func `a statement that waits for a lock fails alone`() async throws {
+        try await withDatabase(connections: 1, deadline: .seconds(2)) { database, url in
+            _ = try await database.run(Self.text("SELECT 'warm'"))
+            let other = Database(.init(url: url, connections: 1), logger: Logger(label: "tests"))
+            defer { other.close() }
+            let holding = Task {
+                try await other.transaction(within: .seconds(10)) { transaction in
+                    _ = try transaction.run(Self.text("SELECT pg_advisory_xact_lock(1)::text"))
+                    _ = try transaction.run(Self.text("SELECT pg_sleep(4)::text"))
+                }
+            }
+            let held = "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            while try await database.run(Self.text(held)) != "1" {}
+            // While the only connection is busy, three statements wait for it; it takes them together.
+            async let busy = database.run(Self.text("SELECT pg_sleep(0.2)::text"))
+            while database.statistics.idle > 0 {}
+            async let locked = database.run(Self.text("SELECT pg_advisory_xact_lock(1)::text"))
+            async let neighbour = database.run(Self.text("SELECT 'neighbour'"))
+            _ = try await busy
+            #expect(try await neighbour == "neighbour")
+            do {
+                _ = try await locked
+                Issue.record("the lock was not waited for")
+            } catch let error as PostgresError {
+                #expect(error.state?.code == "55P03")
+                #expect(error.isTransient)
+            }
+            try await holding.value
         }
     }
 

@@ -31,7 +31,7 @@ extension Dashboard {
             rows: page.items.map(alertRow),
             empty: Table.Empty(text: "No alert. All quiet.")
         )
-        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        table.pages = Table.Pages(base, query, page)
         if page.items.contains(where: { $0.status == .open }) {
             table.choice = Table.Choice(
                 action: "/alerts",

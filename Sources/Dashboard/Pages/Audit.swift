@@ -29,9 +29,7 @@ extension Dashboard {
         table.pages = Table.Pages(
             "/audit",
             query,
-            page: page.page,
-            size: page.pageSize,
-            total: page.total,
+            page,
             csv: "/api/audit/logs.csv?\(query.with("page", nil).with("limit", "100000").text)"
         )
         return PageView(
@@ -47,21 +45,29 @@ extension Dashboard {
 
     /// The result of the last verification, with its time.
     private var chain: Block {
-        guard let (verification, time) = verifier.last else {
-            let text = verifier.isRunning ? "A verification is running." : "Not verified since this server started."
+        switch verifier.status {
+        case .never: return Block("chain", shape: "plain", .text("Not verified since this server started."))
+        case .running(let sealed):
+            let text = "A verification is running: \(Figures.count(sealed)) entries so far are as they were written."
             return Block("chain", shape: "plain", .text(text))
+        case .failed(let problem):
+            let text = "The last verification was not finished: \(problem.detail)."
+            return Block("chain", shape: "banner warn", .text(text))
+        case .done(let verification, let time):
+            let text =
+                verification.isIntact
+                ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
+                    + "\(Figures.count(verification.unsealed)) were not sealed yet. Head \(verification.head.prefix(16))…"
+                : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
+            return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
-        let text =
-            verification.isIntact
-            ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
-                + "\(Figures.count(verification.unsealed)) were not sealed yet. Head \(verification.head.prefix(16))…"
-            : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
-        return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
     }
 
     /// Verifies the whole chain, which takes the longer the longer the log is.
     func verifyAudit(_ request: WebRequest) async throws(Problem) -> String {
-        try await verifier.run { () async throws(Problem) in try await auditVerification(request) }
+        try await verifier.run { [self] after throws(Problem) in
+            try await auditVerification(request, Fields(of: [("after", "\(after)")]))
+        }
         return "/audit?done=verified"
     }
 

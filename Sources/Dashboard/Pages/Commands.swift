@@ -49,7 +49,7 @@ extension Dashboard {
             rows: page.items.map(commandRow),
             empty: Table.Empty(text: "No command is like that.")
         )
-        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        table.pages = Table.Pages(base, query, page)
         return table.labelled()
     }
 

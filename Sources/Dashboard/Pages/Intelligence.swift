@@ -33,11 +33,11 @@ extension Dashboard {
         let costs = try await costPage(request, Fields(of: [("page_size", "1")]))
         let samples = try await samplePage(request, Fields(of: [("page_size", "1")]))
         let entries = try await auditPage(request, Fields(of: [("page_size", "1")]))
-        func row(_ name: String, _ kind: String, _ count: Int, _ newest: Timestamp?, _ csv: String) -> Row {
+        func row(_ name: String, _ kind: String, _ page: some LongPage, _ newest: Timestamp?, _ csv: String) -> Row {
             Row(
                 key: name,
                 cells: [
-                    .text(name), .text(kind), .count(count), .age(newest),
+                    .text(name), .text(kind), .text(page.totalText), .age(newest),
                     Cell(text: "CSV", href: "/api/\(csv)?limit=100000"),
                 ]
             )
@@ -49,15 +49,15 @@ extension Dashboard {
                 .init("Export"),
             ],
             rows: [
-                row("Costs", "ledger", costs.total, costs.items.first?.timestamp, "analytics/costs.csv"),
+                row("Costs", "ledger", costs, costs.items.first?.timestamp, "analytics/costs.csv"),
                 row(
                     "Executions",
                     "samples",
-                    samples.total,
+                    samples,
                     samples.items.first?.timestamp,
                     "analytics/execution-samples.csv"
                 ),
-                row("Audit log", "ledger", entries.total, entries.items.first?.timestamp, "audit/logs.csv"),
+                row("Audit log", "ledger", entries, entries.items.first?.timestamp, "audit/logs.csv"),
             ]
         )
         return PageView(

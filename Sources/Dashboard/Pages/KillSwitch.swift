@@ -44,7 +44,7 @@ extension Dashboard {
                     asOf: .now,
                     .table(
                         Self.commandTable(
-                            CommandPage(page: 1, pageSize: 20, total: grave.count, items: grave),
+                            CommandPage(page: 1, pageSize: 20, total: grave.count, totalIsExact: true, items: grave),
                             "/commands",
                             .none
                         )

@@ -135,10 +135,10 @@ extension Dashboard {
                     shape: "plain",
                     asOf: .now,
                     .figures([
-                        Block.Figure("OK", Figures.count(matches.total), note: "of all comparisons"),
+                        Block.Figure("OK", matches.totalText, note: "of all comparisons"),
                         Block.Figure(
                             "Mismatch",
-                            Figures.count(mismatches.total),
+                            mismatches.totalText,
                             note: mismatches.items.first.map { "last \(Moment($0.timestamp).text)" },
                             href: "/reconciliation?status=MISMATCH",
                             tone: mismatches.total > 0 ? "warn-text" : ""
@@ -184,7 +184,7 @@ extension Dashboard {
             },
             empty: Table.Empty(text: "No comparison was reported (POST /reconcile).")
         )
-        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
+        table.pages = Table.Pages(base, query, page)
         return table.labelled()
     }
 
@@ -209,7 +209,7 @@ extension Dashboard {
         )
         let csv =
             "/api/analytics/costs.csv?" + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
-        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
+        table.pages = Table.Pages(base, query, page, csv: csv)
         return table.labelled()
     }
 
@@ -234,7 +234,7 @@ extension Dashboard {
         let csv =
             "/api/analytics/execution-samples.csv?"
             + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
-        table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
+        table.pages = Table.Pages(base, query, page, csv: csv)
         return table.labelled()
     }
 }

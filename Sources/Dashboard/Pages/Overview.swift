@@ -151,7 +151,7 @@ extension Dashboard {
             others.append(
                 Block.Item(
                     sign: .warning,
-                    text: "\(dead.total) notifications could not be delivered",
+                    text: "\(dead.totalText) notifications could not be delivered",
                     href: "/settings?tab=notifications",
                     note: dead.items.first?.lastError
                 )

@@ -198,10 +198,10 @@ extension Dashboard {
                             note: "contract \(ContractDocument.version)"
                         ),
                         availability().figure,
-                        Block.Figure("Outbox", Figures.count(waiting.total), note: "notifications on their way"),
+                        Block.Figure("Outbox", waiting.totalText, note: "notifications on their way"),
                         Block.Figure(
                             "Undeliverable",
-                            Figures.count(dead.total),
+                            dead.totalText,
                             note: "given up",
                             tone: dead.total > 0 ? "bad-text" : ""
                         ),

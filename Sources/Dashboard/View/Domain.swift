@@ -104,7 +104,47 @@ extension Table.Pages {
         next = last < total ? base + "?" + query.with("page", "\(page.addingSaturated(1))").text : nil
         self.csv = csv
     }
+
+    /// The same for a list that may have more items than are counted.
+    init?(_ base: String, _ query: Fields, _ list: some LongPage, csv: String? = nil) {
+        if list.totalIsExact {
+            self.init(base, query, page: list.page, size: list.pageSize, total: list.total, csv: csv)
+            return
+        }
+        let first = list.page.subtractingSaturated(1).multipliedSaturated(by: list.pageSize).addingSaturated(1)
+        let last = list.page.multipliedSaturated(by: list.pageSize)
+        let (before, after) = (list.page.subtractingSaturated(1), list.page.addingSaturated(1))
+        self.init(
+            text: "\(Figures.count(first))–\(Figures.count(last)) of \(list.totalText)",
+            previous: list.page > 1 ? base + "?" + query.with("page", "\(before)").text : nil,
+            next: list.nextCursor == nil ? nil : base + "?" + query.with("page", "\(after)").text,
+            csv: csv
+        )
+    }
 }
+
+/// A page of a list that grows for ever, so its items are counted only up to a limit.
+protocol LongPage {
+    var page: Int { get }
+    var pageSize: Int { get }
+    var total: Int { get }
+    var totalIsExact: Bool { get }
+    var nextCursor: String? { get }
+}
+
+extension LongPage {
+    /// How many items there are.
+    var totalText: String { (totalIsExact ? "" : "more than ") + Figures.count(total) }
+}
+
+extension AlertPage: LongPage {}
+extension AuditPage: LongPage {}
+extension CommandPage: LongPage {}
+extension CostPage: LongPage {}
+extension ExecutionSamplePage: LongPage {}
+extension ModuleRunPage: LongPage {}
+extension NotificationPage: LongPage {}
+extension ReconcilePage: LongPage {}
 
 /// JSON with a line for each member, to be read by people.
 enum Readable {

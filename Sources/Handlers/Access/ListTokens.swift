@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listTokens(_ input: ListTokens.Input) async throws(Problem) -> ListTokens.Output {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, total) = try await readPrimary(
             .listTokens(
                 instanceID: input.instanceID,
                 afterTime: page.after?.0,

@@ -19,10 +19,14 @@ OFFSET :offset
 
 -- name: countAlerts :one
 -- import: Generated
--- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?
+-- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, most int8
 -- out: count int8
 SELECT count(*)
-FROM alerts
-WHERE (:status IS NULL OR status = :status)
-    AND (:severity IS NULL OR severity = :severity)
-    AND (:target_id IS NULL OR target_id = :target_id)
+FROM (
+    SELECT
+    FROM alerts
+    WHERE (:status IS NULL OR status = :status)
+        AND (:severity IS NULL OR severity = :severity)
+        AND (:target_id IS NULL OR target_id = :target_id)
+    LIMIT :most
+) AS counted

@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listAlerts(_ input: ListAlerts.Input) async throws(Problem) -> ListAlerts.Output {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, counted) = try await readPrimary(
             .listAlerts(
                 status: input.status,
                 severity: input.severity,
@@ -14,13 +14,15 @@ extension API {
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countAlerts(status: input.status, severity: input.severity, targetID: input.targetID)
+            .countAlerts(status: input.status, severity: input.severity, targetID: input.targetID, most: Total.most)
         )
+        let total = Total(counted: counted)
         return .ok(
             AlertPage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: page.items(rows).map { Alert($0) },
                 nextCursor: page.next(rows) { ($0.firstAt, $0.alertID) }
             )

@@ -36,7 +36,7 @@ public final class AnalyticsDatabase: Sendable {
     /// Whether it is not too far behind; it is asked once a second.
     func isRecent() async throws(PostgresError) -> Bool {
         if state.withLock({ $0.measuredUntil > .now }) { return true }
-        guard try await database.run(.replayLag()) <= lagLimit else { return false }
+        guard try await database.read(.replayLag()) <= lagLimit else { return false }
         state.withLock { $0.measuredUntil = .now + .seconds(1) }
         return true
     }
@@ -45,18 +45,18 @@ public final class AnalyticsDatabase: Sendable {
 extension API {
     /// Runs a statement that only reads on the standby, if there is one that answers; on the primary otherwise.
     func read<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
-        if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.run(query) }) {
+        if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.read(query) }) {
             return found
         }
-        return try await run(query)
+        return try await readPrimary(query)
     }
 
     /// Runs two such statements side by side.
     func read<First, Second>(_ first: Query<First>, _ second: Query<Second>) async throws(Problem) -> (First, Second) {
-        if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.run(first, second) }) {
+        if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.read(first, second) }) {
             return found
         }
-        return try await run(first, second)
+        return try await readPrimary(first, second)
     }
 
     private func onStandby<Result>(_ ask: (Database) async throws(PostgresError) -> Result) async -> Result? {
@@ -79,6 +79,6 @@ extension API {
     /// By how many seconds what is read for analytics is older than what is written; nil without a standby, or when it does not answer.
     func analyticsLag() async -> Double? {
         guard let analytics else { return nil }
-        return try? await analytics.database.run(.replayLag())
+        return try? await analytics.database.read(.replayLag())
     }
 }

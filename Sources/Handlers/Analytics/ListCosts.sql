@@ -18,12 +18,16 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countCosts :one
--- in: instance_id text?, symbol text?, cost_type text(CostType)?, from timestamptz?, to timestamptz?
+-- in: instance_id text?, symbol text?, cost_type text(CostType)?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
-FROM cost_entries
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
-    AND (:symbol IS NULL OR symbol = :symbol)
-    AND (:cost_type IS NULL OR cost_type = :cost_type)
-    AND (:from IS NULL OR ts >= :from)
-    AND (:to IS NULL OR ts < :to)
+FROM (
+    SELECT
+    FROM cost_entries
+    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+        AND (:symbol IS NULL OR symbol = :symbol)
+        AND (:cost_type IS NULL OR cost_type = :cost_type)
+        AND (:from IS NULL OR ts >= :from)
+        AND (:to IS NULL OR ts < :to)
+    LIMIT :most
+) AS counted

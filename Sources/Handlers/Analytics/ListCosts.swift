@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listCosts(_ input: ListCosts.Input) async throws(Problem) -> ListCosts.Output {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await read(
+        let (rows, counted) = try await read(
             .listCosts(
                 instanceID: input.instanceID,
                 symbol: input.symbol,
@@ -21,15 +21,18 @@ extension API {
                 symbol: input.symbol,
                 costType: input.costType,
                 from: input.from,
-                to: input.to
+                to: input.to,
+                most: Total.most
             )
         )
         let items = page.items(rows).map(BookedCost.init)
+        let total = Total(counted: counted)
         return .ok(
             CostPage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: items,
                 nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
             )

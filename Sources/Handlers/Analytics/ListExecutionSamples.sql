@@ -15,11 +15,15 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countExecutionSamples :one
--- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?
+-- in: instance_id text?, symbol text?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
-FROM execution_samples
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
-    AND (:symbol IS NULL OR symbol = :symbol)
-    AND (:from IS NULL OR ts >= :from)
-    AND (:to IS NULL OR ts < :to)
+FROM (
+    SELECT
+    FROM execution_samples
+    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+        AND (:symbol IS NULL OR symbol = :symbol)
+        AND (:from IS NULL OR ts >= :from)
+        AND (:to IS NULL OR ts < :to)
+    LIMIT :most
+) AS counted

@@ -6,7 +6,7 @@ extension API {
         _ input: ListExecutionSamples.Input
     ) async throws(Problem) -> ListExecutionSamples.Output {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await read(
+        let (rows, counted) = try await read(
             .listExecutionSamples(
                 instanceID: input.instanceID,
                 symbol: input.symbol,
@@ -21,15 +21,18 @@ extension API {
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 from: input.from,
-                to: input.to
+                to: input.to,
+                most: Total.most
             )
         )
         let items = page.items(rows).map(StoredExecutionSample.init)
+        let total = Total(counted: counted)
         return .ok(
             ExecutionSamplePage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: items,
                 nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
             )

@@ -26,16 +26,20 @@ OFFSET :offset
 
 -- name: countAuditLogs :one
 -- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
--- in: reconcile_id uuid?, from timestamptz?, to timestamptz?
+-- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
-FROM audit_log
-WHERE (:actor IS NULL OR actor = :actor)
-    AND (:action IS NULL OR action = :action)
-    AND (:target_type IS NULL OR target_type = :target_type)
-    AND (:target_id IS NULL OR target_id = :target_id)
-    AND (:result IS NULL OR result = :result)
-    AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
-    AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
-    AND (:from IS NULL OR ts >= :from)
-    AND (:to IS NULL OR ts < :to)
+FROM (
+    SELECT
+    FROM audit_log
+    WHERE (:actor IS NULL OR actor = :actor)
+        AND (:action IS NULL OR action = :action)
+        AND (:target_type IS NULL OR target_type = :target_type)
+        AND (:target_id IS NULL OR target_id = :target_id)
+        AND (:result IS NULL OR result = :result)
+        AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
+        AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
+        AND (:from IS NULL OR ts >= :from)
+        AND (:to IS NULL OR ts < :to)
+    LIMIT :most
+) AS counted

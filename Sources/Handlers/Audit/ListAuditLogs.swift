@@ -7,15 +7,17 @@ extension API {
     public func listAuditLogs(_ input: ListAuditLogs.Input) async throws(Problem) -> ListAuditLogs.Output {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let filter = AuditFilter(input)
-        let (rows, total) = try await run(
+        let (rows, counted) = try await readPrimary(
             .listAuditLogs(filter, after: page.after, limit: page.limit, offset: page.offset),
             .countAuditLogs(filter)
         )
+        let total = Total(counted: counted)
         return .ok(
             AuditPage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: page.items(rows).map(AuditEntry.init),
                 nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
             )
@@ -23,7 +25,7 @@ extension API {
     }
 
     public func exportAuditLogs(_ input: ExportAuditLogs.Input) async throws(Problem) -> ExportAuditLogs.Output {
-        let rows = try await run(.listAuditLogs(AuditFilter(input), after: nil, limit: input.limit, offset: 0))
+        let rows = try await readPrimary(.listAuditLogs(AuditFilter(input), after: nil, limit: input.limit, offset: 0))
         return .ok(CSV(rows.map(AuditEntry.init), columns: Self.auditColumns).text)
     }
 
@@ -89,7 +91,8 @@ extension Query where Result == Int {
             runID: filter.runID,
             reconcileID: filter.reconcileID,
             from: filter.from,
-            to: filter.to
+            to: filter.to,
+            most: Total.most
         )
     }
 }

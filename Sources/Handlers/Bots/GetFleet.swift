@@ -7,11 +7,11 @@ extension API {
 
     public func getFleet(_ input: GetFleet.Input) async throws(Problem) -> GetFleet.Output {
         let now = Timestamp.now
-        let (groups, cells) = try await run(
+        let (groups, cells) = try await readPrimary(
             .fleetGroups(staleSeconds: configuration.heartbeatStaleSeconds),
             .fleetCells(staleSeconds: configuration.heartbeatStaleSeconds, limit: input.cells ? Self.cellLimit : 0)
         )
-        let needs = try await run(.fleetNeeds())
+        let needs = try await readPrimary(.fleetNeeds())
         let total = groups.reduce(0) { $0 + $1.instances }
         return .ok(
             Fleet(

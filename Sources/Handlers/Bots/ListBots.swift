@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listBots(_ input: ListBots.Input) async throws(Problem) -> ListBots.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, count) = try await run(
+        let (rows, count) = try await readPrimary(
             .listBots(
                 staleSeconds: configuration.heartbeatStaleSeconds,
                 afterBot: page.after?.0,

@@ -6,7 +6,7 @@ extension API {
     public func listInstances(_ input: ListInstances.Input) async throws(Problem) -> ListInstances.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let now = Timestamp.now
-        let (rows, total) = try await run(
+        let (rows, total) = try await readPrimary(
             listInstances(
                 input,
                 sort: input.sort.rawValue,
@@ -39,7 +39,7 @@ extension API {
             offset: 0,
             isBrief: true
         )
-        let rows = try await run(query)
+        let rows = try await readPrimary(query)
         return .ok(CSV(rows.map { Instance($0) }, columns: Self.instanceColumns).text)
     }
 

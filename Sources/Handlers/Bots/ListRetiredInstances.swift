@@ -7,7 +7,7 @@ extension API {
         _ input: ListRetiredInstances.Input
     ) async throws(Problem) -> ListRetiredInstances.Output {
         let page = try Page<Timestamp, String>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, total) = try await readPrimary(
             .listRetiredInstances(
                 instanceID: input.instanceID,
                 q: input.q,

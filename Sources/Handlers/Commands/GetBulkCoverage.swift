@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getBulkCoverage(_ input: GetBulkCoverage.Input) async throws(Problem) -> GetBulkCoverage.Output {
-        let found = try await run(
+        let found = try await readPrimary(
             .bulkCoverage(bulkID: input.bulkID, staleSeconds: configuration.heartbeatStaleSeconds)
         )
         guard let row = found else {

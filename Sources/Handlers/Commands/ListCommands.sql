@@ -20,12 +20,16 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countCommands :one
--- in: instance_id text?, status text(CommandStatus)?, command_type text(CommandType)?, created_by text?, bulk_id uuid?
+-- in: instance_id text?, status text(CommandStatus)?, command_type text(CommandType)?, created_by text?, bulk_id uuid?, most int8
 -- out: count int8
 SELECT count(*)
-FROM commands
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
-    AND (:status IS NULL OR status = :status)
-    AND (:command_type IS NULL OR command_type = :command_type)
-    AND (:created_by IS NULL OR created_by = :created_by)
-    AND (:bulk_id IS NULL OR bulk_id = :bulk_id)
+FROM (
+    SELECT
+    FROM commands
+    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+        AND (:status IS NULL OR status = :status)
+        AND (:command_type IS NULL OR command_type = :command_type)
+        AND (:created_by IS NULL OR created_by = :created_by)
+        AND (:bulk_id IS NULL OR bulk_id = :bulk_id)
+    LIMIT :most
+) AS counted

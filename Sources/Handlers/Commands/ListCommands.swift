@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listCommands(_ input: ListCommands.Input) async throws(Problem) -> ListCommands.Output {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, counted) = try await readPrimary(
             .listCommands(
                 instanceID: input.instanceID,
                 status: input.status,
@@ -21,14 +21,17 @@ extension API {
                 status: input.status,
                 commandType: input.commandType,
                 createdBy: input.createdBy,
-                bulkID: input.bulkID
+                bulkID: input.bulkID,
+                most: Total.most
             )
         )
+        let total = Total(counted: counted)
         return .ok(
             CommandPage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: page.items(rows).map { Command($0) },
                 nextCursor: page.next(rows) { ($0.createdAt, $0.commandID) }
             )

@@ -1,3 +1,12 @@
+-- Which database this is, on which timeline, and the highest number that it has given to a series. A restore and a failover begin another
+-- timeline (PostgreSQL manual, 26.3.5 "Timelines"), which the names of WAL files begin with.
+-- name: seriesHistory :one
+-- out: history text, newest int8
+SELECT
+    -- A standby is none of these, and takes no samples.
+    CASE WHEN pg_is_in_recovery() THEN '' ELSE database_identity() || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
+    coalesce(pg_sequence_last_value(pg_get_serial_sequence('metric_series', 'series_id')::regclass), 0)
+
 -- Finds series by what they are of, and adds those that are new; 0 for an unknown instance, -1 for one that has reached its maximum.
 -- name: resolveSeries :batch
 -- row: instance_id text, metric_type text, symbol text, currency text, most int8

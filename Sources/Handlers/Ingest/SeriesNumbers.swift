@@ -5,11 +5,14 @@ import Synchronization
 
 /// The numbers of the series that samples came for, so that a sample need not name its series to the database again.
 ///
-/// Numbers never change while the database is the same one; after each new connection, which may lead to another, they are asked for again.
-/// Those of a deleted instance are forgotten with the first sample that finds no series.
+/// Numbers never change while the database is the same one. A new connection may lead to another, or to the same one as it was before, so
+/// the database's history is compared first. Those of a deleted instance are forgotten with the first sample that finds no series.
 final class SeriesNumbers: Sendable {
     private struct State {
         var numbers: [SeriesKey: Int] = [:]
+        /// The highest that is known.
+        var highest = 0
+        var history = ""
         var connections = 0
     }
 
@@ -18,11 +21,26 @@ final class SeriesNumbers: Sendable {
 
     private let state = Mutex(State())
 
+    /// Whether the database was connected to again since its history was compared.
+    func mustCompare(connections: Int) -> Bool { state.withLock { $0.connections != connections } }
+
+    /// Keeps the numbers if they are those of this database.
+    ///
+    /// - Parameters:
+    ///   - history: Which database it is, and on which timeline.
+    ///   - newest: The highest number that it has given. A copy that is older than what is known has given fewer.
+    func compare(history: String, newest: Int, connections: Int) {
+        state.withLock { state in
+            let isSame = state.history.hasSameScalars(as: history) && newest >= state.highest
+            if !isSame { state = State(history: history) }
+            state.connections = connections
+        }
+    }
+
     /// The number of each series that is known, as long as the database has been connected to so many times.
     func known(_ keys: [SeriesKey], connections: Int) -> [Int?] {
         state.withLock { state in
-            if state.connections != connections { state = State(connections: connections) }
-            return keys.map { state.numbers[$0] }
+            state.connections == connections ? keys.map { state.numbers[$0] } : keys.map { _ in nil }
         }
     }
 
@@ -36,6 +54,7 @@ final class SeriesNumbers: Sendable {
             guard state.connections == connections else { return }
             if state.numbers.count > Self.limit { state.numbers = [:] }
             state.numbers.merge(numbers) { $1 }
+            state.highest = max(state.highest, numbers.values.max() ?? 0)
         }
     }
 }
@@ -54,6 +73,10 @@ extension API {
     /// The places of series; new ones are added as far as their instances may have them.
     func seriesPlaces(_ keys: [SeriesKey]) async throws(Problem) -> [SeriesPlace] {
         let connections = database.statistics.connections
+        if series.mustCompare(connections: connections) {
+            let history = try await run(.seriesHistory())
+            series.compare(history: history.history, newest: history.newest, connections: connections)
+        }
         let ids = series.known(keys, connections: connections)
         // In the order in which they came, so that those that fit are the first ones.
         var seen: Set<SeriesKey> = []

@@ -5,7 +5,7 @@ extension API {
     public func getModuleRunStatistics(
         _ input: GetModuleRunStatistics.Input
     ) async throws(Problem) -> GetModuleRunStatistics.Output {
-        let row = try await run(.moduleRunStatistics(moduleID: input.moduleID))
+        let row = try await readPrimary(.moduleRunStatistics(moduleID: input.moduleID))
         return .ok(
             ModuleRunStatistics(
                 generatedAt: row.generatedAt,

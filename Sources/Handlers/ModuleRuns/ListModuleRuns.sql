@@ -16,9 +16,13 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countModuleRuns :one
--- in: module_id uuid?, status text(RunStatus)?
+-- in: module_id uuid?, status text(RunStatus)?, most int8
 -- out: count int8
 SELECT count(*)
-FROM module_runs
-WHERE (:module_id IS NULL OR module_id = :module_id)
-    AND (:status IS NULL OR status = :status)
+FROM (
+    SELECT
+    FROM module_runs
+    WHERE (:module_id IS NULL OR module_id = :module_id)
+        AND (:status IS NULL OR status = :status)
+    LIMIT :most
+) AS counted

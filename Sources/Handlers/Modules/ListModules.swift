@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listModules(_ input: ListModules.Input) async throws(Problem) -> ListModules.Output {
         let page = try Page<String, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, total) = try await readPrimary(
             .listModules(
                 enabled: input.enabled,
                 afterName: page.after?.0,

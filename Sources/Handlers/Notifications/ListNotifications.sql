@@ -16,11 +16,15 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countNotifications :one
--- in: status text(DeliveryStatus)?
+-- in: status text(DeliveryStatus)?, most int8
 -- out: count int8
 SELECT count(*)
-FROM notification_deliveries
-WHERE :status IS NULL OR status = :status
+FROM (
+    SELECT
+    FROM notification_deliveries
+    WHERE :status IS NULL OR status = :status
+    LIMIT :most
+) AS counted
 
 -- name: deliveriesOf :many
 -- in: notification_id uuid

@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func listNotifications(_ input: ListNotifications.Input) async throws(Problem) -> ListNotifications.Output {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, counted) = try await readPrimary(
             .listNotifications(
                 status: input.status,
                 afterTime: page.after?.0,
@@ -12,14 +12,16 @@ extension API {
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countNotifications(status: input.status)
+            .countNotifications(status: input.status, most: Total.most)
         )
         let items = page.items(rows).map { NotificationDelivery($0) }
+        let total = Total(counted: counted)
         return .ok(
             NotificationPage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: items,
                 nextCursor: page.next(rows) { ($0.createdAt, $0.deliveryID) }
             )

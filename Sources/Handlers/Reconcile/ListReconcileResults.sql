@@ -14,9 +14,13 @@ OFFSET :offset
 
 -- name: countReconcileResults :one
 -- import: Generated
--- in: instance_id text?, status text(ReconcileStatus)?
+-- in: instance_id text?, status text(ReconcileStatus)?, most int8
 -- out: count int8
 SELECT count(*)
-FROM reconcile_results
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
-    AND (:status IS NULL OR status = :status)
+FROM (
+    SELECT
+    FROM reconcile_results
+    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+        AND (:status IS NULL OR status = :status)
+    LIMIT :most
+) AS counted

@@ -6,7 +6,7 @@ extension API {
         _ input: ListReconcileResults.Input
     ) async throws(Problem) -> ListReconcileResults.Output {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
-        let (rows, total) = try await run(
+        let (rows, counted) = try await readPrimary(
             .listReconcileResults(
                 instanceID: input.instanceID,
                 status: input.status,
@@ -15,14 +15,16 @@ extension API {
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countReconcileResults(instanceID: input.instanceID, status: input.status)
+            .countReconcileResults(instanceID: input.instanceID, status: input.status, most: Total.most)
         )
         let items = page.items(rows).map { ReconcileResult($0) }
+        let total = Total(counted: counted)
         return .ok(
             ReconcilePage(
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: total.count,
+                totalIsExact: total.isExact,
                 items: items,
                 nextCursor: page.next(rows) { ($0.ts, $0.reconcileID) }
             )

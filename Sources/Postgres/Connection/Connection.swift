@@ -23,7 +23,9 @@ final class Connection {
     private var unread = 0
 
     /// Connects; blocks for three seconds at most unless the URL has a `connect_timeout` of its own.
-    init(_ url: String) throws(PostgresError) {
+    ///
+    /// - Parameter lockLimit: How long a statement may wait for a lock; nil for the server's setting.
+    init(_ url: String, lockLimit: Duration? = nil) throws(PostgresError) {
         // What the URL says overrides what stands before it (libpq manual, 34.1, "expand_dbname").
         let options: KeyValuePairs = [
             "connect_timeout": "3", "application_name": "flotilla",
@@ -38,7 +40,8 @@ final class Connection {
         // PostgreSQL compiles a statement that looks dear, which takes longer than any of ours runs (manual, chapter 32, "Just-in-Time
         // Compilation"). PgBouncer refuses options of the connection, so this is said afterwards.
         if PQstatus(handle) == CONNECTION_OK {
-            for settings in [Self.settings, Self.socketSettings] { PQclear(PQexec(handle, settings)) }
+            let locks = lockLimit.map { "SET lock_timeout = \($0.wholeMilliseconds)" } ?? ""
+            for settings in [Self.settings, Self.socketSettings, locks] { PQclear(PQexec(handle, settings)) }
         }
         guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
         else {

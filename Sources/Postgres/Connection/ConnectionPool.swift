@@ -48,6 +48,7 @@ struct Work: Sendable {
 final class ConnectionPool: Sendable {
     private let url: String
     private let patience: Duration
+    private let cancelsOverdue: Bool
     private let queue: Monitor<WorkQueue<Work>>
     private let onStateChange: @Sendable (ConnectionEvent) -> Void
 
@@ -56,19 +57,24 @@ final class ConnectionPool: Sendable {
     /// - Parameters:
     ///   - size: How many connections there are.
     ///   - reserve: How many of them only privileged work may use.
+    ///   - pipelineLimit: How many statements one of them takes at a time at most.
     ///   - patience: How long a statement may take before its connection is given up.
+    ///   - cancelsOverdue: Whether the server is asked to end such a statement, which must not be one that writes.
     ///   - onTick: Called about twenty times a second, for deadlines that the pool does not know.
     init(
         url: String,
         size: Int,
-        reserve: Int,
+        reserve: Int = 0,
+        pipelineLimit: Int = 64,
         patience: Duration,
-        onTick: @escaping @Sendable (ContinuousClock.Instant) -> Void,
+        cancelsOverdue: Bool = false,
+        onTick: @escaping @Sendable (ContinuousClock.Instant) -> Void = { _ in },
         onStateChange: @escaping @Sendable (ConnectionEvent) -> Void
     ) {
         self.url = url
         self.patience = patience
-        queue = Monitor(WorkQueue(reserve: reserve))
+        self.cancelsOverdue = cancelsOverdue
+        queue = Monitor(WorkQueue(reserve: reserve, pipelineLimit: pipelineLimit))
         self.onStateChange = onStateChange
         for slot in 0..<size { Thread.start { [self] in serve(slot) } }
         Thread.start { [self] in expire(onTick) }
@@ -130,7 +136,8 @@ final class ConnectionPool: Sendable {
         var backoff = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
-                let connection = try Connection(url)
+                // A statement that waits for a lock fails alone; at its deadline it would cost the others of its connection theirs.
+                let connection = try Connection(url, lockLimit: patience * 5 / 6)
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
                 guard serve(with: connection, slot) else { return }
@@ -231,6 +238,7 @@ final class ConnectionPool: Sendable {
             }
             // A statement that is its own transaction may be committing, which must not be canceled. Its connection is closed, and PostgreSQL
             // ends the statement of a client that is gone.
+            if cancelsOverdue, error.code == .timeout { connection.cancel() }
             return (!error.isOutcomeUnknown && !error.isReadOnly, answer(.failure(error)))
         }
     }

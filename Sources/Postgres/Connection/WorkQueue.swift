@@ -30,8 +30,6 @@ struct WorkQueue<Item> {
         case full
     }
 
-    /// How many statements go out in one pipeline at most.
-    static var pipelineLimit: Int { 64 }
     /// How many entries without privilege wait at most. A fleet of 10,000 that comes back at once fits.
     static var waitingLimit: Int { 16_384 }
 
@@ -46,9 +44,12 @@ struct WorkQueue<Item> {
     var idle = 0
     /// How many connections only privileged entries may use.
     let reserve: Int
+    /// How many statements go out in one pipeline at most.
+    let pipelineLimit: Int
 
-    init(reserve: Int = 0) {
+    init(reserve: Int = 0, pipelineLimit: Int = 64) {
         self.reserve = reserve
+        self.pipelineLimit = pipelineLimit
     }
 
     /// How many entries wait.
@@ -95,14 +96,17 @@ struct WorkQueue<Item> {
         case (let first, _): isPrivileged = first != nil
         }
         let entries =
-            isPrivileged ? Self.take(from: &privileged, idle) : Self.take(from: &self.common, min(idle, free))
+            isPrivileged
+            ? Self.take(from: &privileged, among: idle, most: pipelineLimit)
+            : Self.take(from: &self.common, among: min(idle, free), most: pipelineLimit)
         taken[slot] = entries
         return entries
     }
 
-    private static func take(from entries: inout [Entry], _ connections: Int) -> [Entry] {
+    /// Takes one connection's share of entries that so many share.
+    private static func take(from entries: inout [Entry], among connections: Int, most: Int) -> [Entry] {
         if entries.first?.isExclusive == true { return [entries.removeFirst()] }
-        let share = min(pipelineLimit, (entries.count + connections - 1) / max(connections, 1))
+        let share = min(most, (entries.count + connections - 1) / max(connections, 1))
         let taken = Array(entries.prefix(max(share, 1)).prefix { !$0.isExclusive })
         entries.removeFirst(taken.count)
         return taken

@@ -56,6 +56,8 @@ enum ConfigurationReference {
         "ENVIRONMENT": "What the deployment is called on the dashboard. `LOCAL` by default.",
         "DATABASE_CONNECTIONS":
             "How many connections to the database there are. Two more are reserved for operators, one more listens for commands.",
+        "DATABASE_READ_CONNECTIONS":
+            "How many more connections there are for lists and analytics, so that slow ones keep no report waiting.",
         "CONNECTIONS":
             "How many connections clients may have open to each listener; fewer if the limit of open files is lower.",
         "CONNECTIONS_PER_ADDRESS":

@@ -35,6 +35,8 @@ struct ServerConfiguration: Sendable {
     /// What the deployment is called on the dashboard.
     var environment: String
     var databaseConnections: Int
+    /// How many more there are for lists and analytics.
+    var databaseReadConnections: Int
     /// How many connections clients may open, and how much of their answers they may leave unread.
     var connectionLimits: ConnectionLimits
     var heartbeatStaleSeconds: Int
@@ -143,6 +145,7 @@ struct ServerConfiguration: Sendable {
         trustedProxies = TrustedProxies(proxies)
         environment = String((variables["ENVIRONMENT"] ?? "LOCAL").prefix(24))
         databaseConnections = try variables.integer("DATABASE_CONNECTIONS", in: 1...256, default: 8)
+        databaseReadConnections = try variables.integer("DATABASE_READ_CONNECTIONS", in: 1...256, default: 4)
         connectionLimits = try Self.connectionLimits(variables)
         heartbeatStaleSeconds = try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90)
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
