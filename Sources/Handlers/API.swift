@@ -31,6 +31,9 @@ public final class API: Operations {
         /// How many days samples of executions are kept; their means and percentiles stay.
         public var executionDays = 30
 
+        /// How many days what is over is kept.
+        public var historyDays = HistoryDays()
+
         /// Who is told of what.
         public var targets: [NotificationTarget] = []
         /// By how much books may differ and still agree.
@@ -45,6 +48,23 @@ public final class API: Operations {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
             self.moduleRunStuckSeconds = moduleRunStuckSeconds
         }
+    }
+
+    /// How many days rows are kept after what they tell of is over.
+    public struct HistoryDays: Sendable {
+        /// Comparisons of equity.
+        public var reconcileResults = 90
+        /// Notifications that were delivered or given up.
+        public var notifications = 400
+        /// Alerts that were resolved.
+        public var alerts = 400
+        /// Runs that ended.
+        public var moduleRuns = 400
+        /// Commands with a final status, with their acknowledgements and timelines.
+        public var commands = 400
+
+        /// The defaults.
+        public init() {}
     }
 
     let configuration: Configuration

@@ -380,6 +380,7 @@ extension API.Configuration {
         commandMaxSeconds = configuration.commandMaxSeconds
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
+        historyDays = configuration.historyDays
         bounds = configuration.bounds
         instanceRetireDays = configuration.instanceRetireDays
     }

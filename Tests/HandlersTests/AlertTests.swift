@@ -215,6 +215,10 @@ import Testing
             #expect(entry.action == "RECONCILE_SUBMIT")
             #expect([entry.targetType, entry.targetID] == ["reconcile", "i1"])
             _ = try await reconcile(.ok, "0", in: fleet)
+            // Both sides agree, which the list of comparisons shows.
+            #expect(try await fleet.audit().count { $0.action == "RECONCILE_SUBMIT" } == 11)
+            try await fleet.api.runScheduledChecks()
+            #expect(try await fleet.audit().count { $0.action == "RECONCILE_SUBMIT" } == 11)
             #expect(try await alerts(.resolved, in: fleet).map(\.alertID) == live.map(\.alertID))
             _ = try await reconcile(.mismatch, in: fleet)
             #expect(try await alerts(.open, in: fleet).map(\.occurrences) == [1])

@@ -31,6 +31,9 @@ extension Job {
         Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
             try await api.rollMetrics(lock, within: limit)
         },
+        Job("forget_history", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.forgetHistory(lock, within: limit)
+        },
         Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             // The other jobs wait, so a large instance is removed over several passes.
             for _ in 0..<10 {
@@ -63,6 +66,25 @@ extension API {
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.rebookEquity(limit: 500))
         }
+    }
+
+    /// Removes what is older than it is kept.
+    ///
+    /// - Returns: Whether this server did it.
+    fileprivate func forgetHistory(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
+        let days = configuration.historyDays
+        let steps: [@Sendable (Int) -> Query<Int>] = [
+            { .forgetReconcileResults(days: days.reconcileResults, limit: $0) },
+            { .forgetNotifications(days: days.notifications, limit: $0) },
+            { .forgetAlerts(days: days.alerts, limit: $0) },
+            { .forgetModuleRuns(days: days.moduleRuns, limit: $0) },
+            { .forgetCommands(days: days.commands, limit: $0) },
+        ]
+        for step in steps {
+            let isLeader = try await lead(lock, within: limit, inPartsOf: 5_000, atMost: 4) { try $0.run(step($1)) }
+            guard isLeader else { return false }
+        }
+        return true
     }
 
     /// Keeps sums, rollups and partitions up to date, once (`Job.maintenance`).

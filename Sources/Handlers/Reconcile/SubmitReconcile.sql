@@ -15,17 +15,21 @@ SELECT
     END,
     abs(abs(:difference) - abs(:exchange_equity - :internal_equity)) > 10::numeric ^ -scale(:difference)
 
--- Stores a comparison. A mismatch raises an alert or counts once more; an agreement resolves it. An unknown instance answers no row.
+-- Stores a comparison. A mismatch raises an alert or counts once more; an agreement resolves it. An unknown instance answers no row. An
+-- agreement that both sides see needs no entry in the audit log.
 -- name: submitReconcile :optional
 -- in: instance_id text, exchange_equity numeric, internal_equity numeric, difference numeric, status text(ReconcileStatus)
 -- in: reported_status text(ReconcileStatus), is_difference_wrong bool, ts timestamptz, actor text
 -- out: reconcile_id uuid
 WITH stored AS (
     INSERT INTO reconcile_results
-        (instance_id, exchange_equity, internal_equity, difference, status, reported_status, is_difference_wrong, ts, submitted_by)
+        (
+            instance_id, exchange_equity, internal_equity, difference, status, reported_status, is_difference_wrong, ts, submitted_by,
+            is_audited
+        )
     SELECT
         instance_id, :exchange_equity, :internal_equity, :difference, :status, :reported_status, :is_difference_wrong, :ts,
-        :actor
+        :actor, :status = 'OK' AND :reported_status = 'OK'
     FROM instances
     WHERE instance_id = :instance_id
     RETURNING reconcile_id, instance_id, exchange_equity, internal_equity, difference, status, ts

@@ -20,7 +20,9 @@ extension API {
         guard let id else { throw .instanceNotFound }
         // An agreement is told to nobody.
         if verdict.status == .mismatch { await deliverNotifications(within: Self.firstTry) }
-        try await afterTelling { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id)) }
+        if verdict.status == .mismatch || report.status == .mismatch {
+            try await afterTelling { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id)) }
+        }
         return .accepted(
             ReconcileResult(
                 reconcileID: id,

@@ -93,6 +93,11 @@ enum ConfigurationReference {
         "METRIC_FINE_DAYS": "How many days as rows of five minutes; at least 90 unless `METRIC_DAYS` is more.",
         "METRIC_COARSE_DAYS": "How many days as rows of an hour.",
         "EXECUTION_DAYS": "How many days samples of executions are kept; their means and percentiles stay.",
+        "RECONCILE_DAYS": "How many days comparisons of equity are kept.",
+        "NOTIFICATION_DAYS": "How many days notifications are kept that were delivered or given up.",
+        "ALERT_DAYS": "How many days resolved alerts are kept.",
+        "RUN_DAYS": "How many days runs of modules are kept after their end.",
+        "COMMAND_DAYS": "How many days commands with a final status are kept, with their acknowledgements.",
         "INSTANCE_RETIRE_DAYS":
             "After how many days of silence an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":

@@ -59,6 +59,8 @@ struct ServerConfiguration: Sendable {
     var metricDays: (samples: Int, fine: Int, coarse: Int)
     /// How many days samples of executions are kept.
     var executionDays: Int
+    /// How many days what is over is kept.
+    var historyDays: API.HistoryDays
     /// After how many days of silence an instance is retired; nil where only operators retire.
     var instanceRetireDays: Int?
     /// How much of what clients add or hold is accepted.
@@ -162,6 +164,7 @@ struct ServerConfiguration: Sendable {
         let coarse = try variables.integer("METRIC_COARSE_DAYS", in: fine...36_500, default: max(1_827, fine))
         metricDays = (samples, fine, coarse)
         executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
+        historyDays = try Self.historyDays(variables)
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
         bounds = try Bounds(variables)
@@ -170,6 +173,19 @@ struct ServerConfiguration: Sendable {
         responseValidation = try Self.responseValidation(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
+    }
+
+    private static func historyDays(_ variables: Variables) throws(ConfigurationError) -> API.HistoryDays {
+        var days = API.HistoryDays()
+        func read(_ name: String, _ path: WritableKeyPath<API.HistoryDays, Int>) throws(ConfigurationError) {
+            days[keyPath: path] = try variables.integer(name, in: 1...3_650, default: days[keyPath: path])
+        }
+        try read("RECONCILE_DAYS", \.reconcileResults)
+        try read("NOTIFICATION_DAYS", \.notifications)
+        try read("ALERT_DAYS", \.alerts)
+        try read("RUN_DAYS", \.moduleRuns)
+        try read("COMMAND_DAYS", \.commands)
+        return days
     }
 
     private static func connectionLimits(_ variables: Variables) throws(ConfigurationError) -> ConnectionLimits {

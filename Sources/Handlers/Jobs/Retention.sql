@@ -1,0 +1,109 @@
+-- Each statement removes old rows, so many at most; how many that were. What is not over stays, however old it is.
+
+-- name: forgetReconcileResults :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM reconcile_results
+    WHERE reconcile_id IN (
+        SELECT reconcile_id
+        FROM reconcile_results
+        WHERE ts < now() - :days::int8 * interval '1 day'
+            AND received_at < now() - :days::int8 * interval '1 day'
+        ORDER BY ts, reconcile_id
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*)
+FROM removed
+
+-- A notification goes with the last of its deliveries.
+-- name: forgetNotifications :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH chosen AS MATERIALIZED (
+    SELECT notification_id
+    FROM notifications
+    WHERE created_at < now() - :days::int8 * interval '1 day'
+        AND is_routed
+        AND NOT EXISTS (
+            SELECT
+            FROM notification_deliveries AS delivery
+            WHERE delivery.notification_id = notifications.notification_id
+                AND delivery.status = 'PENDING'
+        )
+    ORDER BY created_at, notification_id
+    LIMIT :limit
+),
+deliveries AS (
+    DELETE FROM notification_deliveries WHERE notification_id IN (SELECT notification_id FROM chosen)
+),
+removed AS (
+    DELETE FROM notifications WHERE notification_id IN (SELECT notification_id FROM chosen) RETURNING 1
+)
+SELECT count(*)
+FROM removed
+
+-- An alert stays as long as a notification of it.
+-- name: forgetAlerts :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM alerts
+    WHERE alert_id IN (
+        SELECT alert_id
+        FROM alerts
+        WHERE status = 'RESOLVED'
+            AND first_at < now() - :days::int8 * interval '1 day'
+            AND resolved_at < now() - :days::int8 * interval '1 day'
+            AND NOT EXISTS (SELECT FROM notifications WHERE notifications.alert_id = alerts.alert_id)
+        ORDER BY first_at, alert_id
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*)
+FROM removed
+
+-- name: forgetModuleRuns :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM module_runs
+    WHERE run_id IN (
+        SELECT run_id
+        FROM module_runs
+        WHERE ended_at < now() - :days::int8 * interval '1 day'
+        ORDER BY ended_at, run_id
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*)
+FROM removed
+
+-- A command that another one superseded stays as long as that one.
+-- name: forgetCommands :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH chosen AS MATERIALIZED (
+    SELECT command_id
+    FROM commands
+    WHERE created_at < now() - :days::int8 * interval '1 day'
+        AND status NOT IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
+        AND NOT EXISTS (SELECT FROM commands AS newer WHERE newer.supersedes = commands.command_id)
+    ORDER BY created_at, command_id
+    LIMIT :limit
+),
+events AS (
+    DELETE FROM command_events WHERE command_id IN (SELECT command_id FROM chosen)
+),
+acknowledgements AS (
+    DELETE FROM command_acknowledgements WHERE command_id IN (SELECT command_id FROM chosen)
+),
+removed AS (
+    DELETE FROM commands WHERE command_id IN (SELECT command_id FROM chosen) RETURNING 1
+)
+SELECT count(*)
+FROM removed
