@@ -373,6 +373,7 @@ extension API.Configuration {
         acceptsWrongDifferences = configuration.acceptsWrongDifferences
         needsApproval = configuration.needsApproval
         commandMaxSeconds = configuration.commandMaxSeconds
+        commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
         bounds = configuration.bounds
