@@ -16,6 +16,8 @@ public final class API: Operations {
         /// How long a run may take before it counts as stuck.
         public var moduleRunStuckSeconds: Int
 
+        /// How long an accepted command may take to finish before an alert is raised.
+        public var commandFinishSeconds = 300
         /// Whether a second person has to approve what begins or ends real trading.
         public var needsApproval = false
         /// How long a command may be carried out at most; nil where that is the callers' business.

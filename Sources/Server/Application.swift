@@ -378,6 +378,7 @@ extension API.Configuration {
         acceptsWrongDifferences = configuration.acceptsWrongDifferences
         needsApproval = configuration.needsApproval
         commandMaxSeconds = configuration.commandMaxSeconds
+        commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays

@@ -209,17 +209,21 @@ import Testing
 
     @Test func `acknowledgements in any order leave the first end that came`() async throws {
         try await Fleet.with { fleet in
-            try await fleet.beat()
+            // Whoever gives an instance a command waits for others who do.
+            let instances = (0..<50).map { "i\($0)" }
+            for instance in instances { try await fleet.beat(instance) }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<1_000 { group.addTask { try await acknowledgeInAnyOrder(fleet) } }
+                for number in 0..<1_000 {
+                    group.addTask { try await acknowledgeInAnyOrder(fleet, instances[number % instances.count]) }
+                }
                 try await group.waitForAll()
             }
         }
     }
 
     /// Acknowledges a command with everything there is, shuffled.
-    private func acknowledgeInAnyOrder(_ fleet: Fleet) async throws {
-        let id = try await create(request(), in: fleet).commandID
+    private func acknowledgeInAnyOrder(_ fleet: Fleet, _ instance: String) async throws {
+        let id = try await create(request(to: instance), in: fleet).commandID
         let order = AcknowledgementStatus.allCases.shuffled()
         // The oracle: a rejection counts only before anything else, and an end counts once.
         var expected = CommandStatus.pending
@@ -230,7 +234,7 @@ import Testing
                 expected = try #require(CommandStatus(rawValue: status.rawValue))
             default: break
             }
-            try await fleet.acknowledge(id, status)
+            try await fleet.acknowledge(id, status, by: instance)
         }
         #expect(try await fleet.show(id).status == expected, "\(order)")
     }

@@ -8,20 +8,31 @@ import Testing
 
 /// What changes, told in the order of the commits, to whoever watches from wherever he left off.
 @Suite struct EventTests {
+    /// Begins to watch.
+    private func watch(after id: String? = nil, in fleet: Fleet) async throws -> ServerEvents<FleetEvent> {
+        switch try await fleet.api.watchEvents(.init(lastEventID: id, principal: fleet.operatorPrincipal)) {
+        case .ok(let events): return events
+        }
+    }
+
     /// The next events that tell of something, `count` of them.
     private func take(_ count: Int, after id: String? = nil, in fleet: Fleet) async throws -> [ServerEvent<FleetEvent>]
     {
-        guard
-            case .ok(let events) = try await fleet.api.watchEvents(
-                .init(lastEventID: id, principal: fleet.operatorPrincipal)
-            )
-        else { return [] }
+        try await take(count, of: watch(after: id, in: fleet))
+    }
+
+    private func take(_ count: Int, of events: ServerEvents<FleetEvent>) async throws -> [ServerEvent<FleetEvent>] {
         var taken: [ServerEvent<FleetEvent>] = []
         for try await event in events where event.event != "tick" {
             taken.append(event)
             if taken.count == count { break }
         }
         return taken
+    }
+
+    /// What the next events tell of.
+    private func keys(_ count: Int, of events: ServerEvents<FleetEvent>) async throws -> [String] {
+        try await take(count, of: events).map { "\($0.data.kind) \($0.data.key)" }
     }
 
     private func with(_ body: (Fleet) async throws -> Void) async throws {
@@ -103,8 +114,9 @@ import Testing
             try await fleet.beat("i2")
             // He knows the last one that was forgotten, and misses nothing.
             #expect(try await take(1, after: first, in: fleet).map(\.data.key) == ["i2"])
-            let late = try await take(2, after: "0-0", in: fleet)
-            #expect(late.map(\.event) == ["reset", "instance"])
+            let late = try await watch(after: "0-0", in: fleet)
+            try await fleet.beat("i3")
+            #expect(try await keys(2, of: late) == ["reset ", "instance i3"])
         }
     }
 
@@ -126,6 +138,100 @@ import Testing
             #expect(watched.count == 5)
             #expect(Set(watched).count == 1)
             #expect(Set(watched[0]).count == 200)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `one who comes with an id from the future begins anew, and the others hear everything`() async throws {
+        try await with { fleet in
+            let future = try await watch(after: "99999999999-1", in: fleet)
+            let other = try await watch(in: fleet)
+            try await fleet.beat("i1")
+            #expect(try await take(1, of: other).map(\.data.key) == ["i1"])
+            #expect(try await keys(2, of: future) == ["reset ", "instance i1"])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an id that this database never gave begins anew`() async throws {
+        try await with { fleet in
+            try await fleet.beat("i1")
+            let first = try #require(try await take(1, after: "0-0", in: fleet).first?.id)
+            let watched = try await watch(after: first + "7", in: fleet)
+            try await fleet.beat("i2")
+            #expect(try await keys(2, of: watched) == ["reset ", "instance i2"])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `one who knows more than this server has told hears nothing twice`() async throws {
+        try await Fleet.with { fleet in
+            // Nothing is told yet: another server told this client of i1.
+            let first = try await watch(in: fleet)
+            try await fleet.beat("i1")
+            let isTold = "SELECT (max(xid) < pg_snapshot_xmin(pg_current_snapshot()))::text FROM event_log"
+            while try await fleet.text(isTold) != "true" { try await Task.sleep(for: .milliseconds(20)) }
+            let id = try await fleet.text("SELECT xid::text || '-' || event_id FROM event_log")
+            let second = try await watch(after: id, in: fleet)
+            try await fleet.beat("i2")
+            let feed = Task { await fleet.api.tellOfEvents() }
+            defer { feed.cancel() }
+            #expect(try await take(2, of: first).map(\.data.key) == ["i1", "i2"])
+            #expect(try await take(1, of: second).map(\.data.key) == ["i2"])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a database with lower transaction numbers, as after a restore, stops no events`() async throws {
+        try await Fleet.with { fleet in
+            // Before the restore the numbers are higher by as many as this table says.
+            for sql in [
+                "CREATE SCHEMA history", "CREATE TABLE history.lead AS SELECT 1000000 AS transactions",
+                """
+                CREATE FUNCTION history.pg_snapshot_xmin(snapshot pg_snapshot) RETURNS xid8 LANGUAGE sql AS $$
+                    SELECT (pg_catalog.pg_snapshot_xmin(snapshot)::text::int8 + transactions)::text::xid8 FROM history.lead
+                $$
+                """,
+                """
+                DO $$ BEGIN
+                    EXECUTE format('ALTER DATABASE %I SET search_path = history, public, pg_catalog', current_database());
+                END $$
+                """,
+            ] { _ = try await fleet.database.run(Query(sql: sql)) }
+            try await fleet.another { fleet in
+                let watched = try await watch(in: fleet)
+                let feed = Task { await fleet.api.tellOfEvents() }
+                defer { feed.cancel() }
+                _ = try await fleet.database.run(Query(sql: "UPDATE history.lead SET transactions = 0"))
+                #expect(try await take(1, of: watched).map(\.event) == ["reset"])
+                let again = try await watch(in: fleet)
+                try await fleet.beat("i1")
+                #expect(try await take(1, of: watched).map(\.data.key) == ["i1"])
+                #expect(try await take(1, of: again).map(\.data.key) == ["i1"])
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `figures have the age of the transaction that holds events back`() async throws {
+        try await Fleet.with { fleet in
+            let name = "flotilla_transaction_horizon_age_seconds "
+            func age() async throws -> Double {
+                switch try await fleet.api.getMetrics(.init()) {
+                case .ok(let text):
+                    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(name) })
+                    return try #require(Double(line.dropFirst(name.count)))
+                }
+            }
+            let mayEnd = DispatchSemaphore(value: 0)
+            async let old: Void = fleet.database.transaction(within: .seconds(60)) { transaction in
+                _ = try transaction.run(Query(sql: "SELECT pg_current_xact_id()"))
+                mayEnd.wait()
+            }
+            defer { mayEnd.signal() }
+            while try await age() < 0.5 { try await Task.sleep(for: .milliseconds(20)) }
+            mayEnd.signal()
+            try await old
         }
     }
 }

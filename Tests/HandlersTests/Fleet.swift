@@ -10,22 +10,35 @@ import TestSupport
 struct Fleet {
     let api: API
     let database: Database
+    var url = ""
+    var configuration = API.Configuration()
     let operatorPrincipal = Principal(name: "admin-token-user")
 
     static func with<R>(
         _ configuration: API.Configuration = API.Configuration(),
         _ body: (Fleet) async throws -> R
     ) async throws -> R {
-        try await TestDatabase.migrated { url in
-            var logger = Logger(label: "tests")
-            logger.logLevel = .critical
-            let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: logger)
-            defer { database.close() }
-            let schema = SchemaState()
-            schema.confirm(version: Migration.all.count)
-            let api = API(database: database, schema: schema, configuration: configuration, logger: logger)
-            return try await body(Fleet(api: api, database: database))
-        }
+        try await TestDatabase.migrated { try await with(url: $0, configuration, body) }
+    }
+
+    private static func with<R>(
+        url: String,
+        _ configuration: API.Configuration,
+        _ body: (Fleet) async throws -> R
+    ) async throws -> R {
+        var logger = Logger(label: "tests")
+        logger.logLevel = .critical
+        let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: logger)
+        defer { database.close() }
+        let schema = SchemaState()
+        schema.confirm(version: Migration.all.count)
+        let api = API(database: database, schema: schema, configuration: configuration, logger: logger)
+        return try await body(Fleet(api: api, database: database, url: url, configuration: configuration))
+    }
+
+    /// Lends another server on the same database, with connections of its own.
+    func another<R>(_ body: (Fleet) async throws -> R) async throws -> R {
+        try await Self.with(url: url, configuration, body)
     }
 
     func beat(
@@ -54,17 +67,7 @@ struct Fleet {
     }
 
     /// The one value that a statement answers, as text.
-    func text(_ sql: String) async throws -> String {
-        let statement = Statement(name: "text", parameterTypes: [], sql: sql)
-        return try await database.run(
-            Query(
-                statement,
-                bind: { _ in },
-                read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) }
-                }
-            )
-        )
-    }
+    func text(_ sql: String) async throws -> String { try await database.run(Query(text: sql)) }
 
     func audit() async throws(Problem) -> [AuditEntry] {
         switch try await api.listAuditLogs(.init(principal: operatorPrincipal)) {

@@ -9,3 +9,13 @@ extension Query where Result == Int {
         }
     }
 }
+
+extension Query where Result == String {
+    /// The one value that a statement without parameters answers, as text.
+    public init(text sql: String) {
+        self.init(Statement(name: "text", parameterTypes: [], sql: sql), bind: { _ in }) {
+            (rows) throws(PostgresError) in
+            try rows.one { (row) throws(PostgresError) in try row.read(0) }
+        }
+    }
+}

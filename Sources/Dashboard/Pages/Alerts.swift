@@ -69,12 +69,7 @@ extension Dashboard {
         let alert = try await alertDetail(request, id)
         let told = try await notificationPage(request, Fields(of: [("page_size", "200")]))
         let deliveries = told.items.filter { $0.alertID == alert.alertID }
-        let isInstance = alert.targetType == "instance"
-        let about = Cell.id(
-            alert.targetID,
-            href: isInstance ? "/bots?q=\(Fields.encoded(alert.targetID))" : nil,
-            note: alert.targetType
-        )
+        let about = Cell.id(alert.targetID, href: Self.target(of: alert), note: alert.targetType)
         var blocks = [
             Block(
                 "alert",
@@ -106,6 +101,17 @@ extension Dashboard {
             Block("told", "Who was told", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
         )
         return PageView(title: "Alert", blocks: blocks)
+    }
+
+    /// The page of an alert's target; nil where there is none.
+    private static func target(of alert: Alert) -> String? {
+        let id = Fields.encoded(alert.targetID)
+        return switch alert.targetType {
+        case "instance": "/bots?q=\(id)"
+        case "command": "/commands/\(id)"
+        case "command_bulk": "/command-bulks/\(id)"
+        default: nil
+        }
     }
 
     private static func answers(to alert: Alert) -> [Block.Fact] {

@@ -64,7 +64,7 @@ extension Dashboard {
             cells: [
                 .time(Moment(command.createdAt)), Cell(text: command.commandType.rawValue, href: path),
                 .id(command.instanceID, href: "/commands?instance_id=\(Fields.encoded(command.instanceID))"),
-                .text(command.status.rawValue, tone: command.status.tone), timeToLive(command),
+                .standing(command.status, command.outcome), timeToLive(command),
                 .number(delivered ?? "—"), .text(command.createdBy), .text(command.reason),
             ]
         )
@@ -116,7 +116,7 @@ extension Dashboard {
             empty: Table.Empty(text: "The instance has not answered.")
         )
         var facts = [
-            Block.Fact("Status", .text(command.status.rawValue, tone: command.status.tone)),
+            Block.Fact("Status", .standing(command.status, command.outcome)),
             Block.Fact("Instance", .id(command.instanceID, href: "/bots?q=\(Fields.encoded(command.instanceID))")),
             Block.Fact("Given by", .text(command.createdBy)),
             Block.Fact("Reason", .text(command.reason)),
@@ -125,6 +125,10 @@ extension Dashboard {
             Block.Fact("Delivered", .text("\(command.deliveryCount) times")),
             Block.Fact("Id", .id(command.commandID.text)),
         ]
+        if let old = command.supersedes {
+            let words = command.supersededOutcome?.words(after: .superseded)
+            facts.append(Block.Fact("Takes the place of", .id(old.text, href: "/commands/\(old.text)", note: words)))
+        }
         if command.status == .pending || command.status == .awaitingApproval {
             let cancel = Form(
                 action: "/commands/\(id)/cancel",
@@ -137,10 +141,12 @@ extension Dashboard {
             action: "/commands/new",
             method: "get",
             shape: "inline",
-            hidden: [Form.Hidden(name: "instance", value: command.instanceID)],
+            hidden: [
+                Form.Hidden(name: "instance", value: command.instanceID), Form.Hidden(name: "repeats", value: id),
+            ],
             buttons: [Form.Button("Repeat…", name: "type", value: command.commandType.rawValue)]
         )
-        facts.append(Block.Fact("", Cell(forms: [again])))
+        facts.append(Block.Fact("", Cell(note: command.repetitionWarning, forms: [again])))
         return PageView(
             title: "\(command.commandType.rawValue) on \(command.instanceID)",
             blocks: [
@@ -182,6 +188,8 @@ extension Dashboard {
                         figure("Confirmed", coverage.confirmed, tone: "good-text"),
                         figure("Failed", coverage.failed, tone: "bad-text"),
                         figure("Expired or ended", coverage.ended, tone: "bad-text"),
+                        figure("Outcome unknown", coverage.outcomeUnknown, tone: "bad-text", note: "delivered before"),
+                        figure("Completed late", coverage.completedLate, tone: "bad-text", note: "after they ended"),
                         figure("Unreachable", coverage.unreachable, tone: "bad-text", note: lost),
                     ])
                 ),
@@ -202,12 +210,23 @@ extension Dashboard {
             Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "50"), ("page", request.query["page"])])
         )
         var blocks: [Block] = []
-        for command in page.items { blocks.append(approval(of: command, request)) }
+        for command in page.items {
+            let since = try await commandsGiven(since: command, request)
+            blocks.append(approval(of: command, since, request))
+        }
         if blocks.isEmpty { blocks.append(Block("none", nil, .text("Nothing waits for a second person."))) }
         return PageView(title: "Approvals", note: "Whoever asked cannot approve.", blocks: blocks)
     }
 
-    private func approval(of command: Command, _ request: WebRequest) -> Block {
+    /// What the instance was told after a command was asked for: an approved command is carried out behind it.
+    private func commandsGiven(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
+        let query = Fields(of: [("instance_id", command.instanceID), ("page_size", "20")])
+        let later = try await commandPage(request, query).items.filter { $0.createdAt > command.createdAt }
+        if later.isEmpty { return nil }
+        return later.map { "\($0.commandType.rawValue) \($0.status.rawValue)" }.joined(separator: ", ")
+    }
+
+    private func approval(of command: Command, _ since: String?, _ request: WebRequest) -> Block {
         let id = command.commandID.text
         // traps: a name that only looks like the author's may not decide, either.
         let isOwn = command.createdBy == request.principal.name
@@ -232,6 +251,7 @@ extension Dashboard {
                 Block.Fact("Asked by", .text(command.createdBy)),
                 Block.Fact("Reason", .text(command.reason)),
                 Block.Fact("Since", .age(command.createdAt)),
+                Block.Fact("Given meanwhile", .text(since, tone: "warn-text")),
                 Block.Fact("Expires", .time(Moment(command.expiresAt))),
                 Block.Fact("", isOwn ? .text("It is your own request.") : Cell(forms: [form])),
             ])

@@ -43,6 +43,8 @@ struct Preview {
     /// Some of them, to be looked at.
     let sample: [Instance]
     let level: Danger
+    /// Why the command may be carried out twice; nil where it repeats none.
+    var warning: String?
 
     var instances: [BulkCommand] { reach.items }
 

@@ -28,12 +28,16 @@ extension Dashboard {
         }
         if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
+        let level = Danger(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+        var warning: String?
+        if let repeated = fields["repeats"] { warning = try await commandDetail(request, repeated).repetitionWarning }
         return Preview(
             type: type,
             target: target,
             reach: reach,
             sample: try await sample(of: reach, request),
-            level: Danger(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+            level: warning == nil ? level : max(level, .reasoned),
+            warning: warning
         )
     }
 
@@ -109,7 +113,8 @@ extension Dashboard {
         let exposure = preview.reach.netExposure.map { net in
             "\(Figures.amount(net)) net, \(Figures.amount(preview.reach.grossExposure ?? net)) gross"
         }
-        return [
+        let warning = preview.warning.map { [Block.Fact("Warning", .text($0, tone: "bad-text"))] } ?? []
+        return warning + [
             Block.Fact("Hits", .text(hits)),
             Block.Fact("Symbols", .text((preview.reach.symbols ?? []).prefix(12).joined(separator: ", "))),
             Block.Fact("Exposure", .text(exposure)),
@@ -141,7 +146,7 @@ extension Dashboard {
 
     /// What says whom the command is for, and which one it is.
     private static func carried(_ fields: Fields, _ names: [String]) -> [Form.Hidden] {
-        (["type", "all", "kill"] + botFilters + names).compactMap { name in
+        (["type", "all", "kill", "repeats"] + botFilters + names).compactMap { name in
             fields[name].map { Form.Hidden(name: name, value: $0) }
         } + fields.all("instance").map { Form.Hidden(name: "instance", value: $0) }
     }

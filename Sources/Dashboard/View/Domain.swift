@@ -51,7 +51,45 @@ extension CommandStatus {
     var isOpen: Bool { self == .awaitingApproval || self == .pending || self == .accepted }
 }
 
+extension CommandDetail {
+    /// What to look at before the command is given again; nil where nothing speaks against it.
+    var repetitionWarning: String? {
+        guard let outcome, outcome.mayHaveActed else { return nil }
+        let words = outcome.words(after: status)
+        return "\(commandID.text) was \(words). Look at positions and orders before you repeat it."
+    }
+}
+
+extension CommandOutcome {
+    /// Whether the instance may have carried the command out, so that a repeated one would do it twice.
+    var mayHaveActed: Bool {
+        switch self {
+        case .unknown, .acceptedLate, .completedLate, .failedLate: true
+        case .notDelivered, .rejectedLate: false
+        }
+    }
+
+    /// What became of a command that ended with a status, in words.
+    func words(after status: CommandStatus) -> String {
+        let end = status == .expired ? "it had expired" : "it was \(status.rawValue.lowercased())"
+        switch self {
+        case .notDelivered: return "\(status.rawValue.lowercased()) before delivery"
+        case .unknown: return "\(status.rawValue.lowercased()) after delivery: outcome unknown"
+        case .acceptedLate: return "accepted after \(end): outcome unknown"
+        case .completedLate: return "completed after \(end)"
+        case .failedLate: return "failed after \(end)"
+        case .rejectedLate: return "rejected after \(end)"
+        }
+    }
+}
+
 extension Cell {
+    /// A command's status, and what became of it where that does not say so.
+    static func standing(_ status: CommandStatus, _ outcome: CommandOutcome?) -> Cell {
+        let tone = outcome?.mayHaveActed == true ? "bad-text" : status.tone
+        return .text(status.rawValue, note: outcome?.words(after: status), tone: tone)
+    }
+
     static func status(_ status: Cell.Status) -> Cell { Cell(status: status) }
 
     static func amount(_ value: Decimal?, signed: Bool = false) -> Cell {

@@ -39,7 +39,13 @@ alert AS (
 )
 INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
 SELECT
-    raised_by, CASE source WHEN 'heartbeat_monitor' THEN 'HEARTBEAT_LOSS_ALERT' ELSE 'MODULE_RUN_STUCK_ALERT' END,
+    raised_by,
+    CASE source
+        WHEN 'heartbeat_monitor' THEN 'HEARTBEAT_LOSS_ALERT'
+        WHEN 'command_unfinished' THEN 'COMMAND_UNFINISHED_ALERT'
+        WHEN 'command_failed' THEN 'COMMAND_FAILED_ALERT'
+        ELSE 'MODULE_RUN_STUCK_ALERT'
+    END,
     target_type, target_id, 'SUCCESS',
     jsonb_build_object('notified', last_notified_at IS NOT NULL)
     || CASE source WHEN 'heartbeat_monitor' THEN jsonb_build_object('severity', severity) ELSE '{}' END

@@ -71,8 +71,9 @@ extension Transaction {
         }
         guard command.instanceID.hasSameScalars(as: acknowledgement.instanceID) else { return nil }
         let status = command.status.after(acknowledgement.status)
+        let outcome = command.outcome?.after(acknowledgement.status)
         // The outcome of a command must never be lost, so it is stored even beyond the limit.
-        guard status != command.status || command.acknowledgements < most else {
+        guard (status, outcome) != (command.status, command.outcome) || command.acknowledgements < most else {
             let detail = "the command has \(command.acknowledgements) acknowledgements, and this one leaves it as it is"
             throw Problem(.acknowledgements, status: 409, detail)
         }
@@ -85,7 +86,10 @@ extension Transaction {
                 )
             )
         }
-        let receipt = try insert(acknowledgement, leaving: status)
+        if let outcome, outcome != command.outcome {
+            _ = try run(.setLateOutcome(commandID: acknowledgement.commandID, outcome: outcome))
+        }
+        let receipt = try insert(acknowledgement, leaving: status, outcome)
         try record(
             .commandAck,
             on: .command,
@@ -98,7 +102,8 @@ extension Transaction {
 
     private borrowing func insert(
         _ acknowledgement: Acknowledgement,
-        leaving status: CommandStatus
+        leaving status: CommandStatus,
+        _ outcome: CommandOutcome?
     ) throws -> AcknowledgementReceipt {
         let row = try run(
             .insertAcknowledgement(
@@ -108,6 +113,7 @@ extension Transaction {
                 reason: acknowledgement.reason,
                 ts: acknowledgement.timestamp,
                 commandStatus: status,
+                commandOutcome: outcome,
                 evidence: acknowledgement.evidence
             )
         )
@@ -119,6 +125,7 @@ extension Transaction {
             reason: acknowledgement.reason,
             timestamp: acknowledgement.timestamp,
             commandStatus: status,
+            commandOutcome: outcome,
             receivedAt: row.receivedAt,
             evidence: acknowledgement.evidence
         )

@@ -51,6 +51,7 @@ extension Transaction {
             let detail = "you cannot approve or deny your own command"
             throw Problem(status: 403, code: "SECOND_PERSON_NEEDED", detail: detail)
         }
+        _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
         let row = try run(
             .decideCommand(commandID: decision.id, status: decision.status, actor: decision.actor)
         )

@@ -16,6 +16,8 @@ protocol CommandRow {
     var createdAt: Timestamp { get }
     var firstDeliveredAt: Timestamp? { get }
     var deliveryCount: Int { get }
+    var outcome: CommandOutcome? { get }
+    var supersededOutcome: CommandOutcome? { get }
 }
 
 extension CancelCommandRow: CommandRow {}
@@ -36,10 +38,12 @@ extension Command {
             expiresAt: row.expiresAt,
             payload: row.payload,
             status: row.status,
+            outcome: row.outcome,
             createdBy: row.createdBy,
             createdAt: row.createdAt,
             reason: row.reason,
             supersedes: row.supersedes,
+            supersededOutcome: row.supersededOutcome,
             firstDeliveredAt: row.firstDeliveredAt,
             deliveryCount: row.deliveryCount
         )

@@ -14,3 +14,17 @@ extension CommandStatus {
         }
     }
 }
+
+extension CommandOutcome {
+    /// The outcome of a command that has ended, after a late acknowledgement. The first COMPLETED or FAILED stands; a rejection says
+    /// less than any sign that the command was carried out.
+    func after(_ acknowledgement: AcknowledgementStatus) -> CommandOutcome {
+        switch (self, acknowledgement) {
+        case (.completedLate, _), (.failedLate, _): self
+        case (_, .completed): .completedLate
+        case (_, .failed): .failedLate
+        case (.acceptedLate, _), (_, .accepted): .acceptedLate
+        case (_, .rejectedExpired), (_, .rejectedDuplicate): .rejectedLate
+        }
+    }
+}

@@ -5,11 +5,13 @@
 -- in: payload jsonb, reason text?, supersedes uuid?, created_by text, needs_approval bool
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
 -- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8
+-- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
+-- out: superseded_outcome text(CommandOutcome)?
 INSERT INTO commands
-    (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, supersedes, created_by, status)
+    (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, supersedes, created_by, created_at, status)
 SELECT
     :command_id, instance_id, :command_type, :issued_at, :expires_at, :payload, :reason, :supersedes, :created_by,
+    statement_timestamp(),
     CASE
         WHEN :needs_approval AND is_grave_command(:command_type, :payload, runtime_mode) THEN 'AWAITING_APPROVAL'
         ELSE 'PENDING'
@@ -19,7 +21,8 @@ WHERE instance_id = :instance_id
 ON CONFLICT (command_id) DO NOTHING
 RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    superseded_outcome(supersedes)
 
 -- Ends a command of the instance that nobody has answered, because another takes its place; whether there was one.
 -- name: supersedeCommand :exec
@@ -30,3 +33,13 @@ SET status = 'SUPERSEDED',
 WHERE command_id = :command_id
     AND instance_id = :instance_id
     AND status IN ('PENDING', 'AWAITING_APPROVAL')
+
+-- Holds those of these instances that exist until the transaction ends, so that their commands are numbered in the order of the commits.
+-- name: holdInstances :many
+-- in: instance_ids text[]
+-- out: instance_id text
+SELECT instance_id
+FROM instances
+WHERE instance_id = ANY (:instance_ids)
+ORDER BY instance_id
+FOR NO KEY UPDATE

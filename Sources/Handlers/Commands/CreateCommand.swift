@@ -12,8 +12,7 @@ extension API {
         let command = try await audited(.commandCreate, on: .command, request.commandID.text, by: actor) {
             transaction in
             try transaction.once(key) {
-                let times = try CommandTimes(request, longest: longest)
-                return try transaction.create(request, times, by: actor, needsApproval: needsApproval)
+                try transaction.create(request, longest: longest, by: actor, needsApproval: needsApproval)
             }
         }
         return .accepted(command)
@@ -25,9 +24,10 @@ struct CommandTimes {
     let issuedAt: Timestamp
     let expiresAt: Timestamp
 
-    /// The times of a request, by this server's clock where it leaves them open.
-    init(_ request: CommandRequest, longest: Int?) throws(Problem) {
-        let now = Timestamp.now
+    /// The times of a request.
+    ///
+    /// - Parameter now: The database's time: it decides until when the command is delivered.
+    init(_ request: CommandRequest, now: Timestamp, longest: Int?) throws(Problem) {
         let issuedAt = request.issuedAt ?? now
         let expiresAt = request.expiresAt ?? now.adding(seconds: Int64(request.ttlSeconds ?? 0))
         guard expiresAt > issuedAt else { throw .invalidExpiry("expires_at must be greater than issued_at") }
@@ -42,12 +42,13 @@ extension Transaction {
     /// Stores a command and what the audit log says of it.
     fileprivate borrowing func create(
         _ request: CommandRequest,
-        _ times: CommandTimes,
+        longest: Int?,
         by actor: String,
         needsApproval: Bool
     ) throws -> Command {
         if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
-        guard try run(.isInstance(instanceID: request.instanceID)) else { throw Problem.instanceNotFound }
+        if try run(.holdInstances(instanceIDs: [request.instanceID])).isEmpty { throw Problem.instanceNotFound }
+        let times = try CommandTimes(request, now: run(.databaseTime()), longest: longest)
         if let old = request.supersedes { try supersede(old, of: request.instanceID, by: actor) }
         let row = try run(
             .insertCommand(

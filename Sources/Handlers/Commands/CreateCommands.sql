@@ -39,10 +39,11 @@ WITH target AS MATERIALIZED (
     WHERE instance_id = ANY (:instance_ids)
 ),
 stored AS (
-    INSERT INTO commands (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, status, bulk_id)
+    INSERT INTO commands
+        (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, created_at, status, bulk_id)
     SELECT
-        command_id, instance_id, :command_type, now(), now() + :ttl_seconds::int8 * interval '1 second', :payload, :reason,
-        :actor,
+        command_id, instance_id, :command_type, statement_timestamp(),
+        statement_timestamp() + :ttl_seconds::int8 * interval '1 second', :payload, :reason, :actor, statement_timestamp(),
         CASE
             WHEN :needs_approval AND is_grave_command(:command_type, :payload, runtime_mode) THEN 'AWAITING_APPROVAL'
             ELSE 'PENDING'

@@ -54,9 +54,10 @@ extension Transaction {
         needsApproval: Bool
     ) throws -> BulkCommands {
         let bulkID = UUID()
+        let instanceIDs = try run(.holdInstances(instanceIDs: target.map(\.instanceID)))
         let rows = try run(
             .insertCommands(
-                instanceIDs: target.map(\.instanceID),
+                instanceIDs: instanceIDs,
                 commandType: request.commandType,
                 ttlSeconds: request.ttlSeconds,
                 payload: request.payload,

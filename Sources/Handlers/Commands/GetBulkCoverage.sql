@@ -3,7 +3,8 @@
 -- import: Generated
 -- in: bulk_id uuid, stale_seconds int8
 -- out: command_type text(CommandType), created_by text, created_at timestamptz, expires_at timestamptz, reason text?, total int8
--- out: awaiting_approval int8, delivered int8, confirmed int8, failed int8, ended int8, unreachable int8
+-- out: awaiting_approval int8, delivered int8, confirmed int8, failed int8, ended int8, outcome_unknown int8, completed_late int8
+-- out: unreachable int8
 SELECT
     command_type, created_by, min(created_at), max(expires_at), reason, count(*),
     count(*) FILTER (WHERE status = 'AWAITING_APPROVAL'),
@@ -11,6 +12,8 @@ SELECT
     count(*) FILTER (WHERE status = 'COMPLETED'),
     count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
     count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
+    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) IN ('UNKNOWN', 'ACCEPTED_LATE')),
+    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) = 'COMPLETED_LATE'),
     count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds)), true))
 FROM commands
 LEFT JOIN instance_live USING (instance_id)

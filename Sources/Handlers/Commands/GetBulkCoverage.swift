@@ -23,6 +23,8 @@ extension API {
                 confirmed: row.confirmed,
                 failed: row.failed,
                 ended: row.ended,
+                outcomeUnknown: row.outcomeUnknown,
+                completedLate: row.completedLate,
                 unreachable: row.unreachable
             )
         )

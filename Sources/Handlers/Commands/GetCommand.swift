@@ -29,10 +29,12 @@ extension CommandDetail {
             expiresAt: row.expiresAt,
             payload: row.payload,
             status: row.status,
+            outcome: row.outcome,
             createdBy: row.createdBy,
             createdAt: row.createdAt,
             reason: row.reason,
             supersedes: row.supersedes,
+            supersededOutcome: row.supersededOutcome,
             firstDeliveredAt: row.firstDeliveredAt,
             deliveryCount: row.deliveryCount,
             acknowledgements: receipts.map { AcknowledgementReceipt($0, commandID: row.commandID) },
@@ -51,6 +53,7 @@ extension AcknowledgementReceipt {
             reason: row.reason,
             timestamp: row.ts,
             commandStatus: row.commandStatus,
+            commandOutcome: row.commandOutcome,
             receivedAt: row.receivedAt,
             evidence: row.evidence
         )

@@ -1,11 +1,12 @@
--- What an instance has to carry out, each time counted as delivered. Time is the database's, so that all servers agree on what has
--- expired. Where there is nothing, nothing is written.
+-- What an instance has to carry out, in the order in which it was given, each time counted as delivered. Time is the database's, so that all
+-- servers agree on what has expired. Where there is nothing, nothing is written.
 -- name: deliverCommands :many
 -- import: Generated
 -- in: instance_id text
 -- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
 -- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8
+-- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
+-- out: superseded_outcome text(CommandOutcome)?
 WITH delivered AS (
     UPDATE commands
     SET first_delivered_at = coalesce(first_delivered_at, statement_timestamp()),
@@ -17,9 +18,10 @@ WITH delivered AS (
 )
 SELECT
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    superseded_outcome(supersedes)
 FROM delivered
-ORDER BY issued_at, command_id
+ORDER BY ordinal
 
 -- Which of these instances have something to carry out.
 -- name: instancesWithCommands :many

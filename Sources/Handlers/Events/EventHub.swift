@@ -3,11 +3,20 @@ import Synchronization
 
 /// Hands what one look into the database finds to everybody who watches: one reader for a server, however many watch.
 final class EventHub: Sendable {
+    /// What a watcher is told.
+    enum Message: Sendable {
+        case event(EventsAfterRow)
+        /// The stream lives.
+        case tick
+        /// Events may be missing; those behind this position follow.
+        case reset(EventPosition)
+    }
+
     /// How many events a watcher may lag behind. One who does not keep up is let go, and comes back with the last event that he knows.
     private static let patience = 1_000
 
     private struct State {
-        var watchers: [UInt64: AsyncStream<EventsAfterRow?>.Continuation] = [:]
+        var watchers: [UInt64: AsyncStream<Message>.Continuation] = [:]
         /// Whose stream each is, and how many each principal has.
         var principals: [UInt64: String] = [:]
         // traps: principals whose names look the same share what each of them may have.
@@ -38,15 +47,16 @@ final class EventHub: Sendable {
     /// How many watch.
     var count: Int { state.withLock { $0.watchers.count } }
 
-    /// Adds a watcher who knows everything up to `start`, unless there are too many. He has to read himself what was told since: up to the
-    /// place that is answered. Nil among the events says that the stream lives.
+    /// Adds a watcher, unless there are too many. The first one sets the hub's position to the database's head.
+    ///
+    /// - Returns: What the watcher is told from now on, and the hub's position: up to there the watcher has to read events itself.
     func watch(
-        from start: EventPosition,
+        from head: EventPosition,
         by principal: String,
         _ bounds: Bounds
-    ) throws(Problem) -> (events: AsyncStream<EventsAfterRow?>, toldUpTo: EventPosition) {
-        let (events, continuation) = AsyncStream.makeStream(
-            of: EventsAfterRow?.self,
+    ) throws(Problem) -> (messages: AsyncStream<Message>, toldUpTo: EventPosition) {
+        let (messages, continuation) = AsyncStream.makeStream(
+            of: Message.self,
             bufferingPolicy: .bufferingOldest(Self.patience)
         )
         let entry = state.withLock { state -> Result<EventPosition?, Problem> in
@@ -58,13 +68,13 @@ final class EventHub: Sendable {
             state.principals[number] = principal
             state.counts[principal, default: 0] += 1
             continuation.onTermination = { [weak self] _ in self?.leave(number) }
-            let told = state.position ?? start
+            let told = state.position ?? head
             state.position = told
             return .success(told)
         }
         let told = try entry.get()
         if told == nil { continuation.finish() }
-        return (events, told ?? start)
+        return (messages, told ?? head)
     }
 
     private func leave(_ number: UInt64) {
@@ -81,23 +91,30 @@ final class EventHub: Sendable {
     /// Tells everybody of events, in their order.
     func tell(_ events: [EventsAfterRow]) {
         guard let last = events.last?.position else { return }
+        send(events.map(Message.event), upTo: last)
+    }
+
+    /// Tells everybody that events may be missing, and goes on from the database's head.
+    func reset(to head: EventPosition) { send([.reset(head)], upTo: head) }
+
+    /// Lets everybody know that the stream lives.
+    func tellTick() {
+        for watcher in state.withLock({ Array($0.watchers.values) }) { watcher.yield(.tick) }
+    }
+
+    private func send(_ messages: [Message], upTo position: EventPosition) {
         let watchers = state.withLock { state in
-            if state.position != nil { state.position = last }
+            if state.position != nil { state.position = position }
             return Array(state.watchers.values)
         }
         for watcher in watchers {
-            for event in events {
-                guard case .enqueued = watcher.yield(event) else {
+            for message in messages {
+                guard case .enqueued = watcher.yield(message) else {
                     watcher.finish()
                     break
                 }
             }
         }
-    }
-
-    /// Lets everybody know that the stream lives.
-    func tellTick() {
-        for watcher in state.withLock({ Array($0.watchers.values) }) { watcher.yield(nil) }
     }
 
     /// Lets everybody go, for good.

@@ -1,7 +1,24 @@
--- The place from which on everything is still to come.
+-- The place from which on everything is still to come, and whether a position is one from which no event is missed: this database gave it,
+-- and the events behind it are kept. One above the head, or one that another history of the database gave, is not.
 -- name: eventHead :one
--- out: xid text, event_id int8
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text, 0::int8
+-- in: xid text?, event_id int8?
+-- out: xid text, is_valid bool
+WITH head AS MATERIALIZED (
+    SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xid
+)
+SELECT
+    head.xid::text,
+    :xid IS NULL
+        OR (:xid::text::xid8, :event_id) = (horizon.xid, horizon.event_id)
+        OR (
+            (:xid::text::xid8, :event_id) BETWEEN (horizon.xid, horizon.event_id) AND (head.xid, 0::int8)
+            AND (
+                :event_id = 0
+                OR EXISTS (SELECT FROM event_log WHERE (event_log.xid, event_log.event_id) = (:xid::text::xid8, :event_id))
+            )
+        )
+FROM head
+CROSS JOIN event_horizon AS horizon
 
 -- The events behind a place, as far as no older transaction can add another between them.
 -- name: eventsAfter :many
@@ -13,13 +30,6 @@ WHERE (xid, event_id) > (:xid::text::xid8, :event_id)
     AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY event_log.xid, event_id
 LIMIT :limit
-
--- Whether events behind a place are not kept any more.
--- name: isBeforeHorizon :one
--- in: xid text, event_id int8
--- out: is_before bool
-SELECT (xid, event_id) > (:xid::text::xid8, :event_id)
-FROM event_horizon
 
 -- Forgets events after an hour, and remembers where they ended.
 -- name: forgetEvents :one
@@ -51,3 +61,18 @@ moved AS (
 )
 SELECT count(*)
 FROM forgotten
+
+-- How many seconds ago the oldest transaction began that holds back events and sums; 0 while there is none, null where this role may not see
+-- its start. It may be one of another database of the cluster.
+-- name: horizonAge :one
+-- out: seconds float8?
+SELECT
+    CASE
+        WHEN count(*) = 0 THEN 0
+        ELSE extract(epoch FROM clock_timestamp() - (array_agg(started_at ORDER BY age(xid) DESC))[1])
+    END::float8
+FROM (
+    SELECT backend_xid AS xid, xact_start AS started_at FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+    UNION ALL
+    SELECT transaction, prepared FROM pg_prepared_xacts
+) AS running

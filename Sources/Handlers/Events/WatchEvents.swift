@@ -4,22 +4,24 @@ public import Generated
 extension API {
     public func watchEvents(_ input: WatchEvents.Input) async throws(Problem) -> WatchEvents.Output {
         let known = input.lastEventID.flatMap { EventPosition($0) }
-        let start: EventPosition
-        if let known { start = known } else { start = try await eventHead() }
-        let isLate = try await run(.isBeforeHorizon(xid: "\(start.transaction)", eventID: start.event))
+        let (head, isValid) = try await eventHead(after: known)
         do throws(Problem) {
-            let (events, toldUpTo) = try hub.watch(from: start, by: input.principal.name, configuration.bounds)
-            let reader = EventReader(api: self, events, from: start, to: toldUpTo, isLate: isLate)
+            let (messages, toldUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.bounds)
+            let start = isValid ? known ?? head : head
+            let reader = EventReader(api: self, messages, from: start, to: toldUpTo, isReset: !isValid)
             return .ok(ServerEvents { AsyncThrowingStream { try await reader.next() } })
         } catch {
             throw counted(error)
         }
     }
 
-    /// The place from which on everything is still to come.
-    private func eventHead() async throws(Problem) -> EventPosition {
-        let head = try await run(.eventHead())
-        return EventPosition(transaction: UInt64(head.xid) ?? 0, event: head.eventID)
+    /// The place from which on everything is still to come, and whether somebody who knows everything up to `position` misses nothing.
+    private func eventHead(
+        after position: EventPosition?
+    ) async throws(Problem) -> (head: EventPosition, isValid: Bool) {
+        let row = try await run(.eventHead(xid: position.map { "\($0.transaction)" }, eventID: position?.event))
+        // The number is PostgreSQL's own, so it is one.
+        return (EventPosition(transaction: UInt64(row.xid) ?? 0, event: 0), row.isValid)
     }
 
     /// Reads events for those who watch, and lets them know every 15 seconds that the stream lives, until it is cancelled.
@@ -28,13 +30,16 @@ extension API {
         while (try? await Task.sleep(for: .milliseconds(250))) != nil {
             sinceTick = (sinceTick + 1) % 60
             if sinceTick == 0 { hub.tellTick() }
-            guard let position = hub.position else { continue }
             // A look that fails is made up for by the next one.
-            let rows = try? await run(
-                .eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)
-            )
-            if let rows { hub.tell(rows) }
+            if let position = hub.position { try? await tellOfEvents(after: position) }
         }
+    }
+
+    /// Looks once. Behind a failover or a restore the hub's position may be one that the database does not know.
+    private func tellOfEvents(after position: EventPosition) async throws(Problem) {
+        let (head, isValid) = try await eventHead(after: position)
+        guard isValid else { return hub.reset(to: head) }
+        hub.tell(try await run(.eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)))
     }
 }
 
@@ -48,29 +53,42 @@ private final class EventReader: @unchecked Sendable {
     private var first: [ServerEvent<FleetEvent>]
     private var missed: ArraySlice<EventsAfterRow> = []
     private var position: EventPosition
-    private let end: EventPosition
-    private var events: AsyncStream<EventsAfterRow?>.Iterator
+    /// Up to where events are read from the database; those behind it are told.
+    private var end: EventPosition
+    private var messages: AsyncStream<EventHub.Message>.Iterator
 
     init(
         api: API,
-        _ events: AsyncStream<EventsAfterRow?>,
+        _ messages: AsyncStream<EventHub.Message>,
         from start: EventPosition,
         to end: EventPosition,
-        isLate: Bool
+        isReset: Bool
     ) {
         self.api = api
-        first = isLate ? [.bare("tick"), .bare("reset")] : [.bare("tick")]
+        first = isReset ? [.bare("tick"), .bare("reset")] : [.bare("tick")]
         position = start
         self.end = end
-        self.events = events.makeAsyncIterator()
+        self.messages = messages.makeAsyncIterator()
     }
 
     func next() async throws -> ServerEvent<FleetEvent>? {
         if let event = first.popLast() { return event }
         if let row = missed.popFirst() { return ServerEvent(row) }
         if position < end, try await readMissed(), let row = missed.popFirst() { return ServerEvent(row) }
-        guard ContinuousClock.now < deadline, let event = await events.next() else { return nil }
-        return event.map(ServerEvent.init) ?? .bare("tick")
+        while ContinuousClock.now < deadline, let message = await messages.next() {
+            switch message {
+            case .tick: return .bare("tick")
+            case .reset(let head):
+                (position, end) = (head, head)
+                return .bare("reset")
+            // The watcher may know more than the hub had told when the stream began.
+            case .event(let row) where row.position > position:
+                position = row.position
+                return ServerEvent(row)
+            case .event: continue
+            }
+        }
+        return nil
     }
 
     /// Reads a piece of what was missed; false when there is nothing more of it.

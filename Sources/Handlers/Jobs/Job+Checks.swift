@@ -31,6 +31,7 @@ extension Job {
                 try $0.run(.expireCommands(actor: Actor.scheduler, limit: $1))
             }
         },
+        Job("check_commands") { (api, lock) throws(Problem) in try await api.checkCommands(lock) },
         Job("start_runs") { (api, lock) throws(Problem) in
             try await api.lead(lock) { try $0.startScheduledRuns() } != nil
         },

@@ -83,7 +83,7 @@ WITH removed AS (
 SELECT count(*)
 FROM removed
 
--- A command that another one superseded stays as long as that one.
+-- A command that another one superseded stays as long as that one, and one that failed until an alert tells of it.
 -- name: forgetCommands :one
 -- in: days int8, limit int8
 -- out: removed int8
@@ -93,6 +93,7 @@ WITH chosen AS MATERIALIZED (
     WHERE created_at < now() - :days::int8 * interval '1 day'
         AND status NOT IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
         AND NOT EXISTS (SELECT FROM commands AS newer WHERE newer.supersedes = commands.command_id)
+        AND NOT EXISTS (SELECT FROM failed_commands WHERE failed_commands.command_id = commands.command_id)
     ORDER BY created_at, command_id
     LIMIT :limit
 ),

@@ -10,7 +10,8 @@ extension Transaction {
             if !module.isLate || module.missedRunPolicy == .runOnce {
                 _ = try run(.startScheduledRun(moduleID: module.moduleID, actor: Actor.scheduler))
             }
-            let next = try? CronExpression(module.scheduleCron).next(after: .now)
+            let now = try run(.databaseTime())
+            let next = try? CronExpression(module.scheduleCron).next(after: now)
             _ = try run(.setNextRun(moduleID: module.moduleID, nextRunAt: next))
         }
     }

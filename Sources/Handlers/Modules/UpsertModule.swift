@@ -8,7 +8,8 @@ extension API {
         try requireObject(registration.config, "config")
         let schedule = try CronExpression(of: registration)
         let row = try await transaction { transaction in
-            let row = try transaction.run(.upsertModule(registration, nextRunAt: schedule?.next(after: .now)))
+            let now = try transaction.run(.databaseTime())
+            let row = try transaction.run(.upsertModule(registration, nextRunAt: schedule?.next(after: now)))
             try transaction.record(
                 row.isNew ? .moduleCreate : .moduleUpdate,
                 on: .module,

@@ -21,7 +21,10 @@ extension API {
                 [("", max(registered, 0))]
             )
         }
-        if rows != nil { await add(jobs: &text) }
+        if rows != nil {
+            await add(jobs: &text)
+            await add(horizon: &text)
+        }
         text.gauge(
             "flotilla_registrations_limit",
             "REGISTRATIONS_PER_HOUR.",
@@ -38,6 +41,16 @@ extension API {
 }
 
 extension API {
+    /// How long a transaction has held back events and sums; nothing where this role may not know.
+    private func add(horizon text: inout PrometheusText) async {
+        guard let age = try? await run(.horizonAge()) else { return }
+        text.gauge(
+            "flotilla_transaction_horizon_age_seconds",
+            "How long ago the oldest transaction of the cluster began that holds back events and sums.",
+            [("", max(age, 0))]
+        )
+    }
+
     /// When jobs were done last, and how far the clocks of this server and the database are apart.
     private func add(jobs text: inout PrometheusText) async {
         if let ages = try? await run(.jobAges()) {

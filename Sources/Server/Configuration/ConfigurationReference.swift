@@ -89,6 +89,8 @@ enum ConfigurationReference {
         "COMMAND_APPROVAL": "Whether FLATTEN on a LIVE instance and SET_MODE to LIVE wait for a second person.",
         "COMMAND_MAX_TTL_SECONDS":
             "How many seconds after its creation a command may expire at most; 0 for any number.",
+        "COMMAND_FINISH_SECONDS":
+            "After how many seconds an accepted command that has not finished raises an alert.",
         "METRIC_DAYS": "How many days metrics are kept as they came.",
         "METRIC_FINE_DAYS": "How many days as rows of five minutes; at least 90 unless `METRIC_DAYS` is more.",
         "METRIC_COARSE_DAYS": "How many days as rows of an hour.",

@@ -55,6 +55,7 @@ struct ServerConfiguration: Sendable {
     var needsApproval: Bool
     /// How long a command may be carried out at most.
     var commandMaxSeconds: Int?
+    var commandFinishSeconds: Int
     /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
     var metricDays: (samples: Int, fine: Int, coarse: Int)
     /// How many days samples of executions are kept.
@@ -159,6 +160,7 @@ struct ServerConfiguration: Sendable {
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest
+        commandFinishSeconds = try variables.integer("COMMAND_FINISH_SECONDS", in: 10...86_400, default: 300)
         let samples = try variables.integer("METRIC_DAYS", in: 1...3_650, default: 7)
         let fine = try variables.integer("METRIC_FINE_DAYS", in: samples...3_650, default: max(90, samples))
         let coarse = try variables.integer("METRIC_COARSE_DAYS", in: fine...36_500, default: max(1_827, fine))
