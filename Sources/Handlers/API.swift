@@ -31,6 +31,9 @@ public final class API: Operations {
         /// How many days samples of executions are kept; their means and percentiles stay.
         public var executionDays = 30
 
+        /// The currency of totals.
+        public var books = BooksCurrency()
+
         /// Who is told of what.
         public var targets: [NotificationTarget] = []
         /// By how much books may differ and still agree.

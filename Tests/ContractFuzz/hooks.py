@@ -35,11 +35,20 @@ def existing_day(case):
         case.body["schedule_cron"] = " ".join(minute_hour_day_month_weekday)
 
 
+def books_currency(case):
+    """Rates are into the books' currency, and not of it."""
+    case.body["quote_currency"] = "USDT"
+    for rate in case.body["rates"]:
+        if rate["currency"] == "USDT":
+            rate["currency"] = "EUR"
+
+
 RULES = {
     "createCommand": times,
     "acknowledgeCommand": same_command,
     "submitReconcile": difference,
     "upsertModule": existing_day,
+    "reportFxRates": books_currency,
 }
 
 

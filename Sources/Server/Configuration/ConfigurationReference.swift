@@ -79,6 +79,10 @@ enum ConfigurationReference {
         "WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
         "WATCHDOG_URL":
             "A URL that each server requests once a minute while lost instances are looked for, such as a check of healthchecks.io: it tells people when that ends.",
+        "BOOKS_CURRENCY":
+            "The currency of totals, such as `USDT`; amounts without a currency are in it. Without it there are totals only while there is one currency. All servers must have the same.",
+        "FX_MAX_AGE_SECONDS":
+            "How many seconds a rate of `POST /fx-rates` is used; what only an older one converts has no total.",
         "RECONCILE_TOLERANCE": "By how much an exchange's books and our own may differ and still agree.",
         "RECONCILE_TOLERANCE_BPS":
             "The same in hundredths of a percent of the exchange's equity; the larger one counts.",
