@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func `a sample that came before its day had a partition is moved there`() async throws {
-        try await Fleet.with { fleet in
+        try await Fleet.with(.acceptingAnyTime) { fleet in
             try await fleet.beat()
             try await store("7", at: Timestamp.now.adding(seconds: 9 * 86_400), in: fleet)
             #expect(try await text("SELECT count(*)::text FROM metric_samples_rest", in: fleet) == "1")

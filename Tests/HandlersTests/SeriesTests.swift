@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test func `a window of the use of machines is made of rollups, exactly`() async throws {
-        try await Fleet.with { fleet in
+        try await Fleet.with(.acceptingAnyTime) { fleet in
             try await fleet.beat("i1")
             var posted: [(time: Timestamp, cpu: Double)] = []
             func post(_ cpu: Int, secondsAgo: Int64) async throws {

@@ -194,9 +194,10 @@ import Testing
 
     @Test func `the equity that was noted is of one currency, and the others are named`() async throws {
         try await with(inUSDT.merging(["CHECK_INTERVAL_SECONDS": "1"]) { $1 }) { server in
+            // What is noted meanwhile has the euros at least.
+            try await metric("equity", "7", "EUR", on: server)
             try await metric("equity", "40", "USDT", on: server)
             try await metric("equity", "2", on: server)
-            try await metric("equity", "7", "EUR", on: server)
             let deadline = ContinuousClock.now + .seconds(90)
             var body = ""
             while !body.contains(#""equity":42"#), ContinuousClock.now < deadline {

@@ -206,7 +206,7 @@ extension Dashboard {
             "equity",
             "Equity\(whose)",
             asOf: curve.generatedAt,
-            note: curve.note,
+            note: "\(curve.note) ·",
             choices: span.choices(path, query),
             line.map { .chart($0) } ?? .text(curve.gap)
         )

@@ -39,7 +39,7 @@ extension EquityCurve {
     /// What the curve is of, and what its points are.
     var note: String {
         let others = otherCurrencies.isEmpty ? nil : "without \(Figures.currencies(otherCurrencies))"
-        return [currency, others, resolution.text].compactMap { $0.map { $0 + " ·" } }.joined(separator: " ")
+        return [currency, others, resolution.text].compactMap { $0 }.joined(separator: " · ")
     }
 
     /// Why there is no point.
@@ -53,12 +53,11 @@ extension EquityCurve {
 }
 
 extension EquityResolution {
-    fileprivate var text: String? {
+    fileprivate var text: String {
         switch self {
         case .everySample: "every sample"
         case .fiveMinutes: "the last value of each five minutes"
         case .eachMinute: "noted each minute"
-        default: nil
         }
     }
 }

@@ -28,6 +28,7 @@ enum AuditAction: String {
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
+    case timestampsRepair = "TIMESTAMPS_REPAIR"
     case fxRatesReport = "FX_RATES_REPORT"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"

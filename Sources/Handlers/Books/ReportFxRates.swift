@@ -5,6 +5,7 @@ import Postgres
 extension API {
     public func reportFxRates(_ input: ReportFxRates.Input) async throws(Problem) -> ReportFxRates.Output {
         let (report, actor, books) = (input.body, input.principal.name, configuration.books.currency)
+        if let newest = report.rates.map(\.timestamp).max() { try await requireNotAhead(newest) }
         try await audited(.fxRatesReport, on: .books, report.quoteCurrency, by: actor) { transaction in
             try report.requireRates(into: books)
             try transaction.keep(report, by: actor)

@@ -111,6 +111,8 @@ enum ConfigurationReference {
             "How many bytes the metadata of a heartbeat, the payload of a command and the configuration of a module may have; beyond that 413 `OBJECT_TOO_LARGE`.",
         "ACKNOWLEDGEMENTS_PER_COMMAND":
             "How many acknowledgements of a command are stored; beyond that only those that change its status, others get 409 `TOO_MANY_ACKNOWLEDGEMENTS`.",
+        "CLOCK_AHEAD_SECONDS":
+            "How many seconds the time of a report may be ahead of the database's clock; beyond that 422 `TIMESTAMP_AHEAD`. Heartbeats are not concerned.",
         "EVENT_STREAMS":
             "How many event streams a server keeps open; beyond that 503 `TOO_MANY_STREAMS`.",
         "EVENT_STREAMS_PER_PRINCIPAL":
