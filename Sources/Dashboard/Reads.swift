@@ -105,6 +105,12 @@ extension Dashboard {
         }
     }
 
+    func fxRates(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> FxRateList {
+        switch try await api.listFxRates(ListFxRates.Input(wire(.listFxRates, request, query: query))) {
+        case .ok(let found): return found
+        }
+    }
+
     func executionQuality(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> ExecutionQuality {
         switch try await api.getExecutionQuality(
             GetExecutionQuality.Input(wire(.getExecutionQuality, request, query: query))

@@ -118,7 +118,7 @@ struct SimulationPlan: Equatable, Sendable {
             return
         }
         bot.faults.remove(Fault.silent.rawValue)
-        if bot.has(.skew) { bot.skew = [300, 45, -45].randomElement(using: &random) ?? 0 }
+        if bot.has(.skew) { bot.skew = [60, 45, -45].randomElement(using: &random) ?? 0 }
         if bot.has(.flapping) {
             for index in 0..<3 {
                 let start =

@@ -35,6 +35,8 @@ public final class API: Operations {
 
         /// How many days what is over is kept.
         public var historyDays = HistoryDays()
+        /// The currency of totals.
+        public var books = BooksCurrency()
 
         /// Who is told of what.
         public var targets: [NotificationTarget] = []

@@ -373,6 +373,7 @@ extension API.Configuration {
             moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
         )
         targets = configuration.targets
+        books = configuration.books
         reconcileTolerance = configuration.reconcileTolerance
         reconcileToleranceBps = configuration.reconcileToleranceBps
         acceptsWrongDifferences = configuration.acceptsWrongDifferences

@@ -376,15 +376,17 @@ private final class Stage: Sendable {
 
     private func report(_ path: String, _ body: JSONValue) throws -> ClientResponse {
         let elements = body.items ?? []
-        let (refuses, calls) = world.withLock { world in
+        let (refuses, calls, now) = world.withLock { world in
             world.reports.append((path, elements))
-            return (world.refuses, world.calls)
+            return (world.refuses, world.calls, world.now)
         }
         if calls == "lost" { throw Unreachable() }
         let items = elements.enumerated().map { index, element in
             let code = (element["entry_id"] ?? element["sample_id"])?.text.flatMap { refuses[$0] }
-            return code.map { #"{"index":\#(index),"status":"rejected","code":"\#($0)","detail":"no"}"# }
-                ?? #"{"index":\#(index),"status":"accepted"}"#
+            let refusal = code.map {
+                #""status":"rejected","code":"\#($0)","detail":"no","server_time":"\#(time(now))""#
+            }
+            return refusal.map { #"{"index":\#(index),\#($0)}"# } ?? #"{"index":\#(index),"status":"accepted"}"#
         }
         return response(202, #"{"status":"accepted","items":[\#(items.joined(separator: ","))]}"#)
     }

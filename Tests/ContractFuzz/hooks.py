@@ -22,8 +22,9 @@ def same_command(case):
     case.body["command_id"] = case.path_parameters["command_id"]
 
 
-def difference(case):
-    """The difference of a comparison is that of its equities."""
+def comparison(case):
+    """The difference of a comparison is that of its equities, and it is not dated ahead."""
+    not_ahead(case)
     case.body |= {"exchange_equity": case.body["internal_equity"], "difference": 0}
 
 
@@ -35,11 +36,41 @@ def existing_day(case):
         case.body["schedule_cron"] = " ".join(minute_hour_day_month_weekday)
 
 
+def not_ahead(case):
+    """A report is not dated ahead of the server's clock."""
+    for name in ("timestamp", "updated_at"):
+        if isinstance(case.body, dict) and name in case.body:
+            case.body[name] = datetime.now(timezone.utc).isoformat()
+
+
+def ended(case):
+    """A run has not ended after now."""
+    if case.body.get("ended_at") is not None:
+        case.body["ended_at"] = datetime.now(timezone.utc).isoformat()
+
+
+def books_currency(case):
+    """Rates are into the books' currency, and not of it."""
+    case.body["quote_currency"] = "USDT"
+    for rate in case.body["rates"]:
+        if rate["currency"] == "USDT":
+            rate["currency"] = "EUR"
+        rate["timestamp"] = datetime.now(timezone.utc).isoformat()
+
+
 RULES = {
     "createCommand": times,
     "acknowledgeCommand": same_command,
-    "submitReconcile": difference,
+    "submitReconcile": comparison,
     "upsertModule": existing_day,
+    "reportFxRates": books_currency,
+    "updateModuleRun": ended,
+    "postMetric": not_ahead,
+    "postPosition": not_ahead,
+    "postCost": not_ahead,
+    "postExecutionSample": not_ahead,
+    "postIndex": not_ahead,
+    "postResource": not_ahead,
 }
 
 

@@ -26,14 +26,11 @@ struct Fleet {
         _ configuration: API.Configuration,
         _ body: (Fleet) async throws -> R
     ) async throws -> R {
-        var logger = Logger(label: "tests")
-        logger.logLevel = .critical
-        let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: logger)
+        let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: Self.logger)
         defer { database.close() }
-        let schema = SchemaState()
-        schema.confirm(version: Migration.all.count)
-        let api = API(database: database, schema: schema, configuration: configuration, logger: logger)
-        return try await body(Fleet(api: api, database: database, url: url, configuration: configuration))
+        var fleet = Fleet(over: database, configuration)
+        (fleet.url, fleet.configuration) = (url, configuration)
+        return try await body(fleet)
     }
 
     /// Lends another server on the same database, with connections of its own.
@@ -115,5 +112,30 @@ struct Fleet {
         switch try await api.getCommand(.init(commandID: id, principal: operatorPrincipal)) {
         case .ok(let detail): return detail
         }
+    }
+}
+
+extension Fleet {
+    /// Operations over a migrated database.
+    init(over database: Database, _ configuration: API.Configuration = API.Configuration()) {
+        let schema = SchemaState()
+        schema.confirm(version: Migration.all.count)
+        let api = API(database: database, schema: schema, configuration: configuration, logger: Self.logger)
+        self.init(api: api, database: database)
+    }
+
+    private static var logger: Logger {
+        var logger = Logger(label: "tests")
+        logger.logLevel = .critical
+        return logger
+    }
+}
+
+extension API.Configuration {
+    /// One that stores reports with any time, as servers before 1.3.0 did.
+    static var acceptingAnyTime: Self {
+        var configuration = Self()
+        configuration.bounds.clockAheadSeconds = 10_000_000_000
+        return configuration
     }
 }

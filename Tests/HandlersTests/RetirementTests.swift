@@ -89,7 +89,7 @@ import Testing
 
     private func netPnl(in fleet: Fleet) async throws(Problem) -> String {
         switch try await fleet.api.getNetPnl(.init(principal: fleet.operatorPrincipal)) {
-        case .ok(let figures): return "\(figures.netPnl)"
+        case .ok(let figures): return figures.netPnl?.description ?? "unknown"
         }
     }
 

@@ -103,8 +103,13 @@ import Testing
             #expect(
                 try await server.post("/ingest/costs", cost("BTC", "FEE", "1", more: #","fx_rate":0"#)).status == 422
             )
+            #expect(answer.body.contains(#""realized":null,"unrealized":0,"fees":null,"funding":0,"net_pnl":null"#))
             // The converted entry is the only one of the books' own currency.
-            #expect(answer.body.contains(#""realized":0,"unrealized":0,"fees":6.125,"funding":0,"net_pnl":-6.125"#))
+            #expect(
+                answer.body.contains(
+                    #"{"currency":null,"realized":0,"unrealized":0,"fees":6.125,"funding":0,"net_pnl":-6.125}"#
+                )
+            )
             let currencies = try #require(json["by_currency"] as? [[String: Any]])
             #expect(currencies.map { $0["currency"] as? String } == [nil, "BNB", "USDT"])
             #expect(
@@ -194,13 +199,13 @@ import Testing
                     metric("i1", "BTC", "equity", value, more: #","currency":"\#(currency)""#)
                 )
             }
-            #expect(try await server.get("/analytics/equity-drawdown").body.contains(#""latest_equity":0"#))
+            #expect(try await server.get("/analytics/equity-drawdown").body.contains(#""latest_equity":null"#))
             #expect(
                 try await server.get("/analytics/equity-drawdown?currency=EUR").body.contains(#""latest_equity":7"#)
             )
             let series = "/analytics/series?instance_id=i1&metric_type=equity&symbol=BTC"
             #expect(try await server.get(series + "&currency=USDT").body.contains(#""value":100"#))
-            #expect(try await server.get("/portfolio/exposure").body.contains(#""latest_equity":0"#))
+            #expect(try await server.get("/portfolio/exposure").body.contains(#""latest_equity":null"#))
         }
     }
 

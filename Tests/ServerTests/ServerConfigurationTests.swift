@@ -38,6 +38,10 @@ import Testing
                 + "expected open-agents or weak-token or plain-http, several with commas between them"
         ),
         (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found something else, expected an http or https URL"),
+        (
+            ["BOOKS_CURRENCY": "A CURRENCY TOO LONG"],
+            "BOOKS_CURRENCY: found 'A CURRENCY TOO LONG', expected a currency of at most 16 characters"
+        ),
         (["RECONCILE_TOLERANCE": "-1"], "RECONCILE_TOLERANCE: found '-1', expected a decimal number, not negative"),
         (["AGENT_AUTH": "closed"], "AGENT_AUTH: found 'closed', expected one of open, required"),
     ])

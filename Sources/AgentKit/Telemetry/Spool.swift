@@ -16,6 +16,12 @@ struct Report {
     let kind: ReportKind
     let body: JSONObject
 
+    /// The time that it is about.
+    var time: Timestamp? {
+        guard let body = try? JSONValue(json: body.bytes) else { return nil }
+        return (body["timestamp"] ?? body["updated_at"])?.text.flatMap { Timestamp($0) }
+    }
+
     /// `{"kind":"costs","body":{…}}`
     fileprivate var line: [UInt8] {
         JSONObject { json in

@@ -130,6 +130,8 @@ struct RefusedReport {
     let code: String
     /// What to tell people.
     let detail: String
+    /// The control plane's time, where the report was dated ahead of it.
+    let serverTime: Timestamp?
 
     fileprivate init?(_ item: JSONValue) {
         guard item["status"]?.text == IngestOutcomeStatus.rejected.rawValue, case .number(let number)? = item["index"],
@@ -138,5 +140,6 @@ struct RefusedReport {
         self.index = index
         code = item["code"]?.text ?? ""
         detail = item["detail"]?.text ?? ""
+        serverTime = item["server_time"]?.text.flatMap { Timestamp($0) }
     }
 }

@@ -10,6 +10,8 @@ public struct Problem: Error, Hashable, Sendable {
     public var errors: [Violation]
     /// What clears the way, in seconds; sent as `Retry-After`.
     public var retryAfterSeconds: Int?
+    /// The time of the server's clock, for a refusal that is about it.
+    public var serverTime: Timestamp?
     /// Further members of the body. Their names never collide with those above.
     // traps: the names are the handlers' own, in ASCII.
     public var members: [String: JSONObject]
@@ -75,6 +77,7 @@ public struct Problem: Error, Hashable, Sendable {
         json.member("code", code)
         json.member("request_id", requestID)
         if !errors.isEmpty { json.member("errors", errors) }
+        if let serverTime { json.member("server_time", serverTime) }
         json.members(members)
         json.endObject()
         return json.bytes

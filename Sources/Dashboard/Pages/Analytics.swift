@@ -27,8 +27,14 @@ extension Dashboard {
     }
 
     /// A form with the filters of a tab.
-    private static func filters(_ tab: String, _ request: WebRequest, mode: Bool = true) -> Block {
+    private static func filters(
+        _ tab: String,
+        _ request: WebRequest,
+        mode: Bool = true,
+        currency: Bool = false
+    ) -> Block {
         var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
+        if currency { fields.append(Form.Field("currency", "Currency", value: request.query["currency"] ?? "")) }
         if mode {
             let modes = Form.Option.all(RuntimeMode.self, or: "every mode", chosen: request.query["mode"])
             fields.insert(Form.Field("mode", "Mode", options: modes), at: 0)
@@ -47,6 +53,7 @@ extension Dashboard {
         let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
         let pnl = try await netPnl(request, chosen)
         let parts = try await netPnlParts(request, chosen.with("page", request.query["page"]).with("page_size", "50"))
+        let rates = try await fxRates(request)
         let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
         let byMode = Table(
             caption: "NetPnL by mode",
@@ -82,10 +89,16 @@ extension Dashboard {
             total: parts.total,
             csv: "/api/analytics/costs.csv?limit=100000"
         )
-        let unit = pnl.currency.map { "\($0) ·" } ?? (pnl.byCurrency.count > 1 ? "currencies are not converted ·" : nil)
         return [
             Self.filters("pnl", request),
-            Block("pnl", "NetPnL", shape: "half", asOf: pnl.generatedAt, note: unit, .chart(chart)),
+            Block(
+                "pnl",
+                "NetPnL",
+                shape: "half",
+                asOf: pnl.generatedAt,
+                note: pnl.unit.map { "\($0) ·" },
+                .chart(chart)
+            ),
             Block(
                 "modes",
                 "By mode",
@@ -94,25 +107,76 @@ extension Dashboard {
                 note: "realised + unrealised − fees + funding ·",
                 .table(byMode.labelled())
             ),
-            Block("parts", "By instance and symbol", asOf: .now, .table(table.labelled())),
+        ] + Self.unconverted(pnl) + Self.rates(rates) + [
+            Block("parts", "By instance and symbol", asOf: .now, .table(table.labelled()))
+        ]
+    }
+
+    /// What is in no total, because nothing converts it.
+    private static func unconverted(_ pnl: NetPnl) -> [Block] {
+        if pnl.unconverted.isEmpty { return [] }
+        let table = Table(
+            caption: "Amounts that are in no total",
+            columns: pnlColumns("Currency"),
+            rows: pnl.unconverted.map { line in
+                Row(
+                    key: line.currency ?? "",
+                    cells: [.text(line.currency)]
+                        + pnlCells(line.realized, line.unrealized, line.fees, line.funding, line.netPnl)
+                )
+            }
+        )
+        let note = "\(pnl.obstacle) ·"
+        return [Block("unconverted", "Not converted", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
+    }
+
+    /// The rates into the books' currency, with their ages.
+    private static func rates(_ list: FxRateList) -> [Block] {
+        guard let books = list.booksCurrency else { return [] }
+        let limit = Figures.duration(seconds: list.maxAgeSeconds)
+        let table = Table(
+            caption: "Rates into \(books)",
+            columns: [
+                .init("Currency"), .init("Rate", isNumeric: true), .init("Age", isNumeric: true), .init("State"),
+                .init("Reported by"),
+            ],
+            rows: list.rates.map { rate in
+                Row(
+                    key: rate.currency,
+                    cells: [
+                        .text(rate.currency), .amount(rate.rate), .age(rate.timestamp),
+                        rate.isUsable ? .text("used") : .sign(.warning, "too old"), .text(rate.reportedBy),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No rate is reported (POST /fx-rates).")
+        )
+        return [
+            Block(
+                "rates",
+                "Rates into \(books)",
+                asOf: list.generatedAt,
+                note: "used for \(limit) ·",
+                .table(table.labelled())
+            )
         ]
     }
 
     /// A net PnL and its parts, as bars.
     static func pnlChart(
-        _ realized: Decimal,
-        _ unrealized: Decimal,
-        _ fees: Decimal,
-        _ funding: Decimal,
-        _ net: Decimal
+        _ realized: Decimal?,
+        _ unrealized: Decimal?,
+        _ fees: Decimal?,
+        _ funding: Decimal?,
+        _ net: Decimal?
     ) -> Chart {
-        func bar(_ name: String, _ value: Decimal) -> (name: String, value: Double, text: String) {
-            (name, value.approximate, Figures.amount(value, signed: true))
+        func bar(_ name: String, _ value: Decimal?) -> (name: String, value: Double, text: String) {
+            (name, value?.approximate ?? 0, Figures.amount(value, signed: true))
         }
         return Chart.bars(
             "NetPnL and what it is made of",
             [
-                bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", fees.negated),
+                bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", fees?.negated),
                 bar("Funding", funding),
                 bar("NetPnL", net),
             ]
@@ -125,11 +189,11 @@ extension Dashboard {
     }
 
     private static func pnlCells(
-        _ realized: Decimal,
-        _ unrealized: Decimal,
-        _ fees: Decimal,
-        _ funding: Decimal,
-        _ net: Decimal
+        _ realized: Decimal?,
+        _ unrealized: Decimal?,
+        _ fees: Decimal?,
+        _ funding: Decimal?,
+        _ net: Decimal?
     ) -> [Cell] {
         [
             .amount(realized, signed: true), .amount(unrealized, signed: true), .amount(fees),
@@ -174,7 +238,7 @@ extension Dashboard {
 
     /// The fleet's equity as it was noted; that of a symbol as its samples say.
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+        let chosen = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
         let span = Span(request, else: .month)
         let query = chosen.and(span.query)
         let curve: EquityCurve
@@ -185,17 +249,20 @@ extension Dashboard {
         }
         let last = curve.points.last
         let deepest = curve.points.map(\.drawdownPct).max()
-        func amount(_ value: Decimal?) -> String { value.map { Figures.amount($0) } ?? "—" }
         func share(_ value: Double?) -> String { value.map { Figures.percent($0) } ?? "—" }
         return [
-            Self.filters("equity", request),
+            Self.filters("equity", request, currency: true),
             Block(
                 "drawdown",
                 shape: "plain",
                 asOf: curve.generatedAt,
                 .figures([
-                    Block.Figure("Latest equity", amount(last?.equity), note: curve.currency),
-                    Block.Figure("Peak equity", amount(curve.points.map(\.equity).max()), note: "in \(span.text)"),
+                    Block.Figure("Latest equity", Figures.amount(last?.equity), note: curve.note),
+                    Block.Figure(
+                        "Peak equity",
+                        Figures.amount(curve.points.map(\.equity).max()),
+                        note: "in \(span.text)"
+                    ),
                     Block.Figure("Largest drawdown", share(deepest), note: "in \(span.text)"),
                     Block.Figure("Drawdown now", share(last?.drawdownPct)),
                 ])

@@ -55,10 +55,7 @@ extension Dashboard {
                             tone: Figures.tone(exposure.totalNetExposure)
                         ),
                         Block.Figure("Total Gross Exposure", amount(exposure.totalGrossExposure)),
-                        Block.Figure(
-                            "Latest Equity",
-                            metrics.latestEquity == Decimal(0) ? "—" : Figures.amount(metrics.latestEquity)
-                        ),
+                        Block.Figure("Latest Equity", Figures.amount(metrics.latestEquity), note: metrics.unit),
                         Block.Figure("Tracked Positions", Figures.count(metrics.trackedPositions)),
                         Block.Figure("Tracked Symbols", Figures.count(metrics.trackedSymbols)),
                         Block.Figure(

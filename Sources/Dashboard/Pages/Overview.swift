@@ -83,17 +83,17 @@ extension Dashboard {
             ),
             Block.Figure(
                 "Net exposure, live",
-                amount(exposure.totalNetExposure, isKnown: exposure.keyMetrics.trackedPositions > 0),
+                exposure.keyMetrics.trackedPositions > 0 ? Figures.amount(exposure.totalNetExposure) : "—",
                 note: exposure.keyMetrics.trackedPositions > 0
                     ? "gross \(Figures.amount(exposure.totalGrossExposure))" : "no positions reported",
                 href: "/portfolio"
             ),
             Block.Figure(
                 "NetPnL, live",
-                amount(pnl.netPnl, isKnown: !pnl.byCurrency.isEmpty, signed: true),
-                note: pnl.byCurrency.isEmpty ? "nothing reported" : pnl.currency ?? "all currencies as they are",
+                Figures.amount(pnl.netPnl, signed: true),
+                note: pnl.byCurrency.isEmpty ? "nothing reported" : pnl.unit,
                 href: "/analytics",
-                tone: Figures.tone(pnl.netPnl)
+                tone: pnl.netPnl.map(Figures.tone) ?? ""
             ),
             Block.Figure(
                 "Commands",
@@ -102,10 +102,6 @@ extension Dashboard {
                 href: "/commands"
             ),
         ]
-    }
-
-    private static func amount(_ value: Decimal, isKnown: Bool, signed: Bool = false) -> String {
-        isKnown ? Figures.amount(value, signed: signed) : "—"
     }
 
     /// What a person has to do something about, the gravest first, ten at most.
@@ -206,15 +202,13 @@ extension Dashboard {
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
         let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
         let depth = Chart.line("depth-chart", "Drawdown\(whose)", depths, value: { Figures.percent($0) }, depth: true)
-        let none =
-            "— Nothing was reported in this range (POST /ingest/metrics, metric_type equity), or it has just begun."
         let first = Block(
             "equity",
             "Equity\(whose)",
             asOf: curve.generatedAt,
-            note: curve.currency.map { "\($0) ·" },
+            note: "\(curve.note) ·",
             choices: span.choices(path, query),
-            line.map { .chart($0) } ?? .text(none)
+            line.map { .chart($0) } ?? .text(curve.gap)
         )
         guard let depth else { return [first] }
         return [first, Block("depth", "Drawdown\(whose)", asOf: curve.generatedAt, .chart(depth))]

@@ -1,17 +1,17 @@
--- The parts of the net PnL: what each instance earned with each symbol in each currency. An empty currency is the books' own.
+-- The parts of the net PnL: what each instance earned with each symbol in each currency.
 -- name: netPnlParts :many
 -- import: Generated
--- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, limit int8, offset int8
+-- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, books text?, limit int8, offset int8
 -- out: total int8, instance_id text, symbol text, runtime_mode text(RuntimeMode), currency text, realized numeric
 -- out: realized_at timestamptz?, unrealized numeric, unrealized_at timestamptz?, fees numeric, fee_entries int8
 -- out: funding numeric, funding_entries int8, net numeric
 WITH earned AS (
-    SELECT series.instance_id, series.symbol, series.currency, series.metric_type AS kind, newest.value, newest.ts, 1 AS entries
+    SELECT series.instance_id, series.symbol, named_currency(series.currency, :books) AS currency, series.metric_type AS kind, newest.value, newest.ts, 1 AS entries
     FROM metric_series AS series
     JOIN metric_latest AS newest USING (series_id)
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
     UNION ALL
-    SELECT instance_id, symbol, currency, cost_type, amount, last_at, entries
+    SELECT instance_id, symbol, named_currency(currency, :books), cost_type, amount, last_at, entries
     FROM cost_sums
 ),
 part AS (

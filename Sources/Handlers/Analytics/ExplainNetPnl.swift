@@ -5,9 +5,11 @@ import Postgres
 extension API {
     public func explainNetPnl(_ input: ExplainNetPnl.Input) async throws(Problem) -> ExplainNetPnl.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
-        let rows = try await read(.netPnlParts(input, limit: page.size, offset: page.offset))
+        let books = configuration.books.currency
+        let rows = try await read(.netPnlParts(input, books: books, limit: page.size, offset: page.offset))
         // A page behind the last one has no row that could tell how many there are.
-        let total = rows.isEmpty ? try await read(.netPnlParts(input, limit: 1, offset: 0)).first?.total : rows[0].total
+        var total = rows.first?.total
+        if total == nil { total = try await read(.netPnlParts(input, books: books, limit: 1, offset: 0)).first?.total }
         return .ok(
             NetPnlExplanation(
                 page: page.number,
@@ -20,11 +22,17 @@ extension API {
 }
 
 extension Query where Result == [NetPnlPartsRow] {
-    fileprivate static func netPnlParts(_ input: ExplainNetPnl.Input, limit: Int, offset: Int) -> Self {
+    fileprivate static func netPnlParts(
+        _ input: ExplainNetPnl.Input,
+        books: String?,
+        limit: Int,
+        offset: Int
+    ) -> Self {
         netPnlParts(
             instanceID: input.instanceID,
             symbol: input.symbol,
             mode: input.mode,
+            books: books,
             limit: limit,
             offset: offset
         )

@@ -9,32 +9,50 @@ extension API {
                 symbol: input.symbol,
                 mode: input.mode,
                 currency: input.currency,
+                books: configuration.books.currency,
                 from: input.from,
                 to: input.to,
                 stepSeconds: input.stepSeconds,
                 limit: input.limit.addingSaturated(1)
             )
         )
-        let points = rows.map { ($0.currency, $0.ts, $0.equity, $0.fall) }
-        return .ok(EquityCurve(points, limit: input.limit, in: input.currency))
+        let points = rows.compactMap { EquityCurvePointsItem($0.ts, $0.equity, $0.fall) }
+        return .ok(
+            EquityCurve(
+                points,
+                limit: input.limit,
+                in: rows.first?.currency,
+                without: rows.first?.otherCurrencies ?? [],
+                resolution: rows.first?.resolution ?? .everySample
+            )
+        )
     }
 }
 
 extension EquityCurve {
-    /// Points, of which one more than the limit tells that there are more; they are in `currency` where there are none.
+    /// Points, of which one more than the limit tells that there are more. An empty currency stands for values without one.
     init(
-        _ points: [(currency: String, time: Timestamp, equity: Decimal, fall: Double)],
+        _ points: [EquityCurvePointsItem],
         limit: Int,
-        in currency: String?
+        in currency: String?,
+        without others: [String],
+        resolution: EquityResolution
     ) {
-        let currency = points.first?.currency ?? currency ?? ""
         self.init(
             generatedAt: .now,
-            currency: currency.isEmpty ? nil : currency,
-            points: points.prefix(limit).map {
-                EquityCurvePointsItem(timestamp: $0.time, equity: $0.equity, drawdownPct: $0.fall)
-            },
+            currency: currency?.isEmpty == true ? nil : currency,
+            otherCurrencies: others.map { $0.isEmpty ? nil : $0 },
+            resolution: resolution,
+            points: Array(points.prefix(limit)),
             hasMore: points.count > limit
         )
+    }
+}
+
+extension EquityCurvePointsItem {
+    /// Nil for a row that only tells the currency.
+    init?(_ time: Timestamp?, _ equity: Decimal?, _ fall: Double?) {
+        guard let time, let equity, let fall else { return nil }
+        self.init(timestamp: time, equity: equity, drawdownPct: fall)
     }
 }

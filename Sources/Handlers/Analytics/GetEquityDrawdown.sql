@@ -1,22 +1,24 @@
--- How far the equity has fallen from its peaks.
+-- How far the equity has fallen from its peaks; null figures without samples.
 -- name: equityDrawdown :one
 -- import: Generated
--- in: symbol text?, mode text(RuntimeMode)?, currency text?
--- out: generated_at timestamptz, currency text, samples int8, peak numeric, latest numeric, max_fall numeric
--- out: max_fraction float8, current_fraction float8
+-- in: symbol text?, mode text(RuntimeMode)?, currency text?, books text?
+-- out: generated_at timestamptz, currency text?, other_currencies text[], resolution text(EquityResolution), samples int8
+-- out: peak numeric?, latest numeric?, max_fall numeric?, max_fraction float8?, current_fraction float8?
 WITH fall AS (
     SELECT
-        currency, ts, samples, equity, peak, peak - equity AS depth,
-        CASE WHEN peak > 0 THEN (peak - equity) / peak ELSE 0 END AS fraction
-    FROM equity_points(:symbol, :mode, :currency)
+        currency, other_currencies, resolution, ts, samples, equity, peak, peak - equity AS depth,
+        CASE WHEN peak > 0 THEN (peak - equity) / peak WHEN peak <= 0 THEN 0 END AS fraction
+    FROM equity_history(:symbol, :mode, :currency, :books)
 )
 SELECT
     now(),
     min(currency),
+    min(other_currencies),
+    min(resolution),
     coalesce(sum(samples), 0)::int8,
-    coalesce(max(peak), 0),
-    coalesce((array_agg(equity ORDER BY ts DESC))[1], 0),
-    coalesce(max(depth), 0),
+    max(peak),
+    (array_agg(equity ORDER BY ts DESC))[1],
+    max(depth),
     max(fraction)::float8,
     (array_agg(fraction ORDER BY ts DESC))[1]::float8
 FROM fall

@@ -39,13 +39,14 @@ FROM part
 GROUP BY GROUPING SETS ((symbol), (runtime_mode), ())
 ORDER BY symbol, runtime_mode
 
--- The newest equity of each instance and symbol, summed: in the books' own currency, or in the only one there is.
--- name: latestEquity :one
+-- The newest equity of each instance and symbol, summed by currency, with the rate that converts it. The total is their sum in the books'
+-- currency, null where a rate is missing.
+-- name: latestEquity :many
 -- import: Generated
--- in: mode text(RuntimeMode)?
--- out: equity numeric
-WITH series AS MATERIALIZED (
-    SELECT latest.value, currency
+-- in: mode text(RuntimeMode)?, books text?, rate_seconds int8
+-- out: total_currency text?, currency text, rate numeric?, rate_at timestamptz?, rate_age int8?, equity numeric, total numeric?
+WITH part AS MATERIALIZED (
+    SELECT named_currency(currency, :books) AS currency, sum(latest.value) AS equity
     FROM metric_series AS series
     JOIN metric_latest AS latest USING (series_id)
     WHERE series.metric_type = 'equity'
@@ -55,7 +56,23 @@ WITH series AS MATERIALIZED (
             WHERE live.instance_id = series.instance_id
                 AND (:mode IS NULL OR live.runtime_mode = :mode)
         )
+    GROUP BY 1
+),
+-- A currency of which there is nothing does not count beside others.
+total AS (
+    SELECT coalesce(
+        total_currency(array_agg(currency) FILTER (WHERE equity <> 0), :books), total_currency(array_agg(currency), :books)
+    ) AS currency
+    FROM part
+),
+valued AS (
+    SELECT
+        part.*, total.currency AS total_currency, CASE WHEN part.currency = total.currency THEN 1 ELSE known.rate END AS rate,
+        known.ts AS rate_at, known.age_seconds AS rate_age
+    FROM part
+    CROSS JOIN total
+    LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 )
-SELECT coalesce(sum(value), 0)
-FROM series
-WHERE currency = (SELECT main_currency(array_agg(currency)) FROM series)
+SELECT total_currency, currency, rate, rate_at, rate_age, equity, nullif(sum(in_books(equity, rate)) OVER (), 'NaN')
+FROM valued
+ORDER BY currency

@@ -3,9 +3,10 @@ public import Generated
 
 extension API {
     public func getExposure(_ input: GetExposure.Input) async throws(Problem) -> GetExposure.Output {
-        let (rows, equity) = try await read(
+        let books = configuration.books
+        let (rows, equities) = try await read(
             .exposure(mode: input.mode, staleSeconds: configuration.heartbeatStaleSeconds),
-            .latestEquity(mode: input.mode)
+            .latestEquity(mode: input.mode, books: books.currency, rateSeconds: books.rateSeconds)
         )
         // The statement answers the row without symbol and mode whatever is stored.
         guard let total = rows.first(where: { $0.symbol == nil && $0.runtimeMode == nil }) else { throw .internalError }
@@ -14,11 +15,7 @@ extension API {
                 generatedAt: total.generatedAt,
                 totalNetExposure: total.net,
                 totalGrossExposure: total.gross,
-                keyMetrics: .init(
-                    latestEquity: equity,
-                    trackedPositions: total.positions,
-                    trackedSymbols: total.symbols
-                ),
+                keyMetrics: ExposureKeyMetrics(total, equities, in: books),
                 stale: .init(
                     netExposure: total.staleNet,
                     grossExposure: total.staleGross,
@@ -33,6 +30,23 @@ extension API {
                     }
                 }
             )
+        )
+    }
+}
+
+extension ExposureKeyMetrics {
+    fileprivate init(_ total: ExposureRow, _ equities: [LatestEquityRow], in books: BooksCurrency) {
+        let currency = equities.first?.totalCurrency ?? books.currency ?? ""
+        let unconverted = equities.filter { $0.rate == nil && $0.equity != Decimal(0) }
+        self.init(
+            latestEquity: equities.first?.total,
+            trackedPositions: total.positions,
+            trackedSymbols: total.symbols,
+            equityCurrency: currency.isEmpty ? nil : currency,
+            unconvertedEquity: unconverted.map {
+                .init(currency: $0.currency.isEmpty ? nil : $0.currency, equity: $0.equity)
+            },
+            rates: equities.compactMap { FxRate($0.currency, $0.rate, $0.rateAt, $0.rateAge) }
         )
     }
 }

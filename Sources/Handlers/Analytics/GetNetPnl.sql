@@ -1,23 +1,23 @@
--- What was earned by currency, and by mode of each, all of one moment. The row without a mode is its currency's total; an empty currency
--- is the books' own. Nothing earned is no row.
+-- What was earned, all of one moment. A row with a currency has what was earned in it, and the rate that converts it. The other rows are
+-- converted and summed: one has a mode, the total has neither; what has no rate makes their figures null. Nothing earned is no row.
 -- name: netPnl :many
 -- import: Generated
--- in: symbol text?, mode text(RuntimeMode)?
--- out: currency text, runtime_mode text(RuntimeMode)?, realized numeric, unrealized numeric, fees numeric, funding numeric
--- out: net numeric
+-- in: symbol text?, mode text(RuntimeMode)?, books text?, rate_seconds int8
+-- out: total_currency text?, currency text?, runtime_mode text(RuntimeMode)?, rate numeric?, rate_at timestamptz?, rate_age int8?
+-- out: realized numeric?, unrealized numeric?, fees numeric?, funding numeric?, net numeric?
 WITH earned AS (
     -- The newest value of each instance and symbol.
-    SELECT series.instance_id, series.metric_type AS kind, series.currency, newest.value
+    SELECT series.instance_id, series.metric_type AS kind, named_currency(series.currency, :books) AS currency, newest.value
     FROM metric_series AS series
     JOIN metric_latest AS newest USING (series_id)
     WHERE series.metric_type IN ('realized_pnl', 'unrealized_pnl')
         AND (:symbol IS NULL OR series.symbol = :symbol)
     UNION ALL
-    SELECT instance_id, cost_type, currency, amount
+    SELECT instance_id, cost_type, named_currency(currency, :books), amount
     FROM cost_sums
     WHERE :symbol IS NULL OR symbol = :symbol
 ),
-part AS (
+part AS MATERIALIZED (
     SELECT
         currency,
         live.runtime_mode,
@@ -29,7 +29,37 @@ part AS (
     JOIN instance_modes AS live USING (instance_id)
     WHERE :mode IS NULL OR live.runtime_mode = :mode
     GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
+),
+-- A currency of which there is nothing does not count beside others.
+total AS (
+    SELECT coalesce(
+        total_currency(array_agg(currency) FILTER (WHERE (realized, unrealized, fees, funding) <> (0, 0, 0, 0)), :books),
+        total_currency(array_agg(currency), :books)
+    ) AS currency
+    FROM part
+),
+valued AS (
+    SELECT
+        part.*, total.currency AS total_currency, CASE WHEN part.currency = total.currency THEN 1 ELSE known.rate END AS rate,
+        known.ts AS rate_at, known.age_seconds AS rate_age
+    FROM part
+    CROSS JOIN total
+    LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
+),
+line AS (
+    SELECT total_currency, currency, NULL AS runtime_mode, rate, rate_at, rate_age, realized, unrealized, fees, funding
+    FROM valued
+    WHERE runtime_mode IS NULL
+    UNION ALL
+    SELECT
+        min(total_currency), NULL, runtime_mode, NULL, NULL, NULL, nullif(sum(in_books(realized, rate)), 'NaN'),
+        nullif(sum(in_books(unrealized, rate)), 'NaN'), nullif(sum(in_books(fees, rate)), 'NaN'),
+        nullif(sum(in_books(funding, rate)), 'NaN')
+    FROM valued
+    GROUP BY runtime_mode
 )
-SELECT currency, runtime_mode, realized, unrealized, fees, funding, realized + unrealized - fees + funding
-FROM part
+SELECT
+    total_currency, currency, runtime_mode, rate, rate_at, rate_age, realized, unrealized, fees, funding,
+    realized + unrealized - fees + funding
+FROM line
 ORDER BY currency, runtime_mode

@@ -3,27 +3,40 @@ public import Generated
 
 extension API {
     public func getNetPnl(_ input: GetNetPnl.Input) async throws(Problem) -> GetNetPnl.Output {
-        .ok(NetPnl(try await read(.netPnl(symbol: input.symbol, mode: input.mode))))
+        let books = configuration.books
+        let rows = try await read(
+            .netPnl(symbol: input.symbol, mode: input.mode, books: books.currency, rateSeconds: books.rateSeconds)
+        )
+        return .ok(NetPnl(rows, in: books))
     }
 }
 
 extension NetPnl {
-    /// The figures of the books' own currency, or of the only one there is; all currencies stand beside them.
-    fileprivate init(_ rows: [NetPnlRow]) {
-        let totals = rows.filter { $0.runtimeMode == nil }
-        let currency = totals.count == 1 ? totals[0].currency : ""
-        let total = totals.first { $0.currency == currency }
+    /// The totals, and what was earned in each currency.
+    fileprivate init(_ rows: [NetPnlRow], in books: BooksCurrency) {
+        let ofCurrencies = rows.filter { $0.currency != nil }
+        let total = rows.first { $0.currency == nil && $0.runtimeMode == nil }
+        let currency = total?.totalCurrency ?? books.currency ?? ""
         self.init(
             generatedAt: .now,
-            realized: total?.realized ?? Decimal(0),
-            unrealized: total?.unrealized ?? Decimal(0),
-            fees: total?.fees ?? Decimal(0),
-            funding: total?.funding ?? Decimal(0),
-            netPnl: total?.net ?? Decimal(0),
-            byMode: rows.filter { $0.currency == currency }.compactMap(NetPnlByModeItem.init),
+            realized: total?.realized,
+            unrealized: total?.unrealized,
+            fees: total?.fees,
+            funding: total?.funding,
+            netPnl: total?.net,
+            byMode: rows.compactMap(NetPnlByModeItem.init),
             currency: currency.isEmpty ? nil : currency,
-            byCurrency: totals.map(NetPnlByCurrencyItem.init)
+            byCurrency: ofCurrencies.compactMap(NetPnlInCurrency.init),
+            unconverted: ofCurrencies.filter(\.isUnconverted).compactMap(NetPnlInCurrency.init),
+            rates: ofCurrencies.compactMap { FxRate($0.currency, $0.rate, $0.rateAt, $0.rateAge) }
         )
+    }
+}
+
+extension NetPnlRow {
+    /// Whether no rate converts what was earned in a currency.
+    fileprivate var isUnconverted: Bool {
+        rate == nil && [realized, unrealized, fees, funding].contains { $0 != nil && $0 != Decimal(0) }
     }
 }
 
@@ -41,15 +54,27 @@ extension NetPnlByModeItem {
     }
 }
 
-extension NetPnlByCurrencyItem {
-    fileprivate init(_ row: NetPnlRow) {
+extension NetPnlInCurrency {
+    /// Nil for a row that is of no currency; the others have all figures.
+    fileprivate init?(_ row: NetPnlRow) {
+        guard let currency = row.currency, let realized = row.realized, let unrealized = row.unrealized,
+            let fees = row.fees, let funding = row.funding, let net = row.net
+        else { return nil }
         self.init(
-            currency: row.currency.isEmpty ? nil : row.currency,
-            realized: row.realized,
-            unrealized: row.unrealized,
-            fees: row.fees,
-            funding: row.funding,
-            netPnl: row.net
+            currency: currency.isEmpty ? nil : currency,
+            realized: realized,
+            unrealized: unrealized,
+            fees: fees,
+            funding: funding,
+            netPnl: net
         )
+    }
+}
+
+extension FxRate {
+    /// The rate that converts a currency; nil where none was reported.
+    init?(_ currency: String?, _ rate: Decimal?, _ time: Timestamp?, _ age: Int?) {
+        guard let currency, let rate, let time, let age else { return nil }
+        self.init(currency: currency, rate: rate, timestamp: time, ageSeconds: age)
     }
 }

@@ -39,6 +39,7 @@ extension API {
                     metricType: input.metricType,
                     symbol: input.symbol,
                     currency: input.currency,
+                    books: configuration.books.currency,
                     from: input.from,
                     to: input.to,
                     limit: limit
@@ -52,6 +53,7 @@ extension API {
                 metricType: input.metricType,
                 symbol: input.symbol,
                 currency: input.currency,
+                books: configuration.books.currency,
                 from: input.from,
                 to: input.to,
                 stepSeconds: step,

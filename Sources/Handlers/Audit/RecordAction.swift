@@ -28,13 +28,15 @@ enum AuditAction: String {
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
+    case timestampsRepair = "TIMESTAMPS_REPAIR"
+    case fxRatesReport = "FX_RATES_REPORT"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"
 }
 
 /// What kinds of things actions are taken on.
 enum AuditTarget: String {
-    case instance, module, command, alert, token, operation, notification
+    case instance, module, command, alert, token, operation, notification, books
     case moduleRun = "module_run"
 }
 

@@ -8,13 +8,22 @@ extension API {
             .fleetEquity(
                 mode: input.mode,
                 currency: input.currency,
+                books: configuration.books.currency,
                 from: input.from,
                 to: input.to,
                 stepSeconds: input.stepSeconds,
                 limit: input.limit.addingSaturated(1)
             )
         )
-        let points = rows.map { ($0.currency, $0.ts, $0.equity, $0.fall) }
-        return .ok(EquityCurve(points, limit: input.limit, in: input.currency))
+        let points = rows.compactMap { EquityCurvePointsItem($0.ts, $0.equity, $0.fall) }
+        return .ok(
+            EquityCurve(
+                points,
+                limit: input.limit,
+                in: rows.first?.currency,
+                without: rows.first?.otherCurrencies ?? [],
+                resolution: .eachMinute
+            )
+        )
     }
 }

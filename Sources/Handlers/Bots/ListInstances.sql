@@ -2,7 +2,7 @@
 -- import: Generated
 -- in: stale_seconds int8, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
 -- in: status text(InstanceStatus)?, exchange text?, symbol text?, sort text, limit int8, offset int8
--- in: is_brief bool
+-- in: is_brief bool, books text?, rate_seconds int8
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
 -- out: clock_lag float8?, boot_id text?, metadata jsonb, net_exposure numeric?, gross_exposure numeric?, exposure_as_of timestamptz?
@@ -67,7 +67,7 @@ CROSS JOIN LATERAL (
 ) AS command
 LEFT JOIN LATERAL (
     WITH series AS (
-        SELECT series_id, currency, newest.ts, newest.value
+        SELECT series_id, named_currency(currency, :books) AS currency, newest.ts, newest.value
         FROM metric_series
         JOIN metric_latest AS newest USING (series_id)
         WHERE metric_series.instance_id = page.instance_id
@@ -93,10 +93,14 @@ LEFT JOIN LATERAL (
     WHERE (SELECT count(DISTINCT currency) FROM series) = 1
 ) AS equity ON NOT :is_brief
 LEFT JOIN LATERAL (
-    SELECT CASE WHEN count(DISTINCT currency) = 1 THEN sum(amount) END AS change
+    SELECT
+        CASE
+            WHEN :books IS NOT NULL OR count(DISTINCT part.currency) = 1
+                THEN nullif(sum(in_books(amount, CASE WHEN part.currency = coalesce(:books, part.currency) THEN 1 ELSE rate END)), 'NaN')
+        END AS change
     FROM (
         SELECT
-            currency,
+            named_currency(currency, :books) AS currency,
             newest.value - coalesce(
                 (
                     SELECT value
@@ -113,11 +117,14 @@ LEFT JOIN LATERAL (
         WHERE series.instance_id = page.instance_id
             AND metric_type IN ('realized_pnl', 'unrealized_pnl')
         UNION ALL
-        SELECT booked_currency(cost), CASE cost_type WHEN 'FEE' THEN -booked_amount(cost) ELSE booked_amount(cost) END
+        SELECT
+            named_currency(booked_currency(cost), :books),
+            CASE cost_type WHEN 'FEE' THEN -booked_amount(cost) ELSE booked_amount(cost) END
         FROM cost_entries AS cost
         WHERE cost.instance_id = page.instance_id
             AND ts > now() - interval '24 hours'
     ) AS part
+    LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 ) AS pnl ON NOT :is_brief
 ORDER BY place, bot_id, instance_id
 

@@ -62,7 +62,9 @@ extension API {
             sort: sort,
             limit: limit,
             offset: offset,
-            isBrief: isBrief
+            isBrief: isBrief,
+            books: configuration.books.currency,
+            rateSeconds: configuration.books.rateSeconds
         )
     }
 

@@ -14,6 +14,8 @@ public struct Bounds: Sendable {
     public var objectBytes = 16_384
     /// How many acknowledgements of a command are stored that do not change it.
     public var acknowledgementsPerCommand = 100
+    /// How many seconds the time of a report may be ahead of the database's clock.
+    public var clockAheadSeconds = 10
     /// How many event streams a server may have open.
     public var eventStreams = 1_000
     /// How many event streams one principal may have open on a server.

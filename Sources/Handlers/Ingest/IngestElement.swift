@@ -10,6 +10,9 @@ protocol IngestElement: ContractModel {
     /// The instance that it speaks of.
     var instanceID: String { get }
 
+    /// The time that it is about.
+    var timestamp: Timestamp { get }
+
     /// Refuses what is larger than it may be.
     func check(_ bounds: Bounds) throws(Problem)
 
@@ -66,8 +69,10 @@ extension API {
         do throws(Problem) {
             return try element.receipt(outcome)
         } catch {
-            try await audit(error, of: element)
-            throw counted(error)
+            var now: Timestamp?
+            let problem = try await explained(error, element.timestamp, &now)
+            try await audit(problem, of: element)
+            throw counted(problem)
         }
     }
 
@@ -95,8 +100,9 @@ extension API {
             }
         }
         let results = try await Element.store(elements.map(\.element), in: self)
+        var now: Timestamp?
         for ((index, element), result) in zip(elements, results) {
-            outcomes[index] = try await outcome(of: element, index, result)
+            outcomes[index] = try await outcome(of: element, index, result, &now)
         }
         return IngestReceipt(items: outcomes.compactMap { $0 })
     }
@@ -104,14 +110,16 @@ extension API {
     private func outcome<Element: IngestElement>(
         of element: Element,
         _ index: Int,
-        _ result: Result<Element.Outcome, Problem>
+        _ result: Result<Element.Outcome, Problem>,
+        _ now: inout Timestamp?
     ) async throws(Problem) -> IngestOutcome {
         do throws(Problem) {
             let receipt = try element.receipt(result.get())
             return IngestOutcome(index: index, status: .accepted, stale: receipt.stale, duplicate: receipt.duplicate)
         } catch {
-            try await audit(error, of: element)
-            return IngestOutcome(index: index, counted(error))
+            let problem = try await explained(error, element.timestamp, &now)
+            try await audit(problem, of: element)
+            return IngestOutcome(index: index, counted(problem))
         }
     }
 
@@ -146,7 +154,8 @@ extension IngestOutcome {
                 ? nil
                 : problem.errors.map {
                     ProblemViolation(pointer: $0.pointer, keyword: $0.keyword, message: $0.message)
-                }
+                },
+            serverTime: problem.serverTime
         )
     }
 }

@@ -15,6 +15,8 @@ enum IngestFate: String {
     case unknown
     /// Its instance has reached its maximum of symbols.
     case crowded
+    /// Its time is ahead of the database's clock.
+    case ahead
 }
 
 extension IngestReceipt {
@@ -29,6 +31,7 @@ extension IngestReceipt {
         case .conflict:
             throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "another entry has this \(id)")
         case .unknown: throw .instanceNotFound
+        case .ahead: throw .timestampAhead
         case .crowded:
             let detail = "the instance has reached POSITIONS_PER_INSTANCE, and none of its positions is closed"
             throw Problem(.positions, status: 422, detail)

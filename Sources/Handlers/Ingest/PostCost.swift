@@ -27,7 +27,8 @@ extension CostEntry: RowElement {
             amount: amount,
             currency: currency,
             fxRate: fxRate,
-            ts: timestamp
+            ts: timestamp,
+            aheadSeconds: bounds.clockAheadSeconds
         )
     }
 

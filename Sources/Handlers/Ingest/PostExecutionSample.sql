@@ -1,15 +1,17 @@
 -- Stores samples. One with an id is stored once among those of its time; the same id with other content is refused.
 -- name: recordExecutionSamples :batch
 -- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
+-- row: ahead_seconds int8
 -- out: ordinal int8, fate text(IngestFate)
 WITH sample AS MATERIALIZED (
     SELECT
         sample.*,
         instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
+        ts > statement_timestamp() + ahead_seconds * interval '1 second' AS is_ahead,
         -- Of several with one id in a batch the first is stored.
         sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id, ts ORDER BY ordinal) = 1 AS is_first
-    FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts)
-        WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ordinal)
+    FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts, :ahead_seconds)
+        WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ahead_seconds, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
 mark AS MATERIALIZED (
@@ -23,6 +25,7 @@ stored AS (
     FROM sample
     CROSS JOIN mark
     WHERE is_known
+        AND NOT is_ahead
         AND is_first
     ORDER BY instance_id, sample_id, ts, ordinal
     ON CONFLICT (instance_id, sample_id, ts) DO UPDATE SET sample_id = kept.sample_id
@@ -33,6 +36,7 @@ SELECT
     ordinal,
     CASE
         WHEN NOT is_known THEN 'unknown'
+        WHEN is_ahead THEN 'ahead'
         WHEN sample.sample_id IS NULL THEN 'stored'
         WHEN (stored.symbol, stored.slippage_bps, stored.latency_ms, stored.fill_ratio)
             IS DISTINCT FROM (sample.symbol, sample.slippage_bps, sample.latency_ms, sample.fill_ratio)

@@ -21,7 +21,8 @@ extension ExecutionSample: RowElement {
             slippageBps: slippageBps,
             latencyMs: latencyMs,
             fillRatio: fillRatio,
-            ts: timestamp
+            ts: timestamp,
+            aheadSeconds: bounds.clockAheadSeconds
         )
     }
 

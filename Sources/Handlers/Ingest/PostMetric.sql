@@ -58,12 +58,18 @@ LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, curren
 LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)
 LEFT JOIN fresh USING (instance_id, metric_type, symbol, currency)
 
--- Stores samples; the same series and time again replaces the value.
+-- Stores samples; the same series and time again replaces the value. One that is ahead of the clock is not stored.
 -- name: recordSamples :batch
--- row: series_id int8, ts timestamptz, value numeric
-WITH sample AS MATERIALIZED (
+-- row: series_id int8, ts timestamptz, value numeric, ahead_seconds int8
+-- out: ordinal int8, is_ahead bool
+WITH report AS MATERIALIZED (
+    SELECT *, ts > statement_timestamp() + ahead_seconds * interval '1 second' AS is_ahead
+    FROM unnest(:series_id, :ts, :value, :ahead_seconds) WITH ORDINALITY AS report (series_id, ts, value, ahead_seconds, ordinal)
+),
+sample AS MATERIALIZED (
     SELECT DISTINCT ON (series_id, ts) series_id, ts, value
-    FROM unnest(:series_id, :ts, :value) WITH ORDINALITY AS sample (series_id, ts, value, ordinal)
+    FROM report
+    WHERE NOT is_ahead
     ORDER BY series_id, ts, ordinal DESC
 ),
 -- The series are held first, in the order of their keys: batches of other servers wait here, and cannot deadlock.
@@ -101,10 +107,14 @@ touched AS (
 -- What is newer than the newest is not there yet, which spares a look.
 newer AS (
     INSERT INTO metric_samples (series_id, ts, value) SELECT series_id, ts, value FROM judged WHERE is_newer
+),
+older AS (
+    INSERT INTO metric_samples (series_id, ts, value)
+    SELECT series_id, ts, value
+    FROM judged
+    WHERE is_newer IS NOT TRUE
+    ORDER BY series_id, ts
+    ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value
 )
-INSERT INTO metric_samples (series_id, ts, value)
-SELECT series_id, ts, value
-FROM judged
-WHERE is_newer IS NOT TRUE
-ORDER BY series_id, ts
-ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value
+SELECT ordinal, is_ahead
+FROM report

@@ -1,17 +1,22 @@
 -- Stores positions, the newest report of each instance and symbol.
 -- name: recordPositions :batch
 -- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
+-- row: ahead_seconds int8
 -- out: ordinal int8, fate text(IngestFate)
 WITH report AS MATERIALIZED (
-    SELECT report.*, instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known
-    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at, :most)
-        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, most, ordinal)
+    SELECT
+        report.*,
+        instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
+        updated_at > statement_timestamp() + ahead_seconds * interval '1 second' AS is_ahead
+    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at, :most, :ahead_seconds)
+        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, most, ahead_seconds, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
 fresh AS MATERIALIZED (
     SELECT instance_id, symbol, min(ordinal) AS ordinal, max(most) AS most
     FROM report
     WHERE is_known
+        AND NOT is_ahead
         AND NOT EXISTS (
             SELECT
             FROM positions AS known
@@ -56,6 +61,7 @@ stored AS (
     FROM report
     LEFT JOIN mode USING (instance_id)
     WHERE is_known
+        AND NOT is_ahead
         AND NOT EXISTS (SELECT FROM crowded WHERE (crowded.instance_id, crowded.symbol) = (report.instance_id, report.symbol))
     ORDER BY instance_id, symbol, updated_at DESC, ordinal DESC
     ON CONFLICT (instance_id, symbol) DO UPDATE SET
@@ -70,6 +76,7 @@ SELECT
     ordinal,
     CASE
         WHEN NOT is_known THEN 'unknown'
+        WHEN is_ahead THEN 'ahead'
         WHEN crowded.instance_id IS NOT NULL THEN 'crowded'
         WHEN stored.updated_at IS NULL OR report.updated_at < stored.updated_at THEN 'stale'
         ELSE 'stored'

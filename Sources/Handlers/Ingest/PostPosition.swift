@@ -11,6 +11,8 @@ extension API {
 }
 
 extension PositionReport: RowElement {
+    var timestamp: Timestamp { updatedAt }
+
     func row(within bounds: Bounds) -> RecordPositions {
         RecordPositions(
             instanceID: instanceID,
@@ -18,7 +20,8 @@ extension PositionReport: RowElement {
             netExposure: netExposure,
             grossExposure: grossExposure,
             updatedAt: updatedAt,
-            most: bounds.positionsPerInstance
+            most: bounds.positionsPerInstance,
+            aheadSeconds: bounds.clockAheadSeconds
         )
     }
 

@@ -34,6 +34,8 @@ enum SampleFate {
     case unknown
     /// Its instance has reached its maximum of series.
     case crowded
+    /// Its time is ahead of the database's clock.
+    case ahead
 }
 
 /// An element that is stored as samples of series, all of them or none.
@@ -55,7 +57,7 @@ extension SampleElement {
         let fates = samples.map { samples in
             let own = places.prefix(samples.count)
             places.removeFirst(samples.count)
-            return Self.fate(of: samples, own, adding: &rows)
+            return Self.fate(of: samples, own, within: api.configuration.bounds, adding: &rows)
         }
         var stored = try await api.run(rows)[...]
         return zip(samples, fates).map { samples, fate in
@@ -66,7 +68,7 @@ extension SampleElement {
                 if problem == .instanceNotFound { api.series.forget(samples.map(\.series)) }
                 return .failure(problem)
             }
-            return .success(.stored)
+            return .success(outcomes.contains(.success(true)) ? .ahead : .stored)
         }
     }
 
@@ -74,6 +76,7 @@ extension SampleElement {
     private static func fate(
         of samples: [Sample],
         _ places: ArraySlice<SeriesPlace>,
+        within bounds: Bounds,
         adding rows: inout [RecordSamples]
     ) -> SampleFate {
         let start = rows.count
@@ -82,7 +85,14 @@ extension SampleElement {
                 rows.removeSubrange(start...)
                 return place == .full ? .crowded : .unknown
             }
-            rows.append(RecordSamples(seriesID: id, ts: sample.time, value: sample.value))
+            rows.append(
+                RecordSamples(
+                    seriesID: id,
+                    ts: sample.time,
+                    value: sample.value,
+                    aheadSeconds: bounds.clockAheadSeconds
+                )
+            )
         }
         return .stored
     }
@@ -91,6 +101,7 @@ extension SampleElement {
         switch fate {
         case .stored: return IngestReceipt(status: .accepted)
         case .unknown: throw .instanceNotFound
+        case .ahead: throw .timestampAhead
         case .crowded:
             throw Problem(
                 .series,

@@ -5,6 +5,7 @@ import Postgres
 extension API {
     public func updateModuleRun(_ input: UpdateModuleRun.Input) async throws(Problem) -> UpdateModuleRun.Output {
         let update = input.body
+        if let endedAt = update.endedAt { try await requireNotAhead(endedAt) }
         let change = RunChange(
             action: .moduleRunUpdate,
             runID: input.runID,

@@ -5,6 +5,7 @@ import Postgres
 extension API {
     public func submitReconcile(_ input: SubmitReconcile.Input) async throws(Problem) -> SubmitReconcile.Output {
         let report = input.body
+        try await requireNotAhead(report.timestamp)
         let verdict = try await run(
             .judgeReconcile(
                 exchangeEquity: report.exchangeEquity,

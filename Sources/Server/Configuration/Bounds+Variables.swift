@@ -14,6 +14,7 @@ extension Bounds {
         try read("EVIDENCE_MAX_BYTES", 1_024...1_048_576, &evidenceBytes)
         try read("OBJECT_MAX_BYTES", 1_024...1_048_576, &objectBytes)
         try read("ACKNOWLEDGEMENTS_PER_COMMAND", 1...10_000, &acknowledgementsPerCommand)
+        try read("CLOCK_AHEAD_SECONDS", 1...3_600, &clockAheadSeconds)
         try read("EVENT_STREAMS", 1...1_000_000, &eventStreams)
         try read("EVENT_STREAMS_PER_PRINCIPAL", 1...1_000_000, &eventStreamsPerPrincipal)
     }

@@ -81,6 +81,10 @@ enum ConfigurationReference {
         "WEBHOOK_URL_AUDIT": "One for AUDIT alone.",
         "WATCHDOG_URL":
             "A URL that each server requests once a minute while lost instances are looked for, such as a check of healthchecks.io: it tells people when that ends.",
+        "BOOKS_CURRENCY":
+            "The currency of totals, such as `USDT`; amounts without a currency are in it. Without it there are totals only while there is one currency. All servers must have the same.",
+        "FX_MAX_AGE_SECONDS":
+            "How many seconds a rate of `POST /fx-rates` is used; what only an older one converts has no total.",
         "RECONCILE_TOLERANCE": "By how much an exchange's books and our own may differ and still agree.",
         "RECONCILE_TOLERANCE_BPS":
             "The same in hundredths of a percent of the exchange's equity; the larger one counts.",
@@ -116,6 +120,8 @@ enum ConfigurationReference {
             "How many bytes the metadata of a heartbeat, the payload of a command and the configuration of a module may have; beyond that 413 `OBJECT_TOO_LARGE`.",
         "ACKNOWLEDGEMENTS_PER_COMMAND":
             "How many acknowledgements of a command are stored; beyond that only those that change its status, others get 409 `TOO_MANY_ACKNOWLEDGEMENTS`.",
+        "CLOCK_AHEAD_SECONDS":
+            "How many seconds the time of a report may be ahead of the database's clock; beyond that 422 `TIMESTAMP_AHEAD`. Heartbeats are not concerned.",
         "EVENT_STREAMS":
             "How many event streams a server keeps open; beyond that 503 `TOO_MANY_STREAMS`.",
         "EVENT_STREAMS_PER_PRINCIPAL":

@@ -45,6 +45,8 @@ struct ServerConfiguration: Sendable {
     var targets: [NotificationTarget]
     /// The URL that is requested while checks are done; a secret.
     var watchdogURL: String?
+    /// The currency of totals, and how long a rate into it is used.
+    var books: BooksCurrency
     /// By how much books may differ and still agree.
     var reconcileTolerance: Decimal
     /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
@@ -154,6 +156,9 @@ struct ServerConfiguration: Sendable {
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
         targets = try NotificationTarget.read(variables)
         watchdogURL = try variables.url("WATCHDOG_URL")
+        books = BooksCurrency()
+        books.currency = try variables.currency("BOOKS_CURRENCY")
+        books.rateSeconds = try variables.integer("FX_MAX_AGE_SECONDS", in: 1...2_592_000, default: books.rateSeconds)
         reconcileTolerance = try variables.decimal("RECONCILE_TOLERANCE", default: Decimal(0))
         reconcileToleranceBps = try variables.decimal("RECONCILE_TOLERANCE_BPS", default: Decimal(1))
         acceptsWrongDifferences = try variables.choice("RECONCILE_DIFFERENCE", default: Strictness.strict) == .lenient

@@ -1,5 +1,6 @@
 import Configuration
 import ContractRuntime
+import Generated
 import Synchronization
 
 /// Typed access to the configuration's variables, with errors that name them. An empty variable counts as absent.
@@ -50,6 +51,22 @@ struct Variables {
             throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
         }
         return value
+    }
+
+    /// The name of a currency, as the contract allows it.
+    func currency(_ name: String) throws(ConfigurationError) -> String? {
+        let expected = "a currency of at most 16 characters"
+        log?.note(name, expected: expected, default: nil)
+        guard let text = value(name) else { return nil }
+        let entry = JSONObject { json in
+            json.member("currency", text)
+            json.member("rate", 1)
+            json.member("timestamp", Timestamp.now)
+        }
+        guard (try? ReportedFxRate(json: entry.bytes)) != nil else {
+            throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
+        }
+        return text
     }
 
     /// Values with commas between them.

@@ -260,8 +260,8 @@ def test_the_bot_that_trades_on_paper(server, tmp_path):
     bot = subprocess.Popen([PROGRAM], env=environment, stderr=subprocess.DEVNULL)
     try:
         until(lambda: server.ask("GET", "/bots")["items"][0]["status"] == "RUNNING")
-        until(lambda: server.ask("GET", "/analytics/net-pnl")["fees"] > 0)
-        until(lambda: server.ask("GET", "/portfolio/exposure")["key_metrics"]["latest_equity"] > 9000)
+        until(lambda: (server.ask("GET", "/analytics/net-pnl")["fees"] or 0) > 0)
+        until(lambda: (server.ask("GET", "/portfolio/exposure")["key_metrics"]["latest_equity"] or 0) > 9000)
         until(lambda: server.ask("GET", "/analytics/execution-quality")["samples"] > 3)
         command = str(uuid.uuid4())
         request = {"command_id": command, "instance_id": "paper-1", "command_type": "FLATTEN", "ttl_seconds": 60}

@@ -291,7 +291,7 @@ class Stage:
         items = []
         for index, element in enumerate(json_body):
             code = self.refuses.get(element.get("entry_id"))
-            status = {"status": "rejected", "code": code, "detail": "no"} if code else {"status": "accepted"}
+            status = {"status": "rejected", "code": code, "detail": "no", "server_time": self.time(self.now).isoformat()} if code else {"status": "accepted"}
             items.append({"index": index, **status})
         return self.response(202, {"status": "accepted", "items": items})
 

@@ -137,6 +137,10 @@ class Telemetry:
         self.changed.set()
 
 
+#: How long a report may be ahead of the control plane's clock and wait until its time has come.
+PATIENCE = datetime.timedelta(hours=1)
+
+
 class Reporter:
     """Sends what is in the spool, oldest first."""
 
@@ -172,18 +176,31 @@ class Reporter:
                 is_stuck = is_stuck or bool(again)
             self._spool.remove(number, rest)
             if is_stuck:
-                raise CallFailure("the control plane does not know the instance yet")
+                raise CallFailure("the control plane does not know the instance yet, or this machine's clock is ahead")
         dropped = self._spool.take_dropped()
         if dropped:
             self._logger.error("the spool was full: %d reports were dropped", dropped)
 
     def _unsettled(self, reports: list[Report], refused: list[dict[str, typing.Any]]) -> list[Report]:
-        """The reports that have to be sent again: only a heartbeat makes an instance known."""
+        """The reports that have to be sent again: only a heartbeat makes an instance known, and what is dated ahead is taken once its time
+        has come."""
         again = []
         for item in refused:
             report = reports[item["index"]]
-            if item.get("code") == "INSTANCE_NOT_FOUND":
+            if item.get("code") == "INSTANCE_NOT_FOUND" or _is_early(report, item):
                 again.append(report)
             else:
                 self._logger.error("a report was refused: %s: %s: %s", item.get("code"), item.get("detail"), report.body)
         return again
+
+
+def _is_early(report: Report, refusal: dict[str, typing.Any]) -> bool:
+    """Whether a report is dated ahead of the control plane's clock by so little that it can wait."""
+    if refusal.get("code") != "TIMESTAMP_AHEAD":
+        return False
+    times = report.body.get("timestamp") or report.body.get("updated_at"), refusal.get("server_time")
+    try:
+        time, now = (datetime.datetime.fromisoformat(str(text)) for text in times)
+        return time - now <= PATIENCE
+    except (TypeError, ValueError):
+        return False
