@@ -156,7 +156,8 @@ private final class Stage: Sendable {
             world.withLock { $0.hasDied = true }
             try await Task.sleep(for: .seconds(3600))
         }
-        if handler.value["hangs"] != nil { while true { try? await Task.sleep(for: .seconds(3600)) } }
+        // It ignores that it is canceled. A loop that sleeps would keep a core busy from then on.
+        if handler.value["hangs"] != nil { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
         if let reason = handler.value["fails"]?.text {
             // One with evidence is the bot's own failure; one without is whatever error its code throws.
             if let evidence { throw CommandFailure(reason, evidence: evidence) }

@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `one who comes with an id from the future begins anew, and the others hear everything`() async throws {
         try await with { fleet in
             let future = try await watch(after: "99999999999-1", in: fleet)
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `an id that this database never gave begins anew`() async throws {
         try await with { fleet in
             try await fleet.beat("i1")
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `one who knows more than this server has told hears nothing twice`() async throws {
         try await Fleet.with { fleet in
             // Nothing is told yet: another server told this client of i1.
@@ -181,7 +181,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a database with lower transaction numbers, as after a restore, stops no events`() async throws {
         try await Fleet.with { fleet in
             // Before the restore the numbers are higher by as many as this table says.
@@ -212,7 +212,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `figures have the age of the transaction that holds events back`() async throws {
         try await Fleet.with { fleet in
             let name = "flotilla_transaction_horizon_age_seconds "

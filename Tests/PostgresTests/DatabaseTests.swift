@@ -195,7 +195,7 @@ import struct Foundation.UUID
             while try await database.run(Self.text(held)) != "1" {}
             // While the only connection is busy, three statements wait for it; it takes them together.
             async let busy = database.run(Self.text("SELECT pg_sleep(0.2)::text"))
-            while database.statistics.idle > 0 {}
+            while database.statistics.idle > 0 { try await Task.sleep(for: .milliseconds(5)) }
             async let locked = database.run(Self.text("SELECT pg_advisory_xact_lock(1)::text"))
             async let neighbour = database.run(Self.text("SELECT 'neighbour'"))
             _ = try await busy
