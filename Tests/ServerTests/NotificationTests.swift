@@ -127,9 +127,13 @@ import Testing
                 let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
                 #expect(try check.json()["alerts_created"] as? Int == 1_000)
                 #expect(try await wait { try await deliveries("SENT", on: server) == 1_000 })
+                // On a busy machine they come in several.
                 #expect((1...5).contains(target.messages.count))
-                let message = try #require(target.messages.first)
-                #expect(message.hasPrefix("[CRITICAL] Heartbeat Lost (1000)\nHeartbeat lost for instance i"))
+                let counts = target.messages.map { message in
+                    message.firstMatch(of: #/^\[CRITICAL\] Heartbeat Lost \((\d+)\)\n/#).flatMap { Int($0.1) } ?? 1
+                }
+                #expect(counts.reduce(0, +) == 1_000)
+                let message = try #require(target.messages.max { $0.utf16.count < $1.utf16.count })
                 #expect(message.contains("more, see GET /alerts"))
                 #expect(message.utf16.count <= 2_000)
             }
