@@ -3,6 +3,7 @@ public import Generated
 public import Logging
 public import Notifications
 public import Postgres
+import Synchronization
 
 /// The business logic: every operation of the contract, over PostgreSQL.
 ///
@@ -30,6 +31,9 @@ public final class API: Operations {
         public var metricDays = (samples: 7, fine: 90, coarse: 1_827)
         /// How many days samples of executions are kept; their means and percentiles stay.
         public var executionDays = 30
+
+        /// The folder of the server's own cluster, whose disk is watched; nil where the database is another's.
+        public var clusterFolder: String?
 
         /// Who is told of what.
         public var targets: [NotificationTarget] = []
@@ -63,6 +67,7 @@ public final class API: Operations {
     let series = SeriesNumbers()
     let refusals = RefusalLog()
     let acceptedTokens = AcceptedTokens()
+    let repeatedLines = Mutex(LogLimit())
 
     /// The operations over `database`, and those of analytics over a standby of it where there is one.
     public init(

@@ -63,10 +63,12 @@ struct Application {
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
     ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
+    ///   - clusterFolder: The folder of the cluster that the supervisor runs, if it runs one.
     ///   - started: Called with the addresses once all listeners accept. It is not called if the server ends before.
     func serve(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
+        clusterFolder: String? = nil,
         started: ([(name: String, address: String)]) -> Void = { _ in },
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
@@ -90,11 +92,13 @@ struct Application {
             }
             defer { standby?.close() }
             let schema = SchemaState()
+            var operations = API.Configuration(configuration)
+            operations.clusterFolder = cluster?.path ?? clusterFolder
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
-                configuration: API.Configuration(configuration),
+                configuration: operations,
                 logger: logger
             )
             let denials = DenialLog(api)
@@ -325,7 +329,7 @@ struct Application {
         let dashboard = Dashboard(
             api: api,
             environment: configuration.environment,
-            warnings: warning.map { [$0] } ?? [],
+            warnings: { [warning, api.writeFailure.map { "Nothing can be stored: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
             confirm: { request, route async throws(Problem) in
                 try await doorkeeper.confirm(
