@@ -245,6 +245,19 @@ struct Application {
         }
     }
 
+    /// Moves our own cluster to the newest version of PostgreSQL and ends.
+    func upgradeCluster() async throws {
+        guard configuration.databaseURL == nil else {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "a database",
+                expected: "nothing, because only a cluster of the server's own is upgraded here"
+            )
+        }
+        let directory = configuration.dataDirectory
+        try await EmbeddedCluster.upgrade(in: directory.path, mayMove: !directory.isChosen, logger: logger)
+    }
+
     /// The database that is configured, or a cluster of our own for as long as `body` runs.
     func withDatabase(
         _ body: (_ url: String, _ cluster: EmbeddedCluster?) async throws -> Void

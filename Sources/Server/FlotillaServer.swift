@@ -18,7 +18,7 @@ struct FlotillaServer: AsyncParsableCommand {
         abstract: "The control plane of a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
-        subcommands: [Serve.self, Migrate.self, Configuration.self],
+        subcommands: [Serve.self, Migrate.self, UpgradeCluster.self, Configuration.self],
         defaultSubcommand: Serve.self
     )
 }
@@ -90,6 +90,18 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run { application in try await application.migrate() }
+    }
+}
+
+struct UpgradeCluster: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade-cluster",
+        abstract: "Moves the server's own PostgreSQL cluster to the newest version that is installed, and ends.",
+        discussion: "The server must be stopped. The data are copied; those of the old version stay."
+    )
+
+    func run() async throws {
+        try await Session.run { application in try await application.upgradeCluster() }
     }
 }
 
