@@ -9,7 +9,7 @@ public struct Dashboard<API: Operations>: Sendable {
     /// What the deployment is called, such as `PROD`.
     let environment: String
     /// What everybody has to know on every page.
-    let warnings: [String]
+    let warnings: @Sendable () -> [String]
     /// Whether the API responds, which may run in another process.
     public let availability: @Sendable () -> APIAvailability
     /// Confirms that the field `token` of a form is the token of the session's principal. Approvers prove again who they are.
@@ -20,7 +20,7 @@ public struct Dashboard<API: Operations>: Sendable {
     public init(
         api: API,
         environment: String,
-        warnings: [String],
+        warnings: @escaping @Sendable () -> [String],
         availability: @escaping @Sendable () -> APIAvailability = { .available },
         confirm: @escaping @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     ) {
@@ -135,7 +135,7 @@ public struct Dashboard<API: Operations>: Sendable {
         // What the page has read already need not be read again; nil while it cannot be read.
         var fleet = page.fleet
         if fleet == nil { fleet = try? await fleetFigures(request) }
-        var banners = warnings.map { Shell.Banner(text: $0, look: "", role: "note") }
+        var banners = warnings().map { Shell.Banner(text: $0, look: "", role: "note") }
         if let text = Done.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
         }

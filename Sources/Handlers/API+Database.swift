@@ -68,6 +68,13 @@ extension API {
         if schema.version == nil { throw .databaseUnavailable }
     }
 
+    /// Why the database cannot be used, after a failure that may pass.
+    func unavailability(_ error: PostgresError) -> Problem {
+        if error.isLibraryFailure { return .databaseLibrariesUnusable }
+        let isFull = error.isDiskFull || configuration.clusterFolder.flatMap { DiskSpace(at: $0) }?.isFull == true
+        return isFull ? .databaseFull : .databaseUnavailable
+    }
+
     private func problem(_ error: any Error) -> Problem {
         guard let error = error as? PostgresError else {
             logger.error("unexpected error", metadata: ["error": "\(error)"])
@@ -75,7 +82,9 @@ extension API {
         }
         if error.isTransient {
             logger.debug("database unavailable", metadata: ["error": "\(error)"])
-            return .databaseUnavailable
+            let problem = unavailability(error)
+            if problem.code != Problem.databaseUnavailable.code { note(writeFailure: problem) }
+            return problem
         }
         if error.state?.isDataException == true {
             logger.debug("value refused", metadata: ["error": "\(error)"])
@@ -94,6 +103,18 @@ extension Problem {
         code: "DATABASE_UNAVAILABLE",
         detail: "the database is away; try again",
         retryAfterSeconds: 1
+    )
+    static let databaseFull = Problem(
+        status: 503,
+        code: "DATABASE_FULL",
+        detail: "the disk of the database is full; retry once an operator has made room",
+        retryAfterSeconds: 5
+    )
+    static let databaseLibrariesUnusable = Problem(
+        status: 503,
+        code: "DATABASE_LIBRARIES_UNUSABLE",
+        detail: "PostgreSQL's files were exchanged while it runs; retry once it has been restarted",
+        retryAfterSeconds: 5
     )
     static let internalError = Problem(
         status: 500,

@@ -3,6 +3,7 @@ public import Generated
 public import Logging
 public import Notifications
 public import Postgres
+import Synchronization
 
 /// The business logic: every operation of the contract, over PostgreSQL.
 ///
@@ -37,6 +38,8 @@ public final class API: Operations {
         public var historyDays = HistoryDays()
         /// The currency of totals.
         public var books = BooksCurrency()
+        /// The folder of the server's own cluster, whose disk is watched; nil where the database is another's.
+        public var clusterFolder: String?
 
         /// Who is told of what.
         public var targets: [NotificationTarget] = []
@@ -87,6 +90,7 @@ public final class API: Operations {
     let series = SeriesNumbers()
     let refusals = RefusalLog()
     let acceptedTokens = AcceptedTokens()
+    let repeatedLines = Mutex(LogLimit())
 
     /// The operations over `database`, and those of analytics over a standby of it where there is one.
     public init(

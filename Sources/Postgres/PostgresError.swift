@@ -50,9 +50,20 @@ public struct PostgresError: Error, Sendable {
     public var isTransient: Bool {
         switch code {
         case .unavailable, .timeout, .connectionLost: true
-        case .statement: state?.isTransient ?? false
+        case .statement: state?.isTransient ?? false || isLibraryFailure
         default: false
         }
+    }
+
+    /// Whether there is no room for what the statement writes: it succeeds once an operator has made some.
+    public var isDiskFull: Bool { state == .diskFull }
+
+    /// Whether the server cannot load a library of its own: its files changed while it runs, as by an upgrade of its packages.
+    ///
+    /// The state depends on what the system's loader left in `errno`, so the text decides (PostgreSQL source, `dfmgr.c`).
+    public var isLibraryFailure: Bool {
+        let texts = ["could not load library", "incompatible library", "could not access file \"$libdir"]
+        return texts.contains { message.utf8.firstRange(of: $0.utf8) != nil }
     }
 
     /// Whether the server lost the prepared statement, or a migration changed the rows that it answers.
@@ -109,6 +120,8 @@ public struct SQLState: Hashable, Sendable {
     static let readOnlyTransaction = SQLState("25006")
     /// 55P03: the lock was not free within `lock_timeout`.
     static let lockNotAvailable = SQLState("55P03")
+    /// 53100: no space is left on the device.
+    static let diskFull = SQLState("53100")
     /// 40000: the transaction was rolled back.
     static let transactionRollback = SQLState("40000")
 
@@ -122,8 +135,9 @@ public struct SQLState: Hashable, Sendable {
     /// Serialization failure or deadlock: without the other transaction the statement may succeed.
     var isConflict: Bool { code == "40001" || code == "40P01" }
 
-    /// Deadlock, serialization failure, too many connections, shutting down or starting up, a standby, a lock that others hold.
+    /// Deadlock, serialization failure, a full disk, too many connections, shutting down or starting up, a fault of the machine (class 58), a
+    /// standby, a lock that others hold.
     var isTransient: Bool {
-        ["08", "40", "53", "57"].contains(code.prefix(2)) || self == .readOnlyTransaction || self == .lockNotAvailable
+        ["08", "40", "53", "57", "58"].contains(code.prefix(2)) || self == .readOnlyTransaction || self == .lockNotAvailable
     }
 }

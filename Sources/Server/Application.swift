@@ -63,10 +63,12 @@ struct Application {
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
     ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
+    ///   - clusterFolder: The folder of the cluster that the supervisor runs, if it runs one.
     ///   - started: Called with the addresses once all listeners accept. It is not called if the server ends before.
     func serve(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
+        clusterFolder: String? = nil,
         started: ([(name: String, address: String)]) -> Void = { _ in },
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
@@ -95,11 +97,13 @@ struct Application {
             }
             defer { standby?.close() }
             let schema = SchemaState()
+            var operations = API.Configuration(configuration)
+            operations.clusterFolder = cluster?.path ?? clusterFolder
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
-                configuration: API.Configuration(configuration),
+                configuration: operations,
                 logger: logger
             )
             let denials = DenialLog(api)
@@ -246,6 +250,19 @@ struct Application {
         }
     }
 
+    /// Moves our own cluster to the newest version of PostgreSQL and ends.
+    func upgradeCluster() async throws {
+        guard configuration.databaseURL == nil else {
+            throw ConfigurationError(
+                variable: "DATABASE_URL",
+                found: "a database",
+                expected: "nothing, because only a cluster of the server's own is upgraded here"
+            )
+        }
+        let directory = configuration.dataDirectory
+        try await EmbeddedCluster.upgrade(in: directory.path, mayMove: !directory.isChosen, logger: logger)
+    }
+
     /// The database that is configured, or a cluster of our own for as long as `body` runs.
     func withDatabase(
         _ body: (_ url: String, _ cluster: EmbeddedCluster?) async throws -> Void
@@ -330,7 +347,7 @@ struct Application {
         let dashboard = Dashboard(
             api: api,
             environment: configuration.environment,
-            warnings: warning.map { [$0] } ?? [],
+            warnings: { [warning, api.writeFailure.map { "Nothing can be stored: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
             confirm: { request, route async throws(Problem) in
                 try await doorkeeper.confirm(

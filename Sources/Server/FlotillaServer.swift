@@ -18,7 +18,7 @@ struct FlotillaServer: AsyncParsableCommand {
         abstract: "The control plane of a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
-        subcommands: [Serve.self, Migrate.self, Configuration.self],
+        subcommands: [Serve.self, Migrate.self, UpgradeCluster.self, Configuration.self],
         defaultSubcommand: Serve.self
     )
 }
@@ -42,6 +42,10 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: .hidden)
     var supervised = false
 
+    // The folder of the supervisor's cluster.
+    @Option(help: .hidden)
+    var cluster: String?
+
     func run() async throws {
         let lifeline = supervised ? Lifeline.endProcess(with: STDOUT_FILENO) : nil
         defer { lifeline?.cancel() }
@@ -50,20 +54,24 @@ struct Serve: AsyncParsableCommand {
             let shutdown = await Shutdown.onSignals(endsAtSecond: !supervised)
             if supervised, let only, let address = application.configuration.address(of: only) {
                 let socket = try ListeningSocket(inherited: STDIN_FILENO, host: address.host)
-                return try await application.serve([only: socket], schema: .wait) { await shutdown.wait() }
+                return try await application.serve([only: socket], schema: .wait, clusterFolder: cluster) {
+                    await shutdown.wait()
+                }
             }
             let sockets = try application.bind(components(application.configuration))
-            let serve = sockets.count == 2 ? application.supervise : application.serve
-            try await serve(
-                sockets,
-                migrate ? .migrate : .refuse,
-                { addresses in
-                    for (name, address) in addresses { print("\(name)  \(address)") }
-                    fflush(nil)
-                },
-                { await shutdown.wait() }
-            )
+            let policy: SchemaKeeper.Policy = migrate ? .migrate : .refuse
+            let end: @Sendable () async -> Void = { await shutdown.wait() }
+            if sockets.count == 2 {
+                try await application.supervise(sockets, schema: policy, started: Self.tell, until: end)
+            } else {
+                try await application.serve(sockets, schema: policy, started: Self.tell, until: end)
+            }
         }
+    }
+
+    private static func tell(_ addresses: [(name: String, address: String)]) {
+        for (name, address) in addresses { print("\(name)  \(address)") }
+        fflush(nil)
     }
 
     private func components(_ configuration: ServerConfiguration) throws -> [Component] {
@@ -82,6 +90,18 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run { application in try await application.migrate() }
+    }
+}
+
+struct UpgradeCluster: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade-cluster",
+        abstract: "Moves the server's own PostgreSQL cluster to the newest version that is installed, and ends.",
+        discussion: "The server must be stopped. The data are copied; those of the old version stay."
+    )
+
+    func run() async throws {
+        try await Session.run { application in try await application.upgradeCluster() }
     }
 }
 
@@ -111,8 +131,8 @@ private enum Session {
         } catch let error as ConfigurationError {
             fail("\(error)", status: 2)
         } catch let error as PostgresError {
-            // Whoever starts a server may read what the database said.
-            fail("\(error): \(error.serverMessage)", status: 1)
+            // Whoever starts a server may read what the database said. A faulty setup describes itself.
+            fail(error.code == .configuration ? "\(error)" : "\(error): \(error.serverMessage)", status: 1)
         } catch {
             fail("\(error)", status: 1)
         }

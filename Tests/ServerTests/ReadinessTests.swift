@@ -74,6 +74,63 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: CopiedInstallation.isPossible, "PostgreSQL is not laid out as Debian does"))
+    func `writes that fail because PostgreSQL's files were exchanged get 503, and readiness fails`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-exchange-\(UUID().uuidString)")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let installation = try CopiedInstallation(below: folder)
+        let cluster = try await EmbeddedCluster.start(
+            in: folder + "/cluster",
+            programsIn: [installation.programs],
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let result = await Result {
+            try await cluster.createDatabase("flotilla")
+            try await RunningServer.with(databaseURL: cluster.url(database: "flotilla")) { server in
+                try await expectFailuresOfWrites(server, installation, cluster.url(database: "flotilla"))
+            }
+        }
+        try await cluster.stop()
+        try result.get()
+    }
+
+    private func expectFailuresOfWrites(
+        _ server: RunningServer,
+        _ installation: CopiedInstallation,
+        _ url: String
+    ) async throws {
+        try await wait(for: 200, of: server)
+        #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i1")).status == 202)
+        let session = try await server.logIn(RunningServer.token).headers["set-cookie"]
+        let cookie = String((session ?? "").prefix { $0 != ";" })
+        try installation.breakLibrary()
+        try await wait(for: "DATABASE_LIBRARIES_UNUSABLE", of: server)
+        // Old connections have the library; new ones do not.
+        let database = Database(
+            .init(url: url, connections: 1),
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        defer { database.close() }
+        let others = """
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND datname = 'flotilla'
+            """
+        _ = try await database.run(Query(sql: others))
+        var codes: Set<String> = []
+        while !codes.contains("DATABASE_LIBRARIES_UNUSABLE") {
+            // An instance that is new runs triggers.
+            let answer = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2"))
+            #expect(answer.status == 503)
+            codes.insert(try answer.json()["code"] as? String ?? "")
+        }
+        let page = try await server.web.send("GET", "/dashboard", headers: ["Cookie": cookie])
+        #expect(page.body.contains("Nothing can be stored: PostgreSQL&#39;s files were exchanged"))
+        try installation.repairLibrary()
+        try await wait(for: 200, of: server)
+        #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2")).status == 202)
+    }
+
     @Test func `a database that takes no writes is not ready`() async throws {
         try await TestDatabase.migrated { url in
             let readOnly = url + " options='-c default_transaction_read_only=on'"

@@ -6,12 +6,13 @@ struct ServerProcess {
     let output = Pipe()
     let errors = Pipe()
 
-    init(_ arguments: [String] = [], environment: [String: String]) throws {
+    /// - Parameter launcher: A program with arguments that runs the server.
+    init(_ arguments: [String] = [], environment: [String: String], under launcher: [String] = []) throws {
         // The programs lie beside the test bundle.
         let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent()
-        process.executableURL = tools.appending(path: "flotilla-server")
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = launcher + [tools.appending(path: "flotilla-server").path] + arguments
         process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""].merging(environment) {
             _,
             new in new

@@ -2,6 +2,7 @@ public import ContractRuntime
 public import Generated
 import Logging
 import Postgres
+import Synchronization
 
 extension API {
     public func getReadiness(_ input: GetReadiness.Input) async throws(Problem) -> GetReadiness.Output {
@@ -9,8 +10,16 @@ extension API {
         return .ok(Readiness(status: .ready, timestamp: .now))
     }
 
-    /// Checks every second whether requests can be served, and more often while they cannot, until it is cancelled.
+    /// Checks until it is cancelled whether requests can be served.
     public func checkReadiness() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in await checkPool() }
+            group.addTask { [self] in await checkNewConnections() }
+        }
+    }
+
+    /// Looks every second, and more often while requests cannot be served.
+    private func checkPool() async {
         var pause = Duration.zero
         while (try? await Task.sleep(for: pause)) != nil {
             let problem = await findProblem()
@@ -26,6 +35,33 @@ extension API {
         readiness.shutDown()
     }
 
+    /// Every ten seconds writes as a new client does: what runs already goes on longer than the database is in order.
+    private func checkNewConnections() async {
+        var pause = Duration.zero
+        while (try? await Task.sleep(for: pause)) != nil {
+            let failure = await database.probeNewConnection()
+            // The other check finds out that the database is away.
+            let isWriteFailure = failure.map { $0.isDiskFull || $0.isLibraryFailure } ?? false
+            note(writeFailure: isWriteFailure ? failure.map { unavailability($0) } : nil)
+            pause = isWriteFailure ? .seconds(1) : .seconds(10)
+        }
+    }
+
+    /// Keeps why writes fail, for readiness and for the dashboard, and says in the log what to do.
+    func note(writeFailure: Problem?) {
+        guard readiness.record(writeFailure: writeFailure) else { return }
+        guard let writeFailure else { return logger.info("writes succeed again") }
+        let isFull = writeFailure.code == Problem.databaseFull.code
+        let line =
+            isFull
+            ? "the disk of the database is full, so writes fail: delete other files on it or enlarge it"
+            : "PostgreSQL cannot load its libraries, as after an upgrade of its packages, so writes fail: restart it"
+        if repeatedLines.withLock({ $0.admits(line) }) { logger.error("\(line)") }
+    }
+
+    /// Why nothing can be stored at present although the database answers, for people.
+    public var writeFailure: String? { readiness.writeFailure?.detail }
+
     private func findProblem() async -> Problem? {
         guard schema.version != nil else { return .databaseUnavailable }
         do throws(PostgresError) {
@@ -34,7 +70,7 @@ extension API {
             }
             return isWritten ? nil : .databaseNotWritable
         } catch {
-            if error.isTransient { return .databaseUnavailable }
+            if error.isTransient { return unavailability(error) }
             logger.debug("the database refuses writes", metadata: ["error": "\(error)"])
             return .databaseNotWritable
         }

@@ -9,6 +9,7 @@ final class ReadinessState: Sendable {
     private struct State {
         var problem: Problem? = .databaseUnavailable
         var checkedAt: ContinuousClock.Instant?
+        var writeFailure: Problem?
         var isShuttingDown = false
     }
 
@@ -24,6 +25,19 @@ final class ReadinessState: Sendable {
         }
     }
 
+    /// Keeps why writes fail although the database answers, or that they do not.
+    ///
+    /// - Returns: Whether that is new.
+    func record(writeFailure: Problem?) -> Bool {
+        state.withLock { state in
+            defer { state.writeFailure = writeFailure }
+            return state.writeFailure?.code != writeFailure?.code
+        }
+    }
+
+    /// Why writes fail although the database answers.
+    var writeFailure: Problem? { state.withLock { $0.writeFailure } }
+
     /// Reports from now on that the server ends, so that load balancers send requests elsewhere.
     func shutDown() {
         state.withLock { $0.isShuttingDown = true }
@@ -34,7 +48,7 @@ final class ReadinessState: Sendable {
         let state = state.withLock { $0 }
         if state.isShuttingDown { return .shuttingDown }
         guard let checkedAt = state.checkedAt else { return .databaseUnavailable }
-        return now - checkedAt > Self.maximumAge ? .readinessUnknown : state.problem
+        return now - checkedAt > Self.maximumAge ? .readinessUnknown : state.problem ?? state.writeFailure
     }
 }
 

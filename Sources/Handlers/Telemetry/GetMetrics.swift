@@ -33,6 +33,10 @@ extension API {
         text.gauge("flotilla_instances_limit", "INSTANCES_MAX.", [("", Double(bounds.instances))])
         text.gauge("flotilla_event_streams", "Event streams that are open.", [("", Double(hub.count))])
         text.gauge("flotilla_event_streams_limit", "EVENT_STREAMS.", [("", Double(bounds.eventStreams))])
+        if let disk = configuration.clusterFolder.flatMap({ DiskSpace(at: $0) }) {
+            text.gauge("flotilla_disk_free_bytes", "Free room on the disk of DATA_DIR.", [("", Double(disk.free))])
+            text.gauge("flotilla_disk_bytes", "The size of the disk of DATA_DIR.", [("", Double(disk.total))])
+        }
         if let lag = await analyticsLag() {
             text.gauge("flotilla_analytics_lag_seconds", "How old what analytics read is.", [("", lag)])
         }

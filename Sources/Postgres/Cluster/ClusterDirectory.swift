@@ -1,3 +1,5 @@
+import ContractRuntime
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -8,11 +10,15 @@
 struct ClusterDirectory {
     /// The folder itself.
     let path: String
-    /// The folder of the socket: `path` itself unless that is too long for a socket's address.
+    /// The folder of the socket: `path` itself unless that cannot be a socket's address.
     let socket: String
 
     var data: String { path + "/data" }
     var log: String { path + "/postgresql.log" }
+    /// Who may connect (PostgreSQL manual, "The pg_hba.conf File").
+    var accessRules: String { path + "/pg_hba.conf" }
+    var pidFile: String { data + "/postmaster.pid" }
+    var socketLock: String { socket + "/.s.PGSQL.5432.lock" }
 
     /// Makes the folder, for `owner` when we are root.
     static func prepare(_ path: String, owner: ClusterOwner?, mayMove: Bool) throws(PostgresError)
@@ -21,9 +27,10 @@ struct ClusterDirectory {
         let wanted = absolute(path)
         let chosen = try reachable(wanted, owner, mayMove)
         try make(chosen, owner)
-        // The address of a Unix socket holds 107 bytes (unix(7)); the name is `/.s.PGSQL.5432`.
+        // The address of a Unix socket holds 107 bytes (unix(7)); the name is `/.s.PGSQL.5432`. To libpq a comma separates two hosts.
+        let isAddress = chosen.utf8.count <= 90 && !chosen.utf8.contains(UInt8(ascii: ","))
         let socket =
-            chosen.utf8.count <= 90 ? chosen : "/tmp/flotilla-\(geteuid())-\(String(Fingerprint.of(chosen), radix: 36))"
+            isAddress ? chosen : "/tmp/flotilla-\(geteuid())-\(String(Fingerprint.of(chosen), radix: 36))"
         if socket != chosen { try make(socket, owner) }
         return ClusterDirectory(path: chosen, socket: socket)
     }
@@ -87,15 +94,32 @@ struct ClusterDirectory {
     /// Refuses a folder that holds something other than a cluster, such as a home: it would be closed to everybody else.
     private static func requireOurs(_ path: String) throws(PostgresError) {
         if access(path + "/data/PG_VERSION", F_OK) == 0 { return }
-        let names = ["data", "lock", "postgresql.log"]
-        let other = ClusterTools.entries(of: path).first { name in
-            ![".", ".."].contains(name) && !names.contains(name) && !name.hasPrefix(".s.PGSQL.")
+        let names = entries(of: path)
+        if let kept = names.first(where: { $0.hasPrefix("data-") }) {
+            let advice = "an upgrade was interrupted; rename '\(kept)' to 'data' and start again"
+            throw PostgresError(.configuration, "'\(path)' holds '\(kept)' and no folder 'data': \(advice)")
         }
-        guard let other else { return }
+        let ours = ["data", "data.new", "lock", "pg_hba.conf", "pg_hba.conf.new", "postgresql.log"]
+        guard let other = names.first(where: { !ours.contains($0) && !$0.hasPrefix(".s.PGSQL.") }) else { return }
         throw PostgresError(
             .configuration,
             "'\(path)' holds '\(other)' and no cluster; choose a DATA_DIR that is empty or does not exist"
         )
+    }
+
+    /// The names in a folder; none if it cannot be read.
+    static func entries(of folder: String) -> [String] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+            )
+        }
+        return names.filter { $0 != "." && $0 != ".." }
     }
 
     private static func absolute(_ path: String) -> String {
@@ -114,14 +138,14 @@ struct ClusterDirectory {
         if socket != path { rmdir(socket) }
     }
 
-    /// Whether the process lives that the data says it belongs to (PostgreSQL manual, "postmaster.pid").
-    var isServerAlive: Bool {
-        guard let file = fopen(data + "/postmaster.pid", "r") else { return false }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 32)
-        guard fgets(&line, Int32(clamping: line.count), file) != nil else { return false }
-        let pid = pid_t(atoi(line))
-        return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)
+    /// The major version of PostgreSQL that made the data; nil if there is no cluster yet.
+    func majorVersion() throws(PostgresError) -> Int? {
+        let file = data + "/PG_VERSION"
+        guard access(file, F_OK) == 0 else { return nil }
+        let text = SmallFile.text(file) ?? ""
+        if let version = Installation.major(of: text) { return version }
+        let expected = "expected a major version of PostgreSQL, such as 15"
+        throw PostgresError(.configuration, "'\(file)' holds '\(text)'; \(expected)")
     }
 
     func exists(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
@@ -131,6 +155,36 @@ struct ClusterDirectory {
         guard let file = fopen("\(path)/\(name)", "a") else { throw Self.failure("cannot write '\(path)/\(name)'") }
         defer { fclose(file) }
         guard fputs(text, file) >= 0 else { throw Self.failure("cannot write '\(path)/\(name)'") }
+    }
+
+    /// Makes a file of the folder have this text, and be `owner`'s. One that has it already is not written, as on a full disk.
+    func replace(_ file: String, with text: String, owner: ClusterOwner?) throws(PostgresError) {
+        if SmallFile.text(file)?.hasSameScalars(as: text) == true { return }
+        let new = file + ".new"
+        unlink(new)
+        // The folder is the cluster's user's: a link that lies in it must not lead us elsewhere.
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("cannot make '\(new)'") }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
+            throw Self.failure("cannot write '\(new)'")
+        }
+        if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
+            throw Self.failure("cannot give '\(new)' to PostgreSQL's user")
+        }
+        guard rename(new, file) == 0 else { throw Self.failure("cannot rename '\(new)'") }
+    }
+
+    /// Renames an entry of the folder, and waits until the disk knows.
+    func move(_ name: String, to newName: String) throws(PostgresError) {
+        guard rename("\(path)/\(name)", "\(path)/\(newName)") == 0 else {
+            throw Self.failure("cannot rename '\(path)/\(name)' to '\(newName)'")
+        }
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure("cannot open '\(path)'") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Self.failure("cannot write '\(path)' to the disk") }
     }
 
     /// The last lines of a file, for an error's text.

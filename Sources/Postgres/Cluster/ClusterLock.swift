@@ -17,7 +17,7 @@ struct ClusterLock {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             let message =
-                "another server uses the cluster in '\(directory.path)'; choose another DATA_DIR, or set DATABASE_URL"
+                "another server uses the cluster in '\(directory.path)'; stop it, choose another DATA_DIR or set DATABASE_URL"
             throw PostgresError(.configuration, message)
         }
     }

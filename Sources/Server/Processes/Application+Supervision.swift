@@ -41,6 +41,7 @@ extension Application {
                     socket: socket,
                     lifeline: lifeline,
                     environment: environment,
+                    clusterFolder: cluster?.path,
                     logger: logger
                 )
                 return { await process.keepRunning() }

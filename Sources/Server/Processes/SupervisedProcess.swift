@@ -17,6 +17,8 @@ struct SupervisedProcess: Sendable {
     let socket: ListeningSocket
     let lifeline: Lifeline
     let environment: Environment
+    /// The folder of the supervisor's own cluster, if there is one.
+    let clusterFolder: String?
     let logger: Logger
 
     /// Requests in flight have ten seconds to finish, and waiting for the database may take a little longer.
@@ -48,7 +50,7 @@ struct SupervisedProcess: Sendable {
         do {
             let result = try await Subprocess.run(
                 .path(try Self.executable()),
-                arguments: ["serve", "--only", component.rawValue, "--supervised"],
+                arguments: Arguments(arguments),
                 environment: environment,
                 platformOptions: options,
                 input: .fileDescriptor(
@@ -70,6 +72,10 @@ struct SupervisedProcess: Sendable {
         } catch {
             return "not started: \(error)"
         }
+    }
+
+    private var arguments: [String] {
+        ["serve", "--only", component.rawValue, "--supervised"] + (clusterFolder.map { ["--cluster", $0] } ?? [])
     }
 
     /// This program.

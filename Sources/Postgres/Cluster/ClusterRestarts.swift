@@ -1,0 +1,25 @@
+/// When a cluster that is gone is started again: at once the first time, then after a pause that doubles up to ten seconds.
+///
+/// A cluster that ends soon after its start counts as one that did not start: it may fill the rest of the disk again.
+struct ClusterRestarts {
+    /// A cluster that lived this long has recovered from what ended the one before.
+    private static let recovery = Duration.seconds(60)
+    private static let longest = Duration.seconds(10)
+
+    private var pause = Duration.zero
+    private var next: ContinuousClock.Instant?
+    private var startedAt: ContinuousClock.Instant?
+
+    /// Whether the cluster, found to be gone, is started now.
+    mutating func takesTurn(at now: ContinuousClock.Instant) -> Bool {
+        if let startedAt, now - startedAt >= Self.recovery { (pause, next) = (.zero, nil) }
+        startedAt = nil
+        if let next, now < next { return false }
+        pause = min(max(pause * 2, .milliseconds(500)), Self.longest)
+        next = now + pause
+        return true
+    }
+
+    /// Notes that it has started.
+    mutating func noteStart(at now: ContinuousClock.Instant) { startedAt = now }
+}
