@@ -138,6 +138,7 @@ public struct SQLState: Hashable, Sendable {
     /// Deadlock, serialization failure, a full disk, too many connections, shutting down or starting up, a fault of the machine (class 58), a
     /// standby, a lock that others hold.
     var isTransient: Bool {
-        ["08", "40", "53", "57", "58"].contains(code.prefix(2)) || self == .readOnlyTransaction || self == .lockNotAvailable
+        ["08", "40", "53", "57", "58"].contains(code.prefix(2))
+            || [.readOnlyTransaction, .lockNotAvailable].contains(self)
     }
 }
