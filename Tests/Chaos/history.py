@@ -68,10 +68,15 @@ class History:
         return time.strftime("%H:%M:%S", time.gmtime(seconds)) + f"{seconds % 1:.3f}"[1:]
 
     def line(self, operation: Operation) -> str:
-        status = "no answer" if operation.status is None else operation.status
+        """As it stands in a report; what was only seen has no answer."""
+        line = f"{self.span(operation)} {operation.kind} {operation.subject} {json.dumps(operation.sent, default=str)}"
+        if operation.kind in ("alert", "effect", "event"):
+            return line
         answer = json.dumps(operation.answer, default=str)
-        return (f"{self.wall(operation.start)} {operation.start:9.3f}–{operation.end:.3f} {operation.kind} {operation.subject} "
-                f"{json.dumps(operation.sent, default=str)} → {status} {answer if len(answer) < 300 else answer[:300] + '…'}")
+        return f"{line} → {operation.status or 'no answer'} {answer if len(answer) < 300 else answer[:300] + '…'}"
+
+    def span(self, item: Operation | Window) -> str:
+        return f"{self.wall(item.start)} {item.start:9.3f}–{item.end:.3f}"
 
     def save(self, path):
         with open(path, "w") as file:

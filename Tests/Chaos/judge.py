@@ -33,18 +33,31 @@ def judge(history: History, stale: float) -> list[Violation]:
     return [violation for check in checks for violation in check(history)] + alerts(history, stale)
 
 
-def report(history: History, violations: list[Violation]) -> str:
+def report(history: History, violations: list[Violation], most: int = 5) -> str:
+    """Each violation with the operations that show it and the faults in between; of each check the first few."""
     lines = []
-    for violation in violations:
-        lines.append(f"VIOLATION {violation.check} {violation.subject}: {violation.message}")
-        lines += ["    " + history.line(operation) for operation in sorted(violation.operations, key=lambda operation: operation.start)]
+    for check, found in grouped(violations, key=lambda violation: violation.check).items():
+        for violation in found[:most]:
+            lines.append(f"VIOLATION {check} {violation.subject}: {violation.message}")
+            lines += ["    " + line for line in shortest(history, violation)]
+        if len(found) > most:
+            lines.append(f"VIOLATION {check}: {len(found) - most} more")
     return "\n".join(lines)
 
 
-def grouped(operations: Iterable[Operation], key=lambda operation: operation.subject) -> dict[str, list[Operation]]:
+def shortest(history: History, violation: Violation) -> list[str]:
+    seen = [(operation.start, history.line(operation)) for operation in violation.operations]
+    if violation.operations:
+        first, last = min(operation.start for operation in violation.operations), max(operation.end for operation in violation.operations)
+        seen += [(window.start, f"{history.span(window)} fault {window.fault}")
+                 for window in history.windows if window.start <= last and window.end >= first]
+    return [line for _, line in sorted(seen)]
+
+
+def grouped(items: Iterable, key=lambda item: item.subject) -> dict[str, list]:
     found = collections.defaultdict(list)
-    for operation in operations:
-        found[key(operation)].append(operation)
+    for item in items:
+        found[key(item)].append(item)
     return found
 
 
@@ -398,41 +411,64 @@ def alerts(history: History, stale: float) -> list[Violation]:
             if row is None:
                 violations.append(Violation("alerts", instance, f"alert {identity} was there, and is not any more", (seen,)))
             else:
-                rows.append((seconds(history, row["first_at"]), seconds(history, row["resolved_at"])))
-        violations += alerts_of(history, instance, operations, sorted(rows), stale, horizon)
+                rows.append(Alert(identity, seconds(history, row["first_at"]), seconds(history, row["resolved_at"])))
+        rows.sort(key=lambda alert: alert.first)
+        violations += alerts_of(history, instance, operations, rows, stale, horizon)
     return violations
 
 
-def alerts_of(history: History, instance: str, beats: list[Operation], rows: list[tuple[float, float | None]], stale: float,
-              horizon: float) -> list[Violation]:
-    violations = []
+@dataclass(frozen=True)
+class Alert:
+    identity: str
+    first: float
+    resolved: float | None
 
-    def violate(message: str, *operations: Operation):
-        violations.append(Violation("alerts", instance, message, operations))
+    def __str__(self) -> str:
+        return f"raised at {self.first:.1f}"
 
+    def operation(self) -> Operation:
+        """How it stands in a report."""
+        sent = {"resolved": None if self.resolved is None else round(self.resolved, 3)}
+        return Operation("alert", self.identity, self.first, self.first, sent=sent)
+
+
+def alerts_of(history: History, instance: str, beats: list[Operation], raised: list[Alert], stale: float, horizon: float) -> list[Violation]:
     possible = [beat for beat in beats if not beat.is_refused]
     known = [beat for beat in beats if beat.is_acknowledged]
+    violations = missed_losses(history, instance, possible, known, raised, stale, horizon)
+
+    def violate(message: str, alert: Alert, *operations: Operation):
+        violations.append(Violation("alerts", instance, message, (*operations, alert.operation())))
+
+    for alert, later in zip(raised, [*raised[1:], None]):
+        last = max((beat for beat in known if beat.end < alert.first), key=lambda beat: beat.start, default=None)
+        if last is not None and (silent := silence(last.start, alert.first, history.windows)) < stale - 1:
+            violate(f"{alert}, and it was silent for {silent:.1f} s that count", alert, last)
+        if later is not None and (alert.resolved is None or alert.resolved > later.first):
+            violate(f"two live alerts, {alert} and at {later.first:.1f}", alert, later.operation())
+        back = next((beat for beat in known if beat.start > alert.first), None)
+        if back is not None:
+            limit = deadline(back.end, SLACK, history.windows)
+            if limit < horizon and (alert.resolved is None or alert.resolved > limit):
+                end = "is open" if alert.resolved is None else f"was resolved at {alert.resolved:.1f}"
+                violate(f"back at {back.end:.1f}, and the alert {alert} {end}", alert, back)
+        if alert.resolved is not None and not any(beat.end > alert.first and beat.start < alert.resolved for beat in possible):
+            violate(f"the alert {alert} was resolved at {alert.resolved:.1f} without a heartbeat", alert)
+    return violations
+
+
+def missed_losses(history: History, instance: str, possible: list[Operation], known: list[Operation], raised: list[Alert], stale: float,
+                  horizon: float) -> list[Violation]:
+    violations = []
     for beat, following in zip(possible, [*possible[1:], None]):
         # Only from a heartbeat that is known to be stored the instance has a time to be silent from.
         if not known or beat.start < known[0].start:
             continue
         limit = deadline(beat.start, stale + SLACK, history.windows)
         back = horizon if following is None else following.start
-        if limit < back and not any(beat.start < first <= limit for first, _ in rows):
-            late = [f"raised at {first:.1f}" for first, _ in rows if limit < first < back + SLACK]
-            violate(f"silent from {beat.start:.1f} to {back:.1f}, and no alert by {limit:.1f} ({', '.join(late) or 'none at all'})",
-                    beat, *([following] if following else []))
-    for (first, resolved), later in zip(rows, [*rows[1:], None]):
-        last = max((beat for beat in known if beat.end < first), key=lambda beat: beat.start, default=None)
-        if last is not None and silence(last.start, first, history.windows) < stale - 1:
-            violate(f"raised at {first:.1f}, and it was silent for {silence(last.start, first, history.windows):.1f} s that count", last)
-        if later is not None and (resolved is None or resolved > later[0]):
-            violate(f"two live alerts, raised at {first:.1f} and {later[0]:.1f}")
-        back = next((beat for beat in known if beat.start > first), None)
-        if back is not None:
-            limit = deadline(back.end, SLACK, history.windows)
-            if limit < horizon and (resolved is None or resolved > limit):
-                violate(f"back at {back.end:.1f}, and the alert of {first:.1f} is {f'resolved at {resolved:.1f}' if resolved else 'open'}", back)
-        if resolved is not None and not any(beat.end > first and beat.start < resolved for beat in possible):
-            violate(f"the alert of {first:.1f} was resolved at {resolved:.1f} without a heartbeat")
+        if limit < back and not any(beat.start < alert.first <= limit for alert in raised):
+            late = next((alert for alert in raised if limit < alert.first < back + SLACK), None)
+            operations = [beat, *filter(None, [following, late and late.operation()])]
+            message = f"silent from {beat.start:.1f} to {back:.1f}, and no alert by {limit:.1f} ({late or 'none at all'})"
+            violations.append(Violation("alerts", instance, message, tuple(operations)))
     return violations

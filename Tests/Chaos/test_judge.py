@@ -269,12 +269,12 @@ def test_silence_in_an_outage_does_not_count():
 
 
 def test_an_alert_that_stays_after_the_return():
-    assert alerts(*beats(1, 60, 80, 100), alert(33, at=110)) == ["alerts i: back at 60.1, and the alert of 33.0 is open"]
-    assert alerts(*beats(1, 60, 80, 100), alert(33, 75, at=110)) == ["alerts i: back at 60.1, and the alert of 33.0 is resolved at 75.0"]
+    assert alerts(*beats(1, 60, 80, 100), alert(33, at=110)) == ["alerts i: back at 60.1, and the alert raised at 33.0 is open"]
+    assert alerts(*beats(1, 60, 80, 100), alert(33, 75, at=110)) == ["alerts i: back at 60.1, and the alert raised at 33.0 was resolved at 75.0"]
 
 
 def test_an_alert_that_ends_without_a_return():
-    assert alerts(*beats(1), alert(33, 50, at=60)) == ["alerts i: the alert of 33.0 was resolved at 50.0 without a heartbeat"]
+    assert alerts(*beats(1), alert(33, 50, at=60)) == ["alerts i: the alert raised at 33.0 was resolved at 50.0 without a heartbeat"]
 
 
 def test_two_live_alerts_and_one_that_vanished():
@@ -282,10 +282,22 @@ def test_two_live_alerts_and_one_that_vanished():
     assert alerts(*beats(1), both, alert(33, at=60)) == ["alerts i: has 2 live alerts", "alerts i: alert b was there, and is not any more"]
 
 
-def test_the_report_has_the_shortest_history():
-    made = history(given("x", 0, 1), given("a", 1, 2), poll(3))
+def test_two_alerts_that_live_at_once():
+    rows = Operation("final-alerts", "live", 100, 101, answer=[*alert(33, 60.05).answer, *alert(50, 60.05, "b").answer])
+    assert alerts(*beats(1, 60, 80), rows) == ["alerts i: two live alerts, raised at 33.0 and at 50.0"]
+
+
+def test_the_report_has_the_shortest_history_with_its_faults():
+    away = Window("kill-api", 2.5, 2.75, True)
+    made = history(given("x", 0, 1), given("a", 1, 2), poll(3), windows=[away, Window("restart", 50, 51, True)])
     text = judge.report(made, [violation for violation in judge.deliveries(made) if violation.subject == "a"])
     assert text.splitlines() == [
         "VIOLATION delivery a: i polled and did not get it",
         '    08:00:01.000     1.000–2.000 command a {"instance": "i", "ttl": 600} → 202 {"status": "PENDING"}',
+        '    08:00:02.500     2.500–2.750 fault kill-api',
         "    08:00:03.000     3.000–3.100 poll i {} → 200 []"]
+
+
+def test_the_report_counts_what_it_leaves_out():
+    made = history(*(given(identity, 1, 2) for identity in "abcdefg"), stored())
+    assert judge.report(made, judge.commands(made)).splitlines()[-1] == "VIOLATION commands: 2 more"
