@@ -146,7 +146,8 @@ class Instance(Client):
         cost_type = self.chance.choice(("FEE", "FUNDING"))
         amount = f"{self.chance.randrange(-20_000, 50_000) / 10_000:.4f}"
         body = {"instance_id": self.name, "symbol": SYMBOL, "cost_type": cost_type, "amount": amount, "entry_id": identity, "timestamp": self.time()}
-        self.insist("cost", identity, "POST", "/ingest/costs", body, {"cost_type": cost_type, "amount": amount}, read=lambda _: None)
+        for _ in range(self.chance.choice((1,) * 9 + (2,))):
+            self.insist("cost", identity, "POST", "/ingest/costs", body, {"cost_type": cost_type, "amount": amount}, read=lambda _: None)
 
     def report_pnl(self):
         at, value = self.history.now(), f"{self.chance.randrange(-9_999, 9_999) / 100:.2f}"
@@ -195,8 +196,10 @@ class Operator(Client):
         identity = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         instance, ttl = self.chance.choice(self.fleet.names), self.chance.choice((3, 600, 600, 600))
         body = {"command_id": identity, "instance_id": instance, "command_type": self.chance.choice(self.TYPES), "ttl_seconds": ttl}
-        given = self.insist("command", identity, "POST", "/commands", body, {"instance": instance, "ttl": ttl}, key=f"give-{identity}",
-                            read=lambda answer: {"status": answer["status"]})
+        # A few are given twice, as by a person who is not sure.
+        for _ in range(self.chance.choice((1,) * 9 + (2,))):
+            given = self.insist("command", identity, "POST", "/commands", body, {"instance": instance, "ttl": ttl}, key=f"give-{identity}",
+                                read=lambda answer: {"status": answer["status"], "created_at": answer["created_at"]})
         if given is not None and given.is_acknowledged:
             self.given.append(identity)
         if self.given and self.chance.random() < 0.15:

@@ -103,8 +103,13 @@ def commands(history: History) -> list[Violation]:
         if pair := regression(seen):
             (earlier, before), (later, after) = pair
             violations.append(Violation("commands", identity, f"was {before}, and later {after}", (earlier, later)))
+    given = grouped(history.of("command"))
+    for identity, requests in given.items():
+        answered = [request for request in requests if request.is_acknowledged]
+        if any(request.answer != answered[0].answer for request in answered):
+            violations.append(Violation("commands", identity, "a repeated request was answered otherwise than the first", tuple(answered)))
     stored = collections.Counter(row["command_id"] for row in answers(history, "final-commands"))
-    violations += presence("commands", grouped(history.of("command")), stored, history.of("final-commands"))
+    violations += presence("commands", given, stored, history.of("final-commands"))
     return violations
 
 
@@ -163,8 +168,11 @@ def deliveries(history: History) -> list[Violation]:
         instance, ttl = operations[0].sent["instance"], operations[0].sent["ttl"]
         # It may expire by the first of the requests that could have stored it.
         until = min(first[identity] + ttl, touched.get(identity, float("inf")))
-        for poll in polls.get(instance, []):
-            if known[identity] < poll.start and poll.end < until and identity not in {row["command_id"] for row in poll.answer}:
+        answered = polls.get(instance, [])
+        for poll in answered[bisect.bisect_right(answered, known[identity], key=lambda poll: poll.start):]:
+            if poll.end >= until:
+                break
+            if identity not in {row["command_id"] for row in poll.answer}:
                 violations.append(Violation("delivery", identity, f"{instance} polled and did not get it", (*operations, poll)))
                 break
     return violations
@@ -231,34 +239,36 @@ def sums_of_entries(member: str, entries: dict[str, list[Operation]], reads: lis
     return []
 
 
-def candidates(operations: list[Operation], start: float, end: float, value) -> list:
-    """What the newest report may be at a read: the last that was acknowledged before, and whatever was sent since."""
-    known = [operation for operation in operations if operation.is_acknowledged and operation.end <= start]
-    newest = max(known, key=lambda operation: operation.sent["at"], default=None)
-    since = [value(operation) for operation in operations if operation.start <= end and not operation.is_refused
-             and (newest is None or operation.sent["at"] > newest.sent["at"])]
-    return since + [None if newest is None else value(newest)]
+def candidates(operations: list[Operation], read: Operation, value) -> list:
+    """What the newest report of an instance may be at a read: whatever was sent since the last that was acknowledged before, and that one.
+    None stands for no report at all. An instance sends its reports one after the other."""
+    possible = []
+    for operation in reversed(operations):
+        if operation.start > read.end or operation.is_refused:
+            continue
+        possible.append(value(operation))
+        if operation.is_acknowledged and operation.end <= read.start:
+            return possible
+    return [*possible, None]
 
 
 def sums_of_newest(reads: list[Operation], reports: dict[str, list[Operation]]) -> list[Violation]:
-    starts = {}
-    for subject, operations in reports.items():
+    for operations in reports.values():
         operations.sort(key=lambda operation: operation.start)
-        starts[subject] = [operation.start for operation in operations]
+    starts = {instance: [operation.start for operation in operations] for instance, operations in reports.items()}
     for read in reads:
-        choices, is_known = [], False
-        for subject, operations in reports.items():
-            # Reports of an instance are sent one after the other: the last hundred decide.
-            place = bisect.bisect_right(starts[subject], read.end)
-            possible = candidates(operations[max(0, place - 100):place], read.start, read.end, lambda operation: units(operation.sent["value"]))
-            is_known = is_known or possible[-1] is not None
-            choices.append([value or 0 for value in possible])
+        choices = []
+        for instance, operations in reports.items():
+            coming = bisect.bisect_right(starts[instance], read.end)
+            # Nobody sends so many that are all undecided.
+            choices.append(candidates(operations[max(0, coming - 1000):coming], read, lambda operation: units(operation.sent["value"])))
         total = read.answer["realized"]
-        if total is None and not is_known:
+        if total is None and all(values[-1] is None for values in choices):
             continue
-        if total is None or not reaches(units(total), choices):
-            undecided = sum(len(set(values)) > 1 for values in choices)
-            least = sum(min(values) for values in choices) * UNIT
+        amounts = [[value or 0 for value in values] for values in choices]
+        if total is None or not reaches(units(total), amounts):
+            undecided = sum(len(set(values)) > 1 for values in amounts)
+            least = sum(min(values) for values in amounts) * UNIT
             message = f"read {total}, which no choice among {undecided} undecided instances explains; at least {least}"
             return [Violation("money", "realized", message, (read,))]
     return []
@@ -271,7 +281,7 @@ def positions(history: History) -> list[Violation]:
     for read in history.of("final-positions"):
         stored = {row["instance_id"]: units(row["net_exposure"]) for row in read.answer}
         for instance, operations in reports.items():
-            possible = candidates(operations, read.start, read.end, lambda operation: units(operation.sent["net"]))
+            possible = candidates(operations, read, lambda operation: units(operation.sent["net"]))
             if stored.get(instance) not in possible:
                 violations.append(Violation("positions", instance, f"{stored.get(instance)} is stored", (*operations[-3:], read)))
     return violations

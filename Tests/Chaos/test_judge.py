@@ -68,6 +68,12 @@ def test_observations_at_once_may_differ():
     assert judge.commands(made) == []
 
 
+def test_a_repeated_request_that_is_answered_otherwise():
+    again = Operation("command", "c", 3, 4, 202, {"instance": "i", "ttl": 600}, {"status": "ACCEPTED"})
+    assert messages(judge.commands(history(given("c", 1, 2), again))) == ["commands c: a repeated request was answered otherwise than the first"]
+    assert judge.commands(history(given("c", 1, 2), given("c", 3, 4))) == []
+
+
 def test_an_acknowledged_command_that_is_gone():
     assert messages(judge.commands(history(given("c", 1, 2), stored()))) == ["commands c: was acknowledged, and is stored 0 times"]
 
