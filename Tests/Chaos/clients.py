@@ -25,7 +25,7 @@ def utc(at: float) -> str:
 
 
 class Connection:
-    """One connection to the API, opened again when it ends. Times that a client gives up on are closed with it."""
+    """One connection to the API, opened again after each failure: what is left on the old one answers another request."""
 
     def __init__(self, host: str, port: int):
         self.host, self.port = host, port
@@ -85,9 +85,6 @@ class Client(threading.Thread):
         if status is not None and 200 <= status < 300 and read is not None:
             answer = read(answer)
         operation = Operation(kind, subject, start, self.history.now(), status, sent or {}, answer)
-        if status in (408, 429):
-            # Not carried out, and to be sent again: as good as unknown.
-            operation = Operation(kind, subject, start, operation.end, 503, sent or {}, answer)
         self.history.add(operation)
         return operation
 
@@ -191,7 +188,7 @@ class Operator(Client):
         return self.chance.uniform(0.2, 0.6)
 
     def act(self):
-        if not self.may_send:
+        if not self.may_send or self.fleet.is_settling.is_set():
             return
         identity = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         instance, ttl = self.chance.choice(self.fleet.names), self.chance.choice((3, 600, 600, 600))
@@ -239,21 +236,30 @@ class Guard(Client):
             self.call("alerts", "live", "GET", "/alerts?status=OPEN&page_size=200",
                       read=lambda answer: [{member: row[member] for member in self.MEMBERS} for row in answer["items"]])
 
-    def list(self, kind: str, path: str, members: tuple[str, ...], is_wanted=lambda row: True) -> None:
-        """The whole of a list, as operations of a page each."""
+
+class Auditor(Client):
+    """Reads in the end what there is."""
+
+    def ask(self, kind: str, path: str, read=None) -> Operation:
+        for _ in range(30):
+            operation = self.call(kind, path, "GET", path, read=read)
+            if operation.is_acknowledged:
+                return operation
+            time.sleep(1)
+        raise RuntimeError(f"{path} cannot be read in the end: {operation.status} {operation.answer}")
+
+    def list(self, kind: str, path: str, members: tuple[str, ...], is_wanted=lambda row: True):
+        """The whole of a list, an operation for each page."""
         cursor = None
         while True:
             query = {"page_size": 200} | ({"cursor": cursor} if cursor else {})
-            separator = "&" if "?" in path else "?"
             page = {}
 
             def read(answer):
                 page.update(answer)
                 return [{member: row[member] for member in members} for row in answer["items"] if is_wanted(row)]
 
-            operation = self.call(kind, path, "GET", path + separator + urllib.parse.urlencode(query), read=read)
-            if not operation.is_acknowledged:
-                raise RuntimeError(f"{path} cannot be read in the end: {operation.status} {operation.answer}")
+            self.ask(kind, path + ("&" if "?" in path else "?") + urllib.parse.urlencode(query), read)
             cursor = page.get("next_cursor")
             if cursor is None:
                 return
@@ -261,10 +267,7 @@ class Guard(Client):
     def verify(self):
         after = 0
         while after is not None:
-            operation = self.call("final-verification", "chain", "GET", f"/audit/verify?after={after}")
-            if not operation.is_acknowledged:
-                raise RuntimeError(f"the audit log cannot be verified in the end: {operation.status} {operation.answer}")
-            after = operation.answer["next"]
+            after = self.ask("final-verification", f"/audit/verify?after={after}").answer["next"]
 
 
 class Watcher(Client):
@@ -316,7 +319,7 @@ class Fleet:
         self.history, self.port, self.seed, self.interval = history, port, seed, interval
         # What the API knows itself by: the clients reach it through a proxy.
         self.host = f"127.0.0.1:{server.api}"
-        self.is_closed, self.is_over = threading.Event(), threading.Event()
+        self.is_settling, self.is_closed, self.is_over = threading.Event(), threading.Event(), threading.Event()
         self.silent: set[str] = set()
         self.names = [f"chaos-{number:02}" for number in range(count)]
         self.instances = [Instance(self, name) for name in self.names]
@@ -338,11 +341,14 @@ class Fleet:
     def silence(self, names: set[str]):
         self.silent = names
 
-    def settle(self, limit: float):
-        """No new work for operators; instances go on until each command is answered and each alert could end."""
-        for operator in self.operators:
-            operator.act = lambda: None
-        time.sleep(limit)
+    def settle(self, seconds: float):
+        """Operators stop; instances go on, so that each command is answered and each alert can end."""
+        self.is_settling.set()
+        time.sleep(seconds)
+
+    def close(self):
+        """Nobody sends any more, and those who watch events still do."""
+        self.is_closed.set()
 
     def stop(self):
         self.is_over.set()

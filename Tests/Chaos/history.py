@@ -5,6 +5,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+# Not carried out, and to be sent again as it is.
+NOT_NOW = (408, 429)
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -24,11 +27,11 @@ class Operation:
 
     @property
     def is_refused(self) -> bool:
-        return self.status is not None and 400 <= self.status < 500
+        return self.status is not None and 400 <= self.status < 500 and self.status not in NOT_NOW
 
     @property
     def is_unknown(self) -> bool:
-        """Nobody said whether it was carried out."""
+        """Nothing says that it was carried out, or that it never will be."""
         return not self.is_acknowledged and not self.is_refused
 
 
@@ -59,6 +62,10 @@ class History:
     def add(self, operation: Operation):
         with self._lock:
             self.operations.append(operation)
+
+    def forget(self, prefix: str):
+        with self._lock:
+            self.operations = [operation for operation in self.operations if not operation.kind.startswith(prefix)]
 
     def of(self, *kinds: str) -> list[Operation]:
         return [operation for operation in self.operations if operation.kind in kinds]

@@ -276,14 +276,12 @@ def sums_of_newest(reads: list[Operation], reports: dict[str, list[Operation]]) 
 
 def positions(history: History) -> list[Violation]:
     """The newest report of a position stands."""
+    reads = [operation for operation in history.of("final-positions") if operation.is_acknowledged]
+    stored = {row["instance_id"]: units(row["net_exposure"]) for row in answers(history, "final-positions")}
     violations = []
-    reports = grouped(history.of("position"))
-    for read in history.of("final-positions"):
-        stored = {row["instance_id"]: units(row["net_exposure"]) for row in read.answer}
-        for instance, operations in reports.items():
-            possible = candidates(operations, read, lambda operation: units(operation.sent["net"]))
-            if stored.get(instance) not in possible:
-                violations.append(Violation("positions", instance, f"{stored.get(instance)} is stored", (*operations[-3:], read)))
+    for instance, operations in grouped(history.of("position")).items() if reads else ():
+        if stored.get(instance) not in candidates(operations, reads[0], lambda operation: units(operation.sent["net"])):
+            violations.append(Violation("positions", instance, f"{stored.get(instance)} is stored", (*operations[-3:], reads[0])))
     return violations
 
 
@@ -396,7 +394,7 @@ def silence(start: float, end: float, windows: list[Window]) -> float:
 def alerts(history: History, stale: float) -> list[Violation]:
     """A loss has one live alert within the threshold and ten seconds, a return ends it within ten, and nothing else raises or ends one."""
     violations = []
-    finals = history.of("final-alerts")
+    finals = [operation for operation in history.of("final-alerts") if operation.is_acknowledged]
     if not finals:
         return []
     horizon = finals[-1].start

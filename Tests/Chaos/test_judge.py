@@ -173,8 +173,8 @@ def booked(*rows: tuple[str, str]) -> Operation:
 
 
 def test_entries_that_are_gone_doubled_changed_or_made_up():
-    made = history(cost("gone", 1, 2, "1"), cost("twice", 1, 2, "1"), cost("other", 1, 2, "1"), cost("right", 1, 2, "1"), cost("open", 1, 2, "1", None),
-                   booked(("twice", "1"), ("twice", "1"), ("other", "1.5"), ("right", "1.0"), ("new", "1")))
+    made = history(cost("gone", 1, 2, "1"), cost("twice", 1, 2, "1"), cost("other", 1, 2, "1"), cost("right", 1, 2, "1"),
+                   cost("open", 1, 2, "1", None), booked(("twice", "1"), ("twice", "1"), ("other", "1.5"), ("right", "1.0"), ("new", "1")))
     assert messages(judge.ledger(made)) == [
         "ledger gone: was acknowledged, and is stored 0 times", "ledger twice: was acknowledged, and is stored 2 times",
         "ledger new: is stored, and nobody sent it", "ledger other: is booked with 1.5"]
