@@ -1,0 +1,159 @@
+"""The real server under test, on a PostgreSQL of its own."""
+
+import http.client
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+
+TOKEN = "a-token-for-the-chaos-tests"
+BINARY = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
+
+# Moves a process's wall clock by the seconds that a file holds, so that it can step while the process runs.
+CLOCK = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static volatile long long *step;
+__attribute__((constructor)) static void map(void) {
+    const char *path = getenv("CHAOS_CLOCK");
+    int file = path ? open(path, O_RDONLY) : -1;
+    void *found = file < 0 ? MAP_FAILED : mmap(0, 8, PROT_READ, MAP_SHARED, file, 0);
+    step = found == MAP_FAILED ? 0 : found;
+}
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME && step) time->tv_sec += *step;
+    return result;
+}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def kill(process: int, number: int = signal.SIGKILL):
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        pass
+
+
+class Server:
+    """`flotilla-server` with its two children and its cluster, at addresses that outlive restarts."""
+
+    def __init__(self, folder: pathlib.Path, stale: int):
+        self.folder = folder
+        self.api, self.web = free_port(), free_port()
+        self.environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        self.environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS=f"127.0.0.1:{self.api}", ENVIRONMENT="CHAOS",
+                                WEB_ADDRESS=f"127.0.0.1:{self.web}", HEARTBEAT_STALE_SECONDS=str(stale), LOG_LEVEL="info")
+        self.has_clock = self._prepare_clock()
+        self.process: subprocess.Popen | None = None
+        self.starts_that_failed = 0
+
+    def _prepare_clock(self) -> bool:
+        compiler = shutil.which("clang") or shutil.which("cc")
+        if compiler is None or os.uname().sysname != "Linux":
+            return False
+        (self.folder / "clock.c").write_text(CLOCK)
+        library = self.folder / "clock.so"
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, self.folder / "clock.c"], check=True)
+        self.environment.update(LD_PRELOAD=str(library), CHAOS_CLOCK=str(self.folder / "clock"))
+        self.step_clock(0)
+        return True
+
+    def step_clock(self, seconds: int):
+        with open(self.folder / "clock", "r+b" if (self.folder / "clock").exists() else "wb") as file:
+            file.write(struct.pack("q", seconds))
+
+    def start(self):
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen([BINARY, "serve", "--migrate"], env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
+
+    def is_ready(self) -> bool:
+        """`/readyz` may say so for four seconds after the last check, so the database is asked, too."""
+        return self._answers("/readyz") and self._answers("/bots?page_size=1")
+
+    def _answers(self, path: str) -> bool:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.api}{path}", headers={"X-Admin-Token": TOKEN})
+        try:
+            with urllib.request.urlopen(request, timeout=2) as answer:
+                return answer.status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def wait_until_ready(self, limit: float = 120):
+        """A server that ended is started again, as a service manager does it."""
+        end = time.monotonic() + limit
+        while not self.is_ready():
+            if self.process.poll() is not None:
+                self.starts_that_failed += 1
+                self.start()
+            if time.monotonic() > end:
+                raise RuntimeError(f"the server is not ready after {limit:.0f} s:\n{(self.folder / 'log').read_text()[-4000:]}")
+            time.sleep(0.2)
+
+    def stop(self):
+        """In order; whatever is left of it afterwards is killed."""
+        processes = self.everything()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                pass
+        for process in processes:
+            kill(process, signal.SIGCONT)
+            kill(process)
+        if self.process is not None:
+            self.process.wait()
+
+    def child(self, component: str) -> int | None:
+        """The process of the API or of the dashboard."""
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", f"only {component}"], capture_output=True, text=True).stdout
+        return int(found.split()[0]) if found else None
+
+    def postmaster(self) -> int | None:
+        for file in (self.folder / "cluster").rglob("postmaster.pid"):
+            return int(file.read_text().split()[0])
+        return None
+
+    def databases(self, title: str = "") -> list[int]:
+        """PostgreSQL's processes whose titles have this in them, the postmaster first where all are asked for."""
+        if (postmaster := self.postmaster()) is None:
+            return []
+        lines = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.splitlines()
+        found = sorted(int(line.split()[0]) for line in lines if title in line)
+        return found if title else [postmaster, *found]
+
+    def everything(self) -> list[int]:
+        children = [child for component in ("api", "dashboard") if self.process and (child := self.child(component))]
+        return [*([self.process.pid] if self.process else []), *children, *self.databases()]
+
+    def sql(self, text: str) -> list[str]:
+        return subprocess.run(self._psql(text), check=True, capture_output=True, text=True).stdout.splitlines()
+
+    def session(self, text: str) -> subprocess.Popen:
+        """A session of its own, for as long as its statements take."""
+        return subprocess.Popen(self._psql(text), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def _psql(self, text: str) -> list[str]:
+        return ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", f"{self.folder}/cluster", "-U", "flotilla", "-d", "flotilla", "-c", text]
+
+    def crashes(self) -> list[str]:
+        """What the log says of processes that ended by themselves: signals that no fault sends."""
+        return [line for line in (self.folder / "log").read_text().splitlines() if re.search(r"SIG(ILL|SEGV|TRAP|ABRT|BUS)|[Ff]atal error", line)]
