@@ -97,6 +97,19 @@ import Testing
         }
     }
 
+    @Test func `silence does not count while no server listens`() async throws {
+        try await Fleet.with { fleet in
+            try await add(1, seen: 130, to: fleet)
+            // The last server listened 45 s ago: 85 s of silence.
+            _ = try await fleet.database.run(Query(sql: "UPDATE listening SET until = now() - interval '45 seconds'"))
+            try await fleet.api.runScheduledChecks()
+            #expect(try await count("alerts", in: fleet) == 0)
+            _ = try await fleet.database.run(Query(sql: "UPDATE listening SET until = now() - interval '35 seconds'"))
+            try await fleet.api.runScheduledChecks()
+            #expect(try await count("alerts", in: fleet) == 1)
+        }
+    }
+
     @Test func `servers that stop again and again do not hide that an instance is lost`() async throws {
         try await Fleet.with { fleet in
             try await add(1, seen: 400, to: fleet)

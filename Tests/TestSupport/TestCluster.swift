@@ -34,9 +34,12 @@ public actor TestCluster {
         let task = Task {
             let cluster = try await cluster()
             try await cluster.createDatabase(name)
-            _ = try await Migrator(url: cluster.url(database: name), migrations: Migration.all).migrate(
-                logger: Self.logger
-            )
+            let url = cluster.url(database: name)
+            _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: Self.logger)
+            let database = Database(.init(url: url, connections: 1), logger: Self.logger)
+            defer { database.close() }
+            // Tests without a server count silence as if one listened.
+            _ = try await database.run(Query(sql: "UPDATE listening SET until = 'infinity'"))
         }
         template = task
         try await task.value
