@@ -130,7 +130,12 @@ import Testing
         try await TestDatabase.empty { url in
             try await Self.withPair(["DATABASE_URL": url, "HEARTBEAT_STALE_SECONDS": "30"]) { pair in
                 let cookie = try await Self.session(pair.web)
-                #expect(try await Self.beat(pair.api, "i1", ago: 15) == 202)
+                #expect(try await Self.beat(pair.api, "i1") == 202)
+                let command = """
+                    {"command_id":"\(UUID().uuidString)","instance_id":"i1","command_type":"SAFE_MODE","ttl_seconds":10,"payload":{}}
+                    """
+                let headers = ["X-Admin-Token": Self.token, "Content-Type": "application/json"]
+                #expect(try await pair.api.send("POST", "/commands", headers: headers, body: command).status == 202)
                 #expect(!(try await pair.web.send("GET", "/login").body.contains("The API does not respond")))
                 let api = try #require(pair.child(.api))
                 kill(api, SIGSTOP)
@@ -141,10 +146,14 @@ import Testing
                     ]
                     return pages.allSatisfy { $0.status == 200 && $0.body.contains("The API does not respond since ") }
                 }
-                // Silent for 30 seconds, seen by the dashboard's process.
-                try await Self.until("the alert is raised", within: .seconds(90)) {
-                    let alerts = try await pair.web.send("GET", "/api/alerts?status=OPEN", headers: ["Cookie": cookie])
-                    return alerts.body.contains("\"i1\"")
+                // The dashboard's process checks for what is due.
+                try await Self.until("the command has expired", within: .seconds(90)) {
+                    let commands = try await pair.web.send(
+                        "GET",
+                        "/api/commands?status=EXPIRED",
+                        headers: ["Cookie": cookie]
+                    )
+                    return commands.body.contains("\"i1\"")
                 }
                 kill(api, SIGCONT)
                 try await Self.until("the pages say that it is over") {
