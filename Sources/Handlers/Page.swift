@@ -51,7 +51,7 @@ struct Page<First: CursorPart, Second: CursorPart> {
     }
 }
 
-/// How many items a list has, as far as they are counted: a list that grows for ever must not take ever longer to answer.
+/// How many items a list has, counted up to a limit, so that the answer time does not grow with the list.
 struct Total {
     /// How many rows a statement counts at most: one more than is told tells whether there are more.
     static let most = 10_001

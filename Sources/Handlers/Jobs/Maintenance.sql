@@ -4,25 +4,25 @@
 SELECT true
 FROM sum_costs(), sum_executions(), note_presence(), note_equity()
 
--- Adds up the shares of exposure that connections left; how many rows that were.
+-- Merges rows of exposure_totals that connections have added; answers how many it merged.
 -- name: gatherExposure :one
 -- in: limit int8
 -- out: rows int8
 SELECT gather_exposure(:limit, 16)
 
--- Notes which five minutes of series are over and not rolled up; of how many series.
+-- Queues closed buckets for the rollup; answers of how many series.
 -- name: touchClosedBuckets :one
 -- in: limit int8
 -- out: series int8
 SELECT touch_closed_buckets(:limit)
 
--- Rolls up five minutes of which samples came; how many rows of `touched_buckets` that were.
+-- Rolls up queued buckets; answers how many rows of `touched_buckets` it took.
 -- name: rollBuckets :one
 -- in: limit int8
 -- out: rows int8
 SELECT roll_buckets(:limit)
 
--- Books the equity of series under the mode of their instance; how many series are left.
+-- Books the equity of series under the mode of their instance; answers how many series are left.
 -- name: rebookEquity :one
 -- in: limit int8
 -- out: series int8

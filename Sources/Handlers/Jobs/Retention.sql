@@ -1,4 +1,4 @@
--- Each statement removes old rows, so many at most; how many that were. What is not over stays, however old it is.
+-- Each statement removes finished rows that are older than `days`, at most `limit`, and answers how many it removed. Open rows stay at any age.
 
 -- name: forgetReconcileResults :one
 -- in: days int8, limit int8
@@ -18,7 +18,7 @@ WITH removed AS (
 SELECT count(*)
 FROM removed
 
--- A notification goes with the last of its deliveries.
+-- A notification is removed together with its deliveries, once none of them is pending.
 -- name: forgetNotifications :one
 -- in: days int8, limit int8
 -- out: removed int8
@@ -45,7 +45,7 @@ removed AS (
 SELECT count(*)
 FROM removed
 
--- An alert stays as long as a notification of it.
+-- An alert is kept as long as a notification refers to it.
 -- name: forgetAlerts :one
 -- in: days int8, limit int8
 -- out: removed int8
@@ -83,7 +83,7 @@ WITH removed AS (
 SELECT count(*)
 FROM removed
 
--- A command that another one superseded stays as long as that one, and one that failed until an alert tells of it.
+-- A superseded command is kept as long as the command that superseded it, and a failed one until its alert is raised.
 -- name: forgetCommands :one
 -- in: days int8, limit int8
 -- out: removed int8
