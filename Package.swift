@@ -10,7 +10,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // Integers are made of a Double with `init(saturating:)` only (`FixedWidthInteger+Double.swift`).
+    // A Double is converted to an integer only with `init(saturating:)` (`FixedWidthInteger+Double.swift`).
     .treatWarning("DeprecatedDeclaration", as: .error),
 ]
 let package = Package(
@@ -27,36 +27,36 @@ let package = Package(
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
     ],
     dependencies: [
-        // Without it: the command lines of schema-check and the server by hand, help texts included.
+        // Without it: hand-written command-line parsing and help for schema-check and the server.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // Without it: reading .env files and environment variables by hand. No traits: only those two providers are used.
+        // Without it: hand-written parsing of .env files and environment variables. No traits: only these two providers are used.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
-        // Without it: a logging interface that no other Swift library shares.
+        // Without it: our own logging interface, which no other Swift library supports.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Without it: an event loop and an HTTP/1.1 parser.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // Without it: TLS.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        // Without it: signal handling (its UnixSignals) by hand.
+        // Without it: hand-written signal handling (we use its UnixSignals).
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        // Without it: an HTTP client with TLS, time limits and a pool of connections, for notifications.
+        // Without it: an HTTP client with TLS, timeouts and a connection pool, for notifications.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        // Without it: templates of the dashboard's pages, with everything in them escaped, by hand.
+        // Without it: hand-written, escaping templates for the dashboard's pages.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Without it: SHA-256 by hand, for the secrets of tokens.
+        // Without it: a hand-written SHA-256 for the secrets of tokens.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Without it: fork, change of user and exec by hand, for the embedded cluster and the server's two processes.
+        // Without it: hand-written fork, change of user and exec, for the embedded cluster and the server's two processes.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
-        // Without it: FilePath, which swift-subprocess takes.
+        // Without it: FilePath, which swift-subprocess requires.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
-        // ECMA-262 regular expressions in linear time: Swift's own backtrack, and differ from what JSON Schema asks for.
+        // ECMA-262 regular expressions in linear time. Swift's regular expressions backtrack and differ from those of JSON Schema.
         .target(name: "Patterns", swiftSettings: settings),
-        // What the texts of values mean: formats, exact numbers, URIs.
+        // String formats, exact numbers, URIs.
         .target(name: "Formats", dependencies: ["Patterns"], swiftSettings: settings),
 
-        // The contract's compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
+        // The contract compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
         .target(name: "ContractCompiler", dependencies: ["CYAML", "Formats", "Patterns"], swiftSettings: settings),
         .executableTarget(
@@ -67,14 +67,14 @@ let package = Package(
         ),
         .plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["contract-gen"]),
 
-        // The 2020-12 validator that generated ones are measured by.
+        // The reference validator for JSON Schema 2020-12, against which generated validation is tested.
         .target(
             name: "JSONSchema",
             dependencies: ["ContractCompiler", "Formats", "Patterns"],
             swiftSettings: settings
         ),
 
-        // The contract in Swift.
+        // The generated contract and its runtime.
         .target(name: "ContractRuntime", dependencies: ["Formats", "Patterns"], swiftSettings: settings),
         .target(
             name: "Generated",
@@ -96,7 +96,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // The contract's gatekeeper.
+        // The contract checker.
         .executableTarget(
             name: "SchemaCheck",
             dependencies: [
@@ -107,7 +107,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // What is told to whom, and how.
+        // Notification messages and their delivery.
         .target(
             name: "Notifications",
             dependencies: [
@@ -157,7 +157,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // The bots' side.
+        // The agent for bots, an example bot and the simulator.
         .target(
             name: "AgentKit",
             dependencies: [
@@ -185,7 +185,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // How fast, against what.
+        // Benchmarks.
         .target(name: "Allocations", path: "Benchmarks/allocations"),
         .executableTarget(
             name: "codec-benchmark",
@@ -203,7 +203,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // Tests mirror Sources.
+        // The tests mirror Sources.
         .target(
             name: "TestSupport",
             dependencies: ["Handlers", "Postgres", .product(name: "Logging", package: "swift-log")],
@@ -227,7 +227,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
-        // A contract that says everything, for the tests.
+        // A test contract that uses every feature.
         .target(
             name: "EveryFeature",
             dependencies: ["ContractRuntime"],
@@ -258,7 +258,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // The bot of the agents' tests.
+        // The bot that the agent's tests run and kill.
         .executableTarget(
             name: "DrillBot",
             dependencies: ["AgentKit", "ContractRuntime", "Generated"],

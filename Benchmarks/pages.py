@@ -1,4 +1,4 @@
-"""Asks for pages, and keeps one open in a browser, while 10,000 bots report. Called by Benchmarks/pages."""
+"""Requests pages, and keeps one open in a browser, while 10,000 instances report. Called by Benchmarks/pages."""
 
 import http.client
 import statistics
@@ -30,7 +30,7 @@ for start in range(0, COUNT, 500):
 
 
 def report():
-    """A thousandth of the fleet every 30 ms: 333 heartbeats a second."""
+    """Sends heartbeats of a thousandth of the fleet every 30 ms: 333 heartbeats a second."""
     number = 0
     while True:
         fleet.heartbeats(beats(range(number, number + 10)))
@@ -48,7 +48,7 @@ cookie = answer.getheader("Set-Cookie").split(";")[0]
 
 
 def ask(path):
-    """Milliseconds to the first byte and to the last, and how many bytes there were."""
+    """Returns the milliseconds to the first and to the last byte, and the size in bytes."""
     started = time.perf_counter()
     connection.request("GET", path, headers={"Cookie": cookie})
     answer = connection.getresponse()

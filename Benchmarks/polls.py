@@ -1,4 +1,4 @@
-"""Polls that wait: what 10,000 of them cost the server, and how soon a command reaches one of 1,000.
+"""Measures waiting polls: the server's memory for 10,000 of them, and how soon a command reaches one of 1,000.
 
 Usage: polls.py ADDRESS PID
 """
@@ -60,7 +60,7 @@ async def main() -> None:
     waiting = [asyncio.create_task(poll(f"idle-{i}")) for i in range(10_000)]
     await asyncio.sleep(8)
     after = resident()
-    print(f"| resident with 10,000 polls that wait | {after:.1f} MiB | without: {before:.1f} MiB | {(after - before) * 1024 / 10_000:.1f} KiB each |")
+    print(f"| resident memory with 10,000 waiting polls | {after:.1f} MiB | without: {before:.1f} MiB | {(after - before) * 1024 / 10_000:.1f} KiB each |")
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -80,7 +80,7 @@ async def main() -> None:
         await asyncio.sleep(0.005)
     delays.sort()
     p50, p99 = delays[len(delays) // 2] * 1000, delays[len(delays) * 99 // 100] * 1000
-    print(f"| command created until one of 1,000 waiting agents has it | p50 {p50:.1f} ms, p99 {p99:.1f} ms | | |")
+    print(f"| from creating a command until one of 1,000 waiting agents has it | p50 {p50:.1f} ms, p99 {p99:.1f} ms | | |")
     for task in agents:
         task.cancel()
     await asyncio.gather(*agents, return_exceptions=True)

@@ -1,6 +1,6 @@
--- A fleet of so many instances of 500 bots, of which so many hold 50 positions each; a thousand of them have a history of 10 million metric
--- samples, a million costs and a million samples of executions, over the last six days.
--- psql variables: instances, traders, from and to (0 to 1: the part of the history that is added).
+-- Creates a fleet of instances of 500 bots. Some instances hold 50 positions each; a thousand have a history of 10 million metric samples, one
+-- million costs and one million execution samples over the last six days.
+-- psql variables: instances, traders (instances with positions), from and to (0 to 1: the part of the history to add).
 INSERT INTO bots (bot_id, name, strategy_name) SELECT 'b' || i, 'b' || i, 'unknown' FROM generate_series(0, 499) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instances (instance_id, bot_id) SELECT 'i' || i, 'b' || i % 500 FROM generate_series(0, :instances - 1) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instance_live (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at)
@@ -26,7 +26,7 @@ CROSS JOIN metric_series;
 INSERT INTO metric_latest
 SELECT series_id, date_trunc('minute', now()), 0.25, date_trunc('minute', now()) - interval '1 hour' FROM metric_series
 ON CONFLICT DO NOTHING;
--- Those of the equity are rolled up by the server.
+-- The server rolls up the equity.
 UPDATE metric_latest SET unrolled_from = '-infinity' WHERE series_id IN (SELECT series_id FROM metric_series WHERE metric_type = 'equity');
 INSERT INTO cost_entries (instance_id, entry_id, symbol, cost_type, amount, ts, received_at)
 SELECT 'i' || i % 1000, i, 'S' || i % 50, CASE WHEN i % 4 = 0 THEN 'FUNDING' ELSE 'FEE' END, i % 1000 * 0.001, now() - i * interval '500 ms', now()

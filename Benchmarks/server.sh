@@ -1,5 +1,5 @@
-# What the benchmarks share: a release server on a PostgreSQL cluster of its own, fsync and synchronous_commit on, ended with the script.
-# Sourced, not run. Sets $address, $pid, $folder (the cluster is in $folder/cluster) and $pgbench.
+# Sourced by the benchmarks. Provides release servers on a separate PostgreSQL cluster with fsync and synchronous_commit on, and stops them with
+# the script. Sets $address, $pid, $folder (the cluster is in $folder/cluster) and $pgbench.
 cd "$(dirname "$0")/.."
 build=.build-release/release
 [ -n "${BENCHMARK_BUILT:-}" ] || deploy/build >&2
@@ -13,7 +13,7 @@ servers=
 trap 'for server in $servers; do kill $server 2>/dev/null || :; wait $server 2>/dev/null || :; done; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
-# start NAME [VARIABLE=VALUE…]: a server; its address is in $address, its process in $pid. With the dashboard off that process is the API.
+# start NAME [VARIABLE=VALUE…]: starts a server and sets $address and $pid. With the dashboard off, $pid is the API process.
 start() {
     name=$1
     shift
@@ -28,14 +28,14 @@ start() {
     exit 1
 }
 
-# child api|dashboard: the process of one of the two that $pid supervises.
+# child api|dashboard: prints the id of a process that $pid supervises.
 child() { pgrep -P "$pid" -f -- "--only $1"; }
 sql() { psql -qAtX -v ON_ERROR_STOP=1 -h "$folder/cluster" -U flotilla -d flotilla "$@"; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
-# Microseconds of processor time between two counts of ticks, per request.
+# Prints microseconds of CPU time per request between two tick counts.
 each() { awk "BEGIN { printf \"%.1f\", ($2 - $1) * 1000000 / $(getconf CLK_TCK) / $3 }"; }
 resident() { awk '/VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$1/status"; }
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
-# row FIGURE OURS REFERENCE RATIO: one line of the table.
+# row MEASUREMENT FLOTILLA REFERENCE RATIO: prints one line of the table.
 row() { printf '| %s | %s | %s | %s |\n' "$1" "$2" "$3" "$4"; }

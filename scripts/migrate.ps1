@@ -1,4 +1,4 @@
-# Brings the schema of the database up to date, and ends.
+# Brings the database schema up to date.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Set-Location (Split-Path -Parent $PSScriptRoot)

@@ -1,4 +1,4 @@
-# Runs every test in a container, on a PostgreSQL of its own.
+# Runs all tests in a container with its own PostgreSQL.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Set-Location (Split-Path -Parent $PSScriptRoot)

@@ -1,8 +1,8 @@
-// Tells ThreadSanitizer of the order that Swift's Mutex makes. `./flotilla race` links it into the tests and their servers.
+// Reports the synchronization of Swift's Mutex to ThreadSanitizer. `./flotilla race` links it into the tests and their servers.
 //
 // On Linux a contended Mutex is locked and unlocked inside libswiftSynchronization, which is not instrumented, so ThreadSanitizer reports
-// a race for everything behind such a lock. These two functions take the place of the library's and call them. The uncontended path is
-// compiled into the caller with atomics at the same address, which ThreadSanitizer sees.
+// a race for all data behind such a lock. These two functions replace the library's functions and call them. The uncontended path is
+// compiled into the caller with atomics at the same address, which ThreadSanitizer observes.
 // https://github.com/swiftlang/swift/blob/main/stdlib/public/Synchronization/Mutex/LinuxImpl.swift
 #define _GNU_SOURCE
 #include <dlfcn.h>

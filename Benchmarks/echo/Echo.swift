@@ -8,8 +8,8 @@ import NIOPosix
     import Darwin
 #endif
 
-/// The least that an HTTP server can do here: swift-nio's own pipeline, which answers each request with its body. What the server costs
-/// beyond this is our own doing. It prints its port and serves until it is killed.
+/// A minimal HTTP server as a reference: swift-nio's pipeline, which returns each request's body. Any higher cost of the real server is caused by
+/// Flotilla. It prints its port and serves until it is killed.
 @main
 struct Echo {
     static func main() async throws {
@@ -29,7 +29,7 @@ struct Echo {
     }
 }
 
-/// Answers 202 with the request's body.
+/// Responds 202 with the request's body.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

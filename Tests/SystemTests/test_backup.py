@@ -43,7 +43,7 @@ def test_a_password_that_would_stand_in_arguments_is_refused(url, tmp_path):
     for script in (["deploy/backup", str(tmp_path)], ["deploy/restore", "file"]):
         result = subprocess.run(script, env={**os.environ, "DATABASE_URL": url}, cwd=ROOT, capture_output=True, text=True)
         assert result.returncode == 1
-        assert result.stderr.startswith("DATABASE_URL has a password that would stand in arguments") and "abc" not in result.stderr
+        assert result.stderr.startswith("DATABASE_URL has a password that would appear in arguments") and "abc" not in result.stderr
 
 
 @pytest.mark.skipif(not shutil.which("pg_dump"), reason="there is no pg_dump on this machine")

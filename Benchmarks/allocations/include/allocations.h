@@ -1,5 +1,5 @@
 #pragma once
 #include <stddef.h>
 
-/// How many times this process asked for memory.
+/// The number of memory allocations of this process.
 long allocation_count(void);
