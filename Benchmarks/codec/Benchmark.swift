@@ -3,13 +3,14 @@ import ContractRuntime
 import Foundation
 import Generated
 
-/// Decoding and validating a heartbeat with its generated codec beside Foundation's `JSONDecoder`, which validates nothing, on the
-/// same bytes in one run; and matching paths.
+/// Measures the generated heartbeat codec against Foundation's `JSONDecoder`, and the generated router against a dictionary.
+///
+/// The codec decodes and validates, and `JSONDecoder` only decodes. Each pair uses the same input in the same process.
 ///
 ///     deploy/build --product codec-benchmark && .build-release/release/codec-benchmark
 @main
 enum Benchmark {
-    /// Eight members: what bots send most.
+    /// A heartbeat with eight members, the most frequent request.
     private static let body = Array(
         """
         {"bot_id":"grid-eth-01","instance_id":"grid-eth-01-a","runtime_mode":"LIVE","exchange":"kraken","symbol":"ETH/EUR",\
@@ -17,7 +18,7 @@ enum Benchmark {
         """.utf8
     )
 
-    /// The same eight members, as somebody without a contract would write them.
+    /// The same eight members as a plain `Decodable`, without a contract.
     private struct PlainHeartbeat: Decodable {
         let bot_id: String
         let instance_id: String
@@ -30,10 +31,12 @@ enum Benchmark {
     }
 
     static func main() throws {
-        guard (try? Heartbeat(json: body)) != nil else { fatalError("the body breaks the contract") }
+        guard (try? Heartbeat(json: body)) != nil else {
+            fatalError("the benchmark's heartbeat is not valid by the contract")
+        }
         let decoder = JSONDecoder()
         let data = Data(body)
-        measure("decode and validate a heartbeat (\(body.count) bytes)", "JSONDecoder, which validates nothing") {
+        measure("decode and validate a heartbeat (\(body.count) bytes)", "JSONDecoder without validation") {
             _ = try? Heartbeat(json: body)
         } reference: {
             _ = try? decoder.decode(PlainHeartbeat.self, from: data)
@@ -44,7 +47,7 @@ enum Benchmark {
         .map { Array($0.utf8) }
         measure(
             "match \(paths.count) paths of \(Route.allCases.count) operations",
-            "the same by a dictionary of strings"
+            "a dictionary of strings without parameters"
         ) {
             for path in paths { path.withUnsafeBytes { _ = PathItem.match(PathSegments($0)) } }
         } reference: {
@@ -54,7 +57,7 @@ enum Benchmark {
 
     private static let table = Dictionary(uniqueKeysWithValues: Route.allCases.map { ($0.rawValue, $0) })
 
-    /// The best of many short rounds, the two taking turns, so that a noisy moment hits both.
+    /// Prints the fastest of 15 short rounds. The two functions alternate, so that noise affects both.
     private static func measure(_ name: String, _ other: String, _ body: () -> Void, reference: () -> Void) {
         let count = 20_000
         var best = (Double.infinity, Double.infinity)
@@ -65,18 +68,18 @@ enum Benchmark {
         let counts = (allocations(body), allocations(reference))
         print("\(name): \(Int(saturating: best.0)) ns, \(counts.0) allocations")
         print(
-            "    beside \(other): \(Int(saturating: best.1)) ns, \(counts.1) allocations: ratio \((best.1 / best.0 * 100).rounded() / 100)"
+            "    compared with \(other): \(Int(saturating: best.1)) ns, \(counts.1) allocations: ratio \((best.1 / best.0 * 100).rounded() / 100)"
         )
     }
 
-    /// How often a call asks for memory.
+    /// The number of allocations of one call.
     private static func allocations(_ body: () -> Void) -> Int {
         let before = allocation_count()
         body()
         return allocation_count() - before
     }
 
-    /// Nanoseconds a call.
+    /// Nanoseconds per call.
     private static func time(_ count: Int, _ body: () -> Void) -> Double {
         let start = ContinuousClock.now
         for _ in 0..<count { body() }

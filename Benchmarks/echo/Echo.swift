@@ -8,8 +8,9 @@ import NIOPosix
     import Darwin
 #endif
 
-/// The least that an HTTP server can do here: swift-nio's own pipeline, which answers each request with its body. What the server costs
-/// beyond this is our own doing. It prints its port and serves until it is killed.
+/// A minimal HTTP server with swift-nio's pipeline, which responds to each request with the request's body.
+///
+/// It is the baseline for benchmarks: the difference to it is the cost of our own code. It prints its port and runs until it is killed.
 @main
 struct Echo {
     static func main() async throws {
@@ -29,7 +30,7 @@ struct Echo {
     }
 }
 
-/// Answers 202 with the request's body.
+/// Responds with status 202 and the request's body.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

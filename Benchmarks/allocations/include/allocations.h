@@ -1,5 +1,5 @@
 #pragma once
 #include <stddef.h>
 
-/// How many times this process asked for memory.
+/// The number of calls of malloc, calloc and realloc in this process.
 long allocation_count(void);
