@@ -32,19 +32,19 @@ final class CommandFile: AcknowledgementTarget {
     /// - Parameter isJournaled: Whether a command is in the journal, so that `FILE.taken` no longer has to keep it.
     func take(unless isJournaled: (JSONValue) -> Bool) throws -> [JSONValue] {
         try state.withLock { state in
-            var given = state.taken ?? []
-            if !given.isEmpty, given.allSatisfy(isJournaled) {
+            var returned = state.taken ?? []
+            if !returned.isEmpty, returned.allSatisfy(isJournaled) {
                 unlink(takenPath)
-                given = []
+                returned = []
             }
-            let left = state.taken == nil ? try Files.read(takenPath).flatMap(Self.list) ?? [] : []
+            let recovered = state.taken == nil ? try Files.read(takenPath).flatMap(Self.list) ?? [] : []
             let new = try newCommands(&state.unparsed)
             if !new.isEmpty {
-                try Files.replace(takenPath, with: JSONWriter.write(JSONValue.array(given + left + new)))
+                try Files.replace(takenPath, with: JSONWriter.write(JSONValue.array(returned + recovered + new)))
                 try Files.replace(path, with: Array("[]".utf8))
             }
-            state.taken = given + left + new
-            return left + new
+            state.taken = returned + recovered + new
+            return recovered + new
         }
     }
 

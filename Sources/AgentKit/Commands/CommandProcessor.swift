@@ -145,8 +145,8 @@ final class CommandProcessor: Sendable {
     }
 
     private func outcome(of command: AgentCommand) async throws -> Acknowledgement {
-        if let obstacle = await outbox.claim(acknowledgement(command.commandID, .accepted)) {
-            return acknowledgement(command.commandID, .failed, "NOT_CARRIED_OUT: \(obstacle)")
+        if let refusal = await outbox.claim(acknowledgement(command.commandID, .accepted)) {
+            return acknowledgement(command.commandID, .failed, "NOT_CARRIED_OUT: \(refusal)")
         }
         do {
             let evidence = try await effect(of: command)
@@ -174,7 +174,7 @@ final class CommandProcessor: Sendable {
         case .start:
             let stopCount = safety.stopCount
             let evidence = try await has(.start) ? handle(command) : nil
-            if let obstacle = await safety.open(ifStillAt: stopCount) { throw CommandFailure(obstacle) }
+            if let refusal = await safety.open(ifStillAt: stopCount) { throw CommandFailure(refusal) }
             return evidence ?? state(.normal)
         case .restart, .cancelAll, .setMode, .syncBalance: return try await handle(command)
         }

@@ -196,7 +196,7 @@ final class SafetySwitch: Sendable {
     /// Permits new orders, unless they were blocked again since `stopCount` was read. Returns the reason for a refusal, or nil.
     func open(ifStillAt stopCount: Int) async -> String? {
         let now = clock.elapsed()
-        let obstacle: String? = state.withLock { state in
+        let refusal: String? = state.withLock { state in
             if state.stopCount != stopCount { return "OVERTAKEN: the agent was stopped again after this command" }
             if state.hasLostLease { return "LEASE_LOST: another process has taken over this instance" }
             if let timeout, now - state.lastContact >= timeout {
@@ -206,11 +206,11 @@ final class SafetySwitch: Sendable {
             state.standing.isDeadMan = false
             return nil
         }
-        if obstacle == nil {
+        if refusal == nil {
             changed.set()
             await save()
         }
-        return obstacle
+        return refusal
     }
 
     /// Writes the state to the journal. If that fails, the state in memory stays in force and the failure is logged.

@@ -37,7 +37,10 @@ class Agent:
 
     The agent sends heartbeats and the bot's reports, executes each command at most once, and blocks new orders when the control plane does
     not answer. Each of these tasks has a separate thread, and none of them blocks the bot. Use the agent as a context manager, or call
-    `start` and `stop`. The methods under "Single steps of the loops" are called by its threads; bots do not need them.
+    `start` and `stop`.
+
+    `settle`, `beat`, `poll`, `look`, `carry_out`, `tick`, `act`, `send_acknowledgements` and `send_reports` are single steps of these
+    threads. Bots do not call them.
     """
 
     #: How long a poll asks the control plane to wait for a command, in seconds.

@@ -32,17 +32,17 @@ class CommandFile:
 
         `is_journaled` returns whether a command is in the journal, so that `FILE.taken` no longer has to keep it. Raises OSError.
         """
-        given = self._taken or []
-        if given and all(map(is_journaled, given)):
+        returned = self._taken or []
+        if returned and all(map(is_journaled, returned)):
             os.unlink(self._path + ".taken")
-            given = []
-        left = (_list(read(self._path + ".taken") or b"") or []) if self._taken is None else []
+            returned = []
+        recovered = (_list(read(self._path + ".taken") or b"") or []) if self._taken is None else []
         new = self._new_commands()
         if new:
-            replace(self._path + ".taken", encode(given + left + new))
+            replace(self._path + ".taken", encode(returned + recovered + new))
             replace(self._path, "[]")
-        self._taken = given + left + new
-        return left + new
+        self._taken = returned + recovered + new
+        return recovered + new
 
     def _new_commands(self) -> list[object]:
         data = read(self._path)

@@ -142,9 +142,9 @@ class CommandProcessor:
         self._outbox.changed.set()
 
     def _outcome(self, command: AgentCommand) -> contract.Acknowledgement:
-        obstacle = self._outbox.claim(self._acknowledgement(command.command_id, "ACCEPTED"))
-        if obstacle:
-            return self._acknowledgement(command.command_id, "FAILED", f"NOT_CARRIED_OUT: {obstacle}")
+        refusal = self._outbox.claim(self._acknowledgement(command.command_id, "ACCEPTED"))
+        if refusal:
+            return self._acknowledgement(command.command_id, "FAILED", f"NOT_CARRIED_OUT: {refusal}")
         try:
             evidence = _checked(self._effect(command))
         except CommandFailure as failure:
@@ -171,9 +171,9 @@ class CommandProcessor:
         if command.command_type == "START":
             stop_count = self._safety.stop_count
             evidence = self._handle(command) if "START" in self.handlers else None
-            obstacle = self._safety.open(if_still_at=stop_count)
-            if obstacle:
-                raise CommandFailure(obstacle)
+            refusal = self._safety.open(if_still_at=stop_count)
+            if refusal:
+                raise CommandFailure(refusal)
             return evidence if evidence is not None else {"state": "NORMAL"}
         return self._handle(command)
 
