@@ -1,6 +1,6 @@
--- Requests for wrk: heartbeats of a thousand instances in turn. They are rebuilt once a second, when their timestamp changes.
--- PAUSE is the average number of milliseconds that a connection waits between requests. HALF (0 or 1) selects half of the instances, so that
--- two clients never report for the same instance.
+-- Requests for wrk: heartbeats of 1,000 instances in turn. They are formatted again once per second, when the timestamp changes.
+-- PAUSE: the average pause between requests of a connection, in milliseconds.
+-- HALF: 0 or 1, to send only that half of the instances, so that two clients never share an instance.
 local beat = '{"instance_id":"i%d","bot_id":"b%d","runtime_mode":"LIVE","exchange":"binance","symbol":"BTCUSDT",'
     .. '"version":"2.4.1","timestamp":"%s","metadata":{"host":"fra-3"}}'
 local headers = { ["Content-Type"] = "application/json" }

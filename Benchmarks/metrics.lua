@@ -1,4 +1,4 @@
--- Requests for wrk: arrays of 100 samples, ten timestamps of ten metrics of one instance, for 100 instances in turn.
+-- Requests for wrk: arrays of 100 samples of one instance, ten for each of ten metrics. The requests use 100 instances in turn.
 local headers = { ["Content-Type"] = "application/json" }
 local start, counter = os.time(), 0
 local parts = {}
@@ -17,7 +17,7 @@ function request()
     counter = counter + 1
     local texts, n = {}, 0
     for i = 0, 9 do
-        -- One sample every five milliseconds.
+        -- One sample every 5 ms.
         local tick = round * 10 + i
         local time = os.date("!%Y-%m-%dT%H:%M:%S", start + math.floor(tick / 200)) .. string.format(".%03dZ\"}", tick % 200 * 5)
         for metric = 0, 9 do

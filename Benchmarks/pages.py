@@ -1,4 +1,7 @@
-"""Requests pages, and keeps one open in a browser, while 10,000 instances report. Called by Benchmarks/pages."""
+"""Measures pages of the dashboard, and the memory of a browser with an open page, while 10,000 instances report.
+
+Benchmarks/pages runs it. Usage: pages.py API_URL WEB_URL MINUTES
+"""
 
 import http.client
 import statistics
@@ -30,7 +33,7 @@ for start in range(0, COUNT, 500):
 
 
 def report():
-    """Sends heartbeats of a thousandth of the fleet every 30 ms: 333 heartbeats a second."""
+    """Sends heartbeats of a thousandth of the fleet every 30 ms, which is 333 heartbeats per second."""
     number = 0
     while True:
         fleet.heartbeats(beats(range(number, number + 10)))
@@ -42,32 +45,33 @@ threading.Thread(target=report, daemon=True).start()
 address = urllib.parse.urlparse(web)
 connection = http.client.HTTPConnection(address.hostname, address.port)
 connection.request("POST", "/login", "token=benchmark")
-answer = connection.getresponse()
-answer.read()
-cookie = answer.getheader("Set-Cookie").split(";")[0]
+response = connection.getresponse()
+response.read()
+cookie = response.getheader("Set-Cookie").split(";")[0]
 
 
-def ask(path):
-    """Returns the milliseconds to the first and to the last byte, and the size in bytes."""
+def fetch(path):
+    """Returns the milliseconds to the first byte and to the last, and the size in bytes."""
     started = time.perf_counter()
     connection.request("GET", path, headers={"Cookie": cookie})
-    answer = connection.getresponse()
-    first = answer.read(1)
-    began = time.perf_counter()
-    body = first + answer.read()
-    assert answer.status == 200, body
-    return (began - started) * 1000, (time.perf_counter() - started) * 1000, len(body)
+    response = connection.getresponse()
+    first = response.read(1)
+    first_byte = time.perf_counter()
+    body = first + response.read()
+    assert response.status == 200, body
+    return (first_byte - started) * 1000, (time.perf_counter() - started) * 1000, len(body)
 
 
-for path, reference in (("/dashboard", "/api/fleet"), ("/bots", "/api/instances"), ("/bots?page_size=200&status=RUNNING&q=instance", "/api/instances?page_size=200&status=RUNNING&q=instance")):
-    pages, answers = [], []
+FILTER = "?page_size=200&status=RUNNING&q=instance"
+for path, reference in (("/dashboard", "/api/fleet"), ("/bots", "/api/instances"), ("/bots" + FILTER, "/api/instances" + FILTER)):
+    pages, references = [], []
     for _ in range(60):
-        pages.append(ask(path))
-        answers.append(ask(reference))
-    first, last = ([sorted(page[place] for page in pages) for place in (0, 1)])
-    bare = statistics.median(answer[1] for answer in answers)
+        pages.append(fetch(path))
+        references.append(fetch(reference))
+    first, last = ([sorted(page[index] for page in pages) for index in (0, 1)])
+    complete, bare = statistics.median(last), statistics.median(item[1] for item in references)
     print(f"| {path}, 10,000 instances | first byte p50 {statistics.median(first):.1f} ms, p95 {first[56]:.1f} ms; complete p50 "
-          f"{statistics.median(last):.1f} ms; {pages[-1][2] / 1024:.0f} KiB | {reference}: p50 {bare:.1f} ms | {statistics.median(last) / bare:.2f} |")
+          f"{complete:.1f} ms; {pages[-1][2] / 1024:.0f} KiB | {reference}: p50 {bare:.1f} ms | {complete / bare:.2f} |")
 
 options = webdriver.ChromeOptions()
 for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
@@ -79,16 +83,17 @@ driver.get(web + "/bots")
 driver.execute_cdp_cmd("Performance.enable", {})
 
 
-def used():
+def browser_usage():
+    """Returns the JavaScript heap in MiB and the number of DOM nodes, after a garbage collection."""
     driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
     figures = {item["name"]: item["value"] for item in driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]}
     return figures["JSHeapUsedSize"] / 1048576, int(figures["Nodes"])
 
 
 time.sleep(15)
-before, nodes = used()
+heap_before, nodes_before = browser_usage()
 time.sleep(minutes * 60)
-after, more = used()
-print(f"| browser, /bots live for {minutes:.0f} minutes | {after:.1f} MiB of JavaScript heap, {more} nodes | after 15 s: {before:.1f} MiB, "
-      f"{nodes} nodes | {after / before:.2f} |")
+heap_after, nodes_after = browser_usage()
+print(f"| browser, /bots with live updates for {minutes:.0f} minutes | {heap_after:.1f} MiB of JavaScript heap, {nodes_after} nodes | after 15 s: "
+      f"{heap_before:.1f} MiB, {nodes_before} nodes | {heap_after / heap_before:.2f} |")
 driver.quit()

@@ -1,6 +1,7 @@
--- Creates a fleet of instances of 500 bots. Some instances hold 50 positions each; a thousand have a history of 10 million metric samples, one
--- million costs and one million execution samples over the last six days.
--- psql variables: instances, traders (instances with positions), from and to (0 to 1: the part of the history to add).
+-- Creates a fleet of 500 bots. 1,000 instances have a history of the last six days: 10 million metric samples, 1 million costs and 1 million
+-- execution samples.
+-- psql variables: instances (their number), traders (how many instances hold 50 positions each), from and to (the part of the history to
+-- add, 0 to 1).
 INSERT INTO bots (bot_id, name, strategy_name) SELECT 'b' || i, 'b' || i, 'unknown' FROM generate_series(0, 499) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instances (instance_id, bot_id) SELECT 'i' || i, 'b' || i % 500 FROM generate_series(0, :instances - 1) AS i ON CONFLICT DO NOTHING;
 INSERT INTO instance_live (instance_id, runtime_mode, exchange, symbol, version, metadata, last_seen, last_received_at)
@@ -18,7 +19,7 @@ SELECT 'i' || i, type, 'S' || i % 50
 FROM generate_series(0, 999) AS i
 CROSS JOIN unnest(ARRAY ['realized_pnl', 'unrealized_pnl', 'equity']) AS type
 ON CONFLICT DO NOTHING;
--- 3,333 samples of each of 3,000 series.
+-- 3,333 samples for each of 3,000 series.
 INSERT INTO metric_samples
 SELECT series_id, date_trunc('minute', now()) - point * interval '150 s', point + 0.25
 FROM generate_series((3333 * :from)::int4, (3333 * :to)::int4 - 1) AS point
@@ -26,7 +27,7 @@ CROSS JOIN metric_series;
 INSERT INTO metric_latest
 SELECT series_id, date_trunc('minute', now()), 0.25, date_trunc('minute', now()) - interval '1 hour' FROM metric_series
 ON CONFLICT DO NOTHING;
--- The server rolls up the equity.
+-- Mark the equity series as not rolled up, so that the server rolls them up.
 UPDATE metric_latest SET unrolled_from = '-infinity' WHERE series_id IN (SELECT series_id FROM metric_series WHERE metric_type = 'equity');
 INSERT INTO cost_entries (instance_id, entry_id, symbol, cost_type, amount, ts, received_at)
 SELECT 'i' || i % 1000, i, 'S' || i % 50, CASE WHEN i % 4 = 0 THEN 'FUNDING' ELSE 'FEE' END, i % 1000 * 0.001, now() - i * interval '500 ms', now()

@@ -1,5 +1,5 @@
--- Requests for wrk: the mixed traffic of a thousand instances (heartbeats, metrics, costs, positions, executions, polls) and of readers. Each of
--- 50 connections waits 50 ms on average between requests: about 1,000 requests a second.
+-- Requests for wrk: the mixed traffic of 1,000 instances and a user: heartbeats, metrics, costs, positions, executions, polls, and views.
+-- Each of 50 connections pauses 50 ms on average between requests, which gives about 1,000 requests per second.
 local headers = { ["Content-Type"] = "application/json", ["X-Admin-Token"] = "benchmark" }
 local counter = math.random(0, 999)
 

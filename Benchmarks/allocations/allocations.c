@@ -7,7 +7,7 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
-// These replace the C library's functions (glibc manual, "Replacing malloc"), count the calls, and call the originals.
+// Replaces malloc to count calls (glibc manual, "Replacing malloc"). The __libc_ functions are the originals.
 void *malloc(size_t size) {
     count++;
     return __libc_malloc(size);

@@ -8,8 +8,9 @@ import NIOPosix
     import Darwin
 #endif
 
-/// A minimal HTTP server as a reference: swift-nio's pipeline, which returns each request's body. Any higher cost of the real server is caused by
-/// Flotilla. It prints its port and serves until it is killed.
+/// A minimal HTTP server with swift-nio's pipeline, which responds to each request with the request's body.
+///
+/// It is the baseline for benchmarks: the difference to it is the cost of our own code. It prints its port and runs until it is killed.
 @main
 struct Echo {
     static func main() async throws {
@@ -29,7 +30,7 @@ struct Echo {
     }
 }
 
-/// Responds 202 with the request's body.
+/// Responds with status 202 and the request's body.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

@@ -2,13 +2,13 @@ import ContractRuntime
 import Generated
 import Logging
 
-/// The loops. What each of them does once is a method of the agent.
+/// The background loops of an agent. Each loop repeats one method of Agent.swift.
 extension Agent {
-    /// How long a control plane that has no command is asked to wait, in seconds.
-    private static let patience = 55
-    /// Between two looks at a command file, and between two polls that were answered at once.
+    /// How long a poll asks the control plane to wait for a command, in seconds.
+    private static let pollWait = 55
+    /// The pause between two reads of the command file, and after a poll that returned early without a command.
     private static let pollInterval = Duration.seconds(1)
-    /// The longest pause after failures in a row.
+    /// The longest pause after consecutive failures.
     private static let longestBackoff = Duration.seconds(30)
 
     func loops() -> [@Sendable () async throws -> Void] {
@@ -21,7 +21,7 @@ extension Agent {
             loops.append { try await self.keepBeating() }
             loops.append { try await self.keepWatching() }
             loops.append {
-                // What is reported together is sent together.
+                // The pause lets reports accumulate, so that one request carries several.
                 try await self.keepSending(self.telemetry.changed, pause: .seconds(1)) { try await self.sendReports() }
             }
         }
@@ -30,20 +30,20 @@ extension Agent {
         return loops
     }
 
-    /// Heartbeats at their interval, and one at once when the state changes.
+    /// Sends a heartbeat at each interval, and immediately when the state changes.
     private func keepBeating() async throws {
         var failures = 0
         while true {
             var pause = configuration.heartbeatInterval
             do throws(CallFailure) {
                 try await beat()
-                if failures > 0 { logger.notice("the control plane answers again") }
+                if failures > 0 { logger.notice("heartbeats are accepted again after \(failures) failures") }
                 failures = 0
             } catch {
                 try Task.checkCancellation()
                 failures += 1
-                logger.warning("a heartbeat failed: \(error)")
-                // Until the dead-man switch has acted, every heartbeat that gets through may still prevent that.
+                logger.warning("heartbeat failed: \(error)")
+                // Retry faster until the dead-man timeout: one accepted heartbeat prevents the dead-man action.
                 let limit = safety.hasExpired ? pause : pause / 3
                 if !safety.hasLostLease { pause = error.retryAfter ?? clock.backoff(after: failures, upTo: limit) }
             }
@@ -64,15 +64,15 @@ extension Agent {
             let start = clock.elapsed()
             var pause = Duration.zero
             do throws(CallFailure) {
-                let commands = try await poll(waiting: Self.patience)
+                let commands = try await poll(waiting: Self.pollWait)
                 failures = 0
-                give(commands)
-                // Nothing new, and no wait for it: a control plane that does not wait, or commands that are being carried out.
-                if commands.isEmpty, clock.elapsed() - start < .seconds(Self.patience / 2) { pause = Self.pollInterval }
+                enqueue(commands)
+                // The control plane did not wait, or it returned only commands that are already running.
+                if commands.isEmpty, clock.elapsed() - start < .seconds(Self.pollWait / 2) { pause = Self.pollInterval }
             } catch {
                 try Task.checkCancellation()
                 failures += 1
-                logger.warning("a poll for commands failed: \(error)")
+                logger.warning("poll for commands failed: \(error)")
                 pause = error.retryAfter ?? clock.backoff(after: failures, upTo: Self.longestBackoff)
             }
             try await Task.sleep(for: clock.jittered(pause))
@@ -82,19 +82,19 @@ extension Agent {
     private func keepLooking() async throws {
         while true {
             do {
-                give(try look())
+                enqueue(try look())
             } catch {
-                logger.error("the command file cannot be used: \(error)")
+                logger.error("cannot use the command file: \(error)")
             }
             try await Task.sleep(for: clock.jittered(Self.pollInterval))
         }
     }
 
-    /// Hands commands to the lanes. What protects waits for nothing that does not.
-    private func give(_ commands: [AgentCommand]) {
+    /// Adds commands to their queue. Protective commands have a separate queue, so that they never wait for other commands.
+    private func enqueue(_ commands: [AgentCommand]) {
         for command in commands {
-            let lane = command.commandType.isProtective ? protectiveJobs : jobs
-            lane.continuation.yield(.command(command))
+            let queue = command.commandType.isProtective ? protectiveJobs : jobs
+            queue.continuation.yield(.command(command))
         }
     }
 
@@ -102,18 +102,18 @@ extension Agent {
         for await job in stream {
             do {
                 switch job {
-                case .command(let command): try await carryOut(command)
+                case .command(let command): try await execute(command)
                 case .deadMan: try await act()
                 }
             } catch is CancellationError {
                 return
             } catch {
-                logger.critical("a command could not be entered in the journal: \(error)")
+                logger.critical("cannot write a command to the journal: \(error)")
             }
         }
     }
 
-    /// Sends what waits whenever there is something, and again after a pause when that fails.
+    /// Calls `send` after each signal, and retries with backoff after a failure.
     private func keepSending(_ changed: Signal, pause: Duration, _ send: () async throws -> Void) async throws {
         var failures = 0
         while true {
@@ -126,22 +126,22 @@ extension Agent {
                 try Task.checkCancellation()
                 let failure = error as? CallFailure
                 failures = failure?.followsSuccess == true ? 1 : failures + 1
-                logger.warning("acknowledgements or reports wait: \(error)")
+                logger.warning("acknowledgements or reports stay pending: \(error)")
                 let backoff = clock.backoff(after: failures, upTo: Self.longestBackoff)
                 try await Task.sleep(for: failure?.retryAfter ?? backoff)
             }
         }
     }
 
-    /// The last things that are sent, for five seconds at most.
-    func farewell() async {
+    /// Sends pending acknowledgements and reports, and the STOPPED state, for up to five seconds.
+    func sendFinalMessages() async {
         let sending = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { [self] in
                     try? await sendAcknowledgements()
                     try? await sendReports()
                 }
-                group.addTask { [self] in await sayStopped() }
+                group.addTask { [self] in await reportStopped() }
             }
         }
         let timer = Task {
@@ -152,8 +152,8 @@ extension Agent {
         timer.cancel()
     }
 
-    /// A bot that ends in order is not to be looked for.
-    private func sayStopped() async {
+    /// Reports STOPPED, so that an orderly shutdown raises no alert. Retries until it succeeds or the task is cancelled.
+    private func reportStopped() async {
         guard let controlPlane, !safety.hasLostLease else { return }
         while !Task.isCancelled {
             if (try? await controlPlane.beat(heartbeat(.stopped), within: .seconds(2))) != nil { return }
@@ -163,7 +163,7 @@ extension Agent {
 }
 
 extension CommandType {
-    /// Whether it makes a bot safer, so that it waits for no other command.
+    /// Whether the command reduces risk, so that it must not wait for other commands.
     fileprivate var isProtective: Bool {
         switch self {
         case .safeMode, .flatten, .stop, .cancelAll: true

@@ -3,26 +3,26 @@ public import Generated
 public import Logging
 import Synchronization
 
-/// A bot's link to its control plane.
+/// Connects a bot to its control plane.
 ///
 ///     let agent = try Agent(AgentConfiguration(environment: ProcessInfo.processInfo.environment))
-///     agent.on(.flatten) { _ in try await exchange.closeEverything() }
+///     agent.on(.flatten) { _ in try await exchange.closeAllPositions() }
 ///     try await agent.run {
-///         for await signal in strategy.signals { try agent.permitOrders(); try await exchange.give(signal.order) }
+///         for await signal in strategy.signals { try agent.permitOrders(); try await exchange.place(signal.order) }
 ///     }
 ///
-/// It sends heartbeats, carries out commands, each at most once, stops the bot when the control plane is silent, and sends what the bot
-/// reports. None of that waits for anything else of it, and none of it makes the bot wait.
+/// The agent sends heartbeats and the bot's reports, executes each command at most once, and blocks new orders when the control plane does
+/// not answer. These tasks run independently of each other, and none of them blocks the bot.
 public final class Agent: Sendable {
-    /// What goes through a lane: one thing after the other.
+    /// An entry of a job queue. A queue runs its jobs one at a time.
     enum Job {
         case command(AgentCommand)
         case deadMan
     }
 
-    /// How the agent was set up.
+    /// The configuration the agent was created with.
     public let configuration: AgentConfiguration
-    /// What the bot reports.
+    /// Takes the bot's reports and stores them until they are sent.
     public let telemetry: Telemetry
 
     private let journal: Journal
@@ -31,26 +31,32 @@ public final class Agent: Sendable {
     private let processor: CommandProcessor
     private let bootID = UUID.random().text
     private let metadata = Mutex(JSONObject.empty)
-    /// Whether the control plane refused to register the instance at its last heartbeat.
+    /// Whether the control plane refused to register the instance at the last heartbeat.
     private let isUnregistered = Mutex(false)
 
-    // What the loops need, too.
+    // Also used by the loops in Agent+Loops.swift.
 
     let clock: AgentClock
     let logger: Logger
     let safety: SafetySwitch
     let outbox: Outbox
     let commandFile: CommandFile?
-    /// Where heartbeats and reports go; nil without a control plane.
+    /// The control plane that receives heartbeats and reports; nil without a control plane.
     let controlPlane: ControlPlane?
-    /// Where commands come from; nil when they come from a file.
+    /// The control plane that is polled for commands; nil when commands come from a file.
     let commander: ControlPlane?
     let jobs = AsyncStream.makeStream(of: Job.self)
     let protectiveJobs = AsyncStream.makeStream(of: Job.self)
 
-    /// An agent of this set-up. It opens the journal, which no other process may use at the same time.
+    /// Creates an agent and opens its journal, which only one agent can use at a time. Call `run` to start the agent.
     ///
-    /// - Parameter transport: What carries its calls; HTTP to the configured URLs when left out.
+    /// - Parameters:
+    ///   - configuration: The identity, URLs and time limits of the agent.
+    ///   - transport: Sends the agent's requests. The default is HTTP to the configured URLs.
+    ///   - clock: The source of time. Tests pass their own.
+    ///   - logger: Receives the agent's messages, with the instance ID as metadata.
+    /// - Throws: `FileFailure` if another agent has locked the journal; `JournalFailure` if the journal is damaged; the file system's error
+    ///   if the data directory cannot be used.
     public init(
         _ configuration: AgentConfiguration,
         transport: (any Transport)? = nil,
@@ -105,28 +111,47 @@ public final class Agent: Sendable {
 
     deinit { journal.close() }
 
-    // MARK: - The bot's side
+    // MARK: - API for the bot
 
-    /// What the bot does for a command. SAFE_MODE, STOP and START need no handler: they close and open the gate for orders; the others
-    /// fail without one. Handlers are set before `run`.
+    /// Sets the handler for a type of command. Set all handlers before `run`.
+    ///
+    /// SAFE_MODE and STOP block new orders and START permits them again, with or without a handler. Commands of any other type fail if
+    /// they have no handler. SAFE_MODE, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at the same time.
+    ///
+    /// - Parameters:
+    ///   - type: The type of command. A second handler for the same type replaces the first.
+    ///   - handler: Executes a command and returns evidence of its effect.
     public func on(_ type: CommandType, _ handler: @escaping CommandHandler) {
         processor.handlers.withLock { $0[type] = handler }
     }
 
-    /// Throws unless new orders may be given now. Orders that only reduce a position need not ask.
+    /// Checks that the bot may place new orders now. Call it before each order, except orders that only reduce a position.
+    ///
+    /// The check reads the time since the last contact with the control plane and makes no request.
+    ///
+    /// - Throws: `OrdersRefused` in SAFE_MODE, FLATTENED and STOPPED.
     public func permitOrders() throws(OrdersRefused) { try safety.permit() }
 
-    /// What the agent reports of itself.
+    /// The state that heartbeats report: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED.
     public var state: AgentState { safety.reported }
 
-    /// What heartbeats carry besides.
+    /// Sets the metadata of all following heartbeats.
+    ///
+    /// - Parameter metadata: Any JSON object. It replaces the previous metadata.
     public func describe(_ metadata: JSONObject) { self.metadata.withLock { $0 = metadata } }
 
-    /// Runs the agent, once, for as long as `body` runs. The end waits for commands that are being carried out, sends what waits, for a few
-    /// seconds each at most, and reports STOPPED.
+    /// Runs the agent until `body` returns or throws. Call it once per agent.
+    ///
+    /// At the end the agent waits up to 5 seconds for running commands. Then it sends pending acknowledgements and reports, and reports
+    /// STOPPED, for up to 5 seconds.
+    ///
+    /// - Parameter body: The bot.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`; `AgentConfigurationError` if DEADMAN_ACTION is FLATTEN and FLATTEN has no handler; `FileFailure` if the
+    ///   journal cannot be written.
     public func run<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
         try await start()
-        // Not children of this task: what is being carried out is finished even when this task is cancelled, which is how a service ends.
+        // An unstructured task, so that running commands finish when a service cancels this task to shut down.
         let work = Task { [loops = loops()] in
             await withTaskGroup(of: Void.self) { group in
                 for loop in loops { group.addTask { try? await loop() } }
@@ -138,26 +163,28 @@ public final class Agent: Sendable {
             await processor.finish(within: .seconds(5))
             work.cancel()
             await work.value
-            await farewell()
+            await sendFinalMessages()
         }.value
         return try result.get()
     }
 
-    // MARK: - What the loops do
+    // MARK: - Single steps of the loops
 
-    /// Looks at the set-up, and settles what an earlier process has left.
+    /// Checks the configuration, and acknowledges commands that an earlier process started and did not finish.
     func start() async throws {
         if configuration.deadManAction == .flatten, processor.handlers.withLock({ $0[.flatten] }) == nil {
             throw AgentConfigurationError(
-                description: "DEADMAN_ACTION is FLATTEN, and the bot has no handler of FLATTEN"
+                description: "DEADMAN_ACTION is FLATTEN, but the bot has no handler for FLATTEN"
             )
         }
         try await processor.settleUnfinished()
-        if controlPlane == nil { logger.warning("no control plane is set: the dead-man switch is off") }
-        if safety.reported != .normal { logger.warning("starts in \(safety.reported.rawValue), which START ends") }
+        if controlPlane == nil { logger.warning("no control plane is configured: the dead-man switch is off") }
+        if safety.reported != .normal {
+            logger.warning("starting in \(safety.reported.rawValue): new orders are blocked; START permits them again")
+        }
     }
 
-    /// Sends a heartbeat.
+    /// Sends one heartbeat and renews the lease if the control plane accepts it.
     func beat() async throws(CallFailure) {
         guard let controlPlane else { return }
         let limit = min(configuration.heartbeatInterval, ControlPlane.limit)
@@ -171,10 +198,12 @@ public final class Agent: Sendable {
                     defer { isUnregistered = true }
                     return isUnregistered
                 }
-                if !wasUnregistered { logger.critical("the control plane does not register this instance: \(error)") }
+                if !wasUnregistered { logger.critical("the control plane refused to register this instance: \(error)") }
             }
             if error.code == "LEASE_LOST" {
-                if !safety.hasLostLease { logger.critical("another process reports for this instance: no more orders") }
+                if !safety.hasLostLease {
+                    logger.critical("another process has taken over this instance: new orders are blocked")
+                }
                 safety.loseLease()
             }
             throw error
@@ -196,60 +225,60 @@ public final class Agent: Sendable {
         )
     }
 
-    /// Asks for commands, and returns those that are to be carried out.
+    /// Polls the control plane once, and returns the commands to execute.
     ///
-    /// - Parameter patience: How many seconds the control plane may wait for one.
-    func poll(waiting patience: Int) async throws(CallFailure) -> [AgentCommand] {
+    /// - Parameter seconds: How long the control plane may hold the request until there is a command, 0 to 60.
+    func poll(waiting seconds: Int) async throws(CallFailure) -> [AgentCommand] {
         guard let commander else { return [] }
-        let commands = try await commander.commands(for: configuration.instanceID, waiting: patience)
+        let commands = try await commander.commands(for: configuration.instanceID, waiting: seconds)
         // Operators cannot see or command an unregistered instance, so its polls renew no lease.
         if !isUnregistered.withLock({ $0 }) { await safety.contact() }
-        // A process that has lost its lease leaves what comes to the one that holds the instance.
-        return safety.hasLostLease ? [] : new(commands)
+        // After LEASE_LOST the other process executes the commands.
+        return safety.hasLostLease ? [] : accept(commands)
     }
 
-    /// Looks into the command file, and returns what is to be carried out.
+    /// Reads the command file, and returns the commands to execute.
     func look() throws -> [AgentCommand] {
         guard let commandFile else { return [] }
-        return new(try commandFile.take(unless: processor.hasBegun))
+        return accept(try commandFile.take(unless: processor.isJournaled))
     }
 
-    /// Those that are to be carried out; the others are answered or left alone.
-    private func new(_ commands: [JSONValue]) -> [AgentCommand] {
+    /// Returns the commands to execute. Refused commands are acknowledged, and repeated ones are ignored.
+    private func accept(_ commands: [JSONValue]) -> [AgentCommand] {
         commands.compactMap { json in
-            switch processor.judge(json) {
-            case .carryOut(let command): return command
+            switch processor.decide(on: json) {
+            case .execute(let command): return command
             case .refuse(let acknowledgement): outbox.refuse(acknowledgement)
-            case .leave: break
+            case .ignore: break
             }
             return nil
         }
     }
 
-    /// Carries a command out.
-    func carryOut(_ command: AgentCommand) async throws { try await processor.carryOut(command) }
+    /// Executes one command.
+    func execute(_ command: AgentCommand) async throws { try await processor.execute(command) }
 
-    /// Looks at the time; returns whether the dead-man switch has to act.
+    /// Checks the time since the last contact, and returns whether the dead-man action is due.
     func tick() async -> Bool {
         switch await safety.tick() {
         case .expired?:
             let action = configuration.deadManAction.rawValue
-            logger.critical("no contact with the control plane for \(configuration.deadManTimeout): \(action)")
+            logger.critical("no contact with the control plane for \(configuration.deadManTimeout): starting \(action)")
             return true
         case .resumed?:
-            logger.notice("back to normal: the control plane answers")
+            logger.notice("back to NORMAL: the control plane has answered for DEADMAN_RESUME_SECONDS")
             return false
         case nil: return false
         }
     }
 
-    /// What the dead-man switch does.
+    /// Runs the configured dead-man action.
     func act() async throws { try await processor.act(configuration.deadManAction) }
 
-    /// Sends the acknowledgements that wait.
+    /// Sends all pending acknowledgements.
     func sendAcknowledgements() async throws { try await outbox.flush() }
 
-    /// Sends the reports that wait.
+    /// Sends all pending reports, unless another process has taken over the instance.
     func sendReports() async throws {
         if !safety.hasLostLease { try await reporter?.flush() }
     }

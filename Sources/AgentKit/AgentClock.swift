@@ -1,16 +1,16 @@
 public import ContractRuntime
 import Synchronization
 
-/// What an agent sees of time and chance. Programs take `system`; tests and simulations bring their own.
+/// An agent's source of time and of random numbers. Programs use `system`; tests and simulations provide their own.
 public struct AgentClock: Sendable {
-    /// The wall clock. It may jump.
+    /// Returns the wall clock time, which may jump forwards or backwards.
     public var wall: @Sendable () -> Timestamp
-    /// The time since some fixed moment. It never jumps, and goes on while the machine sleeps.
+    /// Returns the time since a fixed moment. It never jumps, and it must continue while the machine is suspended.
     public var elapsed: @Sendable () -> Duration
-    /// A number from 0 up to 1, which spreads waiting times.
+    /// Returns a random number in 0..<1, used to add jitter to pauses.
     public var chance: @Sendable () -> Double
 
-    /// A clock of these parts.
+    /// Creates a clock from its three functions. They are called from any thread.
     public init(
         wall: @escaping @Sendable () -> Timestamp,
         elapsed: @escaping @Sendable () -> Duration,
@@ -21,7 +21,7 @@ public struct AgentClock: Sendable {
         self.chance = chance
     }
 
-    /// The machine's clocks.
+    /// The clocks of this machine.
     public static let system: AgentClock = {
         let start = ContinuousClock.now
         return AgentClock(
@@ -31,10 +31,10 @@ public struct AgentClock: Sendable {
         )
     }()
 
-    /// `duration`, give or take a tenth.
+    /// `duration` with jitter of up to 10 % in both directions.
     func jittered(_ duration: Duration) -> Duration { duration * (0.9 + chance() * 0.2) }
 
-    /// How long to wait after so many failures in a row: from half a second to one second after the first, twice as long after each
+    /// The pause after a number of consecutive failures: half a second to one second after the first failure, twice as long after each
     /// further one, at most `limit`.
     func backoff(after failures: Int, upTo limit: Duration) -> Duration {
         let whole = min(limit, .seconds(1 << min(max(failures, 1) - 1, 20)))
@@ -42,28 +42,29 @@ public struct AgentClock: Sendable {
     }
 }
 
-/// The control plane's time, by which commands expire.
+/// Estimates the control plane's time, which decides whether a command has expired.
 ///
-/// An agent's own clock is used while it agrees with the `Date` of the control plane's answers. One that is wrong must neither refuse
-/// commands that are valid nor carry out expired ones.
+/// The agent's own clock is used while it agrees with the `Date` header of the control plane's responses. A wrong clock must neither
+/// reject valid commands nor execute expired ones.
 final class ServerClock: Sendable {
-    /// `Date` is cut to the second, and answers take their time.
+    /// In microseconds. `Date` has a resolution of one second, and responses have latency.
     private static let tolerance: UInt64 = 2_000_000
 
     private let clock: AgentClock
-    /// What the control plane's clock showed when ours had run for so long.
+    /// The last `Date` header, and the elapsed time at which it arrived.
     private let seen = Mutex<(date: Timestamp, at: Duration)?>(nil)
 
     init(_ clock: AgentClock) {
         self.clock = clock
     }
 
-    /// An answer with this `Date` has just come.
+    /// Records the `Date` header of a response that has just arrived.
     func observe(_ date: Timestamp) {
         let at = clock.elapsed()
         seen.withLock { $0 = (date, at) }
     }
 
+    /// The estimated time of the control plane.
     var now: Timestamp {
         let wall = clock.wall()
         guard let (date, at) = seen.withLock({ $0 }) else { return wall }

@@ -1,61 +1,61 @@
 import ContractRuntime
 public import Generated
 
-/// How an agent is set up.
+/// The configuration of an agent.
 ///
-/// `docs/agents.md` lists the environment variables; the SDK in Python reads the same ones and says the same of wrong values.
+/// `sdk/python/README.md` lists the environment variables. The Python SDK reads the same variables and reports the same errors.
 public struct AgentConfiguration: Sendable {
-    /// Where commands come from.
+    /// The source of an agent's commands.
     public enum CommandSource: Hashable, Sendable {
-        /// A control plane, which is asked for them; the URL without a path's last slash.
+        /// Poll a control plane at this URL, which must not end with a slash.
         case pull(String)
-        /// A local file that holds a JSON list.
+        /// Read a local file that contains a JSON array of commands. `FILE.acks` receives the acknowledgements, one JSON object per line.
         case file(String)
     }
 
-    /// What happens when the control plane has not answered for too long.
+    /// The action of the dead-man switch when the control plane has not answered for `deadManTimeout`.
     public enum DeadManAction: String, CaseIterable, Sendable {
-        /// No new orders, and the handler of `SAFE_MODE`.
+        /// Block new orders and call the handler for `SAFE_MODE`, if there is one.
         case safeMode = "SAFE_MODE"
-        /// No new orders, and the handler of `FLATTEN`.
+        /// Block new orders and call the handler for `FLATTEN`, which is required.
         case flatten = "FLATTEN"
     }
 
-    /// The running process that reports. It is the same after a restart.
+    /// The ID of the instance, 1 to 64 characters. It must stay the same after a restart.
     public var instanceID: String
-    /// The bot that the process runs.
+    /// The ID of the bot that the instance runs, 1 to 64 characters.
     public var botID: String
-    /// How it trades.
+    /// LIVE, PAPER, BACKTEST or COLLECTOR. The default is PAPER.
     public var runtimeMode = RuntimeMode.paper
-    /// The exchange that it trades on.
+    /// The exchange that the bot trades on, 1 to 64 characters.
     public var exchange: String
-    /// What it trades; reports that name no symbol are about this one.
+    /// The symbol that the bot trades, 1 to 64 characters. It is the default symbol of reports.
     public var symbol: String
-    /// The version of the bot's software.
+    /// The version of the bot's software, 1 to 64 characters. The default is `unknown`.
     public var version = "unknown"
-    /// The control plane's URL, which heartbeats and reports go to; nil for an agent without one, whose dead-man switch is off.
+    /// The URL that receives heartbeats and reports, without a slash at the end. If it is nil, the dead-man switch is off.
     public var controlPlaneURL: String?
-    /// Where commands come from.
+    /// The source of commands. The default is to poll `controlPlaneURL`.
     public var commandSource: CommandSource
-    /// The secret that the control plane issued to this instance; nil where it asks for none.
+    /// The agent token that the control plane issued to this instance; nil if the control plane requires none.
     public var token: String?
-    /// Between two heartbeats, give or take a tenth.
+    /// The interval between heartbeats, with jitter of 10 %. At most half of `deadManTimeout`; the default is 30 seconds.
     public var heartbeatInterval = Duration.seconds(30)
-    /// For how long the control plane may be silent.
+    /// How long the control plane may fail to answer before the dead-man switch acts. The default is 90 seconds.
     public var deadManTimeout = Duration.seconds(90)
-    /// What happens then.
+    /// The action of the dead-man switch. The default is `safeMode`.
     public var deadManAction = DeadManAction.safeMode
-    /// After how long with a control plane that answers the agent goes back to normal by itself, if the dead-man switch stopped it;
-    /// nil for never.
+    /// How long the control plane must answer before the agent returns to NORMAL automatically after the dead-man switch stopped it.
+    /// If it is nil (the default), only a START command ends the stop.
     public var deadManResume: Duration?
-    /// For how long the handler of a command may work before the command counts as failed.
+    /// How long a handler may run before its command counts as failed. The default is 60 seconds.
     public var commandTimeLimit = Duration.seconds(60)
-    /// The folder of the journal and of the reports that wait; each instance has its own inside.
+    /// The directory of the journal and the spool. Each instance uses its own subdirectory. It must survive restarts.
     public var dataDirectory = ".flotilla-agent"
-    /// The most bytes of reports that wait for the control plane.
+    /// The maximum size of pending reports, in bytes. The default is 64 MiB. If the spool is full, the oldest reports except costs are dropped.
     public var spoolLimit = 64 << 20
 
-    /// The set-up of an agent that reports to a control plane and obeys it.
+    /// Creates the configuration of an agent that reports to a control plane and polls it for commands. Values are not validated.
     public init(instanceID: String, botID: String, exchange: String, symbol: String, controlPlaneURL: String) {
         self.instanceID = instanceID
         self.botID = botID
@@ -65,7 +65,7 @@ public struct AgentConfiguration: Sendable {
         commandSource = .pull(controlPlaneURL)
     }
 
-    /// The instance's own folder: any id is one name in it.
+    /// The instance's subdirectory. The ID is percent-encoded, so any ID is a single valid file name.
     var instanceDirectory: String {
         let name = instanceID.utf8.map { byte in
             switch byte {
@@ -79,14 +79,17 @@ public struct AgentConfiguration: Sendable {
     }
 }
 
-/// What is wrong with an agent's set-up: one line for each variable.
+/// An invalid configuration. It lists all errors, one per line.
 public struct AgentConfigurationError: Error, Hashable, CustomStringConvertible {
-    /// The lines.
+    /// One line per error: the variable, the value found and the value expected.
     public let description: String
 }
 
 extension AgentConfiguration {
-    /// The set-up that the environment describes; everything that is wrong with it is in one error.
+    /// Reads the configuration from environment variables.
+    ///
+    /// - Parameter environment: The variables by name. Empty values count as not set.
+    /// - Throws: `AgentConfigurationError` with all errors, not only the first.
     public init(environment: [String: String]) throws(AgentConfigurationError) {
         var reader = EnvironmentReader(environment)
         instanceID = reader.identifier("INSTANCE_ID") ?? ""
@@ -107,40 +110,40 @@ extension AgentConfiguration {
         dataDirectory = reader["AGENT_DATA_DIR"] ?? dataDirectory
         spoolLimit = reader.megabytes("SPOOL_LIMIT_MB") ?? spoolLimit
         if heartbeatInterval * 2 > deadManTimeout {
-            reader.complain(
-                "HEARTBEAT_INTERVAL_SECONDS is more than half of DEADMAN_TIMEOUT_SECONDS: one lost heartbeat would stop the bot"
+            reader.add(
+                "HEARTBEAT_INTERVAL_SECONDS: must be at most half of DEADMAN_TIMEOUT_SECONDS, so that one lost heartbeat does not stop the bot"
             )
         }
         if let error = reader.error { throw error }
     }
 }
 
-/// Reads variables and collects what is wrong with them.
+/// Reads environment variables and collects all errors.
 private struct EnvironmentReader {
-    // traps: the names of variables are our own, in ASCII.
+    // traps: the names of variables are constants of this file, in ASCII.
     private let environment: [String: String]
-    private var complaints: [String] = []
+    private var errors: [String] = []
 
     init(_ environment: [String: String]) {
         self.environment = environment
     }
 
     var error: AgentConfigurationError? {
-        complaints.isEmpty ? nil : AgentConfigurationError(description: complaints.joined(separator: "\n"))
+        errors.isEmpty ? nil : AgentConfigurationError(description: errors.joined(separator: "\n"))
     }
 
-    mutating func complain(_ text: String) { complaints.append(text) }
+    mutating func add(_ error: String) { errors.append(error) }
 
-    /// A variable that is set and not empty.
+    /// The value of a variable; nil if it is not set or empty.
     subscript(name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
     mutating func identifier(_ name: String, isRequired: Bool = true) -> String? {
         guard let text = self[name] else {
-            if isRequired { complain("\(name) is missing") }
+            if isRequired { add("\(name): found nothing, expected 1 to 64 characters") }
             return nil
         }
         if text.unicodeScalars.count > 64 {
-            complain("\(name) has \(text.unicodeScalars.count) characters; 1 to 64 were expected")
+            add("\(name): found \(text.unicodeScalars.count) characters, expected 1 to 64")
         }
         return text
     }
@@ -150,7 +153,7 @@ private struct EnvironmentReader {
         guard let text = self[name] else { return nil }
         guard let choice = Choice(rawValue: text) else {
             let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            complain("\(name) is '\(text)'; one of \(choices) was expected")
+            add("\(name): found '\(text)', expected one of \(choices)")
             return nil
         }
         return choice
@@ -159,28 +162,28 @@ private struct EnvironmentReader {
     mutating func seconds(_ name: String) -> Duration? {
         guard let text = self[name] else { return nil }
         guard let seconds = Double(text), seconds.isFinite, seconds > 0, seconds <= 31_536_000 else {
-            complain("\(name) is '\(text)'; a number of seconds above 0 was expected")
+            add("\(name): found '\(text)', expected a number of seconds above 0, at most 31536000")
             return nil
         }
-        // traps: a product of two Double has no bounds to pass.
+        // traps: a product of two Doubles cannot overflow.
         return .microseconds(Int64(saturating: seconds * 1_000_000))
     }
 
     mutating func megabytes(_ name: String) -> Int? {
         guard let text = self[name] else { return nil }
         guard let number = Int(text), (1...1_000_000).contains(number) else {
-            complain("\(name) is '\(text)'; a whole number from 1 was expected")
+            add("\(name): found '\(text)', expected a whole number from 1 to 1000000")
             return nil
         }
         return number << 20
     }
 
-    /// An HTTP URL without its last slash.
+    /// An HTTP URL, without slashes at its end.
     mutating func url(_ name: String) -> String? {
         guard var text = self[name] else { return nil }
         guard let prefix = ["http://", "https://"].first(where: text.hasPrefix), text.utf8.count > prefix.utf8.count
         else {
-            complain("\(name) is '\(text)'; an http or https URL was expected")
+            add("\(name): found '\(text)', expected an http or https URL")
             return nil
         }
         while text.hasSuffix("/") { text.removeLast() }
@@ -190,12 +193,12 @@ private struct EnvironmentReader {
     mutating func commandSource(_ url: String?) -> AgentConfiguration.CommandSource {
         if let file = self["COMMAND_FILE"] {
             if self["COMMAND_PULL_URL"] != nil {
-                complain("COMMAND_FILE and COMMAND_PULL_URL are both set; one of them was expected")
+                add("COMMAND_FILE: found beside COMMAND_PULL_URL, expected only one of them")
             }
             return .file(file)
         }
         if url == nil, self["CONTROL_PLANE_URL"] == nil, self["COMMAND_PULL_URL"] == nil {
-            complain("CONTROL_PLANE_URL is missing, and COMMAND_FILE, which does without one, is too")
+            add("CONTROL_PLANE_URL: found nothing, expected a URL, or COMMAND_FILE to run without a control plane")
         }
         return .pull(url ?? "")
     }

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A file that cannot be read or written.
+/// A file operation that failed.
 public struct FileFailure: Error, CustomStringConvertible {
-    /// What was tried, with which file, and what the system says.
+    /// The operation, the path and the system's error message.
     public let description: String
 
     init(_ action: String, _ path: String) {
@@ -11,12 +11,12 @@ public struct FileFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A file that is only ever appended to.
+/// A file that is open for appending.
 final class AppendFile: Sendable {
     private let path: String
     private let descriptor: Int32
 
-    /// Opens the file, and makes it where there is none.
+    /// Opens the file, and creates it if it does not exist.
     init(_ path: String) throws {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -25,7 +25,7 @@ final class AppendFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Appends all bytes. What a killed process has appended is there; what a crashed machine has, only after `synchronize`.
+    /// Appends all bytes. They survive the end of the process, but survive a crash of the machine only after `synchronize`.
     func append(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -38,15 +38,15 @@ final class AppendFile: Sendable {
         }
     }
 
-    /// Waits until everything is on the disk.
+    /// Waits until all appended bytes are on the disk.
     func synchronize() throws {
         guard fsync(descriptor) == 0 else { throw FileFailure("synchronize", path) }
     }
 }
 
-/// Files as an agent needs them.
+/// File operations with the durability that an agent needs.
 enum Files {
-    /// Makes a folder and those that it lies in.
+    /// Creates a directory and its parents, accessible only to the user.
     static func makeDirectory(_ path: String) throws {
         try FileManager.default.createDirectory(
             atPath: path,
@@ -55,26 +55,26 @@ enum Files {
         )
     }
 
-    /// The file's bytes; nil where there is no file.
+    /// The content of a file; nil if it does not exist.
     static func read(_ path: String) throws -> [UInt8]? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
-    /// Puts a file with these bytes in the place of whatever is there, so that at any moment one of both is there in one piece.
+    /// Replaces a file atomically: a reader sees either the old content or the new.
     ///
-    /// - Parameter isDurable: Whether to wait until it is on the disk.
+    /// - Parameter isDurable: Whether to wait until the new content is on the disk.
     static func replace(_ path: String, with bytes: [UInt8], isDurable: Bool = true) throws {
-        let draft = path + ".new"
-        unlink(draft)
-        let file = try AppendFile(draft)
+        let temporaryPath = path + ".new"
+        unlink(temporaryPath)
+        let file = try AppendFile(temporaryPath)
         try file.append(bytes)
         if isDurable { try file.synchronize() }
-        guard rename(draft, path) == 0 else { throw FileFailure("replace", path) }
+        guard rename(temporaryPath, path) == 0 else { throw FileFailure("replace", path) }
         if isDurable { try synchronizeDirectory(of: path) }
     }
 
-    /// Waits until what a folder lists is on the disk.
+    /// Waits until the directory of a file is on the disk, which makes a rename durable.
     private static func synchronizeDirectory(of path: String) throws {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
@@ -84,7 +84,7 @@ enum Files {
     }
 }
 
-/// A file that is this process's alone until it is released.
+/// An exclusive lock on a file, held until `release` or the end of the process.
 final class FileLock: Sendable {
     private let descriptor: Mutex<Int32>
 
@@ -92,7 +92,7 @@ final class FileLock: Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFailure("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let failure = FileFailure("lock (does another agent of this instance run?)", path)
+            let failure = FileFailure("lock (is another agent of this instance running?)", path)
             close(descriptor)
             throw failure
         }
@@ -101,11 +101,11 @@ final class FileLock: Sendable {
 
     deinit { release() }
 
-    /// Lets others have the file.
+    /// Releases the lock. Further calls do nothing.
     func release() {
         descriptor.withLock { descriptor in
             guard descriptor >= 0 else { return }
-            // A child that was forked meanwhile holds the descriptor too until it runs its own program.
+            // Unlock explicitly: a forked child keeps a copy of the descriptor until it calls exec.
             flock(descriptor, LOCK_UN)
             close(descriptor)
             descriptor = -1
@@ -113,7 +113,7 @@ final class FileLock: Sendable {
     }
 }
 
-/// The lines of a text. One without an end was being written when its process ended.
+/// The complete, non-empty lines of a file. An incomplete last line was being written when the process stopped.
 func completeLines(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
     bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast().filter { !$0.isEmpty }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes one waiting task. A signal that comes while nobody waits is kept for the next one who does.
+/// Wakes one waiting task. If no task is waiting, the signal is kept for the next `wait`.
 final class Signal: Sendable {
     private struct State {
         var isSet = false
@@ -9,6 +9,7 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
+    /// Wakes the waiting task, or keeps the signal.
     func set() {
         let waiter = state.withLock { state in
             guard let waiter = state.waiter.take() else {
@@ -20,7 +21,7 @@ final class Signal: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a signal, for at most so long; throws when the task is cancelled.
+    /// Waits for a signal, for at most `limit`. Throws when the task is cancelled.
     func wait(atMost limit: Duration) async throws {
         let timer = Task {
             try await Task.sleep(for: limit)

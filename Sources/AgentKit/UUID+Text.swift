@@ -2,10 +2,10 @@ import ContractRuntime
 import Foundation
 
 extension UUID {
-    /// A random one.
+    /// Creates a random UUID.
     static func random() -> UUID { UUID() }
 
-    /// Reads a UUID's text as JSON has it.
+    /// Parses the text form that JSON contains; nil if it is not a UUID.
     init?(json text: String) {
         var text = text
         guard let id = text.withUTF8({ UUID(text: UnsafeRawBufferPointer($0)) }) else { return nil }

@@ -4,7 +4,9 @@ import Generated
 import Logging
 import UnixSignals
 
-/// Runs a bot that trades on paper, set up by the environment as `docs/agents.md` lists it. Ctrl-C or SIGTERM ends it in order.
+/// Runs a bot that trades on paper until SIGINT (Ctrl-C) or SIGTERM.
+///
+/// `sdk/python/README.md` lists the environment variables. `PAPER_STEP_SECONDS` is the time between two market steps (1).
 @main
 enum ExampleBot {
     static func main() async {
@@ -27,10 +29,10 @@ enum ExampleBot {
         try await agent.run {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    for moment in 1... {
+                    for step in 1... {
                         try await trader.step()
-                        if moment.isMultiple(of: 10) { try await trader.report() }
-                        if moment.isMultiple(of: 60) { try await trader.payFunding() }
+                        if step.isMultiple(of: 10) { try await trader.report() }
+                        if step.isMultiple(of: 60) { try await trader.payFunding() }
                         try await Task.sleep(for: pause)
                     }
                 }

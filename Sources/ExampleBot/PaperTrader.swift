@@ -3,19 +3,19 @@ import ContractRuntime
 import Foundation
 import Generated
 
-/// Amounts that are counted with.
+/// The type of amounts in calculations. `ContractRuntime.Decimal` is only the form in which they are reported.
 typealias Amount = Foundation.Decimal
 
-/// A bot that trades on paper: a template for one that trades on an exchange.
+/// A bot that trades on paper, as a template for a bot that trades on an exchange.
 ///
-/// The price is a random walk. The bot buys below its moving average and sells above it, pays a fee for each fill and funding each
-/// minute, and reports all that, as a real one would.
+/// The price is a random walk. The bot buys below its moving average and sells above it. It pays a fee for each fill and funding every 60
+/// steps, and reports all of it.
 actor PaperTrader {
     private static let lot = Amount(string: "0.01") ?? 0
     private static let feeRate = Amount(string: "0.0004") ?? 0
 
     private let agent: Agent
-    /// Tells the fills of this run from those of others.
+    /// A prefix that makes the IDs of fills unique across runs.
     private let run = UUID().uuidString.prefix(8)
     private var fills = 0
     private var price: Amount = 50_000
@@ -33,7 +33,7 @@ actor PaperTrader {
     private var unrealized: Amount { (price - entryPrice) * quantity }
     private var equity: Amount { 10_000 + realized + unrealized - fees + funding }
 
-    /// Closes the position, and proves it.
+    /// Closes the position, and returns the closed and the remaining quantity as evidence.
     func flatten() throws -> JSONObject {
         let closed = quantity
         if closed != 0 { try fill(-closed) }
@@ -43,10 +43,10 @@ actor PaperTrader {
         }
     }
 
-    /// What the account holds.
+    /// The equity of the account, as evidence for SYNC_BALANCE.
     func balance() -> JSONObject { JSONObject { [equity] json in json.member("equity", "\(equity)") } }
 
-    /// A moment of the market, and what the bot makes of it.
+    /// Moves the market by one step, and trades if the strategy wants to.
     func step() throws {
         price = (price * (1 + Amount(Double.random(in: -0.001...0.001)))).rounded(to: 2)
         average += (price - average) / 20
@@ -57,7 +57,7 @@ actor PaperTrader {
 
     private var mayOrder: Bool { (try? agent.permitOrders()) != nil }
 
-    /// An order that is filled at once, a little worse than the price.
+    /// Fills an order immediately, with up to 2 basis points of slippage, and reports the fill.
     private func fill(_ wanted: Amount) throws {
         let slippage = Amount(Double.random(in: 0...2)).rounded(to: 2)
         let paid = (price * (1 + slippage / 10_000 * (wanted > 0 ? 1 : -1))).rounded(to: 2)
@@ -84,7 +84,7 @@ actor PaperTrader {
         try agent.telemetry.position(net: (quantity * paid).exact, gross: abs(quantity * paid).exact)
     }
 
-    /// What holding the position costs, or brings.
+    /// Pays or receives funding for the position.
     func payFunding() throws {
         let amount = (-quantity * price / 100_000).rounded(to: 6)
         guard amount != 0 else { return }
@@ -92,7 +92,7 @@ actor PaperTrader {
         try agent.telemetry.cost(.funding, amount.exact)
     }
 
-    /// How things stand.
+    /// Reports equity, profit and the position.
     func report() throws {
         try agent.telemetry.metric("equity", equity.rounded(to: 8).exact)
         try agent.telemetry.metric("realized_pnl", realized.rounded(to: 8).exact)
@@ -102,7 +102,7 @@ actor PaperTrader {
 }
 
 extension Amount {
-    /// To so many digits behind the point, half away from zero.
+    /// The amount rounded to a number of decimal places, half away from zero.
     fileprivate func rounded(to digits: Int) -> Amount {
         var value = self
         var result = Amount()
@@ -110,6 +110,6 @@ extension Amount {
         return result
     }
 
-    /// The amount as it is reported.
+    /// The amount in the contract's type.
     fileprivate var exact: ContractRuntime.Decimal { ContractRuntime.Decimal("\(self)") ?? ContractRuntime.Decimal(0) }
 }

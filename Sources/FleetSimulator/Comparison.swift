@@ -2,34 +2,36 @@ import AgentKit
 import ContractRuntime
 import Generated
 
-/// Compares what bots have reported and done with what the control plane has.
+/// Compares the bots' own records with the data of the control plane.
 struct Comparison: Sendable {
-    /// What was compared, and what came of it.
+    /// The differences, and how many items were compared.
     struct Result: Sendable {
-        /// What differs, in a sentence each.
+        /// One sentence per difference.
         var differences: [String] = []
         var metrics = 0
         var costs = 0
         var executions = 0
         var positions = 0
         var commands = 0
-        /// Alerts of lost heartbeats; those for bots that were not silent; and those for bots whose clocks are slow, which may have one
-        /// each until the control plane has learnt that.
+        /// Alerts for lost heartbeats.
         var alerts = 0
+        /// Alerts for bots that were never silent.
         var falseAlerts = 0
+        /// Alerts for bots with a slow clock. One per bot is expected, until the control plane has measured the clock.
         var slowClockAlerts = 0
-        /// From the creation of a command to its first and to its last acknowledgement, in milliseconds, where nothing was in the way.
+        /// Milliseconds from the creation of a command to ACCEPTED, for bots without faults that delay commands.
         var untilAccepted: [Double] = []
+        /// Milliseconds from the creation of a command to COMPLETED, for bots without faults that delay commands.
         var untilCompleted: [Double] = []
     }
 
     let client: Client<OperatorTransport>
     let bots: [SimulatedBot]
-    /// For how many seconds the control plane waits for a heartbeat.
+    /// How long a bot may be silent before the control plane raises an alert, in seconds.
     let stale: Double
 
-    /// Asks for everything. Positions come first: they count as stale once a bot has been silent for long.
-    func run(_ commands: [Operator.Given]) async throws -> Result {
+    /// Runs all comparisons. Positions come first, because they become stale when a bot is silent.
+    func run(_ commands: [Operator.IssuedCommand]) async throws -> Result {
         var result = Result()
         try await comparePositions(&result)
         try await compareAlerts(&result)
@@ -38,7 +40,7 @@ struct Comparison: Sendable {
         return result
     }
 
-    // MARK: - Books
+    // MARK: - Reports
 
     private func comparePositions(_ result: inout Result) async throws {
         guard case .ok(let exposure) = try await client.getExposure(.init()) else { return }
@@ -49,8 +51,8 @@ struct Comparison: Sendable {
             let stored = held[bot.configuration.symbol]
             if stored?.netExposure != position.net || stored?.grossExposure != position.gross {
                 result.differences.append(
-                    "\(bot.configuration.instanceID): position \(position.net)/\(position.gross) was reported, "
-                        + "\(stored.map { "\($0.netExposure)/\($0.grossExposure)" } ?? "none") is stored"
+                    "\(bot.configuration.instanceID): reported position \(position.net)/\(position.gross), "
+                        + "stored \(stored.map { "\($0.netExposure)/\($0.grossExposure)" } ?? "none")"
                 )
             }
         }
@@ -79,8 +81,8 @@ struct Comparison: Sendable {
             result.metrics += points.count
             if stored != points {
                 result.differences.append(
-                    "\(bot.configuration.instanceID): \(points.count) values of \(type) were reported, \(stored.count) are stored"
-                        + (stored.count == points.count ? ", and they differ" : "")
+                    "\(bot.configuration.instanceID): reported \(points.count) values of \(type), stored \(stored.count)"
+                        + (stored.count == points.count ? " with different values" : "")
                 )
             }
         }
@@ -88,15 +90,16 @@ struct Comparison: Sendable {
         result.costs = ledger.costs.count
         if costs != ledger.costs {
             result.differences.append(
-                "\(bot.configuration.instanceID): \(ledger.costs.count) costs were reported, \(costs.count) are booked"
-                    + (costs.count == ledger.costs.count ? ", and they differ" : "")
+                "\(bot.configuration.instanceID): reported \(ledger.costs.count) costs, booked \(costs.count)"
+                    + (costs.count == ledger.costs.count ? " with different values" : "")
             )
         }
         let executions = try await executions(bot)
         result.executions = ledger.executions.count
         if executions.count != ledger.executions.count || Set(executions) != Set(ledger.executions) {
             result.differences.append(
-                "\(bot.configuration.instanceID): \(ledger.executions.count) executions were reported, \(executions.count) are stored"
+                "\(bot.configuration.instanceID): reported \(ledger.executions.count) executions, stored \(executions.count)"
+                    + (executions.count == ledger.executions.count ? " with different values" : "")
             )
         }
         return result
@@ -123,8 +126,8 @@ struct Comparison: Sendable {
             let input = ListCosts.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
             guard case .ok(let list) = try await client.listCosts(input) else { break }
             for cost in list.items {
-                let id = cost.entryID ?? "without an id \(cost.ordinal)"
-                costs[costs[id] == nil ? id : "again \(id)"] = Ledger.Cost(
+                let id = cost.entryID ?? "without ID \(cost.ordinal)"
+                costs[costs[id] == nil ? id : "duplicate \(id)"] = Ledger.Cost(
                     type: cost.costType,
                     amount: cost.amount,
                     at: cost.timestamp
@@ -166,11 +169,11 @@ struct Comparison: Sendable {
         for bot in bots {
             let count = alerted[bot.configuration.instanceID] ?? 0
             result.alerts += count
-            let isExpected = bot.plan.longestCut > stale
+            let isExpected = bot.plan.longestOutage > stale
             if isExpected, count == 0 {
-                let length = Int(saturating: bot.plan.longestCut)
+                let length = Int(saturating: bot.plan.longestOutage)
                 result.differences.append(
-                    "\(bot.configuration.instanceID): no alert, though it was silent for \(length) s"
+                    "\(bot.configuration.instanceID): no alert, although it was silent for \(length) s"
                 )
             }
             if !isExpected, bot.plan.skew < 0, count == 1 {
@@ -178,7 +181,7 @@ struct Comparison: Sendable {
             } else if !isExpected, count > 0 {
                 result.falseAlerts += count
                 result.differences.append(
-                    "\(bot.configuration.instanceID): \(count) CRITICAL alerts, though it was not silent"
+                    "\(bot.configuration.instanceID): \(count) CRITICAL alerts, although it was not silent"
                 )
             }
         }
@@ -186,7 +189,7 @@ struct Comparison: Sendable {
 
     // MARK: - Commands
 
-    private func compareCommands(_ commands: [Operator.Given], _ result: inout Result) async throws {
+    private func compareCommands(_ commands: [Operator.IssuedCommand], _ result: inout Result) async throws {
         for command in commands {
             guard case .ok(let stored) = try await client.getCommand(.init(commandID: command.id)) else { continue }
             result.commands += 1
@@ -208,19 +211,19 @@ struct Comparison: Sendable {
         }
     }
 
-    /// What is wrong with a command that had so many effects.
+    /// The difference between the stored outcome of a command and how often its handler ran; nil if they agree.
     private func difference(_ command: CommandDetail, _ effects: Int, _ bot: SimulationPlan.Bot) -> String? {
         let last = command.acknowledgements.last { $0.status != .accepted }
         let status = command.status.rawValue
-        if effects > 1 { return "it was carried out \(effects) times" }
-        if effects == 1, last == nil { return "it was carried out, and nothing says so (\(status))" }
-        if effects == 0, last?.status == .completed { return "it counts as completed, and nothing has happened" }
+        if effects > 1 { return "it was executed \(effects) times" }
+        if effects == 1, last == nil { return "it was executed, but has no final acknowledgement (\(status))" }
+        if effects == 0, last?.status == .completed { return "it is COMPLETED, but was not executed" }
         if effects == 1, bot.restarts.isEmpty, last?.reason?.hasPrefix("UNKNOWN_OUTCOME") == true {
-            return "it was carried out, and its outcome counts as unknown"
+            return "it was executed without a restart, but its outcome is unknown"
         }
-        // After an outage a START can come together with the order to stop that was given after it.
+        // After an outage, one poll can deliver a START together with a later command that stops the bot.
         if command.commandType == .start, last?.reason?.hasPrefix("OVERTAKEN") == true { return nil }
-        if bot.isReachable, command.status != .completed { return "it is \(status), though nothing was in the way" }
+        if bot.isReachable, command.status != .completed { return "it is \(status), although no fault delayed it" }
         return nil
     }
 }

@@ -2,31 +2,31 @@ import AgentKit
 import ContractRuntime
 import Synchronization
 
-/// A network that fails as the plan says.
+/// A transport with the network faults of the plan.
 final class FaultyTransport: Transport {
-    /// A call that the network has swallowed.
-    private struct Lost: Error {}
+    /// The error of a lost request or response.
+    private struct CallLost: Error {}
 
     private let inner: HTTPTransport
     private let bot: SimulationPlan.Bot
-    private let world: World
+    private let run: SimulationRun
     private let random: Mutex<SeededGenerator>
-    /// Set when the process ends: from then on nothing goes out.
-    private let isCut = Mutex(false)
+    /// Set when the simulated process ends. After that no request is sent.
+    private let isDisconnected = Mutex(false)
 
-    init(_ inner: HTTPTransport, bot: SimulationPlan.Bot, world: World, random: SeededGenerator) {
+    init(_ inner: HTTPTransport, bot: SimulationPlan.Bot, run: SimulationRun, random: SeededGenerator) {
         self.inner = inner
         self.bot = bot
-        self.world = world
+        self.run = run
         self.random = Mutex(random)
     }
 
-    /// Nothing goes out any more: the process has ended.
-    func cut() { isCut.withLock { $0 = true } }
+    /// Drops all further requests, as if the process had ended.
+    func disconnect() { isDisconnected.withLock { $0 = true } }
 
     func send(_ request: ClientRequest) async throws -> ClientResponse {
         let isPoll = request.method == "GET"
-        let fate = random.withLock { random in
+        let faults = random.withLock { random in
             (
                 delay: bot.has(.slow) ? Double.random(in: 0.2...3, using: &random) : 0,
                 isDoubled: bot.has(.duplicates) && !isPoll && random.happens(0.2),
@@ -34,36 +34,39 @@ final class FaultyTransport: Transport {
                 isAnswerLost: bot.has(.lostAnswers) && random.happens(0.1)
             )
         }
-        world.count(request)
-        try await pass()
-        if fate.delay > 0 { try await Task.sleep(for: .seconds(fate.delay)) }
-        if fate.isDoubled { _ = try? await inner.send(request) }
+        run.count(request)
+        try await throwDuringOutage()
+        if faults.delay > 0 { try await Task.sleep(for: .seconds(faults.delay)) }
+        if faults.isDoubled { _ = try? await inner.send(request) }
         let response = try await inner.send(request)
-        if fate.isCopied { deliverLate(request) }
-        try await pass()
-        if fate.isAnswerLost { throw Lost() }
+        if faults.isCopied { deliverLate(request) }
+        try await throwDuringOutage()
+        if faults.isAnswerLost { throw CallLost() }
         return response
     }
 
-    /// Waits in vain while nothing comes through.
-    private func pass() async throws {
-        guard isCut.withLock({ $0 }) || bot.cuts.contains(where: { $0.contains(world.elapsed) }) else { return }
-        world.countFailure()
-        if !isCut.withLock({ $0 }) { try await Task.sleep(for: .seconds(3)) }
-        throw Lost()
+    /// Waits 3 seconds and throws if there is an outage now.
+    private func throwDuringOutage() async throws {
+        guard isDisconnected.withLock({ $0 }) || bot.outages.contains(where: { $0.contains(run.elapsed) }) else {
+            return
+        }
+        run.countFailure()
+        if !isDisconnected.withLock({ $0 }) { try await Task.sleep(for: .seconds(3)) }
+        throw CallLost()
     }
 
+    /// Sends a copy of a request after 1 to 5 seconds.
     private func deliverLate(_ request: ClientRequest) {
-        world.late.add()
+        run.lateCalls.add()
         Task {
             try? await Task.sleep(for: .seconds(random.withLock { Double.random(in: 1...5, using: &$0) }))
-            if !bot.cuts.contains(where: { $0.contains(world.elapsed) }) { _ = try? await inner.send(request) }
-            world.late.remove()
+            if !bot.outages.contains(where: { $0.contains(run.elapsed) }) { _ = try? await inner.send(request) }
+            run.lateCalls.remove()
         }
     }
 }
 
-/// An operator's calls.
+/// A transport that adds the operator's token to each request.
 struct OperatorTransport: Transport {
     let inner: HTTPTransport
     let token: String

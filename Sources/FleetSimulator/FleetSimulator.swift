@@ -10,61 +10,64 @@ struct FleetSimulator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleet-sim",
         abstract:
-            "Runs a fleet of simulated bots against a control plane, and compares what they sent with what it has.",
+            "Run a fleet of simulated bots against a control plane, and compare their reports with the stored data.",
         discussion: """
-            Each bot is a real agent with a journal and a spool of its own, over real HTTP. The seed decides what the bots report, which \
-            commands they get and what goes wrong. The exit status is 1 when anything differs in the end.
+            Each bot is a real agent with its own journal and spool, and uses real HTTP. The seed determines the reports, the commands and \
+            the faults. The exit status is 1 if there are differences. ADMIN_TOKEN must contain the token of an operator.
             """,
         version: ContractDocument.version
     )
 
-    @Option(help: "The control plane.")
+    @Option(help: "The URL of the control plane.")
     var url = "http://127.0.0.1:8000"
 
-    @Option(help: "How many bots.")
+    @Option(help: "The number of bots, 1 to 100000.")
     var instances = 100
 
-    @Option(help: "For how many seconds they trade.")
+    @Option(help: "How long the bots trade, in seconds, 5 to 86400.")
     var duration = 60.0
 
-    @Option(help: "What decides the run.")
+    @Option(help: "The seed of all random decisions.")
     var seed: UInt64 = 1
 
-    @Option(help: "What goes wrong: all, none, or some of \(Fault.allCases.map(\.rawValue).joined(separator: ",")).")
+    @Option(
+        help:
+            "The faults to inject: all, none, or a comma-separated list of \(Fault.allCases.map(\.rawValue).joined(separator: ","))."
+    )
     var faults = "all"
 
-    @Option(help: "Commands in a minute for the whole fleet; a fifth of the bots when left out.")
+    @Option(help: "Commands per minute for the whole fleet. (default: a fifth of the number of bots)")
     var commands: Double?
 
-    @Option(help: "Seconds between two heartbeats of a bot.")
+    @Option(help: "Seconds between heartbeats of a bot, at least 0.1 and less than half of --stale.")
     var heartbeat = 30.0
 
-    @Option(help: "Seconds between two reports of a bot.")
+    @Option(help: "Seconds between reports of a bot, 0.1 to --duration.")
     var interval = 10.0
 
-    @Option(help: "The control plane's HEARTBEAT_STALE_SECONDS, after which it raises an alert.")
+    @Option(help: "HEARTBEAT_STALE_SECONDS of the control plane, after which it raises an alert.")
     var stale = 90.0
 
-    @Option(help: "Where the bots keep their journals meanwhile; a temporary folder when left out.")
+    @Option(help: "The directory for the journals of the bots. (default: a temporary directory)")
     var folder: String?
 
     func validate() throws {
         guard instances > 0, instances <= 100_000 else {
-            throw ValidationError("--instances: 1 to 100000 were expected")
+            throw ValidationError("--instances: must be from 1 to 100000")
         }
         guard duration >= 5, duration <= 86_400 else {
-            throw ValidationError("--duration: 5 to 86400 seconds were expected")
+            throw ValidationError("--duration: must be from 5 to 86400 seconds")
         }
         guard heartbeat >= 0.1, heartbeat * 2 < stale else {
-            throw ValidationError("--heartbeat: from 0.1 to less than half of --stale was expected")
+            throw ValidationError("--heartbeat: must be at least 0.1 and less than half of --stale")
         }
         guard interval >= 0.1, interval <= duration else {
-            throw ValidationError("--interval: from 0.1 to --duration was expected")
+            throw ValidationError("--interval: must be from 0.1 to --duration")
         }
         _ = try chosenFaults()
         guard token != nil else {
             throw ValidationError(
-                "ADMIN_TOKEN is not set: the simulator gives commands and reads what the control plane has"
+                "ADMIN_TOKEN: found nothing, expected the token of an operator who may send commands and read all data"
             )
         }
     }
@@ -77,7 +80,7 @@ struct FleetSimulator: AsyncParsableCommand {
         return Set(
             try faults.split(separator: ",").map { name in
                 guard let fault = Fault(rawValue: String(name)) else {
-                    throw ValidationError("--faults: there is no fault '\(name)'")
+                    throw ValidationError("--faults: '\(name)' is not a fault; see --help")
                 }
                 return fault
             }
@@ -94,10 +97,10 @@ struct FleetSimulator: AsyncParsableCommand {
             heartbeat: heartbeat,
             commandsPerMinute: commands ?? Double(instances) / 5
         )
-        let place = folder ?? NSTemporaryDirectory() + "/fleet-sim-\(ProcessInfo.processInfo.processIdentifier)"
-        defer { if folder == nil { try? FileManager.default.removeItem(atPath: place) } }
+        let directory = folder ?? NSTemporaryDirectory() + "/fleet-sim-\(ProcessInfo.processInfo.processIdentifier)"
+        defer { if folder == nil { try? FileManager.default.removeItem(atPath: directory) } }
         var logger = Logger(label: "fleet-sim")
-        // What bots say of the faults that they are given would bury the progress.
+        // The agents' messages about injected faults would hide the progress.
         logger.handler = SwiftLogNoOpLogHandler()
         let simulation = Simulation(
             plan,
@@ -105,11 +108,11 @@ struct FleetSimulator: AsyncParsableCommand {
             token: token ?? "",
             heartbeat: heartbeat,
             pause: interval,
-            folder: place,
+            folder: directory,
             logger: logger
         )
-        let result = try await simulation.run(stale: stale)
-        print(Summary(plan: plan, result: result, world: simulation.world).text)
+        let result = try await simulation.execute(stale: stale)
+        print(Summary(plan: plan, result: result, run: simulation.run).text)
         if !result.differences.isEmpty { throw ExitCode(1) }
     }
 }

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 import Synchronization
 
-/// What a simulated bot has reported and done: what the control plane has to know in the end.
+/// The record of a simulated bot's reports and executed commands, which the control plane's data must match.
 final class Ledger: Sendable {
     /// A value at a time.
     struct Point: Equatable {
@@ -25,20 +25,20 @@ final class Ledger: Sendable {
     }
 
     struct Entries {
-        /// By the type of the metric, in the order of time.
+        /// The values by type of metric, in chronological order.
         var metrics: [String: [Point]] = [:]
         var costs: [String: Cost] = [:]
         var executions: [Execution] = []
         var position: (net: Decimal, gross: Decimal)?
-        /// How often the handler of a command was called.
+        /// How often the handler ran, by ID of the command.
         var effects: [UUID: Int] = [:]
     }
 
     private let entries = Mutex(Entries())
 
-    /// Everything so far.
+    /// A copy of all entries.
     var content: Entries { entries.withLock { $0 } }
 
-    /// Enters something.
-    func enter(_ change: (inout Entries) -> Void) { entries.withLock { change(&$0) } }
+    /// Changes the entries under the lock.
+    func record(_ change: (inout Entries) -> Void) { entries.withLock { change(&$0) } }
 }

@@ -4,62 +4,62 @@ import Foundation
 import Generated
 import Synchronization
 
-/// Gives the commands of the plan.
+/// Sends the commands of the plan.
 final class Operator: Sendable {
-    /// A command that was given.
-    struct Given {
+    /// A command that the control plane has stored.
+    struct IssuedCommand {
         let id: UUID
         let bot: Int
         let type: CommandType
     }
 
-    /// For how long a command may be carried out, in seconds.
-    static let patience = 120
+    /// The time to live of each command, in seconds.
+    static let ttlSeconds = 120
 
     private let client: Client<OperatorTransport>
-    private let world: World
-    private let stored = Mutex<[Given]>([])
+    private let run: SimulationRun
+    private let stored = Mutex<[IssuedCommand]>([])
     private let failures = Mutex(0)
 
-    init(_ client: Client<OperatorTransport>, world: World) {
+    init(_ client: Client<OperatorTransport>, run: SimulationRun) {
         self.client = client
-        self.world = world
+        self.run = run
     }
 
     /// The commands that the control plane has stored.
-    var given: [Given] { stored.withLock { $0 } }
+    var issued: [IssuedCommand] { stored.withLock { $0 } }
 
-    /// How many could not be given.
-    var refused: Int { failures.withLock { $0 } }
+    /// The number of commands that could not be sent.
+    var failureCount: Int { failures.withLock { $0 } }
 
-    /// Gives each command at its time, and waits for none.
-    func work(_ plan: SimulationPlan, _ bots: [SimulatedBot]) async throws {
+    /// Sends each command at its time, without waiting for earlier ones.
+    func sendCommands(of plan: SimulationPlan, to bots: [SimulatedBot]) async throws {
         await withTaskGroup(of: Void.self) { group in
             for command in plan.commands {
-                guard (try? await world.sleep(until: command.at)) != nil else { return }
-                group.addTask { await self.give(command, to: bots[command.bot]) }
+                guard (try? await run.sleep(until: command.at)) != nil else { return }
+                group.addTask { await self.send(command, to: bots[command.bot]) }
             }
         }
     }
 
-    private func give(_ command: SimulationPlan.Command, to bot: SimulatedBot) async {
+    private func send(_ command: SimulationPlan.Command, to bot: SimulatedBot) async {
         guard let type = CommandType(rawValue: command.type) else { return }
         let id = UUID()
         let request = CommandRequest(
             commandID: id,
             instanceID: bot.configuration.instanceID,
             commandType: type,
-            ttlSeconds: Self.patience
+            ttlSeconds: Self.ttlSeconds
         )
-        let given = Given(id: id, bot: command.bot, type: type)
-        // A bot that has only just begun may not be known yet, and a control plane may be away for a while.
+        let issued = IssuedCommand(id: id, bot: command.bot, type: type)
+        // Retry for a minute: the bot may not be registered yet, and the control plane may be unavailable for a while.
         for _ in 0..<120 {
             do {
                 _ = try await client.createCommand(.init(body: request))
-                return stored.withLock { $0.append(given) }
+                return stored.withLock { $0.append(issued) }
             } catch let problem as Problem where problem.code == "COMMAND_EXISTS" {
-                // It was stored, and only the answer was lost.
-                return stored.withLock { $0.append(given) }
+                // An earlier attempt stored it, and its response was lost.
+                return stored.withLock { $0.append(issued) }
             } catch let problem as Problem where problem.status < 500 && problem.code != "INSTANCE_NOT_FOUND" {
                 break
             } catch {

@@ -1,8 +1,8 @@
-/// Random numbers that a seed decides (SplitMix64: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+/// A random number generator with a seed (SplitMix64: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// The numbers of `seed` and, among several sequences of one seed, of `stream`.
+    /// Creates the generator of one stream. Streams of the same seed are independent of each other.
     init(seed: UInt64, stream: Int) {
         state = seed &* 0xD134_2543_DE82_EF95 &+ UInt64(bitPattern: Int64(stream)) &* 0x9E37_79B9_7F4A_7C15
         _ = next()
@@ -16,6 +16,6 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// Whether something of this probability happens.
+    /// Returns true with this probability.
     mutating func happens(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
 }

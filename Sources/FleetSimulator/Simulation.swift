@@ -4,9 +4,9 @@ import Foundation
 import Generated
 import Logging
 
-/// One run: the bots, the operator, and the comparison in the end.
+/// Runs the bots and the operator, and compares the results at the end.
 struct Simulation {
-    let world = World()
+    let run = SimulationRun()
     private let plan: SimulationPlan
     private let bots: [SimulatedBot]
     private let client: Client<OperatorTransport>
@@ -21,48 +21,51 @@ struct Simulation {
         logger: Logger
     ) {
         self.plan = plan
-        // Told apart from the bots of other runs, which the control plane may still know.
-        let run = "sim-\(plan.seed)-\(String(Timestamp.now.microsecondsSinceEpoch / 1_000_000, radix: 36))"
-        bots = plan.bots.map { [world] bot in
+        // Unique per run, because the control plane keeps the instances of earlier runs.
+        let idPrefix = "sim-\(plan.seed)-\(String(Timestamp.now.microsecondsSinceEpoch / 1_000_000, radix: 36))"
+        bots = plan.bots.map { [run] bot in
             SimulatedBot(
                 bot,
-                run: run,
+                idPrefix: idPrefix,
                 url: url,
                 seed: plan.seed,
                 heartbeat: heartbeat,
                 pause: pause,
                 folder: folder,
-                world: world,
+                simulationRun: run,
                 logger: logger
             )
         }
         client = Client(OperatorTransport(inner: HTTPTransport(url: url), token: token))
     }
 
-    func run(stale: Double) async throws -> Comparison.Result {
-        // A control plane that cannot be used is told of at once.
+    /// - Parameter stale: How long a bot may be silent before the control plane raises an alert, in seconds.
+    func execute(stale: Double) async throws -> Comparison.Result {
+        // Fails immediately if the URL or the token is wrong.
         _ = try await client.listBots(.init(page: 1, pageSize: 1))
-        let operating = Operator(client, world: world)
+        let fleetOperator = Operator(client, run: run)
         let progress = Task { [self] in try await showProgress() }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for bot in bots { group.addTask { [plan] in try await bot.live(until: plan.duration) } }
-            group.addTask { [plan, bots] in try await operating.work(plan, bots) }
+            for bot in bots { group.addTask { [plan] in try await bot.run(until: plan.duration) } }
+            group.addTask { [plan, bots] in try await fleetOperator.sendCommands(of: plan, to: bots) }
             try await group.waitForAll()
         }
-        await world.late.drain()
+        await run.lateCalls.drain()
         progress.cancel()
-        var result = try await Comparison(client: client, bots: bots, stale: stale).run(operating.given)
-        if operating.refused > 0 { result.differences.append("\(operating.refused) commands could not be given") }
+        var result = try await Comparison(client: client, bots: bots, stale: stale).run(fleetOperator.issued)
+        if fleetOperator.failureCount > 0 {
+            result.differences.append("\(fleetOperator.failureCount) commands could not be sent")
+        }
         return result
     }
 
     private func showProgress() async throws {
         while true {
             try await Task.sleep(for: .seconds(10))
-            let counts = world.counted
+            let counts = run.counted
             let line = """
-                \(Int(saturating: world.elapsed)) s: \(counts.heartbeats) heartbeats, \(counts.reports) reports, \(counts.polls) polls, \
-                \(counts.acknowledgements) acknowledgements, \(counts.failures) calls swallowed
+                \(Int(saturating: run.elapsed)) s: \(counts.heartbeats) heartbeats, \(counts.reports) reports, \(counts.polls) polls, \
+                \(counts.acknowledgements) acknowledgements, \(counts.failures) lost requests or responses
 
                 """
             try FileHandle.standardError.write(contentsOf: Data(line.utf8))

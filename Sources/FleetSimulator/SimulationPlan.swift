@@ -1,25 +1,25 @@
-/// What can go wrong for a simulated bot.
+/// A fault that can be injected into a simulated bot.
 enum Fault: String, CaseIterable {
-    /// Nothing comes through for longer than the control plane waits before it raises an alert.
+    /// One outage that is longer than the control plane's alert threshold.
     case silent
-    /// Each call takes up to three seconds longer.
+    /// Each request takes 0.2 to 3 seconds longer.
     case slow
-    /// The bot's clock is wrong.
+    /// The bot's clock is 45 to 60 seconds off.
     case skew
-    /// Calls are delivered twice.
+    /// A fifth of the requests, except polls, is sent twice.
     case duplicates
-    /// Copies of calls are delivered late, after newer ones.
+    /// A copy of a fifth of the requests, except polls, is sent again 1 to 5 seconds later, after newer ones.
     case reorder
-    /// The control plane does what it is told, and its answer is lost.
+    /// A tenth of the responses is lost after the control plane has processed the request.
     case lostAnswers = "lost-answers"
-    /// The process ends without a word and begins again.
+    /// The process ends twice without a STOPPED heartbeat, and starts again.
     case restarts
-    /// Nothing comes through for some seconds, again and again.
+    /// Three outages of up to 15 seconds.
     case flapping
-    /// Nothing comes through for many bots at once.
+    /// One outage of up to 40 seconds that affects many bots at the same time.
     case partition
 
-    /// How many of all bots it happens to.
+    /// The share of all bots that has the fault.
     fileprivate var share: Double {
         switch self {
         case .silent: 0.03
@@ -31,30 +31,30 @@ enum Fault: String, CaseIterable {
     }
 }
 
-/// What happens in a run: the seed and the options decide all of it.
+/// The events of a simulation, determined by the seed and the options.
 struct SimulationPlan: Equatable, Sendable {
-    /// A bot's part. Times are seconds since the start of the run.
+    /// The plan of one bot. Times are seconds since the start of the run.
     struct Bot: Equatable, Sendable {
         var number: Int
         var start: Double
         var faults: Set<String> = []
-        /// When nothing comes through.
-        var cuts: [Range<Double>] = []
-        /// When the process ends and begins again.
+        /// The times at which no request or response gets through.
+        var outages: [Range<Double>] = []
+        /// When the process ends and starts again.
         var restarts: [Double] = []
-        /// By how much the clock is off, in seconds.
+        /// The offset of the clock, in seconds.
         var skew: Int64 = 0
 
         func has(_ fault: Fault) -> Bool { faults.contains(fault.rawValue) }
 
-        /// Whether nothing keeps commands from it.
-        var isReachable: Bool { cuts.isEmpty && restarts.isEmpty && !has(.slow) && !has(.lostAnswers) }
+        /// Whether no fault delays commands.
+        var isReachable: Bool { outages.isEmpty && restarts.isEmpty && !has(.slow) && !has(.lostAnswers) }
 
-        /// The longest time for which nothing comes through.
-        var longestCut: Double { cuts.map { $0.upperBound - $0.lowerBound }.max() ?? 0 }
+        /// The duration of the longest outage, in seconds.
+        var longestOutage: Double { outages.map { $0.upperBound - $0.lowerBound }.max() ?? 0 }
     }
 
-    /// A command that an operator gives.
+    /// A command of the operator.
     struct Command: Equatable, Sendable {
         var at: Double
         var bot: Int
@@ -67,9 +67,13 @@ struct SimulationPlan: Equatable, Sendable {
     let commands: [Command]
 
     /// - Parameters:
-    ///   - stale: For how many seconds the control plane waits for a heartbeat.
-    ///   - heartbeat: The interval of heartbeats; bots start within the first.
-    ///   - commandsPerMinute: How many commands are given to the whole fleet.
+    ///   - instances: The number of bots.
+    ///   - duration: The length of the run, in seconds.
+    ///   - seed: The seed of all random decisions.
+    ///   - faults: The faults to inject.
+    ///   - stale: How long a bot may be silent before the control plane raises an alert, in seconds.
+    ///   - heartbeat: The interval between heartbeats, in seconds. All bots start within the first interval.
+    ///   - commandsPerMinute: The number of commands per minute for the whole fleet.
     init(
         instances: Int,
         duration: Double,
@@ -88,7 +92,7 @@ struct SimulationPlan: Equatable, Sendable {
             var random = SeededGenerator(seed: seed, stream: number)
             let delay = min(heartbeat, duration / 10) * Double(number) / Double(max(instances, 1))
             var bot = Bot(number: number, start: delay)
-            // Drawn in the same order whatever is asked for, so that a fault more changes nothing else.
+            // Draw for every fault, also those not requested, so that the choice of faults does not change the random sequence.
             for fault in Fault.allCases where random.happens(fault.share) && faults.contains(fault) {
                 bot.faults.insert(fault.rawValue)
             }
@@ -108,12 +112,12 @@ struct SimulationPlan: Equatable, Sendable {
         let silence = stale + 40
         if bot.has(.silent), duration > silence + 90 {
             let start = Double.random(in: 40...(duration - silence - 50), using: &random)
-            // Nothing else happens to it, so that what is to be expected is plain.
+            // No other faults, so that the expected alert is certain.
             bot = Bot(
                 number: bot.number,
                 start: bot.start,
                 faults: [Fault.silent.rawValue],
-                cuts: [start..<(start + silence)]
+                outages: [start..<(start + silence)]
             )
             return
         }
@@ -123,10 +127,10 @@ struct SimulationPlan: Equatable, Sendable {
             for index in 0..<3 {
                 let start =
                     duration * (0.2 + 0.2 * Double(index)) + Double.random(in: 0...(duration / 20), using: &random)
-                bot.cuts.append(start..<(start + min(15, duration / 12)))
+                bot.outages.append(start..<(start + min(15, duration / 12)))
             }
         } else if bot.has(.partition) {
-            bot.cuts.append(partition)
+            bot.outages.append(partition)
         }
         if bot.has(.restarts) {
             bot.restarts = [
@@ -136,7 +140,7 @@ struct SimulationPlan: Equatable, Sendable {
         }
     }
 
-    /// What an operator's day is like: balances are asked for, orders canceled, now and then a bot is stopped and started again.
+    /// Random commands: 50 % SYNC_BALANCE, 40 % CANCEL_ALL, and 10 % SAFE_MODE followed by START.
     private static func commands(
         _ random: inout SeededGenerator,
         bots: Int,

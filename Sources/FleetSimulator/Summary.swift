@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a run has shown, for people.
+/// The text report of a run.
 struct Summary {
     let plan: SimulationPlan
     let result: Comparison.Result
-    let world: World
+    let run: SimulationRun
 
     #if canImport(Glibc)
         private static let ownUsage = RUSAGE_SELF.rawValue
@@ -12,11 +12,11 @@ struct Summary {
         private static let ownUsage = RUSAGE_SELF
     #endif
 
-    /// At most so many differences are printed.
-    private static let most = 20
+    /// How many differences are printed at most.
+    private static let maximumDifferences = 20
 
     var text: String {
-        let counts = world.counted
+        let counts = run.counted
         let faults = Fault.allCases.compactMap { fault -> String? in
             let count = plan.bots.count { $0.has(fault) }
             return count == 0 ? nil : "\(fault.rawValue) \(count)"
@@ -25,17 +25,17 @@ struct Summary {
         getrusage(Self.ownUsage, &usage)
         let processor = seconds(usage.ru_utime) + seconds(usage.ru_stime)
         let memory = Double(usage.ru_maxrss) / 1024
-        let differences = result.differences.prefix(Self.most).map { "  \($0)\n" }.joined()
+        let differences = result.differences.prefix(Self.maximumDifferences).map { "  \($0)\n" }.joined()
         return """
             \(plan.bots.count) bots, \(Int(plan.duration)) s, seed \(plan.seed); faults: \(faults.joined(separator: ", "))
-            sent      \(counts.heartbeats) heartbeats, \(counts.reports) calls with reports, \(counts.polls) polls, \
-            \(counts.acknowledgements) acknowledgements; \(counts.failures) calls swallowed
+            sent      \(counts.heartbeats) heartbeats, \(counts.reports) requests with reports, \(counts.polls) polls, \
+            \(counts.acknowledgements) acknowledgements; \(counts.failures) lost requests or responses
             compared  \(result.metrics) metrics, \(result.costs) costs, \(result.executions) executions, \
             \(result.positions) positions, \(result.commands) commands
             alerts    \(result.alerts) CRITICAL for lost heartbeats, \(result.falseAlerts) of them false, \
-            \(result.slowClockAlerts) of bots with slow clocks; \(counts.deadMen) dead-man switches acted
+            \(result.slowClockAlerts) for bots with slow clocks; \(counts.deadManActions) dead-man switches acted
             commands  create → accepted \(percentiles(result.untilAccepted)); create → completed \(percentiles(result.untilCompleted))
-            simulator \(rounded(processor)) s of processor time, \(rounded(memory)) MiB at most
+            simulator \(rounded(processor)) s of CPU time, \(rounded(memory)) MiB peak memory
             differences: \(result.differences.count)
             \(differences)
             """

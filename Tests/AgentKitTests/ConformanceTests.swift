@@ -7,7 +7,7 @@ import Testing
 
 @testable import AgentKit
 
-/// The cases of `sdk/conformance`, which the SDK in Python passes too. Its README says what their members mean.
+/// Runs the cases of `sdk/conformance`, as the tests of the Python SDK do. The README there documents their format.
 @Suite struct ConformanceTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "sdk/conformance")
@@ -24,7 +24,7 @@ import Testing
         return cases.map { Case(json: $0) }
     }
 
-    @Test func `there are cases`() {
+    @Test func `all files have cases`() {
         #expect(Self.cases("commands.json").count >= 16)
         #expect(Self.cases("dead-man.json").count >= 15)
         #expect(Self.cases("reports.json").count >= 3)
@@ -32,15 +32,15 @@ import Testing
     }
 
     @Test(arguments: cases("commands.json") + cases("dead-man.json") + cases("reports.json"))
-    func `the agent does what the case says`(_ example: Case) async throws {
+    func `the agent behaves as the case expects`(_ example: Case) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "agent-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let stage = Stage(example.json, folder: folder)
-        for step in example.json["steps"]?.items ?? [] { try await stage.play(step) }
+        let scenario = Scenario(example.json, folder: folder)
+        for step in example.json["steps"]?.items ?? [] { try await scenario.play(step) }
     }
 
     @Test(arguments: cases("configuration.json"))
-    func `the environment means what the case says`(_ example: Case) throws {
+    func `the environment gives the expected configuration or error`(_ example: Case) throws {
         var environment: [String: String] = [:]
         for member in example.json["environment"]?.members ?? [] { environment[member.name] = member.value.text }
         do throws(AgentConfigurationError) {
@@ -73,18 +73,18 @@ import Testing
     }
 }
 
-/// The world of one case: clocks, a control plane, the bot, and the process that runs now.
-private final class Stage: Sendable {
-    private struct World {
+/// Plays one case: simulates the clocks, the control plane, the bot and its process.
+private final class Scenario: Sendable {
+    private struct State {
         var now = 0.0
         var wallClock = 0.0
         var hasDates = true
         var calls = "answered"
-        var acknowledgementFate = "stored"
+        var acknowledgementMode = "stored"
         var claim: String?
         var refuses: [String: String] = [:]
         var deliveries: [JSONValue] = []
-        /// What happened since the step before.
+        /// The handlers that were called since the previous step.
         var effects: [String] = []
         var acknowledgements: [JSONValue] = []
         var reports: [(path: String, elements: [JSONValue])] = []
@@ -92,7 +92,7 @@ private final class Stage: Sendable {
     }
 
     private static let start = Timestamp(microsecondsSinceEpoch: 1_767_225_600_000_000)
-    private let world = Mutex(World())
+    private let state = Mutex(State())
     private let example: JSONValue
     private let folder: String
     private let agent: Mutex<Agent?> = Mutex(nil)
@@ -111,11 +111,11 @@ private final class Stage: Sendable {
         logger.logLevel = .critical
         logger.handler = SwiftLogNoOpLogHandler()
         let clock = AgentClock(
-            wall: { self.time(self.world.withLock { $0.now + $0.wallClock }) },
-            elapsed: { .seconds(self.world.withLock(\.now)) },
+            wall: { self.time(self.state.withLock { $0.now + $0.wallClock }) },
+            elapsed: { .seconds(self.state.withLock(\.now)) },
             chance: { 0.5 }
         )
-        let agent = try Agent(configuration, transport: ScriptedTransport(stage: self), clock: clock, logger: logger)
+        let agent = try Agent(configuration, transport: ScriptedTransport(scenario: self), clock: clock, logger: logger)
         for member in example["handlers"]?.members ?? [] {
             guard let type = CommandType(rawValue: member.name) else { continue }
             agent.on(type) { _ in try await self.handle(member) }
@@ -151,30 +151,30 @@ private final class Stage: Sendable {
 
     private func handle(_ handler: JSONMember) async throws -> JSONObject? {
         let evidence = handler.value["evidence"].map { JSONObject("\($0)") } ?? nil
-        world.withLock { $0.effects.append(handler.name) }
+        state.withLock { $0.effects.append(handler.name) }
         if handler.value["dies"] != nil {
-            world.withLock { $0.hasDied = true }
+            state.withLock { $0.hasDied = true }
             try await Task.sleep(for: .seconds(3600))
         }
-        // It ignores that it is canceled. A loop that sleeps would keep a core busy from then on.
+        // Ignores cancellation. After cancellation a loop with Task.sleep would keep a core busy.
         if handler.value["hangs"] != nil { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
         if let reason = handler.value["fails"]?.text {
-            // One with evidence is the bot's own failure; one without is whatever error its code throws.
+            // With evidence the handler throws a CommandFailure, otherwise any other error.
             if let evidence { throw CommandFailure(reason, evidence: evidence) }
-            throw Unforeseen(reason: reason)
+            throw HandlerError(reason: reason)
         }
         return evidence
     }
 
-    private struct Unforeseen: Error {
+    private struct HandlerError: Error {
         let reason: String
     }
 
-    /// Does what is to be done, unless the process dies of it.
-    private func unlessDead(_ work: @escaping @Sendable () async throws -> Void) async throws {
+    /// Runs `work`, and cancels it when the simulated process is killed.
+    private func untilKilled(_ work: @escaping @Sendable () async throws -> Void) async throws {
         let task = Task { try await work() }
         let watcher = Task {
-            while !world.withLock(\.hasDied) { try await Task.sleep(for: .milliseconds(1)) }
+            while !state.withLock(\.hasDied) { try await Task.sleep(for: .milliseconds(1)) }
             task.cancel()
         }
         _ = await task.result
@@ -188,39 +188,39 @@ private final class Stage: Sendable {
         change(step)
         if step["restart"] != nil {
             agent.withLock { $0 = nil }
-            world.withLock { $0.hasDied = false }
+            state.withLock { $0.hasDied = false }
         }
         let running = agent.withLock { $0 }
         let agent = if let running { running } else { try await begin() }
-        if step["tick"] == nil, await agent.tick() { try await unlessDead { try await agent.act() } }
+        if step["tick"] == nil, await agent.tick() { try await untilKilled { try await agent.act() } }
         if step["heartbeat"] != nil { try? await agent.beat() }
         for report in step["report"]?.items ?? [] { try keep(report, agent.telemetry) }
         let commands = try await deliver(step, to: agent)
         try? await agent.sendAcknowledgements()
-        for command in commands where !world.withLock(\.hasDied) {
-            try await unlessDead { try await agent.carryOut(command) }
-            if !world.withLock(\.hasDied) { try? await agent.sendAcknowledgements() }
+        for command in commands where !state.withLock(\.hasDied) {
+            try await untilKilled { try await agent.execute(command) }
+            if !state.withLock(\.hasDied) { try? await agent.sendAcknowledgements() }
         }
         try? await agent.sendReports()
         try compare(step, agent)
     }
 
     private func change(_ step: JSONValue) {
-        world.withLock { world in
-            world.now = step["at"]?.double ?? world.now
-            world.wallClock = step["wall_clock"]?.double ?? world.wallClock
-            if case .boolean(let hasDates)? = step["dates"] { world.hasDates = hasDates }
-            world.calls = step["calls"]?.text ?? world.calls
-            world.acknowledgementFate = step["acknowledgements"]?.text ?? world.acknowledgementFate
-            world.claim = step["claim"]?.text ?? world.claim
+        state.withLock { state in
+            state.now = step["at"]?.double ?? state.now
+            state.wallClock = step["wall_clock"]?.double ?? state.wallClock
+            if case .boolean(let hasDates)? = step["dates"] { state.hasDates = hasDates }
+            state.calls = step["calls"]?.text ?? state.calls
+            state.acknowledgementMode = step["acknowledgements"]?.text ?? state.acknowledgementMode
+            state.claim = step["claim"]?.text ?? state.claim
             if let refuses = step["refuses"]?.members {
-                world.refuses = [:]
-                for member in refuses { world.refuses[member.name] = member.value.text }
+                state.refuses = [:]
+                for member in refuses { state.refuses[member.name] = member.value.text }
             }
-            world.deliveries = (step["deliver"]?.items ?? []).map(command)
-            world.effects = []
-            world.acknowledgements = []
-            world.reports = []
+            state.deliveries = (step["deliver"]?.items ?? []).map(command)
+            state.effects = []
+            state.acknowledgements = []
+            state.reports = []
         }
     }
 
@@ -270,7 +270,7 @@ private final class Stage: Sendable {
         )
     }
 
-    /// A command in the contract's form.
+    /// Expands the short form of a command to the contract's form.
     private func command(_ short: JSONValue) -> JSONValue {
         let raw = short["raw"]
         if let raw, short["id"] == nil { return raw }
@@ -291,49 +291,52 @@ private final class Stage: Sendable {
         "00000000-0000-4000-8000-00000000000\(Int(saturating: short["id"]?.double ?? 0))"
     }
 
-    // MARK: - What happened
+    // MARK: - Expectations
 
     private func compare(_ step: JSONValue, _ agent: Agent) throws {
         guard let expected = step["expect"] else { return }
-        let happened = world.withLock { $0 }
-        let place: Comment = "at \(step["at"]?.description ?? "?")"
-        #expect(happened.effects == (expected["effects"]?.items ?? []).compactMap(\.text), place)
-        compare(happened.acknowledgements, expected["acknowledgements"], place)
+        let actual = state.withLock { $0 }
+        let context: Comment = "at \(step["at"]?.description ?? "?")"
+        #expect(actual.effects == (expected["effects"]?.items ?? []).compactMap(\.text), context)
+        compare(actual.acknowledgements, expected["acknowledgements"], context)
         let lines = (try? String(contentsOfFile: commandFile + ".acks", encoding: .utf8)) ?? ""
         try? FileManager.default.removeItem(atPath: commandFile + ".acks")
         compare(
             lines.split(separator: "\n").compactMap { JSONValue(String($0)) },
             expected["file_acknowledgements"],
-            place
+            context
         )
         if let reports = expected["reports"]?.items {
-            #expect(happened.reports.map(\.path) == reports.compactMap { $0["path"]?.text }, place)
-            for (report, wanted) in zip(happened.reports, reports) {
+            #expect(actual.reports.map(\.path) == reports.compactMap { $0["path"]?.text }, context)
+            for (report, wanted) in zip(actual.reports, reports) {
                 let elements = wanted["elements"]?.items ?? []
-                #expect(report.elements.map(plain) == elements.map(element), place)
+                #expect(report.elements.map(plain) == elements.map(element), context)
             }
         }
-        if let state = expected["state"]?.text { #expect(agent.state.rawValue == state, place) }
+        if let state = expected["state"]?.text { #expect(agent.state.rawValue == state, context) }
         if case .boolean(let mayOrder)? = expected["orders"] {
-            #expect(((try? agent.permitOrders()) != nil) == mayOrder, place)
+            #expect(((try? agent.permitOrders()) != nil) == mayOrder, context)
         }
     }
 
-    private func compare(_ happened: [JSONValue], _ expected: JSONValue?, _ place: Comment) {
+    private func compare(_ actual: [JSONValue], _ expected: JSONValue?, _ context: Comment) {
         let expected = expected?.items ?? []
-        let text = happened.map { "\($0["command_id"]?.text?.last ?? "?") \($0["status"]?.text ?? "?")" }
-        #expect(text == expected.map { "\(id($0).last ?? "?") \($0["status"]?.text ?? "?")" }, place)
-        for (acknowledgement, wanted) in zip(happened, expected) {
-            #expect(acknowledgement["instance_id"]?.text == "bot-1", place)
+        let text = actual.map { "\($0["command_id"]?.text?.last ?? "?") \($0["status"]?.text ?? "?")" }
+        #expect(text == expected.map { "\(id($0).last ?? "?") \($0["status"]?.text ?? "?")" }, context)
+        for (acknowledgement, wanted) in zip(actual, expected) {
+            #expect(acknowledgement["instance_id"]?.text == "bot-1", context)
             if let reason = wanted["reason"]?.text {
-                #expect(acknowledgement["reason"]?.text?.split(separator: ":").first.map(String.init) == reason, place)
+                #expect(
+                    acknowledgement["reason"]?.text?.split(separator: ":").first.map(String.init) == reason,
+                    context
+                )
             }
-            if let evidence = wanted["evidence"] { #expect(acknowledgement["evidence"] == evidence, place) }
-            if let at = wanted["at"]?.double { #expect(acknowledgement["timestamp"]?.text == "\(time(at))", place) }
+            if let evidence = wanted["evidence"] { #expect(acknowledgement["evidence"] == evidence, context) }
+            if let at = wanted["at"]?.double { #expect(acknowledgement["timestamp"]?.text == "\(time(at))", context) }
         }
     }
 
-    /// An element as the control plane got it: numbers as text, since amounts may be either.
+    /// The members of an element as normalized text, because amounts may be JSON numbers or strings.
     private func plain(_ element: JSONValue) -> [String: String] {
         var plain: [String: String] = [:]
         for member in element.members ?? [] where member.value != .null {
@@ -356,30 +359,30 @@ private final class Stage: Sendable {
 
     private struct Unreachable: Error {}
 
-    fileprivate func answer(_ request: ClientRequest) throws -> ClientResponse {
+    fileprivate func respond(to request: ClientRequest) throws -> ClientResponse {
         let (content, _) = request.body.encoded(for: .request)
         var body = JSONValue.null
         if case .bytes(let bytes) = content, !bytes.isEmpty { body = try JSONValue(json: bytes) }
         if request.path.hasSuffix("/ack") { return try acknowledge(body) }
-        let world = world.withLock { $0 }
-        if world.calls == "unreachable" { throw Unreachable() }
-        if world.calls == "failing" { return response(503, #"{"code":"DATABASE_UNAVAILABLE","detail":"not now"}"#) }
+        let state = state.withLock { $0 }
+        if state.calls == "unreachable" { throw Unreachable() }
+        if state.calls == "failing" { return response(503, #"{"code":"DATABASE_UNAVAILABLE","detail":"not now"}"#) }
         if request.path == "/ingest/heartbeat" {
-            switch world.calls {
+            switch state.calls {
             case "superseded": return response(409, #"{"code":"LEASE_LOST","detail":"another process"}"#)
             case "unregistered": return response(429, #"{"code":"TOO_MANY_REGISTRATIONS","detail":"later"}"#)
             default: return response(202, #"{"status":"accepted"}"#)
             }
         }
-        if request.method == "GET" { return response(200, "\(JSONValue.array(world.deliveries))") }
+        if request.method == "GET" { return response(200, "\(JSONValue.array(state.deliveries))") }
         return try report(request.path, body)
     }
 
     private func report(_ path: String, _ body: JSONValue) throws -> ClientResponse {
         let elements = body.items ?? []
-        let (refuses, calls, now) = world.withLock { world in
-            world.reports.append((path, elements))
-            return (world.refuses, world.calls, world.now)
+        let (refuses, calls, now) = state.withLock { state in
+            state.reports.append((path, elements))
+            return (state.refuses, state.calls, state.now)
         }
         if calls == "lost" { throw Unreachable() }
         let items = elements.enumerated().map { index, element in
@@ -393,13 +396,13 @@ private final class Stage: Sendable {
     }
 
     private func acknowledge(_ body: JSONValue) throws -> ClientResponse {
-        let (fate, claim) = world.withLock { world in
-            if world.acknowledgementFate != "unreachable" { world.acknowledgements.append(body) }
-            return (world.acknowledgementFate, world.claim)
+        let (mode, claim) = state.withLock { state in
+            if state.acknowledgementMode != "unreachable" { state.acknowledgements.append(body) }
+            return (state.acknowledgementMode, state.claim)
         }
-        if fate == "unreachable" || fate == "lost" { throw Unreachable() }
-        if fate == "refused" { return response(404, #"{"code":"COMMAND_NOT_FOUND","detail":"command not found"}"#) }
-        if fate == "bulky", body["evidence"].map({ $0 != .null }) == true {
+        if mode == "unreachable" || mode == "lost" { throw Unreachable() }
+        if mode == "refused" { return response(404, #"{"code":"COMMAND_NOT_FOUND","detail":"command not found"}"#) }
+        if mode == "bulky", body["evidence"].map({ $0 != .null }) == true {
             return response(413, #"{"code":"EVIDENCE_TOO_LARGE","detail":"too many bytes"}"#)
         }
         let status = body["status"]?.text ?? ""
@@ -414,16 +417,16 @@ private final class Stage: Sendable {
 
     private func response(_ status: Int, _ body: String) -> ClientResponse {
         var headers = [(name: "Content-Type", value: status < 300 ? "application/json" : "application/problem+json")]
-        let (now, hasDates) = world.withLock { ($0.now, $0.hasDates) }
+        let (now, hasDates) = state.withLock { ($0.now, $0.hasDates) }
         if hasDates { headers.append((name: "Date", value: time(now).httpDate)) }
         return ClientResponse(status: status, headers: headers, body: ByteStream(Array(body.utf8)))
     }
 }
 
 private struct ScriptedTransport: Transport {
-    let stage: Stage
+    let scenario: Scenario
 
-    func send(_ request: ClientRequest) async throws -> ClientResponse { try stage.answer(request) }
+    func send(_ request: ClientRequest) async throws -> ClientResponse { try scenario.respond(to: request) }
 }
 
 extension JSONValue {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentKit
 
-/// The files of an agent: what outlives it, and what happens when they are damaged or full.
+/// The files of an agent: durability, damage and size limits.
 @Suite struct StorageTests {
     private func inFolder(_ body: (String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "storage-\(UUID())").path
@@ -28,7 +28,7 @@ import Testing
 
     // MARK: - Spool
 
-    @Test func `a full spool drops the oldest but never costs`() async throws {
+    @Test func `a full spool drops the oldest reports but never costs`() async throws {
         try await inFolder { folder in
             let spool = try Spool(in: folder, limit: 400_000)
             for number in 0..<5000 { try spool.add(number.isMultiple(of: 100) ? .costs : .metrics, report(number)) }
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `reports outlive the process, and half a line is none`() async throws {
+    @Test func `reports survive a restart, and an incomplete line is ignored`() async throws {
         try await inFolder { folder in
             try Spool(in: folder, limit: 1 << 20).add(.costs, report(1))
             try append(#"{"kind":"costs","bo"#, to: folder + "/1.jsonl")
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `reports that come while others are sent are sent next`() async throws {
+    @Test func `reports added while others are sent are sent next`() async throws {
         try await inFolder { folder in
             let spool = try Spool(in: folder, limit: 1 << 20)
             try spool.add(.metrics, report(1))
@@ -79,23 +79,23 @@ import Testing
 
     // MARK: - Journal
 
-    @Test func `a journal belongs to one process, and forgives half a line`() async throws {
+    @Test func `a journal has one owner, and tolerates an incomplete last line`() async throws {
         try await inFolder { folder in
             let journal = try Journal(in: folder, clock: .system)
             let taken = #expect(throws: FileFailure.self) { _ = try Journal(in: folder, clock: .system) }
-            #expect(taken?.description.contains("does another agent of this instance run") == true)
+            #expect(taken?.description.contains("is another agent of this instance running") == true)
             journal.close()
             try append(#"{"record":"beg"#, to: folder + "/journal.jsonl")
             _ = try Journal(in: folder, clock: .system)
             try append("noise\n", to: folder + "/journal.jsonl")
             let damaged = #expect(throws: JournalFailure.self) { _ = try Journal(in: folder, clock: .system) }
             #expect(
-                damaged?.description.hasPrefix("\(folder)/journal.jsonl:2: this line is no record of a journal") == true
+                damaged?.description.hasPrefix("\(folder)/journal.jsonl:2: this line is not a journal record") == true
             )
         }
     }
 
-    @Test func `what a journal holds is what it was told, before and after it is written anew`() async throws {
+    @Test func `a journal has the same content before and after it is rewritten`() async throws {
         try await inFolder { folder in
             let command = AgentCommand(
                 commandID: UUID(),
@@ -122,7 +122,7 @@ import Testing
                 journal = try Journal(in: folder, clock: .system)
                 #expect(journal.unsent == [acknowledgement])
                 #expect(journal.unfinished.isEmpty)
-                #expect(journal.entry(command.commandID)?.command.says(theSameAs: command) == true)
+                #expect(journal.entry(command.commandID)?.command.hasSameContent(as: command) == true)
                 #expect(journal.standing == standing)
             }
             try await journal.sent(command.commandID)
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func `any id of an instance is one folder`() {
+    @Test func `any instance ID gives a single directory name`() {
         var configuration = AgentConfiguration(
             instanceID: "../a b/é",
             botID: "b",

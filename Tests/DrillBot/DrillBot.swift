@@ -4,9 +4,10 @@ import Foundation
 import Generated
 import Synchronization
 
-/// A bot for the tests, whose twin is `sdk/python/tests/drill_bot.py`. It writes what happens to it to `EVENTS_FILE`, a line each:
-/// the time since the machine was started, what, and details. Its handlers take `HANDLER_SECONDS`, that of SYNC_BALANCE
-/// `SYNC_SECONDS`; its wall clock is off by as many seconds as `CLOCK_FILE` holds.
+/// A bot for the server tests. `sdk/python/tests/drill_bot.py` is the same bot in Python.
+///
+/// It appends one line per event to `EVENTS_FILE`: the monotonic time in seconds, the event and its details. Its handlers take
+/// `HANDLER_SECONDS`, except SYNC_BALANCE, which takes `SYNC_SECONDS`. `CLOCK_FILE` contains the offset of its wall clock in seconds.
 @main
 enum DrillBot {
     static func main() async {
@@ -48,7 +49,7 @@ enum DrillBot {
     }
 }
 
-/// Appends lines in one piece each.
+/// Appends each line with a single write.
 private final class Events: Sendable {
     private let file: FileHandle
 

@@ -1,5 +1,5 @@
 #pragma once
 #include <stddef.h>
 
-/// The number of memory allocations of this process.
+/// The number of calls of malloc, calloc and realloc in this process.
 long allocation_count(void);

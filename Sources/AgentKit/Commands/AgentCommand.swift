@@ -1,22 +1,22 @@
 public import ContractRuntime
 public import Generated
 
-/// A command as the handler of its type gets it.
+/// A command, as it is passed to the handler for its type.
 public struct AgentCommand: Sendable {
-    /// Its id.
+    /// The unique ID of the command.
     public let commandID: UUID
-    /// The instance that shall obey.
+    /// The instance that must execute the command.
     public let instanceID: String
-    /// What shall be done.
+    /// The type of the command, which selects the handler.
     public let commandType: CommandType
-    /// When it was given; nil where that is not said.
+    /// When the command was issued; nil if the control plane did not send it.
     public let issuedAt: Timestamp?
-    /// From when on it must not be carried out.
+    /// When the command expires, in the control plane's time. It is not started at or after this time.
     public let expiresAt: Timestamp
-    /// Details.
+    /// Parameters of the command, empty if it has none.
     public let payload: JSONObject
 
-    /// A command of these parts.
+    /// Creates a command. Agents create commands from the control plane's responses; bots need this only in tests.
     public init(
         commandID: UUID,
         instanceID: String,
@@ -33,25 +33,27 @@ public struct AgentCommand: Sendable {
         self.payload = payload
     }
 
-    /// What is no command: its id, if it has one, and what is wrong.
+    /// The reason why JSON is not a valid command, and the command's ID if it could be read.
     struct Malformed: Error {
         let commandID: UUID?
         let reason: String
     }
 
-    /// Reads a command, one by one, so that one that cannot be read hides no other. Members that are not known are left alone: a
-    /// newer control plane may send them.
+    /// Decodes one command of a list, so that a malformed command does not affect the others. Unknown members are ignored, because a newer
+    /// control plane may send them.
     init(_ json: JSONValue) throws(Malformed) {
         guard let id = json["command_id"]?.text.flatMap({ UUID(json: $0) }) else {
-            throw Malformed(commandID: nil, reason: "MALFORMED: command_id is no UUID")
+            throw Malformed(commandID: nil, reason: "MALFORMED: command_id must be a UUID")
         }
         func refuse(_ reason: String) -> Malformed { Malformed(commandID: id, reason: reason) }
         func text(_ name: String) throws(Malformed) -> String {
-            guard let text = json[name]?.text else { throw refuse("MALFORMED: \(name) is no string") }
+            guard let text = json[name]?.text else { throw refuse("MALFORMED: \(name) must be a string") }
             return text
         }
         func time(_ name: String) throws(Malformed) -> Timestamp {
-            guard let time = Timestamp(try text(name)) else { throw refuse("MALFORMED: \(name) is no time") }
+            guard let time = Timestamp(try text(name)) else {
+                throw refuse("MALFORMED: \(name) must be an RFC 3339 time")
+            }
             return time
         }
         commandID = id
@@ -66,19 +68,19 @@ public struct AgentCommand: Sendable {
         switch json["payload"] {
         case nil: payload = .empty
         case .object(let members)?: payload = JSONObject(validated: JSONWriter.write(JSONValue.object(members)))
-        default: throw refuse("MALFORMED: payload is no object")
+        default: throw refuse("MALFORMED: payload must be an object")
         }
     }
 
-    /// Whether both say the same, so that the second is a repeated delivery of the first.
-    func says(theSameAs other: AgentCommand) -> Bool {
+    /// Whether both commands are equal, so that the second is a repeated delivery of the first.
+    func hasSameContent(as other: AgentCommand) -> Bool {
         (commandID, commandType, issuedAt, expiresAt)
             == (other.commandID, other.commandType, other.issuedAt, other.expiresAt)
             && instanceID.hasSameScalars(as: other.instanceID)
             && (try? JSONValue(json: payload.bytes)) == (try? JSONValue(json: other.payload.bytes))
     }
 
-    /// The form in the journal.
+    /// Writes the command in the journal's format.
     func write(to json: inout JSONWriter) {
         json.beginObject()
         json.member("command_id", commandID)
@@ -92,7 +94,7 @@ public struct AgentCommand: Sendable {
 }
 
 extension JSONValue {
-    /// A string's text.
+    /// The value of a JSON string; nil for other JSON values.
     var text: String? {
         if case .string(let text) = self { text } else { nil }
     }

@@ -4,15 +4,15 @@ import Generated
 import Logging
 import Synchronization
 
-/// A queue of commands in a local file, which holds a JSON list. Whoever adds commands replaces the file by one that holds them.
+/// A queue of commands in a local file that contains a JSON array. To add commands, another program replaces the file.
 ///
-/// What is taken out lies in `FILE.taken` until it is in the journal; what cannot be read is kept as `FILE.bad`; acknowledgements are
-/// appended to `FILE.acks` as JSON lines.
+/// Commands that were taken from the file stay in `FILE.taken` until they are in the journal. A file that is not a JSON array is moved to
+/// `FILE.bad`. Acknowledgements are appended to `FILE.acks` as JSON lines.
 final class CommandFile: AcknowledgementTarget {
     private struct State {
-        /// A text that could not be read. Somebody may be in the middle of writing it.
-        var doubtful: [UInt8]?
-        /// What lies in `FILE.taken`; nil before this process has looked.
+        /// The last content that could not be parsed. Another program may still be writing it.
+        var unparsed: [UInt8]?
+        /// The commands in `FILE.taken`; nil until this process has read it.
         var taken: [JSONValue]?
     }
 
@@ -27,39 +27,39 @@ final class CommandFile: AcknowledgementTarget {
 
     private var takenPath: String { path + ".taken" }
 
-    /// Takes the commands out of the file that this process has not been given yet.
+    /// Removes all commands from the file, and returns the commands that this process has not returned before.
     ///
-    /// - Parameter hasBegun: Whether a command that was given is in the journal, so that it is not needed here any more.
-    func take(unless hasBegun: (JSONValue) -> Bool) throws -> [JSONValue] {
+    /// - Parameter isJournaled: Whether a command is in the journal, so that `FILE.taken` no longer has to keep it.
+    func take(unless isJournaled: (JSONValue) -> Bool) throws -> [JSONValue] {
         try state.withLock { state in
-            var given = state.taken ?? []
-            if !given.isEmpty, given.allSatisfy(hasBegun) {
+            var returned = state.taken ?? []
+            if !returned.isEmpty, returned.allSatisfy(isJournaled) {
                 unlink(takenPath)
-                given = []
+                returned = []
             }
-            let left = state.taken == nil ? try Files.read(takenPath).flatMap(Self.list) ?? [] : []
-            let new = try newCommands(&state.doubtful)
+            let recovered = state.taken == nil ? try Files.read(takenPath).flatMap(Self.list) ?? [] : []
+            let new = try newCommands(&state.unparsed)
             if !new.isEmpty {
-                try Files.replace(takenPath, with: JSONWriter.write(JSONValue.array(given + left + new)))
+                try Files.replace(takenPath, with: JSONWriter.write(JSONValue.array(returned + recovered + new)))
                 try Files.replace(path, with: Array("[]".utf8))
             }
-            state.taken = given + left + new
-            return left + new
+            state.taken = returned + recovered + new
+            return recovered + new
         }
     }
 
-    private func newCommands(_ doubtful: inout [UInt8]?) throws -> [JSONValue] {
+    private func newCommands(_ unparsed: inout [UInt8]?) throws -> [JSONValue] {
         guard let bytes = try Files.read(path) else { return [] }
         if let commands = Self.list(bytes) {
-            doubtful = nil
+            unparsed = nil
             return commands
         }
-        // Unreadable twice in a row, it is put aside.
-        if doubtful == bytes {
-            try setAside(bytes)
-            doubtful = nil
+        // The first failure may be an unfinished write. The same bytes a second time are invalid.
+        if unparsed == bytes {
+            try quarantine(bytes)
+            unparsed = nil
         } else {
-            doubtful = bytes
+            unparsed = bytes
         }
         return []
     }
@@ -68,13 +68,13 @@ final class CommandFile: AcknowledgementTarget {
         if case .array(let commands)? = try? JSONValue(json: bytes) { commands } else { nil }
     }
 
-    private func setAside(_ bytes: [UInt8]) throws {
+    private func quarantine(_ bytes: [UInt8]) throws {
         let bad = (1...).lazy.map { $0 == 1 ? self.path + ".bad" : self.path + ".bad.\($0)" }
             .first { !FileManager.default.fileExists(atPath: $0) }
         guard let bad else { return }
         try Files.replace(bad, with: bytes)
         try Files.replace(path, with: Array("[]".utf8))
-        logger.error("the command file holds no JSON list; it is kept as \(bad)")
+        logger.error("the command file must contain a JSON array; it was moved to \(bad)")
     }
 
     // MARK: - Acknowledgements

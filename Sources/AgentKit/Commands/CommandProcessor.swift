@@ -3,41 +3,45 @@ import Generated
 import Logging
 import Synchronization
 
-/// Carries out a command. What it returns proves the effect and stands in the acknowledgement; what it throws is the reason of the
-/// failure. Once the command's time limit is over its task is cancelled.
+/// Executes a command of one type.
+///
+/// The returned object is the evidence of the effect and becomes part of the acknowledgement. If the handler throws, the command fails, and
+/// the error is the reason in the acknowledgement. After `AgentConfiguration.commandTimeLimit` the task of the handler is cancelled and the
+/// command fails with an unknown outcome.
 public typealias CommandHandler = @Sendable (AgentCommand) async throws -> JSONObject?
 
-/// A failed command, with what is known all the same.
+/// An error for handlers to throw that adds evidence to a failed command.
 public struct CommandFailure: Error, CustomStringConvertible {
-    /// Why.
+    /// Why the command failed. The acknowledgement has its first 2,000 characters.
     public let reason: String
-    /// What is left of a position, for instance.
+    /// Details of the failure, for example the remaining position; nil without details.
     public let evidence: JSONObject?
 
-    /// A failure of this reason.
+    /// Creates a failure for this reason.
     public init(_ reason: String, evidence: JSONObject? = nil) {
         self.reason = reason
         self.evidence = evidence
     }
 
+    /// The reason.
     public var description: String { reason }
 }
 
-/// Decides what is done with delivered commands, and does it: each at most once, and each with an acknowledgement.
+/// Executes delivered commands at most once each, and acknowledges every one of them.
 final class CommandProcessor: Sendable {
-    /// What is to be done with a delivered command.
-    enum Verdict {
-        /// It is new.
-        case carryOut(AgentCommand)
-        /// It will never be carried out.
+    /// The way to handle a delivered command.
+    enum Decision {
+        /// Execute the command: it is new.
+        case execute(AgentCommand)
+        /// Acknowledge the command as failed or rejected, and never execute it.
         case refuse(Acknowledgement)
-        /// It is already taken care of.
-        case leave
+        /// Do nothing: the command is in progress, already acknowledged, or has no readable ID.
+        case ignore
     }
 
     private let instanceID: String
     private let timeLimit: Duration
-    /// What the bot does, by the type of the command.
+    /// The bot's handlers by type of command.
     let handlers = Mutex<[CommandType: CommandHandler]>([:])
     private let journal: Journal
     private let safety: SafetySwitch
@@ -45,8 +49,8 @@ final class CommandProcessor: Sendable {
     private let serverClock: ServerClock
     private let outbox: Outbox
     private let logger: Logger
-    /// The commands that are carried out or wait for that.
-    private let taken = Mutex<Set<UUID>>([])
+    /// The commands that are queued or running.
+    private let inProgress = Mutex<Set<UUID>>([])
 
     init(
         _ configuration: AgentConfiguration,
@@ -67,63 +71,67 @@ final class CommandProcessor: Sendable {
         self.logger = logger
     }
 
-    /// Of what an earlier process has begun and not finished nobody knows whether it happened.
+    /// Acknowledges commands that an earlier process started and did not finish. Their outcome is unknown.
     func settleUnfinished() async throws {
         for command in journal.unfinished {
-            let reason = "UNKNOWN_OUTCOME: the agent ended while it carried the command out"
+            let reason = "UNKNOWN_OUTCOME: the agent stopped while it executed the command"
             try await journal.end(command, acknowledgement(command.commandID, .failed, reason))
         }
         outbox.changed.set()
     }
 
-    // MARK: - Judging
+    // MARK: - Deciding
 
-    /// Judges what was delivered. What is to be carried out is taken: nobody gets it twice.
-    func judge(_ json: JSONValue) -> Verdict {
+    /// Decides how to handle a delivered command. A command to execute is marked as in progress, so that it is returned only once.
+    func decide(on json: JSONValue) -> Decision {
         let command: AgentCommand
         do throws(AgentCommand.Malformed) {
             command = try AgentCommand(json)
         } catch {
-            logger.error("a command that cannot be read", metadata: ["reason": "\(error.reason)"])
-            guard let id = error.commandID else { return .leave }
+            logger.error("received a malformed command", metadata: ["reason": "\(error.reason)"])
+            guard let id = error.commandID else { return .ignore }
             return .refuse(acknowledgement(id, .failed, error.reason))
         }
         guard command.instanceID.hasSameScalars(as: instanceID) else {
-            return .refuse(acknowledgement(command.commandID, .failed, "WRONG_INSTANCE: this is '\(instanceID)'"))
+            return .refuse(acknowledgement(command.commandID, .failed, "WRONG_INSTANCE: this agent is '\(instanceID)'"))
         }
-        // Taken before the journal is asked: whoever carries it out lets go of it only once the journal knows.
-        let isTaken = taken.withLock { $0.insert(command.commandID).inserted }
+        // Marked before the journal is read: `execute` clears the mark only after the command is in the journal.
+        let isFirst = inProgress.withLock { $0.insert(command.commandID).inserted }
         if let entry = journal.entry(command.commandID) {
-            if isTaken { _ = taken.withLock { $0.remove(command.commandID) } }
-            guard entry.command.says(theSameAs: command) else {
-                return .refuse(acknowledgement(command.commandID, .rejectedDuplicate, "another command has this id"))
+            if isFirst { _ = inProgress.withLock { $0.remove(command.commandID) } }
+            guard entry.command.hasSameContent(as: command) else {
+                return .refuse(
+                    acknowledgement(command.commandID, .rejectedDuplicate, "a different command has the same ID")
+                )
             }
             if entry.acknowledgement != nil { journal.repeatAcknowledgement(command.commandID) }
             outbox.changed.set()
-            return .leave
+            return .ignore
         }
-        return isTaken ? .carryOut(command) : .leave
+        return isFirst ? .execute(command) : .ignore
     }
 
-    /// Whether a delivered command need not be delivered again.
-    func hasBegun(_ json: JSONValue) -> Bool {
+    /// Whether a delivered command is in the journal or will never be, so that it does not have to be delivered again.
+    func isJournaled(_ json: JSONValue) -> Bool {
         guard let command = try? AgentCommand(json), command.instanceID.hasSameScalars(as: instanceID) else {
             return true
         }
         return journal.entry(command.commandID) != nil
     }
 
-    /// Waits until nothing is being carried out, for so long at most.
+    /// Waits until no command is queued or running, for at most `limit`.
     func finish(within limit: Duration) async {
         let end = ContinuousClock.now + limit
-        while !taken.withLock(\.isEmpty), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(10)) }
+        while !inProgress.withLock(\.isEmpty), ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
     }
 
-    // MARK: - Carrying out
+    // MARK: - Executing
 
-    /// Carries out a command that `judge` gave.
-    func carryOut(_ command: AgentCommand) async throws {
-        defer { _ = taken.withLock { $0.remove(command.commandID) } }
+    /// Executes a command that `decide(on:)` returned, and writes its start and its outcome to the journal.
+    func execute(_ command: AgentCommand) async throws {
+        defer { _ = inProgress.withLock { $0.remove(command.commandID) } }
         if command.expiresAt <= serverClock.now {
             try await journal.end(
                 command,
@@ -137,23 +145,23 @@ final class CommandProcessor: Sendable {
     }
 
     private func outcome(of command: AgentCommand) async throws -> Acknowledgement {
-        if let obstacle = await outbox.claim(acknowledgement(command.commandID, .accepted)) {
-            return acknowledgement(command.commandID, .failed, "NOT_CARRIED_OUT: \(obstacle)")
+        if let refusal = await outbox.claim(acknowledgement(command.commandID, .accepted)) {
+            return acknowledgement(command.commandID, .failed, "NOT_CARRIED_OUT: \(refusal)")
         }
         do {
             let evidence = try await effect(of: command)
-            logger.notice("carried out", metadata: ["command": "\(command.commandType.rawValue)"])
+            logger.notice("command completed", metadata: ["command": "\(command.commandType.rawValue)"])
             return acknowledgement(command.commandID, .completed, evidence: evidence)
         } catch {
-            // The agent ends. What the handler has done so far nobody knows.
+            // The agent is stopping, so the outcome stays unknown: the next start acknowledges it.
             try Task.checkCancellation()
             let failure = error as? CommandFailure ?? CommandFailure("HANDLER_FAILED: \(error)")
-            logger.error("failed: \(failure)", metadata: ["command": "\(command.commandType.rawValue)"])
+            logger.error("command failed: \(failure)", metadata: ["command": "\(command.commandType.rawValue)"])
             return acknowledgement(command.commandID, .failed, failure.reason, evidence: failure.evidence)
         }
     }
 
-    /// What a command does. The gate is closed before anything else happens, and stays closed when the handler fails.
+    /// Applies a command. New orders are blocked before the handler runs, and stay blocked if it fails.
     private func effect(of command: AgentCommand) async throws -> JSONObject? {
         switch command.commandType {
         case .safeMode: return try await close(.safeMode, command)
@@ -164,9 +172,9 @@ final class CommandProcessor: Sendable {
             await safety.close(.flattened)
             return evidence
         case .start:
-            let closings = safety.closings
+            let stopCount = safety.stopCount
             let evidence = try await has(.start) ? handle(command) : nil
-            if let obstacle = await safety.open(ifStillAt: closings) { throw CommandFailure(obstacle) }
+            if let refusal = await safety.open(ifStillAt: stopCount) { throw CommandFailure(refusal) }
             return evidence ?? state(.normal)
         case .restart, .cancelAll, .setMode, .syncBalance: return try await handle(command)
         }
@@ -184,12 +192,12 @@ final class CommandProcessor: Sendable {
 
     private func handle(_ command: AgentCommand) async throws -> JSONObject? {
         guard let handler = handlers.withLock({ $0[command.commandType] }) else {
-            throw CommandFailure("NO_HANDLER: this bot does not know what to do for \(command.commandType.rawValue)")
+            throw CommandFailure("NO_HANDLER: the bot has no handler for \(command.commandType.rawValue)")
         }
-        return try await firstOf(timeLimit) { try await handler(command) }
+        return try await withTimeLimit(timeLimit) { try await handler(command) }
     }
 
-    /// What the dead-man switch does: the handler that an operator's command would call, once.
+    /// Runs the dead-man action: calls the handler that the same command from an operator would call.
     func act(_ action: AgentConfiguration.DeadManAction) async throws {
         let type: CommandType = action == .flatten ? .flatten : .safeMode
         let command = AgentCommand(
@@ -204,7 +212,7 @@ final class CommandProcessor: Sendable {
             if action == .flatten { await safety.close(.flattened, isDeadMan: true) }
         } catch {
             try Task.checkCancellation()
-            logger.critical("the dead-man switch could not \(action.rawValue): \(error)")
+            logger.critical("the dead-man action \(action.rawValue) failed: \(error)")
         }
         await safety.acted()
     }
@@ -226,9 +234,9 @@ final class CommandProcessor: Sendable {
     }
 }
 
-/// What `work` returns or throws, if it does so within `limit`. Work that goes on beyond is cancelled and left alone: whoever waits for
-/// it must not wait for ever.
-private func firstOf<Value: Sendable>(
+/// Returns the result of `work`, or throws UNKNOWN_OUTCOME after `limit`. It does not wait for cancelled work to end, so that a handler that
+/// ignores cancellation cannot block the queue.
+private func withTimeLimit<Value: Sendable>(
     _ limit: Duration,
     _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
@@ -238,7 +246,7 @@ private func firstOf<Value: Sendable>(
     }
     let timer = Task {
         try await Task.sleep(for: limit)
-        continuation.yield(.failure(CommandFailure("UNKNOWN_OUTCOME: the handler was not done within \(limit)")))
+        continuation.yield(.failure(CommandFailure("UNKNOWN_OUTCOME: the handler did not finish within \(limit)")))
     }
     defer {
         task.cancel()

@@ -3,49 +3,49 @@ import Dispatch
 import Generated
 import Synchronization
 
-/// A journal that cannot be read.
+/// A journal file that is damaged. The agent does not start, because it could execute a command twice.
 public struct JournalFailure: Error, CustomStringConvertible {
-    /// Which file and line, and what is wrong.
+    /// The file, the line and the error.
     public let description: String
 }
 
-/// What an agent must not forget: the commands that it has begun, what it said of them, and whether it may trade.
+/// The durable state of an agent: started commands, their acknowledgements, and whether the bot may trade.
 ///
-/// A file of JSON lines that only grows, each on the disk before what it announces happens:
+/// The journal is an append-only file of JSON lines. Each line is on the disk before the event it describes happens:
 ///
-///     {"record":"begin","command":{…}}              a command's effect may happen from now on
-///     {"record":"end","acknowledgement":{…}}        what is said of it, now and whenever it is asked for again
-///     {"record":"sent","command_id":"…"}            the control plane knows
+///     {"record":"begin","command":{…}}              the command may have an effect from now on
+///     {"record":"end","acknowledgement":{…}}        the outcome, sent now and after each repeated delivery
+///     {"record":"sent","command_id":"…"}            the control plane has the acknowledgement
 ///     {"record":"standing","mode":"SAFE_MODE","dead_man":true,"acted":false}
 ///
-/// The SDK in Python writes the same lines. At each start the file is written anew without what is over. Whoever writes waits for the disk,
-/// but no thread of the pool does: a slow disk must delay no heartbeat.
+/// The Python SDK writes the same format. Each start rewrites the file without expired commands. Writes run on a dispatch queue and
+/// suspend the caller, so that a slow disk blocks no thread of the pool and delays no heartbeat.
 final class Journal: Sendable {
-    /// What is known of a command.
+    /// A command and its progress.
     struct Entry {
         let command: AgentCommand
-        /// Nil while it is carried out.
+        /// The outcome; nil while the command runs.
         var acknowledgement: Acknowledgement?
         var isSent = false
     }
 
     fileprivate struct State {
         var entries: [UUID: Entry] = [:]
-        /// The order in which commands were begun.
+        /// The IDs of commands in the order in which they started.
         var order: [UUID] = []
         var standing = SafetySwitch.Standing()
     }
 
-    /// The file, which only the queue touches once the journal is open.
+    /// The open file. After `init`, only the queue uses it.
     private struct Writer {
         var file: AppendFile
-        var linesUntilCompaction = Journal.longest
+        var linesUntilCompaction = Journal.compactionInterval
     }
 
-    /// How long an entry is kept once its command has expired: as long as anybody might deliver it again.
-    fileprivate static let keeping: Int64 = 24 * 3600
-    /// How many lines are appended before the file is written anew.
-    fileprivate static let longest = 10_000
+    /// How long an entry is kept after its command has expired, in seconds. A repeated delivery within this time is recognized.
+    fileprivate static let retention: Int64 = 24 * 3600
+    /// How many lines are appended before the file is rewritten.
+    fileprivate static let compactionInterval = 10_000
 
     private let path: String
     private let lock: FileLock
@@ -54,7 +54,7 @@ final class Journal: Sendable {
     private let writer: Mutex<Writer>
     private let state: Mutex<State>
 
-    /// Opens the journal in `directory`, which no other process may use at the same time.
+    /// Opens the journal in `directory` and locks it against other agents.
     init(in directory: String, clock: AgentClock) throws {
         try Files.makeDirectory(directory)
         path = directory + "/journal.jsonl"
@@ -67,25 +67,25 @@ final class Journal: Sendable {
         writer = Mutex(Writer(file: try AppendFile(path)))
     }
 
-    /// Lets another process, or another agent of this one, open the journal. Nothing is written afterwards.
+    /// Releases the lock, so that another agent can open the journal. Write nothing after this call.
     func close() { lock.release() }
 
     // MARK: - Reading
 
-    /// What is known of a command; nil when it is new.
+    /// The entry of a command; nil if the command is new.
     func entry(_ id: UUID) -> Entry? { state.withLock { $0.entries[id] } }
 
-    /// Whether the agent may trade.
+    /// The last saved safety state.
     var standing: SafetySwitch.Standing { state.withLock(\.standing) }
 
-    /// The acknowledgements that the control plane does not know of, in the order of their commands.
+    /// The acknowledgements that were not sent yet, in the order of their commands.
     var unsent: [Acknowledgement] {
         state.withLock { state in
             state.order.compactMap { id in state.entries[id].flatMap { $0.isSent ? nil : $0.acknowledgement } }
         }
     }
 
-    /// The commands that were begun and of which nothing else is known.
+    /// The commands that started and have no outcome yet.
     var unfinished: [AgentCommand] {
         state.withLock { state in
             state.order.compactMap { id in
@@ -96,7 +96,7 @@ final class Journal: Sendable {
 
     // MARK: - Writing
 
-    /// The command's effect may happen once this returns.
+    /// Records the start of a command. Run the handler only after this returns.
     func begin(_ command: AgentCommand) async throws {
         let line = JSONObject { json in
             json.member("record", "begin")
@@ -105,7 +105,7 @@ final class Journal: Sendable {
         try await write { _ in Change(line.bytes) { $0.add(Entry(command: command)) } }
     }
 
-    /// What is said of a command, for good.
+    /// Records the outcome of a command. It never changes afterwards.
     func end(_ command: AgentCommand, _ acknowledgement: Acknowledgement) async throws {
         let isNew = entry(command.commandID) == nil
         let line = JSONObject { json in
@@ -121,7 +121,8 @@ final class Journal: Sendable {
         }
     }
 
-    /// The control plane knows what is said of a command. Forgetting that does no harm, so nothing waits for the disk.
+    /// Records that the control plane has the acknowledgement. It does not wait for the disk: if the line is lost, the acknowledgement is
+    /// only sent again.
     func sent(_ id: UUID) async throws {
         guard entry(id)?.acknowledgement != nil else { return }
         let line = JSONObject { json in
@@ -131,10 +132,10 @@ final class Journal: Sendable {
         try await write(isDurable: false) { _ in Change(line.bytes) { $0.entries[id]?.isSent = true } }
     }
 
-    /// A command was delivered again: what was said of it is said again.
+    /// Marks an acknowledgement to be sent again, because its command was delivered again.
     func repeatAcknowledgement(_ id: UUID) { state.withLock { $0.entries[id]?.isSent = false } }
 
-    /// Keeps the standing that `current` returns; of several at once the last to be written is the newest.
+    /// Saves the safety state. `current` is called just before the write, so that concurrent calls always end with the newest state.
     func save(_ current: @escaping @Sendable () -> SafetySwitch.Standing) async throws {
         try await write { state in
             let standing = current()
@@ -143,7 +144,7 @@ final class Journal: Sendable {
         }
     }
 
-    /// A line, and what is known once it is on the disk.
+    /// A line, and the change to the state once the line is written.
     private struct Change: Sendable {
         let line: [UInt8]
         let apply: @Sendable (inout State) -> Void
@@ -154,7 +155,7 @@ final class Journal: Sendable {
         }
     }
 
-    /// - Parameter change: What is written, nil when there is nothing; it is asked for when everything before is written.
+    /// - Parameter change: Returns the line to write, or nil to write nothing. It is called after all earlier writes.
     private func write(
         isDurable: Bool = true,
         _ change: @escaping @Sendable (State) -> Change?
@@ -183,7 +184,7 @@ final class Journal: Sendable {
                 try writer.file.append(line + [UInt8(ascii: "\n")])
                 if isDurable { try writer.file.synchronize() }
             } catch {
-                // Nothing may follow on half a line.
+                // The line may be incomplete, so the next write must start a new file.
                 writer.linesUntilCompaction = 0
                 throw error
             }
@@ -193,13 +194,13 @@ final class Journal: Sendable {
     // MARK: - The file
 
     private static func replay(_ bytes: [UInt8], path: String, into state: inout State) throws {
-        // A line without an end was being written when the process ended: nothing that it announces has happened.
+        // An incomplete last line was being written when the process stopped, so the event it describes has not happened.
         for (number, line) in completeLines(of: bytes).enumerated() {
             do {
                 try apply(try JSONValue(json: Array(line)), to: &state)
             } catch {
                 throw JournalFailure(
-                    description: "\(path):\(number + 1): this line is no record of a journal: \(error)"
+                    description: "\(path):\(number + 1): this line is not a journal record: \(error)"
                 )
             }
         }
@@ -231,9 +232,9 @@ extension Journal.State {
         if entries.updateValue(entry, forKey: entry.command.commandID) == nil { order.append(entry.command.commandID) }
     }
 
-    /// The text of a journal that holds this, once the commands that are over are forgotten.
+    /// Removes expired commands, and returns the file content for the rest.
     fileprivate mutating func compacted(at now: Timestamp) -> [UInt8] {
-        entries = entries.filter { !$0.value.isOver(at: now) }
+        entries = entries.filter { !$0.value.isExpired(at: now) }
         order.removeAll { entries[$0] == nil }
         let lines = [StandingRecord.line(standing)] + order.compactMap { entries[$0] }.flatMap(\.lines)
         return lines.flatMap { $0 + [UInt8(ascii: "\n")] }
@@ -241,8 +242,9 @@ extension Journal.State {
 }
 
 extension Journal.Entry {
-    fileprivate func isOver(at now: Timestamp) -> Bool {
-        isSent && command.expiresAt.adding(seconds: Journal.keeping) < now
+    /// Whether the entry is no longer needed: it was sent, and a repeated delivery is no longer expected.
+    fileprivate func isExpired(at now: Timestamp) -> Bool {
+        isSent && command.expiresAt.adding(seconds: Journal.retention) < now
     }
 
     fileprivate var lines: [[UInt8]] {

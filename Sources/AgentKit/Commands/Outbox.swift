@@ -3,18 +3,18 @@ import Generated
 import Logging
 import Synchronization
 
-/// Where acknowledgements go.
+/// A receiver of acknowledgements: a control plane or a file.
 protocol AcknowledgementTarget: Sendable {
-    /// Tells of a command that is about to be carried out; returns why it must not be, nil when it may.
+    /// Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or nil.
     func claim(_ acknowledgement: Acknowledgement) async -> String?
 
-    /// Tells what became of a command.
+    /// Sends the outcome of a command.
     func send(_ acknowledgement: Acknowledgement) async throws(CallFailure)
 }
 
-/// The control plane that gives the commands.
 extension ControlPlane: AcknowledgementTarget {
-    /// Somebody may have taken the command back since it was delivered. A control plane that does not answer keeps nobody from obeying.
+    /// The command may have been canceled since it was delivered. If the control plane does not answer within 2 seconds, the command is
+    /// executed: FLATTEN must not depend on the network.
     func claim(_ acknowledgement: Acknowledgement) async -> String? {
         do throws(CallFailure) {
             let status = try await acknowledge(acknowledgement, within: .seconds(2)) ?? .accepted
@@ -29,16 +29,16 @@ extension ControlPlane: AcknowledgementTarget {
     }
 }
 
-/// The acknowledgements that are on their way. What is in the journal leaves it only when the target has it.
+/// Sends acknowledgements. Each one stays in the journal as unsent until the target has accepted it.
 final class Outbox: Sendable {
-    private static let mostRefusals = 1000
+    private static let maximumRefusals = 1000
 
     private let journal: Journal
     private let target: any AcknowledgementTarget
     private let logger: Logger
-    /// What is said of commands that were never begun; they are judged alike when they are delivered again.
+    /// Acknowledgements of refused commands. They are not in the journal: a repeated delivery is refused again.
     private let refusals = Mutex<[Acknowledgement]>([])
-    /// Told when there is something to send.
+    /// Set when there is an acknowledgement to send.
     let changed = Signal()
 
     init(journal: Journal, target: any AcknowledgementTarget, logger: Logger) {
@@ -47,18 +47,18 @@ final class Outbox: Sendable {
         self.logger = logger
     }
 
-    /// Tells the target that a command is about to be carried out; returns why it must not be.
+    /// Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or nil.
     func claim(_ acknowledgement: Acknowledgement) async -> String? { await target.claim(acknowledgement) }
 
-    /// Says of a command that it will not be carried out.
+    /// Adds the acknowledgement of a refused command. Above the maximum it is dropped, and sent after the next delivery.
     func refuse(_ acknowledgement: Acknowledgement) {
         refusals.withLock { refusals in
-            if refusals.count < Self.mostRefusals { refusals.append(acknowledgement) }
+            if refusals.count < Self.maximumRefusals { refusals.append(acknowledgement) }
         }
         changed.set()
     }
 
-    /// Sends everything that waits.
+    /// Sends all pending acknowledgements. Throws at the first failure that a retry can fix.
     func flush() async throws {
         while let acknowledgement = refusals.withLock(\.first) {
             try await send(acknowledgement)
@@ -77,13 +77,13 @@ final class Outbox: Sendable {
             guard error.isFinal else { throw error }
             if error.status == 413, acknowledgement.evidence != nil {
                 // The outcome of the command matters more than its evidence, which stays in the journal.
-                logger.warning("\(error); it is sent without evidence")
+                logger.warning("\(error); the acknowledgement is sent again without evidence")
                 var brief = acknowledgement
                 brief.evidence = nil
                 return try await send(brief)
             }
             logger.error(
-                "an acknowledgement was refused: \(error)",
+                "the control plane rejected an acknowledgement: \(error)",
                 metadata: ["command_id": "\(acknowledgement.commandID.text)"]
             )
         }

@@ -2,34 +2,35 @@ public import Generated
 import Logging
 import Synchronization
 
-/// New orders are refused.
+/// New orders are blocked. The bot must not place the order.
 public struct OrdersRefused: Error, Hashable, CustomStringConvertible {
-    /// The state that refuses them.
+    /// The state that blocks orders: SAFE_MODE, FLATTENED or STOPPED.
     public let state: AgentState
 
-    public var description: String { "no new orders in \(state.rawValue)" }
+    /// A message with the state.
+    public var description: String { "new orders are blocked in \(state.rawValue)" }
 }
 
-/// Whether the bot may give orders: the dead-man switch, and what commands say.
+/// Decides whether the bot may place orders, from commands and from the dead-man switch.
 ///
-/// The control plane's answers renew a lease. Half of the timeout without one is DEGRADED; the whole of it closes the gate, whatever else
-/// the process is doing at that moment. Time is that of a clock that never jumps.
+/// Each successful response of the control plane renews a lease. Half of the timeout without a response is DEGRADED. The full timeout blocks
+/// new orders, even if the task that checks the lease is stuck. Times come from a clock that never jumps.
 final class SafetySwitch: Sendable {
-    /// What lasts, also over a restart.
+    /// The part of the state that survives a restart.
     struct Standing: Equatable, Sendable {
         /// NORMAL, SAFE_MODE, FLATTENED or STOPPED.
         var mode = AgentState.normal
-        /// Whether the dead-man switch brought that about, so that it may end by itself.
+        /// Whether the dead-man switch set the mode, so that it may end without a START command.
         var isDeadMan = false
-        /// Whether the dead-man switch has done all it does in this outage.
+        /// Whether the dead-man action of this outage is finished.
         var hasActed = false
     }
 
-    /// What has just become due.
+    /// An event that `tick` detects.
     enum Event: Equatable {
-        /// The lease ran out: the action of the dead-man switch is due.
+        /// The lease has expired: the dead-man action is due.
         case expired
-        /// The control plane has answered for long enough.
+        /// The control plane has answered for the resume time, and the mode is NORMAL again.
         case resumed
     }
 
@@ -37,21 +38,21 @@ final class SafetySwitch: Sendable {
         var standing: Standing
         var lastContact: Duration
         var healthySince: Duration?
-        /// Whether the action of this outage was begun.
+        /// Whether the dead-man action of this outage has started.
         var hasFired = false
         var hasLostLease = false
-        /// Counts what closes the gate, so that a START knows whether it was overtaken.
-        var closings = 0
+        /// Counts the events that block orders, so that a START detects a stop that came after it.
+        var stopCount = 0
     }
 
     private let clock: AgentClock
-    /// Nil without a control plane.
+    /// The dead-man timeout; nil without a control plane.
     private let timeout: Duration?
     private let resume: Duration?
     private let journal: Journal
     private let logger: Logger
     private let state: Mutex<State>
-    /// Told when the reported state has changed.
+    /// Set when the reported state has changed.
     let changed = Signal()
 
     init(_ configuration: AgentConfiguration, journal: Journal, clock: AgentClock, logger: Logger) {
@@ -64,27 +65,27 @@ final class SafetySwitch: Sendable {
         state = Mutex(State(standing: standing, lastContact: clock.elapsed(), hasFired: standing.hasActed))
     }
 
-    // MARK: - Looking
+    // MARK: - Reading
 
-    /// What the agent reports of itself.
+    /// The state that heartbeats report.
     var reported: AgentState {
         let now = clock.elapsed()
         return state.withLock { reported($0, now) }
     }
 
-    /// Whether another process reports for the instance.
+    /// Whether another process has taken over the instance.
     var hasLostLease: Bool { state.withLock(\.hasLostLease) }
 
-    /// Whether the control plane has been silent for the whole of the timeout.
+    /// Whether the control plane has not answered for the full timeout.
     var hasExpired: Bool {
         let now = clock.elapsed()
         return state.withLock { state in timeout.map { now - state.lastContact >= $0 } ?? false }
     }
 
-    /// How often the gate was closed.
-    var closings: Int { state.withLock(\.closings) }
+    /// How many events have blocked orders so far. Pass it to `open`.
+    var stopCount: Int { state.withLock(\.stopCount) }
 
-    /// Throws unless new orders may be given now.
+    /// Throws if new orders are blocked now.
     func permit() throws(OrdersRefused) {
         let state = reported
         guard state == .normal || state == .degraded else { throw OrdersRefused(state: state) }
@@ -98,8 +99,8 @@ final class SafetySwitch: Sendable {
         return silence >= timeout ? .safeMode : silence >= timeout / 2 ? .degraded : .normal
     }
 
-    /// How long nothing can become due, whatever happens meanwhile: an answer only puts off the end of the lease. Once that has come, the
-    /// next one is at least a whole timeout away.
+    /// How long until an event can be due at the earliest. Responses in the meantime only postpone the expiry of the lease. After an expiry
+    /// the next one is at least one timeout away.
     var untilNextTick: Duration {
         let now = clock.elapsed()
         return state.withLock { state in
@@ -113,7 +114,7 @@ final class SafetySwitch: Sendable {
 
     // MARK: - The lease
 
-    /// The control plane has answered.
+    /// Renews the lease after a successful response of the control plane.
     func contact() async {
         let now = clock.elapsed()
         let isChanged = state.withLock { state -> Bool in
@@ -127,15 +128,15 @@ final class SafetySwitch: Sendable {
         if isChanged { await save() }
     }
 
-    /// Another process reports for the instance: this one gives no more orders, and leaves everything else to the other.
+    /// Blocks new orders permanently, because another process has taken over the instance. The dead-man switch no longer acts.
     func loseLease() {
         state.withLock { state in
             state.hasLostLease = true
-            state.closings += 1
+            state.stopCount += 1
         }
     }
 
-    /// Looks at the time.
+    /// Checks the time, and returns the event that is due.
     func tick() async -> Event? {
         let now = clock.elapsed()
         let event = state.withLock { due(&$0, now) }
@@ -152,7 +153,7 @@ final class SafetySwitch: Sendable {
         if silence >= timeout / 2 { state.healthySince = nil }
         if silence >= timeout, !state.hasFired {
             state.hasFired = true
-            state.closings += 1
+            state.stopCount += 1
             if state.standing.mode == .normal {
                 state.standing.mode = .safeMode
                 state.standing.isDeadMan = true
@@ -166,10 +167,10 @@ final class SafetySwitch: Sendable {
         return nil
     }
 
-    /// The dead-man switch has done what it does.
+    /// Records that the dead-man action is finished.
     func acted() async {
         state.withLock { state in
-            // An answer that came in between has ended the outage.
+            // A response during the action has ended the outage and cleared `hasFired`.
             if state.hasFired { state.standing.hasActed = true }
         }
         await save()
@@ -177,12 +178,14 @@ final class SafetySwitch: Sendable {
 
     // MARK: - Commands
 
-    /// Closes the gate, or says why it is closed.
+    /// Blocks new orders.
     ///
-    /// - Parameter isDeadMan: Whether it is the dead-man switch that says so; what a command said stays said.
+    /// - Parameters:
+    ///   - mode: SAFE_MODE, FLATTENED or STOPPED.
+    ///   - isDeadMan: Whether the dead-man switch is the cause. It does not make a stop by a command resumable.
     func close(_ mode: AgentState, isDeadMan: Bool = false) async {
         state.withLock { state in
-            state.closings += 1
+            state.stopCount += 1
             state.standing.isDeadMan = isDeadMan && (state.standing.isDeadMan || state.standing.mode == .normal)
             state.standing.mode = mode
         }
@@ -190,33 +193,33 @@ final class SafetySwitch: Sendable {
         await save()
     }
 
-    /// Opens the gate if nothing has closed it since there were so many closings; says why not otherwise.
-    func open(ifStillAt closings: Int) async -> String? {
+    /// Permits new orders, unless they were blocked again since `stopCount` was read. Returns the reason for a refusal, or nil.
+    func open(ifStillAt stopCount: Int) async -> String? {
         let now = clock.elapsed()
-        let obstacle: String? = state.withLock { state in
-            if state.closings != closings { return "OVERTAKEN: the agent was stopped again meanwhile" }
-            if state.hasLostLease { return "LEASE_LOST: another process reports for this instance" }
+        let refusal: String? = state.withLock { state in
+            if state.stopCount != stopCount { return "OVERTAKEN: the agent was stopped again after this command" }
+            if state.hasLostLease { return "LEASE_LOST: another process has taken over this instance" }
             if let timeout, now - state.lastContact >= timeout {
-                return "NO_CONTACT: the control plane does not answer"
+                return "NO_CONTACT: the control plane has not answered within the dead-man timeout"
             }
             state.standing.mode = .normal
             state.standing.isDeadMan = false
             return nil
         }
-        if obstacle == nil {
+        if refusal == nil {
             changed.set()
             await save()
         }
-        return obstacle
+        return refusal
     }
 
-    /// What the process knows is what counts; a disk that fails is told of.
+    /// Writes the state to the journal. If that fails, the state in memory stays in force and the failure is logged.
     private func save() async {
         do {
             try await journal.save { [self] in state.withLock(\.standing) }
         } catch {
             logger.critical(
-                "the journal cannot be written, so a restart would forget that the state has changed: \(error)"
+                "cannot write the journal, so a restart would lose the change of state: \(error)"
             )
         }
     }

@@ -2,30 +2,30 @@ import ContractRuntime
 import Generated
 import Logging
 
-/// Sends what is in the spool, oldest first.
+/// Sends the reports in the spool, oldest first.
 struct Reporter: Sendable {
     let spool: Spool
     let controlPlane: ControlPlane
     let logger: Logger
 
-    /// How many seconds a report may be ahead of the control plane's clock and wait until its time has come.
-    private static let patience: Int64 = 3_600
+    /// How far a report may be ahead of the control plane's clock and still be sent again, in seconds.
+    private static let maximumLead: Int64 = 3_600
 
-    /// Sends all reports that wait. What the control plane refuses for good is logged and dropped; a failed call leaves everything that
-    /// it was about where it is.
+    /// Sends all pending reports. Reports that the control plane rejects permanently are logged and dropped. If a request fails, its reports
+    /// stay in the spool.
     func flush() async throws {
         var hasSent = false
         while let (number, reports) = try spool.oldest() {
             var rest = reports
-            var isStuck = false
+            var mustRetry = false
             for kind in ReportKind.allCases {
                 let group = reports.filter { $0.kind == kind }
                 guard !group.isEmpty else { continue }
                 do throws(CallFailure) {
-                    let again = unsettled(group, try await controlPlane.report(kind, group.map(\.body)))
+                    let again = retryable(group, try await controlPlane.report(kind, group.map(\.body)))
                     hasSent = true
                     rest = rest.filter { $0.kind != kind } + again
-                    isStuck = isStuck || !again.isEmpty
+                    mustRetry = mustRetry || !again.isEmpty
                 } catch {
                     if rest.count < reports.count { try spool.remove(number, keeping: rest) }
                     var failure = error
@@ -34,33 +34,34 @@ struct Reporter: Sendable {
                 }
             }
             try spool.remove(number, keeping: rest)
-            if isStuck {
+            if mustRetry {
                 throw CallFailure(
-                    description: "the control plane does not know the instance yet, or this machine's clock is ahead"
+                    description:
+                        "the control plane does not know the instance yet, or the clock of this machine is ahead"
                 )
             }
         }
         let dropped = spool.takeDropped()
-        if dropped > 0 { logger.error("the spool was full: \(dropped) reports were dropped") }
+        if dropped > 0 { logger.error("the spool was full: dropped \(dropped) reports") }
     }
 
-    /// The reports that have to be sent again: only a heartbeat makes an instance known, and what is dated ahead is taken once its time has
-    /// come.
-    private func unsettled(_ reports: [Report], _ refused: [RefusedReport]) -> [Report] {
+    /// The rejected reports to send again: those of an instance that is registered by its next heartbeat, and those slightly ahead of the
+    /// control plane's clock. All others are logged and dropped.
+    private func retryable(_ reports: [Report], _ refused: [RefusedReport]) -> [Report] {
         refused.compactMap { refusal in
             let report = reports[refusal.index]
             if refusal.code == "INSTANCE_NOT_FOUND" || Self.isEarly(report, refusal) { return report }
             let reason = "\(refusal.code): \(refusal.detail)"
-            logger.error("a report was refused: \(reason)", metadata: ["report": "\(report.body)"])
+            logger.error("the control plane rejected a report: \(reason)", metadata: ["report": "\(report.body)"])
             return nil
         }
     }
 
-    /// Whether a report is dated ahead of the control plane's clock by so little that it can wait.
+    /// Whether a report was rejected because it is ahead of the control plane's clock, by at most `maximumLead`.
     private static func isEarly(_ report: Report, _ refusal: RefusedReport) -> Bool {
         guard refusal.code == "TIMESTAMP_AHEAD", let time = report.time, let now = refusal.serverTime else {
             return false
         }
-        return time <= now.adding(seconds: patience)
+        return time <= now.adding(seconds: maximumLead)
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Generated
 import Synchronization
 
-/// What is reported, by the path that takes it.
+/// The kinds of reports, named after their paths below `/ingest/`, in the order in which they are sent.
 enum ReportKind: String, CaseIterable {
     case metrics
     case positions
@@ -11,18 +11,18 @@ enum ReportKind: String, CaseIterable {
     case executionQuality = "execution-quality"
 }
 
-/// A report that waits for the control plane.
+/// A pending report.
 struct Report {
     let kind: ReportKind
     let body: JSONObject
 
-    /// The time that it is about.
+    /// The report's own timestamp.
     var time: Timestamp? {
         guard let body = try? JSONValue(json: body.bytes) else { return nil }
         return (body["timestamp"] ?? body["updated_at"])?.text.flatMap { Timestamp($0) }
     }
 
-    /// `{"kind":"costs","body":{…}}`
+    /// The line in the spool: `{"kind":"costs","body":{…}}`
     fileprivate var line: [UInt8] {
         JSONObject { json in
             json.member("kind", kind.rawValue)
@@ -43,51 +43,54 @@ struct Report {
     }
 }
 
-/// The spool holds nothing but costs, and no more fit.
+/// The spool is full and contains only costs, which are never dropped. The report was not stored.
 public struct SpoolFull: Error, CustomStringConvertible {
-    /// How many bytes it holds.
+    /// The size of the spool, in bytes.
     public let bytes: Int
 
-    public var description: String { "\(bytes) bytes of costs wait for the control plane, and no more fit" }
+    /// A message with the size.
+    public var description: String {
+        "the spool is full: \(bytes) bytes of costs are pending, and costs are never dropped"
+    }
 }
 
-/// The reports that wait for the control plane: a folder of files of JSON lines, sent and deleted one file after the other.
+/// Stores pending reports in a directory of JSON-lines files, which are sent and deleted in order.
 ///
-/// A report is in a file when `add` returns, so that the end of the process loses none. When the spool is full the oldest reports make
-/// room, but never costs.
+/// A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs are
+/// dropped.
 final class Spool: Sendable {
     private struct Segment {
         let number: Int
         var bytes: Int
         var count: Int
-        /// Whether nothing but costs is left in it.
+        /// Whether all reports except costs were dropped.
         var isReduced = false
     }
 
     private struct State {
         var segments: [Segment] = []
-        /// The last segment's file while reports are added to it.
+        /// The file of the last segment, while reports are added to it.
         var open: AppendFile?
-        /// The next file's number; none is used twice.
+        /// The number of the next file. Numbers are never reused.
         var next = 1
         var dropped = 0
     }
 
-    /// How many reports a file holds at most: what one call can take.
+    /// The maximum number of reports per file, which is the limit of one request.
     private static let segmentLength = 1000
 
     private let directory: String
     private let limit: Int
     private let state: Mutex<State>
 
-    /// Opens the spool in `directory`; what an earlier process has left there is sent first.
+    /// Opens the spool in `directory`. Reports of earlier processes are sent first.
     init(in directory: String, limit: Int) throws {
         self.directory = directory
         self.limit = limit
         try Files.makeDirectory(directory)
         var segments: [Segment] = []
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-            // The next number must be one, too.
+            // Excludes Int.max, because the next number is computed by adding 1.
             guard name.hasSuffix(".jsonl"), let number = Int(name.dropLast(6)), (1..<Int.max).contains(number) else {
                 continue
             }
@@ -100,10 +103,10 @@ final class Spool: Sendable {
 
     private func path(_ number: Int) -> String { "\(directory)/\(number).jsonl" }
 
-    /// How many reports wait.
+    /// The number of pending reports.
     var count: Int { state.withLock { $0.segments.reduce(0) { $0 + $1.count } } }
 
-    /// How many reports were dropped since the last time that this was asked.
+    /// Returns the number of reports dropped since the last call.
     func takeDropped() -> Int {
         state.withLock { state in
             defer { state.dropped = 0 }
@@ -111,7 +114,7 @@ final class Spool: Sendable {
         }
     }
 
-    /// Adds a report.
+    /// Stores a report. Throws `SpoolFull` or `FileFailure`.
     func add(_ kind: ReportKind, _ body: JSONObject) throws {
         let line = Report(kind: kind, body: body).line
         try state.withLock { state in
@@ -129,7 +132,7 @@ final class Spool: Sendable {
         do {
             try state.open?.append(line)
         } catch {
-            // Nothing may follow on half a line.
+            // The line may be incomplete, so the next report must start a new file.
             state.open = nil
             throw error
         }
@@ -137,7 +140,7 @@ final class Spool: Sendable {
         state.segments[state.segments.count - 1].count += 1
     }
 
-    /// Takes the oldest reports out that are no costs, a file at a time.
+    /// Drops the oldest reports except costs, one file at a time, until `size` bytes fit.
     private func makeRoom(for size: Int, _ state: inout State) throws {
         while state.segments.reduce(size, { $0 + $1.bytes }) > limit {
             guard let index = state.segments.firstIndex(where: { !$0.isReduced }) else {
@@ -160,7 +163,7 @@ final class Spool: Sendable {
 
     // MARK: - Sending
 
-    /// The oldest reports, in a file that no further ones are added to; nil when none wait.
+    /// Returns the oldest file and its reports, or nil if the spool is empty. No more reports are added to that file.
     func oldest() throws -> (number: Int, reports: [Report])? {
         let number: Int? = state.withLock { state in
             if state.segments.count == 1 { state.open = nil }
@@ -170,12 +173,12 @@ final class Spool: Sendable {
         return (number, try reports(number))
     }
 
-    /// The reports of a file. A line without an end was being written when the process ended.
+    /// The reports of a file, without an incomplete last line.
     private func reports(_ number: Int) throws -> [Report] {
         completeLines(of: try Files.read(path(number)) ?? []).compactMap(Report.init)
     }
 
-    /// These reports have arrived, but for those that are to be sent again.
+    /// Deletes a file after sending, or reduces it to the reports that must be sent again.
     func remove(_ number: Int, keeping rest: [Report] = []) throws {
         try state.withLock { state in
             guard let index = state.segments.firstIndex(where: { $0.number == number }) else { return }

@@ -1,11 +1,13 @@
 public import ContractRuntime
 public import Generated
 
-/// What a bot reports. Each call writes to the spool and returns; the control plane gets it as soon as it answers, with the time that it
-/// is about.
+/// Reports metrics, positions, costs and executions to the control plane.
 ///
-/// A call throws `InvalidInput` for values that the contract refuses, with all that is wrong; `SpoolFull` or `FileFailure` when the report
-/// could not be kept.
+/// Each call writes the report to the spool on disk and returns without a request. The agent sends it as soon as the control plane is
+/// available, with its original timestamp.
+///
+/// Each call throws `InvalidInput` with all violations if a value does not meet the contract, and `SpoolFull` or `FileFailure` if the report
+/// could not be stored.
 public struct Telemetry: Sendable {
     let instanceID: String
     let symbol: String
@@ -13,12 +15,14 @@ public struct Telemetry: Sendable {
     let spool: Spool
     let changed: Signal
 
-    /// A value of a metric, such as `equity`, `realized_pnl` or `unrealized_pnl`.
+    /// Reports the value of a metric, such as `equity`, `realized_pnl` or `unrealized_pnl`.
     ///
     /// - Parameters:
-    ///   - symbol: What it is about; the agent's own symbol when left out.
-    ///   - currency: What it is an amount of; the books' own currency when left out.
-    ///   - time: When it held; now when left out.
+    ///   - type: The name of the metric.
+    ///   - value: The value at `time`.
+    ///   - symbol: The symbol that the metric describes. The default is the agent's symbol.
+    ///   - currency: The currency of the value. The default is the books' currency (`BOOKS_CURRENCY` of the control plane).
+    ///   - time: The time of the value. The default is now.
     public func metric(
         _ type: String,
         _ value: Decimal,
@@ -37,11 +41,13 @@ public struct Telemetry: Sendable {
         try keep(.metrics, sample)
     }
 
-    /// What the bot holds of a symbol.
+    /// Reports the current position in a symbol.
     ///
     /// - Parameters:
-    ///   - net: Long less short.
-    ///   - gross: Long and short together.
+    ///   - net: The net exposure: long minus short.
+    ///   - gross: The gross exposure: long plus short.
+    ///   - symbol: The symbol of the position. The default is the agent's symbol.
+    ///   - time: The time of the position. The default is now.
     public func position(net: Decimal, gross: Decimal, symbol: String? = nil, at time: Timestamp? = nil) throws {
         let report = PositionReport(
             instanceID: instanceID,
@@ -53,13 +59,18 @@ public struct Telemetry: Sendable {
         try keep(.positions, report)
     }
 
-    /// A fee or a funding payment. It is booked once, however often it is sent.
+    /// Reports a fee or a funding payment. An entry ID is booked once, even if it is reported several times.
     ///
     /// - Parameters:
-    ///   - amount: A FEE is positive when it was paid and negative when it was a rebate; FUNDING is positive when it was received.
-    ///   - entryID: What the exchange knows it by, so that a bot that reports the same fill after a restart books it once; a random
-    ///     one when left out.
-    ///   - fxRate: How much of the books' own currency one unit of `currency` is worth.
+    ///   - type: FEE or FUNDING.
+    ///   - amount: The amount in `currency`. A FEE is positive if it was paid and negative if it was a rebate. FUNDING is positive if it was
+    ///     received.
+    ///   - entryID: The exchange's ID of the payment, so that a bot that reports the same fill after a restart books it once. The default is
+    ///     a random ID.
+    ///   - symbol: The symbol of the cost. The default is the agent's symbol.
+    ///   - currency: The currency of the amount. The default is the books' currency (`BOOKS_CURRENCY` of the control plane).
+    ///   - fxRate: The value of one unit of `currency` in the books' currency. The default is the rate that operators reported.
+    ///   - time: The time of the payment. The default is now.
     public func cost(
         _ type: CostType,
         _ amount: Decimal,
@@ -82,13 +93,15 @@ public struct Telemetry: Sendable {
         try keep(.costs, entry)
     }
 
-    /// How well an order was executed.
+    /// Reports the execution quality of an order.
     ///
     /// - Parameters:
-    ///   - slippageBps: How much worse the price was than expected, in basis points.
-    ///   - latencyMs: From the order to its fill, in milliseconds.
-    ///   - fillRatio: How much was filled, from 0 to 1.
-    ///   - sampleID: The order's id; a random one when left out.
+    ///   - slippageBps: The slippage in basis points, positive if the price was worse than expected.
+    ///   - latencyMs: The time from the order to its fill, in milliseconds.
+    ///   - fillRatio: The filled part of the order, from 0 to 1.
+    ///   - sampleID: The ID of the order. A sample with the same ID and time is stored once. The default is a random ID.
+    ///   - symbol: The symbol of the order. The default is the agent's symbol.
+    ///   - time: The time of the fill. The default is now.
     public func execution(
         slippageBps: Decimal,
         latencyMs: Decimal,
@@ -109,7 +122,7 @@ public struct Telemetry: Sendable {
         try keep(.executionQuality, sample)
     }
 
-    /// How many reports wait for the control plane.
+    /// The number of reports that were not sent yet.
     public var waiting: Int { spool.count }
 
     private func keep<Model: ContractModel>(_ kind: ReportKind, _ model: Model) throws {

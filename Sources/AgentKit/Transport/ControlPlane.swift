@@ -1,21 +1,21 @@
 import ContractRuntime
 import Generated
 
-/// A call that did not do what it should.
+/// A failed request to the control plane.
 struct CallFailure: Error, CustomStringConvertible {
-    /// What the control plane answered; nil when nobody knows whether it got the call.
+    /// The HTTP status of the response; nil without a response, when the outcome of the request is unknown.
     var status: Int?
-    /// The problem's code; empty when there is none.
+    /// The problem code of the response; empty if it has none.
     var code = ""
-    /// What to tell people.
+    /// The message for logs.
     var description: String
-    /// For how long the control plane wants no further call.
+    /// The pause that the control plane asked for with `Retry-After`, 1 second to 1 hour.
     var retryAfter: Duration?
 
-    /// Whether other calls succeeded right before, so that the control plane is not away.
+    /// Whether an earlier request of the same flush succeeded, so that the control plane is available and backoff starts again.
     var followsSuccess = false
 
-    /// Whether the same call can only fail again.
+    /// Whether a retry of the same request would fail again.
     var isFinal: Bool {
         switch status {
         case 400, 403, 404, 405, 409, 410, 413, 415, 422: true
@@ -24,32 +24,33 @@ struct CallFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The calls of an agent, over any transport. Each has a time limit of its own.
+/// The requests of an agent to the control plane, over any transport. Each request has a separate time limit.
 struct ControlPlane: Sendable {
-    /// For how long a call may take that is no waiting poll.
+    /// The time limit of requests other than polls.
     static let limit = Duration.seconds(10)
-    /// In bytes.
-    private static let largestAnswer = 16 << 20
+    /// The maximum size of a response, in bytes.
+    private static let maximumResponseSize = 16 << 20
 
     let transport: any Transport
     let serverClock: ServerClock
 
+    /// Sends a heartbeat.
     func beat(_ heartbeat: Heartbeat, within limit: Duration) async throws(CallFailure) {
         _ = try await call(PostHeartbeat.Input(body: .heartbeat(heartbeat)).request, within: limit)
     }
 
-    /// The commands that an instance has to carry out, each as it came.
+    /// Polls for the pending commands of an instance, and returns each as undecoded JSON.
     ///
-    /// - Parameter patience: How many seconds the control plane may wait for one, 0 to 60.
-    func commands(for instance: String, waiting patience: Int) async throws(CallFailure) -> [JSONValue] {
-        let request = ListPendingCommands.Input(instanceID: instance, wait: "\(patience)s").request
-        if case .array(let commands) = try await call(request, within: .seconds(patience) + Self.limit) {
+    /// - Parameter seconds: How long the control plane may hold the request until there is a command, 0 to 60.
+    func commands(for instance: String, waiting seconds: Int) async throws(CallFailure) -> [JSONValue] {
+        let request = ListPendingCommands.Input(instanceID: instance, wait: "\(seconds)s").request
+        if case .array(let commands) = try await call(request, within: .seconds(seconds) + Self.limit) {
             return commands
         }
-        throw CallFailure(description: "the answer is no list of commands")
+        throw CallFailure(description: "the response to the poll must be a JSON array of commands")
     }
 
-    /// Returns the status that the command has now; nil when the answer does not say.
+    /// Sends an acknowledgement. Returns the new status of the command, or nil if the response does not contain it.
     func acknowledge(
         _ acknowledgement: Acknowledgement,
         within limit: Duration = ControlPlane.limit
@@ -58,7 +59,7 @@ struct ControlPlane: Sendable {
         return try await call(input.request, within: limit)["command_status"]?.text.flatMap(CommandStatus.init)
     }
 
-    /// Reports elements of one kind, at most a thousand; returns those that are refused.
+    /// Sends up to 1,000 reports of one kind, and returns the rejected ones.
     func report(_ kind: ReportKind, _ elements: [JSONObject]) async throws(CallFailure) -> [RefusedReport] {
         let request =
             switch kind {
@@ -73,23 +74,23 @@ struct ControlPlane: Sendable {
 
     // MARK: - Calling
 
-    /// What is answered. A 2xx says that the call is done; what else an answer says is read as far as it is understood, for a control
-    /// plane may be newer or older than its agents.
+    /// Sends a request, and returns the response body as JSON. Any 2xx status is a success, even if the body cannot be decoded, because the
+    /// control plane may be newer or older than the agent.
     private func call(_ request: ClientRequest, within limit: Duration) async throws(CallFailure) -> JSONValue {
         let response = try await send(request, within: limit)
         guard (200..<300).contains(response.status) else { throw await failure(response) }
-        let bytes = try? await response.body.collect(upTo: Self.largestAnswer)
+        let bytes = try? await response.body.collect(upTo: Self.maximumResponseSize)
         return bytes.flatMap { try? JSONValue(json: $0) } ?? .null
     }
 
-    /// Sends a request and reads the whole answer, within the limit.
+    /// Sends a request and reads the complete response, within the limit.
     private func send(_ request: ClientRequest, within limit: Duration) async throws(CallFailure) -> ClientResponse {
         let transport = transport
         do {
             let response = try await withThrowingTaskGroup(of: ClientResponse?.self) { group in
                 group.addTask {
                     var response = try await transport.send(request)
-                    response.body = ByteStream(try await response.body.collect(upTo: Self.largestAnswer))
+                    response.body = ByteStream(try await response.body.collect(upTo: Self.maximumResponseSize))
                     return response
                 }
                 group.addTask {
@@ -99,14 +100,14 @@ struct ControlPlane: Sendable {
                 defer { group.cancelAll() }
                 return try await group.next().flatMap { $0 }
             }
-            guard let response else { throw CallFailure(description: "no answer within \(limit)") }
+            guard let response else { throw CallFailure(description: "no response within \(limit)") }
             let date = response.headers.first { $0.name.lowercased() == "date" }
             if let date = date.flatMap({ Timestamp(httpDate: $0.value) }) { serverClock.observe(date) }
             return response
         } catch let failure as CallFailure {
             throw failure
         } catch {
-            throw CallFailure(description: "no answer: \(error)")
+            throw CallFailure(description: "no response: \(error)")
         }
     }
 
@@ -122,15 +123,15 @@ struct ControlPlane: Sendable {
     }
 }
 
-/// A report that the control plane does not take.
+/// A report that the control plane rejected.
 struct RefusedReport {
-    /// Its place among those that were sent.
+    /// The index of the report in the request.
     let index: Int
-    /// The problem's code.
+    /// The problem code.
     let code: String
-    /// What to tell people.
+    /// The message for logs.
     let detail: String
-    /// The control plane's time, where the report was dated ahead of it.
+    /// The control plane's time, present if the report's timestamp was ahead of it.
     let serverTime: Timestamp?
 
     fileprivate init?(_ item: JSONValue) {

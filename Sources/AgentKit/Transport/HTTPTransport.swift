@@ -3,15 +3,15 @@ public import ContractRuntime
 import NIOCore
 import NIOHTTP1
 
-/// Carries calls to a control plane over HTTP. It follows no redirects.
+/// Sends an agent's requests to a control plane over HTTP. Redirects are not followed.
 public struct HTTPTransport: Transport {
-    /// One pool of connections for all agents of a process; it lives as long as the process.
+    /// The HTTP client, with one connection pool, that all agents of the process share. Do not shut it down.
     public static let sharedClient: HTTPClient = {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(5)
-        // Every agent holds a connection that waits for commands.
+        // Each agent keeps one connection busy with its poll.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8192
-        // A call fails at once while nobody listens. Calls that wait in the pool would all be made in the moment of its return.
+        // Fail immediately if the connection is refused. Requests that wait in the pool would all be sent in the moment the server is back.
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
@@ -20,15 +20,21 @@ public struct HTTPTransport: Transport {
     private let url: String
     private let token: String?
 
-    /// A transport to the control plane at `url`.
+    /// Creates a transport to one control plane.
     ///
-    /// - Parameter token: The instance's secret, if it has one.
+    /// - Parameters:
+    ///   - url: The base URL, without a slash at the end.
+    ///   - token: The agent token of the instance; nil if it has none.
+    ///   - client: The HTTP client. The default is the shared one.
     public init(url: String, token: String? = nil, client: HTTPClient = HTTPTransport.sharedClient) {
         self.client = client
         self.url = url
         self.token = token
     }
 
+    /// Sends a request and reads the complete response.
+    ///
+    /// - Throws: AsyncHTTPClient's error if there is no response within 120 seconds; NIO's error if the body is larger than 16 MiB.
     public func send(_ request: ClientRequest) async throws -> ClientResponse {
         var sent = HTTPClientRequest(url: url + request.path + (request.query.isEmpty ? "" : "?" + request.query))
         sent.method = HTTPMethod(rawValue: request.method)
@@ -40,7 +46,7 @@ public struct HTTPTransport: Transport {
             sent.body = .bytes(bytes)
             if let mediaType { sent.headers.add(name: "Content-Type", value: mediaType) }
         }
-        // Whoever calls has a limit of its own and cancels.
+        // An upper bound. ControlPlane has shorter limits and cancels the task.
         let response = try await client.execute(sent, timeout: .seconds(120))
         let body = try await response.body.collect(upTo: 16 << 20)
         return ClientResponse(

@@ -60,7 +60,8 @@ import Testing
             #expect(
                 reasons.sorted() == [
                     "COMPLETED ", "COMPLETED ", "FAILED UNKNOWN_COMMAND", "FAILED WRONG_INSTANCE",
-                    "REJECTED_DUPLICATE another command has this id", "REJECTED_EXPIRED the command has expired",
+                    "REJECTED_DUPLICATE a different command has the same ID",
+                    "REJECTED_EXPIRED the command has expired",
                 ]
             )
             let first = said.filter { flatten.contains($0["command_id"] as? String ?? "?") }

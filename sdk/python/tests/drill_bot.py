@@ -1,4 +1,4 @@
-"""A bot for the tests, the twin of Tests/DrillBot in Swift: it writes what happens to it to `EVENTS_FILE`, a line each."""
+"""A bot for the server tests, the same as Tests/DrillBot in Swift. It appends one line per event to `EVENTS_FILE`."""
 
 import datetime
 import os

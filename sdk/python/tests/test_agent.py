@@ -1,4 +1,4 @@
-"""The parts that no conformance case can show, and the installed program against a real server."""
+"""Tests of single modules, and of the installed program against a real server."""
 
 import datetime
 import decimal
@@ -20,7 +20,7 @@ import pytest
 
 from flotilla_agent import Agent, AgentCommand, AgentConfiguration, SpoolFull
 from flotilla_agent.clock import Clock
-from flotilla_agent.control_plane import Answer, CallFailure
+from flotilla_agent.control_plane import CallFailure, Response
 from flotilla_agent.files import AppendFile, decode, encode
 from flotilla_agent.http import HTTPTransport
 from flotilla_agent.journal import Journal, JournalFailure
@@ -32,7 +32,7 @@ PROGRAM = pathlib.Path(sys.executable).parent / "flotilla-agent"
 # JSON
 
 
-def test_numbers_stay_what_they_are():
+def test_json_keeps_exact_numbers():
     text = '{"a":0.1,"b":[10000.000000000000000001,-3,1E+3],"c":{"d":true,"e":null,"f":"é\\n"}}'
     value = decode(text)
     assert value["b"][0] == decimal.Decimal("10000.000000000000000001")
@@ -50,7 +50,7 @@ def report(kind, number):
     return Report(kind, {"entry_id": str(number), "fill": "x" * 80})
 
 
-def test_a_full_spool_drops_the_oldest_but_never_costs(tmp_path):
+def test_a_full_spool_drops_the_oldest_reports_but_never_costs(tmp_path):
     spool = Spool(str(tmp_path), 8_000)
     spool.SEGMENT_LENGTH = 10
     for number in range(100):
@@ -69,7 +69,7 @@ def test_a_full_spool_drops_the_oldest_but_never_costs(tmp_path):
             spool.add(report("costs", number))
 
 
-def test_reports_outlive_the_process_and_half_a_line_is_none(tmp_path):
+def test_reports_survive_a_restart_and_an_incomplete_line_is_ignored(tmp_path):
     spool = Spool(str(tmp_path), 1 << 20)
     spool.add(report("costs", 1))
     (tmp_path / "1.jsonl").open("a").write('{"kind":"costs","bo')
@@ -84,19 +84,19 @@ def test_reports_outlive_the_process_and_half_a_line_is_none(tmp_path):
 # Journal
 
 
-def test_a_journal_belongs_to_one_process_and_forgives_half_a_line(tmp_path):
+def test_a_journal_has_one_owner_and_tolerates_an_incomplete_last_line(tmp_path):
     journal = Journal(str(tmp_path), Clock())
-    with pytest.raises(OSError, match="does another agent of this instance run"):
+    with pytest.raises(OSError, match="is another agent of this instance running"):
         Journal(str(tmp_path), Clock())
     journal.close()
     (tmp_path / "journal.jsonl").open("a").write('{"record":"beg')
     Journal(str(tmp_path), Clock()).close()
     (tmp_path / "journal.jsonl").open("a").write("noise\n")
-    with pytest.raises(JournalFailure, match=r"journal.jsonl:2: this line is no record of a journal"):
+    with pytest.raises(JournalFailure, match=r"journal.jsonl:2: this line is not a journal record"):
         Journal(str(tmp_path), Clock())
 
 
-def test_a_closed_file_is_not_written_to(tmp_path):
+def test_appending_to_a_closed_file_raises_an_error(tmp_path):
     file = AppendFile(str(tmp_path / "a"))
     file.close()
     with (tmp_path / "b").open("w") as other:
@@ -109,38 +109,38 @@ def test_a_closed_file_is_not_written_to(tmp_path):
 
 
 @pytest.mark.parametrize("evidence", [["a list"], "text", {"x": float("nan")}, {"x": object()}])
-def test_evidence_that_cannot_be_told_is_a_failure_and_the_agent_goes_on(tmp_path, evidence):
-    said = []
+def test_evidence_that_cannot_be_encoded_fails_its_command_only(tmp_path, evidence):
+    acknowledgements = []
 
-    def answer(method, path, headers, body, limit):
-        said.append(decode(body))
-        return Answer(202, {}, b"{}")
+    def respond(method, path, headers, body, limit):
+        acknowledgements.append(decode(body))
+        return Response(202, {}, b"{}")
 
     configuration = AgentConfiguration("i1", "b1", "e", "s", "http://h", data_directory=str(tmp_path))
-    agent = Agent(configuration, transport=answer)
+    agent = Agent(configuration, transport=respond)
     agent.on("SYNC_BALANCE", lambda command: evidence)
     agent.on("CANCEL_ALL", lambda command: {"canceled": 1})
     now = datetime.datetime.now(datetime.timezone.utc)
     for command_type in ["SYNC_BALANCE", "CANCEL_ALL"]:
         agent.carry_out(AgentCommand(uuid.uuid4(), "i1", command_type, now + datetime.timedelta(minutes=1)))
         agent.send_acknowledgements()
-    assert [a["status"] for a in said] == ["ACCEPTED", "FAILED", "ACCEPTED", "COMPLETED"]
-    assert said[1]["reason"].startswith("HANDLER_FAILED: ")
+    assert [a["status"] for a in acknowledgements] == ["ACCEPTED", "FAILED", "ACCEPTED", "COMPLETED"]
+    assert acknowledgements[1]["reason"].startswith("HANDLER_FAILED: ")
 
 
-def test_a_heartbeat_that_cannot_be_written_fails_and_says_so(tmp_path):
+def test_a_heartbeat_that_cannot_be_encoded_raises_a_call_failure(tmp_path):
     configuration = AgentConfiguration("i1", "b1", "e", "s", "http://h", data_directory=str(tmp_path))
-    agent = Agent(configuration, transport=lambda *call: Answer(202, {}, b"{}"))
+    agent = Agent(configuration, transport=lambda *call: Response(202, {}, b"{}"))
     agent.metadata = {"x": object()}
-    with pytest.raises(CallFailure, match="the call cannot be written as JSON"):
+    with pytest.raises(CallFailure, match="the request cannot be encoded as JSON"):
         agent.beat()
 
 
 # HTTP
 
 
-class DripServer:
-    """Answers a byte each 50 ms."""
+class SlowServer:
+    """Sends one byte of its response every 50 ms."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -162,8 +162,8 @@ class DripServer:
             pass
 
 
-def test_a_server_that_drips_does_not_hold_a_call_beyond_its_limit():
-    with DripServer() as server:
+def test_a_slow_server_does_not_extend_a_request_beyond_its_limit():
+    with SlowServer() as server:
         start = time.monotonic()
         with pytest.raises(OSError):
             HTTPTransport(f"http://127.0.0.1:{server.port}")("GET", "/", {}, None, 0.5)
@@ -173,22 +173,22 @@ def test_a_server_that_drips_does_not_hold_a_call_beyond_its_limit():
 # The program
 
 
-def test_the_program_says_what_is_wrong_with_its_environment():
+def test_the_program_reports_all_errors_in_its_environment():
     run = subprocess.run([PROGRAM], env={"INSTANCE_ID": "i1", "BOT_ID": "b1"}, capture_output=True, text=True)
     assert run.returncode == 2
     assert run.stderr == (
-        "EXCHANGE is missing\nSYMBOL is missing\n"
-        "CONTROL_PLANE_URL is missing, and COMMAND_FILE, which does without one, is too\n"
+        "EXCHANGE: found nothing, expected 1 to 64 characters\nSYMBOL: found nothing, expected 1 to 64 characters\n"
+        "CONTROL_PLANE_URL: found nothing, expected a URL, or COMMAND_FILE to run without a control plane\n"
     )
     run = subprocess.run([PROGRAM, "nothing:here"], capture_output=True, text=True)
     assert run.returncode == 2
-    assert "'nothing:here' is no MODULE:FUNCTION that can be imported" in run.stderr
+    assert "cannot import 'nothing:here', expected MODULE:FUNCTION" in run.stderr
     run = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True)
     assert run.stdout == "1.1.0\n"
 
 
 class Server:
-    """A control plane of its own, with a database of its own."""
+    """A running control plane with a separate database."""
 
     def __init__(self, program):
         self.folder = tempfile.mkdtemp()
@@ -208,7 +208,7 @@ class Server:
         )
         self.url = self.process.stdout.readline().split()[1]
 
-    def ask(self, method, path, body=None):
+    def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         request.add_header("X-Admin-Token", "token")
@@ -226,15 +226,15 @@ class Server:
 def server():
     program = os.environ.get("FLOTILLA_SERVER")
     if not program:
-        pytest.skip("FLOTILLA_SERVER does not say where the server is")
+        pytest.skip("FLOTILLA_SERVER is not set: it must be the path of the server")
     server = Server(program)
-    until(lambda: server.ask("GET", "/readyz"))
+    until(lambda: server.call("GET", "/readyz"))
     yield server
     server.end()
 
 
 def until(condition):
-    """Waits until something is so; half a minute is too long."""
+    """Waits until the condition is true, for up to 30 seconds, and returns its value."""
     end = time.monotonic() + 30
     while True:
         try:
@@ -246,7 +246,7 @@ def until(condition):
         time.sleep(0.05)
 
 
-def test_the_bot_that_trades_on_paper(server, tmp_path):
+def test_the_paper_bot_reports_flattens_and_stops(server, tmp_path):
     environment = {
         "CONTROL_PLANE_URL": server.url,
         "INSTANCE_ID": "paper-1",
@@ -259,22 +259,22 @@ def test_the_bot_that_trades_on_paper(server, tmp_path):
     }
     bot = subprocess.Popen([PROGRAM], env=environment, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: server.ask("GET", "/bots")["items"][0]["status"] == "RUNNING")
-        until(lambda: (server.ask("GET", "/analytics/net-pnl")["fees"] or 0) > 0)
-        until(lambda: (server.ask("GET", "/portfolio/exposure")["key_metrics"]["latest_equity"] or 0) > 9000)
-        until(lambda: server.ask("GET", "/analytics/execution-quality")["samples"] > 3)
+        until(lambda: server.call("GET", "/bots")["items"][0]["status"] == "RUNNING")
+        until(lambda: (server.call("GET", "/analytics/net-pnl")["fees"] or 0) > 0)
+        until(lambda: (server.call("GET", "/portfolio/exposure")["key_metrics"]["latest_equity"] or 0) > 9000)
+        until(lambda: server.call("GET", "/analytics/execution-quality")["samples"] > 3)
         command = str(uuid.uuid4())
         request = {"command_id": command, "instance_id": "paper-1", "command_type": "FLATTEN", "ttl_seconds": 60}
-        server.ask("POST", "/commands", request)
-        until(lambda: server.ask("GET", f"/commands/{command}")["status"] == "COMPLETED")
-        evidence = server.ask("GET", f"/commands/{command}")["acknowledgements"][-1]["evidence"]
+        server.call("POST", "/commands", request)
+        until(lambda: server.call("GET", f"/commands/{command}")["status"] == "COMPLETED")
+        evidence = server.call("GET", f"/commands/{command}")["acknowledgements"][-1]["evidence"]
         assert decimal.Decimal(evidence["residual"]) == 0
-        until(lambda: server.ask("GET", "/bots")["items"][0]["status"] == "FLATTENED")
-        # The exposure is gone, and stays so.
-        until(lambda: server.ask("GET", "/portfolio/exposure")["total_gross_exposure"] == 0)
+        until(lambda: server.call("GET", "/bots")["items"][0]["status"] == "FLATTENED")
+        # The exposure becomes 0.
+        until(lambda: server.call("GET", "/portfolio/exposure")["total_gross_exposure"] == 0)
     finally:
         bot.send_signal(signal.SIGTERM)
         assert bot.wait(20) == 0
-    assert server.ask("GET", "/bots")["items"][0]["status"] == "STOPPED"
-    said = server.ask("GET", "/analytics/net-pnl")
-    assert said["net_pnl"] == said["realized"] + said["unrealized"] - said["fees"] + said["funding"]
+    assert server.call("GET", "/bots")["items"][0]["status"] == "STOPPED"
+    pnl = server.call("GET", "/analytics/net-pnl")
+    assert pnl["net_pnl"] == pnl["realized"] + pnl["unrealized"] - pnl["fees"] + pnl["funding"]

@@ -1,4 +1,4 @@
-"""The cases of `sdk/conformance`, which AgentKit in Swift passes too. Its README says what their members mean."""
+"""Runs the cases of `sdk/conformance`, as the tests of AgentKit for Swift do. The README there documents their format."""
 
 import datetime
 import decimal
@@ -12,7 +12,7 @@ import pytest
 
 from flotilla_agent import Agent, AgentConfiguration, CommandFailure, ConfigurationError, OrdersRefused
 from flotilla_agent.clock import Clock
-from flotilla_agent.control_plane import Answer, CallFailure
+from flotilla_agent.control_plane import CallFailure, Response
 from flotilla_agent.files import decode
 
 FOLDER = pathlib.Path(__file__).parents[2] / "conformance"
@@ -24,7 +24,7 @@ def cases(*files):
 
 
 @pytest.mark.parametrize("case", cases("configuration.json"))
-def test_the_environment_means_what_the_case_says(case):
+def test_the_environment_gives_the_expected_configuration_or_error(case):
     if "error" in case:
         with pytest.raises(ConfigurationError) as caught:
             AgentConfiguration.from_environment(case["environment"])
@@ -49,21 +49,21 @@ def test_the_environment_means_what_the_case_says(case):
 
 
 @pytest.mark.parametrize("case", cases("commands.json", "dead-man.json", "reports.json"))
-def test_the_agent_does_what_the_case_says(case, tmp_path):
-    stage = Stage(case, tmp_path)
+def test_the_agent_behaves_as_the_case_expects(case, tmp_path):
+    scenario = Scenario(case, tmp_path)
     try:
         for step in case["steps"]:
-            stage.play(step)
+            scenario.play(step)
     finally:
-        stage.end()
+        scenario.end()
 
 
 class Killed(BaseException):
-    """The end of a process in the middle of a handler."""
+    """Simulates that the process is killed while a handler runs."""
 
 
-class Stage:
-    """The world of one case: clocks, a control plane, the bot, and the process that runs now."""
+class Scenario:
+    """Plays one case: simulates the clocks, the control plane, the bot and its process."""
 
     def __init__(self, case, folder):
         self.case = case
@@ -72,15 +72,15 @@ class Stage:
         self.now = self.wall_clock = 0.0
         self.has_dates = True
         self.calls = "answered"
-        self.acknowledgement_fate = "stored"
+        self.acknowledgement_mode = "stored"
         self.claim = None
         self.refuses = {}
         self.deliveries = []
         self.has_died = False
-        self.forget()
+        self.reset()
         self.agent = self.begin()
 
-    def forget(self):
+    def reset(self):
         self.effects, self.acknowledgements, self.reports = [], [], []
 
     # The process
@@ -98,7 +98,7 @@ class Stage:
         configuration.command_timeout = given.get("command_timeout_seconds", 60)
         configuration.deadman_action = given.get("deadman_action", "SAFE_MODE")
         clock = Clock(lambda: self.time(self.now + self.wall_clock), lambda: self.now, lambda: 0.5)
-        agent = Agent(configuration, transport=self.answer, clock=clock)
+        agent = Agent(configuration, transport=self.respond, clock=clock)
         for command_type, behaviour in self.case.get("handlers", {}).items():
             agent.on(command_type, self.handler(command_type, behaviour))
         agent.settle()
@@ -116,7 +116,7 @@ class Stage:
             if "hangs" in behaviour:
                 threading.Event().wait()
             if "fails" in behaviour:
-                # One with evidence is the bot's own failure; one without is whatever error its code raises.
+                # With evidence the handler raises a CommandFailure, otherwise any other error.
                 if "evidence" in behaviour:
                     raise CommandFailure(behaviour["fails"], behaviour["evidence"])
                 raise RuntimeError(behaviour["fails"])
@@ -124,7 +124,7 @@ class Stage:
 
         return handle
 
-    def unless_dead(self, work):
+    def until_killed(self, work):
         try:
             work()
         except Killed:
@@ -140,7 +140,7 @@ class Stage:
             self.agent = self.begin()
         agent = self.agent
         if step.get("tick", True) and agent.tick():
-            self.unless_dead(agent.act)
+            self.until_killed(agent.act)
         if "heartbeat" in step:
             self.attempt(agent.beat)
         for report in step.get("report", []):
@@ -149,7 +149,7 @@ class Stage:
         self.attempt(agent.send_acknowledgements)
         for command in commands:
             if not self.has_died:
-                self.unless_dead(lambda: agent.carry_out(command))
+                self.until_killed(lambda: agent.carry_out(command))
             if not self.has_died:
                 self.attempt(agent.send_acknowledgements)
         self.attempt(agent.send_reports)
@@ -167,11 +167,11 @@ class Stage:
         self.wall_clock = step.get("wall_clock", self.wall_clock)
         self.has_dates = step.get("dates", self.has_dates)
         self.calls = step.get("calls", self.calls)
-        self.acknowledgement_fate = step.get("acknowledgements", self.acknowledgement_fate)
+        self.acknowledgement_mode = step.get("acknowledgements", self.acknowledgement_mode)
         self.claim = step.get("claim", self.claim)
         self.refuses = step.get("refuses", self.refuses)
         self.deliveries = [self.command(short) for short in step.get("deliver", [])]
-        self.forget()
+        self.reset()
 
     def deliver(self, step):
         if "file" in step:
@@ -209,7 +209,7 @@ class Stage:
         return START + datetime.timedelta(seconds=seconds)
 
     def command(self, short):
-        """A command in the contract's form."""
+        """Expands the short form of a command to the contract's form."""
         if "id" not in short:
             return short["raw"]
         body = {
@@ -223,23 +223,23 @@ class Stage:
         }
         return {**body, **short.get("raw", {})}
 
-    # What happened
+    # Expectations
 
-    def compare(self, expected, place):
-        assert self.effects == expected.get("effects", []), place
-        self.compare_acknowledgements(self.acknowledgements, expected.get("acknowledgements", []), place)
+    def compare(self, expected, context):
+        assert self.effects == expected.get("effects", []), context
+        self.compare_acknowledgements(self.acknowledgements, expected.get("acknowledgements", []), context)
         lines = pathlib.Path(f"{self.command_file}.acks")
         written = [decode(line) for line in lines.read_text().splitlines()] if lines.exists() else []
         lines.unlink(missing_ok=True)
-        self.compare_acknowledgements(written, expected.get("file_acknowledgements", []), place)
+        self.compare_acknowledgements(written, expected.get("file_acknowledgements", []), context)
         if "reports" in expected:
-            assert [path for path, _ in self.reports] == [wanted["path"] for wanted in expected["reports"]], place
+            assert [path for path, _ in self.reports] == [wanted["path"] for wanted in expected["reports"]], context
             for (_, elements), wanted in zip(self.reports, expected["reports"]):
-                assert [plain(element) for element in elements] == [self.element(e) for e in wanted["elements"]], place
+                assert [plain(element) for element in elements] == [self.element(e) for e in wanted["elements"]], context
         if "state" in expected:
-            assert self.agent.state == expected["state"], place
+            assert self.agent.state == expected["state"], context
         if "orders" in expected:
-            assert self.may_order() == expected["orders"], place
+            assert self.may_order() == expected["orders"], context
 
     def may_order(self):
         try:
@@ -248,18 +248,18 @@ class Stage:
         except OrdersRefused:
             return False
 
-    def compare_acknowledgements(self, happened, expected, place):
-        assert [(a["command_id"], a["status"]) for a in happened] == [
+    def compare_acknowledgements(self, actual, expected, context):
+        assert [(a["command_id"], a["status"]) for a in actual] == [
             (identifier(wanted), wanted["status"]) for wanted in expected
-        ], place
-        for acknowledgement, wanted in zip(happened, expected):
-            assert acknowledgement["instance_id"] == "bot-1", place
+        ], context
+        for acknowledgement, wanted in zip(actual, expected):
+            assert acknowledgement["instance_id"] == "bot-1", context
             if "reason" in wanted:
-                assert acknowledgement["reason"].split(":")[0] == wanted["reason"], place
+                assert acknowledgement["reason"].split(":")[0] == wanted["reason"], context
             if "evidence" in wanted:
-                assert json.loads(json.dumps(acknowledgement["evidence"], default=float)) == wanted["evidence"], place
+                assert json.loads(json.dumps(acknowledgement["evidence"], default=float)) == wanted["evidence"], context
             if "at" in wanted:
-                assert datetime.datetime.fromisoformat(acknowledgement["timestamp"]) == self.time(wanted["at"]), place
+                assert datetime.datetime.fromisoformat(acknowledgement["timestamp"]) == self.time(wanted["at"]), context
 
     def element(self, wanted):
         wanted = dict(wanted)
@@ -268,7 +268,7 @@ class Stage:
 
     # The control plane
 
-    def answer(self, method, path, headers, body, limit):
+    def respond(self, method, path, headers, body, limit):
         path = urllib.parse.urlsplit(path).path
         json_body = decode(body) if body else None
         if path.endswith("/ack"):
@@ -291,25 +291,27 @@ class Stage:
         items = []
         for index, element in enumerate(json_body):
             code = self.refuses.get(element.get("entry_id"))
-            status = {"status": "rejected", "code": code, "detail": "no", "server_time": self.time(self.now).isoformat()} if code else {"status": "accepted"}
-            items.append({"index": index, **status})
+            outcome = {"index": index, "status": "rejected" if code else "accepted"}
+            if code:
+                outcome |= {"code": code, "detail": "no", "server_time": self.time(self.now).isoformat()}
+            items.append(outcome)
         return self.response(202, {"status": "accepted", "items": items})
 
     def acknowledge(self, body):
-        if self.acknowledgement_fate != "unreachable":
+        if self.acknowledgement_mode != "unreachable":
             self.acknowledgements.append(body)
-        if self.acknowledgement_fate in ("unreachable", "lost"):
-            raise OSError(self.acknowledgement_fate)
-        if self.acknowledgement_fate == "refused":
+        if self.acknowledgement_mode in ("unreachable", "lost"):
+            raise OSError(self.acknowledgement_mode)
+        if self.acknowledgement_mode == "refused":
             return self.response(404, {"code": "COMMAND_NOT_FOUND", "detail": "command not found"})
-        if self.acknowledgement_fate == "bulky" and body.get("evidence") is not None:
+        if self.acknowledgement_mode == "bulky" and body.get("evidence") is not None:
             return self.response(413, {"code": "EVIDENCE_TOO_LARGE", "detail": "too many bytes"})
         status = body["status"]
         return self.response(202, {"command_status": self.claim or status if status == "ACCEPTED" else status})
 
     def response(self, status, body):
         headers = {"date": email.utils.format_datetime(self.time(int(self.now)), usegmt=True)} if self.has_dates else {}
-        return Answer(status, headers, json.dumps(body).encode())
+        return Response(status, headers, json.dumps(body).encode())
 
 
 def identifier(short):
@@ -317,7 +319,7 @@ def identifier(short):
 
 
 def plain(element):
-    """An element as the control plane got it: amounts and times by value."""
+    """The members of an element, with amounts and times as values instead of text."""
     result = {}
     for name, value in element.items():
         result[name] = value

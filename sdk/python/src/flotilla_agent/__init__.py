@@ -1,16 +1,16 @@
-"""A bot's link to its Flotilla control plane.
+"""Connects a bot to its Flotilla control plane.
 
     from flotilla_agent import Agent
 
     agent = Agent.from_environment()
-    agent.on("FLATTEN", lambda command: exchange.close_everything())
+    agent.on("FLATTEN", lambda command: exchange.close_all_positions())
     with agent:
         for signal in strategy.signals():
             agent.permit_orders()
-            exchange.give(signal.order)
+            exchange.place(signal.order)
 
-It sends heartbeats, carries out commands, each at most once, stops the bot when the control plane is silent, and sends what the bot
-reports. None of that waits for anything else of it, and none of it makes the bot wait.
+The agent sends heartbeats and the bot's reports, executes each command at most once, and blocks new orders when the control plane does
+not answer. These tasks run independently of each other, and none of them blocks the bot.
 """
 
 from .agent import Agent

@@ -1,4 +1,4 @@
-"""A bot's link to its control plane."""
+"""The agent, which connects a bot to its control plane."""
 
 from __future__ import annotations
 
@@ -25,22 +25,29 @@ from .safety import SafetySwitch
 from .spool import Spool
 from .telemetry import Reporter, Telemetry
 
-#: What makes a bot safer, so that it waits for no other command.
+#: Commands that reduce risk, so that they must not wait for other commands.
 _PROTECTIVE = {"SAFE_MODE", "FLATTEN", "STOP", "CANCEL_ALL"}
 
-#: What goes through a lane: a command, None for the dead-man switch.
-_Lane = queue.SimpleQueue[typing.Optional[AgentCommand]]
+#: A queue of jobs that run one at a time: a command, or None for the dead-man action.
+_JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
 
 
 class Agent:
-    """Sends heartbeats, carries out commands, each at most once, stops the bot when the control plane is silent, and sends what the bot
-    reports. Each of these has a thread of its own; none makes the bot wait."""
+    """Connects a bot to its control plane.
 
-    #: How long a control plane that has no command is asked to wait, in seconds.
+    The agent sends heartbeats and the bot's reports, executes each command at most once, and blocks new orders when the control plane does
+    not answer. Each of these tasks has a separate thread, and none of them blocks the bot. Use the agent as a context manager, or call
+    `start` and `stop`.
+
+    `settle`, `beat`, `poll`, `look`, `carry_out`, `tick`, `act`, `send_acknowledgements` and `send_reports` are single steps of these
+    threads. Bots do not call them.
+    """
+
+    #: How long a poll asks the control plane to wait for a command, in seconds.
     PATIENCE = 55
-    #: Between two looks at a command file, and between two polls that were answered at once.
+    #: The pause between two reads of the command file, and after a poll that returned early without a command, in seconds.
     POLL_INTERVAL = 1.0
-    #: The longest pause after failures in a row.
+    #: The longest pause after consecutive failures, in seconds.
     LONGEST_BACKOFF = 30.0
 
     def __init__(
@@ -51,8 +58,14 @@ class Agent:
         clock: Clock | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
-        """An agent of this set-up. It opens the journal, which no other process may use at the same time. `transport` carries its
-        calls; HTTP to the configured URLs when left out."""
+        """Creates an agent and opens its journal, which only one agent can use at a time.
+
+        `configuration` has the identity, URLs and time limits of the agent. `transport` sends the agent's requests; the default is HTTP to
+        the configured URLs. `clock` is the source of time; tests pass their own. `logger` receives the agent's messages; the default is
+        `flotilla.agent`. Raises ConfigurationError if neither a control plane nor a command file is configured, OSError if the data
+        directory cannot be used or another agent has locked the journal, and JournalFailure if the journal is damaged.
+        """
+        #: The configuration the agent was created with.
         self.configuration = configuration
         self._clock = clock = clock or Clock()
         self._logger = logging.LoggerAdapter(logger or logging.getLogger("flotilla.agent"))
@@ -61,9 +74,9 @@ class Agent:
         self._server_clock = ServerClock(clock)
         self._https: list[HTTPTransport] = []
         url = configuration.control_plane_url
-        #: Where heartbeats and reports go; None without a control plane.
+        #: The control plane that receives heartbeats and reports; None without a control plane.
         self._control_plane = self._connect(url, transport) if url else None
-        #: Where commands come from; None when they come from a file.
+        #: The control plane that is polled for commands; None when commands come from a file.
         self._commander: ControlPlane | None = None
         self._command_file: CommandFile | None = None
         target: Target
@@ -73,28 +86,31 @@ class Agent:
         elif pull_url:
             target = self._commander = self._connect(pull_url, transport)
         else:
-            raise ConfigurationError("neither a control plane nor a command file is set")
+            raise ConfigurationError("control_plane_url: found nothing, expected a URL, or command_file to run without a control plane")
         self._outbox = Outbox(self._journal, target, self._logger)
         spool = Spool(configuration.instance_directory + "/spool", configuration.spool_limit)
-        #: What the bot reports.
+        #: Takes the bot's reports and stores them until they are sent.
         self.telemetry = Telemetry(configuration.instance_id, configuration.symbol, clock, spool)
         self._reporter = Reporter(spool, self._control_plane, self._logger) if self._control_plane else None
         self._processor = CommandProcessor(
             configuration, self._journal, self._safety, clock, self._server_clock, self._outbox, self._logger
         )
         self._boot_id = str(uuid.uuid4())
-        #: Whether the control plane refused to register the instance at its last heartbeat.
+        #: Whether the control plane refused to register the instance at the last heartbeat.
         self._is_unregistered = False
-        #: What heartbeats carry besides.
+        #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
-        self._lane: _Lane = queue.SimpleQueue()
-        self._protective_lane: _Lane = queue.SimpleQueue()
+        self._jobs: _JobQueue = queue.SimpleQueue()
+        self._protective_jobs: _JobQueue = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     @staticmethod
     def from_environment(environment: typing.Mapping[str, str] | None = None) -> Agent:
-        """An agent that the environment describes; raises ConfigurationError with all that is wrong."""
+        """Creates an agent from environment variables; the default is `os.environ`.
+
+        Raises ConfigurationError with all errors in the variables, and the errors of `Agent`.
+        """
         return Agent(AgentConfiguration.from_environment(os.environ if environment is None else environment))
 
     def _connect(self, url: str, transport: Transport | None) -> ControlPlane:
@@ -103,25 +119,37 @@ class Agent:
             self._https.append(transport)
         return ControlPlane(transport, self._server_clock)
 
-    # The bot's side
+    # API for the bot
 
     def on(self, command_type: str, handler: Handler) -> None:
-        """What the bot does for a command. SAFE_MODE, STOP and START need no handler: they close and open the gate for orders; the
-        others fail without one. Handlers are set before `start`."""
+        """Sets the handler for a type of command. Set all handlers before `start`.
+
+        SAFE_MODE and STOP block new orders and START permits them again, with or without a handler. Commands of any other type fail if
+        they have no handler. SAFE_MODE, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at the same time.
+        `handler` executes a command and returns evidence of its effect; a second handler for the same type replaces the first. Raises
+        ValueError if there is no such type.
+        """
         check_type(command_type)
         self._processor.handlers[command_type] = handler
 
     def permit_orders(self) -> None:
-        """Raises OrdersRefused unless new orders may be given now. Orders that only reduce a position need not ask."""
+        """Checks that the bot may place new orders now. Call it before each order, except orders that only reduce a position.
+
+        The check reads the time since the last contact with the control plane and makes no request. Raises OrdersRefused in SAFE_MODE,
+        FLATTENED and STOPPED.
+        """
         self._safety.permit()
 
     @property
     def state(self) -> str:
-        """What the agent reports of itself: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED."""
+        """The state that heartbeats report: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED."""
         return self._safety.reported
 
     def start(self) -> None:
-        """Starts everything."""
+        """Starts the agent's threads. Call it once per agent.
+
+        Raises ConfigurationError if DEADMAN_ACTION is FLATTEN and FLATTEN has no handler, and OSError if the journal cannot be written.
+        """
         self.settle()
         for loop in self._loops():
             name = f"flotilla-{loop.__name__.strip('_')}"
@@ -130,18 +158,22 @@ class Agent:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Waits for commands that are being carried out, sends what waits, for a few seconds each at most, and reports STOPPED."""
+        """Stops the agent.
+
+        It waits up to 5 seconds for running commands. Then it sends pending acknowledgements and reports, and reports STOPPED, for up to
+        5 seconds.
+        """
         self._processor.finish(5)
         self._stopping.set()
         for event in (self._safety.changed, self._outbox.changed, self.telemetry.changed):
             event.set()
-        self._lane.put(None)
-        self._protective_lane.put(None)
+        self._jobs.put(None)
+        self._protective_jobs.put(None)
         end = self._clock.elapsed() + 5
-        farewells = [threading.Thread(target=target, daemon=True) for target in (self._send_rest, self._say_stopped)]
-        for thread in farewells:
+        senders = [threading.Thread(target=target, daemon=True) for target in (self._send_pending, self._report_stopped)]
+        for thread in senders:
             thread.start()
-        for thread in farewells:
+        for thread in senders:
             thread.join(max(0.0, end - self._clock.elapsed()))
         for transport in self._https:
             transport.close()
@@ -161,20 +193,20 @@ class Agent:
     ) -> None:
         self.stop()
 
-    # What the loops do
+    # Single steps of the loops
 
     def settle(self) -> None:
-        """Looks at the set-up, and settles what an earlier process has left."""
+        """Checks the configuration, and acknowledges commands that an earlier process started and did not finish."""
         if self.configuration.deadman_action == "FLATTEN" and "FLATTEN" not in self._processor.handlers:
-            raise ConfigurationError("DEADMAN_ACTION is FLATTEN, and the bot has no handler of FLATTEN")
+            raise ConfigurationError("DEADMAN_ACTION is FLATTEN, but the bot has no handler for FLATTEN")
         self._processor.settle_unfinished()
         if self._control_plane is None:
-            self._logger.warning("no control plane is set: the dead-man switch is off")
+            self._logger.warning("no control plane is configured: the dead-man switch is off")
         if self.state != "NORMAL":
-            self._logger.warning("starts in %s, which START ends", self.state)
+            self._logger.warning("starting in %s: new orders are blocked; START permits them again", self.state)
 
     def beat(self) -> None:
-        """Sends a heartbeat; raises CallFailure."""
+        """Sends one heartbeat and renews the lease if the control plane accepts it; raises CallFailure."""
         if self._control_plane is None:
             return
         try:
@@ -185,11 +217,11 @@ class Agent:
         except CallFailure as error:
             if error.code in ("TOO_MANY_REGISTRATIONS", "TOO_MANY_INSTANCES"):
                 if not self._is_unregistered:
-                    self._logger.critical("the control plane does not register this instance: %s", error)
+                    self._logger.critical("the control plane refused to register this instance: %s", error)
                 self._is_unregistered = True
             if error.code == "LEASE_LOST":
                 if not self._safety.has_lost_lease:
-                    self._logger.critical("another process reports for this instance: no more orders")
+                    self._logger.critical("another process has taken over this instance: new orders are blocked")
                 self._safety.lose_lease()
             raise
 
@@ -209,50 +241,53 @@ class Agent:
         )
 
     def poll(self, patience: int) -> list[AgentCommand]:
-        """Asks for commands, and returns those that are to be carried out; raises CallFailure."""
+        """Polls the control plane once, and returns the commands to execute; raises CallFailure.
+
+        `patience` is how long the control plane may hold the request until there is a command, 0 to 60 seconds.
+        """
         if self._commander is None:
             return []
         commands = self._commander.commands(self.configuration.instance_id, patience)
         # Operators cannot see or command an unregistered instance, so its polls renew no lease.
         if not self._is_unregistered:
             self._safety.contact()
-        # A process that has lost its lease leaves what comes to the one that holds the instance.
-        return [] if self._safety.has_lost_lease else self._new(commands)
+        # After LEASE_LOST the other process executes the commands.
+        return [] if self._safety.has_lost_lease else self._accept(commands)
 
     def look(self) -> list[AgentCommand]:
-        """Looks into the command file, and returns what is to be carried out; raises OSError."""
+        """Reads the command file, and returns the commands to execute; raises OSError."""
         if self._command_file is None:
             return []
-        return self._new(self._command_file.take(self._processor.has_begun))
+        return self._accept(self._command_file.take(self._processor.is_journaled))
 
-    def _new(self, bodies: list[object]) -> list[AgentCommand]:
-        judged = [self._processor.judge(body) for body in bodies]
-        return [command for command in judged if command]
+    def _accept(self, bodies: list[object]) -> list[AgentCommand]:
+        commands = [self._processor.decide(body) for body in bodies]
+        return [command for command in commands if command]
 
     def carry_out(self, command: AgentCommand) -> None:
-        """Carries a command out."""
-        self._processor.carry_out(command)
+        """Executes one command."""
+        self._processor.execute(command)
 
     def tick(self) -> bool:
-        """Looks at the time; returns whether the dead-man switch has to act."""
+        """Checks the time since the last contact, and returns whether the dead-man action is due."""
         event = self._safety.tick()
         if event == "expired":
             silence, action = self.configuration.deadman_timeout, self.configuration.deadman_action
-            self._logger.critical("no contact with the control plane for %g seconds: %s", silence, action)
+            self._logger.critical("no contact with the control plane for %g seconds: starting %s", silence, action)
         elif event == "resumed":
-            self._logger.info("back to normal: the control plane answers")
+            self._logger.info("back to NORMAL: the control plane has answered for DEADMAN_RESUME_SECONDS")
         return event == "expired"
 
     def act(self) -> None:
-        """What the dead-man switch does."""
+        """Runs the configured dead-man action."""
         self._processor.act(self.configuration.deadman_action)
 
     def send_acknowledgements(self) -> None:
-        """Sends the acknowledgements that wait; raises CallFailure."""
+        """Sends all pending acknowledgements; raises CallFailure."""
         self._outbox.flush()
 
     def send_reports(self) -> None:
-        """Sends the reports that wait; raises CallFailure."""
+        """Sends all pending reports, unless another process has taken over the instance; raises CallFailure."""
         if self._reporter and not self._safety.has_lost_lease:
             self._reporter.flush()
 
@@ -262,11 +297,11 @@ class Agent:
         loops = [self._keep_working, self._keep_protecting, self._keep_acknowledging]
         if self._control_plane:
             loops += [self._keep_beating, self._keep_watching, self._keep_reporting]
-        loops.append(self._keep_polling if self._commander else self._keep_looking)
+        loops.append(self._keep_polling if self._commander else self._keep_reading_file)
         return loops
 
     def _keep(self, loop: typing.Callable[[], None]) -> None:
-        """Runs a loop, and again should it fail: nothing may end it but the end of the agent."""
+        """Runs a loop until the agent stops. After an unexpected error it is logged and the loop starts again."""
         while not self._stopping.is_set():
             try:
                 loop()
@@ -276,20 +311,20 @@ class Agent:
                 self._stopping.wait(1)
 
     def _keep_beating(self) -> None:
-        """Heartbeats at their interval, and one at once when the state changes."""
+        """Sends a heartbeat at each interval, and immediately when the state changes."""
         failures = 0
         while not self._stopping.is_set():
             pause = self.configuration.heartbeat_interval
             try:
                 self.beat()
                 if failures:
-                    self._logger.info("the control plane answers again")
+                    self._logger.info("heartbeats are accepted again after %d failures", failures)
                 failures = 0
             except CallFailure as error:
                 failures += 1
-                self._logger.warning("a heartbeat failed: %s", error)
+                self._logger.warning("heartbeat failed: %s", error)
                 if not self._safety.has_lost_lease:
-                    # Until the dead-man switch has acted, every heartbeat that gets through may still prevent that.
+                    # Retry faster until the dead-man timeout: one accepted heartbeat prevents the dead-man action.
                     limit = pause if self._safety.has_expired else pause / 3
                     pause = error.retry_after or self._clock.backoff(failures, limit)
             self._safety.changed.wait(self._clock.jittered(pause))
@@ -298,7 +333,7 @@ class Agent:
     def _keep_watching(self) -> None:
         while not self._stopping.wait(self._safety.until_next_tick()):
             if self.tick():
-                self._protective_lane.put(None)
+                self._protective_jobs.put(None)
 
     def _keep_polling(self) -> None:
         failures = 0
@@ -308,40 +343,40 @@ class Agent:
             try:
                 commands = self.poll(self.PATIENCE)
                 failures = 0
-                self._give(commands)
-                # Nothing new, and no wait for it: a control plane that does not wait, or commands that are being carried out.
+                self._enqueue(commands)
+                # The control plane did not wait, or it returned only commands that are already running.
                 if not commands and self._clock.elapsed() - start < self.PATIENCE / 2:
                     pause = self.POLL_INTERVAL
             except CallFailure as error:
                 failures += 1
                 if not self._stopping.is_set():
-                    self._logger.warning("a poll for commands failed: %s", error)
+                    self._logger.warning("poll for commands failed: %s", error)
                 pause = error.retry_after or self._clock.backoff(failures, self.LONGEST_BACKOFF)
             self._stopping.wait(self._clock.jittered(pause))
 
-    def _keep_looking(self) -> None:
+    def _keep_reading_file(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._give(self.look())
+                self._enqueue(self.look())
             except OSError as error:
-                self._logger.error("the command file cannot be used: %s", error)
+                self._logger.error("cannot use the command file: %s", error)
             self._stopping.wait(self._clock.jittered(self.POLL_INTERVAL))
 
-    def _give(self, commands: list[AgentCommand]) -> None:
-        """Hands commands to the lanes. What protects waits for nothing that does not."""
+    def _enqueue(self, commands: list[AgentCommand]) -> None:
+        """Adds commands to their queue. Protective commands have a separate queue, so that they never wait for other commands."""
         for command in commands:
-            lane = self._protective_lane if command.command_type in _PROTECTIVE else self._lane
-            lane.put(command)
+            jobs = self._protective_jobs if command.command_type in _PROTECTIVE else self._jobs
+            jobs.put(command)
 
     def _keep_working(self) -> None:
-        self._work(self._lane)
+        self._work(self._jobs)
 
     def _keep_protecting(self) -> None:
-        self._work(self._protective_lane)
+        self._work(self._protective_jobs)
 
-    def _work(self, lane: _Lane) -> None:
+    def _work(self, jobs: _JobQueue) -> None:
         while True:
-            command = lane.get()
+            command = jobs.get()
             if self._stopping.is_set():
                 return
             try:
@@ -350,17 +385,17 @@ class Agent:
                 else:
                     self.carry_out(command)
             except OSError as error:
-                self._logger.critical("a command could not be entered in the journal: %s", error)
+                self._logger.critical("cannot write a command to the journal: %s", error)
 
     def _keep_acknowledging(self) -> None:
         self._keep_sending(self._outbox.changed, 0, self.send_acknowledgements)
 
     def _keep_reporting(self) -> None:
-        # What is reported together is sent together.
+        # The pause lets reports accumulate, so that one request carries several.
         self._keep_sending(self.telemetry.changed, 1, self.send_reports)
 
     def _keep_sending(self, changed: threading.Event, pause: float, send: typing.Callable[[], None]) -> None:
-        """Sends what waits whenever there is something, and again after a pause when that fails."""
+        """Calls `send` after each signal, and retries with backoff after a failure."""
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -372,20 +407,20 @@ class Agent:
             except (CallFailure, OSError) as error:
                 failure = error if isinstance(error, CallFailure) else None
                 failures = 1 if failure and failure.follows_success else failures + 1
-                self._logger.warning("acknowledgements or reports wait: %s", error)
+                self._logger.warning("acknowledgements or reports stay pending: %s", error)
                 retry_after = failure.retry_after if failure else None
                 self._stopping.wait(retry_after or self._clock.backoff(failures, self.LONGEST_BACKOFF))
 
-    def _send_rest(self) -> None:
-        """The last things that are sent."""
+    def _send_pending(self) -> None:
+        """Sends pending acknowledgements and reports while the agent stops."""
         try:
             self.send_acknowledgements()
             self.send_reports()
         except (CallFailure, OSError) as error:
-            self._logger.warning("the last calls failed: %s", error)
+            self._logger.warning("acknowledgements or reports stay pending until the next start: %s", error)
 
-    def _say_stopped(self) -> None:
-        """A bot that ends in order is not to be looked for."""
+    def _report_stopped(self) -> None:
+        """Reports STOPPED, so that an orderly shutdown raises no alert. Retries for 5 seconds."""
         end = self._clock.elapsed() + 5
         while self._control_plane and not self._safety.has_lost_lease and self._clock.elapsed() < end:
             try:

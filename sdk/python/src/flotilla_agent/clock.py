@@ -1,4 +1,4 @@
-"""What an agent sees of time and chance."""
+"""An agent's source of time and of random numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing
 
 
 def _elapsed() -> float:
-    """The time since some fixed moment. It never jumps, and goes on while the machine sleeps where the system can tell."""
+    """The time since a fixed moment. It never jumps. On Linux it continues while the machine is suspended."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -19,34 +19,34 @@ def _elapsed() -> float:
 
 @dataclasses.dataclass
 class Clock:
-    """The machine's clocks; tests and simulations bring their own."""
+    """The clocks of this machine. Tests and simulations provide their own functions, which are called from any thread."""
 
-    #: The wall clock. It may jump.
+    #: Returns the wall clock time, with a time zone. It may jump forwards or backwards.
     wall: typing.Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
-    #: Seconds since some fixed moment.
+    #: Returns the seconds since a fixed moment. It never jumps, and should continue while the machine is suspended.
     elapsed: typing.Callable[[], float] = _elapsed
-    #: A number from 0 up to 1, which spreads waiting times.
+    #: Returns a random number from 0 to 1, excluding 1, used to add jitter to pauses.
     chance: typing.Callable[[], float] = random.random
 
     def jittered(self, seconds: float) -> float:
-        """`seconds`, give or take a tenth."""
+        """`seconds` with jitter of up to 10 % in both directions."""
         return seconds * (0.9 + self.chance() * 0.2)
 
     def backoff(self, failures: int, limit: float) -> float:
-        """How long to wait after so many failures in a row: from half a second to one second after the first, twice as long after
-        each further one, at most `limit`."""
+        """The pause after a number of consecutive failures, in seconds: 0.5 to 1 after the first failure, twice as long after each further
+        one, at most `limit`."""
         whole = min(limit, 2.0 ** min(max(failures, 1) - 1, 20))
         return whole * (0.5 + self.chance() * 0.5)
 
 
 class ServerClock:
-    """The control plane's time, by which commands expire.
+    """Estimates the control plane's time, which decides whether a command has expired.
 
-    An agent's own clock is used while it agrees with the `Date` of the control plane's answers. One that is wrong must neither refuse
-    commands that are valid nor carry out expired ones.
+    The agent's own clock is used while it agrees with the `Date` header of the control plane's responses. A wrong clock must neither
+    reject valid commands nor execute expired ones.
     """
 
-    #: `Date` is cut to the second, and answers take their time.
+    #: In seconds. `Date` has a resolution of one second, and responses have latency.
     TOLERANCE = 2.0
 
     def __init__(self, clock: Clock) -> None:
@@ -55,11 +55,12 @@ class ServerClock:
         self._seen: tuple[datetime.datetime, float] | None = None
 
     def observe(self, date: datetime.datetime) -> None:
-        """An answer with this `Date` has just come."""
+        """Records the `Date` header of a response that has just arrived."""
         with self._lock:
             self._seen = (date, self._clock.elapsed())
 
     def now(self) -> datetime.datetime:
+        """The estimated time of the control plane."""
         wall = self._clock.wall()
         with self._lock:
             seen = self._seen

@@ -1,4 +1,4 @@
-"""A command as the handler of its type gets it."""
+"""Commands, as they are passed to handlers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import uuid
 
 from . import contract
 
+#: The types of commands in the contract.
 COMMAND_TYPES = {command_type.value for command_type in contract.CommandType}
 
 
-class Malformed(Exception):
-    """What is no command: its id, if it has one, and what is wrong."""
+class MalformedCommand(Exception):
+    """JSON that is not a valid command, with the command's ID if it could be read."""
 
     def __init__(self, command_id: uuid.UUID | None, reason: str) -> None:
         super().__init__(reason)
@@ -23,35 +24,35 @@ class Malformed(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class AgentCommand:
-    """A command as the handler of its type gets it."""
+    """A command, as it is passed to the handler for its type."""
 
-    #: Its id.
+    #: The unique ID of the command.
     command_id: uuid.UUID
-    #: The instance that shall obey.
+    #: The instance that must execute the command.
     instance_id: str
-    #: What shall be done.
+    #: The type of the command, such as FLATTEN, which selects the handler.
     command_type: str
-    #: From when on it must not be carried out.
+    #: When the command expires, in the control plane's time. It is not started at or after this time.
     expires_at: datetime.datetime
-    #: When it was given; None where that is not said.
+    #: When the command was issued; None if the control plane did not send it.
     issued_at: datetime.datetime | None = None
-    #: Details; fractions are Decimal.
+    #: Parameters of the command, empty if it has none. Numbers with a fraction are Decimal.
     payload: dict[str, typing.Any] = dataclasses.field(default_factory=dict)
 
     @staticmethod
     def from_json(body: object) -> AgentCommand:
-        """Reads a command, one by one, so that one that cannot be read hides no other. Members that are not known are left alone: a
-        newer control plane may send them."""
+        """Decodes one command of a list, so that a malformed command does not affect the others. Unknown members are ignored, because a
+        newer control plane may send them. Raises MalformedCommand."""
         members: dict[str, typing.Any] = body if isinstance(body, dict) else {}
         try:
             command_id = uuid.UUID(members["command_id"])
         except (KeyError, ValueError, TypeError, AttributeError):
-            raise Malformed(None, "MALFORMED: command_id is no UUID") from None
+            raise MalformedCommand(None, "MALFORMED: command_id must be a UUID") from None
 
         def text(name: str) -> str:
             value = members.get(name)
             if not isinstance(value, str):
-                raise Malformed(command_id, f"MALFORMED: {name} is no string")
+                raise MalformedCommand(command_id, f"MALFORMED: {name} must be a string")
             return value
 
         def time(name: str) -> datetime.datetime:
@@ -60,22 +61,22 @@ class AgentCommand:
             except ValueError:
                 value = datetime.datetime.min
             if value.tzinfo is None:
-                raise Malformed(command_id, f"MALFORMED: {name} is no time")
+                raise MalformedCommand(command_id, f"MALFORMED: {name} must be an RFC 3339 time")
             return value
 
         instance_id = text("instance_id")
         command_type = text("command_type")
         if command_type not in COMMAND_TYPES:
-            raise Malformed(command_id, f"UNKNOWN_COMMAND: '{command_type[:64]}'")
+            raise MalformedCommand(command_id, f"UNKNOWN_COMMAND: '{command_type[:64]}'")
         issued_at = time("issued_at") if "issued_at" in members else None
         expires_at = time("expires_at")
         payload = members.get("payload", {})
         if not isinstance(payload, dict):
-            raise Malformed(command_id, "MALFORMED: payload is no object")
+            raise MalformedCommand(command_id, "MALFORMED: payload must be an object")
         return AgentCommand(command_id, instance_id, command_type, expires_at, issued_at, payload)
 
     def to_json(self) -> dict[str, object]:
-        """The form in the journal."""
+        """The command in the journal's format."""
         body: dict[str, object] = {
             "command_id": str(self.command_id),
             "instance_id": self.instance_id,

@@ -1,4 +1,4 @@
-"""A queue of commands in a local file."""
+"""Commands from a local file."""
 
 from __future__ import annotations
 
@@ -13,34 +13,36 @@ from .files import AppendFile, decode, encode, read, replace
 
 
 class CommandFile:
-    """A file that holds a JSON list. Whoever adds commands replaces the file by one that holds them.
+    """A queue of commands in a local file that contains a JSON array. To add commands, another program replaces the file.
 
-    What is taken out lies in `FILE.taken` until it is in the journal; what cannot be read is kept as `FILE.bad`; acknowledgements are
-    appended to `FILE.acks` as JSON lines.
+    Commands that were taken from the file stay in `FILE.taken` until they are in the journal. A file that is not a JSON array is moved to
+    `FILE.bad`. Acknowledgements are appended to `FILE.acks` as JSON lines.
     """
 
     def __init__(self, path: str, logger: logging.LoggerAdapter[logging.Logger]) -> None:
         self._path = path
         self._logger = logger
-        #: A text that could not be read. Somebody may be in the middle of writing it.
-        self._doubtful: bytes | None = None
-        #: What lies in `FILE.taken`; None before this process has looked.
+        #: The last content that could not be parsed. Another program may still be writing it.
+        self._unparsed: bytes | None = None
+        #: The commands in `FILE.taken`; None until this process has read it.
         self._taken: list[object] | None = None
 
-    def take(self, has_begun: typing.Callable[[object], bool]) -> list[object]:
-        """Takes the commands out of the file that this process has not been given yet. `has_begun` says of one that was given
-        whether it is in the journal, so that it is not needed here any more."""
-        given = self._taken or []
-        if given and all(map(has_begun, given)):
+    def take(self, is_journaled: typing.Callable[[object], bool]) -> list[object]:
+        """Removes all commands from the file, and returns the commands that this process has not returned before.
+
+        `is_journaled` returns whether a command is in the journal, so that `FILE.taken` no longer has to keep it. Raises OSError.
+        """
+        returned = self._taken or []
+        if returned and all(map(is_journaled, returned)):
             os.unlink(self._path + ".taken")
-            given = []
-        left = (_list(read(self._path + ".taken") or b"") or []) if self._taken is None else []
+            returned = []
+        recovered = (_list(read(self._path + ".taken") or b"") or []) if self._taken is None else []
         new = self._new_commands()
         if new:
-            replace(self._path + ".taken", encode(given + left + new))
+            replace(self._path + ".taken", encode(returned + recovered + new))
             replace(self._path, "[]")
-        self._taken = given + left + new
-        return left + new
+        self._taken = returned + recovered + new
+        return recovered + new
 
     def _new_commands(self) -> list[object]:
         data = read(self._path)
@@ -48,30 +50,32 @@ class CommandFile:
             return []
         commands = _list(data)
         if commands is not None:
-            self._doubtful = None
+            self._unparsed = None
             return commands
-        # Unreadable twice in a row, it is put aside.
-        if self._doubtful == data:
-            self._set_aside(data)
-            self._doubtful = None
+        # The first failure may be an unfinished write. The same bytes a second time are invalid.
+        if self._unparsed == data:
+            self._quarantine(data)
+            self._unparsed = None
         else:
-            self._doubtful = data
+            self._unparsed = data
         return []
 
-    def _set_aside(self, data: bytes) -> None:
+    def _quarantine(self, data: bytes) -> None:
         names = itertools.chain([self._path + ".bad"], (f"{self._path}.bad.{number}" for number in itertools.count(2)))
         bad = next(name for name in names if not os.path.exists(name))
         with open(bad, "xb") as file:
             file.write(data)
         replace(self._path, "[]")
-        self._logger.error("the command file holds no JSON list; it is kept as %s", bad)
+        self._logger.error("the command file must contain a JSON array; it was moved to %s", bad)
 
     # Acknowledgements
 
     def claim(self, acknowledgement: contract.Acknowledgement) -> str | None:
+        """Returns None: a file cannot cancel a command."""
         return None
 
     def send(self, acknowledgement: contract.Acknowledgement) -> None:
+        """Appends the acknowledgement to `FILE.acks`; raises CallFailure."""
         try:
             file = AppendFile(self._path + ".acks")
             try:

@@ -1,4 +1,4 @@
-"""How an agent is set up. AgentKit in Swift reads the same variables and says the same of wrong values."""
+"""The configuration of an agent. AgentKit for Swift reads the same variables and reports the same errors."""
 
 from __future__ import annotations
 
@@ -11,51 +11,53 @@ from . import contract
 
 
 class ConfigurationError(Exception):
-    """What is wrong with an agent's set-up: one line for each variable."""
+    """An invalid configuration. Its text has one line per error: the variable, the value found and the value expected."""
 
 
 @dataclasses.dataclass
 class AgentConfiguration:
-    """How an agent is set up. Durations are in seconds."""
+    """The configuration of an agent. Durations are in seconds. The constructor does not validate values; `from_environment` does."""
 
-    #: The running process that reports. It is the same after a restart.
+    #: The ID of the instance, 1 to 64 characters. It must stay the same after a restart.
     instance_id: str
-    #: The bot that the process runs.
+    #: The ID of the bot that the instance runs, 1 to 64 characters.
     bot_id: str
-    #: The exchange that it trades on.
+    #: The exchange that the bot trades on, 1 to 64 characters.
     exchange: str
-    #: What it trades; reports that name no symbol are about this one.
+    #: The symbol that the bot trades, 1 to 64 characters. It is the default symbol of reports.
     symbol: str
-    #: Where heartbeats and reports go; None for an agent without a control plane, whose dead-man switch is off.
+    #: The URL that receives heartbeats and reports, without a slash at the end. If it is None, the dead-man switch is off.
     control_plane_url: str | None = None
-    #: Where commands are pulled from; the control plane when left out.
+    #: The URL that is polled for commands, without a slash at the end. The default is `control_plane_url`.
     pull_url: str | None = None
-    #: A local file that commands are taken from instead: a JSON list.
+    #: A local file that contains a JSON array of commands, read instead of polling. `FILE.acks` receives the acknowledgements.
     command_file: str | None = None
-    #: LIVE, PAPER, BACKTEST or COLLECTOR.
+    #: LIVE, PAPER, BACKTEST or COLLECTOR. The default is PAPER.
     runtime_mode: str = "PAPER"
-    #: The version of the bot's software.
+    #: The version of the bot's software, 1 to 64 characters. The default is `unknown`.
     version: str = "unknown"
-    #: The secret that the control plane issued to this instance; None where it asks for none.
+    #: The agent token that the control plane issued to this instance; None if the control plane requires none.
     token: str | None = None
-    #: Between two heartbeats, give or take a tenth.
+    #: The interval between heartbeats, with jitter of 10 %. At most half of `deadman_timeout`; the default is 30.
     heartbeat_interval: float = 30
-    #: For how long the control plane may be silent.
+    #: How long the control plane may fail to answer before the dead-man switch acts. The default is 90.
     deadman_timeout: float = 90
-    #: What happens then: SAFE_MODE or FLATTEN, which calls the handler of that command.
+    #: The action of the dead-man switch: SAFE_MODE (the default) or FLATTEN. It blocks new orders and calls the handler for that command.
+    #: FLATTEN requires a handler.
     deadman_action: str = "SAFE_MODE"
-    #: After how long with a control plane that answers the agent goes back to normal by itself, if the dead-man switch stopped it.
+    #: How long the control plane must answer before the agent returns to NORMAL automatically after the dead-man switch stopped it.
+    #: If it is None (the default), only a START command ends the stop.
     deadman_resume: float | None = None
-    #: For how long the handler of a command may work before the command counts as failed.
+    #: How long a handler may run before its command counts as failed. The default is 60.
     command_timeout: float = 60
-    #: The folder of the journal and of the reports that wait; each instance has its own inside.
+    #: The directory of the journal and the spool. Each instance uses its own subdirectory. It must survive restarts.
     data_directory: str = ".flotilla-agent"
-    #: The most bytes of reports that wait for the control plane.
+    #: The maximum size of pending reports, in bytes. The default is 64 MiB. If the spool is full, the oldest reports except costs are dropped.
     spool_limit: int = 64 << 20
 
     @property
     def instance_directory(self) -> str:
-        """The instance's own folder: any id is one name in it."""
+        """The instance's subdirectory. The ID is percent-encoded, so any ID is a single valid file name."""
         name = "".join(
             chr(byte) if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "-_") else f"%{byte:02x}"
             for byte in self.instance_id.encode()
@@ -64,7 +66,10 @@ class AgentConfiguration:
 
     @staticmethod
     def from_environment(environment: typing.Mapping[str, str]) -> AgentConfiguration:
-        """The set-up that the environment describes; everything that is wrong with it is in one ConfigurationError."""
+        """Reads the configuration from environment variables. Empty values count as not set.
+
+        Raises ConfigurationError with all errors, not only the first.
+        """
         read = _Reader(environment)
         instance_id = read.identifier("INSTANCE_ID") or ""
         bot_id = read.identifier("BOT_ID") or ""
@@ -89,40 +94,40 @@ class AgentConfiguration:
         result.data_directory = read.get("AGENT_DATA_DIR") or result.data_directory
         result.spool_limit = read.megabytes("SPOOL_LIMIT_MB") or result.spool_limit
         if result.heartbeat_interval * 2 > result.deadman_timeout:
-            read.complaints.append(
-                "HEARTBEAT_INTERVAL_SECONDS is more than half of DEADMAN_TIMEOUT_SECONDS:"
-                " one lost heartbeat would stop the bot"
+            read.errors.append(
+                "HEARTBEAT_INTERVAL_SECONDS: must be at most half of DEADMAN_TIMEOUT_SECONDS,"
+                " so that one lost heartbeat does not stop the bot"
             )
-        if read.complaints:
-            raise ConfigurationError("\n".join(read.complaints))
+        if read.errors:
+            raise ConfigurationError("\n".join(read.errors))
         return result
 
 
 class _Reader:
-    """Reads variables and collects what is wrong with them."""
+    """Reads environment variables and collects all errors."""
 
     def __init__(self, environment: typing.Mapping[str, str]) -> None:
         self._environment = environment
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
 
     def get(self, name: str) -> str | None:
-        """A variable that is set and not empty."""
+        """The value of a variable; None if it is not set or empty."""
         return self._environment.get(name) or None
 
     def identifier(self, name: str, required: bool = True) -> str | None:
         text = self.get(name)
         if text is None:
             if required:
-                self.complaints.append(f"{name} is missing")
+                self.errors.append(f"{name}: found nothing, expected 1 to 64 characters")
         elif len(text) > 64:
-            self.complaints.append(f"{name} has {len(text)} characters; 1 to 64 were expected")
+            self.errors.append(f"{name}: found {len(text)} characters, expected 1 to 64")
         return text
 
     def choice(self, name: str, choices: list[str]) -> str | None:
         text = self.get(name)
         if text is None or text in choices:
             return text
-        self.complaints.append(f"{name} is '{text}'; one of {', '.join(choices)} was expected")
+        self.errors.append(f"{name}: found '{text}', expected one of {', '.join(choices)}")
         return None
 
     def seconds(self, name: str) -> float | None:
@@ -135,7 +140,7 @@ class _Reader:
             seconds = math.nan
         if 0 < seconds <= 31_536_000:
             return seconds
-        self.complaints.append(f"{name} is '{text}'; a number of seconds above 0 was expected")
+        self.errors.append(f"{name}: found '{text}', expected a number of seconds above 0, at most 31536000")
         return None
 
     def megabytes(self, name: str) -> int | None:
@@ -144,23 +149,23 @@ class _Reader:
             return None
         if text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000:
             return int(text) << 20
-        self.complaints.append(f"{name} is '{text}'; a whole number from 1 was expected")
+        self.errors.append(f"{name}: found '{text}', expected a whole number from 1 to 1000000")
         return None
 
     def url(self, name: str) -> str | None:
-        """An HTTP URL without its last slash."""
+        """An HTTP URL, without slashes at its end."""
         text = self.get(name)
         if text is None:
             return None
         parts = urllib.parse.urlsplit(text)
         if parts.scheme in ("http", "https") and parts.hostname:
             return text.rstrip("/")
-        self.complaints.append(f"{name} is '{text}'; an http or https URL was expected")
+        self.errors.append(f"{name}: found '{text}', expected an http or https URL")
         return None
 
     def check_source(self) -> None:
         if self.get("COMMAND_FILE"):
             if self.get("COMMAND_PULL_URL"):
-                self.complaints.append("COMMAND_FILE and COMMAND_PULL_URL are both set; one of them was expected")
+                self.errors.append("COMMAND_FILE: found beside COMMAND_PULL_URL, expected only one of them")
         elif not self.get("CONTROL_PLANE_URL") and not self.get("COMMAND_PULL_URL"):
-            self.complaints.append("CONTROL_PLANE_URL is missing, and COMMAND_FILE, which does without one, is too")
+            self.errors.append("CONTROL_PLANE_URL: found nothing, expected a URL, or COMMAND_FILE to run without a control plane")

@@ -1,4 +1,4 @@
-"""The calls of an agent, over any transport. Each has a time limit of its own."""
+"""The requests of an agent to the control plane."""
 
 from __future__ import annotations
 
@@ -12,40 +12,44 @@ from .files import decode, encode
 
 
 class CallFailure(Exception):
-    """A call that did not do what it should."""
+    """A failed request to the control plane. Its text is the message for logs."""
 
     def __init__(self, text: str, status: int | None = None, code: str = "", retry_after: float | None = None) -> None:
         super().__init__(text)
-        #: What the control plane answered; None when nobody knows whether it got the call.
+        #: The HTTP status of the response; None without a response, when the outcome of the request is unknown.
         self.status = status
-        #: The problem's code; empty when there is none.
+        #: The problem code of the response; empty if it has none.
         self.code = code
-        #: For how many seconds the control plane wants no further call.
+        #: The pause that the control plane asked for with `Retry-After`, in seconds, at most 3600.
         self.retry_after = retry_after
-        #: Whether other calls succeeded right before, so that the control plane is not away.
+        #: Whether an earlier request of the same flush succeeded, so that the control plane is available and backoff starts again.
         self.follows_success = False
 
     @property
     def is_final(self) -> bool:
-        """Whether the same call can only fail again."""
+        """Whether a retry of the same request would fail again."""
         return self.status in (400, 403, 404, 405, 409, 410, 413, 415, 422)
 
 
 @dataclasses.dataclass
-class Answer:
-    """What a transport answers; the names of header fields in small letters."""
+class Response:
+    """An HTTP response, as a transport returns it."""
 
     status: int
+    #: The header fields, with lower-case names.
     headers: dict[str, str]
     body: bytes
 
 
-#: Sends a request within so many seconds: method, path with its query, header fields, body. It raises OSError.
-Transport = typing.Callable[[str, str, typing.Dict[str, str], typing.Optional[bytes], float], Answer]
+#: Sends a request and returns the response. The arguments are the method, the path with its query, the header fields, the body, and the
+#: time limit in seconds. Raises OSError if there is no response within the limit.
+Transport = typing.Callable[[str, str, typing.Dict[str, str], typing.Optional[bytes], float], Response]
 
 
 class ControlPlane:
-    #: For how many seconds a call may take that is no waiting poll.
+    """The requests of an agent to the control plane, over any transport. All methods raise CallFailure."""
+
+    #: The time limit of requests other than polls, in seconds.
     LIMIT = 10.0
 
     def __init__(self, transport: Transport, server_clock: ServerClock) -> None:
@@ -53,40 +57,44 @@ class ControlPlane:
         self._server_clock = server_clock
 
     def beat(self, heartbeat: contract.Heartbeat, limit: float) -> None:
+        """Sends a heartbeat, within `limit` seconds."""
         self._call(lambda client: client.post_heartbeat(heartbeat), limit)
 
     def commands(self, instance_id: str, patience: int) -> list[object]:
-        """The commands that an instance has to carry out, each as it came. `patience` is how many seconds the control plane may wait
-        for one, 0 to 60."""
-        answer = self._call(
+        """Polls for the pending commands of an instance, and returns each as undecoded JSON. `patience` is how long the control plane may
+        hold the request until there is a command, 0 to 60 seconds."""
+        body = self._call(
             lambda client: client.list_pending_commands(instance_id, wait=f"{patience}s"), patience + self.LIMIT
         )
-        if not isinstance(answer, list):
-            raise CallFailure("the answer is no list of commands")
-        return answer
+        if not isinstance(body, list):
+            raise CallFailure("the response to the poll must be a JSON array of commands")
+        return body
 
     def acknowledge(self, acknowledgement: contract.Acknowledgement, limit: float = LIMIT) -> str | None:
-        """Returns the status that the command has now; None when the answer does not say."""
-        answer = self._call(
+        """Sends an acknowledgement. Returns the new status of the command, or None if the response does not contain it."""
+        body = self._call(
             lambda client: client.acknowledge_command(acknowledgement.command_id, acknowledgement), limit
         )
-        return answer.get("command_status") if isinstance(answer, dict) else None
+        return body.get("command_status") if isinstance(body, dict) else None
 
     def report(self, kind: str, elements: list[dict[str, object]]) -> list[dict[str, typing.Any]]:
-        """Reports elements of one kind, at most a thousand; returns those that are refused, each with its `index`."""
+        """Sends up to 1,000 reports of one kind, and returns the rejected ones, each with its `index` in `elements`."""
         calls: dict[str, typing.Callable[[contract.Client], object]] = {
             "metrics": lambda client: client.post_metric(elements),
             "positions": lambda client: client.post_position(elements),
             "costs": lambda client: client.post_cost(elements),
             "execution-quality": lambda client: client.post_execution_sample(elements),
         }
-        answer = self._call(calls[kind], self.LIMIT)
-        items = answer.get("items") or [] if isinstance(answer, dict) else []
+        body = self._call(calls[kind], self.LIMIT)
+        items = body.get("items") or [] if isinstance(body, dict) else []
         return [item for item in items if item["status"] == "rejected"]
 
     def claim(self, acknowledgement: contract.Acknowledgement) -> str | None:
-        """Somebody may have taken the command back since it was delivered. A control plane that does not answer keeps nobody from
-        obeying."""
+        """Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or None.
+
+        The command may have been canceled since it was delivered. If the control plane does not answer within 2 seconds, the command is
+        executed: FLATTEN must not depend on the network.
+        """
         try:
             status = self.acknowledge(acknowledgement, limit=2)
         except CallFailure as error:
@@ -94,13 +102,14 @@ class ControlPlane:
         return None if status in (None, "ACCEPTED") else f"the command is {status}"
 
     def send(self, acknowledgement: contract.Acknowledgement) -> None:
+        """Sends the outcome of a command."""
         self.acknowledge(acknowledgement)
 
-    # Calling
+    # Requests
 
     def _call(self, call: typing.Callable[[contract.Client], object], limit: float) -> typing.Any:
-        """What is answered, as JSON. A 2xx says that the call is done; what else an answer says is read as far as it is understood, for
-        a control plane may be newer or older than its agents."""
+        """Sends a request, and returns the response body as JSON. Any 2xx status is a success, even if the body cannot be decoded, because
+        the control plane may be newer or older than the agent."""
         bodies: list[object] = []
 
         def transport(method: str, path: str, headers: dict[str, str], body: object) -> contract.Response:
@@ -112,7 +121,7 @@ class ControlPlane:
         except CallFailure:
             raise
         except Exception:
-            # The generated client reads the answer as the contract of this version has it. Nothing here depends on that.
+            # The generated client decodes the response by the contract of this version. Ignore its errors: the raw body is returned.
             if not bodies:
                 raise
         return bodies[0]
@@ -124,19 +133,19 @@ class ControlPlane:
             try:
                 data = encode(body).encode()
             except (TypeError, ValueError) as error:
-                raise CallFailure(f"the call cannot be written as JSON: {error}") from error
+                raise CallFailure(f"the request cannot be encoded as JSON: {error}") from error
             headers["Content-Type"] = "application/json"
         try:
-            answer = self._transport(method, path, headers, data, limit)
+            response = self._transport(method, path, headers, data, limit)
         except OSError as error:
-            raise CallFailure(f"no answer: {error!r}") from error
-        self._observe(answer.headers.get("date"))
+            raise CallFailure(f"no response: {error!r}") from error
+        self._observe(response.headers.get("date"))
         try:
-            json = decode(answer.body) if answer.body else None
+            json = decode(response.body) if response.body else None
         except ValueError:
             json = None
-        if not 200 <= answer.status < 300:
-            raise _failure(answer, json)
+        if not 200 <= response.status < 300:
+            raise _failure(response, json)
         return json
 
     def _observe(self, date: str | None) -> None:
@@ -147,9 +156,9 @@ class ControlPlane:
             pass
 
 
-def _failure(answer: Answer, json: object) -> CallFailure:
+def _failure(response: Response, json: object) -> CallFailure:
     problem = json if isinstance(json, dict) else {}
     code = str(problem.get("code", ""))
-    after = answer.headers.get("retry-after", "")
+    after = response.headers.get("retry-after", "")
     retry_after = float(min(int(after), 3600)) if after.isascii() and after.isdigit() else None
-    return CallFailure(f"{answer.status} {code}: {problem.get('detail', '')}", answer.status, code, retry_after)
+    return CallFailure(f"{response.status} {code}: {problem.get('detail', '')}", response.status, code, retry_after)

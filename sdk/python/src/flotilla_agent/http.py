@@ -1,4 +1,4 @@
-"""HTTP over the standard library, with one time limit for a whole call."""
+"""HTTP with the standard library, with one time limit for a whole request."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import time
 import typing
 import urllib.parse
 
-from .control_plane import Answer
+from .control_plane import Response
 
 
 class HTTPTransport:
-    """Carries calls to a control plane. Connections are kept and used again; redirects are not followed."""
+    """Sends an agent's requests to a control plane over HTTP. Connections are reused. Redirects are not followed."""
 
-    LARGEST_ANSWER = 16 << 20
+    #: The maximum size of a response, in bytes.
+    MAXIMUM_RESPONSE_SIZE = 16 << 20
 
     def __init__(self, url: str, token: str | None = None) -> None:
+        """`url` is the base URL, without a slash at the end. `token` is the agent token of the instance; None if it has none."""
         parts = urllib.parse.urlsplit(url)
         self._scheme = parts.scheme
         self._host = parts.hostname or ""
@@ -29,21 +31,22 @@ class HTTPTransport:
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
 
-    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes | None, limit: float) -> Answer:
+    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes | None, limit: float) -> Response:
+        """Sends a request within `limit` seconds; raises OSError."""
         end = time.monotonic() + limit
         if self._token:
             headers = {**headers, "X-Agent-Token": self._token}
         connection = self._take()
         try:
-            answer = connection.call(method, self._path + path, headers, body, end)
+            response = connection.call(method, self._path + path, headers, body, end)
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            # The other side may have closed a connection that was kept for long. Every call here may be repeated.
+            # The server may have closed an idle connection. A retry is safe, because all requests of an agent are idempotent.
             self._drop(connection)
             if not connection.is_used:
                 raise
             connection = self._take(fresh=True)
             try:
-                answer = connection.call(method, self._path + path, headers, body, end)
+                response = connection.call(method, self._path + path, headers, body, end)
             except BaseException as error:
                 self._drop(connection)
                 raise _as_os_error(error)
@@ -55,10 +58,10 @@ class HTTPTransport:
             self._busy.discard(connection)
             if connection.sock is not None:
                 self._idle.append(connection)
-        return answer
+        return response
 
     def close(self) -> None:
-        """Ends what is under way, so that no thread waits."""
+        """Closes all connections, so that threads with a request in flight do not wait."""
         with self._lock:
             connections = [*self._idle, *self._busy]
         for connection in connections:
@@ -94,7 +97,7 @@ class _Connection:
     def sock(self) -> object:
         return self._http.sock
 
-    def call(self, method: str, path: str, headers: dict[str, str], body: bytes | None, end: float) -> Answer:
+    def call(self, method: str, path: str, headers: dict[str, str], body: bytes | None, end: float) -> Response:
         if self._http.sock is None:
             self._http.timeout = min(5.0, max(end - time.monotonic(), 0.001))
             self._http.connect()
@@ -102,14 +105,14 @@ class _Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._limited = _LimitedSocket(sock)
             self._http.sock = typing.cast(typing.Any, self._limited)
-        assert self._limited is not None  # it was made with the connection
+        assert self._limited is not None  # set when the connection was opened
         self._limited.end = end
         self._http.request(method, path, body, headers)
         response = self._http.getresponse()
-        data = response.read(HTTPTransport.LARGEST_ANSWER + 1)
-        if len(data) > HTTPTransport.LARGEST_ANSWER:
-            raise OSError("the answer is too large")
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+        data = response.read(HTTPTransport.MAXIMUM_RESPONSE_SIZE + 1)
+        if len(data) > HTTPTransport.MAXIMUM_RESPONSE_SIZE:
+            raise OSError(f"the response is larger than {HTTPTransport.MAXIMUM_RESPONSE_SIZE} bytes")
+        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
 
     def abort(self) -> None:
         if self._limited is not None:
@@ -120,7 +123,7 @@ class _Connection:
 
 
 class _LimitedSocket:
-    """A socket whose reads and writes all end at one time, however slowly the other side goes on."""
+    """A socket with one deadline for all reads and writes, so that a slow server cannot extend a request."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -129,7 +132,7 @@ class _LimitedSocket:
     def _limit(self) -> None:
         left = self.end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("no answer in time")
+            raise TimeoutError("no complete response within the time limit")
         self._sock.settimeout(left)
 
     def sendall(self, data: bytes) -> None:

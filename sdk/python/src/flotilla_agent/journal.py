@@ -1,4 +1,4 @@
-"""What an agent must not forget."""
+"""The durable state of an agent."""
 
 from __future__ import annotations
 
@@ -16,42 +16,48 @@ from .files import AppendFile, FileLock, complete_lines, decode, encode, read, r
 
 
 class JournalFailure(Exception):
-    """A journal that cannot be read: which file and line, and what is wrong."""
+    """A journal file that is damaged. Its text has the file, the line and the error.
+
+    The agent does not start, because it could execute a command twice.
+    """
 
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """Whether the agent may trade, as it lasts over a restart."""
+    """The part of the safety state that survives a restart."""
 
     #: NORMAL, SAFE_MODE, FLATTENED or STOPPED.
     mode: str = "NORMAL"
-    #: Whether the dead-man switch brought that about, so that it may end by itself.
+    #: Whether the dead-man switch set the mode, so that it may end without a START command.
     dead_man: bool = False
-    #: Whether the dead-man switch has done all it does in this outage.
+    #: Whether the dead-man action of this outage is finished.
     acted: bool = False
 
 
 @dataclasses.dataclass
 class Entry:
-    """What is known of a command."""
+    """A command and its progress."""
 
     command: AgentCommand
-    #: None while it is carried out.
+    #: The outcome; None while the command runs.
     acknowledgement: contract.Acknowledgement | None = None
     is_sent: bool = False
 
 
 class Journal:
-    """The commands that an agent has begun, what it said of them, and whether it may trade: a file of JSON lines that only grows, each
-    on the disk before what it announces happens. AgentKit in Swift writes the same lines, and its documentation says what they are.
+    """Started commands, their acknowledgements, and whether the bot may trade.
+
+    The journal is an append-only file of JSON lines. Each line is on the disk before the event it describes happens. AgentKit for Swift
+    writes the same format and documents it in Journal.swift. Methods that write raise OSError.
     """
 
-    #: How long an entry is kept once its command has expired: as long as anybody might deliver it again.
-    KEEPING = datetime.timedelta(hours=24)
-    #: How many lines are appended before the file is written anew without what is over.
-    LONGEST = 10_000
+    #: How long an entry is kept after its command has expired. A repeated delivery within this time is recognized.
+    RETENTION = datetime.timedelta(hours=24)
+    #: How many lines are appended before the file is rewritten without expired commands.
+    COMPACTION_INTERVAL = 10_000
 
     def __init__(self, directory: str, clock: Clock) -> None:
+        """Opens the journal in `directory` and locks it against other agents. Raises JournalFailure or OSError."""
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self._path = f"{directory}/journal.jsonl"
         self._clock = clock
@@ -68,42 +74,43 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Lets another process use the journal."""
+        """Closes the file and releases the lock, so that another agent can open the journal."""
         self._file.close()
         self._file_lock.release()
 
     # Reading
 
     def entry(self, command_id: uuid.UUID) -> Entry | None:
-        """What is known of a command; None when it is new."""
+        """The entry of a command; None if the command is new."""
         with self._lock:
             return self._entries.get(command_id)
 
     @property
     def standing(self) -> Standing:
+        """The last saved safety state."""
         with self._lock:
             return self._standing
 
     def unsent(self) -> list[contract.Acknowledgement]:
-        """The acknowledgements that the control plane does not know of, in the order of their commands."""
+        """The acknowledgements that were not sent yet, in the order of their commands."""
         with self._lock:
             return [e.acknowledgement for e in self._entries.values() if e.acknowledgement and not e.is_sent]
 
     def unfinished(self) -> list[AgentCommand]:
-        """The commands that were begun and of which nothing else is known."""
+        """The commands that started and have no outcome yet."""
         with self._lock:
             return [entry.command for entry in self._entries.values() if entry.acknowledgement is None]
 
     # Writing
 
     def begin(self, command: AgentCommand) -> None:
-        """The command's effect may happen once this returns."""
+        """Records the start of a command. Run the handler only after this returns."""
         with self._lock:
             self._append({"record": "begin", "command": command.to_json()})
             self._entries[command.command_id] = Entry(command)
 
     def end(self, command: AgentCommand, acknowledgement: contract.Acknowledgement) -> None:
-        """What is said of a command, for good."""
+        """Records the outcome of a command. It never changes afterwards."""
         with self._lock:
             entry = self._entries.get(command.command_id)
             record: dict[str, object] = {"record": "end"}
@@ -114,7 +121,10 @@ class Journal:
             self._entries.setdefault(command.command_id, Entry(command)).acknowledgement = acknowledgement
 
     def sent(self, command_id: uuid.UUID) -> None:
-        """The control plane knows what is said of a command. Forgetting that does no harm, so nothing waits for the disk."""
+        """Records that the control plane has the acknowledgement.
+
+        It does not wait for the disk: if the line is lost, the acknowledgement is only sent again.
+        """
         with self._lock:
             entry = self._entries.get(command_id)
             if entry and entry.acknowledgement:
@@ -122,12 +132,12 @@ class Journal:
                 entry.is_sent = True
 
     def repeat_acknowledgement(self, command_id: uuid.UUID) -> None:
-        """A command was delivered again: what was said of it is said again."""
+        """Marks an acknowledgement to be sent again, because its command was delivered again."""
         with self._lock:
             self._entries[command_id].is_sent = False
 
     def save(self, current: typing.Callable[[], Standing]) -> None:
-        """Keeps the standing that `current` returns; of several at once the last to be written is the newest."""
+        """Saves the safety state. `current` is called just before the write, so that concurrent calls always end with the newest state."""
         with self._lock:
             standing = current()
             if standing != self._standing:
@@ -135,7 +145,7 @@ class Journal:
                 self._standing = standing
 
     def _append(self, record: dict[str, object], is_durable: bool = True) -> None:
-        if self._lines >= self.LONGEST:
+        if self._lines >= self.COMPACTION_INTERVAL:
             self._file.close()
             self._file = self._compact()
         self._lines += 1
@@ -145,8 +155,8 @@ class Journal:
             if is_durable:
                 self._file.synchronize()
         except OSError:
-            # Nothing may follow on half a line.
-            self._lines = self.LONGEST
+            # The line may be incomplete, so the next write must start a new file.
+            self._lines = self.COMPACTION_INTERVAL
             raise
 
     # The file
@@ -156,7 +166,7 @@ class Journal:
             try:
                 self._apply(decode(line))
             except Exception as error:
-                reason = f"{self._path}:{number}: this line is no record of a journal: {error!r}"
+                reason = f"{self._path}:{number}: this line is not a journal record: {error!r}"
                 raise JournalFailure(reason) from None
 
     def _apply(self, record: dict[str, typing.Any]) -> None:
@@ -172,13 +182,13 @@ class Journal:
         elif kind == "standing":
             self._standing = Standing(record["mode"], record["dead_man"], record["acted"])
         elif kind != "begin":
-            raise ValueError(kind)
+            raise ValueError(f"'{kind}' is not a kind of record")
 
     def _compact(self) -> AppendFile:
-        """Writes the file anew without the commands that are over."""
+        """Rewrites the file without expired commands, and opens it for appending."""
         now = self._clock.wall()
         for command_id, entry in list(self._entries.items()):
-            if entry.is_sent and entry.command.expires_at + self.KEEPING < now:
+            if entry.is_sent and entry.command.expires_at + self.RETENTION < now:
                 del self._entries[command_id]
         records: list[dict[str, object]] = [{"record": "standing", **dataclasses.asdict(self._standing)}]
         for entry in self._entries.values():

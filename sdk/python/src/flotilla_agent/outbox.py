@@ -1,4 +1,4 @@
-"""The acknowledgements that are on their way."""
+"""Sends acknowledgements."""
 
 from __future__ import annotations
 
@@ -14,41 +14,42 @@ from .journal import Journal
 
 
 class Target(typing.Protocol):
-    """Where acknowledgements go."""
+    """A receiver of acknowledgements: a control plane or a file."""
 
     def claim(self, acknowledgement: contract.Acknowledgement) -> str | None:
-        """Tells of a command that is about to be carried out; returns why it must not be, None when it may."""
+        """Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or None."""
 
     def send(self, acknowledgement: contract.Acknowledgement) -> None:
-        """Tells what became of a command; raises CallFailure."""
+        """Sends the outcome of a command; raises CallFailure."""
 
 
 class Outbox:
-    """What is in the journal leaves it only when the target has it."""
+    """Sends acknowledgements. Each one stays in the journal as unsent until the target has accepted it."""
 
-    MOST_REFUSALS = 1000
+    #: How many acknowledgements of refused commands can be pending.
+    MAXIMUM_REFUSALS = 1000
 
     def __init__(self, journal: Journal, target: Target, logger: logging.LoggerAdapter[logging.Logger]) -> None:
         self._journal = journal
         self._target = target
         self._logger = logger
-        #: What is said of commands that were never begun; they are judged alike when they are delivered again.
+        #: Acknowledgements of refused commands. They are not in the journal: a repeated delivery is refused again.
         self._refusals: collections.deque[contract.Acknowledgement] = collections.deque()
-        #: Told when there is something to send.
+        #: Set when there is an acknowledgement to send.
         self.changed = threading.Event()
 
     def claim(self, acknowledgement: contract.Acknowledgement) -> str | None:
-        """Tells the target that a command is about to be carried out; returns why it must not be."""
+        """Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or None."""
         return self._target.claim(acknowledgement)
 
     def refuse(self, acknowledgement: contract.Acknowledgement) -> None:
-        """Says of a command that it will not be carried out."""
-        if len(self._refusals) < self.MOST_REFUSALS:
+        """Adds the acknowledgement of a refused command. Above the maximum it is dropped, and sent after the next delivery."""
+        if len(self._refusals) < self.MAXIMUM_REFUSALS:
             self._refusals.append(acknowledgement)
         self.changed.set()
 
     def flush(self) -> None:
-        """Sends everything that waits; raises CallFailure."""
+        """Sends all pending acknowledgements; raises CallFailure at the first failure that a retry can fix."""
         while self._refusals:
             self._send(self._refusals[0])
             self._refusals.popleft()
@@ -64,7 +65,7 @@ class Outbox:
                 raise
             if error.status == 413 and acknowledgement.evidence is not None:
                 # The outcome of the command matters more than its evidence, which stays in the journal.
-                self._logger.warning("%s; it is sent without evidence", error)
+                self._logger.warning("%s; the acknowledgement is sent again without evidence", error)
                 self._send(dataclasses.replace(acknowledgement, evidence=None))
                 return
-            self._logger.error("the acknowledgement of %s was refused: %s", acknowledgement.command_id, error)
+            self._logger.error("the control plane rejected the acknowledgement of %s: %s", acknowledgement.command_id, error)

@@ -1,7 +1,7 @@
-"""A bot that trades on paper: a template for one that trades on an exchange.
+"""A bot that trades on paper, as a template for a bot that trades on an exchange.
 
-The price is a random walk. The bot buys below its moving average and sells above it, pays a fee for each fill and funding each minute, and
-reports all that, as a real one would.
+The price is a random walk. The bot buys below its moving average and sells above it. It pays a fee for each fill and funding every 60
+steps, and reports all of it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ LOT = Decimal("0.01")
 
 
 class PaperTrader:
-    """A position, what it cost and what it earned."""
+    """A simulated market, the bot's position in it, and its profit, fees and funding."""
 
     def __init__(self, agent: Agent, seed: int | None = None) -> None:
+        """Sets the handlers of the agent. The same `seed` gives the same market."""
         self._agent = agent
         self._random = random.Random(seed)
         self._lock = threading.Lock()
-        #: Tells the fills of this run from those of others.
+        #: A prefix that makes the IDs of fills unique across runs.
         self._run = uuid.uuid4().hex[:12]
         self._fills = 0
         self.price = Decimal("50000.00")
@@ -46,14 +47,16 @@ class PaperTrader:
 
     @property
     def unrealized(self) -> Decimal:
+        """The unrealized profit at the current price."""
         return (self.price - self.entry_price) * self.quantity
 
     @property
     def equity(self) -> Decimal:
+        """The equity of the account, which starts with 10,000."""
         return 10_000 + self.realized + self.unrealized - self.fees + self.funding
 
     def flatten(self, command: AgentCommand) -> dict[str, typing.Any]:
-        """Closes the position, and proves it."""
+        """Closes the position, and returns the closed and the remaining quantity as evidence."""
         with self._lock:
             closed = self.quantity
             if closed:
@@ -61,7 +64,7 @@ class PaperTrader:
             return {"closed": str(closed), "residual": str(self.quantity)}
 
     def step(self) -> None:
-        """A moment of the market, and what the bot makes of it."""
+        """Moves the market by one step, and trades if the strategy wants to."""
         with self._lock:
             self.price = (self.price * Decimal(1 + self._random.gauss(0, 0.0005))).quantize(CENT)
             self.average += (self.price - self.average) / 20
@@ -74,7 +77,7 @@ class PaperTrader:
                     pass
 
     def _fill(self, quantity: Decimal) -> None:
-        """An order that is filled at once, a little worse than the price."""
+        """Fills an order immediately, with up to 2 basis points of slippage, and reports the fill."""
         slippage = Decimal(self._random.uniform(0, 2)).quantize(CENT)
         price = (self.price * (1 + slippage / 10_000 * (1 if quantity > 0 else -1))).quantize(CENT)
         closing = -quantity if self.quantity * quantity < 0 else Decimal(0)
@@ -98,7 +101,7 @@ class PaperTrader:
         telemetry.position(self.quantity * price, abs(self.quantity) * price)
 
     def pay_funding(self) -> None:
-        """What holding the position costs, or brings."""
+        """Pays or receives funding for the position."""
         with self._lock:
             amount = (-self.quantity * self.price * Decimal("0.00001")).quantize(Decimal("0.000001"))
             if amount:
@@ -106,6 +109,7 @@ class PaperTrader:
                 self._agent.telemetry.cost("FUNDING", amount)
 
     def report(self) -> None:
+        """Reports equity, profit and the position."""
         with self._lock:
             telemetry = self._agent.telemetry
             telemetry.metric("equity", round(self.equity, 8))
@@ -115,17 +119,20 @@ class PaperTrader:
 
 
 def trade(agent: Agent, stopping: threading.Event) -> None:
-    """Trades until it is told to stop. `PAPER_SEED` makes the market repeatable, `PAPER_STEP_SECONDS` is how long a moment is."""
+    """Runs the agent and trades until `stopping` is set.
+
+    The variable `PAPER_SEED` makes the market repeatable. `PAPER_STEP_SECONDS` is the time between two steps (1).
+    """
     seed = os.environ.get("PAPER_SEED")
     trader = PaperTrader(agent, int(seed) if seed else None)
     pause = float(os.environ.get("PAPER_STEP_SECONDS", "1"))
     with agent:
-        moments = 0
+        steps = 0
         started = time.monotonic()
-        while not stopping.wait(max(0.0, started + moments * pause - time.monotonic())):
+        while not stopping.wait(max(0.0, started + steps * pause - time.monotonic())):
             trader.step()
-            moments += 1
-            if moments % 10 == 0:
+            steps += 1
+            if steps % 10 == 0:
                 trader.report()
-            if moments % 60 == 0:
+            if steps % 60 == 0:
                 trader.pay_funding()

@@ -1,4 +1,4 @@
-"""Decides what is done with delivered commands, and does it: each at most once, and each with an acknowledgement."""
+"""Executes delivered commands."""
 
 from __future__ import annotations
 
@@ -12,29 +12,37 @@ import uuid
 
 from . import contract
 from .clock import Clock, ServerClock
-from .command import COMMAND_TYPES, AgentCommand, Malformed
+from .command import COMMAND_TYPES, AgentCommand, MalformedCommand
 from .configuration import AgentConfiguration
 from .files import encode
 from .journal import Journal
 from .outbox import Outbox
 from .safety import SafetySwitch
 
+#: Details that prove the effect of a command: a dict that can be encoded as JSON, or None.
 Evidence = typing.Optional[typing.Dict[str, typing.Any]]
 
-#: Carries out a command. What it returns proves the effect and stands in the acknowledgement; what it raises is the reason of the failure.
+#: Executes a command of one type. The returned dict is the evidence of the effect and becomes part of the acknowledgement. If the handler
+#: raises, the command fails, and the error is the reason in the acknowledgement. If it has not returned after
+#: `AgentConfiguration.command_timeout`, the command fails with an unknown outcome, and the handler keeps running.
 Handler = typing.Callable[[AgentCommand], Evidence]
 
 
 class CommandFailure(Exception):
-    """A failed command, with what is known all the same: what is left of a position, for instance."""
+    """An error for handlers to raise that adds evidence to a failed command."""
 
     def __init__(self, reason: str, evidence: Evidence = None) -> None:
+        """Raises TypeError or ValueError if `evidence` is not a dict that can be encoded as JSON."""
         super().__init__(reason)
+        #: Why the command failed. The acknowledgement has its first 2,000 characters.
         self.reason = reason
+        #: Details of the failure, for example the remaining position; None without details.
         self.evidence = _checked(evidence)
 
 
 class CommandProcessor:
+    """Executes delivered commands at most once each, and acknowledges every one of them."""
+
     def __init__(
         self,
         configuration: AgentConfiguration,
@@ -53,45 +61,47 @@ class CommandProcessor:
         self._server_clock = server_clock
         self._outbox = outbox
         self._logger = logger
-        #: What the bot does, by the type of the command.
+        #: The bot's handlers by type of command.
         self.handlers: dict[str, Handler] = {}
-        #: The commands that are carried out or wait for that.
-        self._taken: set[uuid.UUID] = set()
+        #: The commands that are queued or running.
+        self._in_progress: set[uuid.UUID] = set()
         self._lock = threading.Lock()
 
     def settle_unfinished(self) -> None:
-        """Of what an earlier process has begun and not finished nobody knows whether it happened."""
+        """Acknowledges commands that an earlier process started and did not finish. Their outcome is unknown."""
         for command in self._journal.unfinished():
-            reason = "UNKNOWN_OUTCOME: the agent ended while it carried the command out"
+            reason = "UNKNOWN_OUTCOME: the agent stopped while it executed the command"
             self._journal.end(command, self._acknowledgement(command.command_id, "FAILED", reason))
         self._outbox.changed.set()
 
-    # Judging
+    # Deciding
 
-    def judge(self, body: object) -> AgentCommand | None:
-        """Judges what was delivered; returns a command that is to be carried out, which nobody gets twice. Others are answered or
-        left alone."""
+    def decide(self, body: object) -> AgentCommand | None:
+        """Returns a delivered command if it must be executed, and marks it as in progress, so that it is returned only once.
+
+        Refused commands are acknowledged. Commands in progress and commands without a readable ID are ignored.
+        """
         try:
             command = AgentCommand.from_json(body)
-        except Malformed as error:
-            self._logger.error("a command that cannot be read: %s", error.reason)
+        except MalformedCommand as error:
+            self._logger.error("received a malformed command: %s", error.reason)
             if error.command_id:
                 self._outbox.refuse(self._acknowledgement(error.command_id, "FAILED", error.reason))
             return None
         if command.instance_id != self._instance_id:
-            reason = f"WRONG_INSTANCE: this is '{self._instance_id}'"
+            reason = f"WRONG_INSTANCE: this agent is '{self._instance_id}'"
             self._outbox.refuse(self._acknowledgement(command.command_id, "FAILED", reason))
             return None
-        # Taken before the journal is asked: whoever carries it out lets go of it only once the journal knows.
+        # Marked before the journal is read: `execute` clears the mark only after the command is in the journal.
         with self._lock:
-            is_taken = command.command_id not in self._taken
-            self._taken.add(command.command_id)
+            is_first = command.command_id not in self._in_progress
+            self._in_progress.add(command.command_id)
         entry = self._journal.entry(command.command_id)
-        if entry and is_taken:
+        if entry and is_first:
             with self._lock:
-                self._taken.discard(command.command_id)
+                self._in_progress.discard(command.command_id)
         if entry and entry.command != command:
-            reason = "another command has this id"
+            reason = "a different command has the same ID"
             self._outbox.refuse(self._acknowledgement(command.command_id, "REJECTED_DUPLICATE", reason))
             return None
         if entry:
@@ -99,26 +109,26 @@ class CommandProcessor:
                 self._journal.repeat_acknowledgement(command.command_id)
             self._outbox.changed.set()
             return None
-        return command if is_taken else None
+        return command if is_first else None
 
-    def has_begun(self, body: object) -> bool:
-        """Whether a delivered command need not be delivered again."""
+    def is_journaled(self, body: object) -> bool:
+        """Whether a delivered command is in the journal or will never be, so that it does not have to be delivered again."""
         try:
             command = AgentCommand.from_json(body)
-        except Malformed:
+        except MalformedCommand:
             return True
         return command.instance_id != self._instance_id or self._journal.entry(command.command_id) is not None
 
     def finish(self, limit: float) -> None:
-        """Waits until nothing is being carried out, for so long at most."""
+        """Waits until no command is queued or running, for at most `limit` seconds."""
         end = time.monotonic() + limit
-        while self._taken and time.monotonic() < end:
+        while self._in_progress and time.monotonic() < end:
             time.sleep(0.01)
 
-    # Carrying out
+    # Executing
 
-    def carry_out(self, command: AgentCommand) -> None:
-        """Carries out a command that `judge` gave."""
+    def execute(self, command: AgentCommand) -> None:
+        """Executes a command that `decide` returned, and writes its start and its outcome to the journal; raises OSError."""
         try:
             if command.expires_at <= self._server_clock.now():
                 reason = "the command has expired"
@@ -128,26 +138,26 @@ class CommandProcessor:
                 self._journal.end(command, self._outcome(command))
         finally:
             with self._lock:
-                self._taken.discard(command.command_id)
+                self._in_progress.discard(command.command_id)
         self._outbox.changed.set()
 
     def _outcome(self, command: AgentCommand) -> contract.Acknowledgement:
-        obstacle = self._outbox.claim(self._acknowledgement(command.command_id, "ACCEPTED"))
-        if obstacle:
-            return self._acknowledgement(command.command_id, "FAILED", f"NOT_CARRIED_OUT: {obstacle}")
+        refusal = self._outbox.claim(self._acknowledgement(command.command_id, "ACCEPTED"))
+        if refusal:
+            return self._acknowledgement(command.command_id, "FAILED", f"NOT_CARRIED_OUT: {refusal}")
         try:
             evidence = _checked(self._effect(command))
         except CommandFailure as failure:
-            self._logger.error("failed: %s: %s", command.command_type, failure.reason)
+            self._logger.error("command failed: %s: %s", command.command_type, failure.reason)
             return self._acknowledgement(command.command_id, "FAILED", failure.reason, failure.evidence)
         except Exception as error:
-            self._logger.exception("failed: %s", command.command_type)
+            self._logger.exception("command failed: %s", command.command_type)
             return self._acknowledgement(command.command_id, "FAILED", f"HANDLER_FAILED: {error}")
-        self._logger.info("carried out: %s", command.command_type)
+        self._logger.info("command completed: %s", command.command_type)
         return self._acknowledgement(command.command_id, "COMPLETED", evidence=evidence)
 
     def _effect(self, command: AgentCommand) -> Evidence:
-        """What a command does. The gate is closed before anything else happens, and stays closed when the handler fails."""
+        """Applies a command. New orders are blocked before the handler runs, and stay blocked if it fails."""
         if command.command_type in ("SAFE_MODE", "STOP"):
             mode = "SAFE_MODE" if command.command_type == "SAFE_MODE" else "STOPPED"
             self._safety.close(mode)
@@ -159,22 +169,22 @@ class CommandProcessor:
             self._safety.close("FLATTENED")
             return evidence
         if command.command_type == "START":
-            closings = self._safety.closings
+            stop_count = self._safety.stop_count
             evidence = self._handle(command) if "START" in self.handlers else None
-            obstacle = self._safety.open(if_still_at=closings)
-            if obstacle:
-                raise CommandFailure(obstacle)
+            refusal = self._safety.open(if_still_at=stop_count)
+            if refusal:
+                raise CommandFailure(refusal)
             return evidence if evidence is not None else {"state": "NORMAL"}
         return self._handle(command)
 
     def _handle(self, command: AgentCommand) -> Evidence:
         handler = self.handlers.get(command.command_type)
         if handler is None:
-            raise CommandFailure(f"NO_HANDLER: this bot does not know what to do for {command.command_type}")
-        return _first_of(self._time_limit, lambda: handler(command))
+            raise CommandFailure(f"NO_HANDLER: the bot has no handler for {command.command_type}")
+        return _with_time_limit(self._time_limit, lambda: handler(command))
 
     def act(self, action: str) -> None:
-        """What the dead-man switch does: the handler that an operator's command would call, once."""
+        """Runs the dead-man action: calls the handler that the same command from an operator would call."""
         expires_at = self._server_clock.now() + datetime.timedelta(hours=1)
         payload = {"reason": "DEADMAN_TIMEOUT"}
         command = AgentCommand(uuid.uuid4(), self._instance_id, action, expires_at, payload=payload)
@@ -184,7 +194,7 @@ class CommandProcessor:
             if action == "FLATTEN":
                 self._safety.close("FLATTENED", is_dead_man=True)
         except Exception:
-            self._logger.critical("the dead-man switch could not %s", action, exc_info=True)
+            self._logger.critical("the dead-man action %s failed", action, exc_info=True)
         self._safety.acted()
 
     def _acknowledgement(
@@ -201,22 +211,22 @@ class CommandProcessor:
 
 
 def _checked(evidence: Evidence) -> Evidence:
-    """Evidence that can be told; a ValueError or TypeError for what is no JSON object."""
+    """Returns the evidence. Raises TypeError or ValueError if it is not a dict that can be encoded as JSON."""
     if evidence is not None and not isinstance(evidence, dict):
-        raise TypeError(f"its evidence is {type(evidence).__name__}; a dict or None was expected")
+        raise TypeError(f"evidence: found {type(evidence).__name__}, expected a dict or None")
     encode(evidence)
     return evidence
 
 
 def check_type(command_type: str) -> None:
-    """Raises a ValueError for what is no type of a command."""
+    """Raises ValueError if there is no such type of command."""
     if command_type not in COMMAND_TYPES:
-        raise ValueError(f"'{command_type}' is no command; one of {', '.join(sorted(COMMAND_TYPES))} was expected")
+        raise ValueError(f"command_type: found '{command_type}', expected one of {', '.join(sorted(COMMAND_TYPES))}")
 
 
-def _first_of(limit: float, work: typing.Callable[[], Evidence]) -> Evidence:
-    """What `work` returns or raises, if it does so within `limit` seconds. Work that goes on beyond is left alone: whoever waits for it
-    must not wait for ever."""
+def _with_time_limit(limit: float, work: typing.Callable[[], Evidence]) -> Evidence:
+    """Returns the result of `work`, or raises UNKNOWN_OUTCOME after `limit` seconds. The work keeps running in its thread, so that a handler
+    that hangs cannot block the queue."""
     results: queue.SimpleQueue[tuple[Evidence, BaseException | None]] = queue.SimpleQueue()
 
     def run() -> None:
@@ -229,7 +239,7 @@ def _first_of(limit: float, work: typing.Callable[[], Evidence]) -> Evidence:
     try:
         evidence, error = results.get(timeout=limit)
     except queue.Empty:
-        raise CommandFailure(f"UNKNOWN_OUTCOME: the handler was not done within {limit:g} seconds") from None
+        raise CommandFailure(f"UNKNOWN_OUTCOME: the handler did not finish within {limit:g} seconds") from None
     if error is not None:
         raise error
     return evidence

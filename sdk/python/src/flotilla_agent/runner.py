@@ -1,4 +1,4 @@
-"""`flotilla-agent`: runs a bot that the environment describes."""
+"""`flotilla-agent`: runs a bot that is configured by environment variables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .agent import Agent
 from .configuration import ConfigurationError
 from .journal import JournalFailure
 
+#: A bot: takes the agent, runs it, and returns when the event is set.
 Strategy = typing.Callable[[Agent, threading.Event], None]
 
 
@@ -24,15 +25,15 @@ def _strategy(name: str) -> Strategy:
     try:
         return typing.cast(Strategy, getattr(importlib.import_module(module), function))
     except (ImportError, AttributeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"'{name}' is no MODULE:FUNCTION that can be imported: {error}") from None
+        raise argparse.ArgumentTypeError(f"cannot import '{name}', expected MODULE:FUNCTION: {error}") from None
 
 
 def main() -> None:
-    """Runs until SIGTERM or SIGINT, then ends in order. The exit status is 2 for a set-up that is wrong."""
+    """Runs a bot until SIGTERM or SIGINT, and then stops the agent. Exits with status 2 if the configuration or the journal is invalid."""
     parser = argparse.ArgumentParser(
         prog="flotilla-agent",
-        description="Runs a bot under a Flotilla control plane. The environment sets it up: INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL,"
-        " CONTROL_PLANE_URL and others, which the README of the package lists.",
+        description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
+        " environment; the README of the package lists all variables.",
     )
     parser.add_argument(
         "strategy",
@@ -40,8 +41,8 @@ def main() -> None:
         type=_strategy,
         default="flotilla_agent.paper:trade",
         metavar="MODULE:FUNCTION",
-        help="what trades: a function that takes the agent, runs it, and returns when the event that it also takes is set;"
-        " flotilla_agent.paper:trade, which trades on paper, when left out",
+        help="the bot: a function that takes the agent and a threading.Event, runs the agent, and returns when the event is set"
+        " (default: flotilla_agent.paper:trade, which trades on paper)",
     )
     parser.add_argument("--version", action="version", version=importlib.metadata.version("flotilla-agent"))
     arguments = parser.parse_args()

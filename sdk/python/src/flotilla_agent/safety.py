@@ -1,4 +1,4 @@
-"""Whether the bot may give orders: the dead-man switch, and what commands say."""
+"""Decides whether the bot may place orders."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from .journal import Journal, Standing
 
 
 class OrdersRefused(Exception):
-    """New orders are refused."""
+    """New orders are blocked. The bot must not place the order."""
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"no new orders in {state}")
-        #: The state that refuses them.
+        super().__init__(f"new orders are blocked in {state}")
+        #: The state that blocks orders: SAFE_MODE, FLATTENED or STOPPED.
         self.state = state
 
 
 class SafetySwitch:
-    """The control plane's answers renew a lease. Half of the timeout without one is DEGRADED; the whole of it closes the gate, whatever
-    else the process is doing at that moment. Time is that of a clock that never jumps."""
+    """Decides whether the bot may place orders, from commands and from the dead-man switch.
+
+    Each successful response of the control plane renews a lease. Half of the timeout without a response is DEGRADED. The full timeout
+    blocks new orders, even if the thread that checks the lease is stuck. Times come from a clock that never jumps.
+    """
 
     def __init__(
         self, configuration: AgentConfiguration, journal: Journal, clock: Clock, logger: logging.LoggerAdapter[logging.Logger]
@@ -30,25 +33,25 @@ class SafetySwitch:
         self._clock = clock
         self._journal = journal
         self._logger = logger
-        #: None without a control plane.
+        #: The dead-man timeout; None without a control plane.
         self._timeout = configuration.deadman_timeout if configuration.control_plane_url else None
         self._resume = configuration.deadman_resume
         self._lock = threading.Lock()
         self._standing = journal.standing
         self._last_contact = clock.elapsed()
         self._healthy_since: float | None = None
-        #: Whether the action of this outage was begun.
+        #: Whether the dead-man action of this outage has started.
         self._has_fired = self._standing.acted
         self._has_lost_lease = False
-        self._closings = 0
-        #: Told when the reported state has changed.
+        self._stop_count = 0
+        #: Set when the reported state has changed.
         self.changed = threading.Event()
 
-    # Looking
+    # Reading
 
     @property
     def reported(self) -> str:
-        """What the agent reports of itself."""
+        """The state that heartbeats report."""
         now = self._clock.elapsed()
         with self._lock:
             if self._standing.mode != "NORMAL":
@@ -64,31 +67,33 @@ class SafetySwitch:
 
     @property
     def has_lost_lease(self) -> bool:
-        """Whether another process reports for the instance."""
+        """Whether another process has taken over the instance."""
         with self._lock:
             return self._has_lost_lease
 
     @property
     def has_expired(self) -> bool:
-        """Whether the control plane has been silent for the whole of the timeout."""
+        """Whether the control plane has not answered for the full timeout."""
         with self._lock:
             return self._timeout is not None and self._clock.elapsed() - self._last_contact >= self._timeout
 
     @property
-    def closings(self) -> int:
-        """How often the gate was closed, so that a START knows whether it was overtaken."""
+    def stop_count(self) -> int:
+        """How many events have blocked orders so far, so that a START detects a stop that came after it. Pass it to `open`."""
         with self._lock:
-            return self._closings
+            return self._stop_count
 
     def permit(self) -> None:
-        """Raises OrdersRefused unless new orders may be given now."""
+        """Raises OrdersRefused if new orders are blocked now."""
         state = self.reported
         if state not in ("NORMAL", "DEGRADED"):
             raise OrdersRefused(state)
 
     def until_next_tick(self) -> float:
-        """How long nothing can become due, whatever happens meanwhile: an answer only puts off the end of the lease. Once that has come,
-        the next one is at least a whole timeout away."""
+        """How long until an event can be due at the earliest, in seconds.
+
+        Responses in the meantime only postpone the expiry of the lease. After an expiry the next one is at least one timeout away.
+        """
         now = self._clock.elapsed()
         with self._lock:
             if self._timeout is None or self._has_lost_lease:
@@ -104,7 +109,7 @@ class SafetySwitch:
     # The lease
 
     def contact(self) -> None:
-        """The control plane has answered."""
+        """Renews the lease after a successful response of the control plane."""
         now = self._clock.elapsed()
         with self._lock:
             was_silent = self._timeout is not None and now - self._last_contact >= self._timeout / 2
@@ -118,14 +123,16 @@ class SafetySwitch:
             self._save()
 
     def lose_lease(self) -> None:
-        """Another process reports for the instance: this one gives no more orders, and leaves everything else to the other."""
+        """Blocks new orders permanently, because another process has taken over the instance. The dead-man switch no longer acts."""
         with self._lock:
             self._has_lost_lease = True
-            self._closings += 1
+            self._stop_count += 1
 
     def tick(self) -> str | None:
-        """Looks at the time: "expired" when the action of the dead-man switch is due, "resumed" when the control plane has answered
-        for long enough."""
+        """Checks the time, and returns the event that is due, or None.
+
+        "expired": the dead-man action is due. "resumed": the control plane has answered for the resume time, and the mode is NORMAL again.
+        """
         now = self._clock.elapsed()
         with self._lock:
             event = self._due(now)
@@ -142,7 +149,7 @@ class SafetySwitch:
             self._healthy_since = None
         if silence >= self._timeout and not self._has_fired:
             self._has_fired = True
-            self._closings += 1
+            self._stop_count += 1
             if self._standing.mode == "NORMAL":
                 self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=True)
             return "expired"
@@ -157,9 +164,9 @@ class SafetySwitch:
         return None
 
     def acted(self) -> None:
-        """The dead-man switch has done what it does."""
+        """Records that the dead-man action is finished."""
         with self._lock:
-            # An answer that came in between has ended the outage.
+            # A response during the action has ended the outage and cleared `_has_fired`.
             if self._has_fired:
                 self._standing = dataclasses.replace(self._standing, acted=True)
         self._save()
@@ -167,24 +174,27 @@ class SafetySwitch:
     # Commands
 
     def close(self, mode: str, is_dead_man: bool = False) -> None:
-        """Closes the gate, or says why it is closed. What a command said stays said."""
+        """Blocks new orders. `mode` is SAFE_MODE, FLATTENED or STOPPED.
+
+        `is_dead_man` is whether the dead-man switch is the cause. It does not make a stop by a command resumable.
+        """
         with self._lock:
-            self._closings += 1
+            self._stop_count += 1
             dead_man = is_dead_man and (self._standing.dead_man or self._standing.mode == "NORMAL")
             self._standing = dataclasses.replace(self._standing, mode=mode, dead_man=dead_man)
         self.changed.set()
         self._save()
 
     def open(self, if_still_at: int) -> str | None:
-        """Opens the gate if nothing has closed it since there were so many closings; says why not otherwise."""
+        """Permits new orders, unless they were blocked again since `stop_count` was read. Returns the reason for a refusal, or None."""
         now = self._clock.elapsed()
         with self._lock:
-            if self._closings != if_still_at:
-                return "OVERTAKEN: the agent was stopped again meanwhile"
+            if self._stop_count != if_still_at:
+                return "OVERTAKEN: the agent was stopped again after this command"
             if self._has_lost_lease:
-                return "LEASE_LOST: another process reports for this instance"
+                return "LEASE_LOST: another process has taken over this instance"
             if self._timeout is not None and now - self._last_contact >= self._timeout:
-                return "NO_CONTACT: the control plane does not answer"
+                return "NO_CONTACT: the control plane has not answered within the dead-man timeout"
             self._standing = dataclasses.replace(self._standing, mode="NORMAL", dead_man=False)
         self.changed.set()
         self._save()
@@ -195,8 +205,8 @@ class SafetySwitch:
             return self._standing
 
     def _save(self) -> None:
-        """What the process knows is what counts; a disk that fails is told of."""
+        """Writes the state to the journal. If that fails, the state in memory stays in force and the failure is logged."""
         try:
             self._journal.save(self._current)
         except OSError as error:
-            self._logger.critical("the journal cannot be written, so a restart would forget that the state changed: %s", error)
+            self._logger.critical("cannot write the journal, so a restart would lose the change of state: %s", error)

@@ -1,4 +1,4 @@
-"""The reports that wait for the control plane."""
+"""Stores pending reports."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import typing
 
 from .files import AppendFile, complete_lines, decode, encode, read, replace
 
-#: What is reported, by the path that takes it, in the order in which it is sent.
+#: The kinds of reports, named after their paths below `/ingest/`, in the order in which they are sent.
 KINDS = ["metrics", "positions", "costs", "execution-quality"]
 
 
 class SpoolFull(Exception):
-    """The spool holds nothing but costs, and no more fit."""
+    """The spool is full and contains only costs, which are never dropped. The report was not stored."""
 
 
 class Report(typing.NamedTuple):
-    """A report that waits for the control plane."""
+    """A pending report."""
 
     kind: str
     body: dict[str, object]
 
     def line(self) -> str:
+        """The line in the spool: `{"kind":"costs","body":{…}}`"""
         return encode({"kind": self.kind, "body": self.body}) + "\n"
 
 
@@ -32,21 +33,22 @@ class _Segment:
     number: int
     size: int = 0
     count: int = 0
-    #: Whether nothing but costs is left in it.
+    #: Whether all reports except costs were dropped.
     is_reduced: bool = False
 
 
 class Spool:
-    """A folder of files of JSON lines, sent and deleted one file after the other.
+    """Stores pending reports in a directory of JSON-lines files, which are sent and deleted in order.
 
-    A report is in a file when `add` returns, so that the end of the process loses none. When the spool is full the oldest reports make
-    room, but never costs.
+    A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs
+    are dropped.
     """
 
-    #: How many reports a file holds at most: what one call can take.
+    #: The maximum number of reports per file, which is the limit of one request.
     SEGMENT_LENGTH = 1000
 
     def __init__(self, directory: str, limit: int) -> None:
+        """Opens the spool in `directory`, with at most `limit` bytes. Reports of earlier processes are sent first. Raises OSError."""
         self._directory = directory
         self._limit = limit
         self._lock = threading.Lock()
@@ -60,7 +62,7 @@ class Spool:
                 data = read(f"{directory}/{name}") or b""
                 self._segments.append(_Segment(int(number), len(data), len(complete_lines(data))))
         self._segments.sort(key=lambda segment: segment.number)
-        #: The next file's number; none is used twice.
+        #: The number of the next file. Numbers are never reused.
         self._next = self._segments[-1].number + 1 if self._segments else 1
 
     def _path(self, number: int) -> str:
@@ -68,18 +70,18 @@ class Spool:
 
     @property
     def count(self) -> int:
-        """How many reports wait."""
+        """The number of pending reports."""
         with self._lock:
             return sum(segment.count for segment in self._segments)
 
     def take_dropped(self) -> int:
-        """How many reports were dropped since the last time that this was asked."""
+        """Returns the number of reports dropped since the last call."""
         with self._lock:
             dropped, self._dropped = self._dropped, 0
             return dropped
 
     def add(self, report: Report) -> None:
-        """Adds a report; raises SpoolFull or OSError."""
+        """Stores a report; raises SpoolFull or OSError."""
         line = report.line()
         size = len(line.encode())
         with self._lock:
@@ -92,7 +94,7 @@ class Spool:
             try:
                 self._open.append(line)
             except OSError:
-                # Nothing may follow on half a line.
+                # The line may be incomplete, so the next report must start a new file.
                 self._close()
                 raise
             self._segments[-1].size += size
@@ -104,11 +106,12 @@ class Spool:
             self._open = None
 
     def _make_room(self, size: int) -> None:
-        """Takes the oldest reports out that are no costs, a file at a time."""
+        """Drops the oldest reports except costs, one file at a time, until `size` bytes fit."""
         while sum(segment.size for segment in self._segments) + size > self._limit:
             segment = next((segment for segment in self._segments if not segment.is_reduced), None)
             if segment is None:
-                raise SpoolFull("the spool is full of costs that wait for the control plane, and no more fit")
+                total = sum(segment.size for segment in self._segments)
+                raise SpoolFull(f"the spool is full: {total} bytes of costs are pending, and costs are never dropped")
             if segment is self._segments[-1]:
                 self._close()
             costs = [report for report in self._reports(segment.number) if report.kind == "costs"]
@@ -128,7 +131,7 @@ class Spool:
     # Sending
 
     def oldest(self) -> tuple[int, list[Report]] | None:
-        """The oldest reports, in a file that no further ones are added to; None when none wait."""
+        """Returns the number of the oldest file and its reports, or None if the spool is empty. No more reports are added to that file."""
         with self._lock:
             if not self._segments:
                 return None
@@ -145,7 +148,7 @@ class Spool:
         return reports
 
     def remove(self, number: int, keeping: list[Report]) -> None:
-        """These reports have arrived, but for those that are to be sent again."""
+        """Deletes a file after sending, or reduces it to the reports that must be sent again."""
         with self._lock:
             for segment in self._segments:
                 if segment.number == number:

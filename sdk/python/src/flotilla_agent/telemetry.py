@@ -1,4 +1,4 @@
-"""What a bot reports."""
+"""Reports metrics, positions, costs and executions."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ from .clock import Clock
 from .control_plane import CallFailure, ControlPlane
 from .spool import KINDS, Report, Spool
 
-#: An amount. Floats are refused: what is counted must be exact.
+#: An exact amount: Decimal, int or a str with a decimal number. Floats are rejected, because they are not exact.
 Amount = typing.Union[decimal.Decimal, int, str]
 
 
 def _exact(amount: Amount) -> decimal.Decimal:
     if isinstance(amount, bool) or not isinstance(amount, (decimal.Decimal, int, str)):
-        raise TypeError(f"{amount!r} is no exact amount; a Decimal, an int or a str was expected")
+        raise TypeError(f"amount: found {amount!r}, expected a Decimal, an int or a str")
     value = decimal.Decimal(amount)
     if not value.is_finite():
-        raise ValueError(f"{amount!r} is no number")
+        raise ValueError(f"amount: found {amount!r}, expected a finite number")
     return value
 
 
 class Telemetry:
-    """What a bot reports. Each call writes to the spool and returns; the control plane gets it as soon as it answers, with the time that
-    it is about.
+    """Reports metrics, positions, costs and executions to the control plane.
 
-    A call raises TypeError or ValueError for amounts that are none, SpoolFull or OSError when the report could not be kept.
+    Each call writes the report to the spool on disk and returns without a request. The agent sends it as soon as the control plane is
+    available, with its original timestamp. `symbol` is the symbol of the report; the default is the agent's symbol. `at` is its time, with a
+    time zone; the default is now.
+
+    Each call raises TypeError for a float, decimal.InvalidOperation or ValueError for an invalid amount, and SpoolFull or OSError if the
+    report could not be stored.
     """
 
     def __init__(self, instance_id: str, symbol: str, clock: Clock, spool: Spool) -> None:
@@ -39,7 +43,7 @@ class Telemetry:
         self._symbol = symbol
         self._clock = clock
         self._spool = spool
-        #: Told when there is something to send.
+        #: Set when there is a report to send.
         self.changed = threading.Event()
 
     def metric(
@@ -51,7 +55,10 @@ class Telemetry:
         currency: str | None = None,
         at: datetime.datetime | None = None,
     ) -> None:
-        """A value of a metric, such as `equity`, `realized_pnl` or `unrealized_pnl`."""
+        """Reports the value of a metric, such as `equity`, `realized_pnl` or `unrealized_pnl`.
+
+        `currency` is the currency of the value; the default is the books' currency (`BOOKS_CURRENCY` of the control plane).
+        """
         sample = contract.MetricSample(
             instance_id=self._instance_id,
             symbol=symbol or self._symbol,
@@ -65,7 +72,7 @@ class Telemetry:
     def position(
         self, net: Amount, gross: Amount, *, symbol: str | None = None, at: datetime.datetime | None = None
     ) -> None:
-        """What the bot holds of a symbol: long less short, and both together."""
+        """Reports the current position in a symbol: `net` is long minus short, `gross` is long plus short."""
         report = contract.PositionReport(
             instance_id=self._instance_id,
             symbol=symbol or self._symbol,
@@ -86,11 +93,13 @@ class Telemetry:
         fx_rate: Amount | None = None,
         at: datetime.datetime | None = None,
     ) -> None:
-        """A fee or a funding payment. It is booked once, however often it is sent.
+        """Reports a fee or a funding payment. An entry ID is booked once, even if it is reported several times.
 
-        A FEE is positive when it was paid and negative when it was a rebate; FUNDING is positive when it was received. `entry_id` is
-        what the exchange knows it by, so that a bot that reports the same fill after a restart books it once; a random one when left
-        out. `fx_rate` is how much of the books' own currency one unit of `currency` is worth.
+        `cost_type` is FEE or FUNDING; another value raises ValueError. `amount` is in `currency`. A FEE is positive if it was paid and
+        negative if it was a rebate. FUNDING is positive if it was received. `entry_id` is the exchange's ID of the payment, so that a bot
+        that reports the same fill after a restart books it once; the default is a random ID. `currency` is the currency of the amount; the
+        default is the books' currency (`BOOKS_CURRENCY` of the control plane). `fx_rate` is the value of one unit of `currency` in the
+        books' currency; the default is the rate that operators reported.
         """
         entry = contract.CostEntry(
             instance_id=self._instance_id,
@@ -114,8 +123,12 @@ class Telemetry:
         symbol: str | None = None,
         at: datetime.datetime | None = None,
     ) -> None:
-        """How well an order was executed: how much worse the price was than expected, in basis points; from the order to its fill, in
-        milliseconds; how much was filled, from 0 to 1. `sample_id` is the order's id; a random one when left out."""
+        """Reports the execution quality of an order.
+
+        `slippage_bps` is the slippage in basis points, positive if the price was worse than expected. `latency_ms` is the time from the
+        order to its fill, in milliseconds. `fill_ratio` is the filled part of the order, from 0 to 1. `sample_id` is the ID of the order:
+        a sample with the same ID and time is stored once. The default is a random ID.
+        """
         sample = contract.ExecutionSample(
             instance_id=self._instance_id,
             symbol=symbol or self._symbol,
@@ -129,7 +142,7 @@ class Telemetry:
 
     @property
     def waiting(self) -> int:
-        """How many reports wait for the control plane."""
+        """The number of reports that were not sent yet."""
         return self._spool.count
 
     def _keep(self, kind: str, body: dict[str, object]) -> None:
@@ -137,12 +150,12 @@ class Telemetry:
         self.changed.set()
 
 
-#: How long a report may be ahead of the control plane's clock and wait until its time has come.
-PATIENCE = datetime.timedelta(hours=1)
+#: How far a report may be ahead of the control plane's clock and still be sent again.
+MAXIMUM_LEAD = datetime.timedelta(hours=1)
 
 
 class Reporter:
-    """Sends what is in the spool, oldest first."""
+    """Sends the reports in the spool, oldest first."""
 
     def __init__(
         self, spool: Spool, control_plane: ControlPlane, logger: logging.LoggerAdapter[logging.Logger]
@@ -152,13 +165,15 @@ class Reporter:
         self._logger = logger
 
     def flush(self) -> None:
-        """Sends all reports that wait. What the control plane refuses for good is logged and dropped; a failed call leaves everything
-        that it was about where it is."""
+        """Sends all pending reports; raises CallFailure.
+
+        Reports that the control plane rejects permanently are logged and dropped. If a request fails, its reports stay in the spool.
+        """
         has_sent = False
         while (oldest := self._spool.oldest()) is not None:
             number, reports = oldest
             rest = reports
-            is_stuck = False
+            must_retry = False
             for kind in KINDS:
                 group = [report for report in reports if report.kind == kind]
                 if not group:
@@ -171,36 +186,36 @@ class Reporter:
                     if len(rest) < len(reports):
                         self._spool.remove(number, rest)
                     raise
-                again = self._unsettled(group, refused)
+                again = self._retryable(group, refused)
                 rest = [report for report in rest if report.kind != kind] + again
-                is_stuck = is_stuck or bool(again)
+                must_retry = must_retry or bool(again)
             self._spool.remove(number, rest)
-            if is_stuck:
-                raise CallFailure("the control plane does not know the instance yet, or this machine's clock is ahead")
+            if must_retry:
+                raise CallFailure("the control plane does not know the instance yet, or the clock of this machine is ahead")
         dropped = self._spool.take_dropped()
         if dropped:
-            self._logger.error("the spool was full: %d reports were dropped", dropped)
+            self._logger.error("the spool was full: dropped %d reports", dropped)
 
-    def _unsettled(self, reports: list[Report], refused: list[dict[str, typing.Any]]) -> list[Report]:
-        """The reports that have to be sent again: only a heartbeat makes an instance known, and what is dated ahead is taken once its time
-        has come."""
+    def _retryable(self, reports: list[Report], refused: list[dict[str, typing.Any]]) -> list[Report]:
+        """The rejected reports to send again: those of an instance that is registered by its next heartbeat, and those slightly ahead of the
+        control plane's clock. All others are logged and dropped."""
         again = []
         for item in refused:
             report = reports[item["index"]]
             if item.get("code") == "INSTANCE_NOT_FOUND" or _is_early(report, item):
                 again.append(report)
             else:
-                self._logger.error("a report was refused: %s: %s: %s", item.get("code"), item.get("detail"), report.body)
+                self._logger.error("the control plane rejected a report: %s: %s: %s", item.get("code"), item.get("detail"), report.body)
         return again
 
 
 def _is_early(report: Report, refusal: dict[str, typing.Any]) -> bool:
-    """Whether a report is dated ahead of the control plane's clock by so little that it can wait."""
+    """Whether a report was rejected because it is ahead of the control plane's clock, by at most MAXIMUM_LEAD."""
     if refusal.get("code") != "TIMESTAMP_AHEAD":
         return False
     times = report.body.get("timestamp") or report.body.get("updated_at"), refusal.get("server_time")
     try:
         time, now = (datetime.datetime.fromisoformat(str(text)) for text in times)
-        return time - now <= PATIENCE
+        return time - now <= MAXIMUM_LEAD
     except (TypeError, ValueError):
         return False

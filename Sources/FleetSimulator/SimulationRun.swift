@@ -1,31 +1,32 @@
 import ContractRuntime
 import Synchronization
 
-/// What all parts of a run share: its clock, and what is counted.
-final class World: Sendable {
-    /// What has gone out so far.
+/// The clock and the counters of one run, shared by all its parts.
+final class SimulationRun: Sendable {
+    /// The number of requests sent so far, by kind, and other events.
     struct Counts {
         var heartbeats = 0
         var polls = 0
         var acknowledgements = 0
         var reports = 0
+        /// Requests and responses that the simulated network lost.
         var failures = 0
-        /// How often a bot's dead-man switch acted.
-        var deadMen = 0
+        /// How often the dead-man switch of a bot acted.
+        var deadManActions = 0
     }
 
     private let start = ContinuousClock.now
     private let counts = Mutex(Counts())
-    /// The calls that are still to be delivered.
-    let late = Pending()
+    /// The delayed copies of requests that are not delivered yet.
+    let lateCalls = InFlightCounter()
 
     /// Seconds since the start of the run.
     var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
 
-    /// What has gone out.
+    /// A copy of the counters.
     var counted: Counts { counts.withLock { $0 } }
 
-    /// A call goes out.
+    /// Counts a request by its kind.
     func count(_ request: ClientRequest) {
         counts.withLock { counts in
             if request.method == "GET" {
@@ -40,27 +41,27 @@ final class World: Sendable {
         }
     }
 
-    /// A call was swallowed.
+    /// Counts a lost request or response.
     func countFailure() { counts.withLock { $0.failures += 1 } }
 
-    /// A dead-man switch has acted.
-    func countDeadMan() { counts.withLock { $0.deadMen += 1 } }
+    /// Counts an action of a dead-man switch.
+    func countDeadMan() { counts.withLock { $0.deadManActions += 1 } }
 
-    /// Waits until so many seconds have passed since the start.
+    /// Waits until `time`, in seconds since the start of the run.
     func sleep(until time: Double) async throws {
         let left = time - elapsed
         if left > 0 { try await Task.sleep(for: .seconds(left)) }
     }
 }
 
-/// Counts what is under way.
-final class Pending: Sendable {
+/// Counts calls in flight.
+final class InFlightCounter: Sendable {
     private let count = Mutex(0)
 
     func add() { count.withLock { $0 += 1 } }
     func remove() { count.withLock { $0 -= 1 } }
 
-    /// Waits until nothing is under way.
+    /// Waits until no call is in flight.
     func drain() async {
         while count.withLock({ $0 > 0 }) { try? await Task.sleep(for: .milliseconds(50)) }
     }
