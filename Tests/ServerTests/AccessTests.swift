@@ -122,8 +122,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ann viewer", "ADMIN_TOKENS_FILE: found something else in line 1"),
-        ("\nann boss \(TokenSecret.hash("x"))", "ADMIN_TOKENS_FILE: found something else in line 2"),
+        ("ann viewer", "ADMIN_TOKENS_FILE: found malformed line 1"),
+        ("\nann boss \(TokenSecret.hash("x"))", "ADMIN_TOKENS_FILE: found malformed line 2"),
         ("a viewer \(TokenSecret.hash("x"))\na admin \(TokenSecret.hash("y"))", "ADMIN_TOKENS_FILE: found 'a' twice"),
     ])
     func `a file of tokens that cannot be read stops the start`(text: String, message: String) throws {

@@ -165,8 +165,8 @@ import Testing
             #expect(log.lines.count == 1)
             let line = log.lines.first ?? ""
             #expect(line.hasPrefix("TLS_CERTIFICATE, TLS_KEY: found no readable PEM certificates in '"))
-            #expect(line.contains("expected a PEM chain that begins with the server's certificate, and its key."))
-            #expect(line.hasSuffix("Put usable files in place; no restart is needed."))
+            #expect(line.contains("expected a PEM chain that begins with the server's certificate, and the matching key."))
+            #expect(line.hasSuffix("Replace the files; no restart is needed."))
             try folder.breakCertificate("other nonsense")
             for _ in 0..<3 { _ = store.look() }
             #expect(log.lines.count == 2)

@@ -38,17 +38,17 @@ import Testing
     @Test(arguments: [
         (
             ["AGENT_AUTH": "open"],
-            "API_ADDRESS, WEB_ADDRESS: found '0.0.0.0:8000', '0.0.0.0:3000', which other machines reach, with "
+            "API_ADDRESS, WEB_ADDRESS: found '0.0.0.0:8000', '0.0.0.0:3000', which other machines can reach, with "
                 + "AGENT_AUTH=open, expected AGENT_AUTH=required; or ALLOW_INSECURE=open-agents if this is intended"
         ),
         (
             ["TLS_CERTIFICATE": "", "TLS_KEY": "", "API_ADDRESS": "off", "WEB_ADDRESS": "[::]:3000"],
-            "WEB_ADDRESS: found '[::]:3000', which other machines reach, with plain HTTP, "
+            "WEB_ADDRESS: found '[::]:3000', which other machines can reach, with plain HTTP, "
                 + "expected TLS_CERTIFICATE and TLS_KEY; or ALLOW_INSECURE=plain-http if this is intended"
         ),
         (
             ["ADMIN_TOKEN": "t", "API_ADDRESS": "127.0.0.1:8000", "WEB_ADDRESS": "10.0.0.5:3000"],
-            "WEB_ADDRESS: found '10.0.0.5:3000', which other machines reach, with an ADMIN_TOKEN that has fewer than "
+            "WEB_ADDRESS: found '10.0.0.5:3000', which other machines can reach, with an ADMIN_TOKEN that has fewer than "
                 + "12 characters, expected a random ADMIN_TOKEN, such as that of `openssl rand -hex 24`; "
                 + "or ALLOW_INSECURE=weak-token if this is intended"
         ),
@@ -57,7 +57,7 @@ import Testing
                 "ADMIN_TOKEN": "password-123456", "AGENT_AUTH": "open", "TLS_CERTIFICATE": "", "TLS_KEY": "",
                 "WEB_ADDRESS": "off", "API_ADDRESS": "flotilla.example:80", "ALLOW_INSECURE": "plain-http",
             ],
-            "API_ADDRESS: found 'flotilla.example:80', which other machines reach, with AGENT_AUTH=open, "
+            "API_ADDRESS: found 'flotilla.example:80', which other machines can reach, with AGENT_AUTH=open, "
                 + "an ADMIN_TOKEN that consists of common words, expected AGENT_AUTH=required; "
                 + "a random ADMIN_TOKEN, such as that of `openssl rand -hex 24`; "
                 + "or ALLOW_INSECURE=open-agents,weak-token if this is intended"
@@ -100,7 +100,7 @@ import Testing
         ])
         let (status, errors) = await server.end()
         #expect(status == 2)
-        #expect(errors.hasPrefix("flotilla-server: API_ADDRESS: found '0.0.0.0:0', which other machines reach"))
+        #expect(errors.hasPrefix("flotilla-server: API_ADDRESS: found '0.0.0.0:0', which other machines can reach"))
         #expect(errors.hasSuffix("or ALLOW_INSECURE=open-agents,plain-http if this is intended\n"))
         #expect(!errors.contains(Self.secret))
     }

@@ -243,7 +243,7 @@ import Testing
     func `an invalid name stops the start`(text: String, found: String) {
         let values = ["ADMIN_TOKEN": "t", "PUBLIC_HOSTS": text]
         let error = #expect(throws: ConfigurationError.self) { try ServerConfiguration(Variables(values: values)) }
-        let expected = "PUBLIC_HOSTS: found \(found), expected [https://]HOST[:PORT], several with commas between them"
+        let expected = "PUBLIC_HOSTS: found \(found), expected [https://]HOST[:PORT], comma-separated"
         #expect(error?.description == expected)
     }
 }

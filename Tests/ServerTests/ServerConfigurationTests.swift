@@ -31,13 +31,13 @@ import Testing
             "LOG_LEVEL: found 'loud', expected one of trace, debug, info, notice, warning, error, critical"
         ),
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
-        (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
+        (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, because TLS_KEY is set"),
         (
             ["ALLOW_INSECURE": "plain-http,everything"],
             "ALLOW_INSECURE: found 'everything', "
-                + "expected open-agents or weak-token or plain-http, several with commas between them"
+                + "expected open-agents or weak-token or plain-http, comma-separated"
         ),
-        (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found something else, expected an http or https URL"),
+        (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found an invalid value, expected an http or https URL"),
         (
             ["BOOKS_CURRENCY": "A CURRENCY TOO LONG"],
             "BOOKS_CURRENCY: found 'A CURRENCY TOO LONG', expected a currency of at most 16 characters"

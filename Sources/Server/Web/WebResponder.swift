@@ -4,17 +4,17 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// The web listener: the dashboard behind its door, the API's reference, and the API under `/api` for whoever is logged in.
+/// The web listener: the dashboard after login, the API reference, and the API under `/api` for logged-in users.
 ///
-/// No token is ever sent to a browser. A session is a secret of its own in a cookie that scripts cannot read; what it may do is what the
-/// token that opened it may do now.
+/// A token is never sent to a browser. A session has its own secret in a cookie that scripts cannot read, and the current permissions of
+/// the token that opened it.
 struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
     let doorkeeper: Doorkeeper
-    /// What the deployment is called.
+    /// The name of the deployment.
     let environment: String
-    /// What whoever logs in should know first.
+    /// A warning to show on the login page.
     let warning: String?
 
     func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
@@ -43,7 +43,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    // MARK: - Before the door
+    // MARK: - Without a session
 
     private func answer(_ visit: Visit, _ body: [UInt8]) async -> Answer {
         switch (visit.path.first, visit.isPost) {
@@ -66,7 +66,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// The reference carries its style with it, so it has a policy of its own.
+    /// The reference page contains its style, so it needs its own content security policy.
     private func reference(_ visit: Visit) -> Answer {
         var answer = html(200, ReferenceText.html, visit)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -99,7 +99,7 @@ struct WebResponder: Responder {
         }
     }
 
-    // MARK: - Behind it
+    // MARK: - With a session
 
     private func inside(_ visit: Visit, _ body: [UInt8]) async -> Answer {
         let principal: Principal?
@@ -146,7 +146,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// What a browser keeps for itself: none of it is secret, and scripts read it.
+    /// Stores preferences in the browser's cookies. They are not secret, and scripts read them.
     private func preferences(_ visit: Visit, _ form: Fields) -> Answer {
         var answer = redirect(to: Visit.ownPath(form["back"]), visit)
         let choices = [
@@ -159,7 +159,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// A GET of the API with the session's roles.
+    /// Forwards a GET request to the API with the session's roles.
     private func proxied(_ visit: Visit, by principal: Principal) async -> Answer {
         if visit.path == ["api", "stream"] {
             let request = Request(headers: visit.headers, principal: principal)
@@ -195,13 +195,13 @@ struct WebResponder: Responder {
         }
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
     private func away(_ problem: Problem, _ visit: Visit) -> Answer {
         let page = DoorPage.away(
             environment: environment,
             theme: visit.theme,
-            text: "Nothing can be shown: \(problem.detail)."
+            text: "The page cannot be shown: \(problem.detail)."
         )
         var answer = html(problem.status, page.html, visit)
         if let seconds = problem.retryAfterSeconds {
@@ -210,7 +210,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// A page whose scripts, styles and connections are this server's, and that no other page can frame.
+    /// A page that loads scripts, styles and connections only from this server, and that no page may frame.
     private func html(_ status: Int, _ text: String, _ visit: Visit) -> Answer {
         var answer = Answer(
             status: status,
@@ -238,11 +238,11 @@ extension Problem {
     fileprivate static let foreignForm = Problem(
         status: 403,
         code: "FOREIGN_FORM",
-        detail: "the form is not of this session; go back, reload the page and try again"
+        detail: "the form does not belong to this session; go back, reload the page and try again"
     )
 }
 
-/// The reference, made once.
+/// The reference page, rendered once.
 private enum ReferenceText {
     static let html = ReferencePage().html
 }
