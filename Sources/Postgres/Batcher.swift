@@ -132,19 +132,19 @@ final class Batcher<Row: BatchRow>: Sendable {
 
     /// The statement that goes out now that the state has changed, if one does.
     private func takeOff(after change: (inout State) -> Void) -> Work? {
-        let departing = state.read { state in
+        let departing = state.withLock { state in
             change(&state)
             return state.takeOff()
         }
         guard let flight = departing else { return nil }
         let load: @Sendable () -> [Row] = { [self] in
-            let (rows, isNew) = state.read { $0.load(flight) }
+            let (rows, isNew) = state.withLock { $0.load(flight) }
             if isNew { onSend(rows.count) }
             return rows
         }
         return work(load) { [self] outcomes in
             var start = 0
-            for arrival in state.read({ $0.passengers(of: flight) }) {
+            for arrival in state.withLock({ $0.passengers(of: flight) }) {
                 arrival.answer?(Array(outcomes.of(start..<start + arrival.rows.count)))
                 start += arrival.rows.count
             }
@@ -166,11 +166,11 @@ final class Batcher<Row: BatchRow>: Sendable {
         let sent = Monitor<[Row]>([])
         let bind: @Sendable (inout Parameters) -> Void = { parameters in
             let rows = load()
-            sent.read { $0 = rows }
+            sent.withLock { $0 = rows }
             Row.bind(rows, to: &parameters)
         }
         let body = Work.Body.statement(Row.statement, bind: bind) { [self] answer in
-            let rows = sent.read { $0 }
+            let rows = sent.withLock { $0 }
             switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
             case .success(let outcomes): return finished(.each(outcomes.map { .success($0) }))
             case .failure(let error) where tries > 1 && error.state?.isConflict == true:
@@ -210,7 +210,7 @@ protocol BatcherDeadlines: Sendable {
 
 extension Batcher: BatcherDeadlines {
     func expire(_ now: ContinuousClock.Instant) {
-        for (rows, isInFlight, answer) in state.read({ $0.takeOverdue(now) }) {
+        for (rows, isInFlight, answer) in state.withLock({ $0.takeOverdue(now) }) {
             let error =
                 isInFlight
                 ? PostgresError(.timeout, statement: Row.statement.name, "no answer within the deadline")

@@ -53,7 +53,7 @@ public final class Database: Sendable {
             size: configuration.connections + configuration.reserve,
             reserve: configuration.reserve,
             patience: configuration.deadline,
-            onTick: { now in for batcher in batchers.read({ $0.values.map { $0 } }) { batcher.expire(now) } },
+            onTick: { now in for batcher in batchers.withLock({ $0.values.map { $0 } }) { batcher.expire(now) } },
             onStateChange: { [reporter] event in reporter.report(event) }
         )
         guard configuration.readConnections > 0 else {
@@ -80,7 +80,7 @@ public final class Database: Sendable {
     public var statistics: DatabaseStatistics {
         let load = pool.load
         let readLoad = readPool?.load ?? (waiting: 0, idle: 0)
-        let counts = counts.read { $0 }
+        let counts = counts.withLock { $0 }
         return DatabaseStatistics(
             // traps: both are counts of entries in memory and of threads.
             waiting: load.waiting + readLoad.waiting,
@@ -182,11 +182,11 @@ public final class Database: Sendable {
     }
 
     private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {
-        batchers.read { batchers in
+        batchers.withLock { batchers in
             // The key is the type, so the value can be nothing else.
             if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
             let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline) { [counts] rows in
-                counts.read { $0 = ($0.batches + 1, $0.rows + rows) }
+                counts.withLock { $0 = ($0.batches + 1, $0.rows + rows) }
             }
             batchers[ObjectIdentifier(type)] = batcher
             return batcher
@@ -226,7 +226,7 @@ private final class ConnectionReporter: Sendable {
     private let state = Monitor<(isReachable: Bool?, connections: Int)>((nil, 0))
 
     /// How many connections were made.
-    var connections: Int { state.read { $0.connections } }
+    var connections: Int { state.withLock { $0.connections } }
 
     init(logger: Logger) {
         self.logger = logger
@@ -234,7 +234,7 @@ private final class ConnectionReporter: Sendable {
 
     func report(_ event: ConnectionEvent) {
         let isConnected = if case .connected = event { true } else { false }
-        let previous = state.read { state in
+        let previous = state.withLock { state in
             defer { state = (isConnected, state.connections + (isConnected ? 1 : 0)) }
             return state.isReachable
         }

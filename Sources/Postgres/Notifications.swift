@@ -10,11 +10,11 @@ extension Database {
             let isOver = Monitor(false)
             continuation.onTermination = { _ in isOver.update { $0 = true } }
             Thread.start { [url = configuration.url] in
-                while !isOver.read({ $0 }) {
+                while !isOver.withLock({ $0 }) {
                     do throws(PostgresError) {
                         let connection = try Connection(url)
                         try connection.executeScript("LISTEN \(channel)")
-                        while !isOver.read({ $0 }) {
+                        while !isOver.withLock({ $0 }) {
                             for payload in try connection.notifications(within: 500) { continuation.yield(payload) }
                         }
                     } catch {

@@ -93,7 +93,7 @@ final class ConnectionPool: Sendable {
             isPrivileged: work.isPrivileged,
             deadline: work.deadline
         )
-        switch wakesThread ? queue.update({ $0.append(entry) }) : queue.read({ $0.append(entry) }) {
+        switch wakesThread ? queue.update({ $0.append(entry) }) : queue.withLock({ $0.append(entry) }) {
         case nil: break
         case .closed: fail(work, PostgresError(.unavailable, "the database is closed"))
         case .full: fail(work, PostgresError(.unavailable, "too many statements wait for a connection"))
@@ -105,7 +105,7 @@ final class ConnectionPool: Sendable {
     }
 
     /// How much waits for a connection, and how many connections wait for work.
-    var load: (waiting: Int, idle: Int) { queue.read { ($0.count, $0.idle) } }
+    var load: (waiting: Int, idle: Int) { queue.withLock { ($0.count, $0.idle) } }
 
     /// Fails what waits and ends the threads, each after what it has in hand.
     func close() {
@@ -118,10 +118,10 @@ final class ConnectionPool: Sendable {
 
     /// Answers callers whose deadline passes. Every connection may be busy or away, so this has a thread.
     private func expire(_ onTick: (ContinuousClock.Instant) -> Void) {
-        while !queue.read({ $0.isClosed }) {
+        while !queue.withLock({ $0.isClosed }) {
             Thread.sleep(.milliseconds(50))
             let now = ContinuousClock.now
-            let (expired, overdue) = queue.read { ($0.removeExpired(now), $0.findOverdue(now)) }
+            let (expired, overdue) = queue.withLock { ($0.removeExpired(now), $0.findOverdue(now)) }
             for entry in expired {
                 fail(entry.item, PostgresError(.unavailable, "no connection within the deadline"))
             }
@@ -141,10 +141,10 @@ final class ConnectionPool: Sendable {
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
                 guard serve(with: connection, slot) else { return }
-                queue.read { $0.finish(slot) }
+                queue.withLock { $0.finish(slot) }
             } catch {
                 onStateChange(.failed(error))
-                if queue.read({ $0.isClosed }) { return }
+                if queue.withLock({ $0.isClosed }) { return }
                 Thread.sleep(backoff)
                 backoff = min(backoff * 2, .milliseconds(800))
             }

@@ -36,8 +36,8 @@ final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
-    /// Looks at the state, or changes it in a way that nobody waits for.
-    func read<R>(_ body: (inout State) -> R) -> R {
+    /// Reads or changes the state without waking waiting threads.
+    func withLock<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
