@@ -3,7 +3,7 @@ import Generated
 import Handlers
 
 /// Opens sessions for tokens, and authenticates requests by session.
-struct Doorkeeper: Sendable {
+struct SessionAuthenticator: Sendable {
     let api: API
     let authenticator: Authenticator
     /// Failed logins: a burst of five per address, then one every three minutes.

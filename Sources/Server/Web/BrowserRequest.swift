@@ -2,7 +2,7 @@ import Dashboard
 import NIOHTTP1
 
 /// The head of a browser's request.
-struct Visit: Sendable {
+struct BrowserRequest: Sendable {
     let id: String
     let client: Client
     let isPost: Bool
