@@ -1,18 +1,18 @@
-/// Gathers rows into batches: the rows that come while statements are in flight form the next one.
+/// Collects rows into batches: rows that arrive while statements are in flight form the next batch.
 ///
-/// There is no timer, so a row that finds nothing on its way goes out at once, and under load a commit is shared by everyone who waits.
+/// There is no timer. A row is sent immediately if nothing is in flight; under load, all waiting callers share one commit.
 final class Batcher<Row: BatchRow>: Sendable {
-    /// Rows that came together and are answered together, in their order.
+    /// Rows of one call. They are answered together, in their order.
     private struct Waiting {
         let rows: [Row]
         let deadline: ContinuousClock.Instant
-        /// Nil once they were answered at their deadline.
+        /// Nil once the rows were answered at their deadline.
         var answer: (@Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)?
     }
 
-    /// A statement on its way. Which rows it carries is decided when a connection takes it: until then more can come.
+    /// A statement in flight. Its rows are chosen when a connection takes it, so that more rows can join until then.
     ///
-    /// `@unchecked Sendable`: it is touched only while the batcher's state is held.
+    /// `@unchecked Sendable`: it is accessed only while the batcher's state is locked.
     private final class Flight: @unchecked Sendable {
         var batch: [Waiting] = []
         /// Whether a connection has taken it.
@@ -24,7 +24,7 @@ final class Batcher<Row: BatchRow>: Sendable {
         private var count = 0
         private var flights: [Flight] = []
 
-        /// Adds rows; false when too many wait.
+        /// Adds rows. Returns false if too many rows are pending.
         mutating func append(_ arrival: Waiting) -> Bool {
             guard count < waitingLimit else { return false }
             waiting.append(arrival)
@@ -32,7 +32,7 @@ final class Batcher<Row: BatchRow>: Sendable {
             return true
         }
 
-        /// What goes out now: while a statement waits for its commit the next is carried out, if it is worth one.
+        /// Starts a batch if nothing is in flight, or if enough rows are pending to execute a statement while others commit.
         mutating func takeOff() -> Flight? {
             let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.isLoaded }
             guard count > 0, flights.isEmpty || isWorthOne else { return nil }
@@ -41,7 +41,7 @@ final class Batcher<Row: BatchRow>: Sendable {
             return flight
         }
 
-        /// The rows of a flight, which are those that wait now if it has none yet.
+        /// The rows of a batch. The first call fills it with the pending rows.
         mutating func load(_ flight: Flight) -> (rows: [Row], isNew: Bool) {
             let isNew = !flight.isLoaded
             if isNew {
@@ -58,7 +58,7 @@ final class Batcher<Row: BatchRow>: Sendable {
             return (flight.batch.count == 1 ? flight.batch[0].rows : flight.batch.flatMap { $0.rows }, isNew)
         }
 
-        /// Who waits for a flight. One that no connection took within its deadline was waited for by everybody.
+        /// The callers that wait for a batch. If no connection picks up the batch in time, every pending row fails.
         mutating func passengers(of flight: Flight) -> [Waiting] {
             if !flight.isLoaded {
                 (flight.batch, waiting) = (waiting, [])
@@ -69,7 +69,7 @@ final class Batcher<Row: BatchRow>: Sendable {
 
         mutating func land(_ flight: Flight) { flights.removeAll { $0 === flight } }
 
-        /// The answers of rows whose deadline has passed, each once: those that wait are taken out, those in flight may still be stored.
+        /// Takes the answers of rows whose deadline has passed, each once. Pending rows are removed; rows in flight may still be stored.
         mutating func takeOverdue(
             _ now: ContinuousClock.Instant
         ) -> [(rows: Int, isInFlight: Bool, answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)] {
@@ -91,14 +91,14 @@ final class Batcher<Row: BatchRow>: Sendable {
         }
     }
 
-    /// How many rows one statement takes, unless more come together.
+    /// The maximum number of rows per statement, unless one call has more.
     private static var rowLimit: Int { 1_024 }
-    /// How many rows wait at most.
+    /// The maximum number of pending rows.
     private static var waitingLimit: Int { 65_536 }
-    /// How many statements are in flight at once.
+    /// The maximum number of statements in flight.
     private static var flightLimit: Int { 3 }
-    /// How many rows are worth a statement beside the one that is on its way. A statement costs the database and us as much as some
-    /// thirty rows, so fewer do better to wait for the next, even with processors to spare (`docs/figures.md`).
+    /// The minimum number of rows for a statement beside one in flight. A statement costs the database and us as much as about thirty rows,
+    /// so fewer rows do better to wait for the next batch, even with idle processors (`docs/figures.md`).
     private static var worth: Int { 64 }
 
     private let pool: ConnectionPool
@@ -113,7 +113,7 @@ final class Batcher<Row: BatchRow>: Sendable {
         self.onSend = onSend
     }
 
-    /// Adds rows that belong together, in their order, and waits until each is committed or refused.
+    /// Adds the rows of one call, in their order, and waits until each is committed or rejected.
     func run(
         _ rows: [Row],
         by deadline: ContinuousClock.Instant
@@ -124,13 +124,13 @@ final class Batcher<Row: BatchRow>: Sendable {
             var isAdded = false
             if let work = takeOff(after: { isAdded = $0.append(arrival) }) { pool.submit(work) }
             if !isAdded {
-                let error = PostgresError(.unavailable, "too many rows wait for a connection")
+                let error = PostgresError(.unavailable, "too many rows are waiting for a connection")
                 continuation.resume(returning: rows.map { _ in .failure(error) })
             }
         }
     }
 
-    /// The statement that goes out now that the state has changed, if one does.
+    /// Changes the state and returns the statement to send next, if any.
     private func takeOff(after change: (inout State) -> Void) -> Work? {
         let departing = state.withLock { state in
             change(&state)
@@ -152,12 +152,12 @@ final class Batcher<Row: BatchRow>: Sendable {
         }
     }
 
-    /// One statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves. What another
-    /// transaction was in the way of is sent again as it is.
+    /// One statement. A rejected row must not fail its neighbours, so a failed batch is sent again in halves. After a conflict with another
+    /// transaction, the batch is sent again unchanged.
     ///
     /// - Parameters:
-    ///   - tries: How often it may still be sent.
-    ///   - finished: Answers what is to be sent next.
+    /// - tries: The remaining number of attempts.
+    /// - finished: Receives the outcomes and returns the work to send next.
     private func work(
         _ load: @escaping @Sendable () -> [Row],
         tries: Int = 3,
@@ -188,7 +188,7 @@ final class Batcher<Row: BatchRow>: Sendable {
         return Work(body: body, deadline: .now + deadline)
     }
 
-    /// What became of rows: of each its own, or of all of them the same.
+    /// The outcomes of rows: one each, or the same error for all.
     private enum Outcomes {
         case each([Result<Row.Outcome, PostgresError>])
         case all(PostgresError)
@@ -202,9 +202,9 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 }
 
-/// The deadlines of rows that wait or are in flight, whatever the rows are.
+/// The deadlines of pending rows and rows in flight, for any type of row.
 protocol BatcherDeadlines: Sendable {
-    /// Answers rows whose deadline has passed. Their statement goes on, for the rows beside them.
+    /// Answers rows whose deadline has passed. Their statement continues, for the other rows in it.
     func expire(_ now: ContinuousClock.Instant)
 }
 

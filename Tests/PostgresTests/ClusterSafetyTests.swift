@@ -139,8 +139,8 @@ import Testing
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: folder, logger: logger)
             }
-            let advice = "an upgrade was interrupted; rename 'data-15' to 'data' and start again"
-            #expect(error?.description == "'\(folder)' holds 'data-15' and no folder 'data': \(advice)")
+            let advice = "an upgrade was interrupted; rename 'data-15' to 'data' and restart"
+            #expect(error?.description == "'\(folder)' contains 'data-15' and no directory 'data': \(advice)")
         }
     }
 
@@ -166,9 +166,9 @@ import Testing
         let error = #expect(throws: PostgresError.self) { try Installation.choose(for: directory, among: [new]) }
         #expect(
             error?.description == """
-                the cluster in '\(folder)' was made by PostgreSQL 15, and installed is 18; \
+                the cluster in '\(folder)' was created by PostgreSQL 15, but 18 is installed; \
                 install PostgreSQL 15 (Debian: apt-get install postgresql-15). \
-                With both versions installed './flotilla upgrade-cluster' moves the cluster to the newer one
+                With both versions installed, './flotilla upgrade-cluster' upgrades the cluster to the newer one
                 """
         )
     }

@@ -68,7 +68,7 @@ import Testing
             let running = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: data, logger: logger)
             }
-            #expect(running?.description.hasPrefix("another server uses the cluster in '\(data)'") == true)
+            #expect(running?.description.hasPrefix("another server is using the cluster in '\(data)'") == true)
             try await cluster.stop()
             let stopped = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: data, logger: logger)
@@ -88,7 +88,7 @@ import Testing
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: folder + "/cluster", logger: logger)
             }
-            #expect(error?.description == "there is no cluster in '\(folder)/cluster'; choose its folder with DATA_DIR")
+            #expect(error?.description == "there is no cluster in '\(folder)/cluster'; set DATA_DIR to its directory")
         }
     }
 
@@ -139,7 +139,7 @@ import Testing
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: data, programsIn: [programs[0]], logger: logger)
             }
-            #expect(error?.description.contains("was made by PostgreSQL 18, and installed is 16") == true)
+            #expect(error?.description.contains("was created by PostgreSQL 18, but 16 is installed") == true)
         }
     }
 

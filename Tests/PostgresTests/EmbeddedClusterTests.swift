@@ -50,7 +50,7 @@ import Testing
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: folder, logger: logger)
             }
-            #expect(error?.description.hasPrefix("another server uses the cluster in '\(folder)'") == true)
+            #expect(error?.description.hasPrefix("another server is using the cluster in '\(folder)'") == true)
             let version = try await Migrator(url: first.url(database: "postgres"), migrations: []).version()
             #expect(version == 0)
             try await first.stop()
@@ -113,7 +113,7 @@ import Testing
             }
             #expect(
                 error?.description
-                    == "'\(folder)' holds 'letter' and no cluster; choose a DATA_DIR that is empty or does not exist"
+                    == "'\(folder)' contains 'letter' and no cluster; choose a DATA_DIR that is empty or does not exist"
             )
             let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
             #expect(mode == 0o755)

@@ -51,7 +51,7 @@ import Testing
             let error = await #expect(throws: PostgresError.self) {
                 try await Migrator(url: url, migrations: [changed]).migrate(logger: logger)
             }
-            #expect(error?.description == "migration 1 (one) differs from what was applied to the database")
+            #expect(error?.description == "migration 1 (one) differs from the version that was applied to the database")
         }
     }
 }

@@ -123,7 +123,7 @@ import Testing
         }
         let advice = "delete other files on it or enlarge it"
         #expect(log.contains { $0.contains("the disk of the embedded PostgreSQL is full") && $0.contains(advice) })
-        #expect(log.contains { $0.contains("the embedded PostgreSQL runs again") })
+        #expect(log.contains { $0.contains("the embedded PostgreSQL is running again") })
         #expect(log.filter { $0.contains(" error ") }.count < 20, "\(log.joined(separator: "\n"))")
     }
 
