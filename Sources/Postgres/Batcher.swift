@@ -3,7 +3,7 @@
 /// There is no timer. A row is sent immediately if nothing is in flight; under load, all waiting callers share one commit.
 final class Batcher<Row: BatchRow>: Sendable {
     /// Rows of one call. They are answered together, in their order.
-    private struct Waiting {
+    private struct PendingRows {
         let rows: [Row]
         let deadline: ContinuousClock.Instant
         /// Nil once the rows were answered at their deadline.
@@ -13,78 +13,78 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// A statement in flight. Its rows are chosen when a connection takes it, so that more rows can join until then.
     ///
     /// `@unchecked Sendable`: it is accessed only while the batcher's state is locked.
-    private final class Flight: @unchecked Sendable {
-        var batch: [Waiting] = []
+    private final class Batch: @unchecked Sendable {
+        var groups: [PendingRows] = []
         /// Whether a connection has taken it.
-        var isLoaded = false
+        var isFilled = false
     }
 
     private struct State {
-        private var waiting: [Waiting] = []
+        private var pending: [PendingRows] = []
         private var count = 0
-        private var flights: [Flight] = []
+        private var inFlight: [Batch] = []
 
         /// Adds rows. Returns false if too many rows are pending.
-        mutating func append(_ arrival: Waiting) -> Bool {
-            guard count < waitingLimit else { return false }
-            waiting.append(arrival)
-            count += arrival.rows.count
+        mutating func append(_ group: PendingRows) -> Bool {
+            guard count < pendingLimit else { return false }
+            pending.append(group)
+            count += group.rows.count
             return true
         }
 
         /// Starts a batch if nothing is in flight, or if enough rows are pending to execute a statement while others commit.
-        mutating func takeOff() -> Flight? {
-            let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.isLoaded }
-            guard count > 0, flights.isEmpty || isWorthOne else { return nil }
-            let flight = Flight()
-            flights.append(flight)
-            return flight
+        mutating func startBatch() -> Batch? {
+            let isWorthwhile = count >= parallelRows && inFlight.count < inFlightLimit && inFlight.allSatisfy { $0.isFilled }
+            guard count > 0, inFlight.isEmpty || isWorthwhile else { return nil }
+            let batch = Batch()
+            inFlight.append(batch)
+            return batch
         }
 
         /// The rows of a batch. The first call fills it with the pending rows.
-        mutating func load(_ flight: Flight) -> (rows: [Row], isNew: Bool) {
-            let isNew = !flight.isLoaded
+        mutating func fill(_ batch: Batch) -> (rows: [Row], isNew: Bool) {
+            let isNew = !batch.isFilled
             if isNew {
                 var (taken, rows) = (0, 0)
-                while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
-                    rows += waiting[taken].rows.count
+                while taken < pending.count, taken == 0 || rows + pending[taken].rows.count <= rowLimit {
+                    rows += pending[taken].rows.count
                     taken += 1
                 }
-                flight.batch = Array(waiting[..<taken])
-                flight.isLoaded = true
-                waiting.removeFirst(taken)
+                batch.groups = Array(pending[..<taken])
+                batch.isFilled = true
+                pending.removeFirst(taken)
                 count -= rows
             }
-            return (flight.batch.count == 1 ? flight.batch[0].rows : flight.batch.flatMap { $0.rows }, isNew)
+            return (batch.groups.count == 1 ? batch.groups[0].rows : batch.groups.flatMap { $0.rows }, isNew)
         }
 
         /// The callers that wait for a batch. If no connection picks up the batch in time, every pending row fails.
-        mutating func passengers(of flight: Flight) -> [Waiting] {
-            if !flight.isLoaded {
-                (flight.batch, waiting) = (waiting, [])
+        mutating func groups(of batch: Batch) -> [PendingRows] {
+            if !batch.isFilled {
+                (batch.groups, pending) = (pending, [])
                 count = 0
             }
-            return flight.batch
+            return batch.groups
         }
 
-        mutating func land(_ flight: Flight) { flights.removeAll { $0 === flight } }
+        mutating func complete(_ batch: Batch) { inFlight.removeAll { $0 === batch } }
 
         /// Takes the answers of rows whose deadline has passed, each once. Pending rows are removed; rows in flight may still be stored.
         mutating func takeOverdue(
             _ now: ContinuousClock.Instant
         ) -> [(rows: Int, isInFlight: Bool, answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)] {
-            var overdue = waiting.filter { $0.deadline <= now }.compactMap { arrival in
-                arrival.answer.map { (arrival.rows.count, false, $0) }
+            var overdue = pending.filter { $0.deadline <= now }.compactMap { group in
+                group.answer.map { (group.rows.count, false, $0) }
             }
             if !overdue.isEmpty {
-                waiting.removeAll { $0.deadline <= now }
-                count = waiting.reduce(0) { $0 + $1.rows.count }
+                pending.removeAll { $0.deadline <= now }
+                count = pending.reduce(0) { $0 + $1.rows.count }
             }
-            for flight in flights {
-                for index in flight.batch.indices where flight.batch[index].deadline <= now {
-                    guard let answer = flight.batch[index].answer else { continue }
-                    flight.batch[index].answer = nil
-                    overdue.append((flight.batch[index].rows.count, true, answer))
+            for batch in inFlight {
+                for index in batch.groups.indices where batch.groups[index].deadline <= now {
+                    guard let answer = batch.groups[index].answer else { continue }
+                    batch.groups[index].answer = nil
+                    overdue.append((batch.groups[index].rows.count, true, answer))
                 }
             }
             return overdue
@@ -94,12 +94,12 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// The maximum number of rows per statement, unless one call has more.
     private static var rowLimit: Int { 1_024 }
     /// The maximum number of pending rows.
-    private static var waitingLimit: Int { 65_536 }
+    private static var pendingLimit: Int { 65_536 }
     /// The maximum number of statements in flight.
-    private static var flightLimit: Int { 3 }
+    private static var inFlightLimit: Int { 3 }
     /// The minimum number of rows for a statement beside one in flight. A statement costs the database and us as much as about thirty rows,
     /// so fewer rows do better to wait for the next batch, even with idle processors (`docs/figures.md`).
-    private static var worth: Int { 64 }
+    private static var parallelRows: Int { 64 }
 
     private let pool: ConnectionPool
     private let deadline: Duration
@@ -120,9 +120,9 @@ final class Batcher<Row: BatchRow>: Sendable {
     ) async -> [Result<Row.Outcome, PostgresError>] {
         if rows.isEmpty { return [] }
         return await withCheckedContinuation { continuation in
-            let arrival = Waiting(rows: rows, deadline: deadline) { continuation.resume(returning: $0) }
+            let group = PendingRows(rows: rows, deadline: deadline) { continuation.resume(returning: $0) }
             var isAdded = false
-            if let work = takeOff(after: { isAdded = $0.append(arrival) }) { pool.submit(work) }
+            if let work = nextStatement(after: { isAdded = $0.append(group) }) { pool.submit(work) }
             if !isAdded {
                 let error = PostgresError(.unavailable, "too many rows are waiting for a connection")
                 continuation.resume(returning: rows.map { _ in .failure(error) })
@@ -131,24 +131,24 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 
     /// Changes the state and returns the statement to send next, if any.
-    private func takeOff(after change: (inout State) -> Void) -> Work? {
-        let departing = state.withLock { state in
+    private func nextStatement(after change: (inout State) -> Void) -> Work? {
+        let started = state.withLock { state in
             change(&state)
-            return state.takeOff()
+            return state.startBatch()
         }
-        guard let flight = departing else { return nil }
+        guard let batch = started else { return nil }
         let load: @Sendable () -> [Row] = { [self] in
-            let (rows, isNew) = state.withLock { $0.load(flight) }
+            let (rows, isNew) = state.withLock { $0.fill(batch) }
             if isNew { onSend(rows.count) }
             return rows
         }
         return work(load) { [self] outcomes in
             var start = 0
-            for arrival in state.withLock({ $0.passengers(of: flight) }) {
-                arrival.answer?(Array(outcomes.of(start..<start + arrival.rows.count)))
-                start += arrival.rows.count
+            for group in state.withLock({ $0.groups(of: batch) }) {
+                group.answer?(Array(outcomes.of(start..<start + group.rows.count)))
+                start += group.rows.count
             }
-            return takeOff { $0.land(flight) }
+            return nextStatement { $0.complete(batch) }
         }
     }
 
