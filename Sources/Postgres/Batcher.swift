@@ -34,7 +34,8 @@ final class Batcher<Row: BatchRow>: Sendable {
 
         /// Starts a batch if nothing is in flight, or if enough rows are pending to execute a statement while others commit.
         mutating func startBatch() -> Batch? {
-            let isWorthwhile = count >= parallelRows && inFlight.count < inFlightLimit && inFlight.allSatisfy { $0.isFilled }
+            let isWorthwhile =
+                count >= parallelRows && inFlight.count < inFlightLimit && inFlight.allSatisfy { $0.isFilled }
             guard count > 0, inFlight.isEmpty || isWorthwhile else { return nil }
             let batch = Batch()
             inFlight.append(batch)
