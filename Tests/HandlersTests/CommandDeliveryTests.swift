@@ -78,7 +78,7 @@ import Testing
             #expect(life == 100_000_000)
             let problem = await #expect(throws: Problem.self) { try await create(request(ttl: 101), in: fleet) }
             #expect(problem?.status == 400)
-            #expect(problem?.detail == "a command expires within 100 seconds")
+            #expect(problem?.detail == "a command must expire within 100 seconds")
         }
     }
 

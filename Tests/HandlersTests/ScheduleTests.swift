@@ -36,7 +36,7 @@ import Testing
         ("* * * FOO *", "found 'FOO' for the month, expected 1 to 12"),
         ("* * * * 8", "found '8' for the day of the week, expected 0 to 7"),
         ("*/0 * * * *", "found '*/0' for the minute, expected 0 to 59"),
-        ("1,,2 * * * *", "found '' for the minute, expected 0 to 59"), ("0 0 31 2 *", "there is no such day"),
+        ("1,,2 * * * *", "found '' for the minute, expected 0 to 59"), ("0 0 31 2 *", "no day matches"),
         ("@often", "found 1 field, expected five"),
     ])
     func `what is none is refused with its place`(text: String, message: String) throws {

@@ -42,7 +42,7 @@ import Testing
                     let lines = try #require(own.messages.first).split(separator: "\n")
                     #expect(lines.count == 3)
                     #expect(lines[0] == "[\(severity)] Test Notification")
-                    #expect(lines[1] == "A test that admin-token-user asked for")
+                    #expect(lines[1] == "A test requested by admin-token-user")
                     #expect(lines[2].wholeMatch(of: /time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z/) != nil)
                     #expect(other.messages.isEmpty)
                     #expect(try await server.post("/notifications/test?severity=LOUD", "", token: token).status == 422)

@@ -125,7 +125,7 @@ import Testing
             codes.insert(try answer.json()["code"] as? String ?? "")
         }
         let page = try await server.web.send("GET", "/dashboard", headers: ["Cookie": cookie])
-        #expect(page.body.contains("The server cannot store data: PostgreSQL&#39;s files were exchanged"))
+        #expect(page.body.contains("The server cannot store data: PostgreSQL&#39;s files were replaced"))
         try installation.repairLibrary()
         try await wait(for: 200, of: server)
         #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2")).status == 202)

@@ -16,7 +16,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Why no live alert has this id.
+    /// The reason why no unresolved alert has this id.
     borrowing func whyNot(_ alertID: UUID) throws -> Problem {
         guard try run(.getAlert(alertID: alertID)) != nil else { return .alertNotFound }
         return Problem(status: 409, code: "ALERT_RESOLVED", detail: "the alert is resolved already")

@@ -3,7 +3,7 @@ import Generated
 import Postgres
 
 extension Job {
-    /// What must not wait: commands that expire, runs that are due, instances that are lost.
+    /// Checks that must run often: expiring commands, due runs, lost instances.
     public static let checks = [
         Job("check_heartbeats") { (api, lock) throws(Problem) in
             let stale = api.configuration.heartbeatStaleSeconds
@@ -50,7 +50,7 @@ extension Job {
                 _ = try transaction.run(.resolveRegistrations())
             } != nil
         },
-        // What servers that ended did not write.
+        // Write the alerts that servers which have ended did not write to the audit log.
         Job("audit_alerts") { (api, lock) throws(Problem) in
             try await api.lead(lock) { transaction in
                 _ = try transaction.run(.auditAlerts(alertIDs: []))
@@ -71,16 +71,16 @@ extension Job {
 }
 
 extension API {
-    /// Checks the fleet and everything else that must not wait, once (`Job.checks`).
+    /// Runs the checks in `Job.checks` once.
     public func runScheduledChecks() async throws(Problem) { try await run(Job.checks) }
 
-    /// How many instances one statement looks at.
+    /// The maximum number of instances that one statement checks.
     static let instancesAtOnce = 1_000
 
-    /// Looks at the whole fleet for lost instances, a part at a time.
+    /// Checks the whole fleet for lost instances, in parts.
     ///
-    /// - Parameter part: Looks at the instances behind this id; nil when another server looks.
-    /// - Returns: How many are lost and which alerts that raised; nil when another server looks.
+    /// - Parameter part: Checks the instances after this id; returns nil if another server does this.
+    /// - Returns: The number of lost instances and the new alerts; nil if another server does this.
     func checkFleet(
         _ part: (_ after: String) async throws(Problem) -> CheckHeartbeatsRow?
     ) async throws(Problem) -> (stale: Int, created: [String], checkedAt: Timestamp)? {
@@ -96,9 +96,9 @@ extension API {
         return (stale, created, row.checkedAt)
     }
 
-    /// Tries at once to notify people of what was raised; then the audit log gets it, with the outcome.
+    /// Tries to notify people of new alerts immediately; then writes the alerts to the audit log, with the outcome.
     ///
-    /// - Parameter limit: How long the audit log may take for a thousand alerts.
+    /// - Parameter limit: The time limit for writing a thousand alerts to the audit log.
     func tellAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
         guard !alerts.isEmpty else { return }
         await deliverNotifications(within: Self.firstTry)
@@ -110,6 +110,7 @@ extension API {
         }
     }
 
-    /// How long a request waits at most for the first try to notify; with the database's part it stays within 2.5 seconds.
+    /// The time limit for the first delivery attempt within a request. Together with the database's part, a request takes at most 2.5
+    /// seconds.
     static let firstTry = Duration.milliseconds(1_800)
 }
