@@ -58,7 +58,7 @@ public struct PostgresError: Error, Sendable {
     /// Whether the disk is full. The statement succeeds once an operator has freed space.
     public var isDiskFull: Bool { state == .diskFull }
 
-    /// Whether the server cannot load one of its own libraries: its files changed while it was running, for example in a package upgrade.
+    /// Whether the server cannot load one of its libraries: its files changed while it was running, for example in a package upgrade.
     ///
     /// The SQL state depends on what the system's loader left in `errno`, so this checks the text (PostgreSQL source, `dfmgr.c`).
     public var isLibraryFailure: Bool {

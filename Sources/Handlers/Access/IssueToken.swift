@@ -64,7 +64,7 @@ extension Transaction {
 }
 
 extension Transaction {
-    /// Notifies people that somebody's permissions have changed.
+    /// Notifies people of a change of a token's permissions.
     borrowing func tell(_ action: AuditAction, of name: String, by actor: String) throws {
         _ = try run(
             .insertNotification(

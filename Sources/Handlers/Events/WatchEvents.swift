@@ -91,7 +91,7 @@ private final class EventReader: @unchecked Sendable {
         return nil
     }
 
-    /// Reads some of the missed events. Returns false if there are no more.
+    /// Reads some of the missed events. Returns false when all have been read.
     private func readMissed() async throws -> Bool {
         let rows = try await api.run(
             .eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)

@@ -19,7 +19,7 @@ extension API {
         if verdict.isDifferenceWrong, !configuration.acceptsWrongDifferences { throw .wrongDifference(report) }
         let id = try await run(.submit(report, verdict, by: input.principal.name))
         guard let id else { throw .instanceNotFound }
-        // Nobody is notified of an agreement.
+        // An agreement sends no notification.
         if verdict.status == .mismatch { await deliverNotifications(within: Self.firstTry) }
         if verdict.status == .mismatch || report.status == .mismatch {
             try await afterTelling { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id)) }

@@ -37,7 +37,7 @@ struct ServerCertificate: Sendable {
 
 /// Why the files of a certificate cannot be used.
 struct CertificateError: Error, CustomStringConvertible {
-    /// What the files must contain.
+    /// The required content of the files.
     static let expected = "a PEM chain that begins with the server's certificate, and the matching key"
 
     let description: String
