@@ -37,7 +37,7 @@ WHERE target = :target
 FOR UPDATE SKIP LOCKED
 
 -- Claims the due deliveries of a target for a minute: all of one severity and title, the most urgent and the oldest first. A hundred lost
--- instances wait until no more are added within a second, at most four seconds: a fleet that is lost at once is one message, not several.
+-- instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message, not several.
 -- name: claimDeliveries :many
 -- import: Generated
 -- in: target text

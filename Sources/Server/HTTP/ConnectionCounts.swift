@@ -11,7 +11,7 @@ struct ConnectionLimits: Sendable {
     var unreadBytes = 256 * 1_024 * 1_024
     /// The maximum number of request body bytes of all connections. Small bodies do not count.
     var bodyBytes = 256 * 1_024 * 1_024
-    /// The maximum number of connections beyond the limits. They are told why they are rejected, and operators are served.
+    /// The maximum number of connections beyond the limits. They get a response with the reason, and operators are served.
     var surplus = 64
 
     /// These limits, reduced for a process with this limit of open files. Each connection uses one file, and the database needs some.
@@ -24,7 +24,7 @@ struct ConnectionLimits: Sendable {
     }
 }
 
-/// What a new connection may do.
+/// The rights of a new connection.
 enum ConnectionPlace: Equatable {
     case open
     /// Beyond a limit: only operators are served.

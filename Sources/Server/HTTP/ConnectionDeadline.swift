@@ -9,7 +9,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// What the connection is waiting for.
+    /// The step that the connection is in.
     enum Phase {
         /// The next request.
         case idle
@@ -28,7 +28,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
     private(set) var phase = Phase.idle
     /// When the phase ends; nil for a phase without a limit.
     private var deadline: NIODeadline?
-    /// The next check of the deadline. A phase that ends earlier needs no timer of its own.
+    /// The next check of the deadline. A phase that ends earlier needs no separate timer.
     private var look: (timer: Scheduled<Void>, time: NIODeadline)?
     private var context: ChannelHandlerContext?
     /// The number of unsent bytes at the last check in `sending`.
