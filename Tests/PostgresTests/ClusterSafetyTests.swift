@@ -19,7 +19,7 @@ import Testing
 
     /// Ends the cluster as a power failure does, and lets its lock file name another process.
     private func kill(_ folder: String, leaving pid: pid_t) async throws {
-        let postmaster = try Look.postmaster(in: folder)
+        let postmaster = try ClusterProbe.postmaster(in: folder)
         Foundation.kill(postmaster, SIGKILL)
         while Foundation.kill(postmaster, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
         for name in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
@@ -40,8 +40,8 @@ import Testing
             try await first.stop()
             #expect(bystander.isUnharmed)
             let second = try await EmbeddedCluster.start(in: folder, logger: logger)
-            #expect(try await Look.text("SELECT 'here'", at: second.url(database: "kept")) == "here")
-            #expect(try Look.postmaster(in: folder) != bystander.id)
+            #expect(try await ClusterProbe.text("SELECT 'here'", at: second.url(database: "kept")) == "here")
+            #expect(try ClusterProbe.postmaster(in: folder) != bystander.id)
             try await second.stop()
             #expect(bystander.isUnharmed)
         }
@@ -55,7 +55,7 @@ import Testing
             try await kill(folder, leaving: bystander.id)
             let watching = Task { await cluster.keepRunning() }
             let url = cluster.url(database: "postgres")
-            while (try? await Look.text("SELECT 'here'", at: url)) == nil {
+            while (try? await ClusterProbe.text("SELECT 'here'", at: url)) == nil {
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(bystander.isUnharmed)
@@ -69,7 +69,7 @@ import Testing
         try await withFolder { folder in
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
             let url = cluster.url(database: "postgres")
-            #expect(try await Look.text("SELECT current_setting('data_checksums')", at: url) == "on")
+            #expect(try await ClusterProbe.text("SELECT current_setting('data_checksums')", at: url) == "on")
             try await expectClosed(url, folder)
             try await cluster.stop()
             let rules = try String(contentsOfFile: folder + "/data/pg_hba.conf", encoding: .utf8)
@@ -85,7 +85,7 @@ import Testing
             SELECT concat_ws('|', current_setting('listen_addresses'), current_setting('unix_socket_permissions'),
                 current_setting('hba_file'), (SELECT string_agg(DISTINCT type, ',') FROM pg_hba_file_rules))
             """
-        #expect(try await Look.text(settings, at: url) == "|0700|\(folder)/pg_hba.conf|local")
+        #expect(try await ClusterProbe.text(settings, at: url) == "|0700|\(folder)/pg_hba.conf|local")
         let mode = try FileManager.default.attributesOfItem(atPath: folder + "/.s.PGSQL.5432")[.posixPermissions]
         #expect(mode as? Int == 0o700)
     }
@@ -114,10 +114,10 @@ import Testing
             let options = "-k '\(folder)' -c listen_addresses=127.83.12.7"
             let arguments = ["start", "-D", folder + "/data", "-l", folder + "/log", "-w", "-o", options]
             _ = try await programs.run(installation.program("pg_ctl"), arguments)
-            let old = try Look.postmaster(in: folder)
+            let old = try ClusterProbe.postmaster(in: folder)
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
             try await expectClosed(cluster.url(database: "postgres"), folder)
-            #expect(try Look.postmaster(in: folder) != old)
+            #expect(try ClusterProbe.postmaster(in: folder) != old)
             try await cluster.stop()
         }
     }
@@ -147,7 +147,7 @@ import Testing
     @Test func `a directory path may contain an apostrophe, a comma and spaces`() async throws {
         try await withFolder { folder in
             let cluster = try await EmbeddedCluster.start(in: folder + "/it's, odd", logger: logger)
-            #expect(try await Look.text("SELECT 'here'", at: cluster.url(database: "postgres")) == "here")
+            #expect(try await ClusterProbe.text("SELECT 'here'", at: cluster.url(database: "postgres")) == "here")
             try await cluster.stop()
         }
     }

@@ -35,7 +35,7 @@ import Testing
             let database = database(cluster)
             defer { database.close() }
             #expect(await database.probeNewConnection() == nil)
-            let old = try Look.postmaster(in: data)
+            let old = try ClusterProbe.postmaster(in: data)
             var watch = ClusterWatch(cluster, probingEvery: .zero)
             await watch.look()
 
@@ -45,17 +45,17 @@ import Testing
             #expect(failure?.isLibraryFailure == true)
             #expect(failure?.isTransient == true)
             await watch.look()
-            #expect(try Look.postmaster(in: data) == old)
+            #expect(try ClusterProbe.postmaster(in: data) == old)
 
             try installation.pretend(version: "15.99")
             await watch.look()
-            let new = try Look.postmaster(in: data)
+            let new = try ClusterProbe.postmaster(in: data)
             #expect(new != old)
 
             try installation.repairLibrary()
             // These programs never run the version that they print, which is no reason to restart them again.
             for _ in 0..<14 { await watch.look() }
-            #expect(try Look.postmaster(in: data) == new)
+            #expect(try ClusterProbe.postmaster(in: data) == new)
             #expect(await database.probeNewConnection() == nil)
             try await cluster.stop()
         }
@@ -131,9 +131,9 @@ import Testing
                 SELECT concat_ws('|', (SELECT count(*) FROM kept), current_setting('data_checksums'),
                     current_setting('listen_addresses'))
                 """
-            #expect(try await Look.text(facts, at: new.url(database: "fleet")) == "1000|on|")
+            #expect(try await ClusterProbe.text(facts, at: new.url(database: "fleet")) == "1000|on|")
             let analyzed = "SELECT count(*)::text FROM pg_stats WHERE tablename = 'kept'"
-            #expect(try await Look.text(analyzed, at: new.url(database: "fleet")) == "1")
+            #expect(try await ClusterProbe.text(analyzed, at: new.url(database: "fleet")) == "1")
             try await new.stop()
             // Without the newer version, only the old directory leads back.
             let error = await #expect(throws: PostgresError.self) {

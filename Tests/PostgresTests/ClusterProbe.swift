@@ -4,7 +4,7 @@ import Testing
 @testable import Postgres
 
 /// Inspects a running cluster from outside.
-enum Look {
+enum ClusterProbe {
     /// The text that a query returns over a new connection.
     static func text(_ sql: String, at url: String) async throws -> String {
         let query = Query<String>(
