@@ -47,7 +47,7 @@ import Testing
         #expect(queue.take(by: 0).map(\.item) == ["a"])
     }
 
-    @Test func `a closed queue returns its entries and accepts no more`() {
+    @Test func `a closed queue returns its entries and rejects new ones`() {
         var queue = queue([("a", false)], idle: 1)
         #expect(queue.close().map(\.item) == ["a"])
         let refusal = queue.append(.init(item: "b", isExclusive: false, deadline: now))
