@@ -103,10 +103,10 @@ final class APIResponder: Responder {
 
     private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
         guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
-        if failures.isSlowed(tokenWithHash: hash) { throw await heldBack() }
+        if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
         // A valid token is accepted regardless of earlier failures from its address.
         guard let principal = try await api.principal(ofTokenWithHash: hash) else {
-            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await heldBack() }
+            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await delayedRejection() }
             denials.add(nil, route.rawValue, from: caller.address)
             throw .unauthorized
         }
@@ -118,7 +118,7 @@ final class APIResponder: Responder {
     }
 
     /// The rejection of an invalid token after many others.
-    private func heldBack() async -> Problem {
+    private func delayedRejection() async -> Problem {
         await failures.pause()
         return .unauthorized
     }

@@ -122,7 +122,7 @@ struct Application {
             jobs.append { await api.recordCountedRefusals() }
             jobs.append { await api.wakeWaitingPolls() }
             jobs.append { await api.deliverNotifications(while: isNeeded) }
-            jobs.append { await api.tellOfEvents() }
+            jobs.append { await api.publishEvents() }
             jobs.append { await api.checkReadiness() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }

@@ -63,14 +63,14 @@ struct Serve: AsyncParsableCommand {
             let policy: SchemaKeeper.Policy = migrate ? .migrate : .refuse
             let end: @Sendable () async -> Void = { await shutdown.wait() }
             if sockets.count == 2 {
-                try await application.supervise(sockets, schema: policy, started: Self.tell, until: end)
+                try await application.supervise(sockets, schema: policy, started: Self.printAddresses, until: end)
             } else {
-                try await application.serve(sockets, schema: policy, started: Self.tell, until: end)
+                try await application.serve(sockets, schema: policy, started: Self.printAddresses, until: end)
             }
         }
     }
 
-    private static func tell(_ addresses: [(name: String, address: String)]) {
+    private static func printAddresses(_ addresses: [(name: String, address: String)]) {
         for (name, address) in addresses { print("\(name)  \(address)") }
         fflush(nil)
     }

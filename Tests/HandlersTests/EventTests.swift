@@ -37,7 +37,7 @@ import Testing
 
     private func with(_ body: (Fleet) async throws -> Void) async throws {
         try await Fleet.with { fleet in
-            let feed = Task { await fleet.api.tellOfEvents() }
+            let feed = Task { await fleet.api.publishEvents() }
             defer { feed.cancel() }
             try await body(fleet)
         }
@@ -174,7 +174,7 @@ import Testing
             let id = try await fleet.text("SELECT xid::text || '-' || event_id FROM event_log")
             let second = try await watch(after: id, in: fleet)
             try await fleet.beat("i2")
-            let feed = Task { await fleet.api.tellOfEvents() }
+            let feed = Task { await fleet.api.publishEvents() }
             defer { feed.cancel() }
             #expect(try await take(2, of: first).map(\.data.key) == ["i1", "i2"])
             #expect(try await take(1, of: second).map(\.data.key) == ["i2"])
@@ -200,7 +200,7 @@ import Testing
             ] { _ = try await fleet.database.run(Query(sql: sql)) }
             try await fleet.another { fleet in
                 let watched = try await watch(in: fleet)
-                let feed = Task { await fleet.api.tellOfEvents() }
+                let feed = Task { await fleet.api.publishEvents() }
                 defer { feed.cancel() }
                 _ = try await fleet.database.run(Query(sql: "UPDATE history.lead SET transactions = 0"))
                 #expect(try await take(1, of: watched).map(\.event) == ["reset"])

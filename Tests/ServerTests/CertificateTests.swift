@@ -30,12 +30,12 @@ import Testing
     @Test func `replaced files are used from then on`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
-            #expect(store.look() == .unchanged)
+            #expect(store.check() == .unchanged)
             let before = store.context
             try await folder.replace(with: "second")
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
             #expect(store.context !== before)
-            #expect(store.look() == .unchanged)
+            #expect(store.check() == .unchanged)
         }
     }
 
@@ -44,11 +44,11 @@ import Testing
             let store = try store(folder)
             let before = store.context
             try await folder.replaceCertificate(with: "second")
-            #expect(store.look() == .refused)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
+            #expect(store.check() == .refused)
             #expect(store.context === before)
             try folder.replaceKey()
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
         }
     }
 
@@ -60,10 +60,10 @@ import Testing
             let whole = try folder.certificate()
             // traps: a half has no more bytes than the whole.
             try folder.breakCertificate(content == "half" ? String(whole.prefix(whole.utf8.count / 2)) : content)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
             #expect(store.context === before)
             try folder.breakCertificate(whole)
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
         }
     }
 
@@ -71,7 +71,7 @@ import Testing
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             try folder.breakCertificate(try folder.certificate() + "-----BEGIN CERTIFICATE-----\nMIIB\n")
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
         }
     }
 
@@ -79,7 +79,7 @@ import Testing
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             try FileManager.default.removeItem(atPath: folder.files.key)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
         }
     }
 
@@ -98,7 +98,7 @@ import Testing
             let open = try TLSClient(port: port)
             #expect(try open.get("/")?.hasPrefix("HTTP/1.1 200 OK") == true)
             try await folder.replace(with: "second")
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
             #expect(try await TLSClient.certificateName(port: port) == "second")
             #expect(try open.get("/")?.hasPrefix("HTTP/1.1 200 OK") == true)
             #expect(try open.end().contains("CN = first"))
@@ -159,9 +159,9 @@ import Testing
             let log = LogLines()
             let store = try CertificateStore(folder.files, logger: Logger(label: "tests") { _ in log })
             try folder.breakCertificate("nonsense")
-            _ = store.look()
+            _ = store.check()
             #expect(log.lines.isEmpty)
-            for _ in 0..<3 { _ = store.look() }
+            for _ in 0..<3 { _ = store.check() }
             #expect(log.lines.count == 1)
             let line = log.lines.first ?? ""
             #expect(line.hasPrefix("TLS_CERTIFICATE, TLS_KEY: found no readable PEM certificates in '"))
@@ -170,7 +170,7 @@ import Testing
             )
             #expect(line.hasSuffix("Replace the files; no restart is needed."))
             try folder.breakCertificate("other nonsense")
-            for _ in 0..<3 { _ = store.look() }
+            for _ in 0..<3 { _ = store.check() }
             #expect(log.lines.count == 2)
         }
     }

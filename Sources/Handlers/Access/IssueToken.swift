@@ -58,14 +58,14 @@ extension Transaction {
             json.member("roles", draft.roles)
         }
         try record(action, on: .token, draft.name, by: actor, details: details)
-        try tell(action, of: draft.name, by: actor)
+        try notifyAccessChange(action, of: draft.name, by: actor)
         return IssuedToken(row, secret: secret)
     }
 }
 
 extension Transaction {
     /// Notifies people of a change of a token's permissions.
-    borrowing func tell(_ action: AuditAction, of name: String, by actor: String) throws {
+    borrowing func notifyAccessChange(_ action: AuditAction, of name: String, by actor: String) throws {
         _ = try run(
             .insertNotification(
                 severity: .audit,

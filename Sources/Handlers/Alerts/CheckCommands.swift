@@ -13,7 +13,7 @@ extension API {
                 try transaction.run(.checkCommands(finishSeconds: seconds, limit: size, actor: Actor.scheduler))
             }
             guard let part else { return false }
-            try await tellAndAudit(part.created, within: .seconds(10))
+            try await notifyAndAudit(part.created, within: .seconds(10))
             checked = part.checked
         } while checked >= size && !Task.isCancelled
         return try await lead(lock, inPartsOf: size) { try $0.run(.resolveUnfinishedCommands(limit: $1)) }

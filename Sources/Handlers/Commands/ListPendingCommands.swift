@@ -12,7 +12,7 @@ extension API {
             let ticket = waiters.enter(input.instanceID, until: deadline)
             let rows: [DeliverCommandsRow]
             do throws(Problem) {
-                rows = try await look(for: input.instanceID)
+                rows = try await pendingCommands(for: input.instanceID)
             } catch {
                 waiters.leave(ticket)
                 throw error
@@ -26,7 +26,7 @@ extension API {
     }
 
     /// Each query has its own deadline, because the poll may have waited for a minute.
-    private func look(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
+    private func pendingCommands(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
         try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
             try await run(.deliverCommands(instanceID: instanceID))
         }

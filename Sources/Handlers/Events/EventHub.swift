@@ -89,7 +89,7 @@ final class EventHub: Sendable {
     }
 
     /// Sends events to all watchers, in order.
-    func tell(_ events: [EventsAfterRow]) {
+    func publish(_ events: [EventsAfterRow]) {
         guard let last = events.last?.position else { return }
         send(events.map(Message.event), upTo: last)
     }
@@ -98,7 +98,7 @@ final class EventHub: Sendable {
     func reset(to head: EventPosition) { send([.reset(head)], upTo: head) }
 
     /// Sends all watchers a sign that the stream is alive.
-    func tellTick() {
+    func publishTick() {
         for watcher in state.withLock({ Array($0.watchers.values) }) { watcher.yield(.tick) }
     }
 

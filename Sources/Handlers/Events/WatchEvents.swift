@@ -25,21 +25,21 @@ extension API {
     }
 
     /// Sends new events to the watchers, and a `tick` every 15 seconds, until it is cancelled.
-    public func tellOfEvents() async {
+    public func publishEvents() async {
         var sinceTick = 0
         while (try? await Task.sleep(for: .milliseconds(250))) != nil {
             sinceTick = (sinceTick + 1) % 60
-            if sinceTick == 0 { hub.tellTick() }
+            if sinceTick == 0 { hub.publishTick() }
             // If this query fails, the next one makes up for it.
-            if let position = hub.position { try? await tellOfEvents(after: position) }
+            if let position = hub.position { try? await publishEvents(after: position) }
         }
     }
 
     /// Sends the new events once. After a failover or a restore, the database may not know the hub's position.
-    private func tellOfEvents(after position: EventPosition) async throws(Problem) {
+    private func publishEvents(after position: EventPosition) async throws(Problem) {
         let (head, isValid) = try await eventHead(after: position)
         guard isValid else { return hub.reset(to: head) }
-        hub.tell(try await run(.eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)))
+        hub.publish(try await run(.eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)))
     }
 }
 

@@ -20,7 +20,7 @@ extension Job {
                 }
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created, within: .seconds(10))
+            try await api.notifyAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_losses") { (api, lock) throws(Problem) in
@@ -41,7 +41,7 @@ extension Job {
                 try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created, within: .seconds(10))
+            try await api.notifyAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_alerts") { (api, lock) throws(Problem) in
@@ -99,12 +99,12 @@ extension API {
     /// Tries to notify people of new alerts immediately; then writes the alerts to the audit log, with the outcome.
     ///
     /// - Parameter limit: The time limit for writing a thousand alerts to the audit log.
-    func tellAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
+    func notifyAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
         guard !alerts.isEmpty else { return }
         await deliverNotifications(within: Self.firstTry)
         for start in stride(from: 0, to: alerts.count, by: 1_000) {
             let part = Array(alerts[start..<min(start + 1_000, alerts.count)])
-            _ = try await afterTelling(within: limit) { () async throws(Problem) in
+            _ = try await afterNotifying(within: limit) { () async throws(Problem) in
                 try await run(.auditAlerts(alertIDs: part))
             }
         }

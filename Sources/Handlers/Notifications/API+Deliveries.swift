@@ -52,7 +52,7 @@ extension API {
     }
 
     /// Runs statements after notifications were sent, with a new deadline: targets may have used up the request's time.
-    func afterTelling<Result>(
+    func afterNotifying<Result>(
         within limit: Duration = .milliseconds(700),
         _ body: () async throws(Problem) -> Result
     ) async throws(Problem) -> Result {

@@ -15,7 +15,7 @@ extension API {
             return id
         }
         await deliverNotifications(within: Self.firstTry)
-        let items = try await afterTelling { () async throws(Problem) in
+        let items = try await afterNotifying { () async throws(Problem) in
             try await run(.deliveriesOf(notificationID: id)).map { NotificationDelivery($0) }
         }
         return .ok(

@@ -22,7 +22,8 @@ extension API {
         // An agreement sends no notification.
         if verdict.status == .mismatch { await deliverNotifications(within: Self.firstTry) }
         if verdict.status == .mismatch || report.status == .mismatch {
-            try await afterTelling { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id)) }
+            try await afterNotifying { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id))
+            }
         }
         return .accepted(
             ReconcileResult(

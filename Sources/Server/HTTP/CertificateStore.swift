@@ -6,7 +6,7 @@ import Synchronization
 /// The certificate for new connections. It is reloaded when its files change; open connections keep theirs.
 final class CertificateStore: Sendable {
     /// The result of checking the files.
-    enum Look: Equatable {
+    enum CheckResult: Equatable {
         /// The files did not change.
         case unchanged
         /// A new certificate and key were loaded.
@@ -45,14 +45,14 @@ final class CertificateStore: Sendable {
     /// Checks for changed files until it is cancelled.
     func run(every interval: Duration = CertificateStore.interval, telemetry: Telemetry) async {
         repeat {
-            let look = look()
+            let result = check()
             let expiry = state.withLock { $0.certificate.expiry }
-            telemetry.recordCertificate(expiresAt: expiry, areFilesRefused: look == .refused)
+            telemetry.recordCertificate(expiresAt: expiry, areFilesRefused: result == .refused)
         } while (try? await Task.sleep(for: interval)) != nil
     }
 
     /// Reloads the files if they have changed.
-    func look() -> Look {
+    func check() -> CheckResult {
         // Taken before the files are read, so that the next check notices a change during the read.
         let found = FileIdentity.of(files)
         guard found != state.withLock({ $0.identities }) else {

@@ -29,7 +29,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
     /// When the phase ends; nil for a phase without a limit.
     private var deadline: NIODeadline?
     /// The next check of the deadline. A phase that ends earlier needs no separate timer.
-    private var look: (timer: Scheduled<Void>, time: NIODeadline)?
+    private var nextCheck: (timer: Scheduled<Void>, time: NIODeadline)?
     private var context: ChannelHandlerContext?
     /// The number of unsent bytes at the last check in `sending`.
     private var unsent = 0
@@ -45,12 +45,12 @@ final class ConnectionDeadline: ChannelInboundHandler {
         self.context = context
         // A connection that has not sent anything yet does not get a whole idle period.
         deadline = .now() + TimeAmount(limits.headTime)
-        arrangeLook()
+        scheduleCheck()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        look?.timer.cancel()
-        look = nil
+        nextCheck?.timer.cancel()
+        nextCheck = nil
         self.context = nil
         bodyTimedOut = nil
     }
@@ -62,7 +62,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
 
     /// Most requests arrive in one read: a timer is needed only for what is still missing after it.
     func channelReadComplete(context: ChannelHandlerContext) {
-        arrangeLook()
+        scheduleCheck()
         context.fireChannelReadComplete()
     }
 
@@ -83,20 +83,20 @@ final class ConnectionDeadline: ChannelInboundHandler {
         }
         deadline = .now() + TimeAmount(time)
         // Other phases begin during a read, whose `channelReadComplete` is still to come.
-        if phase == .idle || phase == .sending { arrangeLook() }
+        if phase == .idle || phase == .sending { scheduleCheck() }
     }
 
     /// Schedules a check for the time of the deadline.
-    func arrangeLook() {
-        guard let context, let deadline, deadline < look?.time ?? .distantFuture else { return }
-        look?.timer.cancel()
+    func scheduleCheck() {
+        guard let context, let deadline, deadline < nextCheck?.time ?? .distantFuture else { return }
+        nextCheck?.timer.cancel()
         let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.lookAtDeadline() }
-        look = (timer, deadline)
+        nextCheck = (timer, deadline)
     }
 
     private func lookAtDeadline() {
-        look = nil
-        guard let deadline, deadline <= .now() else { return arrangeLook() }
+        nextCheck = nil
+        guard let deadline, deadline <= .now() else { return scheduleCheck() }
         // A slow client may take as long as it needs while it makes progress.
         if phase == .sending, bufferedBytes < unsent { return enter(.sending) }
         telemetry.recordClosing(phase.closing)

@@ -95,7 +95,7 @@ final class Connections: Sendable {
     }
 
     /// Informs all connections.
-    func tell(_ shutdown: ConnectionShutdown) {
+    func notify(_ shutdown: ConnectionShutdown) {
         let channels = state.withLock { state in
             state.shutdown = shutdown
             return Array(state.channels.values)

@@ -43,15 +43,15 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var keepsAlive = true
     private var isHead = false
     /// The task that prepares a response and then streams it.
-    private var making: Task<Void, Never>?
+    private var responseTask: Task<Void, Never>?
     private var streaming: Task<Void, Never>?
     /// Parts of requests that arrived before the current response was complete. Reading is paused until they are handled.
-    private var early: CircularBuffer<HTTPServerRequestPart>?
-    private var isReceivingEarly = false
+    private var pipelined: CircularBuffer<HTTPServerRequestPart>?
+    private var isReceivingPipelined = false
     private var isReadWanted = false
-    /// The bytes of the current request's body, held until the response, and of the bodies in `early`.
+    /// The bytes of the current request's body, held until the response, and of the bodies in `pipelined`.
     private var bodyBytes = 0
-    private var earlyBytes = 0
+    private var pipelinedBytes = 0
     /// The part of both that counts towards the limit of all connections.
     private var countedBytes = 0
     /// The number of counted response bytes that the client has not read.
@@ -97,10 +97,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         let part = unwrapInboundIn(data)
         switch state {
         case .answering, .sending:
-            if early == nil { early = [] }
-            early?.append(part)
+            if pipelined == nil { pipelined = [] }
+            pipelined?.append(part)
             // traps: lengths of buffers in memory.
-            if case .body(let bytes) = part { earlyBytes += bytes.readableBytes }
+            if case .body(let bytes) = part { pipelinedBytes += bytes.readableBytes }
         default: receive(part, context: context)
         }
     }
@@ -111,7 +111,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if early == nil { context.read() } else { isReadWanted = true }
+        if pipelined == nil { context.read() } else { isReadWanted = true }
     }
 
     private func receive(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
@@ -203,18 +203,18 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !countBodies() else { return }
         switch state {
         case .reading(let request, _): refuseBody(of: request, context)
-        case .answering: dropEarly()
+        case .answering: dropPipelined()
         case .idle, .refusing, .sending, .closing: context.close(promise: nil)
         }
     }
 
     /// Drops the requests after the current one, whose response becomes the last one. The client must send them again.
-    private func dropEarly() {
+    private func dropPipelined() {
         connections.telemetry.recordBodyRefusal()
         keepsAlive = false
         // Keep reading paused until then.
-        early = []
-        earlyBytes = 0
+        pipelined = []
+        pipelinedBytes = 0
         _ = countBodies()
     }
 
@@ -223,7 +223,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// Counts the bytes that this connection holds. Returns false if they grew and there is no room.
     private func countBodies() -> Bool {
         // traps: lengths of buffers in memory.
-        let counted = bodyBytes + (earlyBytes > Self.smallBody ? earlyBytes : 0)
+        let counted = bodyBytes + (pipelinedBytes > Self.smallBody ? pipelinedBytes : 0)
         if counted == countedBytes { return true }
         defer { countedBytes = counted }
         return connections.changeBodies(by: counted - countedBytes)
@@ -243,7 +243,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     /// Runs the operation on this connection's event loop. It starts immediately and resumes there after every suspension.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        making = Task.immediate(executorPreference: executor) { [responder, limits] in
+        responseTask = Task.immediate(executorPreference: executor) { [responder, limits] in
             let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
                 await responder.respond(to: request, body: body)
             }
@@ -299,32 +299,32 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        making?.cancel()
+        responseTask?.cancel()
         streaming?.cancel()
         setUnread(0)
         // Ignore anything that the decoder still delivers.
         state = .closing
-        (bodyBytes, earlyBytes) = (0, 0)
+        (bodyBytes, pipelinedBytes) = (0, 0)
         _ = countBodies()
         context.fireChannelInactive()
     }
 
     private func endAnswer(with bytes: ByteBuffer, context: ChannelHandlerContext) {
-        making = nil
+        responseTask = nil
         streaming = nil
         if keepsAlive, !isShuttingDown {
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             if context.channel.isWritable { return becomeIdle(context) }
             state = .sending
             // Keep reading paused until then.
-            early = early ?? []
+            pipelined = pipelined ?? []
             startSending()
         } else {
             // If unread bytes remain when the connection is closed, the kernel resets it and the client may lose the response.
-            let isAllRead = if case .answering = state { early == nil } else { false }
+            let isAllRead = if case .answering = state { pipelined == nil } else { false }
             state = .closing
-            early = nil
-            earlyBytes = 0
+            pipelined = nil
+            pipelinedBytes = 0
             _ = countBodies()
             resumeReading(context)
             let promise = context.eventLoop.makePromise(of: Void.self)
@@ -339,7 +339,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func becomeIdle(_ context: ChannelHandlerContext) {
         state = .idle
         deadline.enter(.idle)
-        receiveEarly(context: context)
+        receivePipelined(context: context)
     }
 
     /// Gives the client a limited time to read the buffered response.
@@ -363,13 +363,13 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     /// Handles the parts that arrived early, until a response is in preparation again.
-    private func receiveEarly(context: ChannelHandlerContext) {
+    private func receivePipelined(context: ChannelHandlerContext) {
         // An immediate response calls this method again from within `receive`.
-        guard !isReceivingEarly else { return }
-        isReceivingEarly = true
-        defer { isReceivingEarly = false }
-        parts: while let part = early?.popFirst() {
-            if case .body(let bytes) = part { earlyBytes -= bytes.readableBytes }
+        guard !isReceivingPipelined else { return }
+        isReceivingPipelined = true
+        defer { isReceivingPipelined = false }
+        parts: while let part = pipelined?.popFirst() {
+            if case .body(let bytes) = part { pipelinedBytes -= bytes.readableBytes }
             receive(part, context: context)
             switch state {
             case .answering, .sending: break parts
@@ -377,10 +377,10 @@ final class HTTPConnection: ChannelDuplexHandler {
             }
         }
         // The parts may end within a request whose rest never comes.
-        deadline.arrangeLook()
+        deadline.scheduleCheck()
         countReading(context)
-        guard early?.isEmpty == true else { return }
-        early = nil
+        guard pipelined?.isEmpty == true else { return }
+        pipelined = nil
         resumeReading(context)
     }
 

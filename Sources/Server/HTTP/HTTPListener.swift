@@ -126,7 +126,7 @@ final class HTTPListener: Sendable {
     /// Stops accepting connections. Each open connection gets `Connection: close` with its next response and is then closed.
     func stopAccepting() async {
         try? await channel.close()
-        connections.tell(.announced)
+        connections.notify(.announced)
     }
 
     /// Closes idle connections after `grace`, because a client may be about to send a request. Closes the others after their response, or
@@ -134,7 +134,7 @@ final class HTTPListener: Sendable {
     func closeConnections(grace: Duration, patience: Duration) async {
         let start = ContinuousClock.now
         await connections.wait(until: start + grace)
-        connections.tell(.idle)
+        connections.notify(.idle)
         await connections.wait(until: start + patience)
         connections.close()
     }
