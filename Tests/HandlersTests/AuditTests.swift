@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct AuditTests {
     @Test(arguments: [
-        "UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log", "TRUNCATE audit_log",
+        "UPDATE audit_log SET actor = 'intruder'", "DELETE FROM audit_log", "TRUNCATE audit_log",
         "DELETE FROM audit_seals",
         "UPDATE audit_seals SET hash = ''", "TRUNCATE audit_seals",
     ])

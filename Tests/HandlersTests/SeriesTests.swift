@@ -127,7 +127,7 @@ import Testing
             func latest(_ instance: String? = nil) async throws -> [String] {
                 let input = GetLatestResource.Input(instanceID: instance, principal: fleet.operatorPrincipal)
                 switch try await fleet.api.getLatestResource(input) {
-                case .ok(let use): return [use.instanceID ?? "nobody", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
+                case .ok(let use): return [use.instanceID ?? "unknown", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
                 }
             }
             func window(_ hours: Int, _ instance: String? = nil) async throws -> [Double] {
@@ -144,7 +144,7 @@ import Testing
                     ]
                 }
             }
-            #expect(try await latest() == ["nobody", "0", "0"])
+            #expect(try await latest() == ["unknown", "0", "0"])
             #expect(try await window(24) == [0, 0, 0, 0, 0, 0])
             let problem = await #expect(throws: Problem.self) { try await post("1", "1", of: "ghost", hoursAgo: 0) }
             #expect(problem?.detail == "instance not found")

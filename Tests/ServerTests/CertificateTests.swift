@@ -58,7 +58,7 @@ import Testing
             let store = try store(folder)
             let before = store.context
             let whole = try folder.certificate()
-            // traps: a half has no more bytes than the whole.
+            // traps: a half is at most as long as the whole.
             try folder.breakCertificate(content == "half" ? String(whole.prefix(whole.utf8.count / 2)) : content)
             #expect(store.check() == .refused)
             #expect(store.context === before)

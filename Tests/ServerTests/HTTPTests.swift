@@ -181,7 +181,7 @@ import Testing
                 try await first.waitUntilReady()
                 let issued = try await first.post(
                     "/tokens",
-                    #"{"name":"somebody","roles":["viewer"]}"#,
+                    #"{"name":"ann","roles":["viewer"]}"#,
                     token: RunningServer.token
                 ).json()
                 let (token, id) = (issued["token"] as? String ?? "", issued["token_id"] as? String ?? "")

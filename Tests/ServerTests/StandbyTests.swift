@@ -63,8 +63,8 @@ import Testing
     @Test func `while the standby is unavailable the primary responds, and only the first query waits for it`()
         async throws
     {
-        let nobody = "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1"
-        try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": nobody]) { server in
+        let unreachable = "postgres://flotilla@127.0.0.1:1/nothing?connect_timeout=1"
+        try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": unreachable]) { server in
             try await Self.report(server, "1")
             #expect(try await Self.exposure(server) == 1)
             let started = ContinuousClock.now
