@@ -2,7 +2,7 @@ import ContractRuntime
 import Logging
 import Postgres
 
-// The only place where a failure of the database becomes a problem.
+// Only this extension converts database errors to problems.
 extension API {
     /// Runs one statement.
     func run<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
@@ -10,13 +10,13 @@ extension API {
         do throws(PostgresError) { return try await database.run(query) } catch { throw problem(error) }
     }
 
-    /// Runs one statement that only reads, on connections that writes do not need.
+    /// Runs one read-only statement on connections that writes do not use.
     func readPrimary<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
         try requireSchema()
         do throws(PostgresError) { return try await database.read(query) } catch { throw problem(error) }
     }
 
-    /// Runs two such statements side by side.
+    /// Runs two read-only statements concurrently.
     func readPrimary<First, Second>(
         _ first: Query<First>,
         _ second: Query<Second>
@@ -31,8 +31,7 @@ extension API {
         do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
     }
 
-    /// Adds rows to a batch and waits for their commits. What the database refuses of one row is that row's problem; that it is away is
-    /// everybody's.
+    /// Adds rows to a batch and waits for their commits. A rejected row fails with its own problem; an unavailable database fails all rows.
     func run<Row: BatchRow>(_ rows: [Row]) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
         try requireSchema()
         var results: [Result<Row.Outcome, Problem>] = []
@@ -48,7 +47,7 @@ extension API {
         return results
     }
 
-    /// Runs a transaction; a problem that `body` throws rolls it back and goes to the caller.
+    /// Runs a transaction. A problem that `body` throws rolls it back and is rethrown.
     func transaction<Result: Sendable>(
         within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
@@ -63,12 +62,12 @@ extension API {
         }
     }
 
-    /// Nothing touches a database whose schema may be half of what the statements expect.
+    /// Rejects database access until the schema is known to be the one that the statements expect.
     private func requireSchema() throws(Problem) {
         if schema.version == nil { throw .databaseUnavailable }
     }
 
-    /// Why the database cannot be used, after a failure that may pass.
+    /// The problem for a transient failure of the database.
     func unavailability(_ error: PostgresError) -> Problem {
         if error.isLibraryFailure { return .databaseLibrariesUnusable }
         let isFull = error.isDiskFull || configuration.clusterFolder.flatMap { DiskSpace(at: $0) }?.isFull == true
@@ -87,10 +86,14 @@ extension API {
             return problem
         }
         if error.state?.isDataException == true {
-            logger.debug("value refused", metadata: ["error": "\(error)"])
-            return Problem(status: 422, code: "UNSTORABLE_VALUE", detail: "a value is outside of what can be stored")
+            logger.debug("value rejected", metadata: ["error": "\(error)"])
+            return Problem(
+                status: 422,
+                code: "UNSTORABLE_VALUE",
+                detail: "a value is outside the range that can be stored"
+            )
         }
-        // The referenced row existed when the statement began, and only instances are ever removed.
+        // The referenced row existed when the statement started, and only instances are ever removed.
         if error.state == .foreignKeyViolation { return .instanceNotFound }
         logger.error("database error", metadata: ["error": "\(error)"])
         return .internalError
@@ -101,31 +104,31 @@ extension Problem {
     static let databaseUnavailable = Problem(
         status: 503,
         code: "DATABASE_UNAVAILABLE",
-        detail: "the database is away; try again",
+        detail: "the database is unavailable; retry after the given delay",
         retryAfterSeconds: 1
     )
     static let databaseFull = Problem(
         status: 503,
         code: "DATABASE_FULL",
-        detail: "the disk of the database is full; retry once an operator has made room",
+        detail: "the disk of the database is full; retry after an operator has freed space",
         retryAfterSeconds: 5
     )
     static let databaseLibrariesUnusable = Problem(
         status: 503,
         code: "DATABASE_LIBRARIES_UNUSABLE",
-        detail: "PostgreSQL's files were exchanged while it runs; retry once it has been restarted",
+        detail: "PostgreSQL's files were replaced while it is running; retry after it has been restarted",
         retryAfterSeconds: 5
     )
     static let internalError = Problem(
         status: 500,
         code: "INTERNAL_ERROR",
-        detail: "the server failed; its log says why"
+        detail: "the server failed; see its log"
     )
     static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
     static let instanceRetired = Problem(
         status: 409,
         code: "INSTANCE_RETIRED",
-        detail: "the instance is retired; its next heartbeat brings it back"
+        detail: "the instance is retired; its next heartbeat returns it to the fleet"
     )
     static let moduleNotFound = Problem(status: 404, code: "MODULE_NOT_FOUND", detail: "Module not found")
     static let moduleRunNotFound = Problem(status: 404, code: "MODULE_RUN_NOT_FOUND", detail: "Module run not found")

@@ -5,63 +5,63 @@ public import Notifications
 public import Postgres
 import Synchronization
 
-/// The business logic: every operation of the contract, over PostgreSQL.
+/// The business logic: every operation of the contract, implemented with PostgreSQL.
 ///
-/// Each operation is an extension in the file named after it. The schema must be known to be migrated before anything but the health
-/// check and the contract is served. A class, because every request holds on to it: a structure would be copied for each, part by part.
+/// Each operation is an extension in the file named after it. Only the health check and the contract are served before the schema is known
+/// to be migrated. This is a class because every request retains it; a structure would be copied part by part.
 public final class API: Operations {
-    /// What operators may tune.
+    /// Settings that operators can change.
     public struct Configuration: Sendable {
-        /// How long an instance may stay silent before it counts as lost.
+        /// Seconds without a heartbeat after which an instance is lost.
         public var heartbeatStaleSeconds: Int
-        /// How long a run may take before it counts as stuck.
+        /// Seconds after which a run is stuck.
         public var moduleRunStuckSeconds: Int
 
-        /// How long an accepted command may take to finish before an alert is raised.
+        /// Seconds after which an accepted but unfinished command raises an alert.
         public var commandFinishSeconds = 300
-        /// Whether a second person has to approve what begins or ends real trading.
+        /// Whether commands that start or end real trading need a second person's approval.
         public var needsApproval = false
-        /// How long a command may be carried out at most; nil where that is the callers' business.
+        /// The maximum lifetime of a command in seconds; nil for no limit.
         public var commandMaxSeconds: Int?
 
-        /// After how many days of silence an instance is retired; nil where only operators retire.
+        /// Days of silence after which an instance is retired; nil if only operators retire instances.
         public var instanceRetireDays: Int?
-        /// How much of what clients add or hold is accepted.
+        /// Limits on what clients may add or hold.
         public var bounds = Bounds()
 
-        /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
+        /// Days for which metric samples, five-minute rollups and one-hour rollups are kept.
         public var metricDays = (samples: 7, fine: 90, coarse: 1_827)
-        /// How many days samples of executions are kept; their means and percentiles stay.
+        /// Days for which execution samples are kept; their means and percentiles are kept longer.
         public var executionDays = 30
 
-        /// How many days what is over is kept.
+        /// Days for which finished records are kept.
         public var historyDays = HistoryDays()
         /// The currency of totals.
         public var books = BooksCurrency()
-        /// The folder of the server's own cluster, whose disk is watched; nil where the database is another's.
+        /// The directory of the server's own cluster, whose disk is monitored; nil for an external database.
         public var clusterFolder: String?
 
-        /// Who is told of what.
+        /// The targets of notifications.
         public var targets: [NotificationTarget] = []
-        /// By how much books may differ and still agree.
+        /// The maximum difference between books that agree.
         public var reconcileTolerance = Decimal(0)
-        /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
+        /// The maximum difference between books that agree, in basis points of the exchange's equity.
         public var reconcileToleranceBps = Decimal(1)
-        /// Whether a report whose difference is not that of its equities is stored, and marked, instead of refused.
+        /// Whether a report with a wrong difference is stored and marked instead of rejected.
         public var acceptsWrongDifferences = false
 
-        /// A configuration of these parts.
+        /// Creates a configuration.
         public init(heartbeatStaleSeconds: Int = 90, moduleRunStuckSeconds: Int = 900) {
             self.heartbeatStaleSeconds = heartbeatStaleSeconds
             self.moduleRunStuckSeconds = moduleRunStuckSeconds
         }
     }
 
-    /// How many days rows are kept after what they tell of is over.
+    /// Days for which finished records are kept.
     public struct HistoryDays: Sendable {
         /// Comparisons of equity.
         public var reconcileResults = 90
-        /// Notifications that were delivered or given up.
+        /// Notifications that were delivered or are dead.
         public var notifications = 400
         /// Alerts that were resolved.
         public var alerts = 400
@@ -78,12 +78,12 @@ public final class API: Operations {
     let schema: SchemaState
     let readiness = ReadinessState()
     let database: Database
-    /// A standby for analytics, if there is one.
+    /// A standby for analytics; nil without one.
     let analytics: AnalyticsDatabase?
     let logger: Logger
     let waiters = CommandWaiters()
     let hub = EventHub()
-    /// What the server counts.
+    /// The server's metrics.
     public let telemetry = Telemetry()
     let messenger = Messenger()
     let unmarked = UnmarkedDeliveries()
@@ -92,7 +92,7 @@ public final class API: Operations {
     let acceptedTokens = AcceptedTokens()
     let repeatedLines = Mutex(LogLimit())
 
-    /// The operations over `database`, and those of analytics over a standby of it where there is one.
+    /// Creates the operations over `database`, with analytics read from a standby if there is one.
     public init(
         database: Database,
         analytics: AnalyticsDatabase? = nil,

@@ -4,11 +4,11 @@ import ContractRuntime
 struct CSV {
     let text: String
 
-    /// The members of `models` that `columns` name.
+    /// Creates rows from the properties of `models` that `columns` names.
     init(_ models: [some ContractModel], columns: [String]) {
         var text = columns.joined(separator: ",") + "\r\n"
         for model in models {
-            // Texts may contain U+0000, unlike those of a request. A row is never left out.
+            // Stored text may contain U+0000, unlike that of a request. A row is never omitted.
             let value = JSONValue(String(decoding: JSONObject(model).bytes, as: UTF8.self))
             text += columns.map { Self.cell(value?[$0]) }.joined(separator: ",") + "\r\n"
         }
@@ -25,8 +25,8 @@ struct CSV {
         }
     }
 
-    /// A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"). Spreadsheets that drop what cannot be seen find the sign
-    /// behind it, and some read full-width signs like plain ones.
+    /// Prevents spreadsheets from treating text as a formula (OWASP, "CSV Injection"). Some spreadsheets skip invisible characters before
+    /// the sign, and some treat full-width signs like ASCII ones.
     private static func inert(_ text: String) -> String {
         let first = text.unicodeScalars.first { scalar in
             isBreak(scalar) || !(scalar.properties.isWhitespace || isInvisible(scalar.properties.generalCategory))
@@ -45,7 +45,7 @@ struct CSV {
         scalar == "\t" || scalar == "\r" || scalar == "\n"
     }
 
-    /// Compared by code points: to Swift a quote that a combining mark follows is another character, to a reader of CSV it is a quote.
+    /// Compares by code points: to Swift, a quote with a combining mark is another character; to a CSV reader it is a quote.
     private static func quoted(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else { return text }
         return text.unicodeScalars.reduce(into: "\"") { quoted, scalar in

@@ -2,13 +2,13 @@ import ContractRuntime
 import FoundationEssentials
 import Postgres
 
-/// A page of a list, as a caller asked for it: by its number, or behind the last item of another.
+/// A requested page of a list: by page number, or after the last item of the previous page.
 ///
-/// `First` and `Second` are what the list is ordered by; together they tell its items apart.
+/// `First` and `Second` are the values that order the list; together they identify an item.
 struct Page<First: CursorPart, Second: CursorPart> {
     let number: Int
     let size: Int
-    /// The item behind which the page begins.
+    /// The last item before the page.
     let after: (First, Second)?
 
     init(number: Int, size: Int, cursor: String?) throws(Problem) {
@@ -29,20 +29,20 @@ struct Page<First: CursorPart, Second: CursorPart> {
         after = (first, second)
     }
 
-    /// How many rows stand on the pages before.
+    /// The number of rows on the pages before.
     var offset: Int {
         if after != nil { return 0 }
         return number.subtractingSaturated(1).multipliedSaturated(by: size)
     }
 
-    /// How many rows to ask for: one more than the page has tells whether another one follows.
+    /// The number of rows to request: one more than the page size shows whether there is a next page.
     var limit: Int { size.addingSaturated(1) }
 
     /// The rows of the page.
     func items<Row>(_ rows: [Row]) -> ArraySlice<Row> { rows.prefix(size) }
 
-    /// The cursor of the next page, if there is one. The contract has a pattern for the cursors of each list, and any text that
-    /// matches it is a position.
+    /// The cursor of the next page; nil on the last page. The contract has a pattern for the cursors of each list, and any text that
+    /// matches it is a valid position.
     func next<Row>(_ rows: [Row], _ key: (Row) -> (First, Second)) -> String? {
         guard rows.count > size else { return nil }
         // traps: there are more rows than the size, which is 1 or more.
@@ -51,9 +51,9 @@ struct Page<First: CursorPart, Second: CursorPart> {
     }
 }
 
-/// How many items a list has, counted up to a limit, so that the answer time does not grow with the list.
+/// The number of items of a list, counted up to a limit, so that the response time does not grow with the list.
 struct Total {
-    /// How many rows a statement counts at most: one more than is told tells whether there are more.
+    /// The maximum number of rows that a statement counts: one more than the reported maximum shows whether there are more.
     static let most = 10_001
 
     let count: Int
@@ -65,7 +65,7 @@ struct Total {
     }
 }
 
-/// A value by which a list is ordered, as a part of a cursor: characters that need no escaping in a URL, without a point.
+/// A value that orders a list, as a part of a cursor: characters that need no escaping in a URL, without a period.
 protocol CursorPart {
     var cursorText: String { get }
     init?(cursorText: String)
@@ -76,7 +76,7 @@ extension Timestamp: CursorPart {
 
     init?(cursorText: String) {
         guard let time = Int64(cursorText) else { return nil }
-        // Times have four digits for the year. Beyond them lies nothing, as at their ends.
+        // Times have four-digit years. Clamp others to that range: there is nothing beyond it.
         self.init(microsecondsSinceEpoch: min(max(time, -62_135_596_800_000_000), 253_402_300_799_999_999))
     }
 }
@@ -88,7 +88,7 @@ extension Int: CursorPart {
 }
 
 extension String: CursorPart {
-    /// Two hexadecimal digits for each byte.
+    /// Two hexadecimal digits per byte.
     var cursorText: String {
         String(decoding: utf8.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }, as: UTF8.self)
     }

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What a server knows of its database's schema.
+/// The version of the database's schema, once it is confirmed.
 public final class SchemaState: Sendable {
     private let state = Mutex<Int?>(nil)
 
-    /// Knows nothing yet.
+    /// Creates an unconfirmed state.
     public init() {}
 
-    /// The schema's version once it is known to be migrated; nil until then.
+    /// The schema's version; nil until it is known to be migrated.
     public var version: Int? { state.withLock { $0 } }
 
-    /// Notes that the schema is migrated.
+    /// Records that the schema is migrated.
     public func confirm(version: Int) {
         state.withLock { $0 = version }
     }

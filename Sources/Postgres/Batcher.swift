@@ -1,105 +1,106 @@
-/// Gathers rows into batches: the rows that come while statements are in flight form the next one.
+/// Collects rows into batches: rows that arrive while statements are in flight form the next batch.
 ///
-/// There is no timer, so a row that finds nothing on its way goes out at once, and under load a commit is shared by everyone who waits.
+/// There is no timer. A row is sent immediately if nothing is in flight; under load, all waiting callers share one commit.
 final class Batcher<Row: BatchRow>: Sendable {
-    /// Rows that came together and are answered together, in their order.
-    private struct Waiting {
+    /// Rows of one call. They are answered together, in their order.
+    private struct PendingRows {
         let rows: [Row]
         let deadline: ContinuousClock.Instant
-        /// Nil once they were answered at their deadline.
+        /// Nil once the rows were answered at their deadline.
         var answer: (@Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)?
     }
 
-    /// A statement on its way. Which rows it carries is decided when a connection takes it: until then more can come.
+    /// A statement in flight. Its rows are chosen when a connection takes it, so that more rows can join until then.
     ///
-    /// `@unchecked Sendable`: it is touched only while the batcher's state is held.
-    private final class Flight: @unchecked Sendable {
-        var batch: [Waiting] = []
+    /// `@unchecked Sendable`: it is accessed only while the batcher's state is locked.
+    private final class Batch: @unchecked Sendable {
+        var groups: [PendingRows] = []
         /// Whether a connection has taken it.
-        var isLoaded = false
+        var isFilled = false
     }
 
     private struct State {
-        private var waiting: [Waiting] = []
+        private var pending: [PendingRows] = []
         private var count = 0
-        private var flights: [Flight] = []
+        private var inFlight: [Batch] = []
 
-        /// Adds rows; false when too many wait.
-        mutating func append(_ arrival: Waiting) -> Bool {
-            guard count < waitingLimit else { return false }
-            waiting.append(arrival)
-            count += arrival.rows.count
+        /// Adds rows. Returns false if too many rows are pending.
+        mutating func append(_ group: PendingRows) -> Bool {
+            guard count < pendingLimit else { return false }
+            pending.append(group)
+            count += group.rows.count
             return true
         }
 
-        /// What goes out now: while a statement waits for its commit the next is carried out, if it is worth one.
-        mutating func takeOff() -> Flight? {
-            let isWorthOne = count >= worth && flights.count < flightLimit && flights.allSatisfy { $0.isLoaded }
-            guard count > 0, flights.isEmpty || isWorthOne else { return nil }
-            let flight = Flight()
-            flights.append(flight)
-            return flight
+        /// Starts a batch if nothing is in flight, or if enough rows are pending to execute a statement while others commit.
+        mutating func startBatch() -> Batch? {
+            let isWorthwhile =
+                count >= parallelRows && inFlight.count < inFlightLimit && inFlight.allSatisfy { $0.isFilled }
+            guard count > 0, inFlight.isEmpty || isWorthwhile else { return nil }
+            let batch = Batch()
+            inFlight.append(batch)
+            return batch
         }
 
-        /// The rows of a flight, which are those that wait now if it has none yet.
-        mutating func load(_ flight: Flight) -> (rows: [Row], isNew: Bool) {
-            let isNew = !flight.isLoaded
+        /// The rows of a batch. The first call fills it with the pending rows.
+        mutating func fill(_ batch: Batch) -> (rows: [Row], isNew: Bool) {
+            let isNew = !batch.isFilled
             if isNew {
                 var (taken, rows) = (0, 0)
-                while taken < waiting.count, taken == 0 || rows + waiting[taken].rows.count <= rowLimit {
-                    rows += waiting[taken].rows.count
+                while taken < pending.count, taken == 0 || rows + pending[taken].rows.count <= rowLimit {
+                    rows += pending[taken].rows.count
                     taken += 1
                 }
-                flight.batch = Array(waiting[..<taken])
-                flight.isLoaded = true
-                waiting.removeFirst(taken)
+                batch.groups = Array(pending[..<taken])
+                batch.isFilled = true
+                pending.removeFirst(taken)
                 count -= rows
             }
-            return (flight.batch.count == 1 ? flight.batch[0].rows : flight.batch.flatMap { $0.rows }, isNew)
+            return (batch.groups.count == 1 ? batch.groups[0].rows : batch.groups.flatMap { $0.rows }, isNew)
         }
 
-        /// Who waits for a flight. One that no connection took within its deadline was waited for by everybody.
-        mutating func passengers(of flight: Flight) -> [Waiting] {
-            if !flight.isLoaded {
-                (flight.batch, waiting) = (waiting, [])
+        /// The callers that wait for a batch. If no connection picks up the batch in time, every pending row fails.
+        mutating func groups(of batch: Batch) -> [PendingRows] {
+            if !batch.isFilled {
+                (batch.groups, pending) = (pending, [])
                 count = 0
             }
-            return flight.batch
+            return batch.groups
         }
 
-        mutating func land(_ flight: Flight) { flights.removeAll { $0 === flight } }
+        mutating func complete(_ batch: Batch) { inFlight.removeAll { $0 === batch } }
 
-        /// The answers of rows whose deadline has passed, each once: those that wait are taken out, those in flight may still be stored.
+        /// Takes the answers of rows whose deadline has passed, each once. Pending rows are removed; rows in flight may still be stored.
         mutating func takeOverdue(
             _ now: ContinuousClock.Instant
         ) -> [(rows: Int, isInFlight: Bool, answer: @Sendable ([Result<Row.Outcome, PostgresError>]) -> Void)] {
-            var overdue = waiting.filter { $0.deadline <= now }.compactMap { arrival in
-                arrival.answer.map { (arrival.rows.count, false, $0) }
+            var overdue = pending.filter { $0.deadline <= now }.compactMap { group in
+                group.answer.map { (group.rows.count, false, $0) }
             }
             if !overdue.isEmpty {
-                waiting.removeAll { $0.deadline <= now }
-                count = waiting.reduce(0) { $0 + $1.rows.count }
+                pending.removeAll { $0.deadline <= now }
+                count = pending.reduce(0) { $0 + $1.rows.count }
             }
-            for flight in flights {
-                for index in flight.batch.indices where flight.batch[index].deadline <= now {
-                    guard let answer = flight.batch[index].answer else { continue }
-                    flight.batch[index].answer = nil
-                    overdue.append((flight.batch[index].rows.count, true, answer))
+            for batch in inFlight {
+                for index in batch.groups.indices where batch.groups[index].deadline <= now {
+                    guard let answer = batch.groups[index].answer else { continue }
+                    batch.groups[index].answer = nil
+                    overdue.append((batch.groups[index].rows.count, true, answer))
                 }
             }
             return overdue
         }
     }
 
-    /// How many rows one statement takes, unless more come together.
+    /// The maximum number of rows per statement, unless one call has more.
     private static var rowLimit: Int { 1_024 }
-    /// How many rows wait at most.
-    private static var waitingLimit: Int { 65_536 }
-    /// How many statements are in flight at once.
-    private static var flightLimit: Int { 3 }
-    /// How many rows are worth a statement beside the one that is on its way. A statement costs the database and us as much as some
-    /// thirty rows, so fewer do better to wait for the next, even with processors to spare (`docs/figures.md`).
-    private static var worth: Int { 64 }
+    /// The maximum number of pending rows.
+    private static var pendingLimit: Int { 65_536 }
+    /// The maximum number of statements in flight.
+    private static var inFlightLimit: Int { 3 }
+    /// The minimum number of rows for a statement beside one in flight. A statement costs the database and us as much as about thirty rows,
+    /// so fewer rows do better to wait for the next batch, even with idle processors (`docs/figures.md`).
+    private static var parallelRows: Int { 64 }
 
     private let pool: ConnectionPool
     private let deadline: Duration
@@ -113,51 +114,51 @@ final class Batcher<Row: BatchRow>: Sendable {
         self.onSend = onSend
     }
 
-    /// Adds rows that belong together, in their order, and waits until each is committed or refused.
+    /// Adds the rows of one call, in their order, and waits until each is committed or rejected.
     func run(
         _ rows: [Row],
         by deadline: ContinuousClock.Instant
     ) async -> [Result<Row.Outcome, PostgresError>] {
         if rows.isEmpty { return [] }
         return await withCheckedContinuation { continuation in
-            let arrival = Waiting(rows: rows, deadline: deadline) { continuation.resume(returning: $0) }
+            let group = PendingRows(rows: rows, deadline: deadline) { continuation.resume(returning: $0) }
             var isAdded = false
-            if let work = takeOff(after: { isAdded = $0.append(arrival) }) { pool.submit(work) }
+            if let work = nextStatement(after: { isAdded = $0.append(group) }) { pool.submit(work) }
             if !isAdded {
-                let error = PostgresError(.unavailable, "too many rows wait for a connection")
+                let error = PostgresError(.unavailable, "too many rows are waiting for a connection")
                 continuation.resume(returning: rows.map { _ in .failure(error) })
             }
         }
     }
 
-    /// The statement that goes out now that the state has changed, if one does.
-    private func takeOff(after change: (inout State) -> Void) -> Work? {
-        let departing = state.read { state in
+    /// Changes the state and returns the statement to send next, if any.
+    private func nextStatement(after change: (inout State) -> Void) -> Work? {
+        let started = state.withLock { state in
             change(&state)
-            return state.takeOff()
+            return state.startBatch()
         }
-        guard let flight = departing else { return nil }
+        guard let batch = started else { return nil }
         let load: @Sendable () -> [Row] = { [self] in
-            let (rows, isNew) = state.read { $0.load(flight) }
+            let (rows, isNew) = state.withLock { $0.fill(batch) }
             if isNew { onSend(rows.count) }
             return rows
         }
         return work(load) { [self] outcomes in
             var start = 0
-            for arrival in state.read({ $0.passengers(of: flight) }) {
-                arrival.answer?(Array(outcomes.of(start..<start + arrival.rows.count)))
-                start += arrival.rows.count
+            for group in state.withLock({ $0.groups(of: batch) }) {
+                group.answer?(Array(outcomes.of(start..<start + group.rows.count)))
+                start += group.rows.count
             }
-            return takeOff { $0.land(flight) }
+            return nextStatement { $0.complete(batch) }
         }
     }
 
-    /// One statement. A row that the server refuses must not fail its neighbours, so what fails is sent again in halves. What another
-    /// transaction was in the way of is sent again as it is.
+    /// One statement. A rejected row must not fail its neighbours, so a failed batch is sent again in halves. After a conflict with another
+    /// transaction, the batch is sent again unchanged.
     ///
     /// - Parameters:
-    ///   - tries: How often it may still be sent.
-    ///   - finished: Answers what is to be sent next.
+    /// - tries: The remaining number of attempts.
+    /// - finished: Receives the outcomes and returns the work to send next.
     private func work(
         _ load: @escaping @Sendable () -> [Row],
         tries: Int = 3,
@@ -166,11 +167,11 @@ final class Batcher<Row: BatchRow>: Sendable {
         let sent = Monitor<[Row]>([])
         let bind: @Sendable (inout Parameters) -> Void = { parameters in
             let rows = load()
-            sent.read { $0 = rows }
+            sent.withLock { $0 = rows }
             Row.bind(rows, to: &parameters)
         }
         let body = Work.Body.statement(Row.statement, bind: bind) { [self] answer in
-            let rows = sent.read { $0 }
+            let rows = sent.withLock { $0 }
             switch answer.read({ (answer) throws(PostgresError) in try Row.outcomes(answer, of: rows.count) }) {
             case .success(let outcomes): return finished(.each(outcomes.map { .success($0) }))
             case .failure(let error) where tries > 1 && error.state?.isConflict == true:
@@ -188,7 +189,7 @@ final class Batcher<Row: BatchRow>: Sendable {
         return Work(body: body, deadline: .now + deadline)
     }
 
-    /// What became of rows: of each its own, or of all of them the same.
+    /// The outcomes of rows: one each, or the same error for all.
     private enum Outcomes {
         case each([Result<Row.Outcome, PostgresError>])
         case all(PostgresError)
@@ -202,15 +203,15 @@ final class Batcher<Row: BatchRow>: Sendable {
     }
 }
 
-/// The deadlines of rows that wait or are in flight, whatever the rows are.
+/// The deadlines of pending rows and rows in flight, for any type of row.
 protocol BatcherDeadlines: Sendable {
-    /// Answers rows whose deadline has passed. Their statement goes on, for the rows beside them.
+    /// Answers rows whose deadline has passed. Their statement continues, for the other rows in it.
     func expire(_ now: ContinuousClock.Instant)
 }
 
 extension Batcher: BatcherDeadlines {
     func expire(_ now: ContinuousClock.Instant) {
-        for (rows, isInFlight, answer) in state.read({ $0.takeOverdue(now) }) {
+        for (rows, isInFlight, answer) in state.withLock({ $0.takeOverdue(now) }) {
             let error =
                 isInFlight
                 ? PostgresError(.timeout, statement: Row.statement.name, "no answer within the deadline")

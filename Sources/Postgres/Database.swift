@@ -2,23 +2,23 @@ public import Logging
 
 /// A PostgreSQL database behind a pool of connections.
 ///
-/// Statements go out in pipelines, prepared and binary; a transaction is a synchronous closure on a connection's own thread; rows of
-/// a batch share one statement and one commit. Everything has a deadline, which covers the wait for a connection and for the answer.
+/// Statements are pipelined, prepared and binary. A transaction is a synchronous closure on a connection's own thread. The rows of a batch
+/// share one statement and one commit. Every call has a deadline, which covers waiting for a connection and for the answer.
 public final class Database: Sendable {
-    /// How to reach the database, and how patient to be.
+    /// The address and the limits of the connection pool.
     public struct Configuration: Sendable {
         /// A libpq URL or connection string (libpq manual, 34.1.1); it may name several hosts.
         public var url: String
-        /// How many connections, and so threads, there are.
+        /// The number of connections. Each has a thread.
         public var connections: Int
-        /// How many more connections there are for calls whose scope may use them (`RequestScope`).
+        /// The number of additional connections for calls whose scope may use them (`RequestScope`).
         public var reserve: Int
-        /// How many connections of their own statements have that only read (`Database.read`); with 0 they share the others.
+        /// The number of additional connections for read-only statements (`Database.read`); with 0, reads share the other connections.
         public var readConnections: Int
-        /// How long a statement or a transaction may take, its wait for a connection included.
+        /// The time limit for a statement or a transaction, including the wait for a connection.
         public var deadline: Duration
 
-        /// A configuration of these parts.
+        /// Creates a configuration.
         public init(
             url: String,
             connections: Int = 8,
@@ -36,13 +36,13 @@ public final class Database: Sendable {
 
     let configuration: Configuration
     private let pool: ConnectionPool
-    /// The connections for statements that only read. Each takes one statement at a time, so a slow one fails no other.
+    /// The connections for read-only statements. Each runs one statement at a time, so a slow one delays no other.
     private let readPool: ConnectionPool?
     private let reporter: ConnectionReporter
     private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
     private let batchers: Monitor<[ObjectIdentifier: any BatcherDeadlines]>
 
-    /// Opens a pool; it connects by itself, now and after every loss, and says in `logger` what happens to it.
+    /// Opens a pool, which connects and reconnects automatically and reports its state in `logger`.
     public init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
         reporter = ConnectionReporter(logger: logger)
@@ -53,7 +53,7 @@ public final class Database: Sendable {
             size: configuration.connections + configuration.reserve,
             reserve: configuration.reserve,
             patience: configuration.deadline,
-            onTick: { now in for batcher in batchers.read({ $0.values.map { $0 } }) { batcher.expire(now) } },
+            onTick: { now in for batcher in batchers.withLock({ $0.values.map { $0 } }) { batcher.expire(now) } },
             onStateChange: { [reporter] event in reporter.report(event) }
         )
         guard configuration.readConnections > 0 else {
@@ -70,17 +70,17 @@ public final class Database: Sendable {
         )
     }
 
-    /// Refuses new work, fails what waits, and closes each connection once it is done with what it has in hand.
+    /// Rejects new work, fails waiting work, and closes each connection once its current work is done.
     public func close() {
         pool.close()
         readPool?.close()
     }
 
-    /// How busy the pool is, and what went through batches.
+    /// The load of the pool, and the number of batches and their rows.
     public var statistics: DatabaseStatistics {
         let load = pool.load
         let readLoad = readPool?.load ?? (waiting: 0, idle: 0)
-        let counts = counts.read { $0 }
+        let counts = counts.withLock { $0 }
         return DatabaseStatistics(
             // traps: both are counts of entries in memory and of threads.
             waiting: load.waiting + readLoad.waiting,
@@ -96,15 +96,15 @@ public final class Database: Sendable {
         try await result(of: query).get()
     }
 
-    /// Runs one statement that only reads, on the connections for those: however many of them are slow, writes have theirs.
-    ///
-    /// One that is not answered in time is canceled, so it must not write: a commit that waits for a synchronous standby would take effect
+    /// Runs a read-only statement on the connections for reads, so that slow reads do not delay writes.
+    /// A statement that misses its deadline is canceled, so it must not write: a commit that waits for a synchronous standby would still
+    /// take effect.
     /// without it.
     public func read<Result>(_ query: Query<Result>) async throws(PostgresError) -> Result {
         try await result(of: query, on: readPool).get()
     }
 
-    /// Runs two such statements side by side.
+    /// Runs two read-only statements concurrently.
     public func read<First, Second>(
         _ first: Query<First>,
         _ second: Query<Second>
@@ -114,25 +114,25 @@ public final class Database: Sendable {
         return (try await firstResult.get(), try secondResult.get())
     }
 
-    /// Adds a row to the batch that is forming and waits until it is committed.
+    /// Adds a row to the next batch and waits until it is committed.
     public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
         // traps: one row has one outcome.
         try await batcher(of: Row.self).run([row], by: call().deadline)[0].get()
     }
 
-    /// Adds rows to the batch that is forming, in their order, and waits until each of them is committed or refused.
+    /// Adds rows to the next batch, in their order, and waits until each is committed or rejected.
     ///
-    /// The rows may come into several statements: each of them stands for itself.
+    /// The rows may be split over several statements. Each statement succeeds or fails independently.
     public func run<Row: BatchRow>(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
         guard let call = try? call() else { return rows.map { _ in .failure(.noTimeLeft) } }
         return await batcher(of: Row.self).run(rows, by: call.deadline)
     }
 
-    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    /// Runs `body` in a transaction: commits if it returns, rolls back if it throws.
     ///
-    /// The body runs on the connection's thread and cannot await, so nothing else happens while the transaction is open.
+    /// The body runs on the connection's thread and cannot suspend, so it never waits for anything else while the transaction is open.
     ///
-    /// - Parameter limit: How long it may take, once a connection is found; nil for the database's deadline.
+    /// - Parameter limit: The time limit once a connection is available; nil for the database's deadline.
     public func transaction<Result: Sendable>(
         within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
@@ -172,7 +172,7 @@ public final class Database: Sendable {
         }
     }
 
-    /// How a call that begins now is limited: by the deadline of its request, and by its own.
+    /// The limits of a new call: the earlier of the request's and the database's deadline, and whether it may use reserved connections.
     private func call() throws(PostgresError) -> (deadline: ContinuousClock.Instant, isPrivileged: Bool) {
         let now = ContinuousClock.now
         let own = now + configuration.deadline
@@ -182,11 +182,11 @@ public final class Database: Sendable {
     }
 
     private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {
-        batchers.read { batchers in
-            // The key is the type, so the value can be nothing else.
+        batchers.withLock { batchers in
+            // The key is the type, so the value always has this type.
             if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
             let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline) { [counts] rows in
-                counts.read { $0 = ($0.batches + 1, $0.rows + rows) }
+                counts.withLock { $0 = ($0.batches + 1, $0.rows + rows) }
             }
             batchers[ObjectIdentifier(type)] = batcher
             return batcher
@@ -194,22 +194,22 @@ public final class Database: Sendable {
     }
 }
 
-/// How busy a database's connections are.
+/// The load of a database's connections.
 public struct DatabaseStatistics: Hashable, Sendable {
     /// Statements and transactions that wait for a connection.
     public var waiting: Int
-    /// Connections that wait for something to do.
+    /// Connections that wait for work.
     public var idle: Int
-    /// Connections that were made, since the start.
+    /// Connections established since the start.
     public var connections: Int
-    /// Statements that carried batches, since the start.
+    /// Statements sent for batches since the start.
     public var batches: Int
-    /// Rows that came in them.
+    /// Rows in these batches.
     public var batchRows: Int
 }
 
 extension Work.Answer {
-    /// Makes a result of the rows, on the thread that holds them.
+    /// Reads the rows into a result, on the thread that owns them.
     consuming func read<Value>(
         _ read: (borrowing Rows) throws(PostgresError) -> Value
     ) -> Result<Value, PostgresError> {
@@ -220,13 +220,13 @@ extension Work.Answer {
     }
 }
 
-/// Says once, and not for each connection and try, that the database is away or back.
+/// Logs once, not for each connection and attempt, when the database becomes unavailable or available.
 private final class ConnectionReporter: Sendable {
     private let logger: Logger
     private let state = Monitor<(isReachable: Bool?, connections: Int)>((nil, 0))
 
-    /// How many connections were made.
-    var connections: Int { state.read { $0.connections } }
+    /// The number of established connections.
+    var connections: Int { state.withLock { $0.connections } }
 
     init(logger: Logger) {
         self.logger = logger
@@ -234,14 +234,14 @@ private final class ConnectionReporter: Sendable {
 
     func report(_ event: ConnectionEvent) {
         let isConnected = if case .connected = event { true } else { false }
-        let previous = state.read { state in
+        let previous = state.withLock { state in
             defer { state = (isConnected, state.connections + (isConnected ? 1 : 0)) }
             return state.isReachable
         }
         switch event {
         case .connected where previous != true: logger.info("database connected")
         case .failed(let error) where previous != false:
-            // libpq's text names host and reason, never the password.
+            // libpq's text contains the host and the reason, never the password.
             logger.warning("database unreachable", metadata: ["reason": "\(error.message)"])
         default: break
         }

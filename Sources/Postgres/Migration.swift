@@ -1,15 +1,15 @@
 public import Logging
 
-/// A step of the schema, forward only.
+/// One step of the schema, forward only.
 public struct Migration: Sendable {
-    /// Its number; migrations are applied in the order of their numbers.
+    /// The number of the migration; migrations are applied in this order.
     public let version: Int
-    /// What it does, for the log.
+    /// The name, for the log.
     public let name: String
-    /// Its statements.
+    /// The SQL statements.
     public let sql: String
 
-    /// A migration of these parts.
+    /// Creates a migration.
     public init(version: Int, name: String, sql: String) {
         self.version = version
         self.name = name
@@ -17,24 +17,24 @@ public struct Migration: Sendable {
     }
 }
 
-/// Brings databases to a list of migrations.
+/// Applies migrations to a database.
 public struct Migrator: Sendable {
     private let migrations: [Migration]
     private let url: String
 
-    /// A migrator of the database at `url`, a libpq URL.
+    /// Creates a migrator for the database at `url`, a libpq URL.
     public init(url: String, migrations: [Migration]) {
         self.url = url
         self.migrations = migrations.sorted { $0.version < $1.version }
     }
 
-    /// The newest version that these migrations lead to.
+    /// The version of the newest of these migrations.
     public var target: Int { migrations.last?.version ?? 0 }
 
-    /// Applies what is missing, each step in a transaction of its own under an advisory lock, so that any number of servers may
-    /// start at once. A step that was changed after it was applied is an error.
+    /// Applies missing migrations, each in its own transaction under an advisory lock, so that any number of servers may start at once.
+    /// Throws if an applied migration was changed.
     ///
-    /// - Returns: The version of the schema, which may be newer than `target` while a newer server runs beside this one.
+    /// - Returns: The version of the schema, which can be newer than `target` while a newer server runs beside this one.
     public func migrate(logger: Logger) async throws(PostgresError) -> Int {
         try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
             for migration in migrations where try apply(migration, on: connection) {
@@ -47,14 +47,14 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// The version of the schema; 0 for a database without one.
+    /// The version of the schema; 0 if the database has none.
     public func version() async throws(PostgresError) -> Int {
         try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
             try Self.version(on: connection)
         }
     }
 
-    /// Whether the migration had to be applied.
+    /// Applies the migration unless it is applied already. Returns whether it was applied now.
     private func apply(_ migration: Migration, on connection: Connection) throws(PostgresError) -> Bool {
         try connection.executeScript(Self.lockAndPrepare)
         do throws(PostgresError) {
@@ -77,7 +77,7 @@ public struct Migrator: Sendable {
         guard let applied = try Self.run(Self.fingerprint(of: migration.version), on: connection) else { return true }
         guard applied == Self.fingerprint(of: migration.sql) else {
             let message =
-                "migration \(migration.version) (\(migration.name)) differs from what was applied to the database"
+                "migration \(migration.version) (\(migration.name)) differs from the version that was applied to the database"
             throw PostgresError(.configuration, message)
         }
         return false
@@ -92,7 +92,7 @@ public struct Migrator: Sendable {
         try connection.run(query, by: .now + .seconds(30))
     }
 
-    // The lock's number is "flotilla" in ASCII. It is a transaction's lock, so PgBouncer may stand between.
+    // The lock's number is "flotilla" in ASCII. It is a transaction-level lock, so PgBouncer can be used.
     private static let lockAndPrepare = """
         BEGIN;
         SELECT pg_advisory_xact_lock(7379269446424095841);

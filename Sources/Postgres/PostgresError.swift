@@ -1,8 +1,8 @@
-/// Why the database did not do what it was asked.
+/// A failed database operation.
 ///
-/// `description` is safe to log and to show; what the server said, which may hold values of rows, is only in `debugDescription`.
+/// `description` is safe to log and to show. The server's text, which may contain values of rows, is only in `debugDescription`.
 public struct PostgresError: Error, Sendable {
-    /// What kind of failure it is.
+    /// The kind of failure.
     public struct Code: Hashable, Sendable {
         private enum Base: Hashable {
             case unavailable, timeout, connectionLost, statement, decoding, configuration
@@ -10,27 +10,27 @@ public struct PostgresError: Error, Sendable {
 
         private let base: Base
 
-        /// No connection became free within the deadline: nothing was sent.
+        /// No connection became available within the deadline. Nothing was sent.
         public static let unavailable = Code(base: .unavailable)
-        /// The statement was sent and its answer did not come within the deadline: it may have been carried out.
+        /// The statement was sent, but not answered within the deadline. It may have been executed.
         public static let timeout = Code(base: .timeout)
-        /// The connection broke after the statement was sent: it may have been carried out.
+        /// The connection broke after the statement was sent. It may have been executed.
         public static let connectionLost = Code(base: .connectionLost)
-        /// The server refused the statement; `state` says why. Nothing was done.
+        /// The server rejected the statement; `state` is the reason. Nothing was changed.
         public static let statement = Code(base: .statement)
         /// A row does not have the shape that its query declares.
         public static let decoding = Code(base: .decoding)
-        /// The database or its cluster cannot be used as it is set up.
+        /// The configuration of the database or its cluster is unusable.
         public static let configuration = Code(base: .configuration)
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     public let code: Code
     /// The server's reason, for code `statement`.
     public let state: SQLState?
     /// The name of the query.
     public let statement: String?
-    /// The server's or libpq's text. It may hold values, so it is for `debugDescription`.
+    /// The text of the server or libpq. It may contain values, so it is only for `debugDescription`.
     let message: String
 
     init(_ code: Code, state: SQLState? = nil, statement: String? = nil, _ message: String) {
@@ -43,10 +43,10 @@ public struct PostgresError: Error, Sendable {
     /// The deadline of the request has passed.
     static let noTimeLeft = PostgresError(.unavailable, "the deadline of the request has passed")
 
-    /// Whether the statement may have been carried out although no answer came.
+    /// Whether the statement may have been executed although no answer arrived.
     public var isOutcomeUnknown: Bool { code == .timeout || code == .connectionLost }
 
-    /// Whether trying again later can help: the server did not judge the statement itself.
+    /// Whether a later attempt can succeed: the server did not reject the statement itself.
     public var isTransient: Bool {
         switch code {
         case .unavailable, .timeout, .connectionLost: true
@@ -55,21 +55,21 @@ public struct PostgresError: Error, Sendable {
         }
     }
 
-    /// Whether there is no room for what the statement writes: it succeeds once an operator has made some.
+    /// Whether the disk is full. The statement succeeds once an operator has freed space.
     public var isDiskFull: Bool { state == .diskFull }
 
-    /// Whether the server cannot load a library of its own: its files changed while it runs, as by an upgrade of its packages.
+    /// Whether the server cannot load one of its libraries: its files changed while it was running, for example in a package upgrade.
     ///
-    /// The state depends on what the system's loader left in `errno`, so the text decides (PostgreSQL source, `dfmgr.c`).
+    /// The SQL state depends on what the system's loader left in `errno`, so this checks the text (PostgreSQL source, `dfmgr.c`).
     public var isLibraryFailure: Bool {
         let texts = ["could not load library", "incompatible library", "could not access file \"$libdir"]
         return texts.contains { message.utf8.firstRange(of: $0.utf8) != nil }
     }
 
-    /// Whether the server lost the prepared statement, or a migration changed the rows that it answers.
+    /// Whether the server lost the prepared statement, or a migration changed its result columns.
     var isStaleStatement: Bool { state == .invalidStatementName || state == .featureNotSupported }
 
-    /// Whether the server takes no writes: it has become a standby, and another connection may reach the primary.
+    /// Whether the server is read-only: it has become a standby, and another connection may reach the primary.
     var isReadOnly: Bool { state == .readOnlyTransaction }
 
     func named(_ statement: String) -> PostgresError {
@@ -91,7 +91,7 @@ extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {
         }
     }
 
-    /// With what the server said.
+    /// The description with the server's text.
     public var debugDescription: String { "\(description): \(message)" }
 }
 
@@ -107,16 +107,16 @@ public struct SQLState: Hashable, Sendable {
 
     /// 23505
     public static let uniqueViolation = SQLState("23505")
-    /// 23503: a row refers to one that is gone.
+    /// 23503: a row refers to one that does not exist.
     public static let foreignKeyViolation = SQLState("23503")
     /// 42P04
     public static let duplicateDatabase = SQLState("42P04")
-    /// 26000: the server forgot the prepared statement.
+    /// 26000: the prepared statement does not exist.
     static let invalidStatementName = SQLState("26000")
-    /// 0A000 is what a prepared statement answers whose row type a migration has changed.
+    /// 0A000: a migration changed the row type of the prepared statement.
     static let featureNotSupported = SQLState("0A000")
 
-    /// 25006: the server takes no writes.
+    /// 25006: the server is read-only.
     static let readOnlyTransaction = SQLState("25006")
     /// 55P03: the lock was not free within `lock_timeout`.
     static let lockNotAvailable = SQLState("55P03")
@@ -125,18 +125,18 @@ public struct SQLState: Hashable, Sendable {
     /// 40000: the transaction was rolled back.
     static let transactionRollback = SQLState("40000")
 
-    /// A value that the server cannot take: class 22, such as a number out of range; class 54, such as a text that is too long for an
-    /// index; and 23514, a check that a column has.
+    /// A value that the server rejects: class 22, such as a number out of range; class 54, such as a text that is too long for an index; and
+    /// 23514, a column's check constraint.
     public var isDataException: Bool { code.hasPrefix("22") || code.hasPrefix("54") || code == "23514" }
 
-    /// Whether the statement is at fault, and not the server's condition: its neighbours in a batch may succeed without it.
+    /// Whether the statement caused the error, not the server's condition: other rows of a batch may succeed without it.
     var isFaultOfStatement: Bool { isDataException || code.hasPrefix("23") }
 
-    /// Serialization failure or deadlock: without the other transaction the statement may succeed.
+    /// Serialization failure or deadlock: the statement may succeed when the other transaction has ended.
     var isConflict: Bool { code == "40001" || code == "40P01" }
 
-    /// Deadlock, serialization failure, a full disk, too many connections, shutting down or starting up, a fault of the machine (class 58), a
-    /// standby, a lock that others hold.
+    /// Deadlock, serialization failure, full disk, too many connections, shutdown or startup, a system error (class 58), a standby, or a lock
+    /// that another transaction holds.
     var isTransient: Bool {
         ["08", "40", "53", "57", "58"].contains(code.prefix(2))
             || [.readOnlyTransaction, .lockNotAvailable].contains(self)

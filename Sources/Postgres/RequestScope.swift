@@ -1,15 +1,15 @@
-/// The deadline and privilege that all database calls of one request share. It travels with the task, so that no operation has to pass it on.
+/// The deadline and privilege that all database calls of one request share. It is a task-local value, so operations need not pass it on.
 public struct RequestScope: Sendable {
     @TaskLocal static var current: RequestScope?
 
-    /// When the last of the calls ends.
+    /// The end of the last call.
     let deadline: ContinuousClock.Instant
-    /// Whether the calls may use the connections that are reserved.
+    /// Whether the calls may use reserved connections.
     let usesReserve: Bool
 
-    /// Runs `body`, all of whose database calls together end within `limit`.
+    /// Runs `body`. All its database calls together end within `limit`.
     ///
-    /// - Parameter usesReserve: Whether the calls may use reserved connections; nil for what holds for the caller.
+    /// - Parameter usesReserve: Whether the calls may use reserved connections; nil to keep the caller's setting.
     public static func within<R, Failure: Error>(
         _ limit: Duration,
         usesReserve: Bool? = nil,

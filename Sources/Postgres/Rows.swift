@@ -1,12 +1,12 @@
 internal import CPostgres
 import ContractRuntime
 
-/// What a statement answered. It lives on the connection's thread; queries read it there into values.
+/// The result of a statement. It stays on the connection's thread, where queries convert it to values.
 public struct Rows: ~Copyable {
     private let result: OpaquePointer
     private let statement: String
 
-    /// Takes over a result of libpq.
+    /// Takes ownership of a libpq result.
     init(owning result: OpaquePointer, statement: String) {
         self.result = result
         self.statement = statement
@@ -14,22 +14,22 @@ public struct Rows: ~Copyable {
 
     deinit { PQclear(result) }
 
-    /// How many rows there are.
+    /// The number of rows.
     public var count: Int { Int(PQntuples(result)) }
 
-    /// How many rows an INSERT, UPDATE or DELETE affected.
+    /// The number of rows that an INSERT, UPDATE or DELETE affected.
     public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
 
     /// Whether the statement was a COMMIT that committed.
     var isCommit: Bool { String(cString: PQcmdStatus(result)).hasSameScalars(as: "COMMIT") }
 
-    /// The only row.
+    /// Reads the only row; throws if there is not exactly one.
     public func one<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value {
         guard count == 1 else { throw PostgresError(.decoding, statement: statement, "\(count) rows, expected one") }
         return try value(0, read)
     }
 
-    /// The only row, if there is one.
+    /// Reads the only row, or returns nil if there is none.
     public func optional<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> Value?
     {
         guard count <= 1 else {
@@ -38,7 +38,7 @@ public struct Rows: ~Copyable {
         return count == 0 ? nil : try value(0, read)
     }
 
-    /// All rows.
+    /// Reads all rows.
     public func many<Value>(_ read: (borrowing Row) throws(PostgresError) -> Value) throws(PostgresError) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(count)
@@ -46,7 +46,7 @@ public struct Rows: ~Copyable {
         return values
     }
 
-    /// Shows each row, in their order.
+    /// Passes each row to `body`, in order.
     func forEach(_ body: (borrowing Row) throws(PostgresError) -> Void) throws(PostgresError) {
         for index in 0..<count { try value(index, body) }
     }
@@ -63,33 +63,33 @@ public struct Rows: ~Copyable {
     }
 }
 
-/// One row of an answer.
+/// One row of a result.
 public struct Row: ~Copyable {
     let result: OpaquePointer
     let index: Int32
 
-    /// The column's value; NULL is an error.
+    /// Reads the column's value; NULL is an error.
     public func read<Value: PostgresCodable>(_ column: Int) throws(PostgresError) -> Value {
         guard let bytes = bytes(column) else { throw PostgresError(.decoding, "NULL in column \(column)") }
         return try Value(postgres: bytes)
     }
 
-    /// The column's value, or nil for NULL.
+    /// Reads the column's value, or nil for NULL.
     public func read<Value: PostgresCodable>(_ column: Int) throws(PostgresError) -> Value? {
         guard let bytes = bytes(column) else { return nil }
         return try Value(postgres: bytes)
     }
 
-    /// The column's text as an enumeration.
+    /// Reads the column's text as an enumeration.
     public func read<Value: RawRepresentable<String>>(_ column: Int) throws(PostgresError) -> Value {
         let text: String = try read(column)
         guard let value = Value(rawValue: text) else {
-            throw PostgresError(.decoding, "'\(text)' in column \(column) is no \(Value.self)")
+            throw PostgresError(.decoding, "'\(text)' in column \(column) is not a \(Value.self)")
         }
         return value
     }
 
-    /// The column's text as an enumeration, or nil for NULL.
+    /// Reads the column's text as an enumeration, or nil for NULL.
     public func read<Value: RawRepresentable<String>>(_ column: Int) throws(PostgresError) -> Value? {
         guard bytes(column) != nil else { return nil }
         let value: Value = try read(column)

@@ -1,13 +1,13 @@
-/// The text of a query, prepared once on each connection.
+/// The text of a query, which is prepared once per connection.
 public struct Statement: Sendable {
     /// The query's name, for errors.
     public let name: String
     let parameterTypes: [PostgresType]
     let sql: String
-    /// What the prepared statement is called on the server: the same text has the same name.
+    /// The name of the prepared statement on the server. Equal texts have equal names.
     let id: String
 
-    /// A statement whose parameters `$1…` have these types.
+    /// Creates a statement whose parameters `$1…` have these types.
     public init(name: String, parameterTypes: [PostgresType], sql: String) {
         self.name = name
         self.parameterTypes = parameterTypes
@@ -16,20 +16,20 @@ public struct Statement: Sendable {
     }
 }
 
-/// FNV-1a of 64 bits: tells texts apart, proves nothing against an adversary.
+/// 64-bit FNV-1a: distinguishes texts, but does not resist an adversary.
 enum Fingerprint {
     static func of(_ text: String) -> UInt64 {
         text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
 
-/// One statement with its values, and what becomes of the answer. The `.sql` files declare them.
+/// A statement with its parameters and the conversion of its result. The `.sql` files declare queries.
 public struct Query<Result: Sendable>: Sendable {
     let statement: Statement
     let bind: @Sendable (inout Parameters) -> Void
     let read: @Sendable (borrowing Rows) throws(PostgresError) -> Result
 
-    /// A query that binds its values with `bind` and makes its result of the rows with `read`.
+    /// Creates a query that binds its parameters with `bind` and converts its result with `read`.
     public init(
         _ statement: Statement,
         bind: @escaping @Sendable (inout Parameters) -> Void,
@@ -41,17 +41,17 @@ public struct Query<Result: Sendable>: Sendable {
     }
 }
 
-/// A row of a batch: a `:batch` query declares its columns and what each row is answered.
+/// A row of a batch. A `:batch` query declares its columns and its outcome.
 public protocol BatchRow: Sendable {
-    /// What became of one row.
+    /// The outcome of one row.
     associatedtype Outcome: Sendable
-    /// The statement over arrays.
+    /// The statement, whose parameters are arrays.
     static var statement: Statement { get }
     /// Binds each column of `rows` as an array.
     static func bind(_ rows: [Self], to parameters: inout Parameters)
-    /// Reads the outcome behind the ordinal.
+    /// Reads the outcome after the ordinal.
     static func readOutcome(_ row: borrowing Row) throws(PostgresError) -> Outcome
-    /// The outcomes of so many rows, in their order.
+    /// Reads the outcomes of `count` rows, in their order.
     static func outcomes(_ answer: borrowing Rows, of count: Int) throws(PostgresError) -> [Outcome]
 }
 
@@ -73,7 +73,7 @@ extension BatchRow {
     }
 }
 
-/// A row of a batch whose statement answers no rows: what is committed needs no other outcome.
+/// A row of a batch whose statement returns no rows: being committed is the only outcome.
 public protocol SilentBatchRow: BatchRow where Outcome == Void {}
 
 extension SilentBatchRow {
@@ -84,10 +84,10 @@ extension SilentBatchRow {
     }
 }
 
-/// The values of a statement's parameters in binary format.
+/// The parameters of a statement in binary format.
 public struct Parameters {
     private var bytes: [UInt8] = []
-    /// Where each value lies; nil for NULL.
+    /// The range of each value in `bytes`; nil for NULL.
     private var ranges: [Range<Int>?] = []
 
     /// Binds a value.
@@ -121,7 +121,7 @@ public struct Parameters {
         appendArray(type, count: rows.count) { value(rows[$0]) as Value? }
     }
 
-    /// Binds one column of `rows`, some of them NULL, as an array of `type`.
+    /// Binds one column of `rows`, which may contain NULL, as an array of `type`.
     public mutating func append<Element, Value: PostgresCodable>(
         array type: PostgresType,
         of rows: [Element],
@@ -139,7 +139,7 @@ public struct Parameters {
         appendArray(type, count: rows.count) { value(rows[$0]).rawValue as String? }
     }
 
-    /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
+    /// A one-dimensional array (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
     private mutating func appendArray(_ type: PostgresType, count: Int, _ value: (Int) -> (some PostgresCodable)?) {
         let start = bytes.count
         bytes.append(bigEndian: (count == 0 ? 0 : 1) as Int32)
@@ -163,9 +163,9 @@ public struct Parameters {
         ranges.append(start..<bytes.count)
     }
 
-    /// Lends the values as libpq wants them.
+    /// Lends the parameters in libpq's form.
     func withPointers<R>(_ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> R) -> R {
-        // A value of no bytes at all still needs an address: a null pointer would mean NULL.
+        // An empty value still needs an address: a null pointer would mean NULL.
         (bytes + [0]).withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { buffer in
                 let values = ranges.map { range in range.flatMap { buffer.baseAddress?.advanced(by: $0.lowerBound) } }

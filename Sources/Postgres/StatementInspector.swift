@@ -1,22 +1,22 @@
-/// Asks PostgreSQL what it makes of a statement, without running it.
+/// Asks PostgreSQL to describe a statement without running it.
 public struct StatementInspector: Sendable {
     private let url: String
 
-    /// An inspector at a database, given by a libpq connection string.
+    /// Creates an inspector for the database at a libpq connection string.
     public init(url: String) {
         self.url = url
     }
 
-    /// What PostgreSQL finds.
+    /// PostgreSQL's description of a statement.
     public struct Description: Sendable {
-        /// The types that PostgreSQL gives the parameters by itself; nil when it needs to be told.
+        /// The types that PostgreSQL infers for the parameters; nil if it cannot infer them.
         public let inferredParameters: [String]?
-        /// The columns of the answer.
+        /// The result columns.
         public let columns: [(name: String, type: String)]
     }
 
-    /// Prepares `sql` with types left to PostgreSQL or, where it cannot infer them, with `parameterTypes` declared. Types are written
-    /// as `format_type` does.
+    /// Prepares `sql` with inferred parameter types or, if PostgreSQL cannot infer them, with `parameterTypes`. Types are written as
+    /// `format_type` does.
     public func describe(_ sql: String, parameterTypes: [String]) async throws(PostgresError) -> Description {
         try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
             try Self.describe(sql, parameterTypes, on: connection)
@@ -33,7 +33,7 @@ public struct StatementInspector: Sendable {
             let found = try connection.describe(sql, types: [])
             return try description(found.columns, inferred: names.names(of: found.parameters), names)
         } catch {
-            // Told the types, the server says whether the statement itself is wrong.
+            // With declared types, the server reports whether the statement itself is invalid.
             guard error.code == .statement else { throw error }
         }
         var types: [UInt32] = []
@@ -51,7 +51,7 @@ public struct StatementInspector: Sendable {
     }
 }
 
-/// Types by number and by name, as the server knows them.
+/// Type names and type numbers, as the server knows them.
 private struct TypeNames {
     let connection: Connection
 
@@ -87,7 +87,7 @@ private struct TypeNames {
 }
 
 extension PostgresError {
-    /// What the server said. For tools that show statements of their own; a service logs `description`.
+    /// The server's text. Use it in tools that show their own statements; a service logs `description`.
     public var serverMessage: String {
         var text = message
         while text.last?.isWhitespace == true { text.removeLast() }

@@ -3,7 +3,7 @@ public struct Transaction: ~Copyable {
     private let connection: Connection
     private let deadline: ContinuousClock.Instant
 
-    /// Runs one statement of the transaction.
+    /// Runs one statement in the transaction.
     public func run<Result>(_ query: Query<Result>) throws(PostgresError) -> Result {
         try connection.run(query, by: deadline)
     }
@@ -12,10 +12,10 @@ public struct Transaction: ~Copyable {
     private static let commit = Statement(name: "commit", parameterTypes: [], sql: "COMMIT")
     private static let rollback = Statement(name: "rollback", parameterTypes: [], sql: "ROLLBACK")
 
-    /// Runs `body` between BEGIN and COMMIT. BEGIN travels with the first statement of the body.
+    /// Runs `body` between BEGIN and COMMIT. BEGIN is sent together with the first statement.
     ///
-    /// What does not answer in time is canceled, but a COMMIT never is: one that waits for a synchronous standby would take effect without it
-    /// (PostgreSQL manual, 27.2.8 "Synchronous Replication").
+    /// A statement that misses its deadline is canceled, but a COMMIT never is: one that waits for a synchronous standby would still take
+    /// effect (PostgreSQL manual, 27.2.8 "Synchronous Replication").
     static func run<Result>(
         _ body: (borrowing Transaction) throws -> Result,
         on connection: Connection,
@@ -27,7 +27,7 @@ public struct Transaction: ~Copyable {
             let result = try body(Transaction(connection: connection, deadline: deadline))
             isCommitSent = true
             try connection.send(commit, Parameters())
-            // A transaction in which a statement failed ends with ROLLBACK, and without an error.
+            // After a failed statement, COMMIT performs a ROLLBACK without an error.
             guard try connection.receive(commit, by: deadline).isCommit else {
                 return .failure(PostgresError(.statement, state: .transactionRollback, "COMMIT was a ROLLBACK"))
             }
@@ -41,7 +41,7 @@ public struct Transaction: ~Copyable {
                 try connection.send(rollback, Parameters())
                 _ = try connection.receive(rollback, by: deadline)
             } catch let failure {
-                // The caller's error says why; the connection is given up by its own state.
+                // Return the caller's error. The connection is closed according to its own state.
                 return .failure(failure.isOutcomeUnknown ? failure : error)
             }
             return .failure(error)

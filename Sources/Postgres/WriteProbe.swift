@@ -1,21 +1,20 @@
-/// A write as a client makes it that has just connected.
+/// A write on a new connection, as a new client would make it.
 ///
-/// After an upgrade of its packages a running PostgreSQL goes on over its old connections, while each new one fails at the first trigger:
-/// it loads `plpgsql.so`, which belongs to another version now. And while the disk is full, small writes still find room in pages that
-/// exist.
+/// After a package upgrade, a running PostgreSQL still serves old connections, but new ones fail at the first trigger: they load
+/// `plpgsql.so`, which belongs to another version. And on a full disk, small writes still succeed in pages that exist already.
 enum WriteProbe {
     /// Runs PL/pgSQL, which every trigger needs, and commits a message in the write-ahead log, which needs no table.
     static let loadLibrary = statement(
         "probeLibrary",
         "DO $$ BEGIN PERFORM pg_logical_emit_message(TRUE, 'flotilla', ''); END $$"
     )
-    /// Fills half a megabyte of a temporary file, which is gone at once.
+    /// Fills half a megabyte of a temporary file, which is deleted immediately.
     static let fillFile = [
         statement("probeMemory", "SET work_mem = '64kB'"),
         statement("probeFile", "SELECT count(*) FROM generate_series(1, 20000)"),
     ]
 
-    /// Blocks until all of it is done.
+    /// Blocks until the probe is finished.
     static func failure(at url: String) -> PostgresError? {
         do throws(PostgresError) {
             let connection = try Connection(url)
@@ -33,14 +32,14 @@ enum WriteProbe {
 }
 
 extension Database {
-    /// Writes over a connection of its own, and answers why it cannot; nil if it can.
+    /// Writes on a separate connection. Returns the failure, or nil.
     public func probeNewConnection() async -> PostgresError? {
         let (results, continuation) = AsyncStream<PostgresError?>.makeStream()
         Thread.start { [url = configuration.url] in
             continuation.yield(WriteProbe.failure(at: url))
             continuation.finish()
         }
-        // A stream ends with its task, so no shutdown waits for a connection that hangs.
+        // The stream ends with its task, so a shutdown need not wait for a connection that hangs.
         for await failure in results { return failure }
         return nil
     }

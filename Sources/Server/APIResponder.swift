@@ -4,7 +4,8 @@ import Handlers
 import Logging
 import NIOHTTP1
 
-/// The API listener: routes, authenticates, and hands over to the operations. Requests hold on to it, so it is a class.
+/// The API listener: routes and authenticates requests and passes them to the operations. It is a class because requests in flight retain
+/// it.
 final class APIResponder: Responder {
     let api: API
     let authenticator: Authenticator
@@ -21,7 +22,8 @@ final class APIResponder: Responder {
         self.logger = logger
     }
 
-    /// The order of the checks is the interface's: route, method, credentials, media type, size; syntax and schema come with the body.
+    /// Checks in the order that the interface defines: route, method, credentials, media type, size. Syntax and schema are checked with the
+    /// body.
     func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
         let id = RequestID.of(head)
         let target = Self.split(head.uri)
@@ -40,7 +42,7 @@ final class APIResponder: Responder {
         let request = Request(pathParameters: parameters, query: target.query, headers: headers)
         let caller = Caller(address: client.address, verdict: authenticator.examine(head.headers, for: route))
         do throws(Problem) {
-            // Whoever the database has to tell apart hears of anything else only afterwards.
+            // A caller whose token must be looked up in the database learns of other problems only after that.
             if let principal = try known(caller, on: route) {
                 try head.checkMediaType(among: route.mediaTypes)
                 return .admitted(
@@ -62,15 +64,15 @@ final class APIResponder: Responder {
         }
     }
 
-    // MARK: - Who calls
+    // MARK: - Authentication
 
-    /// Where a request comes from, and what its header fields say.
+    /// The origin of a request and its header fields.
     private struct Caller {
         let address: String
         let verdict: Authenticator.Verdict
     }
 
-    /// Who calls, as far as that can be told at once: `.some(nil)` is somebody who need not be known, nil has to be asked for.
+    /// The caller if the database is not needed: `.some(nil)` if the operation is public, nil if the token must be looked up.
     private func known(_ caller: Caller, on route: Route) throws(Problem) -> Principal?? {
         switch caller.verdict {
         case .known(let principal): return .some(principal)
@@ -101,10 +103,10 @@ final class APIResponder: Responder {
 
     private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
         guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
-        if failures.isSlowed(tokenWithHash: hash) { throw await heldBack() }
-        // A right token is right, whatever else came from its address.
+        if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
+        // A valid token is accepted regardless of earlier failures from its address.
         guard let principal = try await api.principal(ofTokenWithHash: hash) else {
-            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await heldBack() }
+            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await delayedRejection() }
             denials.add(nil, route.rawValue, from: caller.address)
             throw .unauthorized
         }
@@ -115,13 +117,13 @@ final class APIResponder: Responder {
         return principal
     }
 
-    /// The refusal of a wrong token after many others.
-    private func heldBack() async -> Problem {
+    /// The rejection of an invalid token after many others.
+    private func delayedRejection() async -> Problem {
         await failures.pause()
         return .unauthorized
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
         await request.action(body)
@@ -160,7 +162,7 @@ final class APIResponder: Responder {
         }
     }
 
-    // Apart from the function that waits for the answer, which would keep room for these texts meanwhile.
+    // A separate function, because the function that awaits the response would otherwise reserve stack space for these texts.
 
     private func log(_ response: Response, _ route: Route, _ id: String) {
         logger.trace(
@@ -183,7 +185,7 @@ final class APIResponder: Responder {
         return (String(target[..<mark]), String(target[target.index(after: mark)...]))
     }
 
-    /// OPTIONS says what there is; any other method is refused.
+    /// OPTIONS lists the supported methods; any other method is rejected.
     private static func otherMethod(_ method: HTTPMethod, of item: PathItem, _ id: String) -> Answer {
         var answer =
             method == .OPTIONS
@@ -194,7 +196,7 @@ final class APIResponder: Responder {
 }
 
 extension PathItem {
-    /// The operation of a method; HEAD is GET without the body (RFC 9110, section 9.3.2).
+    /// The operation for a method. HEAD is GET without the body (RFC 9110, section 9.3.2).
     func route(for method: HTTPMethod) -> Route? {
         switch method {
         case .GET: get
@@ -209,7 +211,7 @@ extension PathItem {
         }
     }
 
-    /// The value of `Allow`.
+    /// The value of the `Allow` header field.
     var allowedMethods: [String] {
         let methods: [(String, Route?)] = [
             ("GET", get), ("HEAD", head ?? get), ("PUT", put), ("POST", post), ("DELETE", delete), ("PATCH", patch),

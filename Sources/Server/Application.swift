@@ -6,15 +6,15 @@ import Logging
 import NIOPosix
 import Postgres
 
-/// The server, from its start to its end.
+/// The server, from start to shutdown.
 struct Application {
     let configuration: ServerConfiguration
     private let limits: HTTPLimits
     private let schemaPatience: Duration
     let logger: Logger
 
-    /// - Parameter schemaPatience: How long new connections wait for the schema's confirmation. It usually takes some milliseconds; after
-    ///   this time the server accepts connections and answers 503.
+    /// - Parameter schemaPatience: How long new connections wait for the schema check. It usually takes milliseconds; after this time the
+    /// server accepts connections and responds with 503.
     init(
         _ configuration: ServerConfiguration,
         limits: HTTPLimits = HTTPLimits(),
@@ -27,10 +27,10 @@ struct Application {
         self.logger = logger
     }
 
-    /// Binds the addresses of those components whose listener is not switched off.
+    /// Binds the addresses of the components that are not switched off.
     func bind(_ components: [Component] = Component.allCases) throws -> [Component: ListeningSocket] {
         try configuration.checkExposure(of: components)
-        // A child of the supervisor that cannot read them would be started again and again.
+        // Check the certificates now: a supervised child that cannot read them would be restarted forever.
         _ = try certificates()
         var sockets: [Component: ListeningSocket] = [:]
         for component in components {
@@ -42,14 +42,14 @@ struct Application {
                 throw ConfigurationError(
                     variable: "\(component.name)_ADDRESS",
                     found: "'\(address.text)' (\(error))",
-                    expected: "an address that is free"
+                    expected: "a free address"
                 )
             }
         }
         return sockets
     }
 
-    /// The URLs that `sockets` are reached at, in the order of the startup output.
+    /// The URLs of `sockets`, in the order of the startup output.
     func addresses(of sockets: [Component: ListeningSocket]) -> [(name: String, address: String)] {
         Component.allCases.compactMap { component in
             sockets[component].map { (component.name, $0.address.url(scheme)) }
@@ -58,13 +58,13 @@ struct Application {
 
     private var scheme: String { configuration.tls == nil ? "http" : "https" }
 
-    /// Serves in this process until `shutdown` ends, then finishes what is in flight.
+    /// Serves in this process until `shutdown` ends, then finishes requests in flight.
     ///
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
-    ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
-    ///   - clusterFolder: The folder of the cluster that the supervisor runs, if it runs one.
-    ///   - started: Called with the addresses once all listeners accept. It is not called if the server ends before.
+    /// - schema: How to handle an outdated schema. The server's own cluster is always migrated.
+    /// - clusterFolder: The directory of the supervisor's cluster, if there is one.
+    /// - started: Called with the addresses once all listeners accept. Not called if the server ends before that.
     func serve(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
@@ -76,11 +76,11 @@ struct Application {
         let isDashboardAlone = sockets[.api] == nil && sockets[.dashboard] != nil
         let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
-            // Pages need fewer connections than a fleet's reports.
+            // Pages need fewer connections than the reports of a fleet.
             let share = isDashboardAlone ? 2 : 1
             let connections = max(configuration.databaseConnections / share, 1)
             let readConnections = max(configuration.databaseReadConnections / share, 1)
-            // A fleet that floods the API must not keep operators from stopping it.
+            // Operators must be able to send commands even if a fleet floods the API.
             let reserve = isDashboardAlone ? 0 : 2
             let database = Database(
                 .init(url: url, connections: connections, reserve: reserve, readConnections: readConnections),
@@ -88,7 +88,7 @@ struct Application {
             )
             defer { database.close() }
             let standby = configuration.analyticsDatabaseURL.map { url in
-                // The primary answers in the rest of the request's time what the standby does not answer in this time.
+                // If the standby does not respond within this time, the primary responds in the rest of the request's time.
                 let deadline = Duration.milliseconds(1_000)
                 return Database(
                     .init(url: url, connections: 1, readConnections: readConnections, deadline: deadline),
@@ -113,7 +113,7 @@ struct Application {
                 schema: schema,
                 logger: logger
             )
-            // Beside an API that responds, its process does the periodic jobs.
+            // While the API responds, its process runs the periodic jobs.
             let isNeeded: @Sendable () -> Bool = { monitor?.isOut ?? true }
             let scheduler = configuration.checkInterval.map {
                 Scheduler(api: api, interval: $0, isNeeded: isNeeded, logger: logger)
@@ -122,7 +122,7 @@ struct Application {
             jobs.append { await api.recordCountedRefusals() }
             jobs.append { await api.wakeWaitingPolls() }
             jobs.append { await api.deliverNotifications(while: isNeeded) }
-            jobs.append { await api.tellOfEvents() }
+            jobs.append { await api.publishEvents() }
             jobs.append { await api.checkReadiness() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }
@@ -151,7 +151,7 @@ struct Application {
         }
     }
 
-    /// Watches the API from a process that serves the dashboard alone; nil where there is no API to watch.
+    /// The monitor of the API in a process that serves only the dashboard; nil if there is no API to monitor.
     private func monitor() throws -> APIMonitor? {
         if let url = configuration.apiHealthURL {
             return try APIMonitor(url: url, verifiesCertificate: true, logger: logger)
@@ -163,7 +163,7 @@ struct Application {
         return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
     }
 
-    /// Finishes what is in flight: load balancers and clients are told, polls and streams end, connections close.
+    /// Finishes requests in flight: announces the shutdown to load balancers and clients, ends polls and streams, closes connections.
     private static func finish(_ api: API, _ listeners: [HTTPListener]) async {
         api.announceShutdown()
         for listener in listeners { await listener.stopAccepting() }
@@ -175,12 +175,12 @@ struct Application {
         }
     }
 
-    /// Waits for the shutdown while the schema is confirmed and the jobs run; a schema that cannot be used ends the wait.
+    /// Waits for the shutdown while the schema is checked and the jobs run. An unusable schema ends the wait.
     ///
     /// - Parameters:
-    ///   - patience: How long `start` waits for the schema's confirmation.
+    /// - patience: How long `start` waits for the schema check.
     ///   - jobs: Cancelled after `finish`, because requests in flight may need them.
-    ///   - start: Called once; its failure ends the wait, too.
+    /// - start: Called once. Its failure ends the wait, too.
     static func end(
         of keeper: SchemaKeeper,
         within patience: Duration = .zero,
@@ -219,7 +219,7 @@ struct Application {
         }
     }
 
-    /// The result of a task of `end(of:within:beside:or:start:finish:)`.
+    /// The result of one task in `end(of:within:beside:or:start:finish:)`.
     private enum Step {
         case start, none
         case end(Result<Void, any Error>)
@@ -242,7 +242,7 @@ struct Application {
         return .success(())
     }
 
-    /// Brings the database up to date and ends.
+    /// Migrates the database and exits.
     func migrate() async throws {
         try await withDatabase { url, _ in
             let version = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
@@ -250,20 +250,20 @@ struct Application {
         }
     }
 
-    /// Moves our own cluster to the newest version of PostgreSQL and ends.
+    /// Upgrades the server's own cluster to the newest PostgreSQL version and exits.
     func upgradeCluster() async throws {
         guard configuration.databaseURL == nil else {
             throw ConfigurationError(
                 variable: "DATABASE_URL",
                 found: "a database",
-                expected: "nothing, because only a cluster of the server's own is upgraded here"
+                expected: "no value: this command upgrades only the server's own cluster"
             )
         }
         let directory = configuration.dataDirectory
         try await EmbeddedCluster.upgrade(in: directory.path, mayMove: !directory.isChosen, logger: logger)
     }
 
-    /// The database that is configured, or a cluster of our own for as long as `body` runs.
+    /// Runs `body` with the configured database, or with the server's own cluster, which runs as long as `body`.
     func withDatabase(
         _ body: (_ url: String, _ cluster: EmbeddedCluster?) async throws -> Void
     ) async throws {
@@ -302,7 +302,7 @@ struct Application {
         ) async throws {
             guard let socket = sockets[component] else { return }
             var limits = limits
-            // A page asks several operations.
+            // A page calls several operations.
             if content == .pages { limits.answerTime = .milliseconds(2_500) }
             let listener = try await HTTPListener.start(
                 at: socket,
@@ -342,15 +342,15 @@ struct Application {
         if isExposed, sockets[.api] != nil {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
-        let warning = isExposed ? "Agents need no credentials, and other machines reach the API." : nil
-        let doorkeeper = Doorkeeper(api: api, authenticator: authenticator)
+        let warning = isExposed ? "Agents need no credentials, and other machines can reach the API." : nil
+        let sessions = SessionAuthenticator(api: api, authenticator: authenticator)
         let dashboard = Dashboard(
             api: api,
             environment: configuration.environment,
-            warnings: { [warning, api.writeFailure.map { "Nothing can be stored: \($0)." }].compactMap { $0 } },
+            warnings: { [warning, api.writeFailure.map { "The server cannot store data: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
             confirm: { request, route async throws(Problem) in
-                try await doorkeeper.confirm(
+                try await sessions.confirm(
                     request.form["token"] ?? "",
                     of: request.principal,
                     for: route,
@@ -361,7 +361,7 @@ struct Application {
         let responder = WebResponder(
             api: api,
             dashboard: dashboard,
-            doorkeeper: doorkeeper,
+            sessions: sessions,
             environment: configuration.environment,
             warning: warning
         )
@@ -383,7 +383,7 @@ struct Application {
 }
 
 extension API.Configuration {
-    /// The part of the server's configuration that operations use.
+    /// Selects the settings that operations use.
     fileprivate init(_ configuration: ServerConfiguration) {
         self.init(
             heartbeatStaleSeconds: configuration.heartbeatStaleSeconds,

@@ -3,21 +3,21 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// Tells who makes a request, and whether they may.
+/// Authenticates and authorizes requests.
 struct Authenticator: Sendable {
-    /// What the header fields of a request say.
+    /// The result of checking a request's header fields.
     enum Verdict {
-        /// Nobody has to be known, or the credentials are those of the server's configuration.
+        /// The operation is public, or the credentials are configured ones.
         case known(Principal?)
-        /// The database has to say whose secret this is the hash of.
+        /// The token's hash must be looked up in the database.
         case unverified(hash: String, SecurityRequirement)
-        /// No credentials, or not enough of them.
+        /// The credentials are missing or insufficient.
         case refused(Problem, principal: Principal?)
     }
 
-    /// Whoever is known without the database: the hash of the secret, and whose it is.
+    /// The principals of configured tokens, with the hashes of their secrets.
     private let configured: [(hash: [UInt8], principal: Principal)]
-    /// Whether operations ask for what `x-optional-security` names.
+    /// Whether operations require the schemes in `x-optional-security`.
     private let requiresAgents: Bool
 
     init(adminToken: String, tokens: [NamedToken], requiresAgents: Bool) {
@@ -28,12 +28,12 @@ struct Authenticator: Sendable {
         self.requiresAgents = requiresAgents
     }
 
-    /// What a request proves of what its operation asks for.
+    /// Checks a request's credentials against the requirements of its operation.
     func examine(_ headers: HTTPHeaders, for route: Route) -> Verdict {
         var alternatives = route.security
         if alternatives.isEmpty, requiresAgents { alternatives = route.optionalSecurity }
         guard !alternatives.isEmpty else { return .known(nil) }
-        // The contract asks for one scheme at a time; alternatives of several, which nobody here can check, open nothing.
+        // The contract never requires several schemes at once. Such an alternative could not be checked here, so it grants no access.
         for requirements in alternatives where requirements.count == 1 {
             guard let requirement = requirements.first, case .apiKey(.header, let name) = requirement.scheme.kind else {
                 continue
@@ -53,13 +53,13 @@ struct Authenticator: Sendable {
             ? .known(principal) : .refused(.forbidden(requirement), principal: principal)
     }
 
-    /// Whether a principal whose secret was right satisfies a requirement: an agent's token is no admin token, nor the other way round.
+    /// Whether an authenticated principal satisfies a requirement. An agent's token is not an admin token, nor the reverse.
     static func allows(_ principal: Principal, _ requirement: SecurityRequirement) -> Bool {
         (requirement.scheme.name == "agentToken") == (principal.subject != nil)
             && principal.scopes.isSuperset(of: requirement.scopes)
     }
 
-    /// Compares with every token and every byte of it, so that the time tells nothing.
+    /// Compares with every byte of every token, so that the time reveals nothing.
     func configuredPrincipal(_ hash: String) -> Principal? {
         let presented = Array(hash.utf8)
         var found: Principal?
@@ -72,10 +72,11 @@ struct Authenticator: Sendable {
 }
 
 extension Problem {
-    /// 403 for a caller who is known and may not.
+    /// The 403 for an authenticated caller without the required role.
     static func forbidden(_ requirement: SecurityRequirement) -> Problem {
         let roles = requirement.scopes.map { "'\($0)'" }.joined(separator: " and ")
-        let detail = roles.isEmpty ? "the token is not for this operation" : "the operation needs the role \(roles)"
+        let detail =
+            roles.isEmpty ? "the token is not valid for this operation" : "the operation needs the role \(roles)"
         return Problem(status: 403, code: "FORBIDDEN", detail: detail)
     }
 }

@@ -1,7 +1,7 @@
 import Handlers
 import Logging
 
-/// Who was turned away, on the way to the audit log. The answer does not wait for it.
+/// Writes denied requests to the audit log in the background, so that responses need not wait for it.
 struct DenialLog: Sendable {
     private struct Denial: Sendable {
         let name: String?
@@ -15,7 +15,7 @@ struct DenialLog: Sendable {
 
     init(_ api: API) {
         self.api = api
-        // The API admits few denials a minute and counts the others, so the buffer fills up only while the database is unavailable.
+        // The API admits few denials per minute and counts the others, so the buffer fills up only while the database is unavailable.
         (denials, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1_000))
     }
 
@@ -24,14 +24,14 @@ struct DenialLog: Sendable {
         continuation.yield(Denial(name: name, operation: operation, address: address))
     }
 
-    /// Stores what comes until it is cancelled. What the database does not take is in the server's log.
+    /// Stores denials until it is cancelled. Denials that the database rejects are written to the server's log.
     func run(logger: Logger) async {
         for await denial in denials {
             do {
                 try await api.storeDenial(of: denial.name, operation: denial.operation, address: denial.address)
             } catch {
                 logger.warning(
-                    "denied, and not in the audit log",
+                    "request denied, but not recorded in the audit log",
                     metadata: [
                         "actor": "\(denial.name ?? "unknown")", "operation": "\(denial.operation)",
                         "address": "\(denial.address)",

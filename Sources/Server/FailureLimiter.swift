@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Counts failed attempts by where they came from: so many at once, then one every few seconds. It is asked about failures only, so that a
-/// valid credential is never refused because of what others tried.
+/// Limits failed attempts per source: a burst, then one per interval. It counts only failures, so a valid credential is never rejected
+/// because of other attempts.
 final class FailureLimiter<Source: Hashable & Sendable>: Sendable {
     private struct State {
-        /// When a source has all its attempts back (the "theoretical arrival time" of a leaky bucket).
+        /// When a source has its full burst again (the "theoretical arrival time" of a leaky bucket).
         var restored: [Source: ContinuousClock.Instant] = [:]
-        /// Those before the last time that there were too many.
+        /// The entries before the last time that the table was full.
         var older: [Source: ContinuousClock.Instant] = [:]
     }
 
-    /// How many sources are remembered at least. Of twice as many the older half is forgotten at once, which costs little for each.
+    /// The minimum number of remembered sources. At twice that number, the older half is dropped at once, which is cheap per source.
     private static var capacity: Int { 10_000 }
 
     private let burst: Int
@@ -18,24 +18,24 @@ final class FailureLimiter<Source: Hashable & Sendable>: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - burst: How many attempts may fail at once.
-    ///   - interval: The time that brings one attempt back.
+    /// - burst: How many attempts may fail without delay.
+    /// - interval: The time after which one attempt is restored.
     init(burst: Int, interval: Duration) {
         self.burst = burst
         self.interval = interval
     }
 
-    /// In how many seconds another attempt counts as one; nil for now.
+    /// Seconds until another attempt is allowed; nil if it is allowed now.
     func secondsUntilAllowed(_ source: Source, now: ContinuousClock.Instant = .now) -> Int? {
         let limit = now + interval * (burst - 1)
         guard let restored = state.withLock({ $0.restored[source] ?? $0.older[source] }), restored > limit else {
             return nil
         }
-        // traps: the wait is at most an interval for each counted failure.
+        // traps: the wait is at most one interval per counted failure.
         return Int((restored - limit).components.seconds) + 1
     }
 
-    /// Takes an attempt from a source that failed; when it has none left, in how many seconds it has.
+    /// Records a failed attempt. Returns the seconds until the next one is allowed if none is left.
     @discardableResult
     func recordFailure(of source: Source, now: ContinuousClock.Instant = .now) -> Int? {
         if let seconds = secondsUntilAllowed(source, now: now) { return seconds }
@@ -50,7 +50,7 @@ final class FailureLimiter<Source: Hashable & Sendable>: Sendable {
         return nil
     }
 
-    /// Gives a source all its attempts back.
+    /// Restores all attempts of a source.
     func forget(_ source: Source) {
         state.withLock { state in
             state.restored[source] = nil

@@ -15,7 +15,7 @@ import UnixSignals
 struct FlotillaServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla-server",
-        abstract: "The control plane of a fleet of trading bots.",
+        abstract: "The control plane for a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
         subcommands: [Serve.self, Migrate.self, UpgradeCluster.self, Configuration.self],
@@ -27,22 +27,22 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serves the API and the dashboard until SIGTERM or SIGINT.",
         discussion: """
-            Each of the two runs in a process of its own, which is started again within a second when it ends. If one of the listeners \
-            is off, or with --only, the other one runs in this process alone.
+            Each runs in its own process, which is restarted within a second if it ends. If one of the listeners \
+            is off, or with --only, the other one runs in this process.
             """
     )
 
-    @Flag(help: "Bring the schema of the database up to date first.")
+    @Flag(help: "Migrate the database first.")
     var migrate = false
 
-    @Option(help: "Serve this one in this process: api or dashboard.")
+    @Option(help: "Serve only this component, in this process: api or dashboard.")
     var only: Component?
 
-    // Standard input is the listening socket, standard output the lifeline of the supervisor.
+    // Standard input is the listening socket; standard output is the supervisor's lifeline.
     @Flag(help: .hidden)
     var supervised = false
 
-    // The folder of the supervisor's cluster.
+    // The directory of the supervisor's cluster.
     @Option(help: .hidden)
     var cluster: String?
 
@@ -50,7 +50,8 @@ struct Serve: AsyncParsableCommand {
         let lifeline = supervised ? Lifeline.endProcess(with: STDOUT_FILENO) : nil
         defer { lifeline?.cancel() }
         try await Session.run { application in
-            // A service manager may signal this process as well as its supervisor, which would be the second signal.
+            // A service manager may signal both this process and its supervisor. The supervisor's signal would then look like the second
+            // one.
             let shutdown = await Shutdown.onSignals(endsAtSecond: !supervised)
             if supervised, let only, let address = application.configuration.address(of: only) {
                 let socket = try ListeningSocket(inherited: STDIN_FILENO, host: address.host)
@@ -62,14 +63,14 @@ struct Serve: AsyncParsableCommand {
             let policy: SchemaKeeper.Policy = migrate ? .migrate : .refuse
             let end: @Sendable () async -> Void = { await shutdown.wait() }
             if sockets.count == 2 {
-                try await application.supervise(sockets, schema: policy, started: Self.tell, until: end)
+                try await application.supervise(sockets, schema: policy, started: Self.printAddresses, until: end)
             } else {
-                try await application.serve(sockets, schema: policy, started: Self.tell, until: end)
+                try await application.serve(sockets, schema: policy, started: Self.printAddresses, until: end)
             }
         }
     }
 
-    private static func tell(_ addresses: [(name: String, address: String)]) {
+    private static func printAddresses(_ addresses: [(name: String, address: String)]) {
         for (name, address) in addresses { print("\(name)  \(address)") }
         fflush(nil)
     }
@@ -86,7 +87,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 struct Migrate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Brings the schema of the database up to date and ends.")
+    static let configuration = CommandConfiguration(abstract: "Migrates the database and exits.")
 
     func run() async throws {
         try await Session.run { application in try await application.migrate() }
@@ -96,8 +97,8 @@ struct Migrate: AsyncParsableCommand {
 struct UpgradeCluster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "upgrade-cluster",
-        abstract: "Moves the server's own PostgreSQL cluster to the newest version that is installed, and ends.",
-        discussion: "The server must be stopped. The data are copied; those of the old version stay."
+        abstract: "Upgrades the server's own PostgreSQL cluster to the newest installed version and exits.",
+        discussion: "The server must be stopped. The data is copied; the old version's data is kept."
     )
 
     func run() async throws {
@@ -113,7 +114,7 @@ struct Configuration: ParsableCommand {
     func run() { print(ConfigurationReference.markdown, terminator: "") }
 }
 
-/// What both commands do around their work: read the configuration, set up the log, tell the terminal of a failure.
+/// The common frame of the commands: reads the configuration, sets up the log, and reports failures on the terminal.
 private enum Session {
     static func run(_ body: (Application) async throws -> Void) async throws {
         do {
@@ -131,7 +132,7 @@ private enum Session {
         } catch let error as ConfigurationError {
             fail("\(error)", status: 2)
         } catch let error as PostgresError {
-            // Whoever starts a server may read what the database said. A faulty setup describes itself.
+            // The operator who starts the server may see the database's message. A configuration error describes itself.
             fail(error.code == .configuration ? "\(error)" : "\(error): \(error.serverMessage)", status: 1)
         } catch {
             fail("\(error)", status: 1)
@@ -144,14 +145,14 @@ private enum Session {
     }
 }
 
-/// The end that an operator asks for: the first SIGTERM or SIGINT finishes what is in flight, the second can end the process at once.
+/// A shutdown by signal: the first SIGTERM or SIGINT finishes requests in flight, the second can end the process at once.
 private struct Shutdown: Sendable {
     private let signals: AsyncStream<Void>
 
     static func onSignals(endsAtSecond: Bool) async -> Shutdown {
         let trapped = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let (stream, continuation) = AsyncStream<Void>.makeStream()
-        // The task ends with the process, which it may end itself.
+        // The task is not cancelled: it ends with the process, or ends the process itself.
         Task {
             var isStopping = false
             for await _ in trapped {

@@ -2,7 +2,7 @@ import Handlers
 import NIOCore
 import NIOPosix
 
-/// Asks an event loop for something once a second, and keeps how long it took to come to it.
+/// Measures once per second how long an event loop takes to run a task.
 struct LoopProbe {
     let telemetry: Telemetry
 

@@ -2,18 +2,18 @@ import ContractRuntime
 import Handlers
 import Logging
 
-/// Does the jobs of servers, again and again.
+/// Runs the periodic jobs.
 struct Scheduler {
     let api: API
     /// The time from the end of one pass to the start of the next.
     let interval: Duration
-    /// Whether this process has to do them; another one does otherwise.
+    /// Whether this process must run the jobs. If not, another process does.
     let isNeeded: @Sendable () -> Bool
     let logger: Logger
 
-    /// Does jobs until it is cancelled.
+    /// Runs the jobs until it is cancelled.
     func run(_ jobs: [Job]) async {
-        // What failed in the last pass. A failure is logged once, and so is its end.
+        // The jobs that failed in the last pass, so that a failure and its end are logged once.
         // traps: the names are those of our own jobs, in ASCII.
         var failed: Set<String> = []
         while (try? await Task.sleep(for: interval)) != nil {
@@ -22,7 +22,7 @@ struct Scheduler {
                 if let problem, failed.insert(job.name).inserted {
                     logger.warning("job failed", metadata: ["job": "\(job.name)", "error": "\(problem)"])
                 } else if problem == nil, failed.remove(job.name) != nil {
-                    logger.notice("job works again", metadata: ["job": "\(job.name)"])
+                    logger.notice("job recovered", metadata: ["job": "\(job.name)"])
                 }
             }
         }

@@ -2,9 +2,9 @@ import Handlers
 import Logging
 import Postgres
 
-/// Finds out, as soon as the database can be reached, that its schema is the one that the statements expect.
+/// Checks, as soon as the database is reachable, that its schema is the expected one.
 struct SchemaKeeper {
-    /// The schema is behind, and the server was not asked to migrate it.
+    /// The schema is outdated, and the server was not started with `--migrate`.
     struct NotMigrated: Error, CustomStringConvertible {
         let version: Int
         let expected: Int
@@ -14,13 +14,13 @@ struct SchemaKeeper {
         }
     }
 
-    /// The reaction to a schema that is behind.
+    /// How to handle an outdated schema.
     enum Policy {
-        /// Bring it up to date.
+        /// Migrate it.
         case migrate
         /// Refuse to start.
         case refuse
-        /// Wait for the supervisor, which does one of the two.
+        /// Wait for the supervisor to migrate it or refuse.
         case wait
     }
 
@@ -29,7 +29,7 @@ struct SchemaKeeper {
     let schema: SchemaState
     let logger: Logger
 
-    /// Returns once the schema is confirmed. While the database is away it tries again; a schema that cannot be used is an error.
+    /// Returns once the schema is confirmed. Retries while the database is unavailable; throws if the schema cannot be used.
     func confirm() async throws {
         while true {
             do {

@@ -2,14 +2,15 @@ import Handlers
 import Logging
 import Notifications
 
-/// Shows a service outside that the checks are done: it notifies people when that ends, because then nothing here can.
+/// Pings an external service while the checks succeed. The service notifies people when the pings stop, which this server could not do
+/// itself.
 struct Watchdog {
     let api: API
     /// Requested once a minute. It is a secret.
     let url: String
     let logger: Logger
 
-    /// Pings until it is cancelled.
+    /// Sends pings until it is cancelled.
     func run() async {
         var hasFailed = false
         var pause: Duration
@@ -22,7 +23,7 @@ struct Watchdog {
                 hasFailed = false
             } else if !hasFailed {
                 hasFailed = true
-                logger.warning("the watchdog was not reached", metadata: ["outcome": "\(outcome)"])
+                logger.warning("the watchdog could not be reached", metadata: ["outcome": "\(outcome)"])
             }
         } while (try? await Task.sleep(for: pause)) != nil
     }

@@ -5,11 +5,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Times that are ahead of the database's clock: what older servers stored is repaired.
+/// Timestamps ahead of the database's clock that older servers stored are repaired.
 @Suite struct AheadTests {
     private let far = Timestamp(microsecondsSinceEpoch: 4_070_908_800_000_000)  // 2099-01-01
 
-    /// Operations that accept any time, as older servers did, and those of now over the same database.
+    /// Runs `body` with operations that accept any timestamp, as older servers did, and current ones, over the same database.
     private func with(_ body: (_ old: Fleet, _ new: Fleet) async throws -> Void) async throws {
         try await Fleet.with(.acceptingAnyTime) { old in
             try await body(old, Fleet(over: old.database))
@@ -97,7 +97,7 @@ import Testing
         return numbers.map { $0?.description } + ["\(quality.samples)"]
     }
 
-    @Test func `values from 2099 are repaired, and what is reported now counts again`() async throws {
+    @Test func `values from 2099 are repaired, and new reports count again`() async throws {
         try await with { old, new in
             try await old.beat("i1")
             try await metric("equity", 100, at: .now.adding(seconds: -60), in: old)
@@ -108,7 +108,7 @@ import Testing
             try await execution(at: far, in: old)
             try await execution(at: far.adding(seconds: 1), in: old)
             try await old.api.maintain()
-            // Reports of now change nothing any more.
+            // New reports change nothing any more.
             try await metric("equity", 110, at: .now.adding(seconds: -30), in: new)
             #expect(try await position(3, at: .now, in: new).stale == true)
             #expect(try await figures(new) == ["1", "5000", "7", "2", "2"])
@@ -117,7 +117,7 @@ import Testing
             #expect(try await figures(new) == ["1", "5000", "7", "2", "2"])
             #expect(counts(try await repair(in: new)) == [1, 2, 2, 1, 2, 0, 0])
             #expect(counts(try await repair(in: new)) == [0, 0, 0, 0, 0, 0, 0])
-            // Of the profit nothing else was known.
+            // No other profit was known.
             #expect(try await figures(new) == ["1", "110", "0", "2", "2"])
 
             #expect(try await position(3, at: .now, in: new).stale == nil)
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `the repair of one instance leaves the others, and a known one is asked for`() async throws {
+    @Test func `the repair of one instance leaves the others unchanged, and the instance must exist`() async throws {
         try await with { old, new in
             try await old.beat("i1")
             try await old.beat("i2")
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func `of two entries with one id the one whose time is right is booked`() async throws {
+    @Test func `if two entries have one id, the one with the correct time is booked`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             func entry(_ time: Timestamp) throws -> JSONObject {

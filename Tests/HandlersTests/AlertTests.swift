@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Alerts: raised once, counted, resolved by what recovers; and the comparisons that raise some of them.
+/// Alerts: raised once, counted, resolved on recovery; and the comparisons that raise some of them.
 @Suite struct AlertTests {
     private func check(_ seconds: Int = 60, in fleet: Fleet) async throws(Problem) -> HeartbeatCheck {
         let input = CheckHeartbeats.Input(staleAfterSeconds: seconds, principal: fleet.operatorPrincipal)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `a check that runs while a heartbeat is being stored raises nothing`() async throws {
+    @Test func `a check during the storage of a heartbeat raises no alert`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))
             let database = fleet.database
@@ -57,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func `a lost instance has one alert until it lives again, and the next loss a new one`() async throws {
+    @Test func `a lost instance has one alert until it reports again, and the next loss raises a new one`() async throws
+    {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))
             try await fleet.beat("i2", bot: "b2")
@@ -76,14 +77,14 @@ import Testing
             let entry = try #require(try await fleet.audit().first)
             #expect(entry.action == "HEARTBEAT_LOSS_ALERT")
             #expect(entry.details.description == #"{"notified": false, "severity": "CRITICAL"}"#)
-            // A late packet is no sign of life.
+            // A late packet does not show that the instance is running.
             try await fleet.beat("i1", at: .now.adding(seconds: -200))
             #expect(try await alerts(.open, in: fleet).count == 1)
             try await fleet.beat("i1")
             let resolved = try #require(try await alerts(in: fleet).first)
             #expect(resolved.status == .resolved)
             #expect(resolved.resolvedBy == "auto")
-            // Silent again.
+            // Lost again.
             _ = try await fleet.database.run(Query(sql: "UPDATE instance_live SET last_seen = now() - interval '2 h'"))
             #expect(try await check(in: fleet).alertsCreated == 2)
             #expect(try await alerts(.open, in: fleet).map(\.targetID).sorted() == ["i1", "i2"])
@@ -91,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `checks at once raise one alert`() async throws {
+    @Test func `concurrent checks raise one alert`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))
             let created = await withTaskGroup(of: Int.self) { group in
@@ -103,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `somebody takes notice of an alert, and says that it is over`() async throws {
+    @Test func `an operator acknowledges and resolves an alert`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))
             _ = try await check(in: fleet)
@@ -112,7 +113,7 @@ import Testing
             #expect(acked.status == .acked)
             #expect(acked.ackedBy == "admin-token-user")
             #expect(try await acknowledge(id, in: fleet).ackedAt == acked.ackedAt)
-            // It lives on: looking again raises no other.
+            // It is unresolved: another check raises no other alert.
             #expect(try await check(in: fleet).alertsCreated == 0)
             #expect(try await resolve(id, in: fleet).resolvedBy == "admin-token-user")
             for _ in 0..<2 {
@@ -121,13 +122,13 @@ import Testing
             }
             let unknown = await #expect(throws: Problem.self) { try await resolve(UUID(), in: fleet) }
             #expect(unknown?.detail == "alert not found")
-            // What is still wrong is found again.
+            // The problem persists, so the next check raises a new alert.
             #expect(try await check(in: fleet).alertsCreated == 1)
             #expect(try await alerts(nil, .warning, in: fleet) == [])
         }
     }
 
-    @Test func `a run that does not end has an alert until it does`() async throws {
+    @Test func `a stuck run has an alert until it ends`() async throws {
         try await Fleet.with { fleet in
             let module = UUID()
             let registration = ModuleRegistration(
@@ -163,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `the server looks by itself, and servers that look at once raise one alert`() async throws {
+    @Test func `the server runs the checks itself, and concurrent servers raise one alert`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))
             await withTaskGroup(of: Void.self) { group in
@@ -200,7 +201,7 @@ import Testing
         }
     }
 
-    @Test func `a mismatch raises an alert, more of them count, and an agreement resolves it`() async throws {
+    @Test func `a mismatch raises an alert, further ones add occurrences, and an agreement resolves it`() async throws {
         try await Fleet.with { fleet in
             let unknown = await #expect(throws: Problem.self) { try await reconcile(.mismatch, in: fleet) }
             #expect(unknown?.detail == "instance not found")
@@ -215,7 +216,7 @@ import Testing
             #expect(entry.action == "RECONCILE_SUBMIT")
             #expect([entry.targetType, entry.targetID] == ["reconcile", "i1"])
             _ = try await reconcile(.ok, "0", in: fleet)
-            // Both sides agree, which the list of comparisons shows.
+            // Both the report and the server find an agreement, which only the list of comparisons shows.
             #expect(try await fleet.audit().count { $0.action == "RECONCILE_SUBMIT" } == 11)
             try await fleet.api.runScheduledChecks()
             #expect(try await fleet.audit().count { $0.action == "RECONCILE_SUBMIT" } == 11)
@@ -225,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func `comparisons are listed newest first, and both filters count`() async throws {
+    @Test func `comparisons are listed newest first, and both filters apply`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2", bot: "b2")

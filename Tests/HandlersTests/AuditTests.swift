@@ -8,11 +8,11 @@ import Testing
 
 @Suite struct AuditTests {
     @Test(arguments: [
-        "UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log", "TRUNCATE audit_log",
+        "UPDATE audit_log SET actor = 'intruder'", "DELETE FROM audit_log", "TRUNCATE audit_log",
         "DELETE FROM audit_seals",
         "UPDATE audit_seals SET hash = ''", "TRUNCATE audit_seals",
     ])
-    func `what the audit log has stays`(sql: String) async throws {
+    func `entries of the audit log cannot be changed`(sql: String) async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             try await fleet.command()
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `an untouched log is intact, and its head moves with each entry`() async throws {
+    @Test func `an unchanged log is intact, and its head moves with each entry`() async throws {
         try await Fleet.with { fleet in
             #expect(
                 try await verify(fleet)
@@ -73,14 +73,14 @@ import Testing
             5, "the entry was never sealed, or is missing"
         ),
     ])
-    func `whoever changes the log in spite of its triggers is found out`(sql: String, place: Int, reason: String)
+    func `a change in spite of the triggers is detected`(sql: String, place: Int, reason: String)
         async throws
     {
         try await Fleet.with { fleet in
             try await fleet.beat()
             for _ in 0..<4 { try await fleet.command() }
             try await fleet.api.runScheduledChecks()
-            // A superuser can silence triggers.
+            // A superuser can disable triggers.
             try await fleet.database.transaction { transaction in
                 _ = try transaction.run(Query(sql: "SET LOCAL session_replication_role = replica"))
                 for statement in sql.components(separatedBy: "; ") { _ = try transaction.run(Query(sql: statement)) }
@@ -102,7 +102,7 @@ import Testing
                     """
                 _ = try await fleet.database.run(Query(sql: rows))
             }
-            /// The last answer, in which `sealed` is the sum of all.
+            /// The last response, with `sealed` summed over all responses.
             func verify(after: Int) async throws(Problem) -> AuditVerification {
                 switch try await fleet.api.verifyAuditLog(.init(after: after, principal: fleet.operatorPrincipal)) {
                 case .ok(let first):
@@ -120,7 +120,7 @@ import Testing
             let rest = try await verify(after: 7_500)
             #expect(rest.sealed == 4_500)
             #expect(rest.head == all.head)
-            // An entry that takes the place of one that was rolled back is found in its part.
+            // An entry in place of one that was rolled back is found in its part.
             _ = try await fleet.text("SELECT setval(pg_get_serial_sequence('audit_log', 'ordinal'), 12001)::text")
             try await insert(1)
             _ = try await fleet.text("SELECT seal_audit()::text")
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `entries are found by who, what and about which`() async throws {
+    @Test func `entries are found by actor, action, target and related objects`() async throws {
         try await Fleet.with { fleet in
             func list(_ change: (inout ListAuditLogs.Input) -> Void) async throws(Problem) -> [String] {
                 var input = ListAuditLogs.Input(principal: fleet.operatorPrincipal)
@@ -179,7 +179,7 @@ import Testing
                 } == ["COMMAND_CREATE"]
             )
             #expect(try await list { $0.targetType = "module" } == ["MODULE_RUN_TRIGGER", "MODULE_CREATE"])
-            // The trigger is about the module, and is found by its run all the same.
+            // The trigger action targets the module, but is also found by its run.
             #expect(try await list { $0.runID = run.runID } == ["MODULE_RUN_CANCEL", "MODULE_RUN_TRIGGER"])
             #expect(try await list { $0.from = .now.adding(seconds: 60) }.isEmpty)
             guard
@@ -200,7 +200,7 @@ import Testing
         }
     }
 
-    @Test func `an instance goes to another bot only where an admin moves it`() async throws {
+    @Test func `only an admin can move an instance to another bot`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             await #expect(throws: Problem.self) { try await fleet.beat(bot: "b2") }

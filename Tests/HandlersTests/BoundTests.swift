@@ -7,7 +7,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The bounds on rows and resources that clients can add or hold.
+/// Limits on rows and resources that clients can add or hold.
 @Suite struct BoundTests {
     private func configuration(_ change: (inout Bounds) -> Void) -> API.Configuration {
         var configuration = API.Configuration()
@@ -50,14 +50,15 @@ import Testing
 
     // MARK: - Registrations
 
-    @Test func `beyond the registrations of an hour new instances get 429, and known ones go on`() async throws {
+    @Test func `beyond the hourly registrations new instances get 429, and known ones are still accepted`() async throws
+    {
         try await Fleet.with(configuration { $0.registrationsPerHour = 3 }) { fleet in
             for index in 1...3 { try await fleet.beat("i\(index)") }
             let refusal = await #expect(throws: Problem.self) { try await fleet.beat("i4", bot: "b4") }
             #expect(refusal?.status == 429)
             #expect(refusal?.code == "TOO_MANY_REGISTRATIONS")
             #expect(refusal?.retryAfterSeconds == 60)
-            // Known instances, with a heartbeat like the last one and with another one.
+            // Known instances, with an unchanged heartbeat and a changed one.
             try await fleet.beat("i1")
             try await fleet.beat("i2", version: "2.0")
             #expect(try await fleet.bots().items.map(\.botID) == ["b1", "b1", "b1"])
@@ -65,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `in an array each refused registration is its own, and its neighbours are stored`() async throws {
+    @Test func `in an array each rejected registration stands alone, and its neighbours are stored`() async throws {
         try await Fleet.with(configuration { $0.registrationsPerHour = 2 }) { fleet in
             try await fleet.beat("known")
             let codes = try await post(["known", "a", "b", "known", "c"].map { Self.heartbeat($0) }, in: fleet)
@@ -77,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `a flood raises one alert and one audit entry for each kind, and the alert resolves when it is over`()
+    @Test func `a flood raises one alert and one audit entry per kind, and the alert resolves after the flood`()
         async throws
     {
         try await Fleet.with(configuration { $0.registrationsPerHour = 1 }) { fleet in
@@ -88,7 +89,7 @@ import Testing
             }
             let message = "New instances are refused: more than 1 registered within an hour"
             #expect(try await alerts(fleet) == ["registrations OPEN \(message)"])
-            // 50 kinds have an entry of their own, the first of the others one more.
+            // 50 kinds have their own entries, and the first of the others has one more.
             #expect(try await fleet.text("SELECT count(*)::text FROM audit_log") == "51")
             await fleet.api.recordCountedRefusals(isLast: true)
             let counted = """
@@ -104,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `two servers share the registrations of an hour`() async throws {
+    @Test func `two servers share the hourly registrations`() async throws {
         try await TestDatabase.migrated { url in
             let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             let configuration = configuration { $0.registrationsPerHour = 100 }
@@ -140,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `a full fleet refuses new instances, and says so`() async throws {
+    @Test func `a full fleet rejects new instances with an alert`() async throws {
         try await Fleet.with(configuration { $0.instances = 2 }) { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -153,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func `registrations come back over the hour`() async throws {
+    @Test func `registrations become available again over the hour`() async throws {
         try await Fleet.with(configuration { $0.registrationsPerHour = 60 }) { fleet in
             for index in 1...60 { try await fleet.beat("i\(index)") }
             await #expect(throws: Problem.self) { try await fleet.beat("i61") }
@@ -168,7 +169,7 @@ import Testing
 
     // MARK: - Processes
 
-    @Test func `the hundred newest processes of an instance are remembered, and the last one holds it`() async throws {
+    @Test func `the hundred newest processes of an instance are remembered, and the last one owns it`() async throws {
         try await Fleet.with { fleet in
             func beat(_ boot: Int) async throws(Problem) {
                 let heartbeat = Self.heartbeat("i1", boot: "boot-\(boot)")
@@ -184,7 +185,7 @@ import Testing
 
     // MARK: - Series and positions
 
-    @Test func `beyond its series an instance gets 422 for each value of a new one, and the known ones are stored`()
+    @Test func `beyond its series an instance gets 422 for new ones, and values of existing ones are stored`()
         async throws
     {
         try await Fleet.with(configuration { $0.seriesPerInstance = 3 }) { fleet in
@@ -208,7 +209,7 @@ import Testing
                 try await fleet.api.postMetric(.init(body: .metricSample(sample("e"))))
             }
             #expect(refusal?.status == 422)
-            // The use of a machine is two series, and both of them or none are stored.
+            // Resource usage is two series, and both or neither are stored.
             let resource = ResourceSample(instanceID: "i2", cpuPct: Decimal(1), memoryPct: Decimal(2), timestamp: .now)
             _ = try await fleet.api.postResource(.init(body: .resourceSample(resource)))
             let other = ResourceSample(instanceID: "i1", cpuPct: Decimal(1), memoryPct: Decimal(2), timestamp: .now)
@@ -220,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func `batches side by side do not add more series than an instance may have`() async throws {
+    @Test func `concurrent batches do not exceed the limit of series`() async throws {
         try await Fleet.with(configuration { $0.seriesPerInstance = 50 }) { fleet in
             try await fleet.beat("i1")
             await withTaskGroup(of: Void.self) { group in
@@ -244,7 +245,7 @@ import Testing
         }
     }
 
-    @Test func `closed positions make room for new symbols, and without them another symbol is refused`() async throws {
+    @Test func `closed positions make room for new symbols, otherwise another symbol is rejected`() async throws {
         try await Fleet.with(configuration { $0.positionsPerInstance = 3 }) { fleet in
             try await fleet.beat("i1", mode: .live)
             func post(_ reports: [(symbol: String, net: Int, age: Int64)]) async throws(Problem) -> [String] {
@@ -268,7 +269,7 @@ import Testing
             #expect(
                 try await post([("A", 0, 30), ("B", 5, 20), ("C", 0, 10)]) == ["accepted", "accepted", "accepted"]
             )
-            // A was closed longest ago and goes; then C, although it is reported beside; then nothing is closed any more.
+            // A was closed first and is removed; then C, although it is reported in the same batch; then no closed position is left.
             #expect(try await post([("D", -2, 9)]) == ["accepted"])
             #expect(try await fleet.text(symbols) == "B C D")
             #expect(try await post([("E", 7, 8), ("F", 1, 8)]) == ["accepted", "TOO_MANY_POSITIONS"])
@@ -277,7 +278,7 @@ import Testing
             #expect(try await post([("B", 0, 7), ("G", 1, 7)]) == ["accepted", "TOO_MANY_POSITIONS"])
             #expect(try await post([("B", 0, 6), ("G", 1, 6)]) == ["accepted", "accepted"])
             #expect(try await fleet.text("SELECT count(*)::text FROM positions WHERE runtime_mode IS NULL") == "0")
-            // Symbols without positions leave no rows behind.
+            // Symbols without positions leave no rows.
             _ = try await fleet.database.run(Query(sql: "DELETE FROM positions"))
             _ = try await fleet.database.run(Query(sql: "UPDATE exposure_totals SET slot = -slot WHERE slot > 0"))
             for _ in 1...2 { try await fleet.api.maintain() }
@@ -285,7 +286,7 @@ import Testing
         }
     }
 
-    @Test func `ten thousand symbols have execution figures of their own, and the others count for all together`()
+    @Test func `ten thousand symbols have their own execution figures, and the others count only in the total`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -297,7 +298,7 @@ import Testing
                 """
             for _ in 1...2 {
                 _ = try await fleet.database.run(Query(sql: samples))
-                // Sums wait for older transactions of the whole cluster, and all tests share one.
+                // Sums wait for older transactions in the whole cluster, which all tests share.
                 let deadline = ContinuousClock.now + .seconds(60)
                 repeat {
                     try await fleet.api.maintain()
@@ -326,7 +327,7 @@ import Testing
         try #require(JSONObject("{\"x\":\"" + String(repeating: "a", count: bytes - 8) + "\"}"))
     }
 
-    @Test func `metadata, payloads and configurations have so many bytes at most`() async throws {
+    @Test func `metadata, payloads and configurations have a maximum size`() async throws {
         try await Fleet.with(configuration { $0.objectBytes = 100 }) { fleet in
             var heartbeat = Self.heartbeat("i1")
             heartbeat.metadata = try object(bytes: 100)
@@ -354,7 +355,7 @@ import Testing
         }
     }
 
-    @Test func `evidence has so many bytes at most`() async throws {
+    @Test func `evidence has a maximum size`() async throws {
         try await Fleet.with(configuration { $0.evidenceBytes = 100 }) { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID
@@ -371,7 +372,7 @@ import Testing
         }
     }
 
-    @Test func `acknowledgements beyond the bound are refused unless they change the command`() async throws {
+    @Test func `acknowledgements beyond the limit are rejected unless they change the command`() async throws {
         try await Fleet.with(configuration { $0.acknowledgementsPerCommand = 3 }) { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID
@@ -387,7 +388,7 @@ import Testing
 
     // MARK: - The audit log
 
-    @Test func `refusals that repeat become one entry with their number, and the chain stays intact`() async throws {
+    @Test func `repeated rejections become one entry with their number, and the chain stays intact`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             for _ in 1...40 { await #expect(throws: Problem.self) { try await fleet.beat(bot: "b2") } }
@@ -407,7 +408,7 @@ import Testing
         }
     }
 
-    @Test func `refusals of runs that were counted can be read beside other entries`() async throws {
+    @Test func `counted rejections of runs are listed with other entries`() async throws {
         try await Fleet.with { fleet in
             for _ in 1...130 {
                 await #expect(throws: Problem.self) {
@@ -424,7 +425,7 @@ import Testing
         }
     }
 
-    @Test func `a known principal has an entry for each refusal, up to a hundred a minute`() async throws {
+    @Test func `an authenticated principal has an entry per rejection, up to a hundred per minute`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let move = InstanceMove(botID: "b2")
@@ -444,7 +445,7 @@ import Testing
         }
     }
 
-    @Test func `denials from many addresses are bounded, and none is lost`() async throws {
+    @Test func `denials from many addresses write a limited number of entries, and none is lost`() async throws {
         try await Fleet.with { fleet in
             for index in 0..<2_000 {
                 try await fleet.api.recordDenial(of: nil, operation: "listBots", address: "10.0.\(index % 200).1")
@@ -459,7 +460,7 @@ import Testing
 
     // MARK: - Streams
 
-    @Test func `event streams are bounded for each principal and for the server, and come free when they end`()
+    @Test func `event streams are limited per principal and per server, and their end frees the slot`()
         async throws
     {
         let bounds = configuration {

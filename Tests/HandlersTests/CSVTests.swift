@@ -4,7 +4,7 @@ import Testing
 @testable import Handlers
 
 @Suite struct CSVTests {
-    /// A row of one text.
+    /// A row with one text.
     private struct Note: ContractModel {
         let text: String
 
@@ -29,11 +29,11 @@ import Testing
     }
 
     @Test(arguments: ["=1", "\u{200B}=1", "\0=1", "\u{1}=1", "\t=1", " @a"])
-    func `a formula gets an apostrophe, also behind characters that cannot be seen`(text: String) {
+    func `a formula gets an apostrophe, also after invisible characters`(text: String) {
         #expect(csv(text) == "text\r\n'\(text)\r\n")
     }
 
-    @Test func `other texts stay as they are`() {
+    @Test func `other texts stay unchanged`() {
         #expect(csv("1=1", "\u{1}a", "") == "text\r\n1=1\r\n\u{1}a\r\n\r\n")
     }
 }

@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Clocks that are wrong, processes that share an instance, instances that come and go.
+/// Wrong clocks, several processes for one instance, instances that are lost and return.
 @Suite struct ClockTests {
     private func alerts(_ source: String, in fleet: Fleet) async throws(Problem) -> [Alert] {
         switch try await fleet.api.listAlerts(.init(principal: fleet.operatorPrincipal)) {
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func `a clock that is behind is one loss at most, then a warning, and the instance counts as alive`()
+    @Test func `a slow clock causes at most one loss, then a warning, and the instance counts as running`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -38,14 +38,14 @@ import Testing
             let bot = try #require(try await fleet.bots().items.first)
             #expect(bot.version == "1.3")
             #expect(bot.lastSeen == bot.lastReceivedAt)
-            // The clock is set right.
+            // The clock is corrected.
             try await fleet.beat(version: "1.4")
             #expect(try await alerts("clock_skew", in: fleet).map(\.status) == [.resolved])
             #expect(try await fleet.bots().items.first?.version == "1.4")
         }
     }
 
-    @Test func `a clock that is ahead hides nothing`() async throws {
+    @Test func `a fast clock hides nothing`() async throws {
         try await Fleet.with { fleet in
             for _ in 1...3 { try await fleet.beat(at: .now.adding(seconds: 31_536_000)) }
             let warning = try #require(try await alerts("clock_skew", in: fleet).first)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `the same packet again and again is no clock`() async throws {
+    @Test func `a repeated packet does not indicate a wrong clock`() async throws {
         try await Fleet.with { fleet in
             let old = Timestamp.now.adding(seconds: -200)
             for _ in 1...5 { try await fleet.beat(at: old) }
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `heartbeats in any order leave what the newest says`() async throws {
+    @Test func `heartbeats in any order leave the values of the newest one`() async throws {
         try await Fleet.with { fleet in
             let start = Timestamp.now.adding(seconds: -9)
             let beats = (1...200).map { ($0, start.microsecondsSinceEpoch + Int64($0) * 40_000) }
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `of two processes that report for one instance the last one holds it`() async throws {
+    @Test func `if two processes report for one instance, the last one owns it`() async throws {
         try await Fleet.with { fleet in
             func beat(_ boot: String?, _ version: String) async throws(Problem) {
                 var heartbeat = Heartbeat(
@@ -102,7 +102,7 @@ import Testing
             #expect(lost?.code == "LEASE_LOST")
             try await beat("second", "5")
             #expect(try await fleet.bots().items.first?.version == "5")
-            // Who does not say which process it is cannot be told apart.
+            // A process without a boot id cannot be distinguished.
             try await beat(nil, "6")
             #expect(try await fleet.audit().first?.action == "HEARTBEAT")
         }
@@ -113,7 +113,7 @@ import Testing
         (.degraded, .degraded, .lost), (.safeMode, .safeMode, .lost), (.flattened, .flattened, .lost),
         (.stopped, .stopped, .stopped),
     ])
-    func `an instance is what it says of itself, until it falls silent without having said that it stops`(
+    func `an instance has the status that it reports, until it is silent without having stopped`(
         state: AgentState?,
         alive: InstanceStatus,
         silent: InstanceStatus
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `an instance that is lost three times in a quarter of an hour flaps`() async throws {
+    @Test func `an instance that is lost three times in a quarter of an hour is flapping`() async throws {
         try await Fleet.with { fleet in
             for round in 1...4 {
                 try await fleet.beat()
@@ -152,7 +152,7 @@ import Testing
             let flapping = try await alerts("flapping", in: fleet)
             #expect(flapping.map(\.occurrences) == [2])
             #expect(flapping.first?.message == "Instance i1 is lost and back again and again")
-            // Told of: two losses, and the flapping.
+            // Notifications: two losses, and the flapping.
             let count = Query(sql: "UPDATE notifications SET title = title")
             #expect(try await fleet.database.run(count) == 3)
             try await fleet.beat()

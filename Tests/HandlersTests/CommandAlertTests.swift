@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Commands that do not finish, and critical ones that are not carried out, are told to people.
+/// Commands that do not finish, and critical ones that are not carried out, raise alerts.
 @Suite struct CommandAlertTests {
     private func alerts(in fleet: Fleet) async throws(Problem) -> [Alert] {
         switch try await fleet.api.listAlerts(.init(principal: fleet.operatorPrincipal)) {
@@ -19,7 +19,7 @@ import Testing
         return try await alerts(in: fleet)
     }
 
-    /// Commands all of the fleet; what they are.
+    /// Sends a command to the whole fleet.
     private func giveAll(_ type: CommandType, to fleet: Fleet) async throws -> BulkCommands {
         let request = BulkCommandRequest(commandType: type, target: FleetQuery(all: true), ttlSeconds: 60)
         switch try await fleet.api.createCommands(.init(body: request, principal: fleet.operatorPrincipal)) {
@@ -30,7 +30,7 @@ import Testing
     private let late = Query(sql: "UPDATE unfinished_commands SET accepted_at = now() - interval '301 seconds'")
 
     @Test(arguments: [(CommandType.syncBalance, Severity.warning), (.flatten, .critical)])
-    func `a command that is accepted and does not finish is an alert until it has`(
+    func `an accepted command that does not finish has an alert until it does`(
         type: CommandType,
         severity: Severity
     )
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `one alert that an operator has resolved does not come back`() async throws {
+    @Test func `a resolved alert does not come back`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID
@@ -72,7 +72,7 @@ import Testing
         (AcknowledgementStatus.failed, "failed"), (.rejectedExpired, "was rejected"),
         (.rejectedDuplicate, "was rejected"),
     ])
-    func `a critical command that is not carried out is an alert`(answer: AcknowledgementStatus, words: String)
+    func `a critical command that is not carried out raises an alert`(answer: AcknowledgementStatus, words: String)
         async throws
     {
         try await Fleet.with { fleet in
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a critical command that expires is an alert, which says whether it was delivered`() async throws {
+    @Test func `a critical command that expires raises an alert, which states whether it was delivered`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `2,500 commands of a bulk that fail and do not finish are two alerts`() async throws {
+    @Test func `2,500 unfinished and failed commands of a bulk raise two alerts`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let fill = """

@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// How commands reach their instances, are replaced, repeated, multiplied and approved.
+/// The delivery of commands to instances: superseding, idempotency, bulks and approval.
 @Suite struct CommandDeliveryTests {
     private let alice = Principal(name: "alice")
     private let bob = Principal(name: "bob")
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `each pull is counted, and the timeline tells everything in order`() async throws {
+    @Test func `each pull is counted, and the timeline lists every event in order`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await create(request(), in: fleet).commandID
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `a command may say how long it lives, within bounds`() async throws {
+    @Test func `a command can have a lifetime, within bounds`() async throws {
         var configuration = API.Configuration()
         configuration.commandMaxSeconds = 100
         try await Fleet.with(configuration) { fleet in
@@ -78,11 +78,11 @@ import Testing
             #expect(life == 100_000_000)
             let problem = await #expect(throws: Problem.self) { try await create(request(ttl: 101), in: fleet) }
             #expect(problem?.status == 400)
-            #expect(problem?.detail == "a command expires within 100 seconds")
+            #expect(problem?.detail == "a command must expire within 100 seconds")
         }
     }
 
-    @Test func `a command takes the place of another that nobody has answered`() async throws {
+    @Test func `a command supersedes a pending one`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -91,7 +91,7 @@ import Testing
             #expect(new.supersedes == old)
             #expect(try await fleet.show(old).status == .superseded)
             #expect(try await fleet.pending().map(\.commandID) == [new.commandID])
-            // Not one that has ended, not another instance's; and then nothing is stored.
+            // An ended command and another instance's command cannot be superseded, and nothing is stored then.
             for other in [request(.stop, supersedes: old), request(.stop, to: "i2", supersedes: new.commandID)] {
                 let problem = await #expect(throws: Problem.self) { try await create(other, in: fleet) }
                 #expect(problem?.code == "COMMAND_NOT_PENDING")
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `the same request under the same name is carried out once`() async throws {
+    @Test func `a repeated request with the same key is executed once`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let request = request()
@@ -121,7 +121,7 @@ import Testing
             #expect(
                 try await fleet.audit().filter { $0.action == "COMMAND_CREATE" && $0.result == .success }.count == 1
             )
-            // A request that failed did not use its name up.
+            // A failed request does not use up its key.
             let ghost = self.request(to: "ghost")
             await #expect(throws: Problem.self) { try await create(ghost, key: "k2", in: fleet) }
             try await fleet.beat("ghost")
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `a command to many reaches those that fit, and a dry run says whom`() async throws {
+    @Test func `a bulk reaches the matching instances, and a dry run lists them`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", bot: "b1", mode: .live)
             try await fleet.beat("i2", bot: "b1")
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func `what ends or begins real trading waits for a second person, where that is asked for`() async throws {
+    @Test func `commands that start or end real trading wait for approval where it is required`() async throws {
         var configuration = API.Configuration()
         configuration.needsApproval = true
         try await Fleet.with(configuration) { fleet in
@@ -201,15 +201,15 @@ import Testing
             #expect(try await fleet.pending("paper").map(\.commandType) == [.flatten])
             let timeline = try await fleet.show(flatten.commandID).timeline.map { "\($0.event) \($0.actor)" }
             #expect(timeline == ["CREATED alice", "APPROVED bob", "DELIVERED live"])
-            // Many at once are asked for one by one.
+            // Bulk commands cannot be used instead; they must be sent one by one.
             let many = BulkCommandRequest(commandType: .flatten, target: FleetQuery(all: true), ttlSeconds: 60)
             #expect(try await createMany(many, in: fleet).items.map(\.status) == [.awaitingApproval, .pending])
         }
     }
 
-    @Test func `acknowledgements in any order leave the first end that came`() async throws {
+    @Test func `acknowledgements in any order leave the first final status`() async throws {
         try await Fleet.with { fleet in
-            // Whoever gives an instance a command waits for others who do.
+            // Concurrent commands to the same instance wait for each other.
             let instances = (0..<50).map { "i\($0)" }
             for instance in instances { try await fleet.beat(instance) }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -221,11 +221,11 @@ import Testing
         }
     }
 
-    /// Acknowledges a command with everything there is, shuffled.
+    /// Acknowledges a command with every status, shuffled.
     private func acknowledgeInAnyOrder(_ fleet: Fleet, _ instance: String) async throws {
         let id = try await create(request(to: instance), in: fleet).commandID
         let order = AcknowledgementStatus.allCases.shuffled()
-        // The oracle: a rejection counts only before anything else, and an end counts once.
+        // The oracle: a rejection counts only before anything else, and the first final status is kept.
         var expected = CommandStatus.pending
         for status in order {
             switch (expected, status) {

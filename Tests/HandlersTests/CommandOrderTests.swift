@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Commands reach an instance in the order in which they were given, whatever the clocks of servers and clients say.
+/// Commands reach an instance in the order in which they were created, regardless of the clocks of servers and clients.
 @Suite struct CommandOrderTests {
     private let alice = Principal(name: "alice")
     private let bob = Principal(name: "bob")
@@ -38,7 +38,7 @@ import Testing
         _ = try await fleet.api.createCommands(.init(body: request, principal: alice))
     }
 
-    @Test func `a time that the client says does not change the order`() async throws {
+    @Test func `a time from the client does not change the order`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             try await give(.start, issuedAt: .now.adding(seconds: 40), to: fleet)
@@ -50,11 +50,11 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `of two servers the one that commits first gave its command first`() async throws {
+    func `the server that commits first has created the first command`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             try await fleet.another { other in
-                // What is slow has been stored, and is committed only when this lock is given back.
+                // The slow command is stored, and committed only when this lock is released.
                 for sql in [
                     """
                     CREATE FUNCTION wait_if_slow() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -83,7 +83,7 @@ import Testing
                     defer { isDone.continuation.finish() }
                     return try await give(.stop, to: other)
                 }
-                // The second command is given, or waits for the first.
+                // The second command is created, or waits for the first.
                 let waiting = """
                     SELECT count(*)::text FROM pg_stat_activity
                     WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `an approved command was given when it was approved`() async throws {
+    @Test func `an approved command is ordered by its approval`() async throws {
         var configuration = API.Configuration()
         configuration.needsApproval = true
         try await Fleet.with(configuration) { fleet in
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `many who give commands to the same instances at once wait for each other and no longer`() async throws {
+    @Test func `concurrent commands to the same instances wait for each other only briefly`() async throws {
         try await Fleet.with { fleet in
             for number in 0..<20 { try await fleet.beat("i\(number)") }
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -7,7 +7,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is said of commands that ended before their instance answered.
+/// The outcomes of commands that ended before their instance acknowledged them.
 @Suite struct CommandOutcomeTests {
     private func cancel(_ id: UUID, in fleet: Fleet) async throws(Problem) -> Command {
         switch try await fleet.api.cancelCommand(.init(commandID: id, principal: fleet.operatorPrincipal)) {
@@ -23,7 +23,7 @@ import Testing
         return id
     }
 
-    @Test func `a canceled command says at once whether it was delivered`() async throws {
+    @Test func `a canceled command states immediately whether it was delivered`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let first = try await fleet.command()
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `a command says whether the one whose place it took was delivered`() async throws {
+    @Test func `a command states whether the superseded one was delivered`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func supersede(_ old: UUID) async throws(Problem) -> Command {
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `an expired command says whether it was delivered`() async throws {
+    @Test func `an expired command states whether it was delivered`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let delivered = try await fleet.command().commandID
@@ -84,7 +84,7 @@ import Testing
         ([.accepted, .rejectedDuplicate], .acceptedLate), ([.rejectedDuplicate, .completed], .completedLate),
         ([.rejectedExpired, .accepted], .acceptedLate),
     ])
-    func `what an instance says of a canceled command is its outcome`(
+    func `a late acknowledgement of a canceled command is its outcome`(
         said: [AcknowledgementStatus],
         outcome: CommandOutcome
     ) async throws {
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `the timeline and the events tell of a late outcome`() async throws {
+    @Test func `the timeline and the events contain a late outcome`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await canceled(in: fleet)
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `an answer that is kept for repetition is one that the previous release can read`()
+    @Test func `a stored response is one that the previous release can read`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -183,8 +183,7 @@ import Testing
         }
     }
 
-    @Test func `commands and acknowledgements of the previous release have their outcome and their order`() async throws
-    {
+    @Test func `commands and acknowledgements of the previous release keep their outcome and order`() async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         try await TestDatabase.empty { url in
@@ -212,7 +211,7 @@ import Testing
                 """,
             ] { _ = try await database.run(Query(sql: sql)) }
             _ = try await Migrator(url: url, migrations: migrations).migrate(logger: logger)
-            // The previous release goes on.
+            // The previous release keeps running.
             let next = """
                 ('00000000-0000-0000-0000-000000000007', 'i', 'STOP', now() - interval '1 day',
                 now() + interval '1 hour', '{}', 'PENDING', 'x')

@@ -5,8 +5,7 @@ import Handlers
 import Testing
 
 @Suite struct CommandTests {
-    @Test func `a command is pulled with each poll until it is acknowledged, and the audit log has both`() async throws
-    {
+    @Test func `a command is pulled with each poll until it is acknowledged, and both are audited`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = UUID()
@@ -28,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `commands are pulled in the order in which they were given, each by its own instance`() async throws {
+    @Test func `commands are pulled in order, each by its own instance`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -41,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a second command with the same id is a conflict that shows the first`() async throws {
+    @Test func `a repeated command id is a conflict that contains the first command`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let stored = try await fleet.command(UUID(), .flatten)
@@ -75,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `times that make no sense and unknown instances are refused`() async throws {
+    @Test func `invalid times and unknown instances are rejected`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func create(_ instanceID: String, issued: Int64, expires: Int64) async -> Problem? {
@@ -102,7 +101,7 @@ import Testing
             let ghost = await create("ghost", issued: 0, expires: 30)
             #expect(ghost?.status == 404)
             #expect(ghost?.detail == "instance not found")
-            // What was refused is in the audit log, and nothing else.
+            // The rejections are in the audit log, and nothing else.
             #expect(
                 try await fleet.audit().map { "\($0.action) \($0.result)" }
                     == Array(repeating: "COMMAND_CREATE rejected", count: 3)
@@ -125,7 +124,7 @@ import Testing
             #expect(try await fleet.pending().count == 1)
             while Timestamp.now <= end { try await Task.sleep(for: .milliseconds(20)) }
             #expect(try await fleet.pending() == [])
-            // The server's own look ends it, and what the instance says afterwards is kept and changes nothing.
+            // The server's periodic check ends it. A later acknowledgement is stored and changes nothing.
             try await fleet.api.runScheduledChecks()
             #expect(try await fleet.show(request.commandID).status == .expired)
             let entries = try await fleet.audit()
@@ -135,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func `a command that no instance has answered can be taken back`() async throws {
+    @Test func `a pending command can be canceled`() async throws {
         try await Fleet.with { fleet in
             func cancel(_ id: UUID) async throws(Problem) -> Command {
                 switch try await fleet.api.cancelCommand(.init(commandID: id, principal: fleet.operatorPrincipal)) {
@@ -158,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `a finished command stays as it is, and every acknowledgement is kept`() async throws {
+    @Test func `a finished command stays unchanged, and every acknowledgement is stored`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID
@@ -178,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func `another instance's acknowledgement is refused, audited, and changes nothing`() async throws {
+    @Test func `another instance's acknowledgement is rejected, audited, and changes nothing`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -194,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `an acknowledgement of another command, or of none, is refused`() async throws {
+    @Test func `an acknowledgement of another or an unknown command is rejected`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let id = try await fleet.command().commandID

@@ -7,7 +7,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What was answered with success is stored, also where PostgreSQL is set up to promise less.
+/// Acknowledged data is durable, even if PostgreSQL is configured to guarantee less.
 @Suite struct DurabilityTests {
     private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
@@ -23,7 +23,7 @@ import Testing
         try await body(Fleet(api: API(database: database, schema: schema, logger: logger), database: database))
     }
 
-    @Test func `a database that need not wait for the disk waits for it`() async throws {
+    @Test func `commits wait for the disk even where the database is configured not to`() async throws {
         try await TestDatabase.migrated { url in
             try await withFleet(at: url) { fleet in
                 let lose = """
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `a command that no standby has is not answered with success, however often it is sent`() async throws {
+    @Test func `a command that no standby has stored is not acknowledged, however often it is sent`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-standby-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -52,7 +52,7 @@ import Testing
         do {
             try await withFleet(at: url, deadline: .seconds(1)) { fleet in
                 try await fleet.beat()
-                // A standby that does not exist: nothing is committed before it has confirmed.
+                // The standby does not exist: commits wait for its confirmation.
                 try await setStandby("ghost", in: fleet)
                 for _ in 1...3 {
                     let problem = await #expect(throws: Problem.self) { try await give(in: fleet) }

@@ -6,16 +6,16 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What changes, told in the order of the commits, to whoever watches from wherever he left off.
+/// Changes are sent in commit order, to each watcher from its last event on.
 @Suite struct EventTests {
-    /// Begins to watch.
+    /// Opens a stream.
     private func watch(after id: String? = nil, in fleet: Fleet) async throws -> ServerEvents<FleetEvent> {
         switch try await fleet.api.watchEvents(.init(lastEventID: id, principal: fleet.operatorPrincipal)) {
         case .ok(let events): return events
         }
     }
 
-    /// The next events that tell of something, `count` of them.
+    /// The next `count` events that describe a change.
     private func take(_ count: Int, after id: String? = nil, in fleet: Fleet) async throws -> [ServerEvent<FleetEvent>]
     {
         try await take(count, of: watch(after: id, in: fleet))
@@ -30,20 +30,20 @@ import Testing
         return taken
     }
 
-    /// What the next events tell of.
+    /// The keys of the next events.
     private func keys(_ count: Int, of events: ServerEvents<FleetEvent>) async throws -> [String] {
         try await take(count, of: events).map { "\($0.data.kind) \($0.data.key)" }
     }
 
     private func with(_ body: (Fleet) async throws -> Void) async throws {
         try await Fleet.with { fleet in
-            let feed = Task { await fleet.api.tellOfEvents() }
+            let feed = Task { await fleet.api.publishEvents() }
             defer { feed.cancel() }
             try await body(fleet)
         }
     }
 
-    @Test func `whoever watches hears of what is committed, and whoever comes back of what he missed`() async throws {
+    @Test func `a watcher receives committed changes, and a returning one the missed changes`() async throws {
         try await with { fleet in
             async let watched = take(3, in: fleet)
             try await Task.sleep(for: .milliseconds(300))
@@ -55,7 +55,7 @@ import Testing
             #expect(events.map(\.data.key) == ["i1", id.text, id.text])
             #expect(events[0].data.data.description == #"{"bot_id": "b1"}"#)
             #expect(events[2].data.data.description.contains(#""status": "COMPLETED""#))
-            // From each of them on, the rest again.
+            // From each event on, the remaining ones again.
             for index in events.indices.dropLast() {
                 let rest = try await take(2 - index, after: events[index].id, in: fleet)
                 #expect(rest.map(\.id) == events[(index + 1)...].map(\.id))
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `an event is not overtaken by one of an older transaction that commits later`() async throws {
+    @Test func `an event does not overtake one of an older transaction that commits later`() async throws {
         try await with { fleet in
             let (mayEnd, hasBegun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
             let start = try await take(1, after: "0-0", in: fleet, while: { try await fleet.beat("i0") })
@@ -87,7 +87,7 @@ import Testing
             }
             try await fleet.beat("new")
             async let both = take(2, after: start.first?.id, in: fleet)
-            // The newer one is committed, and not told yet.
+            // The newer one is committed, but not sent yet.
             try await Task.sleep(for: .milliseconds(700))
             mayEnd.signal()
             try await old.value
@@ -105,14 +105,14 @@ import Testing
         return try await take(count, after: id, in: fleet)
     }
 
-    @Test func `whoever was away for too long is told to begin anew`() async throws {
+    @Test func `a watcher that missed removed events gets a reset`() async throws {
         try await with { fleet in
             try await fleet.beat("i1")
             let first = try #require(try await take(1, after: "0-0", in: fleet).first?.id)
             _ = try await fleet.database.run(Query(sql: "UPDATE event_log SET at = at - interval '2 h'"))
             try await fleet.api.runScheduledChecks()
             try await fleet.beat("i2")
-            // He knows the last one that was forgotten, and misses nothing.
+            // A watcher with the last removed event misses nothing.
             #expect(try await take(1, after: first, in: fleet).map(\.data.key) == ["i2"])
             let late = try await watch(after: "0-0", in: fleet)
             try await fleet.beat("i3")
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func `many who watch hear the same, while much happens`() async throws {
+    @Test func `many watchers receive the same events under load`() async throws {
         try await with { fleet in
             let all = try await withThrowingTaskGroup(of: [String].self) { group in
                 for _ in 0..<5 {
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `one who comes with an id from the future begins anew, and the others hear everything`() async throws {
+    func `a watcher with an id from the future gets a reset, and the others receive every event`() async throws {
         try await with { fleet in
             let future = try await watch(after: "99999999999-1", in: fleet)
             let other = try await watch(in: fleet)
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `an id that this database never gave begins anew`() async throws {
+    func `an id that this database never issued gets a reset`() async throws {
         try await with { fleet in
             try await fleet.beat("i1")
             let first = try #require(try await take(1, after: "0-0", in: fleet).first?.id)
@@ -164,9 +164,9 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `one who knows more than this server has told hears nothing twice`() async throws {
+    func `a watcher that is ahead of this server receives nothing twice`() async throws {
         try await Fleet.with { fleet in
-            // Nothing is told yet: another server told this client of i1.
+            // Nothing is sent yet: another server has sent this client the event of i1.
             let first = try await watch(in: fleet)
             try await fleet.beat("i1")
             let isTold = "SELECT (max(xid) < pg_snapshot_xmin(pg_current_snapshot()))::text FROM event_log"
@@ -174,7 +174,7 @@ import Testing
             let id = try await fleet.text("SELECT xid::text || '-' || event_id FROM event_log")
             let second = try await watch(after: id, in: fleet)
             try await fleet.beat("i2")
-            let feed = Task { await fleet.api.tellOfEvents() }
+            let feed = Task { await fleet.api.publishEvents() }
             defer { feed.cancel() }
             #expect(try await take(2, of: first).map(\.data.key) == ["i1", "i2"])
             #expect(try await take(1, of: second).map(\.data.key) == ["i2"])
@@ -184,7 +184,7 @@ import Testing
     @Test(.timeLimit(.minutes(10)))
     func `a database with lower transaction numbers, as after a restore, stops no events`() async throws {
         try await Fleet.with { fleet in
-            // Before the restore the numbers are higher by as many as this table says.
+            // Before the restore, the numbers are higher by the value in this table.
             for sql in [
                 "CREATE SCHEMA history", "CREATE TABLE history.lead AS SELECT 1000000 AS transactions",
                 """
@@ -200,7 +200,7 @@ import Testing
             ] { _ = try await fleet.database.run(Query(sql: sql)) }
             try await fleet.another { fleet in
                 let watched = try await watch(in: fleet)
-                let feed = Task { await fleet.api.tellOfEvents() }
+                let feed = Task { await fleet.api.publishEvents() }
                 defer { feed.cancel() }
                 _ = try await fleet.database.run(Query(sql: "UPDATE history.lead SET transactions = 0"))
                 #expect(try await take(1, of: watched).map(\.event) == ["reset"])
@@ -213,7 +213,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `figures have the age of the transaction that holds events back`() async throws {
+    func `metrics contain the age of the transaction that holds back events`() async throws {
         try await Fleet.with { fleet in
             let name = "flotilla_transaction_horizon_age_seconds "
             func age() async throws -> Double {

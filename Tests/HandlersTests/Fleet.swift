@@ -6,7 +6,7 @@ import Logging
 import Postgres
 import TestSupport
 
-/// The operations over a database of their own, and what most tests say to them.
+/// The operations over a separate database, and the requests that most tests make.
 struct Fleet {
     let api: API
     let database: Database
@@ -33,7 +33,7 @@ struct Fleet {
         return try await body(fleet)
     }
 
-    /// Lends another server on the same database, with connections of its own.
+    /// Runs `body` with another server on the same database, with its own connections.
     func another<R>(_ body: (Fleet) async throws -> R) async throws -> R {
         try await Self.with(url: url, configuration, body)
     }
@@ -63,7 +63,7 @@ struct Fleet {
         }
     }
 
-    /// The one value that a statement answers, as text.
+    /// The single value that a statement returns, as text.
     func text(_ sql: String) async throws -> String { try await database.run(Query(text: sql)) }
 
     func audit() async throws(Problem) -> [AuditEntry] {
@@ -116,7 +116,7 @@ struct Fleet {
 }
 
 extension Fleet {
-    /// Operations over a migrated database.
+    /// Creates operations over a migrated database.
     init(over database: Database, _ configuration: API.Configuration = API.Configuration()) {
         let schema = SchemaState()
         schema.confirm(version: Migration.all.count)
@@ -132,7 +132,7 @@ extension Fleet {
 }
 
 extension API.Configuration {
-    /// One that stores reports with any time, as servers before 1.3.0 did.
+    /// A configuration that accepts reports with any timestamp, as servers before 1.3.0 did.
     static var acceptingAnyTime: Self {
         var configuration = Self()
         configuration.bounds.clockAheadSeconds = 10_000_000_000

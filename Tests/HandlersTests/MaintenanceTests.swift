@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What the server does with what it has: sums, rollups, partitions.
+/// The maintenance of stored data: sums, rollups, partitions.
 @Suite struct MaintenanceTests {
     private func text(_ sql: String, in fleet: Fleet) async throws -> String {
         try await fleet.text(sql)
@@ -23,7 +23,7 @@ import Testing
         _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
     }
 
-    /// The start of the five minutes that were over so many minutes ago.
+    /// The start of the five-minute bucket that ended the given number of minutes ago.
     private func bucket(minutesAgo minutes: Int64) -> Timestamp {
         let step: Int64 = 300_000_000
         let now = Timestamp.now.microsecondsSinceEpoch
@@ -36,7 +36,7 @@ import Testing
         FROM metric_5m
         """
 
-    @Test func `samples of five minutes become one row, and one that is late makes it anew`() async throws {
+    @Test func `samples of five minutes become one row, and a late one updates it`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let start = bucket(minutesAgo: 20)
@@ -50,12 +50,12 @@ import Testing
             try await store("4", at: start.adding(seconds: 60), in: fleet)
             try await fleet.api.maintain()
             #expect(try await text(Self.rollup, in: fleet) == "3 10 1 5 5 4 00:01:00, 1 0.5 0.5 0.5 0.5 0.5 00:00:00")
-            // Hours are made of the rows of five minutes, and so have as many samples.
+            // Hours are rolled up from five-minute rows, so they have as many samples.
             #expect(try await text("SELECT sum(samples) || ' ' || sum(sum) FROM metric_1h", in: fleet) == "4 10.5")
         }
     }
 
-    @Test func `a late sample makes its own five minutes anew and no others`() async throws {
+    @Test func `a late sample updates only its own five minutes`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let start = bucket(minutesAgo: 20)
@@ -81,7 +81,7 @@ import Testing
             let rolled = "2 2.5 1 1.5 1 1.5 00:01:00, 1 2 2 2 2 2 00:00:00, 1 4 4 4 4 4 00:00:00"
             #expect(try await text(Self.rollup, in: fleet) == rolled)
             #expect(try await text(versions, in: fleet) == others)
-            // The change after it begins where it ends.
+            // The change after it starts where it ends.
             #expect(try await text(changes, in: fleet) == "1.5/2 0.5/1 2/1")
             #expect(try await text("SELECT sum(samples) || ' ' || sum(sum) FROM metric_1h", in: fleet) == "4 8.5")
         }
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func `whole days go, and the last sample of each five minutes stays in the series`() async throws {
+    @Test func `whole days are removed, and the last sample of each five minutes stays in the series`() async throws {
         var configuration = API.Configuration()
         configuration.metricDays = (30, 90, 1_827)
         try await Fleet.with(configuration) { fleet in
@@ -155,7 +155,7 @@ import Testing
             #expect(try await text(partitions, in: fleet) == String(kept - 23))
             #expect(try await series() == ["2.5", "3", "4"])
             #expect(try await text("SELECT count(*)::text FROM metric_samples", in: fleet) == "1")
-            // What is gone does not come back because more is kept from now on, and a late sample takes nothing away.
+            // Removed data does not come back with a longer retention, and a late sample removes nothing.
             configuration.metricDays = (30, 90, 1_827)
             try await restarted().maintain()
             #expect(try await series() == ["2.5", "3", "4"])
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a sample that came before its day had a partition is moved there`() async throws {
+    @Test func `a sample that arrived before its day had a partition is moved there`() async throws {
         try await Fleet.with(.acceptingAnyTime) { fleet in
             try await fleet.beat()
             try await store("7", at: Timestamp.now.adding(seconds: 9 * 86_400), in: fleet)
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func `a table without a partition for tomorrow is an alert until it has one`() async throws {
+    @Test func `a table without a partition for tomorrow has an alert until it has one`() async throws {
         try await Fleet.with { fleet in
             let tomorrow = """
                 DO $$ BEGIN
@@ -188,7 +188,7 @@ import Testing
                 END $$
                 """
             _ = try await fleet.database.run(Query(sql: tomorrow))
-            // Somebody who reads for long keeps the server from making it again.
+            // A long-running reader keeps the server from creating it again.
             let alerts = "SELECT string_agg(target_id || ' ' || severity || ' ' || status, ', ') FROM alerts"
             let holding = Task {
                 try await fleet.database.transaction(within: .seconds(30)) { transaction in
@@ -207,7 +207,7 @@ import Testing
         }
     }
 
-    @Test func `sums are exact before and after they are taken up`() async throws {
+    @Test func `sums are exact before and after new rows are added`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func book(_ amount: String) async throws {
@@ -242,7 +242,7 @@ import Testing
             #expect(try await figures() == "0.3 2 0.15")
             try await book("0.9")
             #expect(try await figures() == "1.2 3 0.4")
-            // While sums are taken up, nothing is counted twice or left out.
+            // While rows are added to the sums, nothing is counted twice or omitted.
             async let summed: Void = untilSummed("3", in: fleet)
             for _ in 0..<20 { #expect(try await figures() == "1.2 3 0.4") }
             try await summed
@@ -280,7 +280,7 @@ import Testing
                 guard case (.ok(let pnl), .ok(let quality)) = (pnl, quality) else { return "" }
                 return "\(pnl.fees?.description ?? "-") \(quality.samples)"
             }
-            // The rows and the horizon of another cluster, which was further. One row is summed, one is not.
+            // The rows and the horizon of another cluster with higher numbers. One row is summed, one is not.
             try await book("summed")
             try await untilSummed("1", in: fleet)
             try await book("not summed")
@@ -323,7 +323,7 @@ import Testing
         }
     }
 
-    /// Sums up until so many costs are summed. Older transactions of the whole cluster, which all tests share, hold the sums back.
+    /// Sums until the given number of costs is summed. Older transactions in the whole cluster, which all tests share, hold the sums back.
     private func untilSummed(_ entries: String, in fleet: Fleet) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         repeat {
@@ -335,7 +335,7 @@ import Testing
         Issue.record("not all costs are summed")
     }
 
-    @Test func `exposure is what positions add up to, whatever happens to them and their instances`() async throws {
+    @Test func `exposure is the sum of positions, whatever happens to them and their instances`() async throws {
         try await Fleet.with { fleet in
             var generator = SystemRandomNumberGenerator()
             for instance in 0..<4 { try await fleet.beat("i\(instance)", at: Timestamp.now.adding(seconds: -1)) }
@@ -378,7 +378,7 @@ import Testing
                 WHERE (held.net, held.gross, held.positions) IS DISTINCT FROM (known.net, known.gross, known.positions)
                 """
             #expect(try await text(difference, in: fleet) == "0")
-            // What ended connections left is taken over.
+            // Rows that ended connections left are merged.
             _ = try await fleet.database.run(Query(sql: "UPDATE exposure_totals SET slot = -slot WHERE slot > 0"))
             try await fleet.api.maintain()
             #expect(try await text(difference, in: fleet) == "0")
@@ -388,7 +388,7 @@ import Testing
 
     @Test func `shares of exposure do not grow with the number of connections`() async throws {
         try await Fleet.with { fleet in
-            // Three processes that live, whichever they are, have a share of S1, and two of S2.
+            // Three live processes, whichever they are, have a share of S1, and two of S2.
             let shares = """
                 INSERT INTO exposure_totals
                 SELECT symbol, 'LIVE', pid, 1, 1, 1
@@ -406,19 +406,19 @@ import Testing
         }
     }
 
-    @Test func `bots and instances are counted as they come and move`() async throws {
+    @Test func `bots and instances are counted as they register and move`() async throws {
         try await Fleet.with { fleet in
             for instance in 0..<3 { try await fleet.beat("i\(instance)", bot: "b\(instance % 2)") }
             var page = try await fleet.bots()
             #expect([page.total, page.totalBots] == [3, 2])
-            // b1 loses its only instance, and is a row all the same.
+            // b1 loses its only instance, but keeps its row.
             _ = try await fleet.database.run(Query(sql: "UPDATE instances SET bot_id = 'b0' WHERE instance_id = 'i1'"))
             page = try await fleet.bots()
             #expect([page.total, page.totalBots, page.items.count] == [4, 2, 4])
         }
     }
 
-    @Test func `the half minute that has passed is noted for whoever was heard of, once`() async throws {
+    @Test func `the last half minute is recorded once for each instance with a heartbeat`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("heard")
             try await fleet.beat("silent")
@@ -439,7 +439,7 @@ import Testing
             #expect(
                 try await text("SELECT presence('heard', 3) || ' ' || presence('silent', 3)", in: fleet) == "001 000"
             )
-            // Nobody knows of the time before it was there.
+            // Nothing is known about the time before the instance existed.
             #expect(try await text("SELECT left(presence('heard', 20), 4)", in: fleet) == "----")
             #expect(try await text("SELECT count(*)::text FROM heartbeat_presence", in: fleet) == "1")
             guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
@@ -451,13 +451,15 @@ import Testing
             #expect(day.slots == page.items[0].presence)
             let age = Timestamp.now.microsecondsSinceEpoch - day.until.microsecondsSinceEpoch
             #expect((0..<60_000_000).contains(age))
-            // Half minutes lie on either side of midnight, too.
+            // Half minutes are on either side of midnight, too.
             let bits = "SELECT length(presence('heard', 2880)) || ' ' || right(presence('heard', 2880), 2)"
             #expect(try await text(bits, in: fleet) == "2880 01")
         }
     }
 
-    @Test func `the fleet's equity is noted once a minute, by mode and currency, as it is known then`() async throws {
+    @Test func `the fleet's equity is recorded once per minute, by mode and currency, with the values known then`()
+        async throws
+    {
         try await Fleet.with { fleet in
             func report(_ value: Int, of instance: String, in currency: String? = nil) async throws {
                 let sample = MetricSample(
@@ -475,7 +477,7 @@ import Testing
                 case .ok(let curve): curve.points.map { "\($0.equity) \($0.drawdownPct)" }
                 }
             }
-            /// Moves what is noted a minute back, as if a minute had passed.
+            /// Moves the records a minute back, as if a minute had passed.
             func pass() async throws {
                 let sql =
                     "WITH moved AS (UPDATE fleet_equity SET ts = ts - interval '1 minute' RETURNING ts) SELECT count(*)::text FROM moved"
@@ -491,7 +493,7 @@ import Testing
             try await report(1_000, of: "i3")
             try await fleet.api.maintain()
             #expect(try await curve(.live) == ["160 0.0"])
-            // The minute is noted; what comes after it is of the next.
+            // The minute is recorded; later reports belong to the next one.
             try await report(20, of: "i2")
             try await fleet.api.maintain()
             #expect(try await curve(.live) == ["160 0.0"])
@@ -508,7 +510,8 @@ import Testing
         }
     }
 
-    /// How many five minutes there are, by mode, and in how many of them the booked equity is not what was known at their end.
+    /// The number of five-minute buckets per mode, and how many of them have a booked equity that differs from the value known at their
+    /// end.
     private static let differences = """
         WITH held AS (
             SELECT
@@ -543,7 +546,7 @@ import Testing
         FULL JOIN together USING (ts, runtime_mode)
         """
 
-    @Test func `the equity of many samples is that of each five minutes, whatever comes late and whose mode changes`()
+    @Test func `the equity of many samples is that of every five minutes, despite late samples and changed modes`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -566,7 +569,7 @@ import Testing
             try await fleet.beat("1", mode: .live)
             try await store([try report(1, of: "1", at: start)])
             #expect(try await curve().resolution == .everySample)
-            // Every three seconds a sample of each of three instances: more than are listed one by one.
+            // A sample of each of three instances every three seconds: more than are listed individually.
             for (instance, mode) in [("1", RuntimeMode.live), ("2", .live), ("3", .paper)] {
                 try await fleet.beat(instance, mode: mode)
                 for chunk in stride(from: 0, to: 7_000, by: 1_000) {
@@ -582,7 +585,7 @@ import Testing
             let large = try await curve()
             #expect(large.points.count == 70)
             #expect(large.resolution == .fiveMinutes)
-            // Late ones, of which two change what a bucket ends with, and one that replaces another.
+            // Late samples: two change the last value of a bucket, and one replaces another sample.
             for (instance, second) in [("1", Int64(299)), ("2", 10_000), ("3", 20_999), ("1", 600)] {
                 try await store([try report(5_000, of: instance, at: start.adding(seconds: second))])
             }
@@ -603,7 +606,7 @@ import Testing
             #expect(fall.latestEquity?.description == "21")
             let peak = try #require(points.map(\.equity).max())
             #expect(fall.peakEquity == peak)
-            // What is old is kept by the hour, and adds up to the same.
+            // Old data is kept by the hour, and has the same sums.
             let sums = "SELECT sum(change) || ' ' || sum(samples) FROM equity_changes"
             let before = try await text(sums, in: fleet)
             _ = try await text("SELECT arrange_metrics('7 days', '-1 days', '1827 days')::text", in: fleet)

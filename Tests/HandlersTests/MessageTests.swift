@@ -16,7 +16,7 @@ import Testing
         ("`\u{20E3}<@1>\u{301}", "\\`\u{20E3}\\<@\u{200B}1\\>\u{301}"),
         ("a\nb\u{2028}c\u{85}d\u{0}", "a b c d "), ("\u{202E}abc\u{2066}", "abc"), ("\n\u{301}", " \u{301}"),
     ])
-    func `a text means nothing to Discord, whatever stands beside its signs`(text: String, expected: String) {
+    func `a text has no meaning to Discord, whatever surrounds its special characters`(text: String, expected: String) {
         let lines = content([text]).unicodeScalars.split(separator: "\n").map { String($0) }
         #expect(lines.count == 3)
         #expect(lines[1].utf8.elementsEqual(expected.utf8), "\(lines[1])")
@@ -26,7 +26,7 @@ import Testing
         "e" + String(repeating: "\u{301}", count: 10_000), String(repeating: "*", count: 10_000),
         String(repeating: "🦀", count: 10_000), String(repeating: "@", count: 9_999),
     ])
-    func `a message of any text fits`(text: String) {
+    func `a message with any text fits`(text: String) {
         for count in [1, 3, 200] {
             let message = content(Array(repeating: text, count: count), title: count == 1 ? "Test" : text)
             #expect(message.utf16.count <= 2_000)

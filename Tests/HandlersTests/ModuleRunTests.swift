@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Runs of modules: their states, their list, and the figures about them.
+/// Module runs: their states, their list, and their statistics.
 @Suite struct ModuleRunTests {
     private let module = UUID()
 
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `a run is queued, carried out and kept, and the audit log has each step`() async throws {
+    @Test func `a run is queued, carried out and stored, and each step is audited`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `an end that the worker gives is kept`() async throws {
+    @Test func `an end time from the worker is stored`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// The first status, the next one, whether that is a step.
+    /// The previous statuses, the next one, and whether the change is allowed.
     @Test(
         arguments: [
             ([], RunStatus.running, true), ([], .canceled, true), ([], .succeeded, false), ([], .failed, false),
@@ -110,7 +110,7 @@ import Testing
             ([.canceled], .canceled, false),
         ] as [([RunStatus], RunStatus, Bool)]
     )
-    func `a run only goes forward`(way: [RunStatus], next: RunStatus, isStep: Bool) async throws {
+    func `a run only moves forward`(way: [RunStatus], next: RunStatus, isStep: Bool) async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `a run that has not ended can be canceled, once`() async throws {
+    @Test func `a run that has not ended can be canceled once`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func `of contradictory ends at once exactly one stands`() async throws {
+    @Test func `of concurrent contradictory ends exactly one is stored`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)
@@ -166,7 +166,9 @@ import Testing
         }
     }
 
-    @Test func `what cannot run says why, and a disabled module's attempt is audited`() async throws {
+    @Test func `a run that cannot start returns the reason, and an attempt for a disabled module is audited`()
+        async throws
+    {
         try await Fleet.with { fleet in
             let unknown = await #expect(throws: Problem.self) { try await trigger(in: fleet) }
             #expect(unknown?.status == 404)
@@ -183,7 +185,7 @@ import Testing
         }
     }
 
-    @Test func `the list is newest first, and both filters count`() async throws {
+    @Test func `the list is newest first, and both filters apply`() async throws {
         try await Fleet.with { fleet in
             let other = UUID()
             try await register(in: fleet)
@@ -202,7 +204,7 @@ import Testing
 
     // MARK: - Figures
 
-    /// Stores a run that began and ended so many seconds ago.
+    /// Stores a run that started and ended the given numbers of seconds ago.
     private func store(_ status: RunStatus, from start: Int, to end: Int?, in fleet: Fleet) async throws {
         let ended = end.map { "now() - interval '\($0) s'" } ?? "NULL"
         let sql = """
@@ -212,12 +214,12 @@ import Testing
         _ = try await fleet.database.run(Query(sql: sql))
     }
 
-    @Test func `figures are those of the stored runs, and zeros without any`() async throws {
+    @Test func `statistics are those of the stored runs, and zero without any`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             #expect(try await performance(in: fleet) == [0, 0, 0, 0, 0])
             #expect(try await activeAge(in: fleet) == [0, 0, 0])
-            // Durations 1…20 s, and one whose worker's clock ran behind: 0 s.
+            // Durations 1…20 s, and one of a worker with a slow clock: 0 s.
             for seconds in 1...20 {
                 try await store(seconds <= 5 ? .failed : .succeeded, from: 100_000 + seconds, to: 100_000, in: fleet)
             }
@@ -241,7 +243,7 @@ import Testing
         }
     }
 
-    @Test func `failures are counted among the newest ended runs, starts within the hours`() async throws {
+    @Test func `failures are counted among the most recently ended runs, starts within the window`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             for index in 0..<10 {

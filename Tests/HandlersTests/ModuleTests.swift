@@ -39,7 +39,7 @@ import Testing
         _ = try await fleet.api.deleteModule(.init(moduleID: id, principal: fleet.operatorPrincipal))
     }
 
-    @Test func `a module is registered, changed, shown and deleted, and the audit log has it all`() async throws {
+    @Test func `a module is registered, changed, shown and deleted, and each step is audited`() async throws {
         try await Fleet.with { fleet in
             let created = try await upsert(registration(), in: fleet)
             #expect(created.clientCreatedAt.description == "2026-01-01T00:00:00Z")
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `deleting what is not there is answered the same and audited as a failure`() async throws {
+    @Test func `deleting a missing module has the same response and is audited as a failure`() async throws {
         try await Fleet.with { fleet in
             try await delete(id, in: fleet)
             let entry = try #require(try await fleet.audit().first)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a deleted module that is registered again starts anew`() async throws {
+    @Test func `a deleted module that is registered again starts over`() async throws {
         try await Fleet.with { fleet in
             let first = try await upsert(registration(), in: fleet)
             try await delete(id, in: fleet)

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Positions, costs, execution samples, and the figures about them.
+/// Positions, costs, execution samples, and their statistics.
 @Suite struct MoneyTests {
     private let start = Timestamp.now.adding(seconds: -3_600)
 
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `first reports at once make one position, and in whatever order the newest stands`() async throws {
+    @Test func `concurrent first reports create one position, and in any order the newest is kept`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             await withTaskGroup(of: Void.self) { group in
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test func `what a silent instance holds is told apart`() async throws {
+    @Test func `positions of silent instances are reported separately`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2", bot: "b2", at: .now.adding(seconds: -300))
@@ -176,7 +176,7 @@ import Testing
 
     // MARK: - Costs and NetPnL
 
-    @Test func `net PnL is what was realized and is unrealized, less fees, with funding`() async throws {
+    @Test func `net PnL is realized plus unrealized profit, less fees, plus funding`() async throws {
         try await Fleet.with { fleet in
             #expect(try await pnl(in: fleet).netPnl == nil)
             try await fleet.beat("i1")
@@ -197,7 +197,7 @@ import Testing
                 try await cost(instance, .fee, "1", in: fleet)
             }
             #expect(try await pnl(in: fleet).netPnl?.description == "148")
-            // A late sample that is older changes nothing, a newer one replaces.
+            // A late older sample changes nothing, a newer one replaces the value.
             try await metric("i1", "realized_pnl", "7", at: 5, in: fleet)
             #expect(try await pnl(in: fleet).realized?.description == "150")
             try await metric("i1", "realized_pnl", "110", at: 20, in: fleet)
@@ -219,14 +219,14 @@ import Testing
             #expect(try await cost("i1", .fee, "0.10", id: "e1", in: fleet).duplicate == true)
             let problem = await #expect(throws: Problem.self) { try await cost("i1", .fee, "0.2", id: "e1", in: fleet) }
             #expect(problem?.status == 409)
-            // The id is the instance's own, and entries without one are as many as were sent.
+            // The id belongs to the instance, and every entry without an id is booked.
             #expect(try await cost("i2", .fee, "0.1", id: "e1", in: fleet).duplicate == nil)
             for _ in 0..<2 { #expect(try await cost("i1", .fee, "0.1", in: fleet).duplicate == nil) }
             #expect(try await pnl(in: fleet).fees?.description == "0.4")
         }
     }
 
-    @Test func `an entry that is sent many times at once is booked once`() async throws {
+    @Test func `an entry that is sent many times concurrently is booked once`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let fates = await withTaskGroup(of: Bool?.self) { group in
@@ -245,7 +245,7 @@ import Testing
     }
 
     /// The oracle counts in units of 10⁻⁸, in integers.
-    @Test func `random sums are exact to the last digit, and the symbols' make the whole`() async throws {
+    @Test func `random sums are exact to the last digit, and symbols add up to the total`() async throws {
         try await Fleet.with { fleet in
             var units: [String: Int] = [:]
             try await fleet.beat()
@@ -271,7 +271,9 @@ import Testing
 
     // MARK: - Execution quality
 
-    @Test func `an execution sample with an id is stored once, and another with that id is refused`() async throws {
+    @Test func `an execution sample with an id is stored once, and a different one with that id is rejected`()
+        async throws
+    {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func post(_ latency: String, id: String?) async throws -> Bool {
@@ -339,7 +341,7 @@ import Testing
     }
 
     @Test(arguments: ["'NaN'", "'Infinity'", "'-Infinity'"])
-    func `no number that is none comes into the books, not even by hand`(value: String) async throws {
+    func `NaN and infinity never enter the books, not even by hand`(value: String) async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             for sql in [
@@ -359,7 +361,7 @@ import Testing
         }
     }
 
-    @Test func `a long list is counted to ten thousand`() async throws {
+    @Test func `a long list is counted up to ten thousand`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func book(_ count: Int) async throws {

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `500 first heartbeats at once make one row`() async throws {
+    @Test func `500 concurrent first heartbeats create one row`() async throws {
         try await Fleet.with { fleet in
             let time = Timestamp.now
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `in whatever order heartbeats come, the newest one stands`() async throws {
+    @Test func `with heartbeats in any order, the newest one is kept`() async throws {
         try await Fleet.with { fleet in
             let start = Timestamp.now.adding(seconds: -2_000)
             for index in (0..<1_000).shuffled() {
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `a late heartbeat moves nothing back and still arrives`() async throws {
+    @Test func `a late heartbeat changes nothing backwards and is still recorded`() async throws {
         try await Fleet.with { fleet in
             let time = Timestamp.now.adding(seconds: -5)
             try await fleet.beat(at: time, mode: .live, version: "2.0")
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a time in the future counts as the time of arrival`() async throws {
+    @Test func `a future timestamp counts as the time of arrival`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat(at: .now.adding(seconds: 365 * 86_400))
             let bot = try #require(try await fleet.bots().items.first)
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `a first heartbeat with an old time is lost at once`() async throws {
+    @Test func `a first heartbeat with an old time is lost immediately`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat(at: .now.adding(seconds: -91))
             #expect(try await fleet.bots().items.first?.status == .lost)
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `many instances of many bots registered at once do not get in each other's way`() async throws {
+    @Test func `concurrent registrations of many instances and bots do not conflict`() async throws {
         try await Fleet.with { fleet in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in (0..<300).shuffled() {
@@ -125,9 +125,9 @@ import Testing
         }
     }
 
-    @Test func `metadata that PostgreSQL cannot store is refused and harms nobody else`() async throws {
+    @Test func `metadata that PostgreSQL cannot store is rejected alone`() async throws {
         try await Fleet.with { fleet in
-            // The reader refuses it already, so it is put together by hand.
+            // The reader would reject it, so it is built by hand.
             let poison = JSONObject { json in json.raw(#""n":1e200000"#.utf8) }
             let heartbeat = Heartbeat(
                 instanceID: "poison",

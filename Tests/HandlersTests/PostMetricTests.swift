@@ -33,7 +33,7 @@ import Testing
         return try await fleet.database.run(query)
     }
 
-    @Test func `samples are kept exactly, and the same time again replaces the value`() async throws {
+    @Test func `samples are stored exactly, and a repeated time replaces the value`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let time = Timestamp.now
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `an unknown instance is refused and nothing is stored`() async throws {
+    @Test func `an unknown instance is rejected and nothing is stored`() async throws {
         try await Fleet.with { fleet in
             let problem = await #expect(throws: Problem.self) { try await post("1", at: .now, to: "ghost", in: fleet) }
             #expect(problem?.status == 404)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `samples that come at once are all stored, and unknown instances among them are refused alone`()
+    @Test func `concurrent samples are all stored, and unknown instances among them are rejected alone`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `the numbers of series outlive a connection, unless the database is an older copy`() async throws {
+    @Test func `series numbers outlive a connection, unless the database is an older copy`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             func post(_ type: String, _ value: Int) async throws {
@@ -117,7 +117,7 @@ import Testing
             }
             try await post("a", 1)
             try await post("b", 2)
-            // Whoever asks the database for the series finds none of this name.
+            // A lookup of the series in the database finds none with this name.
             _ = try await fleet.database.run(
                 Query(sql: "UPDATE metric_series SET metric_type = 'renamed' WHERE metric_type = 'b'")
             )

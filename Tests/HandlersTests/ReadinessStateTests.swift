@@ -3,9 +3,9 @@ import Testing
 
 @testable import Handlers
 
-/// How long the result of a readiness check counts.
+/// The validity of a readiness check's result.
 @Suite struct ReadinessStateTests {
-    @Test func `a result counts for four seconds`() {
+    @Test func `a result is valid for four seconds`() {
         let (readiness, now) = (ReadinessState(), ContinuousClock.now)
         #expect(readiness.problem(now: now)?.code == "DATABASE_UNAVAILABLE")
         #expect(readiness.record(nil, at: now))
@@ -15,7 +15,7 @@ import Testing
         #expect(readiness.problem(now: now + .seconds(5)) == nil)
     }
 
-    @Test func `a server that shuts down is not ready, whatever a check finds`() {
+    @Test func `a server that is shutting down is not ready, whatever a check finds`() {
         let readiness = ReadinessState()
         _ = readiness.record(nil)
         readiness.shutDown()

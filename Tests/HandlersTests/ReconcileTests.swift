@@ -4,7 +4,7 @@ import Handlers
 import TestSupport
 import Testing
 
-/// What a comparison is worth, whatever its sender says.
+/// The status of a comparison, independent of the reported one.
 @Suite struct ReconcileTests {
     private func submit(
         _ exchange: String,
@@ -34,7 +34,7 @@ import Testing
         ("950", "1000", "50", .mismatch, .mismatch), ("950", "1000", "-50", .mismatch, .mismatch),
         ("1000", "949.96", "50.0", .mismatch, .mismatch),
     ])
-    func `the server judges by the numbers and keeps what was said`(
+    func `the server decides by the numbers and stores the reported status`(
         exchange: String,
         own: String,
         difference: String,
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `a difference that is none of the two equities is refused, or marked`() async throws {
+    @Test func `a difference that does not match the two equities is rejected, or marked`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             let problem = await #expect(throws: Problem.self) {

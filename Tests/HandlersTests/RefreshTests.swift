@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Heartbeats that say what the one before them said, which have a shorter way: nothing may get lost on it.
+/// Heartbeats with unchanged content take a shorter path, which must lose nothing.
 @Suite struct RefreshTests {
     private func beat(
         _ fleet: Fleet,
@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    @Test func `the second of two that are alike takes one statement, and moves the time`() async throws {
+    @Test func `the second of two equal heartbeats takes one statement, and updates the time`() async throws {
         try await Fleet.with { fleet in
             try await beat(fleet, late: 5)
             let first = try await fleet.bots().items.first?.lastSeen
@@ -46,13 +46,13 @@ import Testing
             #expect(fleet.database.statistics.batchRows == rows + 1)
             let second = try await fleet.bots().items.first?.lastSeen
             #expect(try #require(second) > #require(first))
-            // One that is late moves nothing back.
+            // A late one changes nothing backwards.
             try await beat(fleet, late: 3)
             #expect(try await fleet.bots().items.first?.lastSeen == second)
         }
     }
 
-    @Test func `an instance that was lost is back with the next one, and lost again later`() async throws {
+    @Test func `a lost instance is back with an unchanged heartbeat, and can be lost again`() async throws {
         try await Fleet.with { fleet in
             for _ in 1...2 {
                 for _ in 1...3 { try await beat(fleet) }
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `an alert that its heartbeat did not see is resolved by the next look`() async throws {
+    @Test func `an alert that a heartbeat did not see is resolved by the next check`() async throws {
         try await Fleet.with { fleet in
             try await beat(fleet)
             _ = try await fleet.database.run(
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `an older process hears that it holds the instance no more, even where the newer one's clock is slow`()
+    @Test func `an older process learns that it no longer owns the instance, even if the newer one's clock is slow`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `an instance that was moved has to name its new bot`() async throws {
+    @Test func `a moved instance must name its new bot`() async throws {
         try await Fleet.with { fleet in
             for _ in 1...2 { try await beat(fleet) }
             _ = try await fleet.database.run(
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `an array takes the short way for those that can, and tells of each`() async throws {
+    @Test func `an array uses the short path where possible, and returns a result for each element`() async throws {
         try await Fleet.with { fleet in
             try await beat(fleet)
             let text = { (id: String, bot: String) in

@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What servers of earlier releases left behind beside a migration is repaired.
+/// Rows that servers of earlier releases wrote during a migration are repaired.
 @Suite struct RepairTests {
-    @Test func `positions without a mode and samples behind the newest are taken up`() async throws {
+    @Test func `positions without a mode and samples older than the newest are processed`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat(mode: .live)
             let report = PositionReport(
@@ -58,7 +58,7 @@ import Testing
                 JOIN metric_series USING (series_id)
                 """
             #expect(try await fleet.text(newest) == "kept 10, lost 20")
-            // Samples that were not rolled up are.
+            // Samples that were not rolled up are rolled up now.
             try await fleet.api.maintain()
             let rolled = """
                 SELECT string_agg(metric_type || ' ' || last, ', ' ORDER BY metric_type, ts)

@@ -6,9 +6,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is over goes after so many days, and nothing else.
+/// Finished records are removed after their retention period, and nothing else.
 @Suite struct RetentionTests {
-    /// Moves all times of a table's rows that have a mark so many days back.
+    /// Moves all times of the matching rows of a table back by the given number of days.
     private func age(_ table: String, _ columns: [String], days: Int, where condition: String, in fleet: Fleet)
         async throws
     {
@@ -16,7 +16,7 @@ import Testing
         _ = try await fleet.database.run(Query(sql: "UPDATE \(table) SET \(changes) WHERE \(condition)"))
     }
 
-    @Test func `final commands go with what was said of them, open ones stay`() async throws {
+    @Test func `final commands are removed with their acknowledgements, pending ones are kept`() async throws {
         var configuration = API.Configuration()
         configuration.historyDays.commands = 30
         try await Fleet.with(configuration) { fleet in
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `resolved alerts go behind their notifications, open ones stay`() async throws {
+    @Test func `resolved alerts are removed after their notifications, unresolved ones are kept`() async throws {
         var configuration = API.Configuration()
         (configuration.historyDays.alerts, configuration.historyDays.notifications) = (30, 60)
         try await Fleet.with(configuration) { fleet in
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `comparisons and runs go by when they were made and ended`() async throws {
+    @Test func `comparisons are removed by creation time and runs by end time`() async throws {
         var configuration = API.Configuration()
         (configuration.historyDays.reconcileResults, configuration.historyDays.moduleRuns) = (10, 20)
         try await Fleet.with(configuration) { fleet in

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Instances that leave the fleet, come back, and are deleted.
+/// Instances that are retired, return, and are deleted.
 @Suite struct RetirementTests {
     private func retire(
         _ instance: String = "i1",
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// Lets so much time pass since the last heartbeats.
+    /// Moves the last heartbeats into the past.
     private func silence(_ interval: String, in fleet: Fleet) async throws {
         _ = try await fleet.database.run(
             Query(
@@ -110,7 +110,7 @@ import Testing
 
     // MARK: - Retiring
 
-    @Test func `an instance that reports is not retired, and one that is silent leaves the fleet`() async throws {
+    @Test func `a reporting instance is not retired, and a silent one leaves the fleet`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -140,7 +140,7 @@ import Testing
             #expect(
                 try await fleet.text("SELECT string_agg(target_id, ' ') FROM alerts WHERE status <> 'RESOLVED'") == "i2"
             )
-            // Again is the same, and writes nothing.
+            // Repeating it has the same result, and writes nothing.
             let entries = try await actions(in: fleet).count
             #expect(try await retire(in: fleet) == retired)
             #expect(try await actions(in: fleet).count == entries)
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func `a stopped instance is retired at once, and the bot without another one stays`() async throws {
+    @Test func `a stopped instance is retired immediately, and a bot without other instances is kept`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
             _ = try await fleet.database.run(Query(sql: "UPDATE instance_live SET state = 'STOPPED'"))
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `the next heartbeat brings a retired instance back, with what it holds, and is in the audit log`()
+    @Test func `the next heartbeat returns a retired instance with its positions, and is audited`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -177,7 +177,7 @@ import Testing
             #expect(refusal?.code == "INSTANCE_HOLDS_POSITIONS")
             _ = try await retire(abandon: true, in: fleet)
             #expect(try await exposure(in: fleet) == "2 2")
-            // Reports of a retired instance are stored and are in no sum.
+            // Reports of a retired instance are stored, but are in no sum.
             try await position("ETH", -1, in: fleet)
             #expect(try await exposure(in: fleet) == "2 2")
             try await fleet.beat("i1", mode: .collector)
@@ -191,13 +191,13 @@ import Testing
             #expect(try await fleet.bots().total == 2)
             #expect(try await retired(in: fleet) == [])
             #expect(try await actions(in: fleet).last == "agent INSTANCE_RETURN SUCCESS")
-            // A refresh of what is known does nothing more.
+            // A refresh of a known instance does nothing more.
             try await fleet.beat("i1", mode: .collector)
             #expect(try await actions(in: fleet).filter { $0.contains("RETURN") }.count == 1)
         }
     }
 
-    @Test func `a return counts as a registration, and the wrong bot brings nothing back`() async throws {
+    @Test func `a return counts as a registration, and the wrong bot returns nothing`() async throws {
         var configuration = API.Configuration()
         configuration.bounds.registrationsPerHour = 3
         configuration.bounds.instances = 2
@@ -219,7 +219,7 @@ import Testing
         }
     }
 
-    @Test func `many instances that are retired and come back side by side are counted exactly`() async throws {
+    @Test func `concurrent retirements and returns of many instances are counted exactly`() async throws {
         try await Fleet.with { fleet in
             for index in 0..<40 { try await fleet.beat("i\(index)", bot: "b\(index % 5)", mode: .live) }
             for index in 0..<40 { try await position("S\(index % 3)", 1, of: "i\(index)", in: fleet) }
@@ -245,7 +245,7 @@ import Testing
         }
     }
 
-    @Test func `silent instances retire by themselves where that is wanted, unless they hold something`() async throws {
+    @Test func `silent instances are retired automatically if configured, unless they hold positions`() async throws {
         var configuration = API.Configuration()
         configuration.instanceRetireDays = 7
         try await Fleet.with(configuration) { fleet in
@@ -268,7 +268,7 @@ import Testing
 
     // MARK: - Sums
 
-    @Test func `what a retired instance earned stays, and its equity leaves the curve and comes back with it`()
+    @Test func `earnings of a retired instance are kept, and its equity leaves the curve and returns with it`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -289,7 +289,7 @@ import Testing
             #expect(try await netPnl(in: fleet) == "110")
             #expect(try await equity(in: fleet) == ["50"])
             #expect(try await booked(in: fleet) == "50 1")
-            // A late sample of the retired instance is kept and is not booked.
+            // A late sample of the retired instance is stored, but not booked.
             try await metric("equity", 1_150, minutesAgo: 15, in: fleet)
             try await fleet.api.maintain()
             #expect(try await booked(in: fleet) == "50 1")
@@ -302,7 +302,7 @@ import Testing
 
     // MARK: - Deleting
 
-    @Test func `a deleted instance is removed with its data, and the books and the audit log stay`() async throws {
+    @Test func `a deleted instance is removed with its data, and the books and the audit log are kept`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", bot: "b1", mode: .live)
             try await fleet.beat("i2", bot: "b2", mode: .live)
@@ -329,7 +329,7 @@ import Testing
             _ = try await retire(abandon: true, in: fleet)
             #expect(try await delete(in: fleet).isBeingDeleted)
             #expect(try await delete(in: fleet).isBeingDeleted)
-            // During the deletion no request can bring it back or add to it.
+            // During the deletion, no request can return it or add data.
             let beat = await #expect(throws: Problem.self) { try await fleet.beat("i1", bot: "b1", mode: .live) }
             #expect(beat?.code == "INSTANCE_BEING_DELETED")
             let sample = await #expect(throws: Problem.self) { try await metric("other", 1, in: fleet) }
@@ -351,7 +351,7 @@ import Testing
             #expect(try await equity(in: fleet) == ["50"])
             #expect(try await exposure(in: fleet) == "0 0")
             #expect(try await retired(in: fleet) == [])
-            // The books and the history keep its name.
+            // The books and the history keep its id.
             switch try await fleet.api.listCosts(.init(principal: fleet.operatorPrincipal)) {
             case .ok(let page): #expect(page.items.map(\.instanceID) == ["i1"])
             }
@@ -363,7 +363,8 @@ import Testing
         }
     }
 
-    @Test func `a server that remembers the series of a deleted instance finds out, and the instance can begin anew`()
+    @Test
+    func `a server that has cached the series of a deleted instance notices, and the instance can register again`()
         async throws
     {
         try await Fleet.with { fleet in
@@ -424,14 +425,14 @@ import Testing
 
     // MARK: - The server before this one
 
-    @Test func `a heartbeat that was on its way when its instance was retired does not bring half of it back`()
+    @Test func `a heartbeat in flight when its instance was retired does not return half of it`()
         async throws
     {
         try await Fleet.with { fleet in
             try await fleet.beat()
             try await silence("2 minutes", in: fleet)
             _ = try await retire(in: fleet)
-            // The row that a refresh inserts when the row that it found is gone.
+            // The row that a refresh inserts when the row that it found has been removed.
             _ = try await fleet.database.run(
                 Query(
                     sql: """

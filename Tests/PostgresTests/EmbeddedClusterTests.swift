@@ -13,7 +13,7 @@ import Testing
         try await body(folder)
     }
 
-    @Test func `what is stored outlives the cluster's end, and its socket is only its user's`() async throws {
+    @Test func `stored data survives a stop, and only the cluster's user can reach its socket`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
             try await first.createDatabase("kept")
@@ -28,14 +28,14 @@ import Testing
         }
     }
 
-    @Test func `a cluster that was killed can be stopped, and started again`() async throws {
+    @Test func `a killed cluster can be stopped, and started again`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
             try await first.createDatabase("kept")
             let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
             let pid = try #require(file.split(separator: "\n").first.flatMap { pid_t($0) })
             kill(pid, SIGKILL)
-            // It is gone once its parent has taken note of it.
+            // The process exists until its parent has reaped it.
             while kill(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
             try await first.stop()
             let second = try await EmbeddedCluster.start(in: folder, logger: logger)
@@ -44,23 +44,23 @@ import Testing
         }
     }
 
-    @Test func `a cluster that a living server uses is not taken over`() async throws {
+    @Test func `a cluster that a running server uses is not taken over`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
             let error = await #expect(throws: PostgresError.self) {
                 try await EmbeddedCluster.start(in: folder, logger: logger)
             }
-            #expect(error?.description.hasPrefix("another server uses the cluster in '\(folder)'") == true)
+            #expect(error?.description.hasPrefix("another server is using the cluster in '\(folder)'") == true)
             let version = try await Migrator(url: first.url(database: "postgres"), migrations: []).version()
             #expect(version == 0)
             try await first.stop()
         }
     }
 
-    @Test func `a folder with a long path gets a socket elsewhere`() async throws {
+    @Test func `a long directory path gets a socket elsewhere`() async throws {
         try await withFolder { folder in
             let deep = folder + "/" + String(repeating: "deep", count: 30)
-            // The folder above must be one that the cluster's user may pass through.
+            // The parent directory must be one that the cluster's user can enter.
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let cluster = try await EmbeddedCluster.start(in: deep, logger: logger)
             let version = try await Migrator(url: cluster.url(database: "postgres"), migrations: []).version()
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a folder that exists is closed to other users at each start`() async throws {
+    @Test func `an existing directory is closed to other users at each start`() async throws {
         try await withFolder { folder in
             try FileManager.default.createDirectory(
                 atPath: folder,
@@ -81,14 +81,15 @@ import Testing
                 let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
                 #expect(mode == 0o700)
                 try await cluster.stop()
-                // PostgreSQL's user may not own it any more, as after a copy by root.
+                // PostgreSQL's user may no longer own it, for example after a copy by root.
                 try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder)
                 if geteuid() == 0 { chown(folder, 0, 0) }
             }
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0)) func `a folder of another user is refused and stays as it is`() async throws {
+    @Test(.enabled(if: geteuid() == 0)) func `a directory of another user is rejected and left unchanged`() async throws
+    {
         try await withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             chmod(folder, 0o755)
@@ -103,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `a folder with other files in it is refused and stays as it is`() async throws {
+    @Test func `a directory with other files is rejected and left unchanged`() async throws {
         try await withFolder { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             chmod(folder, 0o755)
@@ -113,7 +114,7 @@ import Testing
             }
             #expect(
                 error?.description
-                    == "'\(folder)' holds 'letter' and no cluster; choose a DATA_DIR that is empty or does not exist"
+                    == "'\(folder)' contains 'letter' and no cluster; choose a DATA_DIR that is empty or does not exist"
             )
             let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
             #expect(mode == 0o755)

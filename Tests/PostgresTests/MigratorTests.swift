@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `an empty database is at version 0 and a newer one stays what it is`() async throws {
+    @Test func `an empty database is at version 0, and a newer one is left unchanged`() async throws {
         try await TestDatabase.empty { url in
             #expect(try await Migrator(url: url, migrations: steps).version() == 0)
             _ = try await Migrator(url: url, migrations: steps).migrate(logger: logger)
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a step that fails leaves nothing of itself and names the reason`() async throws {
+    @Test func `a failed step changes nothing and names the reason`() async throws {
         try await TestDatabase.empty { url in
             let broken = Migration(version: 2, name: "broken", sql: "CREATE TABLE half (n int8); SELECT 1 / 0;")
             let error = await #expect(throws: PostgresError.self) {
@@ -44,14 +44,14 @@ import Testing
         }
     }
 
-    @Test func `a step that was changed after it was applied is refused`() async throws {
+    @Test func `a step that was changed after it was applied is rejected`() async throws {
         try await TestDatabase.empty { url in
             _ = try await Migrator(url: url, migrations: steps).migrate(logger: logger)
             let changed = Migration(version: 1, name: "one", sql: "CREATE TABLE one (n text);")
             let error = await #expect(throws: PostgresError.self) {
                 try await Migrator(url: url, migrations: [changed]).migrate(logger: logger)
             }
-            #expect(error?.description == "migration 1 (one) differs from what was applied to the database")
+            #expect(error?.description == "migration 1 (one) differs from the version that was applied to the database")
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Postgres
 
-/// The deadline that all calls of a request share.
+/// The deadline that all database calls of a request share.
 @Suite struct RequestScopeTests {
     private func withDatabase<R>(
         connections: Int,
@@ -32,7 +32,7 @@ import Testing
         )
     }
 
-    /// The code of a failure, and how long it took.
+    /// The code of a failure, and the time until it.
     private func failure(
         _ body: () async throws(PostgresError) -> String
     ) async -> (code: PostgresError.Code?, duration: Duration) {
@@ -55,13 +55,13 @@ import Testing
                 }
             }
             #expect(code == .timeout)
-            // With a deadline for each it would take 5.5 s.
+            // With one deadline each, they would take 5.5 s.
             #expect(duration >= .seconds(2) && duration < .seconds(5))
             #expect(try await database.run(Self.text("SELECT pg_backend_pid()::text")) == backend)
         }
     }
 
-    @Test func `what begins after the deadline is not sent`() async throws {
+    @Test func `a statement after the deadline is not sent`() async throws {
         try await withDatabase(connections: 1) { database in
             _ = try await database.run(Self.text("SELECT 'warm'"))
             let (code, duration) = await failure { () async throws(PostgresError) in
@@ -91,7 +91,7 @@ import Testing
                     () async throws(PostgresError) in try await database.run(Self.text("SELECT 'stop'"))
                 }
                 #expect(answer == "stop")
-                // The eight take 8 s on the two connections.
+                // The eight statements take 8 s on the two connections.
                 #expect(ContinuousClock.now - start < .seconds(4))
                 group.cancelAll()
                 try await group.waitForAll()

@@ -14,7 +14,7 @@ import Testing
         return queue
     }
 
-    @Test func `statements are shared out among the idle connections`() {
+    @Test func `statements are distributed over the idle connections`() {
         var queue = queue([("a", false), ("b", false), ("c", false)], idle: 2)
         #expect(queue.take(by: 0).map(\.item) == ["a", "b"])
         queue.idle = 1
@@ -34,27 +34,27 @@ import Testing
         #expect(queue.take(by: 0).count == 64)
     }
 
-    @Test func `what waited too long is taken out, in order`() {
+    @Test func `expired work is removed, in order`() {
         var queue = queue([("a", false), ("b", false), ("c", false)], idle: 1)
         #expect(queue.removeExpired(now + .seconds(1)).map(\.item) == ["a", "b"])
         #expect(queue.take(by: 0).map(\.item) == ["c"])
     }
 
-    @Test func `what was not begun goes back to the front`() {
+    @Test func `unstarted work goes back to the front`() {
         var queue = queue([("a", false), ("b", false)], idle: 2)
         let taken = queue.take(by: 0)
         queue.putBack(taken, by: 0)
         #expect(queue.take(by: 0).map(\.item) == ["a"])
     }
 
-    @Test func `a closed queue gives out what it has and takes nothing more`() {
+    @Test func `a closed queue returns its entries and rejects new ones`() {
         var queue = queue([("a", false)], idle: 1)
         #expect(queue.close().map(\.item) == ["a"])
         let refusal = queue.append(.init(item: "b", isExclusive: false, deadline: now))
         #expect(refusal == .closed)
     }
 
-    @Test func `privileged work is taken although others wait, and the reserve is never taken by them`() {
+    @Test func `privileged work is taken while others wait, who never get the reserve`() {
         var queue = WorkQueue<String>(reserve: 1)
         queue.idle = 3
         for item in ["a", "b", "c"] { _ = queue.append(.init(item: item, isExclusive: true, deadline: now)) }
@@ -78,7 +78,7 @@ import Testing
         #expect((0..<3).flatMap { _ in queue.take(by: 0).map(\.item) } == ["a", "stop", "b"])
     }
 
-    @Test func `more than may wait is refused, and privileged work is not`() {
+    @Test func `entries beyond the limit are rejected, except privileged ones`() {
         var queue = WorkQueue<Int>()
         for number in 0..<16_384 { _ = queue.append(.init(item: number, isExclusive: false, deadline: now)) }
         let refusal = queue.append(.init(item: 0, isExclusive: false, deadline: now))
@@ -87,7 +87,7 @@ import Testing
         #expect(privileged == nil)
     }
 
-    @Test func `what a connection has in hand too long is told once`() {
+    @Test func `overdue work of a connection is reported once`() {
         var queue = queue([("a", false), ("b", false)], idle: 1)
         _ = queue.take(by: 0)
         #expect(queue.findOverdue(now).map(\.item) == ["a"])

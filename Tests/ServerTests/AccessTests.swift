@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-/// Who gets in, and who does not.
+/// Authentication and authorization.
 @Suite struct AccessTests {
     private let admin = RunningServer.token
 
@@ -18,7 +18,7 @@ import Testing
         return (try #require(json["token_id"] as? String), try #require(json["token"] as? String))
     }
 
-    @Test func `each role opens what the contract gives it and nothing else`() async throws {
+    @Test func `each role allows the operations that the contract lists, and nothing else`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let viewer = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server).secret
@@ -30,7 +30,7 @@ import Testing
             #expect(try await server.get("/tokens").json()["total"] as? Int == 2)
             let refusal = try await server.post("/tokens", #"{"name":"eve","roles":["admin"]}"#, token: admin)
             #expect(try refusal.json()["code"] as? String == "TOKEN_EXISTS")
-            // The audit log names who acted and who was turned away.
+            // The audit log contains the actors and the denials.
             let entries = try #require(try await server.get("/audit/logs").json()["items"] as? [[String: Any]])
             let seen = entries.map { "\($0["actor"] ?? "") \($0["action"] ?? "") \($0["result"] ?? "")" }
             #expect(seen.contains("admin-token-user TOKEN_ISSUE SUCCESS"))
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a rotated token is exchanged, and a revoked one refused at once`() async throws {
+    @Test func `a rotated token is replaced, and a revoked one rejected immediately`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let old = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `an expired token is refused, and a secret is nowhere in the database`() async throws {
+    @Test func `an expired token is rejected, and the database contains no secret`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let past = #"{"name":"eve","roles":["viewer"],"expires_at":"2026-01-01T00:00:00Z"}"#
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `where agents need tokens, each speaks for its own instance`() async throws {
+    @Test func `where agents need tokens, each acts for its own instance`() async throws {
         try await RunningServer.with(settings: ["AGENT_AUTH": "required"]) { server in
             try await server.waitUntilReady()
             let agent = try await issue("{}", on: server, at: "/instances/i1/tokens").secret
@@ -92,7 +92,7 @@ import Testing
             #expect(try await server.api.send("GET", "/instances/i1/commands/pending").status == 401)
             #expect(try await server.api.send("GET", "/instances/i1/commands/pending", headers: headers).status == 200)
             #expect(try await server.api.send("GET", "/instances/i2/commands/pending", headers: headers).status == 403)
-            // One kind of token is no other kind.
+            // A token of one kind is not accepted as another kind.
             #expect(try await server.get("/bots", token: agent).status == 403)
             let wrongKind = try await server.post(
                 "/ingest/heartbeat",
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `tokens of the file have their names and roles`() async throws {
+    @Test func `tokens in the file have their names and roles`() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
         // printf %s secret-of-ann | sha256sum
         let hash = "70b418541da77d413246ec0d700eebb8b23852493cfaa4ab4f39009cd68360f0"
@@ -122,11 +122,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ann viewer", "ADMIN_TOKENS_FILE: found something else in line 1"),
-        ("\nann boss \(TokenSecret.hash("x"))", "ADMIN_TOKENS_FILE: found something else in line 2"),
+        ("ann viewer", "ADMIN_TOKENS_FILE: found malformed line 1"),
+        ("\nann boss \(TokenSecret.hash("x"))", "ADMIN_TOKENS_FILE: found malformed line 2"),
         ("a viewer \(TokenSecret.hash("x"))\na admin \(TokenSecret.hash("y"))", "ADMIN_TOKENS_FILE: found 'a' twice"),
     ])
-    func `a file of tokens that cannot be read stops the start`(text: String, message: String) throws {
+    func `an unreadable token file stops the start`(text: String, message: String) throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "tokens-\(UUID().uuidString)")
         try text.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
@@ -134,7 +134,7 @@ import Testing
         #expect(error?.description.hasPrefix(message) == true)
     }
 
-    @Test func `wrong credentials are counted by address, and come back one by one`() {
+    @Test func `invalid credentials are counted per address, and attempts are restored one by one`() {
         let limiter = FailureLimiter<String>(burst: 100, interval: .seconds(1))
         let start = ContinuousClock.now
         for _ in 0..<100 { #expect(limiter.recordFailure(of: "a", now: start) == nil) }
@@ -145,7 +145,7 @@ import Testing
         #expect(limiter.secondsUntilAllowed("a", now: start) == nil)
     }
 
-    @Test func `a limiter that many addresses fill remembers the last ones`() {
+    @Test func `a limiter filled by many addresses remembers the latest ones`() {
         let limiter = FailureLimiter<Int>(burst: 1, interval: .seconds(1_000))
         let start = ContinuousClock.now
         for source in 0..<35_000 { limiter.recordFailure(of: source, now: start) }
@@ -153,13 +153,13 @@ import Testing
         #expect((0..<10_000).allSatisfy { limiter.secondsUntilAllowed($0, now: start) == nil })
     }
 
-    @Test func `a valid token passes whatever else its address sends`() async throws {
+    @Test func `a valid token is accepted whatever else its address sends`() async throws {
         try await RunningServer.with(settings: ["AGENT_AUTH": "required"]) { server in
             try await server.waitUntilReady()
             let viewer = try await issue(#"{"name":"eve","roles":["viewer"]}"#, on: server).secret
             let late = try await issue(#"{"name":"late","roles":["viewer"]}"#, on: server).secret
             let agent = try await issue("{}", on: server, at: "/instances/i1/tokens").secret
-            // Another wrong token each time, several at once, until the address has used up its attempts and is held back.
+            // Different invalid tokens, several at once, until the address has used up its attempts and is delayed.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<8 {
                     group.addTask {
@@ -169,14 +169,14 @@ import Testing
                             #expect(refused.status == 401)
                             if ContinuousClock.now - start >= .seconds(1) { return }
                         }
-                        Issue.record("1,000 wrong tokens were answered at once")
+                        Issue.record("1,000 invalid tokens were answered without delay")
                     }
                 }
                 try await group.waitForAll()
             }
             #expect(try await server.get("/bots").status == 200)
             #expect(try await server.get("/bots", token: viewer).status == 200)
-            // One that this server has not seen before.
+            // A token that this server has not seen before.
             #expect(try await server.get("/bots", token: late).status == 200)
             let beat = try await server.post(
                 "/ingest/heartbeat",
@@ -184,12 +184,12 @@ import Testing
                 headers: ["X-Agent-Token": agent]
             )
             #expect(beat.status == 202)
-            // No credentials are no wrong ones.
+            // Missing credentials are not invalid ones.
             #expect(try await server.get("/bots", token: nil).status == 401)
         }
     }
 
-    @Test func `a wrong token that repeats is looked up seldom`() {
+    @Test func `a repeated invalid token is rarely looked up`() {
         let failures = CredentialFailures()
         for _ in 0..<CredentialFailures.tokenBurst {
             #expect(!failures.isSlowed(tokenWithHash: "stale"))
@@ -199,7 +199,7 @@ import Testing
         #expect(!failures.isSlowed(tokenWithHash: "other"))
     }
 
-    @Test func `failures are counted by the client before a trusted proxy`() async throws {
+    @Test func `failures are counted for the client in front of a trusted proxy`() async throws {
         try await RunningServer.with(settings: ["TRUSTED_PROXIES": "127.0.0.1"]) { server in
             try await server.waitUntilReady()
             @Sendable func logIn(_ token: String, from client: String) async throws -> Int {
@@ -209,7 +209,7 @@ import Testing
                 return try await server.web.send("POST", "/login", headers: headers, body: "token=\(token)").status
             }
             for _ in 1...5 { #expect(try await logIn("wrong", from: "2001:db8::1") == 401) }
-            // The same network of IPv6.
+            // The same IPv6 network.
             #expect(try await logIn("wrong", from: "2001:db8::ffff") == 429)
             #expect(try await logIn("wrong", from: "2001:db8:0:1::1") == 401)
             #expect(try await logIn(RunningServer.token, from: "2001:db8::1") == 303)

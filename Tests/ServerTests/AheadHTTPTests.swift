@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// A report with a time that is ahead of the server's clock is refused, because it would hide every later one.
+/// A report with a timestamp ahead of the server's clock is rejected, because it would hide every later one.
 @Suite struct AheadHTTPTests {
     private static func time(_ secondsFromNow: Double = 0) -> String {
         Date.now.addingTimeInterval(secondsFromNow).ISO8601Format()
@@ -12,7 +12,7 @@ import Testing
 
     private static let far = "2099-01-01T00:00:00Z"
 
-    /// The paths, and what is sent to each.
+    /// The paths with a report for each.
     private static let reports: [(path: String, body: String)] = [
         ("metrics", #"{"instance_id":"i1","symbol":"BTC","metric_type":"equity","value":1,"timestamp":"TIME"}"#),
         ("resource", #"{"instance_id":"i1","cpu_pct":1,"memory_pct":1,"timestamp":"TIME"}"#),
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// Seconds from the server's time in an answer to now.
+    /// Seconds from the server time in a response to now.
     private func offset(_ text: Any?) throws -> Double {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         let found = try #require(text as? String)
@@ -46,7 +46,8 @@ import Testing
     }
 
     @Test(arguments: reports.map(\.path))
-    func `a report from 2099 is refused with the server's time, and one of now is stored`(path: String) async throws {
+    func `a report from 2099 is rejected with the server's time, and a current one is stored`(path: String) async throws
+    {
         let template = try #require(Self.reports.first { $0.path == path }?.body)
         try await with { server in
             func report(_ time: String) -> String { template.replacing("TIME", with: time) }
@@ -58,7 +59,7 @@ import Testing
             #expect(detail.contains("2099-01-01T00:00:00Z") && detail.contains("at most 10 s"))
             #expect(abs(try offset(problem["server_time"])) < 30)
             #expect(try await server.post("/ingest/\(path)", report(Self.time(5))).status == 202)
-            // Of an array only that element is refused.
+            // In an array, only that element is rejected.
             let many = "[\(report(Self.time(-1))),\(report(Self.far)),\(report(Self.time(1)))]"
             let receipt = try await server.post("/ingest/\(path)", many).json()
             #expect(receipt["accepted"] as? Int == 2)
@@ -80,12 +81,12 @@ import Testing
             }
             let exposure = try await server.get("/portfolio/exposure").body
             #expect(exposure.contains(#""total_net_exposure":1,"#) && exposure.contains(#""latest_equity":1,"#))
-            // A bot with a wrong clock lives all the same.
+            // A heartbeat of a bot with a wrong clock is still accepted.
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat(at: Self.far)).status == 202)
         }
     }
 
-    @Test func `how far ahead a time may be is the operators' choice`() async throws {
+    @Test func `operators configure how far ahead a timestamp may be`() async throws {
         try await with(["CLOCK_AHEAD_SECONDS": "3600"]) { server in
             let report = Self.reports[0].body
             let half = try await server.post("/ingest/metrics", report.replacing("TIME", with: Self.time(1_800)))
@@ -95,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `comparisons, rates and ends of runs are not ahead either`() async throws {
+    @Test func `comparisons, rates and ends of runs must not be ahead either`() async throws {
         try await with(["BOOKS_CURRENCY": "USDT"]) { server in
             let token = RunningServer.token
             func code(_ path: String, _ body: String) async throws -> String? {
@@ -123,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `only admins repair times`() async throws {
+    @Test func `only admins repair timestamps`() async throws {
         try await with { server in
             let issued = try await server.post(
                 "/tokens",

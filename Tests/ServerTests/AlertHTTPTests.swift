@@ -8,14 +8,14 @@ import Testing
 
 @testable import Server
 
-/// Alerts over the wire, and the scheduler that looks by itself.
+/// Alerts over HTTP, and the scheduler of the checks.
 @Suite struct AlertHTTPTests {
     private let token = RunningServer.token
 
-    @Test func `a loss is found, noticed and over`() async throws {
+    @Test func `a loss is found, acknowledged and resolved`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
-            // Its only heartbeat is of long ago.
+            // Its only heartbeat is old.
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
             let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token).json()
             #expect(check["stale_threshold_seconds"] as? Int == 60)
@@ -38,7 +38,7 @@ import Testing
         "/alerts/module-runs/stuck-check?stale_after_seconds=59",
         "/alerts/module-runs/stuck-check?stale_after_seconds=86401",
     ])
-    func `bounds are those of the contract, and nobody looks without a token`(path: String) async throws {
+    func `bounds are those of the contract, and checks need a token`(path: String) async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             #expect(try await server.post(path, "", token: token).status == 422)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `comparisons go over the wire exactly`() async throws {
+    @Test func `comparisons are transferred exactly`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `the scheduler looks until it is stopped`() async throws {
+    @Test func `the scheduler runs checks until it is stopped`() async throws {
         try await TestDatabase.migrated { url in
             let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             let database = Database(.init(url: url, connections: 2, deadline: .seconds(10)), logger: logger)

@@ -7,12 +7,12 @@ import Testing
 
 @testable import Server
 
-/// What the server does while its database is away.
+/// The server while its database is unavailable.
 @Suite struct AvailabilityTests {
-    /// A server that waits for its database instead of answering would take longer than any machine under load needs for an answer.
+    /// Longer than a loaded machine needs for a response, and shorter than a server would take that waits for its database.
     private static let patience: Duration = .seconds(30)
 
-    @Test func `it starts without its database, answers 503, and recovers by itself`() async throws {
+    @Test func `it starts without its database, responds with 503, and recovers automatically`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-away-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
@@ -36,7 +36,7 @@ import Testing
             try await server.waitUntilReady()
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
 
-            // Away again, now with a schema that is known.
+            // Stop the database again, now that the schema is known.
             try await back.stop()
             let lost = ContinuousClock.now
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 503)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `a schema that is behind ends the start unless it may be migrated`() async throws {
+    @Test func `an outdated schema ends the start unless it may be migrated`() async throws {
         try await TestDatabase.empty { url in
             let error = await #expect(throws: SchemaKeeper.NotMigrated.self) {
                 try await RunningServer.with(databaseURL: url, migrates: false) { server in
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `requests that come before the schema is confirmed wait for it`() async throws {
+    @Test func `requests before the schema check wait for it`() async throws {
         try await TestDatabase.empty { url in
             let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             let application = Application(

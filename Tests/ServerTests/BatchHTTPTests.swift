@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// Arrays on the ingest paths, the ledgers behind the figures, and what leaves as a file.
+/// Arrays on the ingest paths, the ledgers behind the figures, and CSV exports.
 @Suite struct BatchHTTPTests {
     private let time = "2026-03-01T09:30:00Z"
 
@@ -22,7 +22,7 @@ import Testing
         try #require(try response.json()["items"] as? [[String: Any]])
     }
 
-    @Test func `each element of an array is judged by itself`() async throws {
+    @Test func `each element of an array is handled independently`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post(
@@ -81,14 +81,14 @@ import Testing
         }
     }
 
-    @Test func `unlike currencies stand beside each other and are never added`() async throws {
+    @Test func `different currencies are listed separately and never added`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             let usdt = #","currency":"USDT""#
             _ = try await server.post("/ingest/metrics", metric("i1", "BTC", "realized_pnl", "100", more: usdt))
             _ = try await server.post("/ingest/costs", cost("BTC", "FEE", "1.5", more: usdt))
-            // One currency alone is what the figures are of.
+            // With a single currency, the figures are in it.
             let one = try await server.get("/analytics/net-pnl")
             #expect(one.body.contains(#""realized":100,"unrealized":0,"fees":1.5,"funding":0,"net_pnl":98.5"#))
             #expect(try one.json()["currency"] as? String == "USDT")
@@ -104,7 +104,7 @@ import Testing
                 try await server.post("/ingest/costs", cost("BTC", "FEE", "1", more: #","fx_rate":0"#)).status == 422
             )
             #expect(answer.body.contains(#""realized":null,"unrealized":0,"fees":null,"funding":0,"net_pnl":null"#))
-            // The converted entry is the only one of the books' own currency.
+            // The converted entry is the only one in the books' currency.
             #expect(
                 answer.body.contains(
                     #"{"currency":null,"realized":0,"unrealized":0,"fees":6.125,"funding":0,"net_pnl":-6.125}"#
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func `no amount that may be sent makes a sum that cannot be told`() async throws {
+    @Test func `no allowed amount makes a sum that cannot be represented`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func `the curve is the sum of all, and its steps the last of each`() async throws {
+    @Test func `the curve is the sum of all instances, and each step is its last value`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post(
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `equities of unlike currencies are no sum either`() async throws {
+    @Test func `equities in different currencies are not summed either`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -209,7 +209,7 @@ import Testing
         }
     }
 
-    @Test func `samples and ledgers leave as files that no spreadsheet takes for formulas`() async throws {
+    @Test func `samples and ledgers are exported as files without spreadsheet formulas`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("=1+1"))

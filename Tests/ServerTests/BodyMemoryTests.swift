@@ -10,7 +10,7 @@ import Testing
 @testable import Handlers
 @testable import Server
 
-/// What all clients together may make the server hold of their bodies.
+/// The memory for the request bodies of all clients.
 @Suite struct BodyMemoryTests {
     /// The value of a metric.
     private func figure(_ name: String, of server: RunningServer) async throws -> Int {
@@ -29,7 +29,7 @@ import Testing
         return false
     }
 
-    @Test func `bodies that do not end share their memory, and small ones go on`() async throws {
+    @Test func `unfinished bodies share their memory, and small ones are still accepted`() async throws {
         var limits = HTTPLimits()
         limits.bodyTime = .seconds(120)
         try await RunningServer.with(limits: limits, settings: ["BODY_MEBIBYTES": "4"]) { server in
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `a body counts until it is answered, and one that waits behind it`() async throws {
+    @Test func `a body counts until its response, and so does one that waits behind it`() async throws {
         try await withListener { port, telemetry, responder in
             let client = try KeepAliveHTTP(port: port)
             client.send(Self.request(bytes: 100_000))
@@ -70,7 +70,7 @@ import Testing
             let first = telemetry.bodyBytes
             #expect((100_000...262_144).contains(first), "\(first)")
             client.send(Self.request(bytes: 30_000))
-            // The second request is read, and waits for the first answer.
+            // The second request is read, and waits for the first response.
             #expect(try await wait { telemetry.bodyBytes > first })
             responder.answer()
             #expect(try client.receive().status == 200)
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a small body costs nothing, and a client that leaves gives everything back`() async throws {
+    @Test func `a small body costs nothing, and a client that disconnects releases its memory`() async throws {
         try await withListener { port, telemetry, responder in
             var client: KeepAliveHTTP? = try KeepAliveHTTP(port: port)
             client?.send(Self.request(bytes: 4_096))
@@ -94,14 +94,14 @@ import Testing
             #expect(try await wait { responder.count == 2 && telemetry.bodyBytes >= 100_000 })
             client?.send(Self.request(bytes: 20_000))
             client = nil
-            // The end of a connection is found when its answer is written.
+            // The server notices the end of the connection when it writes the response.
             responder.answer()
             #expect(try await wait { telemetry.bodyBytes == 0 })
             #expect(telemetry.figures.connections.bodyBytes == 0)
         }
     }
 
-    @Test func `a body that has no room is refused, and the others are answered`() async throws {
+    @Test func `a body without room is rejected, and the others get responses`() async throws {
         var limits = ConnectionLimits()
         limits.bodyBytes = 50_000
         try await withListener(connectionLimits: limits) { port, telemetry, responder in
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func `a body that waits behind an answer and has no room is dropped, and the answer is the last one`()
+    @Test func `a body without room behind a response is dropped, and that response is the last one`()
         async throws
     {
         var limits = ConnectionLimits()
@@ -144,15 +144,15 @@ import Testing
             + Array(repeating: 32, count: bytes)
     }
 
-    /// Answers when the test says so.
+    /// Responds when the test allows it.
     private final class PatientResponder: Responder {
         private let begun = Atomic(0)
         private let allowed = Atomic(0)
 
-        /// How many requests it has.
+        /// The number of requests in progress.
         var count: Int { begun.load(ordering: .sequentiallyConsistent) }
 
-        /// Lets one more be answered.
+        /// Allows one more response.
         func answer() { allowed.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
         func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
@@ -171,7 +171,7 @@ import Testing
         func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
-    /// Lends a listener.
+    /// Runs `body` with a listener.
     private func withListener(
         connectionLimits: ConnectionLimits = ConnectionLimits(),
         _ body: (_ port: Int, Telemetry, PatientResponder) async throws -> Void

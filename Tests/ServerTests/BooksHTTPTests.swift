@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// The books have a currency: totals are converted into it, and what cannot be converted stands beside them.
+/// Books with a currency: totals are converted into it, and amounts that cannot be converted are listed separately.
 @Suite struct BooksHTTPTests {
     private let inUSDT = ["BOOKS_CURRENCY": "USDT"]
 
@@ -13,7 +13,7 @@ import Testing
         Date.now.addingTimeInterval(secondsFromNow).ISO8601Format()
     }
 
-    /// Lends a server on which `i1` lives.
+    /// Runs `body` with a server and an instance `i1`.
     private func with(
         _ settings: [String: String] = [:],
         _ body: @Sendable (RunningServer) async throws -> Void
@@ -63,7 +63,7 @@ import Testing
 
     // MARK: - NetPnL
 
-    @Test func `without a currency of the books a mix of currencies has no total`() async throws {
+    @Test func `without a currency of the books, several currencies have no total`() async throws {
         try await with { server in
             try await metric("realized_pnl", "50000", "USDT", on: server)
             try await fee("0.01", #","currency":"BNB""#, on: server)
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `nothing that was reported is no profit of 0`() async throws {
+    @Test func `missing reports are not a profit of 0`() async throws {
         try await with(inUSDT) { server in
             let pnl = try await server.get("/analytics/net-pnl").body
             #expect(pnl.contains(#""realized":null,"unrealized":null,"fees":null,"funding":null,"net_pnl":null"#))
@@ -90,7 +90,9 @@ import Testing
         }
     }
 
-    @Test func `amounts without a currency are of the books, and a fresh rate converts the others`() async throws {
+    @Test func `amounts without a currency are in the books' currency, and a recent rate converts the others`()
+        async throws
+    {
         try await with(inUSDT) { server in
             try await metric("realized_pnl", "50000", "USDT", on: server)
             try await metric("unrealized_pnl", "10", on: server)
@@ -102,12 +104,12 @@ import Testing
             )
             #expect(before.contains(#""currency":"USDT""#))
             #expect(before.contains(#""unconverted":[{"currency":"BNB","realized":0,"#))
-            // A rate that is too old is none.
+            // A rate that is too old does not count.
             #expect(try await rate("BNB", "1", secondsAgo: 3_601, on: server).status == 200)
             #expect(try await server.get("/analytics/net-pnl").body.contains(#""net_pnl":null"#))
             #expect(try await rate("BNB", "612.5", secondsAgo: 30, on: server).status == 200)
             let answer = try await server.get("/analytics/net-pnl")
-            // 0.01 at the newest rate, and 0.02 at its own.
+            // 0.01 at the newest rate, and 0.02 at the entry's rate.
             #expect(
                 answer.body.contains(
                     #""realized":50000,"unrealized":10,"fees":18.125,"funding":0,"net_pnl":49991.875,"by_mode":"#
@@ -145,7 +147,7 @@ import Testing
 
     // MARK: - Equity
 
-    @Test func `a sample without a currency does not hide the equity of another`() async throws {
+    @Test func `a sample without a currency does not hide the equity in another one`() async throws {
         try await with { server in
             try await metric("equity", "1000000", "USDT", on: server)
             try await metric("equity", "100", on: server)
@@ -168,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `equity is of the books' currency, and curves say what they leave out`() async throws {
+    @Test func `equity is in the books' currency, and curves list the omitted currencies`() async throws {
         try await with(inUSDT) { server in
             try await metric("equity", "1000000", "USDT", secondsAgo: 90, on: server)
             try await metric("equity", "100", secondsAgo: 80, on: server)
@@ -179,7 +181,7 @@ import Testing
             let exposure = try await server.get("/portfolio/exposure").body
             #expect(exposure.contains(#""latest_equity":1000111,"#))
             #expect(exposure.contains(#""rates":[{"currency":"EUR","rate":1.1,"#))
-            // History is not converted at the rate of today.
+            // History is not converted at the current rate.
             let curve = try await server.get("/analytics/equity-curve").body
             #expect(curve.contains(#""currency":"USDT","other_currencies":["EUR"],"#))
             #expect(curve.contains(#""equity":1000100,"#))
@@ -192,9 +194,9 @@ import Testing
         }
     }
 
-    @Test func `the equity that was noted is of one currency, and the others are named`() async throws {
+    @Test func `recorded equity is in one currency, and the other currencies are listed`() async throws {
         try await with(inUSDT.merging(["CHECK_INTERVAL_SECONDS": "1"]) { $1 }) { server in
-            // What is noted meanwhile has the euros at least.
+            // Records made in the meantime contain at least the euros.
             try await metric("equity", "7", "EUR", on: server)
             try await metric("equity", "40", "USDT", on: server)
             try await metric("equity", "2", on: server)
@@ -213,7 +215,7 @@ import Testing
 
     // MARK: - Instances
 
-    @Test func `an instance's day is converted, and null where a rate is missing`() async throws {
+    @Test func `an instance's daily figures are converted, and null if a rate is missing`() async throws {
         try await with(inUSDT) { server in
             try await metric("realized_pnl", "100", "USDT", on: server)
             try await fee("1", on: server)
@@ -226,7 +228,7 @@ import Testing
 
     // MARK: - Rates
 
-    @Test func `rates are the operators', of the books' currency, and newest first`() async throws {
+    @Test func `rates come from operators, are in the books' currency, and are listed newest first`() async throws {
         try await with(inUSDT) { server in
             let issued = try await server.post(
                 "/tokens",
@@ -244,7 +246,7 @@ import Testing
                 #expect(try await rate("EUR", amount, on: server).status == 422, "\(amount)")
             }
             #expect(try await rate("EUR", "1.1", secondsAgo: 10, on: server).status == 200)
-            // An older one that comes late changes nothing.
+            // An older rate that arrives late changes nothing.
             #expect(try await rate("EUR", "9", secondsAgo: 20, on: server).status == 200)
             #expect(try await rate("BTC", #""61000.5""#, secondsAgo: 4_000, on: server).status == 200)
             let list = try await server.get("/fx-rates", token: viewer)
@@ -271,7 +273,7 @@ import Testing
 
     // MARK: - The dashboard
 
-    @Test func `the dashboard shows no 0 for what is unknown, and lists what is not converted`() async throws {
+    @Test func `the dashboard shows no 0 for unknown figures, and lists amounts that are not converted`() async throws {
         try await with(inUSDT) { server in
             try await metric("realized_pnl", "50000", "USDT", on: server)
             try await fee("0.01", #","currency":"BNB""#, on: server)

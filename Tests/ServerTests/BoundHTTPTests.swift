@@ -4,13 +4,13 @@ import Testing
 
 @testable import Server
 
-/// Bounds as clients meet them over HTTP.
+/// Limits over HTTP.
 @Suite struct BoundHTTPTests {
     private func count(_ filter: String, on server: RunningServer) async throws -> Int? {
         try await server.get("/audit/logs?\(filter)").json()["total"] as? Int
     }
 
-    @Test func `an anonymous flood of new instances ends in 429, and known instances and the metrics go on`()
+    @Test func `an anonymous flood of new instances ends in 429, and known instances and metrics keep working`()
         async throws
     {
         try await RunningServer.with(settings: ["REGISTRATIONS_PER_HOUR": "20"]) { server in
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `wrong tokens without end write few audit entries, and a refused principal has each of his`()
+    @Test func `endless invalid tokens write few audit entries, and a rejected principal has an entry per rejection`()
         async throws
     {
         try await RunningServer.with { server in
@@ -55,7 +55,7 @@ import Testing
             let token = try #require(try viewer.json()["token"] as? String)
             for _ in 0..<10 { #expect(try await server.get("/tokens", token: token).status == 403) }
             for _ in 0..<80 { _ = try await server.get("/bots", token: "wrong") }
-            // Entries are written beside the answers.
+            // Entries are written in the background.
             let deadline = ContinuousClock.now + .seconds(30)
             while try await count("actor=eve", on: server) != 10, ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(50))
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `the stream after the last one that a token may have gets 429`() async throws {
+    @Test func `a stream beyond a token's limit gets 429`() async throws {
         try await RunningServer.with(settings: ["EVENT_STREAMS_PER_PRINCIPAL": "2"]) { server in
             try await server.waitUntilReady()
             let api = server.api
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `evidence beyond its bound gets 413, and the acknowledgement without it is stored`() async throws {
+    @Test func `evidence beyond its limit gets 413, and the acknowledgement without it is stored`() async throws {
         try await RunningServer.with(settings: ["EVIDENCE_MAX_BYTES": "1024"]) { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())

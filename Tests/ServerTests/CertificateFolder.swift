@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Server
 
-/// A folder with a certificate and its key, which `openssl` makes.
+/// A directory with a certificate and its key, created with `openssl`.
 struct CertificateFolder {
     private let folder: URL
 
@@ -11,10 +11,10 @@ struct CertificateFolder {
         .init(certificate: folder.appending(path: "chain.pem").path, key: folder.appending(path: "key.pem").path)
     }
 
-    /// The variables that name them.
+    /// The variables that name these files.
     var settings: [String: String] { ["TLS_CERTIFICATE": files.certificate, "TLS_KEY": files.key] }
 
-    /// Lends a folder with a certificate of that name.
+    /// Runs `body` with a directory that contains a certificate with this name.
     static func with<R>(_ name: String, _ body: (CertificateFolder) async throws -> R) async throws -> R {
         let folder = CertificateFolder(
             folder: FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
@@ -25,15 +25,15 @@ struct CertificateFolder {
         return try await body(folder)
     }
 
-    /// Puts another certificate and its key in place, as renewal tools do: each file at once, the two one after the other.
+    /// Replaces the certificate and its key as renewal tools do: each file atomically, one after the other.
     ///
-    /// - Parameter days: For how many days it is valid.
+    /// - Parameter days: The number of days for which the certificate is valid.
     func replace(with name: String, days: Int = 30) async throws {
         try await replaceCertificate(with: name, days: days)
         try replaceKey()
     }
 
-    /// Puts another certificate in place, whose key is not there yet.
+    /// Replaces only the certificate, without its key.
     func replaceCertificate(with name: String, days: Int = 30) async throws {
         let made = try await Program.run(
             "openssl",
@@ -46,15 +46,15 @@ struct CertificateFolder {
         try move("chain.pem")
     }
 
-    /// Puts the key of the certificate that was made last in place.
+    /// Replaces the key with that of the newest certificate.
     func replaceKey() throws { try move("key.pem") }
 
-    /// Writes something else into the certificate's file.
+    /// Writes invalid content to the certificate's file.
     func breakCertificate(_ text: String) throws {
         try text.write(toFile: files.certificate, atomically: false, encoding: .utf8)
     }
 
-    /// What is in the certificate's file.
+    /// The content of the certificate's file.
     func certificate() throws -> String { try String(contentsOfFile: files.certificate, encoding: .utf8) }
 
     private func new(_ name: String) -> String { folder.appending(path: "new-\(name)").path }
@@ -68,9 +68,9 @@ struct CertificateFolder {
     private struct Failure: Error { let description: String }
 }
 
-/// A program that runs to its end.
+/// Runs a program to its end.
 enum Program {
-    /// Runs it with this standard input.
+    /// Runs the program with this standard input.
     static func run(_ name: String, _ arguments: [String], input: String = "") async throws -> (
         status: Int32, output: String, errors: String
     ) {
@@ -81,11 +81,11 @@ enum Program {
         process.standardInput = stdin
         process.standardOutput = stdout
         process.standardError = stderr
-        // A program that has ended does not read its input, which must not end this process.
+        // A program that has ended does not read its input. The resulting SIGPIPE must not end this process.
         signal(SIGPIPE, SIG_IGN)
         try process.run()
         try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        // The end of the input, for programs that read all of it.
+        // Close the input, for programs that read all of it.
         try stdin.fileHandleForWriting.close()
         async let output = text(of: stdout)
         async let errors = text(of: stderr)

@@ -9,7 +9,7 @@ import Testing
 @testable import Handlers
 @testable import Server
 
-/// TLS with certificates that change while the server runs. The client is `openssl`.
+/// TLS with certificates that change while the server is running. The client is `openssl`.
 @Suite struct CertificateTests {
     private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
@@ -27,28 +27,28 @@ import Testing
         try CertificateStore(folder.files, logger: logger)
     }
 
-    @Test func `files that are replaced are served from then on`() async throws {
+    @Test func `replaced files are used from then on`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
-            #expect(store.look() == .unchanged)
+            #expect(store.check() == .unchanged)
             let before = store.context
             try await folder.replace(with: "second")
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
             #expect(store.context !== before)
-            #expect(store.look() == .unchanged)
+            #expect(store.check() == .unchanged)
         }
     }
 
-    @Test func `a key that does not match yet is waited for`() async throws {
+    @Test func `the server waits for a key that does not match yet`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             let before = store.context
             try await folder.replaceCertificate(with: "second")
-            #expect(store.look() == .refused)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
+            #expect(store.check() == .refused)
             #expect(store.context === before)
             try folder.replaceKey()
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
         }
     }
 
@@ -58,32 +58,32 @@ import Testing
             let store = try store(folder)
             let before = store.context
             let whole = try folder.certificate()
-            // traps: a half has no more bytes than the whole.
+            // traps: a half is at most as long as the whole.
             try folder.breakCertificate(content == "half" ? String(whole.prefix(whole.utf8.count / 2)) : content)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
             #expect(store.context === before)
             try folder.breakCertificate(whole)
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
         }
     }
 
-    @Test func `a chain whose second certificate is broken is refused`() async throws {
+    @Test func `a chain with a broken second certificate is rejected`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             try folder.breakCertificate(try folder.certificate() + "-----BEGIN CERTIFICATE-----\nMIIB\n")
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
         }
     }
 
-    @Test func `a file that is missing keeps the certificate`() async throws {
+    @Test func `a missing file keeps the certificate`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             try FileManager.default.removeItem(atPath: folder.files.key)
-            #expect(store.look() == .refused)
+            #expect(store.check() == .refused)
         }
     }
 
-    @Test func `new connections get the new certificate, and open ones go on`() async throws {
+    @Test func `new connections get the new certificate, and open ones continue`() async throws {
         try await CertificateFolder.with("first") { folder in
             let store = try store(folder)
             let listener = try await HTTPListener.start(
@@ -98,7 +98,7 @@ import Testing
             let open = try TLSClient(port: port)
             #expect(try open.get("/")?.hasPrefix("HTTP/1.1 200 OK") == true)
             try await folder.replace(with: "second")
-            #expect(store.look() == .replaced)
+            #expect(store.check() == .replaced)
             #expect(try await TLSClient.certificateName(port: port) == "second")
             #expect(try open.get("/")?.hasPrefix("HTTP/1.1 200 OK") == true)
             #expect(try open.end().contains("CN = first"))
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    /// Answers every request.
+    /// Responds to every request.
     private struct HealthResponder: Responder {
         func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
             .admitted(
@@ -117,7 +117,7 @@ import Testing
         func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
-    @Test func `both processes take a new certificate, and say once that a broken one is not used`() async throws {
+    @Test func `both processes load a new certificate, and report once that a broken one is not used`() async throws {
         try await CertificateFolder.with("first") { folder in
             try await TestDatabase.migrated { url in
                 let settings = folder.settings.merging(["WEB_ADDRESS": "127.0.0.1:0"]) { $1 }
@@ -148,32 +148,34 @@ import Testing
                 process.process.terminate()
                 let (status, errors) = await process.end()
                 #expect(status == 0)
-                // At most once for each process: the files may have been repaired before the second look.
+                // At most once per process: the files may be repaired before the second check.
                 #expect(errors.split(separator: "TLS_CERTIFICATE, TLS_KEY: found no readable").count <= 3, "\(errors)")
             }
         }
     }
 
-    @Test func `files that cannot be used are reported once`() async throws {
+    @Test func `unusable files are reported once`() async throws {
         try await CertificateFolder.with("first") { folder in
             let log = LogLines()
             let store = try CertificateStore(folder.files, logger: Logger(label: "tests") { _ in log })
             try folder.breakCertificate("nonsense")
-            _ = store.look()
+            _ = store.check()
             #expect(log.lines.isEmpty)
-            for _ in 0..<3 { _ = store.look() }
+            for _ in 0..<3 { _ = store.check() }
             #expect(log.lines.count == 1)
             let line = log.lines.first ?? ""
             #expect(line.hasPrefix("TLS_CERTIFICATE, TLS_KEY: found no readable PEM certificates in '"))
-            #expect(line.contains("expected a PEM chain that begins with the server's certificate, and its key."))
-            #expect(line.hasSuffix("Put usable files in place; no restart is needed."))
+            #expect(
+                line.contains("expected a PEM chain that begins with the server's certificate, and the matching key.")
+            )
+            #expect(line.hasSuffix("Replace the files; no restart is needed."))
             try folder.breakCertificate("other nonsense")
-            for _ in 0..<3 { _ = store.look() }
+            for _ in 0..<3 { _ = store.check() }
             #expect(log.lines.count == 2)
         }
     }
 
-    @Test func `over TLS cookies and answers are for TLS alone, and old versions are refused`() async throws {
+    @Test func `over TLS, cookies and responses are for TLS only, and old versions are rejected`() async throws {
         try await CertificateFolder.with("flotilla.example") { folder in
             let settings = folder.settings
             try await RunningServer.with(settings: settings) { server in
@@ -206,7 +208,7 @@ import Testing
                         #expect(modern.answer.contains("\r\nStrict-Transport-Security: max-age=31536000\r\n"))
                     }
                     for version in ["-tls1", "-tls1_1"] {
-                        // Without the level the client itself refuses to speak them.
+                        // At the default security level, the client itself refuses to use them.
                         let options = [version, "-cipher", "DEFAULT@SECLEVEL=0"]
                         let old = try await TLSClient.exchange(port: port, "GET", "/", options: options)
                         #expect(old.answer.isEmpty, "\(version)")
@@ -219,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func `a server whose key does not match does not start`() async throws {
+    @Test func `a server with a mismatched key does not start`() async throws {
         try await CertificateFolder.with("first") { folder in
             try await folder.replaceCertificate(with: "second")
             let server = try ServerProcess(environment: Site.environment("host=/nowhere", folder.settings))

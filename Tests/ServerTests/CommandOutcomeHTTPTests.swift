@@ -4,9 +4,9 @@ import Testing
 
 @testable import Server
 
-/// What the dashboard says of commands that ended before their instance answered.
+/// The dashboard's pages for commands that ended before their instance acknowledged them.
 @Suite struct CommandOutcomeHTTPTests {
-    @Test func `a page says that a canceled command was delivered, and warns before it is repeated`() async throws {
+    @Test func `a page states that a canceled command was delivered, and warns before it is repeated`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat(at: Site.time(0)))
@@ -25,7 +25,7 @@ import Testing
             #expect(try await browser.get("/commands/\(id)").body.contains(warning))
             let again = try await browser.get("/commands/new?instance=i1&type=START&repeats=\(id)").body
             #expect(again.contains(warning))
-            // START asks for no reason, its repetition does.
+            // START needs no reason, its repetition does.
             #expect(again.contains("Reason, at least 8 characters"))
             let acknowledgement = """
                 {"command_id":"\(id)","instance_id":"i1","status":"COMPLETED","timestamp":"\(Site.time(0))"}

@@ -9,9 +9,9 @@ import Testing
 
 @testable import Server
 
-/// Approvers prove again who they are, and guesses at their token are counted.
+/// Approvers authenticate again, and guesses of their token are counted.
 @Suite struct ConfirmationTests {
-    /// A command that waits for a second person, and somebody who may decide on it.
+    /// A command that waits for approval, and the token of an approver.
     private func waitingCommand(on server: RunningServer) async throws -> (id: String, approver: String) {
         try await server.waitUntilReady()
         _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat(at: Site.time(0)))
@@ -29,7 +29,7 @@ import Testing
 
     private let settings = ["COMMAND_APPROVAL": "required", "TRUSTED_PROXIES": "127.0.0.1"]
 
-    @Test func `wrong tokens at an approval are slowed after five wherever they come from, and the right one never`()
+    @Test func `invalid tokens for an approval are slowed after five from any address, and the valid one never is`()
         async throws
     {
         try await RunningServer.with(settings: settings) { server in
@@ -45,7 +45,7 @@ import Testing
                 statuses.append(answer.status)
             }
             #expect(statuses == [403, 403, 403, 403, 403, 429, 429])
-            // The token of somebody else is a wrong one, too.
+            // Another principal's token is invalid, too.
             let other = try await browser.post(
                 "/commands/\(id)/decide",
                 "decision=deny&token=\(RunningServer.token)",
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `wrong tokens at an approval count as failures of their address`() async throws {
+    @Test func `invalid tokens for an approval count as failures of their address`() async throws {
         try await RunningServer.with(settings: settings) { server in
             let (id, approver) = try await waitingCommand(on: server)
             let browser = try await Browser(server, token: approver)
@@ -76,20 +76,20 @@ import Testing
         }
     }
 
-    @Test func `a token that cannot be looked up is not a wrong one`() async throws {
+    @Test func `a token that cannot be looked up is not an invalid one`() async throws {
         let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         let database = Database(.init(url: "host=/nowhere", connections: 1), logger: logger)
         defer { database.close() }
         let schema = SchemaState()
         schema.confirm(version: Migration.all.count)
-        let doorkeeper = Doorkeeper(
+        let sessions = SessionAuthenticator(
             api: API(database: database, schema: schema, logger: logger),
             authenticator: Authenticator(adminToken: "t", tokens: [], requiresAgents: false)
         )
         let ann = Principal(name: "ann", scopes: [])
         for _ in 0..<7 {
             let problem = await #expect(throws: Problem.self) {
-                try await doorkeeper.confirm("ann's", of: ann, for: .approveCommand, from: "203.0.113.1")
+                try await sessions.confirm("ann's", of: ann, for: .approveCommand, from: "203.0.113.1")
             }
             #expect(problem?.status == 503)
         }

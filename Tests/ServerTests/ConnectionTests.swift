@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test
-    func `a client that asks again and again without reading is closed, and holds little memory until then`()
+    func `a client that sends requests without reading is disconnected, and uses little memory until then`()
         async throws
     {
         var limits = HTTPLimits()
@@ -39,7 +39,7 @@ import Testing
             let closed = #"flotilla_connections_closed_total{reason="unread"}"#
             #expect(try await figure(closed, of: server) == 0)
             let client = try KeepAliveHTTP(port: server.api.port, receiveBuffer: 4_096)
-            // Several hundred megabytes of answers, if they were made. The last of these requests may not even be read.
+            // Several hundred megabytes of responses, if they were all created. The last of these requests may not even be read.
             let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let requests = Array(String(repeating: request, count: 1_000).utf8)
             client.send(requests, flags: Int32(MSG_DONTWAIT))
@@ -49,7 +49,7 @@ import Testing
                 return try await figure(closed, of: server) == 1
             }
             #expect(isClosed)
-            // One answer at most.
+            // One response at most.
             #expect(largest < 2_000_000)
             #expect(try await wait { try await figure("flotilla_unread_bytes", of: server) == 0 })
             withExtendedLifetime(client) {}
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: ["", "Connection: close\r\n"])
-    func `an answer that is not read is given up, also when it is the last`(field: String) async throws {
+    func `an unread response is abandoned, even if it is the last one`(field: String) async throws {
         let large = Answer(status: 200, contentType: nil, body: Array(repeating: 120, count: 4_000_000), requestID: "r")
         try await withListener(answering: large) { port, telemetry in
             let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `a client that reads slowly gets everything`() async throws {
+    @Test func `a slow reader gets everything`() async throws {
         var limits = HTTPLimits()
         limits.sendTime = .seconds(2)
         try await RunningServer.with(limits: limits) { server in
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `clients share the memory for unread answers, and small ones go on`() async throws {
+    @Test func `clients share the memory for unread responses, and small ones are still sent`() async throws {
         var limits = HTTPLimits()
         limits.sendTime = .seconds(60)
         try await RunningServer.with(limits: limits, settings: ["UNREAD_MEBIBYTES": "1"]) { server in
@@ -114,10 +114,10 @@ import Testing
         }
     }
 
-    @Test func `beyond the limit clients are told so, and operators are served`() async throws {
+    @Test func `beyond the limit clients get an explanation, and operators are served`() async throws {
         try await RunningServer.with(settings: ["CONNECTIONS": "8"]) { server in
             try await server.waitUntilReady()
-            // The connections of the probes before are closed when the server has noticed it.
+            // The connections of the previous probes are closed when the server has noticed their end.
             #expect(try await wait { try await figure("flotilla_connections", of: server) == 1 })
             var held: [KeepAliveHTTP] = []
             for _ in 0..<8 { held.append(try KeepAliveHTTP(port: server.api.port)) }
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that is not read ends`() async throws {
+    @Test func `an unread stream ends`() async throws {
         let endless = ServerEvents<JSONValue> {
             AsyncThrowingStream { ServerEvent(.string(String(repeating: "x", count: 65_536))) }
         }
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    /// Gives every request the same answer.
+    /// Sends the same response to every request.
     private struct FixedResponder: Responder {
         let answer: Answer
 
@@ -164,7 +164,7 @@ import Testing
         func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
-    /// Lends a listener whose clients have a second to read.
+    /// Runs `body` with a listener whose clients have a second to read.
     private func withListener(
         answering answer: Answer,
         _ body: (_ port: Int, Telemetry) async throws -> Void
@@ -221,7 +221,7 @@ import Testing
         #endif
     }
 
-    /// Hundredths of a second that a process has used.
+    /// The processor time of a process, in hundredths of a second.
     private static func processorTime(of pid: Int32) throws -> Int {
         let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
         let fields = text.split(separator: ") ").last?.split(separator: " ").compactMap { Int($0) } ?? []
@@ -230,7 +230,7 @@ import Testing
     }
 }
 
-/// How connections are counted.
+/// Counting connections.
 @Suite struct ConnectionCountTests {
     private var limits: ConnectionLimits {
         var limits = ConnectionLimits()
@@ -243,34 +243,34 @@ import Testing
         return addresses.map { counts.add(IPAddress($0), limits) }
     }
 
-    @Test func `an address has its limit, and the others are served`() {
+    @Test func `an address has a limit, and others are served`() {
         let many = Array(repeating: "203.0.113.7", count: 6)
         let open = Array(repeating: ConnectionPlace.open, count: 3)
         let beyond: [ConnectionPlace] = [.surplus(.address), .surplus(.address), .refused(.address)]
         #expect(places(many + ["203.0.113.8"]) == open + beyond + [.open])
     }
 
-    @Test func `a network of IPv6 counts as one address`() {
+    @Test func `an IPv6 network counts as one address`() {
         let many = (1...4).map { "2001:db8:1:2::\($0)" }
         #expect(places(many + ["2001:db8:1:3::1"]) == [.open, .open, .open, .surplus(.address), .open])
-        // An IPv4 address that is mapped into IPv6 is the same client.
+        // An IPv4-mapped IPv6 address is the same client.
         #expect(
             places(["192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.1"]).last == .surplus(.address)
         )
     }
 
-    @Test func `loopback has no limit of its own, and the total holds for everybody`() {
+    @Test func `loopback has no limit per address, but counts towards the total`() {
         let places = places(Array(repeating: "127.0.0.1", count: 11))
         let open = Array(repeating: ConnectionPlace.open, count: 6)
         let beyond = Array(repeating: ConnectionPlace.surplus(.total), count: 4)
         #expect(places == open + beyond + [.refused(.total)])
     }
 
-    @Test func `a trusted proxy has the connections of all its clients, and no limit of its own`() throws {
+    @Test func `a trusted proxy carries the connections of all its clients, and has no limit per address`() throws {
         let proxies = TrustedProxies([try #require(TrustedProxies.Network("10.0.0.0/8"))])
         let open = Array(repeating: ConnectionPlace.open, count: 6)
         #expect(places(Array(repeating: "10.1.2.3", count: 6), proxies: proxies) == open)
-        // Another address keeps its limit, and the total holds for proxies, too.
+        // Another address keeps its limit, and the total applies to proxies, too.
         let many = Array(repeating: "203.0.113.7", count: 4) + Array(repeating: "10.1.2.3", count: 4)
         #expect(
             places(many, proxies: proxies)
@@ -282,7 +282,7 @@ import Testing
         #expect(counts.add(IPAddress("10.1.2.3"), limits) == .open)
     }
 
-    @Test func `a connection that is closed makes room`() {
+    @Test func `a closed connection makes room`() {
         var counts = ConnectionCounts()
         let address = IPAddress("203.0.113.7")
         for _ in 0..<3 { #expect(counts.add(address, limits) == .open) }
@@ -292,7 +292,7 @@ import Testing
         #expect(counts.add(address, limits) == .open)
     }
 
-    @Test func `limits fit into the files that a process may open`() {
+    @Test func `limits fit within the limit of open files`() {
         #expect(ConnectionLimits().fitting(files: 1_048_576).total == 40_000)
         #expect(ConnectionLimits().fitting(files: 1_048_576).perAddress == 30_000)
         #expect(ConnectionLimits().fitting(files: 1_024).total == 512)

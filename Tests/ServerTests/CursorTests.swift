@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// Lists that are walked from page to page by their cursors.
+/// Lists that are read page by page with their cursors.
 @Suite struct CursorTests {
     private let token = RunningServer.token
 
@@ -63,7 +63,7 @@ import Testing
         return pages
     }
 
-    @Test func `each list is walked without a gap and without a repetition, to its end`() async throws {
+    @Test func `each list is read to its end without gaps and repetitions`() async throws {
         try await RunningServer.with(settings: ["WEBHOOK_URL": "http://127.0.0.1:9/"]) { server in
             try await server.waitUntilReady()
             for number in 0..<3 { try await fill(server, number) }
@@ -97,14 +97,14 @@ import Testing
         ("/modules", ".0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"), ("/modules", "ff.0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"),
         ("/bots", "."), ("/bots", "6274632d6d616b6572.ffc3"),
     ])
-    func `each text that the contract's pattern allows is a position`(path: String, cursor: String) async throws {
+    func `any text that matches the contract's pattern is a valid position`(path: String, cursor: String) async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             #expect(try await server.get("\(path)?cursor=\(cursor)").status == 200)
         }
     }
 
-    @Test func `what is added during a walk moves nothing`() async throws {
+    @Test func `items that are added between pages move nothing`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             for number in 0..<4 { try await fill(server, number) }

@@ -7,11 +7,11 @@ import Testing
 
 @testable import Server
 
-/// The dashboard after every ingest operation has received values at the ends of their types: no page fails, and none repeats a text as
+/// The dashboard after every ingest operation has received values at the limits of their types: no page fails, and none contains a text as
 /// markup.
 ///
-/// `FUZZ_ROUNDS` says how many requests there are, `FUZZ_SEED` which ones, `FUZZ_TASKS` how many are sent at once. For a long run, build the
-/// server with optimization, start it with the admin token `test-token` and `RESPONSE_VALIDATION=always`, and name its ports:
+/// `FUZZ_ROUNDS` is the number of requests, `FUZZ_SEED` selects them, `FUZZ_TASKS` is the number of concurrent ones. For a long run, build
+/// the server with optimization, start it with the admin token `test-token` and `RESPONSE_VALIDATION=always`, and set its ports:
 ///
 ///     FUZZ_PORTS=8000,3000 FUZZ_ROUNDS=500000 FUZZ_TASKS=16 swift test --disable-xctest --filter DashboardFuzzTests
 @Suite struct DashboardFuzzTests {
@@ -19,7 +19,7 @@ import Testing
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
     }
 
-    @Test func `no page fails, and none repeats a hostile text as markup`() async throws {
+    @Test func `no page fails, and none contains a hostile text as markup`() async throws {
         let seed = Self.setting("FUZZ_SEED").map { UInt64($0) } ?? UInt64.random(in: 0..<1_000_000)
         print("DashboardFuzzTests: FUZZ_SEED=\(seed)")
         let ports =
@@ -70,13 +70,13 @@ import Testing
     }
 }
 
-/// Sends one hostile request after the other, and looks at what comes back.
+/// Sends hostile requests and checks the responses.
 private struct Attacker {
     private let server: RunningServer
     private let browser: Browser
     private let operations: [FuzzOperation]
     private var values: HostileValues
-    /// Ids that the server has given out.
+    /// Ids that the server has issued.
     private var ids = ["0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"]
 
     init(_ server: RunningServer, _ browser: Browser, _ operations: [FuzzOperation], seed: UInt64) {
@@ -99,7 +99,7 @@ private struct Attacker {
         #expect(response.status < 500, "\(request): \(response.status) \(response.body.prefix(2_000))")
         guard response.headers["content-type"]?.hasPrefix("text/html") == true else { return }
         let bytes = response.body.utf8
-        // Each hostile text, as it is, opens a tag or an attribute.
+        // Each hostile text, if it is not escaped, opens a tag or an attribute.
         for mark in ["<hostile", "<\u{301}hostile", "\"\u{301} hostile", "'\u{20E3} hostile", "\u{600}\"\u{600}>"] {
             #expect(!bytes.contains(mark.utf8), "\(request) repeats \(mark)")
         }
@@ -107,7 +107,7 @@ private struct Attacker {
 
     // MARK: - What is reported
 
-    /// Sends a report, or gives something to do, as agents and operators do.
+    /// Sends a report or creates an object, as agents and operators do.
     mutating func report() async throws {
         let (path, body) = body()
         let text = values.happens(oneIn: 8) ? "[\(body),\(body)]" : body
@@ -206,7 +206,7 @@ private struct Attacker {
 
     // MARK: - The API
 
-    /// Asks an operation that only reads, with hostile parameters.
+    /// Calls a read-only operation with hostile parameters.
     private mutating func ask() async throws {
         let operation = values.choice(operations.filter { $0.method == "GET" && !$0.path.contains("stream") })
         var (path, query): (String, [String]) = (operation.path, [])
@@ -221,7 +221,7 @@ private struct Attacker {
         if values.happens(oneIn: 10) { check(try await browser.get("/api" + target), "GET /api\(target)") }
     }
 
-    /// A value of a parameter, encoded.
+    /// An encoded parameter value.
     private mutating func value(of name: String) -> String {
         switch Int.random(in: 0..<8, using: &values) {
         case 0: return HostileValues.encoded(values.text())
@@ -257,7 +257,7 @@ private struct Attacker {
 
     // MARK: - The dashboard
 
-    /// The pages, and what each of them reads of its query.
+    /// The pages, and the query parameters of each.
     private static let pages: [(path: String, parameters: [String])] = [
         ("/", []), ("/dashboard", ["range", "done"]),
         (
@@ -302,7 +302,7 @@ private struct Attacker {
         return path + (path.contains("?") ? "&" : "?") + query.joined(separator: "&")
     }
 
-    /// Each page as it is without parameters, and the tabs of an instance.
+    /// Requests each page without parameters, and the tabs of an instance.
     mutating func lookAtEverything() async throws {
         for (path, _) in Self.pages { try await look(at: path.replacing("{}", with: "i1")) }
         let instances = try await server.get("/instances?page_size=200").json()["items"] as? [[String: Any]] ?? []

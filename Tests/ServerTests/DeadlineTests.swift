@@ -6,9 +6,9 @@ import Testing
 
 @testable import Server
 
-/// How long a request takes at most, whatever its database does, and who is served first.
+/// The maximum duration of a request, whatever its database does, and the priority of operators.
 @Suite struct DeadlineTests {
-    @Test func `each operation is answered in time while the database accepts everything and answers nothing`()
+    @Test func `each operation responds in time while the database accepts connections and never responds`()
         async throws
     {
         try await TestDatabase.migrated { url in
@@ -33,7 +33,7 @@ import Testing
         #"{"command_id":"\#(UUID().uuidString)","instance_id":"i1","command_type":"STOP","ttl_seconds":60}"#
     }
 
-    /// Sends one request after the other without waiting for answers, so that some wait for the statements of others.
+    /// Sends requests without waiting for responses, so that some wait for the statements of others.
     private func askEverything(
         of server: RunningServer
     ) async throws -> [(request: String, status: Int, duration: Duration)] {
@@ -86,14 +86,14 @@ import Testing
                     let duration = ContinuousClock.now - start
                     proxy.isStalled = false
                     #expect(page.status == 503)
-                    #expect(page.body.contains("Nothing can be shown"))
+                    #expect(page.body.contains("The page cannot be shown"))
                     #expect(duration < .seconds(4))
                 }
             }
         }
     }
 
-    @Test func `operators command the fleet while agents occupy every other connection`() async throws {
+    @Test func `operators send commands while agents occupy every other connection`() async throws {
         try await TestDatabase.migrated { url in
             try await RunningServer.with(databaseURL: url, settings: ["DATABASE_CONNECTIONS": "3"]) { server in
                 try await server.waitUntilReady()
@@ -123,7 +123,7 @@ import Testing
                         #expect(answer.status == 202, "\(path) \(answer.body)")
                         #expect(ContinuousClock.now - start < .seconds(5), "\(path)")
                     }
-                    // Positions wait for the lock; those that come late may find it released.
+                    // Positions wait for the lock; late ones may find it released.
                     let statuses = try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
                     #expect(Set(statuses.keys).isSubset(of: [202, 503]))
                     #expect(statuses[503] ?? 0 >= 100)
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    /// Holds a lock for four seconds that keeps positions from being stored.
+    /// Holds a lock for four seconds that blocks the storage of positions.
     private func lockPositions(at url: String) async throws {
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(20)), logger: Logger(label: "tests"))
         defer { database.close() }
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `operators command the fleet while thousands of heartbeats arrive`() async throws {
+    @Test func `operators send commands while thousands of heartbeats arrive`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)

@@ -6,11 +6,11 @@ import Testing
 
 @testable import Server
 
-/// A server whose own PostgreSQL has no room left on its disk.
+/// A server whose own PostgreSQL has no space left on its disk.
 @Suite struct DiskFullTests {
     private static let token = "a-token-for-a-full-disk"
 
-    /// Whether this process may mount a file system in a namespace of its own.
+    /// Whether this process may mount a file system in a separate namespace.
     static let canMount: Bool = {
         guard geteuid() == 0 else { return false }
         let trial = Process()
@@ -25,12 +25,12 @@ import Testing
     private struct Machine {
         let server: ServerProcess
         let api: RawHTTP
-        /// The disk, as the server sees it.
+        /// The path of the disk for the server.
         let disk: String
 
         var socket: String { disk + "/cluster" }
 
-        /// Takes all room that is left.
+        /// Fills all remaining space.
         func fill() throws {
             let file = try #require(fopen(disk + "/filler", "a"))
             defer { fclose(file) }
@@ -77,7 +77,7 @@ import Testing
         let port = await server.line(after: "API  http://127.0.0.1:")
         let result = await Result {
             let api = RawHTTP(port: try #require(Int(port)), isRecorded: true)
-            // Mounts of another namespace are reached through its processes (proc(5)).
+            // Mounts of another namespace are reachable through its processes (proc(5)).
             let machine = Machine(
                 server: server,
                 api: api,
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(.enabled(if: canMount, "only root may mount, and not in every container"))
-    func `a full disk answers 503 and says so, and what was acknowledged is there once there is room`() async throws {
+    func `a full disk gets 503 with the reason, and acknowledged data is there once there is space`() async throws {
         let log = try await Self.withMachine { machine in
             #expect(try await machine.beat("before") == 202)
             try machine.fill()
@@ -101,7 +101,7 @@ import Testing
             let statuses = try await Self.beats(machine)
             #expect(Set(statuses.values).subtracting([202, 503]) == [])
 
-            // Nothing more fits into the write-ahead log: PostgreSQL ends, and cannot recover either.
+            // The write-ahead log is full: PostgreSQL ends, and cannot recover either.
             while FileManager.default.fileExists(atPath: machine.socket + "/data/postmaster.pid") {
                 await Self.exhaustLog(machine)
             }
@@ -123,11 +123,11 @@ import Testing
         }
         let advice = "delete other files on it or enlarge it"
         #expect(log.contains { $0.contains("the disk of the embedded PostgreSQL is full") && $0.contains(advice) })
-        #expect(log.contains { $0.contains("the embedded PostgreSQL runs again") })
+        #expect(log.contains { $0.contains("the embedded PostgreSQL is running again") })
         #expect(log.filter { $0.contains(" error ") }.count < 20, "\(log.joined(separator: "\n"))")
     }
 
-    /// What instances that report for the first time are answered.
+    /// The responses to first heartbeats of instances.
     private static func beats(_ machine: Machine) async throws -> [String: Int] {
         var statuses: [String: Int] = [:]
         for number in 0..<100 { statuses["new-\(number)"] = try await machine.beat("new-\(number)") }

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Server
 
-/// What of an answer has come so far.
+/// The part of a response that has arrived.
 private final class Seen: Sendable {
     let text = Mutex("")
 }
 
-/// Events and figures over the wire.
+/// Events and metrics over HTTP.
 @Suite struct EventHTTPTests {
     @Test func `events are sent as they happen, until the server ends`() async throws {
         try await TestDatabase.empty { url in
@@ -24,7 +24,7 @@ private final class Seen: Sendable {
                     }
                 }
                 func wait(for text: String) async throws {
-                    // An event waits for older transactions of the whole cluster, and all tests share one.
+                    // An event waits for older transactions in the whole cluster, which all tests share.
                     let end = ContinuousClock.now + .seconds(60)
                     while !seen.text.withLock({ $0.contains(text) }) {
                         try #require(ContinuousClock.now < end, "no \(text)")
@@ -46,7 +46,7 @@ private final class Seen: Sendable {
         }
     }
 
-    @Test func `figures tell what was asked for and how things stand`() async throws {
+    @Test func `metrics contain request counts and the state of the fleet`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// A server that other machines reach starts only with a safe configuration, or with one that is insecure on purpose.
+/// A server that other machines can reach starts only with a safe configuration, or with explicitly allowed insecure settings.
 @Suite struct ExposureTests {
     private static let secret = "0c7be9a3f1d25c84"
     private static let safe = [
@@ -24,31 +24,31 @@ import Testing
             "ADMIN_TOKEN": "t", "AGENT_AUTH": "open", "TLS_CERTIFICATE": "", "TLS_KEY": "",
             "ALLOW_INSECURE": "weak-token, open-agents ,plain-http",
         ],
-        // Only this machine.
+        // Reachable only from this machine.
         [
             "ADMIN_TOKEN": "t", "AGENT_AUTH": "open", "TLS_CERTIFICATE": "", "TLS_KEY": "",
             "API_ADDRESS": "127.8.9.10:8000", "WEB_ADDRESS": "[::1]:3000",
         ],
         ["AGENT_AUTH": "open", "API_ADDRESS": "localhost:8000"], ["AGENT_AUTH": "open", "API_ADDRESS": "off"],
     ])
-    func `what is safe or intended starts`(values: [String: String]) throws {
+    func `safe or intended settings start`(values: [String: String]) throws {
         try check(values)
     }
 
     @Test(arguments: [
         (
             ["AGENT_AUTH": "open"],
-            "API_ADDRESS, WEB_ADDRESS: found '0.0.0.0:8000', '0.0.0.0:3000', which other machines reach, with "
+            "API_ADDRESS, WEB_ADDRESS: found '0.0.0.0:8000', '0.0.0.0:3000', which other machines can reach, with "
                 + "AGENT_AUTH=open, expected AGENT_AUTH=required; or ALLOW_INSECURE=open-agents if this is intended"
         ),
         (
             ["TLS_CERTIFICATE": "", "TLS_KEY": "", "API_ADDRESS": "off", "WEB_ADDRESS": "[::]:3000"],
-            "WEB_ADDRESS: found '[::]:3000', which other machines reach, with plain HTTP, "
+            "WEB_ADDRESS: found '[::]:3000', which other machines can reach, with plain HTTP, "
                 + "expected TLS_CERTIFICATE and TLS_KEY; or ALLOW_INSECURE=plain-http if this is intended"
         ),
         (
             ["ADMIN_TOKEN": "t", "API_ADDRESS": "127.0.0.1:8000", "WEB_ADDRESS": "10.0.0.5:3000"],
-            "WEB_ADDRESS: found '10.0.0.5:3000', which other machines reach, with an ADMIN_TOKEN that has fewer than "
+            "WEB_ADDRESS: found '10.0.0.5:3000', which other machines can reach, with an ADMIN_TOKEN that has fewer than "
                 + "12 characters, expected a random ADMIN_TOKEN, such as that of `openssl rand -hex 24`; "
                 + "or ALLOW_INSECURE=weak-token if this is intended"
         ),
@@ -57,13 +57,13 @@ import Testing
                 "ADMIN_TOKEN": "password-123456", "AGENT_AUTH": "open", "TLS_CERTIFICATE": "", "TLS_KEY": "",
                 "WEB_ADDRESS": "off", "API_ADDRESS": "flotilla.example:80", "ALLOW_INSECURE": "plain-http",
             ],
-            "API_ADDRESS: found 'flotilla.example:80', which other machines reach, with AGENT_AUTH=open, "
+            "API_ADDRESS: found 'flotilla.example:80', which other machines can reach, with AGENT_AUTH=open, "
                 + "an ADMIN_TOKEN that consists of common words, expected AGENT_AUTH=required; "
                 + "a random ADMIN_TOKEN, such as that of `openssl rand -hex 24`; "
                 + "or ALLOW_INSECURE=open-agents,weak-token if this is intended"
         ),
     ])
-    func `what is neither safe nor intended is named, with what to do`(values: [String: String], message: String) {
+    func `unsafe settings are listed with instructions`(values: [String: String], message: String) {
         let error = #expect(throws: ConfigurationError.self) { try check(values) }
         #expect(error?.description == message)
     }
@@ -74,7 +74,7 @@ import Testing
         "a-token-to-try-it", "this-is-my-secret-token", "qwertyuiop[]", "password1234567890", "flotilla-admin-2026",
         "test-test-test-test", "00000000000000000000000000000001",
     ])
-    func `a token that is easily guessed is weak`(token: String) {
+    func `an easily guessed token is weak`(token: String) {
         #expect(TokenWeakness(token) != nil)
     }
 
@@ -82,7 +82,7 @@ import Testing
         "0c7be9a3f1d25c84", "correct horse battery staple", "flt_0Kq3Vt9aZ", "483019485720", "admin-83hd92kq0s7x",
         "пароль-моего-сервера", "3f9c0a1b2c3d",
     ])
-    func `a token that is hard to guess is not`(token: String) {
+    func `a token that is hard to guess is not weak`(token: String) {
         #expect(TokenWeakness(token)?.text == nil)
     }
 
@@ -93,19 +93,19 @@ import Testing
         #expect(throws: ConfigurationError.self) { try configuration.checkExposure(of: [.api]) }
     }
 
-    @Test func `the program says so and ends`() async throws {
+    @Test func `the program reports it and exits`() async throws {
         let server = try ServerProcess(environment: [
             "DATABASE_URL": "host=/nowhere", "ADMIN_TOKEN": Self.secret, "API_ADDRESS": "0.0.0.0:0",
             "WEB_ADDRESS": "off",
         ])
         let (status, errors) = await server.end()
         #expect(status == 2)
-        #expect(errors.hasPrefix("flotilla-server: API_ADDRESS: found '0.0.0.0:0', which other machines reach"))
+        #expect(errors.hasPrefix("flotilla-server: API_ADDRESS: found '0.0.0.0:0', which other machines can reach"))
         #expect(errors.hasSuffix("or ALLOW_INSECURE=open-agents,plain-http if this is intended\n"))
         #expect(!errors.contains(Self.secret))
     }
 
-    @Test func `the image starts only with a choice, and compose has made one`() throws {
+    @Test func `the image needs an explicit choice to start, and compose makes one`() throws {
         let image = try variables("deploy/Containerfile", #/([A-Z_]+)=(\S+)/#) { $0.hasPrefix("ENV ") }
         #expect(image["API_ADDRESS"] == "0.0.0.0:8000")
         let unsafe = ["ADMIN_TOKEN": Self.secret].merging(image) { _, new in new }
@@ -116,7 +116,7 @@ import Testing
         try ServerConfiguration(Variables(values: chosen)).checkExposure()
     }
 
-    /// The variables that a file of the repository sets, in lines that `isRelevant`.
+    /// The variables that a file of the repository sets, in lines that `isRelevant` selects.
     private func variables(
         _ path: String,
         _ pattern: Regex<(Substring, Substring, Substring)>,

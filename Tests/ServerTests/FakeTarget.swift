@@ -7,9 +7,9 @@ import Synchronization
 
 @testable import Server
 
-/// Somewhere that notifications go: it keeps what comes, and answers as it is told.
+/// A notification target that stores messages and responds as configured.
 final class FakeTarget: Responder {
-    /// What it does with a message.
+    /// The response to a message.
     enum Behaviour {
         case takes
         case answers(Int, headers: [String: String] = [:])
@@ -28,9 +28,9 @@ final class FakeTarget: Responder {
         state = Mutex(State(behaviour: behaviour))
     }
 
-    /// The `content`s that it took.
+    /// The `content` of each accepted message.
     var messages: [String] { state.withLock { $0.messages } }
-    /// How often somebody tried.
+    /// The number of attempts.
     var attempts: Int { state.withLock { $0.attempts } }
 
     func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
@@ -65,7 +65,7 @@ final class FakeTarget: Responder {
         }
     }
 
-    /// Lends the URL of the target while it listens.
+    /// Runs `body` with the URL of the target while it listens.
     func listen<R: Sendable>(_ body: @Sendable (_ url: String) async throws -> R) async throws -> R {
         let listener = try await HTTPListener.start(
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
@@ -87,7 +87,7 @@ final class FakeTarget: Responder {
 }
 
 extension HTTPListener {
-    /// Stops without waiting for anybody.
+    /// Stops immediately.
     func stop() async {
         await stopAccepting()
         await closeConnections(grace: .zero, patience: .zero)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-/// What the dashboard asks for, over HTTP.
+/// The operations of the dashboard, over HTTP.
 @Suite struct FleetHTTPTests {
     private static func beat(_ instance: String, _ members: [String: String] = [:], secondsAgo: Int64 = 0) -> String {
         var all = [
@@ -16,7 +16,7 @@ import Testing
         return "{" + all.map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",") + "}"
     }
 
-    /// One instance that is lost, one in safe mode on another exchange, one that is well.
+    /// One lost instance, one in safe mode on another exchange, one without problems.
     private static func fill(_ server: RunningServer) async throws {
         try await server.waitUntilReady()
         for body in [
@@ -37,7 +37,7 @@ import Testing
         (answer["items"] as? [[String: Any]] ?? []).compactMap { $0["instance_id"] as? String }
     }
 
-    @Test func `instances come with what needs attention, the worst first`() async throws {
+    @Test func `instances are listed with their problems, the worst first`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)
             let command = #"{"command_type":"SAFE_MODE","target":{"instance_ids":["well"]},"ttl_seconds":60}"#
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `filters of instances combine, and letters of any case are found`() async throws {
+    @Test func `filters of instances combine, and the search ignores case`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)
             let expected = [
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `the fleet is counted, and its cells are told when they are asked for`() async throws {
+    @Test func `the fleet is counted, and its cells are included on request`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)
             let figures = try await server.get("/fleet").json()
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func `a dry run says whom a query means and what they hold, and gives no command`() async throws {
+    @Test func `a dry run lists the matching instances and their positions, and creates no command`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)
             let expected = [
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a bulk says how far its commands have come`() async throws {
+    @Test func `a bulk reports the progress of its commands`() async throws {
         try await RunningServer.with { server in
             try await Self.fill(server)
             let body = #"{"command_type":"STOP","target":{"all":true},"ttl_seconds":60,"reason":"end of day"}"#

@@ -3,14 +3,14 @@ import TestSupport
 
 @testable import Server
 
-/// An operation as a fuzz test needs it.
+/// The parts of an operation that a fuzz test needs.
 struct FuzzOperation {
     let method: String
     let path: String
     let parameters: [(name: String, place: String)]
     let bodies: [String]
 
-    /// The operations of the contract that a server serves, with the examples that it gives for their bodies.
+    /// The operations in the contract that a server serves, with the examples for their bodies.
     static func all(of server: RunningServer) async throws -> [FuzzOperation] {
         let contract = try await server.api.send("GET", "/openapi.json").json()
         let components = contract["components"] as? [String: Any]

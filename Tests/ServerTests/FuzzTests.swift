@@ -4,11 +4,11 @@ import Testing
 
 @testable import Server
 
-/// Whatever is sent to whichever operation: the answer is one that the contract declares, and none is the server's own failure.
+/// For any input to any operation, the response is declared in the contract, and is never an internal error.
 ///
-/// `./flotilla test` holds each of these exchanges against the contract afterwards. `FUZZ_ROUNDS` says how many there are.
+/// `./flotilla test` then validates each of these exchanges against the contract. `FUZZ_ROUNDS` is the number of rounds.
 @Suite struct FuzzTests {
-    /// Values that hurt somewhere: bounds, signs, other alphabets, what looks like something else.
+    /// Problematic values: bounds, signs, other alphabets, values that look like another type.
     private static let words = [
         "", "0", "-1", "1", "201", "99999999999999999999", "1e400", "NaN", "true", "null", "i1", "BTC", "LIVE",
         "PENDING",
@@ -31,7 +31,7 @@ import Testing
         return query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))"
     }
 
-    @Test func `no request makes the server fail, and each refusal is a problem`() async throws {
+    @Test func `no request makes the server fail, and each rejection is a problem`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -44,7 +44,7 @@ import Testing
             ) {
                 let operation = operations[round % operations.count]
                 round += 1
-                // A wait would be as long as it says.
+                // A long poll would wait as long as requested.
                 let path = path(of: operation).replacing("wait=55s", with: "wait=0s").replacing(
                     "wait=1",
                     with: "wait=0"

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Server
 
-/// What the listener does with requests that are not what they should be.
+/// The listener's responses to invalid requests.
 @Suite struct HTTPTests {
-    @Test func `credentials are asked for before the body is looked at`() async throws {
+    @Test func `credentials are checked before the body is read`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             for token in [nil, "wrong", "test-toke", "test-token2", ""] {
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `what is too large is refused`() async throws {
+    @Test func `oversized requests are rejected`() async throws {
         try await RunningServer.with { server in
             let body = String(repeating: " ", count: 1_100_000)
             #expect(try await server.post("/ingest/heartbeat", body).status == 413)
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `bytes that are no HTTP get an answer and an end`() async throws {
+    @Test func `bytes that are not HTTP get a response and a closed connection`() async throws {
         try await RunningServer.with { server in
             let response = try await server.api.send(bytes: Array("HELLO\r\n\r\n".utf8))
             #expect(response.status == 400)
@@ -76,14 +76,14 @@ import Testing
         }
     }
 
-    @Test func `a client that is too slow is not waited for`() async throws {
+    @Test func `the server does not wait for a client that is too slow`() async throws {
         var limits = HTTPLimits()
         limits.headTime = .milliseconds(300)
         limits.bodyTime = .milliseconds(300)
         limits.idleTime = .milliseconds(300)
         try await RunningServer.with(limits: limits) { server in
             let start = ContinuousClock.now
-            // Nothing at all, and half of a head: the connection is closed without a word.
+            // With nothing, or half of a head, the connection is closed without a response.
             for bytes in ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"] {
                 await #expect(throws: RawHTTP.NoResponse.self) { try await server.api.send(bytes: Array(bytes.utf8)) }
             }
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `the web listener shows nobody anything of the fleet before he has logged in`() async throws {
+    @Test func `the web listener shows nothing of the fleet before login`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("secret-instance"))
@@ -146,28 +146,30 @@ import Testing
                 #expect(page.headers["location"]?.hasPrefix("/login?next=") == true)
                 #expect(!page.body.contains("secret-instance"))
             }
-            let door = try await server.web.send("GET", "/login")
-            #expect(door.status == 200)
-            #expect(door.headers["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self'") == true)
+            let loginPage = try await server.web.send("GET", "/login")
+            #expect(loginPage.status == 200)
+            #expect(
+                loginPage.headers["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self'") == true
+            )
             #expect(try await server.web.send("GET", "/api/healthz").status == 200)
             #expect(try await server.web.send("GET", "/api/bots").status == 401)
             #expect(try await server.web.send("DELETE", "/bots").status == 405)
         }
     }
 
-    @Test func `wrong tokens at the dashboard are slowed after five, and the right one never`() async throws {
+    @Test func `invalid tokens at the dashboard are slowed after five, and the valid one never is`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             func logIn(_ token: String) async throws -> Int {
                 try await server.logIn(token).status
             }
-            // A right one in between begins the count anew.
+            // A valid token in between resets the count.
             for _ in 1...4 { #expect(try await logIn("wrong") == 401) }
             #expect(try await logIn(RunningServer.token) == 303)
             for _ in 1...5 { #expect(try await logIn("wrong") == 401) }
             #expect(try await logIn("wrong") == 429)
             #expect(try await logIn(RunningServer.token) == 303)
-            // The audit log counts what repeats.
+            // The audit log counts repeated failures.
             let entries = try await server.get("/audit/logs?action=AUTHENTICATE").json()
             #expect(entries["total"] as? Int ?? 0 >= 1)
         }
@@ -179,7 +181,7 @@ import Testing
                 try await first.waitUntilReady()
                 let issued = try await first.post(
                     "/tokens",
-                    #"{"name":"somebody","roles":["viewer"]}"#,
+                    #"{"name":"ann","roles":["viewer"]}"#,
                     token: RunningServer.token
                 ).json()
                 let (token, id) = (issued["token"] as? String ?? "", issued["token_id"] as? String ?? "")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// Values that are valid and hostile: the server shows them, and neither falls nor repeats them as markup.
+/// Valid but hostile values: the server shows them, and neither fails nor returns them as markup.
 @Suite struct HostileValueTests {
     private func with(_ body: @Sendable (RunningServer, Browser) async throws -> Void) async throws {
         try await RunningServer.with { server in
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: ["9223372036854775807", "-9223372036854775808", "99999999999999999999", "0", "x"])
-    func `any page number is answered`(number: String) async throws {
+    func `any page number gets a response`(number: String) async throws {
         try await with { server, browser in
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             for path in ["/bots", "/commands", "/alerts", "/audit", "/portfolio", "/reconciliation", "/analytics"] {
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a preview of any count is answered`() async throws {
+    @Test func `a preview of any count gets a response`() async throws {
         try await with { server, browser in
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             for count in ["-9223372036854775808", "9223372036854775807"] {
@@ -75,9 +75,9 @@ import Testing
         }
     }
 
-    @Test func `markup that Swift takes for other characters is escaped`() async throws {
+    @Test func `markup that Swift combines into other characters is escaped`() async throws {
         try await with { server, browser in
-            // To Swift, the format character and the sign behind it are one character, and so are a sign and its accent.
+            // To Swift, the format character and the sign after it are one character, as are a sign and its accent.
             let exchange = #"\u0600<meta http-equiv=refresh content=0;url=//evil.example \u0600>"#
             let bot = #"b\"\u0301 onmouseover=alert(1) x=\"\u0301"#
             let heartbeat = """
@@ -85,7 +85,7 @@ import Testing
                 "symbol":"BTC","version":"1.0","timestamp":"2026-03-01T09:30:00Z"}
                 """
             let answer = try await server.post("/ingest/heartbeat", heartbeat)
-            // The contract may refuse such names altogether.
+            // The contract may reject such names altogether.
             guard answer.status == 202 else { return #expect(answer.status == 422) }
             for path in ["/bots", "/dashboard", "/killswitch"] {
                 let page = try await browser.get(path).body.unicodeScalars
@@ -132,7 +132,7 @@ import Testing
                 let points = try await server.get(path).json()["points"] as? [[String: Any]]
                 #expect(points?.count == 1 && points?.first?["value"] as? Int == index + 1, "\(path): \(points ?? [])")
             }
-            // In an object, too.
+            // The same for keys of an object.
             let metadata = #"{"caf\u00e9":1,"cafe\u0301":2}"#
             let heartbeat = RunningServer.heartbeat().dropLast() + #","metadata":\#(metadata)}"#
             let beat = try await server.post("/ingest/heartbeat", String(heartbeat))
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `an agent's token does not speak for an id that looks the same`() async throws {
+    @Test func `an agent's token is not valid for an id that looks the same`() async throws {
         try await RunningServer.with(settings: ["AGENT_AUTH": "required"]) { server in
             try await server.waitUntilReady()
             let issued = try await server.post("/instances/K/tokens", "{}", token: RunningServer.token)
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `times at the ends of the calendar are stored and shown, those beyond are refused`() async throws {
+    @Test func `times at the ends of the calendar are stored and shown, and those beyond are rejected`() async throws {
         try await with { server, browser in
             for (id, time, status) in [
                 ("a", "0001-01-01T00:00:00Z", 202), ("b", "9999-12-31T23:59:59Z", 202),

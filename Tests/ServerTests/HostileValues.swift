@@ -1,6 +1,6 @@
 import Foundation
 
-/// Values at the ends of their types, and texts that a reader may take for markup, in an order that a seed decides.
+/// Values at the limits of their types, and texts that a reader may treat as markup, in an order that a seed determines.
 struct HostileValues: RandomNumberGenerator {
     private var state: UInt64
 
@@ -26,7 +26,7 @@ struct HostileValues: RandomNumberGenerator {
 
     // MARK: - Texts
 
-    /// Swift takes each sign of markup in these, with what stands beside it, for another character.
+    /// Swift combines each markup character in these texts with its neighbour into another character.
     static let markup = [
         "\u{600}<hostile\u{600}>", "<\u{301}hostile>\u{301}", "\"\u{301} hostile=\"\u{301}x",
         "'\u{20E3} hostile='\u{20E3}x",
@@ -55,7 +55,7 @@ struct HostileValues: RandomNumberGenerator {
 
     // MARK: - Numbers and times
 
-    /// A number of JSON.
+    /// A JSON number.
     mutating func number() -> String {
         choice([
             "0", "-0", "1", "-1", "0.5", "1e30", "-1e30", "1e37", "-1e37", "1e308", "-1e308", "5e-324", "1e-18",
@@ -64,7 +64,7 @@ struct HostileValues: RandomNumberGenerator {
         ])
     }
 
-    /// A whole number as a parameter has it.
+    /// A whole number for a parameter.
     mutating func integer() -> String {
         choice([
             "1", "2", "0", "-1", "50", "200", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
@@ -83,7 +83,7 @@ struct HostileValues: RandomNumberGenerator {
         ])
     }
 
-    /// A text as a part of a query, a path or a form.
+    /// A text encoded for a query, a path or a form.
     static func encoded(_ text: String) -> String {
         text.utf8.map { byte in
             let isPlain = Character(Unicode.Scalar(byte)).isASCII && Character(Unicode.Scalar(byte)).isLetter
@@ -91,7 +91,7 @@ struct HostileValues: RandomNumberGenerator {
         }.joined()
     }
 
-    /// A text as JSON.
+    /// A text as a JSON string.
     static func json(_ text: String) -> String {
         let data = (try? JSONSerialization.data(withJSONObject: [text])) ?? Data("[\"\"]".utf8)
         return String(decoding: data.dropFirst().dropLast(), as: UTF8.self)

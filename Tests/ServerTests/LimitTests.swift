@@ -4,11 +4,11 @@ import Testing
 
 @testable import Server
 
-/// The contract's limits of texts, numbers and schedules, over HTTP.
+/// The contract's limits for texts, numbers and schedules, over HTTP.
 @Suite struct LimitTests {
     private let time = "2026-03-01T09:30:00Z"
 
-    /// The pointers of the violations that a request is refused for; none when it is accepted.
+    /// The pointers of the violations in a response; empty if the request was accepted.
     private func violations(_ answer: RawHTTP.Response) throws -> [String] {
         if answer.status < 300 { return [] }
         try #require(answer.status == 422, "\(answer.status) \(answer.body)")
@@ -16,10 +16,10 @@ import Testing
         return errors.map { "\($0["pointer"] ?? "") \($0["keyword"] ?? "")" }
     }
 
-    @Test func `names have no control and no format characters`() async throws {
+    @Test func `names have no control or format characters`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
-            // Lines, U+0000, a character of Arabic that joins with a following '<', and those that turn text around.
+            // Line breaks, U+0000, an Arabic character that joins with a following '<', and characters that change the direction of text.
             for character in [
                 "\\n", "\\u0000", "\\u0085", "\\u0600", "\\u202e", "\\u2066", "\\ufeff", "\\u2028", "\\udb40\\udc41",
             ] {
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `no text has U+0000, at any depth`() async throws {
+    @Test func `no text contains U+0000, at any depth`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             for metadata in [#"{"a\u0000":1}"#, #"{"a":["b\u0000"]}"#, #"{"a":{"b":{"\u0000":null}}}"#] {
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// A decimal as it is sent, and how it is answered; nil where it is refused.
+    /// A decimal as sent, and as returned; nil if it is rejected.
     @Test(
         arguments: [
             ("1", "1"), ("-0.000000000000000001", "-0.000000000000000001"), (#""12.50""#, "12.5"),
@@ -62,7 +62,7 @@ import Testing
             (#""0.0000000000000000001""#, nil), (#""1,5""#, nil),
         ] as [(String, String?)]
     )
-    func `a decimal is exact or refused`(sent: String, answered: String?) async throws {
+    func `a decimal is exact or rejected`(sent: String, answered: String?) async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `a decimal in a text keeps its bounds`() async throws {
+    @Test func `a decimal in a string keeps its bounds`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -135,7 +135,9 @@ import Testing
             (" * * * * *", ["pattern"]), ("@often", ["pattern"]), ("0 0 31 2 *", ["cron"]),
         ] as [(String, [String])]
     )
-    func `a schedule matches its pattern, and some day it`(schedule: String, keywords: [String]) async throws {
+    func `a schedule matches its pattern, and at least one day matches it`(schedule: String, keywords: [String])
+        async throws
+    {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let body = module("6f1c0a52-7c1b-4b0e-8f43-0d2c9a7b5e10", schedule.replacing("\t", with: "\\t"))
@@ -176,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func `only a run that has ended has an end`() async throws {
+    @Test func `only a run that has ended has an end time`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let path = "/module-runs/0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11"

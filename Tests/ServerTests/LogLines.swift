@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Keeps the messages of a log.
+/// Stores the messages of a log.
 final class LogLines: LogHandler, Sendable {
     private let messages = Mutex<[String]>([])
 

@@ -12,7 +12,7 @@ import Testing
         #"{"command_id":"\#(UUID().uuidString)","instance_id":"\#(instanceID)","command_type":"STOP","ttl_seconds":60}"#
     }
 
-    @Test func `a waiting poll is answered at once, whichever server the command came to`() async throws {
+    @Test func `a waiting poll is answered immediately, whichever server received the command`() async throws {
         try await TestDatabase.empty { url in
             try await RunningServer.with(databaseURL: url) { first in
                 try await first.waitUntilReady()
@@ -28,16 +28,16 @@ import Testing
                     let answer = try await waiting
                     #expect(answer.status == 200)
                     #expect(answer.body.contains(#""command_type":"STOP""#))
-                    // Well before the poll would have ended by itself.
+                    // Well before the poll would have timed out.
                     #expect(ContinuousClock.now - start < .seconds(20))
-                    // The other one waits in vain.
+                    // The other poll waits in vain.
                     #expect(try await other.body == "[]")
                 }
             }
         }
     }
 
-    @Test func `a poll finds what is there without waiting, and waits only as long as it may`() async throws {
+    @Test func `a poll returns pending commands without waiting, and waits only as long as allowed`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             #expect(try await server.api.send("GET", "/instances/ghost/commands/pending?wait=1s").body == "[]")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a server that ends answers the polls that wait`() async throws {
+    @Test func `a server that shuts down answers waiting polls`() async throws {
         try await TestDatabase.empty { url in
             let answer = try await RunningServer.with(databaseURL: url) { server in
                 try await server.waitUntilReady()
@@ -64,8 +64,7 @@ import Testing
         }
     }
 
-    @Test func `requests that are sent at once are answered in their order, each when its turn has come`() async throws
-    {
+    @Test func `pipelined requests are answered in order, each in its turn`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             func request(_ path: String, _ id: String) -> String {
@@ -85,7 +84,7 @@ import Testing
                 line.range(of: "HTTP/1.1 ").map { line[$0.upperBound...].prefix(3) }
             }
             #expect(statuses == ["200", "404", "200"])
-            // Thousands that are refused at once, behind one that waits.
+            // Thousands that are rejected immediately, behind one that waits.
             let many =
                 request("/instances/ghost/commands/pending?wait=1s", "first") + "\r\n"
                 + String(repeating: request("/nowhere", "x") + "\r\n", count: 5_000)

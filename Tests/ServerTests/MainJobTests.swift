@@ -4,9 +4,9 @@ import Testing
 
 @testable import Server
 
-/// What an agent and an operator do, over real HTTP.
+/// The main tasks of agents and operators, over real HTTP.
 @Suite struct MainJobTests {
-    @Test func `agents report, an operator sees the fleet and commands it`() async throws {
+    @Test func `agents report, and an operator sees the fleet and sends commands`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let accepted = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `500 first heartbeats at once over HTTP are 500 times 202 and one row`() async throws {
+    @Test func `500 concurrent first heartbeats over HTTP get 202 and create one row`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `a body with four mistakes gets one answer that names all four`() async throws {
+    @Test func `a body with four mistakes gets one response that lists all four`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let body =

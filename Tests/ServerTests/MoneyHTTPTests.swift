@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Money over the wire: literals are exact, and what is no money is refused with its place.
+/// Monetary amounts over HTTP: literals are exact, and invalid amounts are rejected with their position.
 @Suite struct MoneyHTTPTests {
     private let time = "2026-03-01T09:30:00Z"
 
@@ -25,7 +25,7 @@ import Testing
         #"{"instance_id":"i1","symbol":"\#(symbol)","net_exposure":\#(net),"gross_exposure":\#(net),"updated_at":"\#(time)"}"#
     }
 
-    @Test func `sums come back as the exact literals`() async throws {
+    @Test func `sums are returned as exact literals`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `what is no money, and what is out of bounds, is refused with its place`() async throws {
+    @Test func `invalid and out-of-range amounts are rejected with their position`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func `a run goes its way over the wire`() async throws {
+    @Test func `a run goes through its states over HTTP`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let module = UUID().uuidString.lowercased()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-/// Who is told of what, however the other side behaves.
+/// The delivery of notifications, with any behaviour of the target.
 @Suite struct NotificationTests {
     private let token = RunningServer.token
 
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: ["INFO", "WARNING", "CRITICAL", "AUDIT"])
-    func `each severity goes where it is sent, and a test says what became of it`(severity: String) async throws {
+    func `each severity goes to its target, and a test returns the result`(severity: String) async throws {
         let (own, other) = (FakeTarget(), FakeTarget())
         try await own.listen { ownURL in
             try await other.listen { otherURL in
@@ -42,7 +42,7 @@ import Testing
                     let lines = try #require(own.messages.first).split(separator: "\n")
                     #expect(lines.count == 3)
                     #expect(lines[0] == "[\(severity)] Test Notification")
-                    #expect(lines[1] == "A test that admin-token-user asked for")
+                    #expect(lines[1] == "A test requested by admin-token-user")
                     #expect(lines[2].wholeMatch(of: /time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z/) != nil)
                     #expect(other.messages.isEmpty)
                     #expect(try await server.post("/notifications/test?severity=LOUD", "", token: token).status == 422)
@@ -51,13 +51,13 @@ import Testing
         }
     }
 
-    @Test func `of a loss somebody is told once, and the audit log says so`() async throws {
+    @Test func `a loss sends one notification, and the audit log records it`() async throws {
         let target = FakeTarget()
         try await target.listen { url in
             try await RunningServer.with(settings: ["DISCORD_WEBHOOK_URL": url]) { server in
                 try await server.waitUntilReady()
                 try await lose(["i1"], on: server)
-                // Twenty look at once.
+                // Twenty concurrent checks.
                 try await withThrowingTaskGroup(of: Int.self) { group in
                     for _ in 0..<20 {
                         group.addTask {
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: ["hangs", "refuses", "fails"])
-    func `a target that is out of order holds nobody up, and nothing is lost`(fault: String) async throws {
+    func `a failing target delays nothing else, and nothing is lost`(fault: String) async throws {
         let target = FakeTarget { attempt in
             if attempt > 2 { return .takes }
             switch fault {
@@ -97,7 +97,7 @@ import Testing
                 try await lose(["i1"], on: server)
                 let start = ContinuousClock.now
                 let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
-                // 1.8 s for the target, which hangs for 30; the rest of the limit is for a busy machine.
+                // 1.8 s for the target, which hangs for 30 s; the rest of the limit is for a busy machine.
                 #expect(ContinuousClock.now - start < .seconds(25))
                 #expect(check.status == 200)
                 let entry = (try await server.get("/audit/logs").json()["items"] as? [[String: Any]])?.first
@@ -105,7 +105,7 @@ import Testing
                 #expect(try await deliveries("PENDING", on: server) == 1)
                 #expect(try await wait { target.messages.count == 1 })
                 #expect(try await wait { try await deliveries("SENT", on: server) == 1 })
-                // Nothing comes twice.
+                // Nothing is delivered twice.
                 try await Task.sleep(for: .milliseconds(1_200))
                 #expect(target.messages.count == 1)
             }
@@ -127,7 +127,7 @@ import Testing
                 let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
                 #expect(try check.json()["alerts_created"] as? Int == 1_000)
                 #expect(try await wait { try await deliveries("SENT", on: server) == 1_000 })
-                // On a busy machine they come in several.
+                // On a busy machine, they arrive in several messages.
                 #expect((1...5).contains(target.messages.count))
                 let counts = target.messages.map { message in
                     message.firstMatch(of: #/^\[CRITICAL\] Heartbeat Lost \((\d+)\)\n/#).flatMap { Int($0.1) } ?? 1
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test func `what an instance calls itself calls nobody`() async throws {
+    @Test func `an instance's name mentions no user in a chat`() async throws {
         let target = FakeTarget()
         try await target.listen { url in
             try await RunningServer.with(settings: ["DISCORD_WEBHOOK_URL": url]) { server in
@@ -149,7 +149,7 @@ import Testing
                 _ = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
                 #expect(target.messages.count == 1)
                 let message = try #require(target.messages.first)
-                // A message without `allowed_mentions: {parse: []}` would begin otherwise.
+                // A message without `allowed_mentions: {parse: []}` would start differently.
                 #expect(message.hasPrefix("[CRITICAL] Heartbeat Lost (2)\n"))
                 #expect(message.contains("instance @\u{200B}everyone"))
                 #expect(message.contains(#"instance \[x\](http://a)"#))
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `a silenced alert is raised and told to nobody`() async throws {
+    @Test func `a silenced alert is raised and sends no notification`() async throws {
         let target = FakeTarget()
         try await target.listen { url in
             try await RunningServer.with(settings: ["WEBHOOK_URL": url]) { server in
@@ -172,7 +172,7 @@ import Testing
                 )
                 try await lose(["i1"], on: server)
                 _ = try await server.post("/reconcile", report, token: token)
-                // A second mismatch is counted; people are told again after an hour at the earliest.
+                // A second mismatch is counted; the next notification follows after an hour at the earliest.
                 _ = try await server.post("/reconcile", report, token: token)
                 #expect(target.messages == ["Reconciliation mismatch for i1: exchange=1000, internal=950, diff=50"])
                 let alert = (try await server.get("/alerts").json()["items"] as? [[String: Any]])?.first
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `a redirect is followed nowhere, and a dead delivery can be asked for again`() async throws {
+    @Test func `redirects are not followed, and a dead delivery can be replayed`() async throws {
         let elsewhere = FakeTarget()
         try await elsewhere.listen { elsewhereURL in
             let target = FakeTarget { $0 == 1 ? .answers(307, headers: ["Location": elsewhereURL]) : .takes }
@@ -219,7 +219,7 @@ import Testing
         }
     }
 
-    /// Twelve tries take most of an hour.
+    /// Twelve attempts take most of an hour.
     private func kill(_ delivery: String, at url: String) async throws {
         let database = Database(.init(url: url, connections: 1), logger: Logger(label: "tests"))
         defer { database.close() }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The processes of this machine, as `/proc` shows them (proc(5)).
+/// The processes of this machine, according to `/proc` (proc(5)).
 enum ProcessTable {
     struct Entry {
         let id: pid_t
@@ -20,7 +20,7 @@ enum ProcessTable {
         arguments(of: id).first?.hasSuffix("flotilla-server") == true
     }
 
-    /// The environment that a process was started with.
+    /// The environment with which a process was started.
     static func environment(of id: pid_t) -> [String] { strings("environ", of: id) }
 
     private static func arguments(of id: pid_t) -> [String] { strings("cmdline", of: id) }
@@ -32,7 +32,7 @@ enum ProcessTable {
 
     private static func parent(of id: pid_t) -> pid_t? {
         let data = FileManager.default.contents(atPath: "/proc/\(id)/stat") ?? Data()
-        // The name in parentheses may hold anything.
+        // The name in parentheses may contain anything.
         let rest = String(decoding: data, as: UTF8.self).split(separator: ")").last ?? ""
         let fields = rest.split(separator: " ")
         return fields.count > 1 ? pid_t(fields[1]) : nil

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `flotilla-server` as a process: what it prints, how it ends.
+/// `flotilla-server` as a process: its output and its exit.
 @Suite struct ProcessTests {
     @Test(arguments: [SIGTERM, SIGINT])
-    func `a signal ends it with status 0 after what is in flight`(signal: Int32) async throws {
+    func `a signal ends it with status 0 after requests in flight`(signal: Int32) async throws {
         try await TestDatabase.empty { url in
             let server = try ServerProcess(
                 ["serve", "--migrate"],
@@ -17,7 +17,7 @@ import Testing
             let address = await server.line(after: "API  http://127.0.0.1:")
             let client = RawHTTP(port: try #require(Int(address)))
             while try await client.send("GET", "/readyz").status != 200 { try await Task.sleep(for: .milliseconds(20)) }
-            // Many requests, and the signal in the middle of them: each is answered, or was never taken.
+            // Many requests, with the signal in the middle: each gets a response or was never accepted.
             let statuses = await withTaskGroup(of: Int?.self) { group in
                 for index in 0..<200 {
                     group.addTask {
@@ -51,7 +51,7 @@ import Testing
         #expect(errors == "flotilla-server: ADMIN_TOKEN: found nothing, expected the admin token\n")
     }
 
-    @Test func `an address that is taken is named`() async throws {
+    @Test func `the error names an address in use`() async throws {
         try await RunningServer.with { running in
             let address = "127.0.0.1:\(running.api.port)"
             let server = try ServerProcess(environment: [

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Server
 
-/// The Python that is generated from the contract, against the server that is generated from it.
+/// The Python code generated from the contract, against the server generated from it.
 @Suite struct PythonTests {
     private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(.enabled(if: PythonTests.python != nil, "there is no python3 on this machine"))
-    func `a Python client says and hears what the contract says`() async throws {
+    func `a Python client sends and receives what the contract declares`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "python-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -87,7 +87,7 @@ import Testing
 
         """
 
-    /// What the program printed, errors included.
+    /// The program's output, including errors.
     private static func run(_ program: URL, _ arguments: [String], in folder: URL) async -> String {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {

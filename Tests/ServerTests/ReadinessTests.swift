@@ -6,12 +6,12 @@ import Testing
 
 @testable import Server
 
-/// Probes of load balancers get an answer at once, whatever the database does.
+/// Probes of load balancers get an immediate response, whatever the database does.
 @Suite struct ReadinessTests {
-    /// Probes commonly give up after a second. A look at the database itself takes 1.8 s while that does not answer.
+    /// Probes commonly time out after a second. A check of the database itself takes 1.8 s while it does not respond.
     private static let patience = Duration.milliseconds(500)
 
-    /// Probes twenty times. The fastest answer counts: the others may have waited for a processor.
+    /// Probes twenty times. The fastest response counts: the others may have waited for a processor.
     private func probe(_ server: RunningServer, _ check: (RawHTTP.Response) throws -> Void) async throws {
         var fastest = Duration.seconds(60)
         for _ in 0..<20 {
@@ -41,25 +41,26 @@ import Testing
             if try holds(try await server.get("/readyz", token: nil)) { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("no answer with \(condition)")
+        Issue.record("no response with \(condition)")
     }
 
-    @Test func `readiness answers at once while the database's port is closed`() async throws {
+    @Test func `readiness responds immediately while the database's port is closed`() async throws {
         let closed = "postgres://flotilla@127.0.0.1:1/nothing"
         try await RunningServer.with(databaseURL: closed) { server in
-            // Until the first look at the database has ended, the code is READINESS_UNKNOWN.
+            // Until the first check of the database has ended, the code is READINESS_UNKNOWN.
             try await wait(for: "DATABASE_UNAVAILABLE", of: server)
             try await probe(server) { answer in
                 #expect(answer.status == 503)
                 #expect(answer.headers["retry-after"] == "1")
-                // On a busy machine a look may be too old to say more.
+                // On a busy machine, the last check may be too old for more information.
                 let code = try answer.json()["code"] as? String
                 #expect(["DATABASE_UNAVAILABLE", "READINESS_UNKNOWN"].contains(code))
             }
         }
     }
 
-    @Test func `readiness answers at once while the database accepts everything and answers nothing`() async throws {
+    @Test func `readiness responds immediately while the database accepts connections and never responds`() async throws
+    {
         try await TestDatabase.migrated { url in
             try await StallingProxy.with(databaseURL: url) { proxy, url in
                 try await RunningServer.with(databaseURL: url) { server in
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test(.enabled(if: CopiedInstallation.isPossible, "PostgreSQL is not laid out as Debian does"))
-    func `writes that fail because PostgreSQL's files were exchanged get 503, and readiness fails`() async throws {
+    func `writes that fail because PostgreSQL's files were replaced get 503, and readiness fails`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-exchange-\(UUID().uuidString)")
             .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -106,7 +107,7 @@ import Testing
         let cookie = String((session ?? "").prefix { $0 != ";" })
         try installation.breakLibrary()
         try await wait(for: "DATABASE_LIBRARIES_UNUSABLE", of: server)
-        // Old connections have the library; new ones do not.
+        // Old connections have loaded the library; new ones cannot.
         let database = Database(
             .init(url: url, connections: 1),
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
@@ -119,19 +120,19 @@ import Testing
         _ = try await database.run(Query(sql: others))
         var codes: Set<String> = []
         while !codes.contains("DATABASE_LIBRARIES_UNUSABLE") {
-            // An instance that is new runs triggers.
+            // A new instance runs triggers.
             let answer = try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2"))
             #expect(answer.status == 503)
             codes.insert(try answer.json()["code"] as? String ?? "")
         }
         let page = try await server.web.send("GET", "/dashboard", headers: ["Cookie": cookie])
-        #expect(page.body.contains("Nothing can be stored: PostgreSQL&#39;s files were exchanged"))
+        #expect(page.body.contains("The server cannot store data: PostgreSQL&#39;s files were replaced"))
         try installation.repairLibrary()
         try await wait(for: 200, of: server)
         #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat("i2")).status == 202)
     }
 
-    @Test func `a database that takes no writes is not ready`() async throws {
+    @Test func `a read-only database is not ready`() async throws {
         try await TestDatabase.migrated { url in
             let readOnly = url + " options='-c default_transaction_read_only=on'"
             try await RunningServer.with(databaseURL: readOnly, migrates: false) { server in

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Server
 
-/// The listeners' responses to other sites' pages, and to names that only look like ours.
+/// The listeners' responses to pages of other sites, and to host names that only look like ours.
 @Suite struct RequestGuardTests {
-    /// Sends a request with these lines before the empty one, and no others.
+    /// Sends a request with exactly these lines before the empty one.
     private func send(
         _ lines: [String],
         _ body: String = "",
@@ -39,7 +39,7 @@ import Testing
                     RunningServer.heartbeat(),
                     to: server.api
                 )
-                // The parser refuses U+0000 itself.
+                // The parser rejects U+0000 itself.
                 if fields[0].contains("\u{00}") {
                     #expect(answer.status == 400)
                     continue
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a name that leads here only for the attacker reads no commands`() async throws {
+    @Test func `a DNS name that an attacker points at this server reads no commands`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let path = "GET /instances/i1/commands/pending HTTP/1.1"
@@ -72,7 +72,7 @@ import Testing
             #expect(try answer.json()["code"] as? String == "UNKNOWN_HOST")
             #expect(answer.body.contains("PUBLIC_HOSTS"))
             #expect(try await send([path, "Host: localhost:\(server.api.port)"], to: server.api).status == 200)
-            // The figures are no business of other sites, either.
+            // Other sites cannot read the metrics either.
             #expect(try await send(["GET /metrics HTTP/1.1", "Host: evil.example"], to: server.api).status == 421)
             #expect(try await send(["GET /login HTTP/1.1", "Host: evil.example"], to: server.web).status == 421)
         }
@@ -105,13 +105,13 @@ import Testing
                 let answer = try await send(["GET /openapi.json HTTP/1.1"] + fields, to: server.api)
                 #expect(answer.status == status, "\(fields)")
             }
-            // HTTP/1.0 knows no Host, but what it asks for is not open to other sites for that reason.
+            // HTTP/1.0 has no Host field, but that does not open other paths to other sites.
             #expect(try await send(["GET /openapi.json HTTP/1.0"], to: server.api).status == 400)
             #expect(try await send(["GET /openapi.json HTTP/1.0", "Host: localhost"], to: server.api).status == 200)
         }
     }
 
-    @Test func `probes may name any address, and HTTP 1.0 none`() async throws {
+    @Test func `probes may use any address, and HTTP 1.0 none`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             for path in ["/healthz", "/readyz", "/healthz?x=1"] {
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `a target in absolute form names a host that is served, too`() async throws {
+    @Test func `a target in absolute form must name a served host, too`() async throws {
         let cases: [(line: String, status: Int)] = [
             ("GET http://localhost/healthz HTTP/1.1", 200), ("GET HTTPS://[::1]:9/healthz?x HTTP/1.1", 200),
             ("GET http://localhost HTTP/1.1", 404), ("GET http://localhost?x HTTP/1.1", 404),
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func `links to pages work from everywhere, and nothing else of the dashboard does`() async throws {
+    @Test func `links to pages work from any site, and nothing else of the dashboard does`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let session = try #require(try await server.logIn(RunningServer.token).headers["set-cookie"])
@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    @Test func `where a proxy does TLS, cookies are for TLS alone`() async throws {
+    @Test func `where a proxy terminates TLS, cookies are for TLS only`() async throws {
         try await RunningServer.with(settings: ["PUBLIC_HOSTS": "https://flotilla.example"]) { server in
             try await server.waitUntilReady()
             func logIn(_ fields: [String]) async throws -> RawHTTP.Response {
@@ -197,9 +197,9 @@ import Testing
             #expect(cookie.hasPrefix("__Host-flotilla_session="))
             #expect(cookie.hasSuffix("; Path=/; Max-Age=43200; SameSite=Lax; Secure; HttpOnly"))
             #expect(secure.headers["strict-transport-security"] == "max-age=31536000")
-            // A page that came without TLS may be anybody's.
+            // A page without TLS may come from anyone.
             #expect(try await logIn(["Host: flotilla.example", "Origin: http://flotilla.example"]).status == 403)
-            // A proxy that names us by our own name.
+            // A proxy that uses the server's own name.
             #expect(try await logIn(["Host: localhost", "Origin: https://flotilla.example"]).status == 303)
             let plain = try await logIn(["Host: localhost", "Origin: http://localhost"])
             #expect(plain.headers["set-cookie"]?.hasPrefix("flotilla_session=") == true)
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test func `a body says what it is, or is not read`() async throws {
+    @Test func `a body needs a media type to be read`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
             let beat = RunningServer.heartbeat()
@@ -229,7 +229,7 @@ import Testing
             #expect(try await server.api.send(bytes: Array(chunked.utf8)).status == 415)
             #expect(try await status([json], beat) == 202)
             #expect(try await status(["Content-Type: application/json; charset=utf-8"], beat) == 202)
-            // Nothing to say a type of.
+            // Without a body, no media type is needed.
             #expect(try await status([], "") == 422)
             #expect(try await status(["Content-Length: 0"], "") == 422)
             #expect(try await server.post("/alerts/heartbeat-check", "", token: RunningServer.token).status == 200)
@@ -243,7 +243,7 @@ import Testing
     func `an invalid name stops the start`(text: String, found: String) {
         let values = ["ADMIN_TOKEN": "t", "PUBLIC_HOSTS": text]
         let error = #expect(throws: ConfigurationError.self) { try ServerConfiguration(Variables(values: values)) }
-        let expected = "PUBLIC_HOSTS: found \(found), expected [https://]HOST[:PORT], several with commas between them"
+        let expected = "PUBLIC_HOSTS: found \(found), expected [https://]HOST[:PORT], comma-separated"
         #expect(error?.description == expected)
     }
 }

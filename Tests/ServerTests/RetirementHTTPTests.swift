@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-/// Retiring and deleting instances as operators do it: over the API and on the dashboard.
+/// Retirement and deletion of instances by operators: over the API and on the dashboard.
 @Suite struct RetirementHTTPTests {
     private func send(
         _ method: String,
@@ -22,10 +22,10 @@ import Testing
         return try #require(try await send("POST", "/tokens", body, on: server).json()["token"] as? String)
     }
 
-    @Test func `operators retire, admins delete, and the refusals say what to do`() async throws {
+    @Test func `operators retire, admins delete, and rejections contain instructions`() async throws {
         try await RunningServer.with { server in
             try await server.waitUntilReady()
-            // The time of the heartbeat is long ago, so that the instance is LOST, and it arrived now.
+            // The heartbeat's timestamp is old, so the instance is LOST although the heartbeat has just arrived.
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             let viewer = try await token("viewer", on: server)
             let operatorToken = try await token("operator", on: server)
@@ -88,7 +88,7 @@ import Testing
             let deleted = try await press("/retired-instances/i1/delete", "&reason=never+again&phrase=DELETE+i1")
             #expect(deleted.headers["location"] == "/retired-instances?done=deleting")
             #expect(try await open("/retired-instances").contains("being deleted"))
-            // The audit log is verified by its button and by nothing else.
+            // Only its button verifies the audit log.
             #expect(try await open("/audit").contains("Not verified since this server started."))
             #expect(try await press("/audit/verify").headers["location"] == "/audit?done=verified")
             #expect(try await open("/audit").contains("Intact: each of "))

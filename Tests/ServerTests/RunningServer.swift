@@ -12,7 +12,7 @@ struct RunningServer {
     let web: RawHTTP
     static let token = "test-token"
 
-    /// Lends a server over a database of its own.
+    /// Runs `body` with a server over a new database.
     static func with<R: Sendable>(
         limits: HTTPLimits = HTTPLimits(),
         settings: [String: String] = [:],
@@ -23,7 +23,7 @@ struct RunningServer {
         }
     }
 
-    /// Lends a server over the database at `databaseURL`.
+    /// Runs `body` with a server over the database at `databaseURL`.
     static func with<R: Sendable>(
         databaseURL: String,
         migrates: Bool = true,
@@ -79,7 +79,7 @@ struct RunningServer {
         address.split(separator: ":").last.flatMap { Int($0) } ?? 0
     }
 
-    /// Waits until the server says that it is ready.
+    /// Waits until the server reports that it is ready.
     func waitUntilReady(within limit: Duration = .seconds(30)) async throws {
         let deadline = ContinuousClock.now + limit
         while try await api.send("GET", "/readyz").status != 200, ContinuousClock.now < deadline {
@@ -102,7 +102,7 @@ struct RunningServer {
         return try await api.send("POST", path, headers: headers, body: body)
     }
 
-    /// Logs in at the dashboard, as its form does.
+    /// Logs in at the dashboard with its form.
     func logIn(_ token: String) async throws -> RawHTTP.Response {
         let headers = ["Content-Type": "application/x-www-form-urlencoded"]
         return try await web.send("POST", "/login", headers: headers, body: "token=\(token)")

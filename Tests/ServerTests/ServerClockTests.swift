@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A server whose clock is wrong: the database's decides.
+/// A server with a wrong clock: the database's clock decides.
 @Suite struct ServerClockTests {
-    /// A library that moves the clock of a process by so many seconds, as `LD_PRELOAD`.
+    /// A library for `LD_PRELOAD` that moves the clock of a process by the given number of seconds.
     private func clock(_ seconds: Int, in folder: URL) throws -> String {
         let source = folder.appending(path: "clock.c")
         try """
@@ -30,7 +30,7 @@ import Testing
         return library
     }
 
-    /// Lends a server whose clock is wrong by so many seconds, and its database.
+    /// Runs `body` with a server whose clock is wrong by the given number of seconds, and its database.
     private func with(
         clockAheadBy seconds: Int,
         _ body: (RunningServer, Database) async throws -> Void
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(arguments: [-40, 40])
-    func `a command lives as long as it says`(seconds: Int) async throws {
+    func `a command lives for its requested time`(seconds: Int) async throws {
         try await with(clockAheadBy: seconds) { server, database in
             _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
             let id = UUID().uuidString.lowercased()
@@ -85,7 +85,7 @@ import Testing
             #expect(answer.status == 201, "\(answer.body)")
             let isNext = "SELECT (next_run_at BETWEEN now() AND now() + interval '1 minute')::text FROM modules"
             #expect(try await database.run(Query(text: isNext)) == "true")
-            // Behind a run, too.
+            // The same after a run.
             _ = try await database.run(Query(sql: "UPDATE modules SET next_run_at = now() - interval '1 second'"))
             while try await database.run(Query(text: "SELECT count(*)::text FROM module_runs")) == "0" {
                 try await Task.sleep(for: .milliseconds(20))

@@ -31,13 +31,13 @@ import Testing
             "LOG_LEVEL: found 'loud', expected one of trace, debug, info, notice, warning, error, critical"
         ),
         (["LOG_FORMAT": "xml"], "LOG_FORMAT: found 'xml', expected one of text, json"),
-        (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, beside TLS_KEY"),
+        (["TLS_KEY": "key.pem"], "TLS_CERTIFICATE: found nothing, expected a file, because TLS_KEY is set"),
         (
             ["ALLOW_INSECURE": "plain-http,everything"],
             "ALLOW_INSECURE: found 'everything', "
-                + "expected open-agents or weak-token or plain-http, several with commas between them"
+                + "expected open-agents or weak-token or plain-http, comma-separated"
         ),
-        (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found something else, expected an http or https URL"),
+        (["WEBHOOK_URL": "ftp://x"], "WEBHOOK_URL: found an invalid value, expected an http or https URL"),
         (
             ["BOOKS_CURRENCY": "A CURRENCY TOO LONG"],
             "BOOKS_CURRENCY: found 'A CURRENCY TOO LONG', expected a currency of at most 16 characters"
@@ -45,13 +45,13 @@ import Testing
         (["RECONCILE_TOLERANCE": "-1"], "RECONCILE_TOLERANCE: found '-1', expected a decimal number, not negative"),
         (["AGENT_AUTH": "closed"], "AGENT_AUTH: found 'closed', expected one of open, required"),
     ])
-    func `a value that cannot be used is named with what was expected`(values: [String: String], message: String) {
+    func `an unusable value is reported with the expected one`(values: [String: String], message: String) {
         let complete = values.isEmpty ? values : ["ADMIN_TOKEN": "t"].merging(values) { _, new in new }
         let error = #expect(throws: ConfigurationError.self) { try ServerConfiguration(Variables(values: complete)) }
         #expect(error?.description == message)
     }
 
-    @Test func `a listener can be switched off and an IPv6 address has brackets`() throws {
+    @Test func `a listener can be switched off, and an IPv6 address has brackets`() throws {
         let configuration = try ServerConfiguration(
             Variables(values: ["ADMIN_TOKEN": "t", "WEB_ADDRESS": "off", "API_ADDRESS": "[::1]:0"])
         )
@@ -59,7 +59,7 @@ import Testing
         #expect(configuration.apiAddress?.host == "::1")
     }
 
-    @Test func `the reference has every variable that is read, and the document is the reference`() throws {
+    @Test func `the reference contains every variable, and the document equals the reference`() throws {
         let log = VariableLog()
         _ = try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "reference"], log: log))
         #expect(Set(log.entries.map(\.name)) == ConfigurationReference.described)
@@ -69,7 +69,7 @@ import Testing
         #expect(try String(contentsOf: document, encoding: .utf8) == ConfigurationReference.markdown)
     }
 
-    @Test func `the example has every variable, with its default, and no other`() throws {
+    @Test func `the example contains exactly the existing variables, with their defaults`() throws {
         let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../.env.example")
         let lines = try String(contentsOf: example, encoding: .utf8).split(separator: "\n").compactMap { line in
             line.drop { $0 == "#" }.wholeMatch(of: /([A-Z_]+)=(.*)/)

@@ -6,9 +6,9 @@ struct ServerProcess {
     let output = Pipe()
     let errors = Pipe()
 
-    /// - Parameter launcher: A program with arguments that runs the server.
+    /// - Parameter launcher: A program and its arguments that run the server.
     init(_ arguments: [String] = [], environment: [String: String], under launcher: [String] = []) throws {
-        // The programs lie beside the test bundle.
+        // The programs are beside the test bundle.
         let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -17,14 +17,14 @@ struct ServerProcess {
             _,
             new in new
         }
-        // No .env lies here.
+        // This directory has no .env file.
         process.currentDirectoryURL = FileManager.default.temporaryDirectory
         process.standardOutput = output
         process.standardError = errors
         try process.run()
     }
 
-    /// The status, and what was written on standard error.
+    /// The exit status, and the text on standard error.
     func end() async -> (status: Int32, errors: String) {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
@@ -35,10 +35,10 @@ struct ServerProcess {
         }
     }
 
-    /// The first line that starts with `prefix`, without it.
+    /// The rest of the first line that starts with `prefix`.
     func line(after prefix: String) async -> String { await lines(after: [prefix])[0] }
 
-    /// The first line that starts with each of the prefixes, without it. What is read for that is not read again.
+    /// The rest of the first line that starts with each of the prefixes. Lines that were read for this are not read again.
     func lines(after prefixes: [String]) async -> [String] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {

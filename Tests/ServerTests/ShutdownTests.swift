@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Clients of a server process that ends.
+/// Clients of a server process that shuts down.
 @Suite struct ShutdownTests {
     /// Runs `body`, which ends the process, with a server process and its port.
     private func withProcess(
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `an open connection gets one more answer, which says that it is the last`() async throws {
+    @Test func `an open connection gets one more response, which announces that it is the last`() async throws {
         try await withProcess { process, port in
             let (agent, probe, silent) = (
                 try KeepAliveHTTP(port: port), try KeepAliveHTTP(port: port), try KeepAliveHTTP(port: port)
@@ -50,7 +50,7 @@ import Testing
         try await withProcess { process, port in
             let counts = Counts()
             let pid = process.process.processIdentifier
-            // Agents that send again and again on connections that they keep, and stop when connections are refused.
+            // Agents that send repeatedly on persistent connections, and stop when connections are refused.
             await withTaskGroup(of: Void.self) { group in
                 for agent in 0..<40 {
                     group.addTask {
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `waiting polls and streams of events end at once`() async throws {
+    @Test func `waiting polls and event streams end immediately`() async throws {
         try await withProcess { process, port in
             let beat = try KeepAliveHTTP(port: port)
             #expect(try beat.request("POST", "/ingest/heartbeat", body: RunningServer.heartbeat()).status == 202)
@@ -115,7 +115,7 @@ import Testing
             #expect(answer.body == "[]")
             #expect(answer.headers["connection"] == "close")
             #expect(stream.waitForEnd())
-            // Far from the time that the poll would have waited.
+            // Long before the poll would have timed out.
             #expect(ContinuousClock.now - start < .seconds(20))
         }
     }

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Server
 
-/// Analytics read from another database than what is written. That it is a standby is PostgreSQL's business; here it is one that differs, so
-/// that it shows which of the two was asked.
+/// Analytics are read from another database than the primary. Replication is PostgreSQL's task; here the second database has different
+/// content, which shows which of the two was used.
 @Suite struct StandbyTests {
     private static func report(_ server: RunningServer, _ net: String) async throws {
         try await server.waitUntilReady()
@@ -23,10 +23,10 @@ import Testing
         try await server.get("/portfolio/exposure").json()["total_net_exposure"] as? Double
     }
 
-    @Test func `analytics are read from the standby, and its age is told`() async throws {
+    @Test func `analytics are read from the standby, and its lag is reported`() async throws {
         try await TestDatabase.empty { standby in
             try await RunningServer.with(databaseURL: standby) { try await Self.report($0, "2") }
-            // Nothing writes there any more.
+            // No server writes there any more.
             let settings = ["ANALYTICS_DATABASE_URL": standby, "ANALYTICS_LAG_SECONDS": "3600"]
             try await RunningServer.with(settings: settings) { server in
                 try await Self.report(server, "1")
@@ -42,7 +42,7 @@ import Testing
         return try #require(Double(sample.1))
     }
 
-    @Test func `a standby that is too far behind is not read`() async throws {
+    @Test func `a standby that lags too far behind is not used`() async throws {
         try await TestDatabase.empty { standby in
             try await RunningServer.with(databaseURL: standby) { try await Self.report($0, "2") }
             let database = Database(
@@ -60,10 +60,11 @@ import Testing
         }
     }
 
-    @Test func `while the standby is away the primary answers, and only the first question waits for it`() async throws
+    @Test func `while the standby is unavailable the primary responds, and only the first query waits for it`()
+        async throws
     {
-        let nobody = "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1"
-        try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": nobody]) { server in
+        let unreachable = "postgres://flotilla@127.0.0.1:1/nothing?connect_timeout=1"
+        try await RunningServer.with(settings: ["ANALYTICS_DATABASE_URL": unreachable]) { server in
             try await Self.report(server, "1")
             #expect(try await Self.exposure(server) == 1)
             let started = ContinuousClock.now

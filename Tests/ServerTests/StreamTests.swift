@@ -8,9 +8,9 @@ import Testing
 
 @testable import Server
 
-/// Answers that are sent as they are made.
+/// Responses that are sent as they are generated.
 @Suite struct StreamTests {
-    /// Answers every request with a stream.
+    /// Responds to every request with a stream.
     private struct StreamResponder: Responder {
         let stream: ByteStream
 
@@ -19,7 +19,7 @@ import Testing
                 AdmittedRequest(id: "r") { [stream] _ in
                     let events = ServerEvents<JSONValue> {
                         let turns = stream.makeAsyncIterator()
-                        // The stream below asks for one element after the other, so nothing else touches it.
+                        // The stream below requests one element at a time, so no access is concurrent.
                         nonisolated(unsafe) var iterator = turns
                         return AsyncThrowingStream {
                             try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }
@@ -48,7 +48,7 @@ import Testing
         try result.get()
     }
 
-    @Test func `events are sent in chunks, and the connection lives on`() async throws {
+    @Test func `events are sent in chunks, and the connection stays open`() async throws {
         let words = ByteStream {
             AsyncThrowingStream { continuation in
                 for word in ["one", "two"] { continuation.yield(Array(word.utf8)) }

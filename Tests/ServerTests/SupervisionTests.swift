@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// Starts both processes and lends them, ready.
+    /// Starts both processes and runs `body` when they are ready.
     private static func withPair(_ settings: [String: String], _ body: (Pair) async throws -> Void) async throws {
         let standard = [
             "ADMIN_TOKEN": token, "API_ADDRESS": "127.0.0.1:0", "WEB_ADDRESS": "127.0.0.1:0", "LOG_LEVEL": "notice",
@@ -43,7 +43,7 @@ import Testing
         try result.get()
     }
 
-    /// Waits until something is so; the limit only catches hangs.
+    /// Waits until a condition holds; the limit only catches hangs.
     private static func until(
         _ what: String,
         within limit: Duration = .seconds(60),
@@ -78,7 +78,7 @@ import Testing
         ).status
     }
 
-    @Test func `a crash of the dashboard fails no heartbeat, and it is back at its address`() async throws {
+    @Test func `a crash of the dashboard fails no heartbeat, and the dashboard returns at its address`() async throws {
         try await TestDatabase.empty { url in
             try await Self.withPair(["DATABASE_URL": url]) { pair in
                 let (crashed, survivor) = (try #require(pair.child(.dashboard)), pair.child(.api))
@@ -106,11 +106,13 @@ import Testing
         }
     }
 
-    @Test func `connections to a crashed API wait until it is back, and the dashboard mentions it`() async throws {
+    @Test func `connections to a crashed API wait until it is back, and the dashboard mentions the outage`()
+        async throws
+    {
         try await TestDatabase.empty { url in
             try await Self.withPair(["DATABASE_URL": url]) { pair in
                 let cookie = try await Self.session(pair.web)
-                // One crash after the other: each is shorter than the pause before the next restart.
+                // Several crashes in a row: each run is shorter than the delay before the next restart.
                 for _ in 0..<3 {
                     let crashed = try #require(pair.child(.api))
                     kill(crashed, SIGSEGV)
@@ -126,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func `while the API does not respond every page says so, and the periodic checks go on`() async throws {
+    @Test func `while the API does not respond every page shows it, and the periodic checks continue`() async throws {
         try await TestDatabase.empty { url in
             try await Self.withPair(["DATABASE_URL": url, "HEARTBEAT_STALE_SECONDS": "30"]) { pair in
                 let cookie = try await Self.session(pair.web)
@@ -139,14 +141,14 @@ import Testing
                 #expect(!(try await pair.web.send("GET", "/login").body.contains("The API does not respond")))
                 let api = try #require(pair.child(.api))
                 kill(api, SIGSTOP)
-                try await Self.until("the pages say so") {
+                try await Self.until("the pages show the outage") {
                     let pages = try await [
                         pair.web.send("GET", "/login"),
                         pair.web.send("GET", "/dashboard", headers: ["Cookie": cookie]),
                     ]
                     return pages.allSatisfy { $0.status == 200 && $0.body.contains("The API does not respond since ") }
                 }
-                // The dashboard's process checks for what is due.
+                // The dashboard's process runs the checks.
                 try await Self.until("the command has expired", within: .seconds(90)) {
                     let commands = try await pair.web.send(
                         "GET",
@@ -156,7 +158,7 @@ import Testing
                     return commands.body.contains("\"i1\"")
                 }
                 kill(api, SIGCONT)
-                try await Self.until("the pages say that it is over") {
+                try await Self.until("the pages show the end of the outage") {
                     try await pair.web.send("GET", "/login").body.contains("It responds again.")
                 }
                 #expect(pair.child(.api) == api)
@@ -164,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `the processes end with a killed supervisor, and the next one takes its cluster over`() async throws {
+    @Test func `the processes end with a killed supervisor, and the next one takes over its cluster`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-pair-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var children: [pid_t] = []
@@ -187,7 +189,7 @@ import Testing
         }
     }
 
-    /// The processes of PostgreSQL need none of the server's secrets, and other users of the machine can be allowed to see them.
+    /// The processes of PostgreSQL need none of the server's secrets, and other users of the machine may be able to read their environment.
     private static func expectNoSecrets(inClusterAt folder: String) throws {
         let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
         let postmaster = try #require(pid_t(file.prefix { $0 != "\n" }))
@@ -198,7 +200,7 @@ import Testing
         #expect(ProcessTable.environment(of: postmaster).contains { $0.hasPrefix("PATH=") })
     }
 
-    @Test func `a second signal ends the supervisor at once, and with it a process that hangs`() async throws {
+    @Test func `a second signal ends the supervisor immediately, and with it a process that hangs`() async throws {
         try await TestDatabase.empty { url in
             try await Self.withPair(["DATABASE_URL": url]) { pair in
                 let hanging = try #require(pair.child(.api))
@@ -252,7 +254,7 @@ import Testing
         ("http://api:8000/healthz", "api", 8_000, "/healthz", false), ("https://[::1]", "::1", 443, "/", true),
         ("http://a.example/h?x=1", "a.example", 80, "/h?x=1", false),
     ])
-    func `an address of a health check is read`(text: String, host: String, port: Int, target: String, isTLS: Bool)
+    func `the URL of a health check is parsed`(text: String, host: String, port: Int, target: String, isTLS: Bool)
         throws
     {
         let url = try #require(HealthURL(text))
@@ -261,7 +263,7 @@ import Testing
     }
 
     @Test(arguments: ["", "api:8000", "ftp://a", "http://", "http://a:0/", "http://a:70000"])
-    func `anything else is no address of a health check`(text: String) {
+    func `anything else is not a health check URL`(text: String) {
         #expect(HealthURL(text) == nil)
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One connection of `openssl s_client`, a TLS implementation that is not the server's.
+/// One connection of `openssl s_client`, a TLS implementation other than the server's.
 final class TLSClient {
     private let process = Process()
     private let input = Pipe()
@@ -8,7 +8,7 @@ final class TLSClient {
     private let errors = Pipe()
     private var received = ""
 
-    /// Connects to a port of this machine.
+    /// Connects to a port on this machine.
     init(port: Int, _ options: [String] = []) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl", "s_client", "-quiet", "-connect", "127.0.0.1:\(port)"] + options
@@ -18,7 +18,7 @@ final class TLSClient {
         try process.run()
     }
 
-    /// Sends a request and reads until its answer has begun; nil when the connection ends before.
+    /// Sends a request and reads the start of the response; nil if the connection ends first.
     func get(_ path: String) throws -> String? {
         received = ""
         try input.fileHandleForWriting.write(
@@ -32,7 +32,7 @@ final class TLSClient {
         return received
     }
 
-    /// Ends the connection; what the client said about the handshake.
+    /// Ends the connection and returns the client's report on the handshake.
     func end() throws -> String {
         try input.fileHandleForWriting.close()
         process.terminate()
@@ -41,7 +41,7 @@ final class TLSClient {
         return text
     }
 
-    /// One request on a connection of its own: the answer, and what the client said about the handshake.
+    /// Sends one request on a new connection. Returns the response and the client's report on the handshake.
     static func exchange(
         port: Int,
         _ method: String,
@@ -61,7 +61,7 @@ final class TLSClient {
         return (run.output, run.errors)
     }
 
-    /// The name in the certificate that a new connection gets.
+    /// The name in the certificate for a new connection.
     static func certificateName(port: Int) async throws -> String? {
         let handshake = try await exchange(port: port, "GET", "/healthz").handshake
         return handshake.firstMatch(of: /depth=0 CN = (\S+)/).map { String($0.1) }

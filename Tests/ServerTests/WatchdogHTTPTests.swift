@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `while checks are done the watchdog is requested, and metrics say when they were`() async throws {
+    @Test func `while checks succeed the watchdog is requested, and metrics contain their times`() async throws {
         let target = FakeTarget()
         try await target.listen { url in
             let settings = ["WATCHDOG_URL": url, "CHECK_INTERVAL_SECONDS": "1"]
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `a fleet that is lost at once is a few messages, and its return resolves every alert`() async throws {
+    @Test func `a fleet that is lost at once sends a few messages, and its return resolves every alert`() async throws {
         let target = FakeTarget()
         try await target.listen { url in
             let settings = ["DISCORD_WEBHOOK_URL": url, "CHECK_INTERVAL_SECONDS": "1"]

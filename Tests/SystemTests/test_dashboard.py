@@ -57,7 +57,7 @@ def test_a_wrong_token_opens_nothing_and_a_right_one_leads_where_one_wanted_to_g
         assert browser.path == "/login?next=%2Falerts"
         browser.find("[name=token]").send_keys("not the token")
         browser.find("button").click()
-        browser.wait(lambda: browser.text("[role=alert]") == "That token is not accepted.")
+        browser.wait(lambda: browser.text("[role=alert]") == "The token is not valid.")
         browser.find("[name=token]").send_keys(TOKEN)
         browser.find("button").click()
         browser.wait(lambda: browser.path == "/alerts")
@@ -381,7 +381,7 @@ def test_a_second_person_approves_with_a_token_of_his_own(server, browser, fleet
         other.open("/approvals")
         other.find(f"#approval-{identity} [name=token]").send_keys("another token")
         other.find(f"#approval-{identity} button[value=approve]").click()
-        other.wait(lambda: "The token is not that of second-person." in other.text())
+        other.wait(lambda: "The token does not belong to second-person." in other.text())
         other.open("/approvals")
         other.find(f"#approval-{identity} [name=token]").send_keys(token)
         other.find(f"#approval-{identity} button[value=approve]").click()

@@ -1,19 +1,19 @@
 import Foundation
 
-/// The user that a cluster runs as in the tests.
+/// The user that runs clusters in tests.
 public enum ClusterUser {
-    /// Gives a file or folder to this user.
+    /// Makes this user the owner of a file or directory.
     public static func own(_ path: String) {
         guard geteuid() == 0, let user = getpwnam("postgres") else { return }
         chown(path, user.pointee.pw_uid, user.pointee.pw_gid)
     }
 }
 
-/// A process of the cluster's user that has nothing to do with the cluster.
+/// A process of the cluster's user that does not belong to the cluster.
 public struct Bystander {
     private let process = Process()
 
-    /// Starts it.
+    /// Starts the process.
     public init() throws {
         let change = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -24,15 +24,15 @@ public struct Bystander {
         try process.run()
     }
 
-    /// Its number.
+    /// The process id.
     public var id: Int32 { process.processIdentifier }
 
-    /// Whether it runs and nobody sent it a signal. It inherits the tests' mask, so signals stay pending (proc(5), "ShdPnd").
+    /// Whether it is running and has received no signal. It inherits the tests' signal mask, so signals stay pending (proc(5), "ShdPnd").
     public var isUnharmed: Bool {
         let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
         return process.isRunning && !status.contains(/ShdPnd:\s*0*[1-9a-f]/)
     }
 
-    /// Ends it.
+    /// Kills the process.
     public func end() { kill(id, SIGKILL) }
 }

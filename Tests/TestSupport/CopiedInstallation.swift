@@ -1,12 +1,12 @@
 import Foundation
 
-/// A copy of the PostgreSQL of this machine, whose files a test may exchange.
+/// A copy of this machine's PostgreSQL, whose files a test may replace.
 public struct CopiedInstallation: Sendable {
-    /// Where its programs lie.
+    /// The directory of its programs.
     public let programs: String
     private let libraries: String
 
-    /// The folders of the PostgreSQL to copy; nil where it is not laid out as Debian does.
+    /// The directories of the PostgreSQL to copy; nil if its layout is not Debian's.
     private static let original: (programs: String, libraries: String, share: String)? = {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root))?.compactMap { Int($0) } ?? []
@@ -14,10 +14,10 @@ public struct CopiedInstallation: Sendable {
         return ("\(root)/\(newest)/bin", "\(root)/\(newest)/lib", "/usr/share/postgresql/\(newest)")
     }()
 
-    /// Whether there is one to copy.
+    /// Whether there is a PostgreSQL to copy.
     public static var isPossible: Bool { original != nil }
 
-    /// Copies it below `folder`, under its own paths: PostgreSQL finds its files from where its program lies.
+    /// Copies it into `folder`, with the same relative paths: PostgreSQL finds its files relative to its program.
     public init(below folder: String) throws {
         guard let original = Self.original else { throw CocoaError(.fileNoSuchFile) }
         for path in [original.programs, original.libraries, original.share] {
@@ -31,19 +31,19 @@ public struct CopiedInstallation: Sendable {
 
     private var library: String { libraries + "/plpgsql.so" }
 
-    /// Exchanges the library of PL/pgSQL for a file that is none, as in the middle of an upgrade of the package.
+    /// Replaces the library of PL/pgSQL with an invalid file, as in the middle of a package upgrade.
     public func breakLibrary() throws {
         try FileManager.default.moveItem(atPath: library, toPath: library + ".good")
         try Data("no library".utf8).write(to: URL(fileURLWithPath: library))
     }
 
-    /// Puts the library back.
+    /// Restores the library.
     public func repairLibrary() throws {
         try FileManager.default.removeItem(atPath: library)
         try FileManager.default.moveItem(atPath: library + ".good", toPath: library)
     }
 
-    /// Makes `postgres --version` say another version, as after an upgrade. PostgreSQL's own programs ask with `-V`.
+    /// Makes `postgres --version` print another version, as after an upgrade. PostgreSQL's own programs use `-V`.
     public func pretend(version: String) throws {
         let program = programs + "/postgres"
         try FileManager.default.moveItem(atPath: program, toPath: program + ".real")

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Changes texts at random, the same way each time.
+/// Mutates texts at random, in a reproducible way.
 public struct Damage {
     private var state: UInt64 = 20_261_122
     private var round = 0
     private let rounds: Int
-    /// What means something in either language.
+    /// Characters with a meaning in JSON or YAML.
     private static let signs = Array("{}[],:\"'\\&*!|>#-? \n\t0e.+x~".utf8)
 
-    /// As many rounds as `FUZZ_ROUNDS` says, or `rounds`.
+    /// Runs `FUZZ_ROUNDS` rounds if it is set, else `rounds`.
     public init(rounds: Int) {
         self.rounds = ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap { Int($0) } ?? rounds
     }
@@ -18,7 +18,7 @@ public struct Damage {
         return Int(state >> 33) % max(limit, 1)
     }
 
-    /// The next damaged text; nil when it is enough.
+    /// The next mutated text; nil after the last round.
     public mutating func next(of seeds: [String]) -> (text: String, round: Int)? {
         guard round < rounds else { return nil }
         round += 1

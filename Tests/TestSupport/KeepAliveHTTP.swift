@@ -1,8 +1,8 @@
 import Foundation
 
-/// One connection of an HTTP/1.1 client, on a blocking socket: requests one after the other, for tests of connections.
+/// One HTTP/1.1 connection on a blocking socket, for tests that send several requests on it.
 ///
-/// Not `Sendable`: it belongs to the thread that made it.
+/// Not `Sendable`: it belongs to the thread that created it.
 public final class KeepAliveHTTP {
     private let descriptor: Int32
     private var received: [UInt8] = []
@@ -11,15 +11,15 @@ public final class KeepAliveHTTP {
     public enum Failure: Error, Equatable {
         /// The port is closed.
         case refused
-        /// The connection ended where an answer was due; so many bytes of it had come.
+        /// The connection ended before the response was complete, after this number of bytes.
         case lost(bytes: Int)
     }
 
-    /// Connects to a port of this machine.
+    /// Connects to a port on this machine.
     ///
     /// - Parameters:
-    ///   - patience: For how many seconds an answer is waited for.
-    ///   - receiveBuffer: The size of the socket's buffer, for clients that do not read.
+    /// - patience: The response timeout in seconds.
+    /// - receiveBuffer: The size of the socket's receive buffer, for clients that do not read.
     public init(port: Int, address: UInt32 = 0x7F00_0001, patience: Int = 30, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var limit = timeval(tv_sec: patience, tv_usec: 0)
@@ -41,7 +41,7 @@ public final class KeepAliveHTTP {
 
     deinit { close(descriptor) }
 
-    /// Sends bytes as they are; how many the socket took, which is fewer once the server does not read.
+    /// Sends raw bytes. Returns how many the socket accepted, which is fewer if the server does not read.
     @discardableResult
     public func send(_ bytes: [UInt8], flags: Int32 = 0) -> Int {
         var sent = 0
@@ -55,7 +55,7 @@ public final class KeepAliveHTTP {
         return sent
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for the response.
     public func request(
         _ method: String,
         _ path: String,
@@ -69,7 +69,7 @@ public final class KeepAliveHTTP {
         return try receive()
     }
 
-    /// Waits for the next answer, whose body has a `Content-Length`.
+    /// Waits for the next response, whose body must have a `Content-Length`.
     public func receive() throws -> RawHTTP.Response {
         while true {
             if let end = received.firstRange(of: Array("\r\n\r\n".utf8)) {
@@ -84,7 +84,7 @@ public final class KeepAliveHTTP {
         }
     }
 
-    /// Reads until the server closes the connection; false when it does not within the patience.
+    /// Reads until the server closes the connection. Returns false on a timeout.
     public func waitForEnd() -> Bool {
         while receiveSome() {}
         return errno != EAGAIN

@@ -1,7 +1,7 @@
 public import Postgres
 
 extension Query where Result == Int {
-    /// A statement without parameters and rows; the result is how many rows it affected.
+    /// A statement without parameters and rows; the result is the number of affected rows.
     public init(sql: String) {
         self.init(Statement(name: "sql", parameterTypes: [], sql: sql), bind: { _ in }) {
             (rows) throws(PostgresError) in
@@ -11,7 +11,7 @@ extension Query where Result == Int {
 }
 
 extension Query where Result == String {
-    /// The one value that a statement without parameters answers, as text.
+    /// The single value that a statement without parameters returns, as text.
     public init(text sql: String) {
         self.init(Statement(name: "text", parameterTypes: [], sql: sql), bind: { _ in }) {
             (rows) throws(PostgresError) in

@@ -1,25 +1,25 @@
 import Foundation
 
-/// An HTTP/1.1 client on a blocking socket, so that tests can send exactly the bytes that they mean, wrong ones too.
+/// An HTTP/1.1 client on a blocking socket, which lets tests send exact bytes, including invalid ones.
 public struct RawHTTP: Sendable {
-    /// The port that it sends to.
+    /// The port of the server.
     public let port: Int
-    /// Where complete exchanges are written, for `schema-check traffic`.
+    /// Records complete exchanges for `schema-check traffic`.
     private let recorder: TrafficRecorder?
 
-    /// A client of the server on this port of 127.0.0.1.
+    /// A client of the server at this port of 127.0.0.1.
     ///
-    /// - Parameter isRecorded: Whether the server's contract is this project's, so that what it answers can be held against that.
+    /// - Parameter isRecorded: Whether the server implements this project's contract, so that its responses can be validated.
     public init(port: Int, isRecorded: Bool = false) {
         self.port = port
         recorder = isRecorded ? TrafficRecorder.shared : nil
     }
 
-    /// What came back.
+    /// A response.
     public struct Response: Sendable {
         /// The status.
         public let status: Int
-        /// The fields, with their names in lower case.
+        /// The header fields, with names in lower case.
         public let headers: [String: String]
         /// The body.
         public let body: String
@@ -31,9 +31,9 @@ public struct RawHTTP: Sendable {
         }
     }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on a new connection.
     ///
-    /// - Parameter received: Called with everything that came so far, each time that more of it has come.
+    /// - Parameter received: Called with everything received so far, whenever more has arrived.
     public func send(
         _ method: String,
         _ path: String,
@@ -47,16 +47,16 @@ public struct RawHTTP: Sendable {
         return try await send(bytes: Array((text + "\r\n" + (body ?? "")).utf8), received: received)
     }
 
-    /// Sends bytes as they are and reads until the server closes the connection.
+    /// Sends raw bytes and reads until the server closes the connection.
     ///
-    /// - Parameter received: Called with everything that came so far, each time that more of it has come.
+    /// - Parameter received: Called with everything received so far, whenever more has arrived.
     public func send(
         bytes: [UInt8],
         received: @escaping @Sendable ([UInt8]) -> Void = { _ in }
     ) async throws -> Response {
         let port = port
         let answer: [UInt8] = try await withCheckedThrowingContinuation { continuation in
-            // Blocking calls stay off the pool of Swift's tasks.
+            // Blocking calls must not use the threads of Swift's tasks.
             Thread.detachNewThread {
                 continuation.resume(with: Result { try Self.exchange(bytes, port: port, received) })
             }
@@ -66,9 +66,9 @@ public struct RawHTTP: Sendable {
         return response
     }
 
-    /// No complete response came.
+    /// No complete response arrived.
     public struct NoResponse: Error {
-        /// What came instead.
+        /// The bytes that arrived instead.
         public let received: String
     }
 
@@ -94,7 +94,7 @@ public struct RawHTTP: Sendable {
             let count = rest.withUnsafeBytes {
                 Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            // A server that refuses early closes its side; its answer can still be read.
+            // A server that rejects a request early closes its side; its response can still be read.
             if count <= 0 { break }
             rest = rest.dropFirst(count)
         }

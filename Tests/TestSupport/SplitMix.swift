@@ -1,8 +1,8 @@
-/// The same numbers for the same seed (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
+/// A generator with a reproducible sequence (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
 public struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
-    /// A generator that starts anywhere.
+    /// Creates a generator with a seed.
     public init(seed: UInt64) {
         state = seed
     }

@@ -1,22 +1,22 @@
 import Foundation
 import Synchronization
 
-/// A TCP proxy in front of a PostgreSQL server on a Unix socket. It can stall: it then accepts connections and bytes and forwards nothing.
+/// A TCP proxy in front of a PostgreSQL server on a Unix socket. When stalled, it accepts connections and bytes, but forwards nothing.
 public final class StallingProxy: Sendable {
     /// The port on 127.0.0.1.
     public let port: Int
     private let listener: Int32
     private let stalled = Mutex(false)
 
-    /// Whether bytes are held back.
+    /// Whether the proxy is stalled.
     public var isStalled: Bool {
         get { stalled.withLock { $0 } }
         set { stalled.withLock { $0 = newValue } }
     }
 
-    /// Lends a proxy and the connection string that leads through it.
+    /// Runs `body` with a proxy and the connection string that leads through it.
     ///
-    /// - Parameter url: A connection string whose `host` is the folder of a Unix socket.
+    /// - Parameter url: A connection string whose `host` is the directory of a Unix socket.
     public static func with<R>(
         databaseURL url: String,
         _ body: (_ proxy: StallingProxy, _ url: String) async throws -> R
@@ -79,7 +79,7 @@ public final class StallingProxy: Sendable {
             while isStalled { Thread.sleep(forTimeInterval: 0.01) }
             guard Foundation.send(target, buffer, count, Int32(MSG_NOSIGNAL)) == count else { break }
         }
-        // The descriptors are never closed, so that no number is used again while the other direction runs; the test process ends soon.
+        // The descriptors are never closed, so that no number is reused while the other direction is running; the test process ends soon.
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(target, Int32(SHUT_RDWR))
     }

@@ -1,12 +1,12 @@
 public import Foundation
 
-/// Where this machine has the official suites.
+/// The locations of the official test suites.
 public enum SuiteFolder {
     private static let checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The JSON Schema test suite: in `JSON_SCHEMA_SUITE`, beside the checkout, or where `./flotilla test` put it.
+    /// The JSON Schema test suite: in `JSON_SCHEMA_SUITE`, beside the checkout, or where `./flotilla test` downloaded it.
     public static let jsonSchema: URL? = [
         URL(fileURLWithPath: ProcessInfo.processInfo.environment["JSON_SCHEMA_SUITE"] ?? "/nowhere"),
         checkout.deletingLastPathComponent().appending(path: "shared/suites/json-schema-test-suite"),

@@ -3,7 +3,7 @@ import Handlers
 import Logging
 public import Postgres
 
-/// The PostgreSQL of a test run: one cluster, stopped when the process ends; fsync and synchronous_commit on, as in production.
+/// The PostgreSQL cluster of a test run, stopped when the process ends; fsync and synchronous_commit are on, as in production.
 public actor TestCluster {
     /// The cluster of this process.
     public static let shared = TestCluster()
@@ -24,7 +24,7 @@ public actor TestCluster {
         return try await task.value
     }
 
-    /// The name of a database that every migration was applied to.
+    /// The name of a database with all migrations applied.
     public func migratedTemplate() async throws -> String {
         let name = "template_migrated"
         if let template {
@@ -38,7 +38,7 @@ public actor TestCluster {
             _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: Self.logger)
             let database = Database(.init(url: url, connections: 1), logger: Self.logger)
             defer { database.close() }
-            // Tests without a server count silence as if one listened.
+            // Without a server, tests count silence as if a server were listening.
             _ = try await database.run(Query(sql: "UPDATE listening SET until = 'infinity'"))
         }
         template = task
@@ -46,7 +46,7 @@ public actor TestCluster {
         return name
     }
 
-    // The tests run side by side, and the cluster has connections for some of them.
+    // Tests run concurrently, and the cluster has connections for only some of them.
     private var free = 6
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -65,14 +65,14 @@ public actor TestCluster {
     }
 }
 
-/// A database for one test.
+/// Databases for single tests.
 public enum TestDatabase {
-    /// Lends the connection string of an empty database.
+    /// Runs `body` with the connection string of an empty database.
     public static func empty<Result>(_ body: (_ url: String) async throws -> Result) async throws -> Result {
         try await lend(template: nil, body)
     }
 
-    /// Lends the connection string of a migrated database.
+    /// Runs `body` with the connection string of a migrated database.
     public static func migrated<Result>(_ body: (_ url: String) async throws -> Result) async throws -> Result {
         try await lend(template: try await TestCluster.shared.migratedTemplate(), body)
     }
@@ -94,7 +94,7 @@ public enum TestDatabase {
     }
 }
 
-/// Ends the cluster with the process: a test runner has no last test.
+/// Stops the cluster when the process ends: a test runner does not know its last test.
 private enum ClusterEnd {
     // Written once, before `atexit` can read it.
     nonisolated(unsafe) private static var folder = ""

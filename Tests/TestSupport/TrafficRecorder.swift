@@ -1,8 +1,8 @@
 import Foundation
 
-/// Appends the exchanges of the server tests to the file that `TRAFFIC_FILE` names; `./flotilla test` holds them against the contract.
+/// Appends the exchanges of the server tests to the file in `TRAFFIC_FILE`; `./flotilla test` validates them against the contract.
 final class TrafficRecorder: Sendable {
-    /// The recorder of this run; nil when nothing is to be recorded.
+    /// The recorder of this run; nil if nothing is recorded.
     static let shared = ProcessInfo.processInfo.environment["TRAFFIC_FILE"].map(TrafficRecorder.init)
 
     private let path: String
@@ -11,7 +11,7 @@ final class TrafficRecorder: Sendable {
         self.path = path
     }
 
-    /// Appends one line, unless the bytes are no complete request.
+    /// Appends one line, unless the bytes are not a complete request.
     func record(request bytes: [UInt8], response: RawHTTP.Response) {
         guard let text = String(validating: bytes, as: UTF8.self), let end = text.range(of: "\r\n\r\n") else { return }
         let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
@@ -31,7 +31,7 @@ final class TrafficRecorder: Sendable {
         ]
         guard var line = try? JSONSerialization.data(withJSONObject: exchange) else { return }
         line.append(UInt8(ascii: "\n"))
-        // One write at the end of the file: lines of other threads stay whole (open(2), O_APPEND).
+        // A single write at the end of the file keeps the lines of other threads intact (open(2), O_APPEND).
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         defer { close(descriptor) }
         _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -3,7 +3,7 @@ public import Generated
 import Postgres
 
 extension API {
-    /// Whose token has this hash; nil when it is nobody's, or not accepted any more.
+    /// The principal of the token with this hash; nil if the token is unknown or no longer valid.
     public func principal(ofTokenWithHash hash: String) async throws(Problem) -> Principal? {
         if !acceptedTokens.contains(hash) {
             guard try await run(AcceptTokens(hash: hash)) else { return nil }
@@ -16,12 +16,12 @@ extension API {
         return Principal(name: row.name, scopes: Role.scopes(row.roles.compactMap(Role.init)), subject: row.instanceID)
     }
 
-    /// Whether a denial gets an entry of its own in the audit log, which `storeDenial` writes; otherwise it is counted with others.
+    /// Whether a denial gets its own entry in the audit log, written by `storeDenial`; otherwise it is counted with others.
     public func admitsDenial(of name: String?, operation: String, address: String) -> Bool {
         refusals.admits(Self.denial(of: name, operation: operation, address: address))
     }
 
-    /// Writes the entry of a denial that was admitted.
+    /// Writes the audit entry of an admitted denial.
     public func storeDenial(of name: String?, operation: String, address: String) async throws(Problem) {
         try await store(
             Self.denial(of: name, operation: operation, address: address),
@@ -41,12 +41,12 @@ extension API {
         )
     }
 
-    /// Keeps a denial in the audit log, by itself or counted with others.
+    /// Records a denial in the audit log, with its own entry or counted with others.
     ///
     /// - Parameters:
-    ///   - name: The principal, if the credentials were right.
-    ///   - operation: The operation that was refused.
-    ///   - address: Where the request came from.
+    /// - name: The principal, if the credentials were valid.
+    /// - operation: The operation that was denied.
+    /// - address: The address of the client.
     public func recordDenial(of name: String?, operation: String, address: String) async throws(Problem) {
         guard admitsDenial(of: name, operation: operation, address: address) else { return }
         try await storeDenial(of: name, operation: operation, address: address)
@@ -54,13 +54,13 @@ extension API {
 }
 
 extension Role {
-    /// Everything that these roles allow, as scopes of security requirements.
+    /// All scopes that these roles include, for security requirements.
     // traps: scopes are the raw values of an enumeration.
     public static func scopes(_ roles: [Role]) -> Set<String> {
         Set(roles.flatMap(\.included).map(\.rawValue))
     }
 
-    /// The role and those that it includes.
+    /// The role and the roles that it includes.
     private var included: [Role] {
         switch self {
         case .viewer: [.viewer]
@@ -72,13 +72,13 @@ extension Role {
 }
 
 extension Principal? {
-    /// Refuses an agent that speaks of another instance than its own. Where agents need no credentials, any may speak of any.
+    /// Rejects an agent that acts for another instance than its own. If agents need no credentials, any may act for any instance.
     func requireSubject(_ instanceID: String) throws(Problem) {
         guard let self, self.subject?.hasSameScalars(as: instanceID) != true else { return }
         throw Problem(
             status: 403,
             code: "TOKEN_OF_ANOTHER_INSTANCE",
-            detail: "the token does not speak for instance '\(instanceID)'"
+            detail: "the token is not valid for instance '\(instanceID)'"
         )
     }
 }

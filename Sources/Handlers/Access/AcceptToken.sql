@@ -1,4 +1,4 @@
--- Whether secrets are accepted now. Guesses share statements here, so that a flood of them leaves connections to everybody else.
+-- Whether secrets are valid now. Guesses share statements here, so that a flood of them leaves connections to other requests.
 -- name: acceptTokens :batch
 -- row: hash text
 -- out: ordinal int8, is_accepted bool

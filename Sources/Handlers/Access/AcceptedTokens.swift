@@ -1,15 +1,15 @@
 import Synchronization
 
-/// The hashes of tokens that were accepted lately. The database still decides on each of them; they only need not wait with guesses.
+/// The hashes of recently accepted tokens. The database still validates them, but they are not delayed together with guesses.
 final class AcceptedTokens: Sendable {
     private struct State {
-        // traps: hashes are hexadecimal, where texts that are equal have the same code points.
+        // traps: hashes are hexadecimal, where equal texts have the same code points.
         var recent: Set<String> = []
-        // traps: hashes are hexadecimal, where texts that are equal have the same code points.
+        // traps: hashes are hexadecimal, where equal texts have the same code points.
         var older: Set<String> = []
     }
 
-    /// How many are remembered at least. Of twice as many the older half is forgotten.
+    /// The minimum number of remembered hashes. At twice that number, the older half is dropped.
     private static let capacity = 20_000
 
     private let state = Mutex(State())

@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a token, as every query that reads tokens answers them.
+/// The columns of a token, which every query for tokens returns.
 protocol AccessTokenRow {
     var tokenID: UUID { get }
     var name: String { get }
@@ -18,7 +18,7 @@ extension ListTokensRow: AccessTokenRow {}
 extension EndTokenRow: AccessTokenRow {}
 
 extension AccessToken {
-    /// The token as the database has it.
+    /// Converts a database row.
     init(_ row: some AccessTokenRow) {
         self.init(
             tokenID: row.tokenID,
@@ -34,7 +34,7 @@ extension AccessToken {
 }
 
 extension IssuedToken {
-    /// The token as the database has it, with the secret that the database does not have.
+    /// Converts a database row and adds the secret, which is not stored.
     init(_ row: some AccessTokenRow, secret: String) {
         self.init(
             tokenID: row.tokenID,

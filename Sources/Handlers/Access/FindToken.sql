@@ -1,4 +1,4 @@
--- Whose secret this is the hash of, if it is accepted now.
+-- The token whose secret has this hash, if it is valid now.
 -- name: findToken :optional
 -- in: hash text
 -- out: name text, roles text[], instance_id text?

@@ -1,4 +1,4 @@
--- Stores a token; no row when its name has a live one.
+-- Stores a token. Returns no row if its name already has a valid one.
 -- name: insertToken :optional
 -- in: name text, roles text[], instance_id text?, hash text, created_by text, expires_at timestamptz?
 -- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz

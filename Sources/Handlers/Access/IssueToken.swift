@@ -25,7 +25,7 @@ extension API {
     }
 }
 
-/// A token that is about to be made.
+/// A token to be issued.
 struct TokenDraft {
     var name: String
     var roles: [Role] = []
@@ -34,7 +34,7 @@ struct TokenDraft {
 }
 
 extension Transaction {
-    /// Stores a token with a new secret, and what the audit log says of it.
+    /// Stores a token with a new secret, and its audit entry.
     borrowing func issue(_ draft: TokenDraft, by actor: String, as action: AuditAction = .tokenIssue) throws
         -> IssuedToken
     {
@@ -50,7 +50,7 @@ extension Transaction {
             )
         )
         guard let row else {
-            let detail = "'\(draft.name)' has a token already; rotate or revoke it"
+            let detail = "'\(draft.name)' already has a token; rotate or revoke it"
             throw Problem(status: 409, code: "TOKEN_EXISTS", detail: detail)
         }
         let details = JSONObject { json in
@@ -58,14 +58,14 @@ extension Transaction {
             json.member("roles", draft.roles)
         }
         try record(action, on: .token, draft.name, by: actor, details: details)
-        try tell(action, of: draft.name, by: actor)
+        try notifyAccessChange(action, of: draft.name, by: actor)
         return IssuedToken(row, secret: secret)
     }
 }
 
 extension Transaction {
-    /// Has people told that somebody may do what he could not do before, or the other way round.
-    borrowing func tell(_ action: AuditAction, of name: String, by actor: String) throws {
+    /// Notifies people of a change of a token's permissions.
+    borrowing func notifyAccessChange(_ action: AuditAction, of name: String, by actor: String) throws {
         _ = try run(
             .insertNotification(
                 severity: .audit,

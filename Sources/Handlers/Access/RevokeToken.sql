@@ -1,4 +1,4 @@
--- Takes back the rest of a token's time; whether there is such a token.
+-- Revokes a token; whether it exists.
 -- name: revokeToken :optional
 -- in: token_id uuid
 -- out: name text

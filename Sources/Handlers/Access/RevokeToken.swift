@@ -11,7 +11,7 @@ extension API {
             }
             let details = JSONObject { json in json.member("token_id", input.tokenID) }
             try transaction.record(.tokenRevoke, on: .token, name, by: actor, details: details)
-            try transaction.tell(.tokenRevoke, of: name, by: actor)
+            try transaction.notifyAccessChange(.tokenRevoke, of: name, by: actor)
         }
         return .noContent
     }

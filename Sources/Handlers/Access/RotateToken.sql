@@ -1,4 +1,4 @@
--- Ends a token that was neither revoked nor exchanged, so many seconds from now.
+-- Ends a token that was neither revoked nor replaced, after the given number of seconds.
 -- name: endToken :optional
 -- in: token_id uuid, grace_seconds int8
 -- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz

@@ -15,9 +15,9 @@ extension API {
 extension Transaction {
     fileprivate borrowing func rotate(_ input: RotateToken.Input, by actor: String) throws -> IssuedToken {
         guard let row = try run(.endToken(tokenID: input.tokenID, graceSeconds: input.body.graceSeconds)) else {
-            // The difference between one that has ended and one that never was is worth telling.
+            // Distinguish a token that has ended from one that never existed.
             guard try run(.tokenExists(tokenID: input.tokenID)) else { throw Problem.tokenNotFound }
-            throw Problem(status: 409, code: "TOKEN_ENDED", detail: "the token was revoked or exchanged before")
+            throw Problem(status: 409, code: "TOKEN_ENDED", detail: "the token was already revoked or replaced")
         }
         let draft = TokenDraft(
             name: row.name,

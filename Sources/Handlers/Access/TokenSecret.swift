@@ -2,11 +2,11 @@ import Crypto
 
 /// The secret of a token. Only its hash is stored and compared.
 public enum TokenSecret {
-    /// A new one: 256 random bits.
+    /// A new secret with 256 random bits.
     static func random() -> String {
         var generator = SystemRandomNumberGenerator()
         let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz")
-        // 45 of 54 digits are 258 bits.
+        // 45 digits of a 54-character alphabet have 258 bits.
         return "flt_" + String((0..<45).map { _ in digits.randomElement(using: &generator) ?? "0" })
     }
 

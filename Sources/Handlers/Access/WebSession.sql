@@ -1,4 +1,4 @@
--- Opens a session of the dashboard; those that are over are forgotten with it.
+-- Opens a session of the dashboard, and removes expired ones.
 -- name: openSession :exec
 -- in: hash text, token_hash text, seconds int8
 WITH forgotten AS (
@@ -7,7 +7,7 @@ WITH forgotten AS (
 INSERT INTO web_sessions (hash, token_hash, expires_at)
 VALUES (:hash, :token_hash, now() + :seconds::int8 * interval '1 second')
 
--- The token of a session that is not over, and whose it is if the database knows.
+-- The token of a valid session, and its principal if it is in the database.
 -- name: findSession :optional
 -- in: hash text
 -- out: token_hash text, name text?, roles text[]?

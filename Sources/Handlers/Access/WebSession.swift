@@ -2,19 +2,19 @@ public import ContractRuntime
 import Generated
 import Postgres
 
-/// The dashboard's sessions. They are no operations of the contract: a session stands for a token, and clients with a token call the
+/// The dashboard's sessions. They are not operations of the contract: a session stands for a token, and clients with a token call the
 /// operations with it.
 extension API {
-    /// How long a session lasts, in seconds.
+    /// The lifetime of a session in seconds.
     public static var sessionSeconds: Int { 12 * 3_600 }
 
-    /// Who holds a session: a token of the server's configuration, of which only the hash is told, or one of the database.
+    /// The token behind a session: a configured one, known by its hash, or one in the database.
     public enum SessionHolder: Sendable {
         case configured(tokenHash: String)
         case principal(Principal)
     }
 
-    /// Opens a session for a token; the secret that the browser keeps.
+    /// Opens a session for a token. Returns the secret for the browser.
     ///
     /// - Parameter tokenHash: The SHA-256 of the token, in hexadecimal.
     public func openSession(tokenHash: String) async throws(Problem) -> String {
@@ -28,8 +28,8 @@ extension API {
         return secret
     }
 
-    /// Who holds the session with this secret; nil when there is none or it is over. A token that is not accepted any more is told of as
-    /// a configured one, which the caller will not know.
+    /// The token behind the session with this secret; nil if the session does not exist or has expired. A token that is no longer valid is
+    /// returned as a configured one, which the caller will not recognize.
     public func sessionHolder(secret: String) async throws(Problem) -> SessionHolder? {
         guard let row = try await run(.findSession(hash: TokenSecret.hash(secret))) else { return nil }
         guard let name = row.name, let roles = row.roles else { return .configured(tokenHash: row.tokenHash) }

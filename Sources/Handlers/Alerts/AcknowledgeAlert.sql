@@ -1,4 +1,4 @@
--- Takes notice of a live alert; the first notice stands.
+-- Acknowledges an unresolved alert; the first acknowledgement is kept.
 -- name: acknowledgeAlert :optional
 -- import: Generated
 -- in: alert_id uuid, actor text

@@ -7,7 +7,7 @@ extension API {
         let (id, actor) = (input.alertID, input.principal.name)
         let row = try await audited(.alertAck, on: .alert, id.text, by: actor) { transaction in
             guard let row = try transaction.run(.acknowledgeAlert(alertID: id, actor: actor))
-            else { throw try transaction.whyNot(id) }
+            else { throw try transaction.unresolvedAlertProblem(id) }
             try transaction.record(.alertAck, on: .alert, id.text, by: actor, details: .empty)
             return row
         }
@@ -16,8 +16,8 @@ extension API {
 }
 
 extension Transaction {
-    /// Why no live alert has this id.
-    borrowing func whyNot(_ alertID: UUID) throws -> Problem {
+    /// The reason why no unresolved alert has this id.
+    borrowing func unresolvedAlertProblem(_ alertID: UUID) throws -> Problem {
         guard try run(.getAlert(alertID: alertID)) != nil else { return .alertNotFound }
         return Problem(status: 409, code: "ALERT_RESOLVED", detail: "the alert is resolved already")
     }

@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of an alert, as every query that reads alerts answers them.
+/// The columns of an alert, which every query for alerts returns.
 protocol AlertRow {
     var alertID: UUID { get }
     var source: String { get }
@@ -28,7 +28,7 @@ extension ListAlertsRow: AlertRow {}
 extension ResolveAlertRow: AlertRow {}
 
 extension Alert {
-    /// The alert as the database has it.
+    /// Converts a database row.
     init(_ row: some AlertRow) {
         self.init(
             alertID: row.alertID,

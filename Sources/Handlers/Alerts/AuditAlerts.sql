@@ -1,5 +1,5 @@
--- Writes these alerts to the audit log, with whether people were notified. It waits for the first try to notify; up to 1,000 that a server
--- which ended did not write are written with them.
+-- Writes these alerts to the audit log, with whether people were notified, once the first delivery attempt is over. It also writes up to
+-- 1,000 alerts that a server which has ended did not write.
 -- name: auditAlerts :exec
 -- in: alert_ids text[]
 WITH due AS (
@@ -21,7 +21,7 @@ WITH due AS (
         LIMIT 1000
     )
 ),
--- Alerts are held in the order of their ids everywhere, so that this cannot deadlock with heartbeats or deliveries.
+-- Alerts are locked in the order of their ids everywhere, so that this cannot deadlock with heartbeats or deliveries.
 held AS (
     SELECT alert_id
     FROM alerts
@@ -52,7 +52,7 @@ SELECT
 FROM alert
 ORDER BY target_id
 
--- The same for comparisons.
+-- Writes these comparisons to the audit log in the same way.
 -- name: auditReconciles :exec
 -- in: reconcile_id uuid?
 WITH result AS (

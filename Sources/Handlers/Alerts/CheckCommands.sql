@@ -1,5 +1,6 @@
--- Raises an alert for each command that was accepted and has not finished in time, and for each critical one that failed, was rejected or has
--- expired; one for a whole bulk of them. `checked` is how many commands of the more frequent kind were looked at, `created` the new alerts.
+-- Raises an alert for each accepted command that has not finished in time, and for each critical one that failed, was rejected or has
+-- expired; one alert for a whole bulk. `checked` is the number of checked commands of the more frequent kind, `created` the number of new
+-- alerts.
 -- name: checkCommands :one
 -- in: finish_seconds int8, limit int8, actor text
 -- out: checked int8, created text[]
@@ -71,7 +72,7 @@ alert AS MATERIALIZED (
         WHERE commands.bulk_id = target.bulk_id
     ) AS bulk ON target.bulk_id IS NOT NULL
 ),
--- Alerts are held in the order of their ids everywhere.
+-- Alerts are locked in the order of their ids everywhere.
 held AS MATERIALIZED (
     SELECT alert_id, source, target_id
     FROM alerts
@@ -101,7 +102,7 @@ created AS (
 )
 SELECT greatest((SELECT count(*) FROM unfinished), (SELECT count(*) FROM failed)), ARRAY (SELECT alert_id::text FROM created)
 
--- Resolves the alerts of commands that have finished; that of a bulk once all of its commands have.
+-- Resolves the alerts of commands that have finished; the alert of a bulk once all of its commands have.
 -- name: resolveUnfinishedCommands :one
 -- in: limit int8
 -- out: resolved int8

@@ -1,5 +1,5 @@
--- Looks at some instances in the order of their ids and raises an alert for each that is silent for too long and has none. `last` is the last
--- that was looked at, null once there are no more.
+-- Checks some instances in the order of their ids, and raises an alert for each lost one that has none. `last` is the id of the last
+-- checked instance, null after the last one.
 -- name: checkHeartbeats :one
 -- in: after text, limit int8, stale_seconds int8, actor text
 -- out: checked_at timestamptz, last text?, stale int8, created text[]
@@ -19,8 +19,8 @@ lost AS MATERIALIZED (
     WHERE last_seen < (SELECT time FROM cutoff)
         AND state <> 'STOPPED'
 ),
--- Those without an alert, looked at once more with their rows held, in the order in which heartbeats hold them: one may have come since
--- this statement began, and one that is being stored right now is waited for.
+-- Lost instances without an alert, checked again with their rows locked, in the order in which heartbeats lock them: a heartbeat may have
+-- arrived since this statement started, and one that is being stored is awaited.
 silent AS (
     SELECT live.instance_id, bot_id, live.last_seen
     FROM instance_live AS live
@@ -55,8 +55,8 @@ SELECT
     (SELECT count(*) FROM lost),
     ARRAY (SELECT alert_id::text FROM created)
 
--- An alert whose instance has lived since it was raised is over; mostly the instance's own heartbeat says so. Rows that a heartbeat holds
--- are its business.
+-- Resolves alerts whose instances have been seen since. Usually the instance's heartbeat does this. Rows that a heartbeat has locked are
+-- left to it.
 -- name: resolveLosses :one
 -- in: limit int8
 -- out: resolved int8
@@ -82,7 +82,7 @@ WITH resolved AS (
 SELECT count(*)
 FROM resolved
 
--- An instance that has lived for a quarter of an hour since it was lost last does not flap any more.
+-- An instance that has run for a quarter of an hour since its last loss is no longer flapping.
 -- name: resolveFlapping :exec
 UPDATE alerts
 SET status = 'RESOLVED',
@@ -99,7 +99,7 @@ WHERE source = 'flapping'
             AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - interval '15 minutes')
     )
 
--- Registrations that were not refused for a quarter of an hour are no cause of an alert any more. A registration may hold the row.
+-- Registrations that were admitted for a quarter of an hour no longer need an alert. Rows that a registration has locked are skipped.
 -- name: resolveRegistrations :exec
 UPDATE alerts
 SET status = 'RESOLVED',

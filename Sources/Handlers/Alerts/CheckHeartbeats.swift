@@ -14,7 +14,7 @@ extension API {
             )
         }
         guard let found else { throw .internalError }
-        try await tellAndAudit(found.created)
+        try await notifyAndAudit(found.created)
         return .ok(
             HeartbeatCheck(
                 checkedAt: found.checkedAt,

@@ -1,4 +1,4 @@
--- Raises an alert for each run that does not end and has none.
+-- Raises an alert for each stuck run that has none.
 -- name: checkStuckRuns :one
 -- in: threshold_seconds int8, actor text
 -- out: checked_at timestamptz, stuck int8, created text[]
@@ -8,7 +8,7 @@ WITH stuck AS MATERIALIZED (
     JOIN modules USING (module_id)
     WHERE status IN ('QUEUED', 'RUNNING')
         AND CASE
-            -- A worker that keeps its lease is at work, for as long as the module allows.
+            -- A worker that renews its lease is working, for as long as the module allows.
             WHEN lease_expires_at IS NOT NULL
                 THEN lease_expires_at < now() OR claimed_at < now() - run_timeout_seconds * interval '1 second'
             WHEN status = 'QUEUED'

@@ -6,7 +6,7 @@ extension API {
         let row = try await run(
             .checkStuckRuns(thresholdSeconds: input.staleAfterSeconds, actor: input.principal.name)
         )
-        try await tellAndAudit(row.created)
+        try await notifyAndAudit(row.created)
         return .ok(
             StuckRunCheck(
                 checkedAt: row.checkedAt,

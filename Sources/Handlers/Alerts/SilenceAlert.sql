@@ -1,4 +1,4 @@
--- Keeps an alert and the next ones of its source and target from being told to anybody for so many seconds; whether there is one.
+-- Silences an alert, and later ones of its source and target, for the given number of seconds; whether it exists.
 -- name: silenceAlert :exec
 -- in: alert_id uuid, seconds int8, reason text?, actor text
 INSERT INTO alert_silences (source, target_type, target_id, silenced_until, silenced_by, reason)

@@ -3,37 +3,37 @@ import Logging
 public import Postgres
 import Synchronization
 
-/// Where analytics are read: a standby, if there is one, so that long questions take nothing from those who write.
+/// The database for analytics: a standby, if there is one, so that long queries do not slow down writes.
 ///
-/// A standby lags behind the primary; above a limit it is not read.
+/// A standby lags behind the primary; it is not used above a maximum lag.
 public final class AnalyticsDatabase: Sendable {
     private struct State {
-        /// Until when the standby is not used.
+        /// The end of the pause in which the standby is not used.
         var pausedUntil = ContinuousClock.Instant.now
-        /// When its lag is measured again.
+        /// When its lag must be measured again.
         var measuredUntil = ContinuousClock.Instant.now
     }
 
-    /// How long the standby is not used after it has failed or was too far behind.
+    /// How long the standby is not used after it failed or lagged too far behind.
     private static let pause = Duration.seconds(5)
 
     let database: Database
-    /// How many seconds the standby may be behind.
+    /// The maximum lag in seconds.
     private let lagLimit: Double
     private let state = Mutex(State())
 
-    /// Reads from `database` while it is at most so many seconds behind.
+    /// Uses `database` while its lag is at most `lagLimit` seconds.
     public init(_ database: Database, lagLimit: Int) {
         self.database = database
         self.lagLimit = Double(lagLimit)
     }
 
-    /// Whether it is worth a try.
+    /// Whether the standby may be tried.
     var isTrusted: Bool { state.withLock { $0.pausedUntil <= .now } }
 
     func distrust() { state.withLock { $0.pausedUntil = .now + Self.pause } }
 
-    /// Whether it is not too far behind; it is asked once a second.
+    /// Whether its lag is acceptable; measured once per second.
     func isRecent() async throws(PostgresError) -> Bool {
         if state.withLock({ $0.measuredUntil > .now }) { return true }
         guard try await database.read(.replayLag()) <= lagLimit else { return false }
@@ -43,7 +43,7 @@ public final class AnalyticsDatabase: Sendable {
 }
 
 extension API {
-    /// Runs a statement that only reads on the standby, if there is one that answers; on the primary otherwise.
+    /// Runs a read-only statement on the standby if it is available, else on the primary.
     func read<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
         if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.read(query) }) {
             return found
@@ -51,7 +51,7 @@ extension API {
         return try await readPrimary(query)
     }
 
-    /// Runs two such statements side by side.
+    /// Runs two read-only statements concurrently.
     func read<First, Second>(_ first: Query<First>, _ second: Query<Second>) async throws(Problem) -> (First, Second) {
         if let found = await onStandby({ (standby) throws(PostgresError) in try await standby.read(first, second) }) {
             return found
@@ -69,14 +69,14 @@ extension API {
         } catch {
             analytics.distrust()
             logger.warning(
-                "the standby does not answer; analytics are read from the primary",
+                "the standby is unavailable; analytics are read from the primary",
                 metadata: ["error": "\(error)"]
             )
             return nil
         }
     }
 
-    /// By how many seconds what is read for analytics is older than what is written; nil without a standby, or when it does not answer.
+    /// The lag of the analytics database in seconds; nil without a standby, or if it is unavailable.
     func analyticsLag() async -> Double? {
         guard let analytics else { return nil }
         return try? await analytics.database.read(.replayLag())

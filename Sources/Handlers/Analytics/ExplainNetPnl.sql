@@ -1,4 +1,4 @@
--- The parts of the net PnL: what each instance earned with each symbol in each currency.
+-- The parts of the net PnL, by instance, symbol and currency.
 -- name: netPnlParts :many
 -- import: Generated
 -- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, books text?, limit int8, offset int8

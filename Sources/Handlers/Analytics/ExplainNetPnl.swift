@@ -7,7 +7,7 @@ extension API {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         let books = configuration.books.currency
         let rows = try await read(.netPnlParts(input, books: books, limit: page.size, offset: page.offset))
-        // A page behind the last one has no row that could tell how many there are.
+        // A page after the last one has no row with the total.
         var total = rows.first?.total
         if total == nil { total = try await read(.netPnlParts(input, books: books, limit: 1, offset: 0)).first?.total }
         return .ok(

@@ -1,5 +1,5 @@
--- How the equity went, and how far each point is below the highest so far. With a step, the last point of each; steps are counted from
--- 1970, so that they are the same for every caller. One row without a time where there is no point.
+-- The equity over time, and the distance of each point below the highest so far. With a step, the last point of each step; steps are
+-- counted from 1970, so that they are the same for every caller. If there is no point, one row without a time.
 -- name: equityCurve :many
 -- import: Generated
 -- in: symbol text?, mode text(RuntimeMode)?, currency text?, books text?, from timestamptz?, to timestamptz?, step_seconds int8?

@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getEquityCurve(_ input: GetEquityCurve.Input) async throws(Problem) -> GetEquityCurve.Output {
-        // One more than is asked for tells whether there are more.
+        // One extra row shows whether there are more.
         let rows = try await read(
             .equityCurve(
                 symbol: input.symbol,
@@ -30,7 +30,7 @@ extension API {
 }
 
 extension EquityCurve {
-    /// Points, of which one more than the limit tells that there are more. An empty currency stands for values without one.
+    /// Converts rows to points; one row beyond the limit shows that there are more. An empty currency means values without one.
     init(
         _ points: [EquityCurvePointsItem],
         limit: Int,
@@ -50,7 +50,7 @@ extension EquityCurve {
 }
 
 extension EquityCurvePointsItem {
-    /// Nil for a row that only tells the currency.
+    /// Nil for a row that contains only the currency.
     init?(_ time: Timestamp?, _ equity: Decimal?, _ fall: Double?) {
         guard let time, let equity, let fall else { return nil }
         self.init(timestamp: time, equity: equity, drawdownPct: fall)

@@ -1,4 +1,4 @@
--- How far the equity has fallen from its peaks; null figures without samples.
+-- The decline of the equity from its peaks; null figures without samples.
 -- name: equityDrawdown :one
 -- import: Generated
 -- in: symbol text?, mode text(RuntimeMode)?, currency text?, books text?

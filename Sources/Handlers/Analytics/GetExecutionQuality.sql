@@ -1,4 +1,4 @@
--- Means from running sums, percentiles from counted values, which have three digits; the samples of the last moments are added.
+-- Means from running sums, and percentiles from counted values, which have three digits; the latest samples are added.
 -- name: executionQuality :one
 -- in: symbol text?
 -- out: generated_at timestamptz, samples int8, avg_slippage float8, avg_latency float8, avg_fill float8
@@ -24,7 +24,7 @@ counted AS (
     FROM recent
     CROSS JOIN LATERAL (VALUES (1::int2, slippage_bps), (2::int2, latency_ms)) AS measured (measure, value)
 ),
--- The nearest rank: the first value below which, or at which, lies the share that is asked for.
+-- The nearest rank: the first value at which the requested fraction is reached.
 ranked AS (
     SELECT
         measure,

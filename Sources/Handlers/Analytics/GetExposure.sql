@@ -1,5 +1,5 @@
--- What is held in all, by symbol and by mode, all of one moment. A row has a symbol, a mode, or neither. Only what silent instances hold is
--- looked for position by position.
+-- The exposure in total, by symbol and by mode, all of one moment. A row has a symbol, a mode, or neither. Only the positions of silent
+-- instances are read one by one.
 -- name: exposure :many
 -- import: Generated
 -- in: mode text(RuntimeMode)?, stale_seconds int8
@@ -40,7 +40,7 @@ GROUP BY GROUPING SETS ((symbol), (runtime_mode), ())
 ORDER BY symbol, runtime_mode
 
 -- The newest equity of each instance and symbol, summed by currency, with the rate that converts it. The total is their sum in the books'
--- currency, null where a rate is missing.
+-- currency, null if a rate is missing.
 -- name: latestEquity :many
 -- import: Generated
 -- in: mode text(RuntimeMode)?, books text?, rate_seconds int8
@@ -58,7 +58,7 @@ WITH part AS MATERIALIZED (
         )
     GROUP BY 1
 ),
--- A currency of which there is nothing does not count beside others.
+-- A currency whose amounts are 0 does not count if there are others.
 total AS (
     SELECT coalesce(
         total_currency(array_agg(currency) FILTER (WHERE equity <> 0), :books), total_currency(array_agg(currency), :books)

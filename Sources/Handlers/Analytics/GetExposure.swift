@@ -8,7 +8,7 @@ extension API {
             .exposure(mode: input.mode, staleSeconds: configuration.heartbeatStaleSeconds),
             .latestEquity(mode: input.mode, books: books.currency, rateSeconds: books.rateSeconds)
         )
-        // The statement answers the row without symbol and mode whatever is stored.
+        // The statement always returns the row without symbol and mode.
         guard let total = rows.first(where: { $0.symbol == nil && $0.runtimeMode == nil }) else { throw .internalError }
         return .ok(
             Exposure(

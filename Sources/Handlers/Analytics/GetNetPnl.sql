@@ -1,5 +1,5 @@
--- What was earned, all of one moment. A row with a currency has what was earned in it, and the rate that converts it. The other rows are
--- converted and summed: one has a mode, the total has neither; what has no rate makes their figures null. Nothing earned is no row.
+-- The net PnL, all of one moment. A row with a currency has its figures, and the rate that converts them. The other rows are converted and
+-- summed: one per mode, and the total with neither. An amount without a rate makes their figures null. Without earnings, there is no row.
 -- name: netPnl :many
 -- import: Generated
 -- in: symbol text?, mode text(RuntimeMode)?, books text?, rate_seconds int8
@@ -30,7 +30,7 @@ part AS MATERIALIZED (
     WHERE :mode IS NULL OR live.runtime_mode = :mode
     GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
 ),
--- A currency of which there is nothing does not count beside others.
+-- A currency whose amounts are 0 does not count if there are others.
 total AS (
     SELECT coalesce(
         total_currency(array_agg(currency) FILTER (WHERE (realized, unrealized, fees, funding) <> (0, 0, 0, 0)), :books),

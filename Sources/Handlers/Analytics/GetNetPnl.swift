@@ -12,7 +12,7 @@ extension API {
 }
 
 extension NetPnl {
-    /// The totals, and what was earned in each currency.
+    /// Converts rows to the totals and the figures of each currency.
     fileprivate init(_ rows: [NetPnlRow], in books: BooksCurrency) {
         let ofCurrencies = rows.filter { $0.currency != nil }
         let total = rows.first { $0.currency == nil && $0.runtimeMode == nil }
@@ -34,7 +34,7 @@ extension NetPnl {
 }
 
 extension NetPnlRow {
-    /// Whether no rate converts what was earned in a currency.
+    /// Whether no rate converts the amounts in a currency.
     fileprivate var isUnconverted: Bool {
         rate == nil && [realized, unrealized, fees, funding].contains { $0 != nil && $0 != Decimal(0) }
     }
@@ -55,7 +55,7 @@ extension NetPnlByModeItem {
 }
 
 extension NetPnlInCurrency {
-    /// Nil for a row that is of no currency; the others have all figures.
+    /// Nil for a row without a currency; the others have all figures.
     fileprivate init?(_ row: NetPnlRow) {
         guard let currency = row.currency, let realized = row.realized, let unrealized = row.unrealized,
             let fees = row.fees, let funding = row.funding, let net = row.net
@@ -72,7 +72,7 @@ extension NetPnlInCurrency {
 }
 
 extension FxRate {
-    /// The rate that converts a currency; nil where none was reported.
+    /// The rate that converts a currency; nil if none was reported.
     init?(_ currency: String?, _ rate: Decimal?, _ time: Timestamp?, _ age: Int?) {
         guard let currency, let rate, let time, let age else { return nil }
         self.init(currency: currency, rate: rate, timestamp: time, ageSeconds: age)

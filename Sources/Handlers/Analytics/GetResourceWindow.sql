@@ -1,5 +1,5 @@
--- Hours and five minutes that lie in the window whole are read as they are rolled up, samples only where it begins and where they are not
--- rolled up yet.
+-- Rollups are read for whole hours and whole five minutes in the window; samples are read only at its start and where there are no rollups
+-- yet.
 -- name: resourceWindow :one
 -- in: instance_id text?, window_hours int8
 -- out: generated_at timestamptz, avg_cpu float8, max_cpu float8, avg_memory float8, max_memory float8
@@ -44,7 +44,7 @@ part AS (
     WHERE ts >= (SELECT fine FROM start)
         AND ts < (SELECT coarse FROM start)
         AND ts < rolled_to
-    -- A part of its own for each end: together they would read every five minutes in between.
+    -- A separate part for each end: together they would read all five-minute rollups in between.
     UNION ALL
     SELECT metric_type, samples, sum, max
     FROM series
@@ -65,7 +65,7 @@ part AS (
     JOIN metric_samples USING (series_id)
     WHERE ts > (SELECT ts FROM start)
         AND ts >= rolled_to
-        -- The same for all series, so that only the partitions in question are looked into.
+        -- The same bound for all series, so that only the relevant partitions are read.
         AND ts BETWEEN (SELECT min(rolled_to) FROM series) AND (SELECT max(newest) FROM series)
 ),
 use AS (

@@ -5,7 +5,7 @@ WITH run AS (
     SELECT
         status,
         ended_at IS NOT NULL AS is_completed,
-        -- Clocks of workers may run behind.
+        -- Clocks of workers may be behind.
         greatest(extract(epoch FROM ended_at - started_at), 0)::float8 AS seconds
     FROM module_runs
     WHERE :module_id IS NULL OR module_id = :module_id

@@ -1,4 +1,4 @@
--- Whether an instance is known.
+-- Whether an instance is registered.
 -- name: isInstance :one
 -- in: instance_id text
 -- out: is_known bool

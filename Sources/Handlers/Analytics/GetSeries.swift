@@ -4,7 +4,7 @@ public import Generated
 extension API {
     public func getSeries(_ input: GetSeries.Input) async throws(Problem) -> GetSeries.Output {
         guard try await read(.isInstance(instanceID: input.instanceID)) else { throw .instanceNotFound }
-        // One more than is asked for tells whether there are more.
+        // One extra row shows whether there are more.
         let points = try await points(of: input, limit: input.limit.addingSaturated(1))
         return .ok(
             Series(

@@ -35,7 +35,7 @@ extension API {
     ]
 }
 
-/// Which entries are meant.
+/// The filter for audit entries.
 private struct AuditFilter {
     var actor: String?
     var action: String?

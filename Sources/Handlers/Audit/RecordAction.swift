@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 import Postgres
 
-/// What the audit log calls an action. The names are part of the interface.
+/// The names of actions in the audit log. They are part of the interface.
 enum AuditAction: String {
     case heartbeat = "HEARTBEAT"
     case instanceMove = "INSTANCE_MOVE"
@@ -34,23 +34,23 @@ enum AuditAction: String {
     case authorize = "AUTHORIZE"
 }
 
-/// What kinds of things actions are taken on.
+/// The types of targets in the audit log.
 enum AuditTarget: String {
     case instance, module, command, alert, token, operation, notification, books
     case moduleRun = "module_run"
 }
 
-/// The actors without a token of their own.
+/// Actors without a token.
 enum Actor {
     static let agent = "agent"
     /// The server itself.
     static let scheduler = "scheduler"
-    /// Somebody whose credentials were wrong.
+    /// A caller with invalid credentials.
     static let unknown = "unknown"
 }
 
 extension API {
-    /// Runs a transaction. What is refused is kept in the audit log, too, as `REJECTED`.
+    /// Runs a transaction. A rejection is also recorded in the audit log, as `REJECTED`.
     func audited<Result: Sendable>(
         _ action: AuditAction,
         on target: AuditTarget,
@@ -68,7 +68,7 @@ extension API {
         }
     }
 
-    /// Keeps a refused attempt in the audit log.
+    /// Records a rejected attempt in the audit log.
     func recordRefusal(
         _ problem: Problem,
         _ action: AuditAction,
@@ -87,12 +87,12 @@ extension API {
         try await record(refusal, details: JSONObject { json in json.member("code", problem.code) })
     }
 
-    /// Keeps a refusal in the audit log, by itself or counted with others.
+    /// Records a rejection in the audit log, with its own entry or counted with others.
     func record(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
         if refusals.admits(refusal) { try await store(refusal, details: details) }
     }
 
-    /// Writes the entry of a refusal.
+    /// Writes the entry of a rejection.
     func store(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
         _ = try await run(
             .recordAction(
@@ -106,14 +106,15 @@ extension API {
         )
     }
 
-    /// Writes the entries of refusals that were counted, after each window until it is cancelled.
+    /// Writes the entries of counted rejections after each window, until it is cancelled.
     public func recordCountedRefusals() async {
         while (try? await Task.sleep(for: .seconds(5))) != nil { await recordCountedRefusals(isLast: false) }
     }
 
-    /// Writes the entries of refusals that were counted in a window that is over. What the database does not take is counted with the next.
+    /// Writes the entries of rejections that were counted in a finished window. Entries that cannot be stored are counted again in the next
+    /// window.
     ///
-    /// - Parameter isLast: Whether the server ends.
+    /// - Parameter isLast: Whether the server is shutting down.
     public func recordCountedRefusals(isLast: Bool) async {
         for (refusal, count) in refusals.take(isLast: isLast) {
             let details = JSONObject { json in
@@ -129,7 +130,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Adds an entry to the audit log, committed with what it tells of.
+    /// Adds an entry to the audit log, in the same transaction as the action.
     borrowing func record(
         _ action: AuditAction,
         on target: AuditTarget,

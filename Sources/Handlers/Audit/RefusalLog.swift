@@ -1,55 +1,55 @@
 import Synchronization
 
-/// A refused attempt, as the audit log tells refusals apart.
+/// A rejected attempt, with the properties that distinguish kinds of rejections.
 struct Refusal: Hashable, Sendable {
     let actor: String
     let action: AuditAction
     let targetType: AuditTarget
     var targetID: String
-    /// The code of the problem.
+    /// The problem's code.
     let code: String
-    /// Where it came from, if that is known.
+    /// The client's address, if known.
     var address: String?
-    /// Whether the actor proved who he is. Only those who did get an entry for each attempt.
+    /// Whether the actor was authenticated. Only authenticated actors get an entry for each attempt.
     var isKnown = false
 
-    /// Stands for the targets of refusals that are counted together.
+    /// Replaces the targets of rejections that are counted together.
     static let manyTargets = "*"
 
-    /// The same with any target, from anywhere.
+    /// The same rejection for any target and any address.
     fileprivate var general: Refusal {
         var refusal = self
-        // Callers cannot choose the name of a refused operation, so it stays.
+        // Callers cannot choose the name of a rejected operation, so it is kept.
         if targetType != .operation { refusal.targetID = Self.manyTargets }
         refusal.address = nil
         return refusal
     }
 }
 
-/// Decides which refusals get an entry of their own in the audit log, and counts the others, so that a flood writes a bounded number of
-/// entries and none of it is lost.
+/// Decides which rejections get their own audit entry, and counts the others, so that a flood writes a limited number of entries and no
+/// rejection is lost.
 ///
-/// Time is cut into windows. The first refusal of a kind within a window has its own entry; a known actor has a hundred. The others become
-/// one entry for each kind at the end of the window.
+/// Time is divided into windows. In each window, the first rejection of a kind gets its own entry; an authenticated actor gets up to a
+/// hundred. The others become one entry per kind at the end of the window.
 final class RefusalLog: Sendable {
-    /// How long a window is.
+    /// The length of a window.
     static let window = Duration.seconds(60)
-    /// How many kinds are told apart within a window; those beyond are told apart by actor, action and code alone.
+    /// The maximum number of kinds per window; further ones are distinguished only by actor, action and code.
     static let kinds = 50
-    /// How many entries of his own an actor who is known has within a window.
+    /// The maximum number of own entries of an authenticated actor per window.
     static let entriesOfKnown = 100
 
     private struct State {
         var start = ContinuousClock.now
-        /// How many of each kind were refused in this window.
+        /// The number of rejections of each kind in this window.
         var seen: [Refusal: Int] = [:]
-        /// How many of each kind wait for their common entry.
+        /// The number of rejections of each kind that wait for their common entry.
         var waiting: [Refusal: Int] = [:]
     }
 
     private let state = Mutex(State())
 
-    /// Whether a refusal gets an entry of its own; otherwise it is counted.
+    /// Whether a rejection gets its own entry; otherwise it is counted.
     func admits(_ refusal: Refusal) -> Bool {
         state.withLock { state in
             var kind = refusal.isKnown ? refusal.general : refusal
@@ -62,9 +62,9 @@ final class RefusalLog: Sendable {
         }
     }
 
-    /// Takes what was counted, with its numbers, once the window is over.
+    /// Removes and returns the counted rejections once the window has ended.
     ///
-    /// - Parameter isLast: Whether the server ends, so that the window ends too.
+    /// - Parameter isLast: Whether the server is shutting down, which ends the window.
     func take(isLast: Bool = false, now: ContinuousClock.Instant = .now) -> [(refusal: Refusal, count: Int)] {
         state.withLock { state in
             guard isLast || now - state.start >= Self.window else { return [] }
@@ -74,7 +74,7 @@ final class RefusalLog: Sendable {
         }
     }
 
-    /// Takes back what could not be stored.
+    /// Adds rejections that could not be stored to the current counts.
     func putBack(_ refusal: Refusal, count: Int) {
         state.withLock { $0.waiting[refusal, default: 0] += count }
     }

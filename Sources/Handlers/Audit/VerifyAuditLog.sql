@@ -2,14 +2,14 @@
 -- out: sealed int8
 SELECT seal_audit()
 
--- Looks at the next part of the chain.
+-- Verifies the next part of the chain.
 -- name: verifyAudit :one
 -- in: after int8
 -- out: last_position int8, checked int8, head text, broken_at int8?, reason text?
 SELECT last_position, checked, encode(head, 'hex'), broken_at, reason
 FROM verify_audit_part(:after)
 
--- How many entries wait for their seal.
+-- The number of entries that are not sealed yet.
 -- name: countUnsealed :one
 -- out: waiting int8
 SELECT count(*)

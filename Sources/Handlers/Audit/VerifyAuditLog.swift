@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func verifyAuditLog(_ input: VerifyAuditLog.Input) async throws(Problem) -> VerifyAuditLog.Output {
-        // Each look is a statement of its own, so that a long log does not break the deadline of one.
+        // Each step is a separate statement, so that a long log does not exceed a statement's deadline.
         var look = try await readPrimary(.verifyAudit(after: input.after))
         var sealed = look.checked
         let end = ContinuousClock.now + Self.verificationTime
@@ -25,6 +25,6 @@ extension API {
         )
     }
 
-    /// How long a request looks before it leaves the rest to the next one.
+    /// How long a request checks entries before it leaves the rest to the next one.
     private static let verificationTime = Duration.milliseconds(800)
 }

@@ -1,10 +1,10 @@
-/// The currency of the books and how amounts in others come into it.
+/// The currency of the books, and the maximum age of rates into it.
 public struct BooksCurrency: Sendable {
-    /// Nil while nobody set it: then there are totals only of one currency.
+    /// Nil if it is not set; then totals exist only for a single currency.
     public var currency: String?
-    /// How many seconds a rate is used.
+    /// Seconds for which a rate is valid.
     public var rateSeconds = 3_600
 
-    /// Books without a currency.
+    /// Creates books without a currency.
     public init() {}
 }

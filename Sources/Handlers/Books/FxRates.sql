@@ -1,4 +1,4 @@
--- Keeps a rate unless a newer one is known.
+-- Stores a rate unless a newer one is stored.
 -- name: keepFxRate :exec
 -- in: quote text, currency text, rate numeric, ts timestamptz, reported_by text
 INSERT INTO fx_rates AS known (quote, currency, rate, ts, received_at, reported_by)

@@ -6,7 +6,7 @@ extension API {
         .ok(try await fxRates())
     }
 
-    /// The newest rates into the books' currency; none where it is not set.
+    /// The newest rates into the books' currency; empty if it is not set.
     func fxRates() async throws(Problem) -> FxRateList {
         let books = configuration.books
         var rows: [ListFxRatesRow] = []

@@ -15,7 +15,7 @@ extension API {
 }
 
 extension FxRateReport {
-    /// Refuses rates into another currency than the books'.
+    /// Rejects rates into another currency than the books' currency.
     fileprivate func requireRates(into books: String?) throws(Problem) {
         guard let books else { throw .booksCurrencyUnset }
         guard quoteCurrency.hasSameScalars(as: books) else { throw .notTheBooksCurrency(quoteCurrency, books) }
@@ -25,7 +25,7 @@ extension FxRateReport {
 
 extension Transaction {
     fileprivate borrowing func keep(_ report: FxRateReport, by actor: String) throws {
-        // In the order of their keys, so that reports at once cannot deadlock.
+        // Write rows in the order of their keys, so that concurrent reports cannot deadlock.
         let rates = report.rates.sorted { $0.currency.utf8.lexicographicallyPrecedes($1.currency.utf8) }
         for rate in rates {
             _ = try run(
@@ -62,7 +62,7 @@ extension Problem {
         Problem(
             status: 409,
             code: "RATE_OF_BOOKS_CURRENCY",
-            detail: "'\(books)' is the books' currency and needs no rate; leave it out"
+            detail: "'\(books)' is the books' currency and needs no rate; remove it"
         )
     }
 }

@@ -1,4 +1,4 @@
--- Marks a retired instance for removal, and revokes its tokens; how many these were.
+-- Marks a retired instance for removal, and revokes its tokens; returns their number.
 -- name: deleteInstance :one
 -- in: instance_id text
 -- out: tokens int8
@@ -20,7 +20,7 @@ revoked AS (
 SELECT count(*)
 FROM revoked
 
--- Removes a part of what deleted instances have left; how many rows that were.
+-- Removes some of the data of deleted instances; returns the number of rows.
 -- name: removeInstances :one
 -- out: removed int8
 SELECT remove_instances()

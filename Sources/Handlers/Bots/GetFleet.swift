@@ -2,7 +2,7 @@ public import ContractRuntime
 public import Generated
 
 extension API {
-    /// How many instances are told of one by one.
+    /// The maximum number of instances that are listed individually.
     private static var cellLimit: Int { 2_000 }
 
     public func getFleet(_ input: GetFleet.Input) async throws(Problem) -> GetFleet.Output {

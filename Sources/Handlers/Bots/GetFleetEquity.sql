@@ -1,5 +1,5 @@
--- The equity that was noted, and how far each point is below the highest of those that are listed. With a step, the last point of each; steps
--- are counted from 1970, so that they are the same for every caller. One row without a time where there is no point.
+-- The recorded equity, and the distance of each point below the highest listed one so far. With a step, the last point of each step; steps
+-- are counted from 1970, so that they are the same for every caller. If there is no point, one row without a time.
 -- name: fleetEquity :many
 -- import: Generated
 -- in: mode text(RuntimeMode)?, currency text?, books text?, from timestamptz?, to timestamptz?, step_seconds int8, limit int8

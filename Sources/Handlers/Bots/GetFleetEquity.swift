@@ -3,7 +3,7 @@ public import Generated
 
 extension API {
     public func getFleetEquity(_ input: GetFleetEquity.Input) async throws(Problem) -> GetFleetEquity.Output {
-        // One more than is asked for tells whether there are more.
+        // One extra row shows whether there are more.
         let rows = try await read(
             .fleetEquity(
                 mode: input.mode,

@@ -1,4 +1,4 @@
--- Nothing for an instance that is not known.
+-- Returns no row for an unknown instance.
 -- name: presence :optional
 -- in: instance_id text, count int4
 -- out: slots text, until timestamptz

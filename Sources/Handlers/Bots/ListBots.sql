@@ -3,8 +3,8 @@
 -- in: stale_seconds int8, after_bot text?, after_instance text?, limit int8, offset int8
 -- out: bot_id text, name text, strategy_name text, instance_id text?, runtime_mode text(RuntimeMode)?, exchange text?
 -- out: symbol text?, version text?, status text(InstanceStatus)?, last_seen timestamptz?, last_received_at timestamptz?
--- The page is chosen by its keys, then its instances are looked at. No page of the contract has more than 200 items: with the limit alone,
--- which is unknown when a plan is made, the planner expects a tenth of the fleet and makes a plan for each page.
+-- The keys of the page are selected first, then its instances are read. No page of the contract has more than 200 items: with only the
+-- limit, which is unknown when a plan is made, the planner expects a tenth of the fleet and plans each page again.
 SELECT
     page.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
     instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))), last_seen, last_received_at
@@ -22,7 +22,7 @@ LEFT JOIN instance_live USING (instance_id)
 ORDER BY page.bot_id, instance_id
 LIMIT :limit
 
--- Rows are counted as they are listed: a bot without an instance is one.
+-- Rows are counted as they are listed: a bot without an instance is one row.
 -- name: countBots :one
 -- out: rows int8, bots int8
 SELECT

@@ -75,7 +75,7 @@ extension API {
     ]
 }
 
-/// Which instances a list and its export have.
+/// The filter that the list and its export share.
 private protocol InstanceFilter {
     var q: String? { get }
     var instanceID: String? { get }
@@ -90,7 +90,7 @@ extension ListInstances.Input: InstanceFilter {}
 extension ExportInstances.Input: InstanceFilter {}
 
 extension Instance {
-    /// What an export says, which does not look for it.
+    /// The presence in an export, which is not computed.
     private static let unknownPresence = String(repeating: "-", count: 120)
 
     fileprivate init(_ row: ListInstancesRow) {

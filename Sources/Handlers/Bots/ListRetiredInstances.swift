@@ -31,7 +31,7 @@ extension API {
 }
 
 extension RetiredInstance {
-    /// The instance as the database has it.
+    /// Converts a database row.
     init(_ row: ListRetiredInstancesRow) {
         self.init(
             instanceID: row.instanceID,

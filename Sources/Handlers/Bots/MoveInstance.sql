@@ -1,4 +1,4 @@
--- Gives an instance to another bot, which comes to be if it is new. The bot that it had before; no row for an unknown instance.
+-- Moves an instance to another bot, which is created if necessary. Returns the previous bot, or no row for an unknown instance.
 -- name: moveInstance :optional
 -- in: instance_id text, bot_id text
 -- out: bot_id text

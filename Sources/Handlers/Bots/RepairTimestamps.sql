@@ -1,4 +1,4 @@
--- How much is dated further ahead of the clock than is allowed, of one instance or in all.
+-- The number of rows whose time is further ahead of the clock than allowed, of one instance or of all.
 -- name: countAhead :one
 -- in: instance_id text?, ahead_seconds int8
 -- out: now timestamptz, positions int8, metric_series int8, metric_samples int8, costs int8, execution_samples int8, comparisons int8
@@ -24,7 +24,7 @@ SELECT
     (SELECT count(*) FROM fx_rates WHERE ts > latest AND :instance_id IS NULL)
 FROM clock
 
--- Gives positions that are ahead the time at which they came, so that the next report replaces them.
+-- Sets the time of positions that are ahead to their time of arrival, so that the next report replaces them.
 -- name: repairPositions :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: repaired int8
@@ -47,7 +47,8 @@ repaired AS (
 SELECT count(*)
 FROM repaired
 
--- Removes samples that are ahead: when they came is not known. Their series are held first, as whoever stores samples holds them.
+-- Removes samples that are ahead, because their time of arrival is not known. Their series are locked first, in the same way as by
+-- statements that store samples.
 -- name: removeSamplesAhead :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: removed int8
@@ -77,7 +78,7 @@ removed AS (
 SELECT count(*)
 FROM removed
 
--- Makes the newest sample of series whose newest one was ahead that which is left, or forgets that there is one.
+-- Updates series whose newest sample was ahead: the newest remaining sample takes its place, if there is one.
 -- name: repairLatest :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: repaired int8
@@ -117,7 +118,7 @@ forgotten AS (
     WHERE latest.series_id = newest.series_id
         AND newest.ts IS NULL
 ),
--- Of a series without a sample nothing is booked.
+-- Nothing is booked for a series without samples.
 unbooked AS (
     UPDATE metric_series AS series
     SET booked_mode = NULL
@@ -129,7 +130,7 @@ unbooked AS (
 SELECT count(*)
 FROM newest
 
--- Nobody sums costs up until the transaction ends.
+-- Locks the sums of costs until the transaction ends.
 -- name: holdCostSums :one
 -- out: is_held bool
 SELECT true
@@ -137,7 +138,7 @@ FROM sum_horizons
 WHERE name = 'costs'
 FOR UPDATE
 
--- Gives entries that are ahead the time at which they came. Amounts, ids and sums stay.
+-- Sets the time of entries that are ahead to their time of arrival. Amounts, ids and sums are unchanged.
 -- name: repairCosts :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: repaired int8
@@ -160,7 +161,7 @@ repaired AS (
 SELECT count(*)
 FROM repaired
 
--- The last times of sums follow the entries.
+-- Updates the last times of sums from the entries.
 -- name: repairCostSums :exec
 -- in: instance_id text?, ahead_seconds int8, limit int8
 UPDATE cost_balances AS balance
@@ -178,7 +179,8 @@ WHERE (instance_id, symbol, cost_type, currency) IN (
     LIMIT :limit
 )
 
--- Gives samples that are ahead the time at which they came; those of one id, which are told apart by their times, microseconds apart.
+-- Sets the time of samples that are ahead to their time of arrival. Samples with the same id are distinguished by their times, so they get
+-- times that are microseconds apart.
 -- name: repairExecutionSamples :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: repaired int8
@@ -205,7 +207,7 @@ repaired AS (
 SELECT count(*)
 FROM repaired
 
--- Gives comparisons that are ahead the time at which they came.
+-- Sets the time of comparisons that are ahead to their time of arrival.
 -- name: repairComparisons :one
 -- in: instance_id text?, ahead_seconds int8, limit int8
 -- out: repaired int8
@@ -228,7 +230,7 @@ repaired AS (
 SELECT count(*)
 FROM repaired
 
--- Gives rates that are ahead the time at which they came; they are no instance's.
+-- Sets the time of rates that are ahead to their time of arrival. Rates belong to no instance.
 -- name: repairFxRates :one
 -- in: instance_id text?, ahead_seconds int8
 -- out: repaired int8

@@ -3,7 +3,7 @@ public import Generated
 import Postgres
 
 extension API {
-    /// How many rows of each kind one request repairs at most.
+    /// The maximum number of rows of each kind that one request repairs.
     private static var repairLimit: Int { 1_000 }
 
     public func repairTimestamps(_ input: RepairTimestamps.Input) async throws(Problem) -> RepairTimestamps.Output {
@@ -24,7 +24,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Repairs a part of what is ahead, and tells how many rows of each kind that were.
+    /// Repairs a limited number of rows, and returns the number of rows of each kind.
     fileprivate borrowing func repair(
         _ found: TimestampRepair,
         of id: String?,

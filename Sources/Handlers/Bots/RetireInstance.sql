@@ -1,4 +1,4 @@
--- An instance, held until the transaction ends. Whether it reports right now, and how many positions it holds.
+-- Locks an instance until the transaction ends. Returns whether it is reporting, and the number of its positions.
 -- name: lockInstance :optional
 -- in: instance_id text
 -- out: bot_id text, retired_at timestamptz?, deleted_at timestamptz?
@@ -7,7 +7,7 @@ FROM instances
 WHERE instance_id = :instance_id
 FOR NO KEY UPDATE
 
--- What keeps an instance from being retired: it reports right now, or it holds positions. Its heartbeats wait until the transaction ends.
+-- The reasons that prevent a retirement: the instance is reporting, or it holds positions. Its heartbeats wait until the transaction ends.
 -- name: instanceAtWork :optional
 -- in: instance_id text, stale_seconds int8
 -- out: is_reporting bool, last_received_at timestamptz, positions int8
@@ -36,7 +36,7 @@ WHERE live.instance_id = instances.instance_id
     AND instances.instance_id = :instance_id
     AND retired_at IS NULL
 
--- Retires some of the instances that have been silent for so many days; how many they were.
+-- Retires some of the instances that have been silent for the given number of days; returns their number.
 -- name: retireSilentInstances :one
 -- in: days int8
 -- out: retired int8

@@ -14,7 +14,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Takes an instance out of the fleet. One that is retired already stays as it is.
+    /// Retires an instance. A retired instance stays unchanged.
     fileprivate borrowing func retire(
         _ id: String,
         _ request: InstanceRetirement,
@@ -38,7 +38,7 @@ extension Transaction {
         return try retiredInstance(id)
     }
 
-    /// A retired instance as the database has it.
+    /// Reads a retired instance.
     borrowing func retiredInstance(_ id: String) throws -> ListRetiredInstancesRow {
         let rows = try run(
             .listRetiredInstances(instanceID: id, q: nil, afterTime: nil, afterID: nil, limit: 1, offset: 0)
@@ -51,13 +51,13 @@ extension Transaction {
 extension Problem {
     fileprivate static func reporting(_ id: String) -> Problem {
         let detail =
-            "instance '\(id)' reports right now; stop its process, wait until it is STOPPED or LOST, then retire it"
+            "instance '\(id)' is reporting; stop its process, wait until it is STOPPED or LOST, then retire it"
         return Problem(status: 409, code: "INSTANCE_REPORTING", detail: detail)
     }
 
     fileprivate static func holding(_ id: String, _ positions: Int) -> Problem {
         let detail = """
-            instance '\(id)' holds positions of \(positions) symbols as far as it reported; close them first, or retire it with \
+            instance '\(id)' holds positions in \(positions) symbols according to its reports; close them first, or retire it with \
             abandon_positions
             """
         return Problem(status: 409, code: "INSTANCE_HOLDS_POSITIONS", detail: detail)

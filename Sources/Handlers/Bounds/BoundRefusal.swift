@@ -1,6 +1,6 @@
 import ContractRuntime
 
-/// The codes of refusals at a bound. `/metrics` counts each.
+/// The codes of rejections at a limit. `/metrics` counts each.
 enum BoundRefusal: String, CaseIterable {
     case registrations = "TOO_MANY_REGISTRATIONS"
     case instances = "TOO_MANY_INSTANCES"
@@ -12,7 +12,7 @@ enum BoundRefusal: String, CaseIterable {
     case streams = "TOO_MANY_STREAMS"
     case bodies = "TOO_MANY_BODIES"
 
-    /// The value of the metric's label.
+    /// The label's value in the metric.
     var label: String {
         switch self {
         case .registrations: "registrations"
@@ -29,21 +29,21 @@ enum BoundRefusal: String, CaseIterable {
 }
 
 extension Problem {
-    /// A refusal at a bound.
+    /// A rejection at a limit.
     init(_ refusal: BoundRefusal, status: Int, _ detail: String, retryAfterSeconds: Int? = nil) {
         self.init(status: status, code: refusal.rawValue, detail: detail, retryAfterSeconds: retryAfterSeconds)
     }
 }
 
 extension API {
-    /// Counts a problem that is a refusal at a bound; answers the problem.
+    /// Counts a problem if it is a rejection at a limit. Returns the problem.
     @discardableResult
     func counted(_ problem: Problem) -> Problem {
         if let refusal = BoundRefusal(rawValue: problem.code) { telemetry.recordRefusal(refusal) }
         return problem
     }
 
-    /// Refuses an object that is longer than objects may be.
+    /// Rejects an object that exceeds the maximum size.
     func requireObject(_ object: JSONObject, _ name: String) throws(Problem) {
         do throws(Problem) { try object.require(name, atMost: configuration.bounds.objectBytes) } catch {
             throw counted(error)
@@ -52,7 +52,7 @@ extension API {
 }
 
 extension JSONObject {
-    /// Refuses an object that is too long to be stored with each of many rows.
+    /// Rejects an object that is too large to be stored with each of many rows.
     func require(_ name: String, atMost limit: Int) throws(Problem) {
         guard bytes.count > limit else { return }
         throw Problem(.object, status: 413, "\(name) has \(bytes.count) bytes; at most \(limit) are allowed")

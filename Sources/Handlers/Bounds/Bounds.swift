@@ -1,26 +1,26 @@
-/// How much of what clients add or hold is accepted. Beyond that the server refuses with a problem whose code `Refusal` names.
+/// Limits on what clients may add or hold. Beyond them, the server responds with a problem whose code is a `BoundRefusal`.
 public struct Bounds: Sendable {
-    /// How many instances may register within an hour, over all servers.
+    /// The maximum number of new instances per hour, over all servers.
     public var registrationsPerHour = 20_000
-    /// How many instances the fleet may have.
+    /// The maximum number of instances in the fleet.
     public var instances = 100_000
-    /// How many metric series an instance may have.
+    /// The maximum number of metric series per instance.
     public var seriesPerInstance = 1_000
-    /// How many symbols an instance may have positions of.
+    /// The maximum number of symbols with positions per instance.
     public var positionsPerInstance = 1_000
-    /// How long the evidence of an acknowledgement may be, in bytes.
+    /// The maximum size of an acknowledgement's evidence in bytes.
     public var evidenceBytes = 65_536
-    /// How long metadata, payloads and configurations may be, in bytes.
+    /// The maximum size of metadata, payloads and configurations in bytes.
     public var objectBytes = 16_384
-    /// How many acknowledgements of a command are stored that do not change it.
+    /// The maximum number of stored acknowledgements per command that do not change it.
     public var acknowledgementsPerCommand = 100
-    /// How many seconds the time of a report may be ahead of the database's clock.
+    /// How many seconds the timestamp of a report may be ahead of the database's clock.
     public var clockAheadSeconds = 10
-    /// How many event streams a server may have open.
+    /// The maximum number of open event streams per server.
     public var eventStreams = 1_000
-    /// How many event streams one principal may have open on a server.
+    /// The maximum number of open event streams per principal on one server.
     public var eventStreamsPerPrincipal = 100
 
-    /// The defaults.
+    /// Creates the default limits.
     public init() {}
 }

@@ -1,4 +1,4 @@
--- The command that an acknowledgement speaks of, held until the transaction ends.
+-- The command that an acknowledgement refers to, locked until the transaction ends.
 -- name: lockCommand :optional
 -- import: Generated
 -- in: command_id uuid

@@ -29,7 +29,7 @@ extension API {
             throw Problem(
                 status: 403,
                 code: "COMMAND_OF_ANOTHER_INSTANCE",
-                detail: "the command was not given to instance '\(acknowledgement.instanceID)'"
+                detail: "the command does not belong to instance '\(acknowledgement.instanceID)'"
             )
         }
         return .accepted(receipt)
@@ -37,7 +37,7 @@ extension API {
 }
 
 extension API {
-    /// Keeps in the audit log that an instance spoke of another one's command.
+    /// Records in the audit log that an instance acknowledged another instance's command.
     private func recordForeign(_ acknowledgement: Acknowledgement) async throws(Problem) {
         let refusal = Refusal(
             actor: Actor.agent,
@@ -51,7 +51,7 @@ extension API {
 }
 
 extension Acknowledgement {
-    /// Its details in the audit log.
+    /// The details for the audit log.
     fileprivate var auditDetails: JSONObject {
         JSONObject { json in
             json.member("ack_status", status)
@@ -62,9 +62,9 @@ extension Acknowledgement {
 }
 
 extension Transaction {
-    /// Stores an acknowledgement and moves its command on; nil when the command is another instance's.
+    /// Stores an acknowledgement and updates its command. Returns nil if the command belongs to another instance.
     ///
-    /// - Parameter most: How many are stored that leave the command as it is.
+    /// - Parameter most: The maximum number of stored acknowledgements that do not change the command.
     fileprivate borrowing func store(_ acknowledgement: Acknowledgement, most: Int) throws -> AcknowledgementReceipt? {
         guard let command = try run(.lockCommand(commandID: acknowledgement.commandID)) else {
             throw Problem.commandNotFound
@@ -74,7 +74,8 @@ extension Transaction {
         let outcome = command.outcome?.after(acknowledgement.status)
         // The outcome of a command must never be lost, so it is stored even beyond the limit.
         guard (status, outcome) != (command.status, command.outcome) || command.acknowledgements < most else {
-            let detail = "the command has \(command.acknowledgements) acknowledgements, and this one leaves it as it is"
+            let detail =
+                "the command has \(command.acknowledgements) acknowledgements, and this one would not change it"
             throw Problem(.acknowledgements, status: 409, detail)
         }
         if status != command.status {

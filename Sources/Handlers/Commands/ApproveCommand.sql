@@ -1,4 +1,4 @@
--- Decides on a command that waits for a second person. One that is approved is given now, behind every other command of its instance.
+-- Decides on a command that waits for approval. An approved command is delivered after all earlier commands of its instance.
 -- name: decideCommand :optional
 -- import: Generated
 -- in: command_id uuid, status text(CommandStatus), actor text

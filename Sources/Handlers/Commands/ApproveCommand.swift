@@ -34,7 +34,7 @@ extension API {
     }
 }
 
-/// What a second person says of a command.
+/// A second person's decision on a command.
 private struct Decision {
     let id: UUID
     let status: CommandStatus
@@ -46,7 +46,7 @@ private struct Decision {
 extension Transaction {
     fileprivate borrowing func decide(_ decision: Decision) throws -> DecideCommandRow {
         guard let command = try run(.getCommand(commandID: decision.id)) else { throw Problem.commandNotFound }
-        // traps: a name that only looks like the author's may not decide, either.
+        // traps: a name that only looks like the author's must not decide either.
         if command.createdBy == decision.actor {
             let detail = "you cannot approve or deny your own command"
             throw Problem(status: 403, code: "SECOND_PERSON_NEEDED", detail: detail)
@@ -57,7 +57,7 @@ extension Transaction {
         )
         guard let row else {
             let status = command.status == .awaitingApproval ? "expired" : command.status.rawValue
-            let detail = "a command that is \(status) does not wait for a decision"
+            let detail = "the command is \(status), expected AWAITING_APPROVAL"
             throw Problem(status: 409, code: "COMMAND_NOT_WAITING", detail: detail)
         }
         let details = JSONObject { json in json.member("reason", decision.reason) }

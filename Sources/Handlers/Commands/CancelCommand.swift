@@ -13,7 +13,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Takes a command back that no instance has answered.
+    /// Cancels a command that its instance has not acknowledged.
     fileprivate borrowing func cancel(_ id: UUID, by actor: String) throws -> CancelCommandRow {
         if let row = try run(.cancelCommand(commandID: id, actor: actor)) {
             try record(.commandCancel, on: .command, id.text, by: actor, details: .empty)

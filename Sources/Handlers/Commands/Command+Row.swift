@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a command, as every query that reads commands answers them.
+/// The columns of a command, which every query for commands returns.
 protocol CommandRow {
     var commandID: UUID { get }
     var instanceID: String { get }
@@ -28,7 +28,7 @@ extension InsertCommandRow: CommandRow {}
 extension ListCommandsRow: CommandRow {}
 
 extension Command {
-    /// The command as the database has it.
+    /// Converts a database row.
     init(_ row: some CommandRow) {
         self.init(
             commandID: row.commandID,

@@ -1,8 +1,8 @@
 import Generated
 
 extension CommandStatus {
-    /// The status after an acknowledgement: PENDING → ACCEPTED → COMPLETED or FAILED, and from PENDING also to a rejection.
-    /// A finished command, an expired and a canceled one stay as they are, and an accepted one is not rejected any more.
+    /// The status after an acknowledgement: PENDING → ACCEPTED → COMPLETED or FAILED, and from PENDING also to a rejection. Finished,
+    /// expired and canceled commands keep their status, and an accepted command cannot be rejected.
     func after(_ acknowledgement: AcknowledgementStatus) -> CommandStatus {
         switch (self, acknowledgement) {
         case (.pending, .accepted): .accepted
@@ -16,8 +16,8 @@ extension CommandStatus {
 }
 
 extension CommandOutcome {
-    /// The outcome of a command that has ended, after a late acknowledgement. The first COMPLETED or FAILED stands; a rejection says
-    /// less than any sign that the command was carried out.
+    /// The outcome of an ended command after a late acknowledgement. The first COMPLETED or FAILED is kept. A rejection does not replace an
+    /// indication that the command was carried out.
     func after(_ acknowledgement: AcknowledgementStatus) -> CommandOutcome {
         switch (self, acknowledgement) {
         case (.completedLate, _), (.failedLate, _): self

@@ -1,12 +1,12 @@
 import ContractRuntime
 import Synchronization
 
-/// The polls that wait for a command, by instance.
+/// The polls that are waiting for commands, by instance.
 ///
-/// A poll is woken by the database's notification, by a look that finds a command all the same, by its time running out, or by the
-/// end of the server. There is one timer for all of them, so that a waiting poll costs its task and a dictionary's entry.
+/// A poll is woken by a notification of the database, by a periodic check that finds a command, by its timeout, or by the server's
+/// shutdown. One timer serves all polls, so that a waiting poll costs only its task and a dictionary entry.
 final class CommandWaiters: Sendable {
-    /// A poll that is about to wait. It is entered before the poll looks for commands, so that none can slip through in between.
+    /// A poll that is about to wait. It is registered before the poll queries commands, so that none can be missed in between.
     struct Ticket: Sendable {
         fileprivate let number: UInt64
         let instanceID: ExactText
@@ -29,7 +29,7 @@ final class CommandWaiters: Sendable {
             return waiter
         }
 
-        /// Marks those that are meant as woken, and takes out the continuations of those that wait already.
+        /// Marks the matching polls as woken, and removes the continuations of those that are already waiting.
         mutating func wake(
             _ instanceID: ExactText,
             where isMeant: (Waiter) -> Bool = { _ in true }
@@ -49,10 +49,10 @@ final class CommandWaiters: Sendable {
 
     private let state = Mutex(State())
 
-    /// The instances that polls wait for.
+    /// The instances with waiting polls.
     var instances: [String] { state.withLock { $0.waiters.keys.map(\.text) } }
 
-    /// Whether the server ends, so that nobody should wait any more.
+    /// Whether the server is shutting down, so that no poll may wait.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     func enter(_ instanceID: String, until deadline: ContinuousClock.Instant) -> Ticket {
@@ -69,7 +69,7 @@ final class CommandWaiters: Sendable {
         _ = state.withLock { $0.remove(ticket) }
     }
 
-    /// Waits until the ticket is woken, and leaves.
+    /// Waits until the ticket is woken, then removes it.
     func wait(_ ticket: Ticket) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -93,7 +93,7 @@ final class CommandWaiters: Sendable {
         for continuation in state.withLock({ $0.wake(ExactText(instanceID)) }) { continuation.resume() }
     }
 
-    /// Wakes the polls whose time is over.
+    /// Wakes the polls that have timed out.
     func wakeExpired(now: ContinuousClock.Instant = .now) {
         let woken = state.withLock { state in
             state.waiters.keys.flatMap { id in state.wake(id) { $0.deadline <= now } }
@@ -101,7 +101,7 @@ final class CommandWaiters: Sendable {
         for continuation in woken { continuation.resume() }
     }
 
-    /// Wakes everybody, for good.
+    /// Wakes all polls, now and in the future.
     func close() {
         let woken = state.withLock { state in
             state.isClosed = true

@@ -1,4 +1,4 @@
--- Stores a command unless its id is taken. An instance that is not known answers no row, either.
+-- Stores a command unless its id is taken. Returns no row for an unknown instance either.
 -- name: insertCommand :optional
 -- import: Generated
 -- in: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
@@ -24,7 +24,7 @@ RETURNING
     first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
     superseded_outcome(supersedes)
 
--- Ends a command of the instance that nobody has answered, because another takes its place; whether there was one.
+-- Ends a pending command of the instance because another one supersedes it; whether there was one.
 -- name: supersedeCommand :exec
 -- in: command_id uuid, instance_id text, actor text
 UPDATE commands
@@ -34,7 +34,7 @@ WHERE command_id = :command_id
     AND instance_id = :instance_id
     AND status IN ('PENDING', 'AWAITING_APPROVAL')
 
--- Holds those of these instances that exist until the transaction ends, so that their commands are numbered in the order of the commits.
+-- Locks the existing ones of these instances until the transaction ends, so that their commands are numbered in commit order.
 -- name: holdInstances :many
 -- in: instance_ids text[]
 -- out: instance_id text

@@ -19,14 +19,14 @@ extension API {
     }
 }
 
-/// From when to when a command may be carried out.
+/// The validity period of a command.
 struct CommandTimes {
     let issuedAt: Timestamp
     let expiresAt: Timestamp
 
-    /// The times of a request.
+    /// Reads the validity period of a request.
     ///
-    /// - Parameter now: The database's time: it decides until when the command is delivered.
+    /// - Parameter now: The database's time, which decides when the command expires.
     init(_ request: CommandRequest, now: Timestamp, longest: Int?) throws(Problem) {
         let issuedAt = request.issuedAt ?? now
         let expiresAt = request.expiresAt ?? now.adding(seconds: Int64(request.ttlSeconds ?? 0))
@@ -39,7 +39,7 @@ struct CommandTimes {
 }
 
 extension Transaction {
-    /// Stores a command and what the audit log says of it.
+    /// Stores a command and its audit entry.
     fileprivate borrowing func create(
         _ request: CommandRequest,
         longest: Int?,
@@ -65,7 +65,7 @@ extension Transaction {
             )
         )
         guard let row else {
-            // Another request stored the id since we looked, or the instance is retired.
+            // Another request has stored the id in the meantime, or the instance is retired.
             throw try run(.getCommand(commandID: request.commandID)).map(Problem.commandExists) ?? .instanceRetired
         }
         let details = JSONObject { json in json.member("type", request.commandType) }
@@ -75,7 +75,7 @@ extension Transaction {
 
     private borrowing func supersede(_ id: UUID, of instanceID: String, by actor: String) throws {
         guard try run(.supersedeCommand(commandID: id, instanceID: instanceID, actor: actor)) == 1 else {
-            let detail = "the superseded command is not one of the instance's that nobody has answered"
+            let detail = "the superseded command is not pending for this instance"
             throw Problem(status: 409, code: "COMMAND_NOT_PENDING", detail: detail)
         }
     }
@@ -86,9 +86,9 @@ extension Problem {
         Problem(status: 400, code: "INVALID_EXPIRY", detail: detail)
     }
 
-    /// 400 for a command that would live longer than commands may.
+    /// The 400 for a command that exceeds the maximum lifetime.
     static func tooLong(_ seconds: Int) -> Problem {
-        invalidExpiry("a command expires within \(seconds) seconds")
+        invalidExpiry("a command must expire within \(seconds) seconds")
     }
 
     fileprivate static func commandExists(_ stored: GetCommandRow) -> Problem {

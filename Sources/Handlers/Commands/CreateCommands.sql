@@ -1,4 +1,4 @@
--- Whom a fleet query means.
+-- The instances that match a fleet query.
 -- name: findInstances :many
 -- import: Generated
 -- in: stale_seconds int8, instance_ids text[]?, bot_id text?, runtime_mode text(RuntimeMode)?, exchange text?, symbol text?
@@ -17,7 +17,7 @@ WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
     AND (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
 ORDER BY instance_id
 
--- What instances trade and hold together.
+-- The symbols and the total positions of instances.
 -- name: instancesTogether :one
 -- in: instance_ids text[]
 -- out: symbols text[], net_exposure numeric?, gross_exposure numeric?
@@ -28,7 +28,7 @@ SELECT
 FROM positions
 WHERE instance_id = ANY (:instance_ids)
 
--- Stores a command for each of these instances; the audit log has each.
+-- Stores a command for each of these instances, and an audit entry for each.
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, reason text?, actor text
 -- in: needs_approval bool, bulk_id uuid

@@ -11,7 +11,7 @@ extension API {
         if request.dryRun { return .ok(try await preview(of: request.target)) }
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
         let (needsApproval, staleSeconds) = (configuration.needsApproval, configuration.heartbeatStaleSeconds)
-        // A command to the whole fleet must not fail because the fleet is large: 10,000 take more than a second.
+        // A command for the whole fleet must not fail because the fleet is large: 10,000 rows take more than a second.
         let commands = try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
@@ -23,7 +23,7 @@ extension API {
 }
 
 extension API {
-    /// Whom a query means, and what they hold.
+    /// The instances that match a query, and their positions.
     private func preview(of target: FleetQuery) async throws(Problem) -> BulkCommands {
         let instances = try await run(.findInstances(target, staleSeconds: configuration.heartbeatStaleSeconds))
         let together = try await run(.instancesTogether(instanceIDs: instances.map(\.instanceID)))
@@ -80,7 +80,7 @@ extension Transaction {
 }
 
 extension Query where Result == [FindInstancesRow] {
-    /// Whom a fleet query means.
+    /// The instances that match a fleet query.
     static func findInstances(_ query: FleetQuery, staleSeconds: Int) -> Self {
         findInstances(
             staleSeconds: staleSeconds,

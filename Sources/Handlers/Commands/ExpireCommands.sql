@@ -1,4 +1,4 @@
--- Ends commands that no instance answered in time, by the database's clock; the audit log has each. How many they were.
+-- Ends commands that were not acknowledged in time, by the database's clock, with an audit entry for each. Returns their number.
 -- name: expireCommands :one
 -- in: actor text, limit int8
 -- out: expired int8

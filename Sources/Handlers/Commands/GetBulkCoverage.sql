@@ -1,4 +1,4 @@
--- How far the commands of one bulk have come.
+-- The progress of the commands of one bulk.
 -- name: bulkCoverage :optional
 -- import: Generated
 -- in: bulk_id uuid, stale_seconds int8

@@ -4,7 +4,7 @@ import Postgres
 
 extension API {
     public func getCommand(_ input: GetCommand.Input) async throws(Problem) -> GetCommand.Output {
-        // One transaction, so that the command and its history are of one moment.
+        // One transaction, so that the command and its history are consistent.
         let detail = try await transaction { transaction in
             guard let row = try transaction.run(.getCommand(commandID: input.commandID)) else {
                 throw Problem.commandNotFound

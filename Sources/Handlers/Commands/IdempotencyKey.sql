@@ -1,12 +1,12 @@
--- Takes a name for a request; no row when it is taken. Whoever takes it first makes the others wait for the end of his transaction.
+-- Claims an idempotency key; returns no row if it is taken. Concurrent requests with the same key wait for the end of this transaction.
 -- name: takeKey :exec
 -- in: actor text, operation text, key text, request text
 INSERT INTO idempotency_keys (actor, operation, key, request)
 VALUES (:actor, :operation, :key, :request)
 ON CONFLICT DO NOTHING
 
--- The message is a write, so the commit waits for synchronous standbys: an answer that is repeated is as durable as the first, whatever became
--- of the connection that waited for that one's commit.
+-- The message is a write, so the commit waits for synchronous standbys: a repeated response is as durable as the first one, even if the
+-- connection that waited for the first commit was lost.
 -- name: findKey :one
 -- in: actor text, operation text, key text
 -- out: request text, answer jsonb, position text
@@ -20,7 +20,7 @@ UPDATE idempotency_keys
 SET answer = :answer
 WHERE (actor, operation, key) = (:actor, :operation, :key)
 
--- Names are kept for two days.
+-- Keys are kept for two days.
 -- name: forgetKeys :one
 -- in: limit int8
 -- out: forgotten int8

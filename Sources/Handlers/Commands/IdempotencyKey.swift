@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 import Postgres
 
-/// A caller's name for a request, under which its answer is kept.
+/// An idempotency key, under which the response of a request is stored.
 struct IdempotencyKey {
     let actor: String
     let operation: Route
@@ -10,7 +10,7 @@ struct IdempotencyKey {
     /// The hash of the request.
     let request: String
 
-    /// The key of a request; nil when the caller gave it no name.
+    /// The key of a request; nil if the caller sent none.
     init?(_ key: String?, of operation: Route, by actor: String, _ request: some ContractModel) {
         guard let key else { return nil }
         self.actor = actor
@@ -21,7 +21,7 @@ struct IdempotencyKey {
 }
 
 extension Transaction {
-    /// Makes an answer, or repeats the one that was given before under the same name. Another request under it is refused.
+    /// Computes the response, or returns the one stored under the same key. A different request under the key is rejected.
     borrowing func once<Answer: ContractModel>(
         _ key: IdempotencyKey?,
         _ body: () throws -> Answer
@@ -42,7 +42,7 @@ extension Transaction {
     private borrowing func repeated<Answer: ContractModel>(_ key: IdempotencyKey) throws -> Answer {
         let known = try run(.findKey(actor: key.actor, operation: key.operation.rawValue, key: key.key))
         guard known.request == key.request else {
-            let detail = "another request was made under the Idempotency-Key '\(key.key)'"
+            let detail = "the Idempotency-Key '\(key.key)' was already used for a different request"
             throw Problem(status: 409, code: "IDEMPOTENCY_KEY_REUSED", detail: detail)
         }
         return try Answer(json: known.answer.bytes)

@@ -1,5 +1,5 @@
--- What an instance has to carry out, in the order in which it was given, each time counted as delivered. Time is the database's, so that all
--- servers agree on what has expired. Where there is nothing, nothing is written.
+-- The pending commands of an instance, in order, each counted as delivered. Expiry uses the database's time, so that all servers agree. If
+-- there are no commands, nothing is written.
 -- name: deliverCommands :many
 -- import: Generated
 -- in: instance_id text
@@ -23,7 +23,7 @@ SELECT
 FROM delivered
 ORDER BY ordinal
 
--- Which of these instances have something to carry out.
+-- The ones of these instances that have pending commands.
 -- name: instancesWithCommands :many
 -- in: instance_ids text[]
 -- out: instance_id text

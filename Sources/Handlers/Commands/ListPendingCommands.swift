@@ -12,7 +12,7 @@ extension API {
             let ticket = waiters.enter(input.instanceID, until: deadline)
             let rows: [DeliverCommandsRow]
             do throws(Problem) {
-                rows = try await look(for: input.instanceID)
+                rows = try await pendingCommands(for: input.instanceID)
             } catch {
                 waiters.leave(ticket)
                 throw error
@@ -25,20 +25,20 @@ extension API {
         }
     }
 
-    /// Each look has a deadline of its own: the poll may have waited for a minute.
-    private func look(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
+    /// Each query has its own deadline, because the poll may have waited for a minute.
+    private func pendingCommands(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
         try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
             try await run(.deliverCommands(instanceID: instanceID))
         }
     }
 
-    /// `55s`, or `55`; the contract lets nothing else through.
+    /// Parses `55s` or `55`; the contract allows nothing else.
     private static func patience(_ wait: String?) -> Duration {
         .seconds(wait.flatMap { Int($0.filter(\.isNumber)) } ?? 0)
     }
 
-    /// Wakes the polls that wait for commands, until it is cancelled: at once where the database tells, and otherwise within a second,
-    /// whatever stands between this server and the database.
+    /// Wakes the polls that wait for commands, until it is cancelled: immediately on a notification of the database, and otherwise within a
+    /// second, even if notifications do not reach this server.
     public func wakeWaitingPolls() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [self] in
@@ -53,12 +53,12 @@ extension API {
             waiters.wakeExpired()
             let instances = waiters.instances
             guard !instances.isEmpty else { continue }
-            // A look that fails is made up for by the next one.
+            // If this query fails, the next one makes up for it.
             for found in (try? await run(.instancesWithCommands(instanceIDs: instances))) ?? [] { waiters.wake(found) }
         }
     }
 
-    /// Answers all polls that wait, ends all streams of events, and begins none any more: the server ends.
+    /// Ends all waiting polls and event streams, and lets no new ones start, because the server is shutting down.
     public func endWaiting() {
         waiters.close()
         hub.close()

@@ -1,55 +1,55 @@
 import ContractRuntime
 import Synchronization
 
-/// Hands what one look into the database finds to everybody who watches: one reader for a server, however many watch.
+/// Distributes new events to all watchers of this server: one reader of the database serves them all.
 final class EventHub: Sendable {
-    /// What a watcher is told.
+    /// A message to a watcher.
     enum Message: Sendable {
         case event(EventsAfterRow)
-        /// The stream lives.
+        /// Shows that the stream is alive.
         case tick
-        /// Events may be missing; those behind this position follow.
+        /// Events may be missing; those after this position follow.
         case reset(EventPosition)
     }
 
-    /// How many events a watcher may lag behind. One who does not keep up is let go, and comes back with the last event that he knows.
+    /// How many events a watcher may lag behind. A slower one is disconnected, and reconnects with its last event.
     private static let patience = 1_000
 
     private struct State {
         var watchers: [UInt64: AsyncStream<Message>.Continuation] = [:]
-        /// Whose stream each is, and how many each principal has.
+        /// The principal of each stream, and the number of streams of each principal.
         var principals: [UInt64: String] = [:]
-        // traps: principals whose names look the same share what each of them may have.
+        // traps: principals whose names look the same share one limit.
         var counts: [String: Int] = [:]
         var next: UInt64 = 0
-        /// Up to where everybody has been told; nil while nobody watches.
+        /// The position up to which all watchers have been sent events; nil while there are no watchers.
         var position: EventPosition?
         var isClosed = false
 
-        /// Why a principal gets no further stream; nil when there is room.
+        /// The problem if a principal may not open another stream; nil if it may.
         func refusal(of principal: String, _ bounds: Bounds) -> Problem? {
             if watchers.count >= bounds.eventStreams {
-                let detail = "\(watchers.count) event streams are open, which is EVENT_STREAMS; retry later"
+                let detail = "the limit EVENT_STREAMS is reached: \(watchers.count) event streams are open; retry later"
                 return Problem(.streams, status: 503, detail, retryAfterSeconds: 15)
             }
             guard let count = counts[principal], count >= bounds.eventStreamsPerPrincipal else { return nil }
             let detail =
-                "'\(principal)' has \(count) event streams open, which is EVENT_STREAMS_PER_PRINCIPAL; close one first"
+                "the limit EVENT_STREAMS_PER_PRINCIPAL is reached: '\(principal)' has \(count) open event streams; close one first"
             return Problem(.streams, status: 429, detail, retryAfterSeconds: 15)
         }
     }
 
     private let state = Mutex(State())
 
-    /// Up to where everybody has been told; nil while nobody watches.
+    /// The position up to which all watchers have been sent events; nil while there are no watchers.
     var position: EventPosition? { state.withLock { $0.position } }
 
-    /// How many watch.
+    /// The number of watchers.
     var count: Int { state.withLock { $0.watchers.count } }
 
-    /// Adds a watcher, unless there are too many. The first one sets the hub's position to the database's head.
+    /// Adds a watcher unless there are too many. The first one sets the hub's position to the newest event in the database.
     ///
-    /// - Returns: What the watcher is told from now on, and the hub's position: up to there the watcher has to read events itself.
+    /// - Returns: The watcher's messages from now on, and the hub's position, up to which the watcher must read events itself.
     func watch(
         from head: EventPosition,
         by principal: String,
@@ -88,17 +88,17 @@ final class EventHub: Sendable {
         }
     }
 
-    /// Tells everybody of events, in their order.
-    func tell(_ events: [EventsAfterRow]) {
+    /// Sends events to all watchers, in order.
+    func publish(_ events: [EventsAfterRow]) {
         guard let last = events.last?.position else { return }
         send(events.map(Message.event), upTo: last)
     }
 
-    /// Tells everybody that events may be missing, and goes on from the database's head.
+    /// Tells all watchers that events may be missing, and continues from the newest event in the database.
     func reset(to head: EventPosition) { send([.reset(head)], upTo: head) }
 
-    /// Lets everybody know that the stream lives.
-    func tellTick() {
+    /// Sends all watchers a sign that the stream is alive.
+    func publishTick() {
         for watcher in state.withLock({ Array($0.watchers.values) }) { watcher.yield(.tick) }
     }
 
@@ -117,7 +117,7 @@ final class EventHub: Sendable {
         }
     }
 
-    /// Lets everybody go, for good.
+    /// Disconnects all watchers, now and in the future.
     func close() {
         let watchers = state.withLock { state in
             state.isClosed = true
@@ -128,6 +128,6 @@ final class EventHub: Sendable {
 }
 
 extension EventsAfterRow {
-    /// The event's place. The number is PostgreSQL's own, so it is one.
+    /// The event's position. PostgreSQL generated the number, so it can be parsed.
     var position: EventPosition { EventPosition(transaction: UInt64(xid) ?? 0, event: eventID) }
 }

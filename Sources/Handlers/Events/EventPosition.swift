@@ -1,4 +1,4 @@
-/// A place in the order of events: the transaction's number, and the event's own.
+/// A position in the order of events: the transaction's number and the event's number.
 struct EventPosition: Comparable, CustomStringConvertible, Sendable {
     let transaction: UInt64
     let event: Int
@@ -8,7 +8,7 @@ struct EventPosition: Comparable, CustomStringConvertible, Sendable {
         self.event = event
     }
 
-    /// Reads `12345-67`, or `12345` for the position before the first event of a transaction; nil for anything else.
+    /// Parses `12345-67`, or `12345` for the position before the first event of a transaction; nil for anything else.
     init?(_ text: String) {
         let numbers = text.split(separator: "-")
         guard (1...2).contains(numbers.count), let transaction = numbers.first.flatMap({ UInt64($0) }),

@@ -1,5 +1,5 @@
--- The place from which on everything is still to come, and whether a position is one from which no event is missed: this database gave it,
--- and the events behind it are kept. One above the head, or one that another history of the database gave, is not.
+-- The position after which new events will appear, and whether no event after the given position is missing: this database issued it, and
+-- the events after it are still stored. A position above the head, or from another history of the database, is invalid.
 -- name: eventHead :one
 -- in: xid text?, event_id int8?
 -- out: xid text, is_valid bool
@@ -20,7 +20,7 @@ SELECT
 FROM head
 CROSS JOIN event_horizon AS horizon
 
--- The events behind a place, as far as no older transaction can add another between them.
+-- The events after a position, as far as no older transaction can still add one between them.
 -- name: eventsAfter :many
 -- in: xid text, event_id int8, limit int8
 -- out: xid text, event_id int8, at timestamptz, kind text, key text, data jsonb
@@ -31,7 +31,7 @@ WHERE (xid, event_id) > (:xid::text::xid8, :event_id)
 ORDER BY event_log.xid, event_id
 LIMIT :limit
 
--- Forgets events after an hour, and remembers where they ended.
+-- Removes events after an hour, and records where they ended.
 -- name: forgetEvents :one
 -- in: limit int8
 -- out: forgotten int8
@@ -62,8 +62,8 @@ moved AS (
 SELECT count(*)
 FROM forgotten
 
--- How many seconds ago the oldest transaction began that holds back events and sums; 0 while there is none, null where this role may not see
--- its start. It may be one of another database of the cluster.
+-- The age in seconds of the oldest transaction that holds back events and sums; 0 if there is none, null if this role may not see its
+-- start. It may belong to another database of the cluster.
 -- name: horizonAge :one
 -- out: seconds float8?
 SELECT

@@ -15,45 +15,45 @@ extension API {
         }
     }
 
-    /// The place from which on everything is still to come, and whether somebody who knows everything up to `position` misses nothing.
+    /// The position after which new events will appear, and whether a client that has all events up to `position` misses none.
     private func eventHead(
         after position: EventPosition?
     ) async throws(Problem) -> (head: EventPosition, isValid: Bool) {
         let row = try await run(.eventHead(xid: position.map { "\($0.transaction)" }, eventID: position?.event))
-        // The number is PostgreSQL's own, so it is one.
+        // PostgreSQL generated the number, so it can be parsed.
         return (EventPosition(transaction: UInt64(row.xid) ?? 0, event: 0), row.isValid)
     }
 
-    /// Reads events for those who watch, and lets them know every 15 seconds that the stream lives, until it is cancelled.
-    public func tellOfEvents() async {
+    /// Sends new events to the watchers, and a `tick` every 15 seconds, until it is cancelled.
+    public func publishEvents() async {
         var sinceTick = 0
         while (try? await Task.sleep(for: .milliseconds(250))) != nil {
             sinceTick = (sinceTick + 1) % 60
-            if sinceTick == 0 { hub.tellTick() }
-            // A look that fails is made up for by the next one.
-            if let position = hub.position { try? await tellOfEvents(after: position) }
+            if sinceTick == 0 { hub.publishTick() }
+            // If this query fails, the next one makes up for it.
+            if let position = hub.position { try? await publishEvents(after: position) }
         }
     }
 
-    /// Looks once. Behind a failover or a restore the hub's position may be one that the database does not know.
-    private func tellOfEvents(after position: EventPosition) async throws(Problem) {
+    /// Sends the new events once. After a failover or a restore, the database may not know the hub's position.
+    private func publishEvents(after position: EventPosition) async throws(Problem) {
         let (head, isValid) = try await eventHead(after: position)
         guard isValid else { return hub.reset(to: head) }
-        hub.tell(try await run(.eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)))
+        hub.publish(try await run(.eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)))
     }
 }
 
-/// One watcher's way through the events: what he missed, and then what happens, for ten minutes; after that his credentials are looked at
-/// again.
+/// The events for one watcher: first the missed ones, then new ones, for ten minutes. Then the watcher must reconnect, so that its
+/// credentials are checked again.
 ///
-/// `@unchecked Sendable`: the stream that it feeds asks for one event after the other, so nothing else touches it meanwhile.
+/// `@unchecked Sendable`: the stream requests one event at a time, so no access is concurrent.
 private final class EventReader: @unchecked Sendable {
     private let api: API
     private let deadline = ContinuousClock.now + .seconds(600)
     private var first: [ServerEvent<FleetEvent>]
     private var missed: ArraySlice<EventsAfterRow> = []
     private var position: EventPosition
-    /// Up to where events are read from the database; those behind it are told.
+    /// The position up to which events are read from the database; later ones come from the hub.
     private var end: EventPosition
     private var messages: AsyncStream<EventHub.Message>.Iterator
 
@@ -81,7 +81,7 @@ private final class EventReader: @unchecked Sendable {
             case .reset(let head):
                 (position, end) = (head, head)
                 return .bare("reset")
-            // The watcher may know more than the hub had told when the stream began.
+            // The watcher may have newer events than the hub had sent when the stream started.
             case .event(let row) where row.position > position:
                 position = row.position
                 return ServerEvent(row)
@@ -91,7 +91,7 @@ private final class EventReader: @unchecked Sendable {
         return nil
     }
 
-    /// Reads a piece of what was missed; false when there is nothing more of it.
+    /// Reads some of the missed events. Returns false when all have been read.
     private func readMissed() async throws -> Bool {
         let rows = try await api.run(
             .eventsAfter(xid: "\(position.transaction)", eventID: position.event, limit: 500)
@@ -108,7 +108,7 @@ extension ServerEvent where Payload == FleetEvent {
         self.init(event, event: row.kind, id: "\(row.position)")
     }
 
-    /// An event that no row tells of.
+    /// An event without a row.
     fileprivate static func bare(_ kind: String) -> Self {
         Self(FleetEvent(kind: kind, key: "", at: .now, data: .empty), event: kind)
     }

@@ -1,15 +1,15 @@
-/// What became of a heartbeat.
+/// The result of storing a heartbeat.
 enum HeartbeatFate: String {
-    /// It is stored.
+    /// The heartbeat is stored.
     case stored
-    /// It names another bot than the instance's.
+    /// It names another bot than its instance's.
     case foreign
-    /// Another process holds the instance.
+    /// Another process owns the instance.
     case superseded
     /// The instance is being deleted.
     case deleted
-    /// Too many instances have registered within an hour.
+    /// The limit of registrations per hour is reached.
     case throttled
-    /// The fleet has reached its maximum of instances.
+    /// The limit of instances in the fleet is reached.
     case full
 }

@@ -2,30 +2,30 @@ import ContractRuntime
 import Generated
 import Postgres
 
-/// What an instance sends to an ingest path, one by one or in arrays.
+/// An element that an instance sends to an ingest path, alone or in an array.
 protocol IngestElement: ContractModel {
-    /// What becomes of it.
+    /// The result of storing the element.
     associatedtype Outcome: Sendable
 
-    /// The instance that it speaks of.
+    /// The instance that reports the element.
     var instanceID: String { get }
 
-    /// The time that it is about.
+    /// The element's timestamp.
     var timestamp: Timestamp { get }
 
-    /// Refuses what is larger than it may be.
+    /// Rejects an element that exceeds a limit.
     func check(_ bounds: Bounds) throws(Problem)
 
-    /// Stores it and waits for the commit.
+    /// Stores the element and waits for the commit.
     func store(in api: API) async throws(Problem) -> Outcome
 
-    /// Stores several, each for itself, and waits for their commits.
+    /// Stores several elements independently, and waits for their commits.
     static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>]
 
-    /// What its sender is told of what became of it; a refusal is thrown.
+    /// The receipt for an outcome; a rejection is thrown.
     func receipt(_ outcome: Outcome) throws(Problem) -> IngestReceipt
 
-    /// What the audit log is told of a refusal; nil when that is nothing.
+    /// The audit details of a rejection; nil if it is not audited.
     func auditDetails(of problem: Problem) -> JSONObject?
 }
 
@@ -33,7 +33,7 @@ protocol IngestElement: ContractModel {
 protocol RowElement: IngestElement where Row.Outcome == Outcome {
     associatedtype Row: BatchRow
 
-    /// What is stored of it.
+    /// The row to store.
     func row(within bounds: Bounds) -> Row
 }
 
@@ -76,9 +76,9 @@ extension API {
         }
     }
 
-    /// Stores each element of an array that can be stored, and tells of each what became of it.
+    /// Stores each valid element of an array, and returns the result for each.
     ///
-    /// - Parameter complete: Changes an element before it is stored; it is told its index.
+    /// - Parameter complete: Changes an element before it is stored; it receives the element's index.
     func ingest<Element: IngestElement>(
         _ objects: [JSONObject],
         as type: Element.Type,

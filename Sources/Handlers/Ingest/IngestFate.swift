@@ -1,35 +1,35 @@
 import ContractRuntime
 import Generated
 
-/// What became of a row that an instance sent.
+/// The result of storing a row that an instance sent.
 enum IngestFate: String {
-    /// It is stored.
+    /// The row is stored.
     case stored
-    /// Something newer was there already.
+    /// A newer row was already stored.
     case stale
-    /// The same entry was there already.
+    /// The same entry was already stored.
     case duplicate
-    /// Another entry has its id.
+    /// A different entry has the same id.
     case conflict
-    /// Its instance is not known.
+    /// Its instance is unknown.
     case unknown
-    /// Its instance has reached its maximum of symbols.
+    /// Its instance has reached the limit of positions.
     case crowded
-    /// Its time is ahead of the database's clock.
+    /// Its timestamp is ahead of the database's clock.
     case ahead
 }
 
 extension IngestReceipt {
-    /// What the sender is told of a row's fate; what is refused is thrown.
+    /// The receipt for a row's result; a rejection is thrown.
     ///
-    /// - Parameter id: The member that tells rows apart.
+    /// - Parameter id: The property that identifies a row.
     init(_ fate: IngestFate, id: String = "") throws(Problem) {
         switch fate {
         case .stored: self.init(status: .accepted)
         case .stale: self.init(status: .accepted, stale: true)
         case .duplicate: self.init(status: .accepted, duplicate: true)
         case .conflict:
-            throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "another entry has this \(id)")
+            throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "a different entry has this \(id)")
         case .unknown: throw .instanceNotFound
         case .ahead: throw .timestampAhead
         case .crowded:

@@ -1,4 +1,4 @@
--- Books costs. An entry with an id is booked once; the same id with other content is refused.
+-- Books costs. An entry with an id is booked once; the same id with different content is rejected.
 -- name: recordCosts :batch
 -- import: Generated
 -- row: instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, currency text?
@@ -16,12 +16,12 @@ WITH reported AS (
 entry AS MATERIALIZED (
     SELECT
         *,
-        -- Of several with one id in a batch the first is booked.
+        -- If a batch has several entries with one id, the first is booked.
         entry_id IS NULL OR row_number() OVER (PARTITION BY instance_id, entry_id, is_ahead ORDER BY ordinal) = 1 AS is_first
     FROM reported
 ),
--- Another server may book the entry at the same moment. The update changes nothing; it makes what is booked known here. Rows that
--- were there before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
+-- Another server may book the entry at the same moment. The update changes nothing; it makes the booked entry visible here. Rows that
+-- existed before have a transaction's mark (PostgreSQL manual, 5.5, "System Columns", xmax).
 booked AS (
     INSERT INTO cost_entries AS cost
         (instance_id, entry_id, symbol, cost_type, amount, currency, fx_rate, ts, received_at, xid)

@@ -1,4 +1,4 @@
--- Stores samples. One with an id is stored once among those of its time; the same id with other content is refused.
+-- Stores samples. A sample with an id is stored once for its time; the same id with different content is rejected.
 -- name: recordExecutionSamples :batch
 -- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
 -- row: ahead_seconds int8
@@ -8,7 +8,7 @@ WITH sample AS MATERIALIZED (
         sample.*,
         instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
         ts > statement_timestamp() + ahead_seconds * interval '1 second' AS is_ahead,
-        -- Of several with one id in a batch the first is stored.
+        -- If a batch has several samples with one id, the first is stored.
         sample_id IS NULL OR row_number() OVER (PARTITION BY instance_id, sample_id, ts ORDER BY ordinal) = 1 AS is_first
     FROM unnest(:instance_id, :sample_id, :symbol, :slippage_bps, :latency_ms, :fill_ratio, :ts, :ahead_seconds)
         WITH ORDINALITY AS sample (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, ahead_seconds, ordinal)
@@ -17,7 +17,7 @@ WITH sample AS MATERIALIZED (
 mark AS MATERIALIZED (
     SELECT greatest(pg_current_xact_id(), (SELECT xid FROM sum_horizons WHERE name = 'executions')) AS xid
 ),
--- Another server may store the sample at the same moment. The update changes nothing; it makes what is stored known here.
+-- Another server may store the sample at the same moment. The update changes nothing; it makes the stored sample visible here.
 stored AS (
     INSERT INTO execution_samples AS kept
         (instance_id, sample_id, symbol, slippage_bps, latency_ms, fill_ratio, ts, received_at, xid)

@@ -1,5 +1,5 @@
--- Stores the times of heartbeats that say what the one before them said, which most do. The others are not refreshed: they go through
--- recordHeartbeats. The times are the database's: it is one clock for all servers.
+-- Stores the times of heartbeats whose content is unchanged, which is the common case. Other heartbeats are not refreshed and go through
+-- recordHeartbeats. Times are the database's: it is the only clock for all servers.
 -- name: refreshHeartbeats :batch
 -- row: instance_id text, fingerprint int8, sent_at timestamptz
 -- out: ordinal int8, is_refreshed bool
@@ -10,7 +10,7 @@ WITH beat AS MATERIALIZED (
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(:instance_id, :fingerprint, :sent_at) WITH ORDINALITY AS row (instance_id, fingerprint, sent_at, ordinal)
 ),
--- An upsert that never inserts: it holds rows in the order of their keys, whatever the plan, so that concurrent batches cannot deadlock.
+-- An upsert that never inserts: it locks rows in the order of their keys under any plan, so that concurrent batches cannot deadlock.
 refreshed AS (
     INSERT INTO instance_live AS live
         (instance_id, runtime_mode, exchange, symbol, version, metadata, fingerprint, last_seen, last_received_at, sent_at, beat_at,
@@ -18,7 +18,7 @@ refreshed AS (
     SELECT DISTINCT ON (instance_id)
         instance_id, '', '', '', '', '{}', fingerprint, seen, statement_timestamp(), seen, sent_at, lag
     FROM beat
-    -- A clock that is off has to be judged. A value of a row is looked up by its key; a join would be free to read the whole table.
+    -- A wrong clock must be evaluated by recordHeartbeats. The subquery looks a row up by its key; a join could read the whole table.
     WHERE abs(lag) <= 10
         AND fingerprint = (SELECT known.fingerprint FROM instance_live AS known WHERE known.instance_id = beat.instance_id)
     ORDER BY instance_id, seen DESC
@@ -36,8 +36,8 @@ SELECT ordinal, refreshed.instance_id IS NOT NULL
 FROM beat
 LEFT JOIN refreshed USING (instance_id, fingerprint)
 
--- Stores heartbeats, each instance's newest, and registers new and retired instances as far as the bounds allow. A heartbeat from the wrong
--- bot, from a superseded process or of an instance that is being deleted changes nothing.
+-- Stores the newest heartbeat of each instance, and registers new and retired instances within the limits. A heartbeat from the wrong bot,
+-- from a superseded process or of an instance that is being deleted changes nothing.
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
@@ -65,11 +65,11 @@ fresh AS MATERIALIZED (
         OR (retired_at IS NOT NULL AND deleted_at IS NULL AND known.bot_id = beat.bot_id)
     ORDER BY instance_id, ordinal
 ),
--- Without anything new no bound is looked at, so that known instances wait for no registration.
+-- The limits are checked only if there are new instances, so that known ones never wait for a registration.
 admission AS MATERIALIZED (
     SELECT admitted.*
     FROM (
-        -- Those that come back are among the instances already.
+        -- Returning instances already count towards the limit.
         SELECT count(*) AS wanted, max(hourly) AS hourly, max(most) + count(*) FILTER (WHERE NOT is_new) AS most FROM fresh
     ) AS request
     CROSS JOIN LATERAL admit_registrations(wanted, hourly, most) AS admitted
@@ -94,7 +94,7 @@ new_bot AS (
     ORDER BY bot_id
     ON CONFLICT (bot_id) DO NOTHING
 ),
--- Another server may register the instance at the same moment. The update changes nothing; it makes the row's bot known here.
+-- Another server may register the instance at the same moment. The update changes nothing; it makes the row's bot visible here.
 new_instance AS (
     INSERT INTO instances (instance_id, bot_id)
     SELECT instance_id, bot_id
@@ -127,7 +127,7 @@ new_boot AS (
     ON CONFLICT (instance_id, boot_id) DO UPDATE SET boot_id = excluded.boot_id
     RETURNING instance_id, boot_id, ordinal
 ),
--- The process that reported first for the first time holds nothing any more; the last one does.
+-- The process that first reported last owns the instance.
 holder AS MATERIALIZED (
     SELECT DISTINCT ON (instance_id) instance_id, boot_id
     FROM (
@@ -166,7 +166,7 @@ stored AS (
         beat_at, clock_lag, skewed_beats)
     SELECT DISTINCT ON (instance_id)
         instance_id, runtime_mode, exchange, symbol, version, metadata, state,
-        -- An alert that is there has to be looked at again.
+        -- An existing alert must be evaluated again.
         CASE
             WHEN NOT EXISTS (
                 SELECT
@@ -227,7 +227,7 @@ skewed AS (
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
 ),
--- An instance that was seen after its alert was raised is back, and a clock that is right needs no warning.
+-- Resolve the alerts of instances seen since, and of clocks that are correct again.
 recovered AS (
     SELECT alert_id
     FROM alerts

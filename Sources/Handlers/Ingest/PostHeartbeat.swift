@@ -31,13 +31,13 @@ extension Heartbeat: RowElement {
 
     func check(_ bounds: Bounds) throws(Problem) { try metadata.require("metadata", atMost: bounds.objectBytes) }
 
-    /// Everything that the heartbeat says but its time, as a number (FNV-1a of 64 bits): the same text after the same text changes
-    /// nothing. Two that differ are taken for the same once in 2^64; whoever makes such a pair on purpose hides his own change.
+    /// A 64-bit FNV-1a hash of everything in the heartbeat except its time. A heartbeat with an unchanged hash changes only times. Two
+    /// different heartbeats collide once in 2^64; a sender that provokes a collision only hides its own change.
     private var fingerprint: Int {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ bytes: some Sequence<UInt8>) {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            // No text contains this byte, so that texts cannot run into each other.
+            // A byte that no text contains separates the texts.
             hash = (hash ^ 0xFF) &* 0x100_0000_01B3
         }
         for text in [botID, runtimeMode.rawValue, exchange, symbol, version, state?.rawValue ?? ""] { add(text.utf8) }
@@ -46,14 +46,14 @@ extension Heartbeat: RowElement {
         return Int(truncatingIfNeeded: hash)
     }
 
-    /// How long an instance waits that cannot be registered, in seconds: thousands of them must not ask at each heartbeat.
+    /// The `Retry-After` for an instance that cannot be registered, in seconds, so that thousands of them do not retry with each heartbeat.
     private static var registrationPause: Int { 60 }
 
     private var refresh: RefreshHeartbeats {
         RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint, sentAt: timestamp)
     }
 
-    /// Most heartbeats say what the one before them said.
+    /// Most heartbeats repeat the content of the previous one.
     func store(in api: API) async throws(Problem) -> HeartbeatFate {
         if try await api.run(refresh) { return .stored }
         return try await api.run(row(within: api.configuration.bounds))
@@ -72,17 +72,17 @@ extension Heartbeat: RowElement {
         switch fate {
         case .stored: return IngestReceipt(status: .accepted)
         case .foreign:
-            // An instance belongs to the bot that its first heartbeat named. Moving one is an operator's decision.
+            // An instance belongs to the bot in its first heartbeat. Only an operator can move it.
             throw Problem(
                 status: 409,
                 code: "INSTANCE_OF_ANOTHER_BOT",
                 detail: "instance '\(instanceID)' does not belong to bot '\(botID)'"
             )
         case .superseded:
-            let detail = "another process reports for instance '\(instanceID)' since later"
+            let detail = "another process that started later reports for instance '\(instanceID)'"
             throw Problem(status: 409, code: "LEASE_LOST", detail: detail)
         case .deleted:
-            let detail = "instance '\(instanceID)' is being deleted; a heartbeat afterwards registers it anew"
+            let detail = "instance '\(instanceID)' is being deleted; a later heartbeat registers it again"
             throw Problem(
                 status: 409,
                 code: "INSTANCE_BEING_DELETED",

@@ -11,7 +11,7 @@ extension API {
 }
 
 extension IndexSample: SampleElement {
-    /// An index is a metric of the type `index`, with the index's name for a symbol.
+    /// An index is stored as a metric of type `index`, with the index's name as its symbol.
     var samples: [Sample] {
         let series = SeriesKey(instanceID: instanceID, metricType: "index", symbol: indexName, currency: "")
         return [Sample(series: series, time: timestamp, value: value)]

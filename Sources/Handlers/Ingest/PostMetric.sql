@@ -1,13 +1,13 @@
--- Which database this is, on which timeline, and the highest number that it has given to a series. A restore and a failover begin another
+-- The identity and timeline of the database, and the highest series number that it has assigned. A restore and a failover start a new
 -- timeline (PostgreSQL manual, 26.3.5 "Timelines"), which the names of WAL files begin with.
 -- name: seriesHistory :one
 -- out: history text, newest int8
 SELECT
-    -- A standby is none of these, and takes no samples.
+    -- A standby has no identity here, because it accepts no samples.
     CASE WHEN pg_is_in_recovery() THEN '' ELSE database_identity() || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
     coalesce(pg_sequence_last_value(pg_get_serial_sequence('metric_series', 'series_id')::regclass), 0)
 
--- Finds series by what they are of, and adds those that are new; 0 for an unknown instance, -1 for one that has reached its maximum.
+-- Finds series by their keys, and adds new ones; 0 for an unknown instance, -1 for one that has reached its limit.
 -- name: resolveSeries :batch
 -- row: instance_id text, metric_type text, symbol text, currency text, most int8
 -- out: ordinal int8, series_id int8
@@ -29,7 +29,7 @@ fresh AS MATERIALIZED (
         )
     GROUP BY instance_id, metric_type, symbol, currency
 ),
--- Servers that add series to one instance take turns, so that together they add no more than it may have.
+-- Servers that add series to the same instance take turns, so that together they do not exceed the limit.
 held AS MATERIALIZED (
     SELECT instance_id
     FROM instances
@@ -43,7 +43,7 @@ admitted AS (
     JOIN (SELECT instance_id, series_room(instance_id, (SELECT max(most) FROM fresh)) AS room FROM held) AS free USING (instance_id)
     WHERE place <= room
 ),
--- Another server may add the series at the same moment. The update changes nothing; it makes the row's number known here.
+-- Another server may add the series at the same moment. The update changes nothing; it makes the row's number visible here.
 new_series AS (
     INSERT INTO metric_series (instance_id, metric_type, symbol, currency)
     SELECT instance_id, metric_type, symbol, currency
@@ -58,7 +58,7 @@ LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, curren
 LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)
 LEFT JOIN fresh USING (instance_id, metric_type, symbol, currency)
 
--- Stores samples; the same series and time again replaces the value. One that is ahead of the clock is not stored.
+-- Stores samples; a later report for the same series and time replaces the value. A sample that is ahead of the clock is not stored.
 -- name: recordSamples :batch
 -- row: series_id int8, ts timestamptz, value numeric, ahead_seconds int8
 -- out: ordinal int8, is_ahead bool
@@ -72,7 +72,7 @@ sample AS MATERIALIZED (
     WHERE NOT is_ahead
     ORDER BY series_id, ts, ordinal DESC
 ),
--- The series are held first, in the order of their keys: batches of other servers wait here, and cannot deadlock.
+-- The series are locked first, in the order of their keys: batches of other servers wait here and cannot deadlock.
 known AS MATERIALIZED (
     SELECT series_id, ts
     FROM metric_latest
@@ -97,14 +97,14 @@ latest AS (
         value = CASE WHEN excluded.ts >= latest.ts THEN excluded.value ELSE latest.value END,
         unrolled_from = least(latest.unrolled_from, excluded.unrolled_from)
 ),
--- Rollups of five minutes that are over are made anew.
+-- Five-minute rollups that are already closed are computed again.
 touched AS (
     INSERT INTO touched_buckets (series_id, since, until)
     SELECT DISTINCT series_id, bucket_of(ts), bucket_of(ts) + interval '5 minutes'
     FROM judged
     WHERE is_late
 ),
--- What is newer than the newest is not there yet, which spares a look.
+-- A sample newer than the newest one cannot exist yet, so it is not looked up.
 newer AS (
     INSERT INTO metric_samples (series_id, ts, value) SELECT series_id, ts, value FROM judged WHERE is_newer
 ),

@@ -24,7 +24,7 @@ fresh AS MATERIALIZED (
         )
     GROUP BY instance_id, symbol
 ),
--- Servers that add positions to one instance take turns, so that together they add no more than it may have.
+-- Servers that add positions to the same instance take turns, so that together they do not exceed the limit.
 held AS MATERIALIZED (
     SELECT instance_id
     FROM instances
@@ -47,12 +47,12 @@ crowded AS MATERIALIZED (
     ) AS free USING (instance_id)
     WHERE place > room
 ),
--- A new position takes its instance's mode, which is locked and null for a retired instance. Existing positions have it already.
+-- A new position gets its instance's mode, which is locked, and null for a retired instance. Existing positions have it already.
 mode AS MATERIALIZED (
     SELECT instance_id, held_mode(instance_id) AS runtime_mode
     FROM held
 ),
--- A report that is not the newest one answers no row here.
+-- A report that is not the newest one returns no row here.
 stored AS (
     INSERT INTO positions AS position
         (instance_id, symbol, net_exposure, gross_exposure, updated_at, received_at, runtime_mode)

@@ -11,7 +11,7 @@ extension API {
 }
 
 extension ResourceSample: SampleElement {
-    /// The use of a machine is two metrics of one time.
+    /// Resource usage is stored as two metrics with the same time.
     var samples: [Sample] {
         [("resource_cpu_pct", cpuPct), ("resource_memory_pct", memoryPct)].map { type, value in
             let series = SeriesKey(instanceID: instanceID, metricType: type, symbol: "system", currency: "")

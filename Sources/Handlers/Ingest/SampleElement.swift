@@ -1,14 +1,14 @@
 import ContractRuntime
 import Generated
 
-/// What a series of samples is of.
+/// The key of a series.
 ///
-/// Its texts are compared as the database compares them: two instances whose ids look alike have series of their own.
+/// Its texts are compared as the database compares them: two instances whose ids look alike have separate series.
 struct SeriesKey: Hashable {
     let instanceID: ExactText
     let metricType: ExactText
     let symbol: ExactText
-    /// Empty for the books' own.
+    /// Empty for the books' currency.
     let currency: ExactText
 
     init(instanceID: String, metricType: String, symbol: String, currency: String) {
@@ -26,21 +26,21 @@ struct Sample {
     let value: Decimal
 }
 
-/// The outcome of an element that is stored as samples.
+/// The result of storing an element as samples.
 enum SampleFate {
-    /// It is stored.
+    /// The element is stored.
     case stored
-    /// Its instance is not known.
+    /// Its instance is unknown.
     case unknown
-    /// Its instance has reached its maximum of series.
+    /// Its instance has reached the limit of series.
     case crowded
-    /// Its time is ahead of the database's clock.
+    /// Its timestamp is ahead of the database's clock.
     case ahead
 }
 
-/// An element that is stored as samples of series, all of them or none.
+/// An element that is stored as samples, all of them or none.
 protocol SampleElement: IngestElement where Outcome == SampleFate {
-    /// What is stored of it.
+    /// The samples to store.
     var samples: [Sample] { get }
 }
 
@@ -106,7 +106,7 @@ extension SampleElement {
             throw Problem(
                 .series,
                 status: 422,
-                "the instance has reached SERIES_PER_INSTANCE; only its known series are stored"
+                "the instance has reached SERIES_PER_INSTANCE; only values of its existing series are stored"
             )
         }
     }

@@ -3,32 +3,32 @@ import Generated
 import Postgres
 import Synchronization
 
-/// The numbers of the series that samples came for, so that a sample need not name its series to the database again.
+/// A cache of series numbers, so that the database need not look up the series of every sample.
 ///
-/// Numbers never change while the database is the same one. A new connection may lead to another, or to the same one as it was before, so
-/// the database's history is compared first. Those of a deleted instance are forgotten with the first sample that finds no series.
+/// Numbers never change in a database. A new connection may lead to another database, or to an earlier state of the same one, so the
+/// database's history is compared first. The numbers of a deleted instance are removed with the first sample that finds no series.
 final class SeriesNumbers: Sendable {
     private struct State {
         var numbers: [SeriesKey: Int] = [:]
-        /// The highest that is known.
+        /// The highest cached number.
         var highest = 0
         var history = ""
         var connections = 0
     }
 
-    /// How many are remembered: a fleet of 10,000 instances with a dozen series each.
+    /// The maximum number of entries: a fleet of 10,000 instances with a dozen series each.
     private static let limit = 120_000
 
     private let state = Mutex(State())
 
-    /// Whether the database was connected to again since its history was compared.
+    /// Whether there are new connections since the database's history was compared.
     func mustCompare(connections: Int) -> Bool { state.withLock { $0.connections != connections } }
 
-    /// Keeps the numbers if they are those of this database.
+    /// Keeps the cached numbers if they belong to this database.
     ///
     /// - Parameters:
-    ///   - history: Which database it is, and on which timeline.
-    ///   - newest: The highest number that it has given. A copy that is older than what is known has given fewer.
+    /// - history: The database's identity and timeline.
+    /// - newest: The highest number that the database has assigned. An older copy of the database has assigned fewer.
     func compare(history: String, newest: Int, connections: Int) {
         state.withLock { state in
             let isSame = state.history.hasSameScalars(as: history) && newest >= state.highest
@@ -37,14 +37,14 @@ final class SeriesNumbers: Sendable {
         }
     }
 
-    /// The number of each series that is known, as long as the database has been connected to so many times.
+    /// The cached number of each series; valid for this number of database connections.
     func known(_ keys: [SeriesKey], connections: Int) -> [Int?] {
         state.withLock { state in
             state.connections == connections ? keys.map { state.numbers[$0] } : keys.map { _ in nil }
         }
     }
 
-    /// Forgets the numbers of series that were removed.
+    /// Removes the numbers of deleted series.
     func forget(_ keys: [SeriesKey]) {
         state.withLock { state in for key in keys { state.numbers[key] = nil } }
     }
@@ -59,18 +59,18 @@ final class SeriesNumbers: Sendable {
     }
 }
 
-/// Where samples of a series go.
+/// The target of a series' samples.
 enum SeriesPlace: Equatable {
     /// The series has this number.
     case number(Int)
-    /// The instance is not known.
+    /// The instance is unknown.
     case unknown
-    /// The instance has reached its maximum of series.
+    /// The instance has reached the limit of series.
     case full
 }
 
 extension API {
-    /// The places of series; new ones are added as far as their instances may have them.
+    /// Looks up series, and creates new ones within the limits of their instances.
     func seriesPlaces(_ keys: [SeriesKey]) async throws(Problem) -> [SeriesPlace] {
         let connections = database.statistics.connections
         if series.mustCompare(connections: connections) {
@@ -78,7 +78,7 @@ extension API {
             series.compare(history: history.history, newest: history.newest, connections: connections)
         }
         let ids = series.known(keys, connections: connections)
-        // In the order in which they came, so that those that fit are the first ones.
+        // In the order of arrival, so that the first ones fit within the limit.
         var seen: Set<SeriesKey> = []
         let missing = zip(keys, ids).filter { $0.1 == nil && seen.insert($0.0).inserted }.map(\.0)
         if missing.isEmpty { return ids.map { $0.map { .number($0) } ?? .unknown } }

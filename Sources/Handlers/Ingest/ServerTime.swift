@@ -2,18 +2,18 @@ import ContractRuntime
 import Generated
 
 extension API {
-    /// Refuses a time that is further ahead of the database's clock than is allowed.
+    /// Rejects a timestamp that is further ahead of the database's clock than allowed.
     func requireNotAhead(_ time: Timestamp) async throws(Problem) {
         let now = try await run(.serverTime())
         let limit = configuration.bounds.clockAheadSeconds
         if now.adding(seconds: Int64(limit)) < time { throw Problem(ahead: time, of: now, limit: limit) }
     }
 
-    /// A refusal; that of a time which is ahead tells the database's time.
+    /// Adds the database's time to the rejection of a timestamp that is ahead; returns other problems unchanged.
     ///
     /// - Parameters:
-    ///   - time: The time that was reported.
-    ///   - now: The database's time, as soon as it was asked for.
+    /// - time: The reported time.
+    /// - now: The database's time, once it has been read.
     func explained(_ problem: Problem, _ time: Timestamp, _ now: inout Timestamp?) async throws(Problem) -> Problem {
         guard problem == .timestampAhead else { return problem }
         let clock: Timestamp
@@ -24,18 +24,18 @@ extension API {
 }
 
 extension Problem {
-    /// A report is dated ahead of the database's clock; `API.explained` says by how much.
+    /// A report's timestamp is ahead of the database's clock; `API.explained` adds by how much.
     static let timestampAhead = Problem(
         status: 422,
         code: "TIMESTAMP_AHEAD",
         detail: "the time is ahead of the server's clock"
     )
 
-    /// 422 for a time that is ahead of the server's.
+    /// The 422 for a timestamp that is ahead of the server's clock.
     init(ahead time: Timestamp, of now: Timestamp, limit: Int) {
         self = .timestampAhead
         detail = """
-            the time \(time) is ahead of the server's, \(now); at most \(limit) s are allowed: set the clock of the machine that sends it
+            the time \(time) is ahead of the server's, \(now), by more than \(limit) s: correct the clock of the sending machine
             """
         serverTime = now
     }

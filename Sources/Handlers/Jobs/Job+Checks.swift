@@ -3,7 +3,7 @@ import Generated
 import Postgres
 
 extension Job {
-    /// What must not wait: commands that expire, runs that are due, instances that are lost.
+    /// Checks that must run often: expiring commands, due runs, lost instances.
     public static let checks = [
         Job("check_heartbeats") { (api, lock) throws(Problem) in
             let stale = api.configuration.heartbeatStaleSeconds
@@ -20,7 +20,7 @@ extension Job {
                 }
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created, within: .seconds(10))
+            try await api.notifyAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_losses") { (api, lock) throws(Problem) in
@@ -41,7 +41,7 @@ extension Job {
                 try transaction.run(.checkStuckRuns(thresholdSeconds: stuck, actor: Actor.scheduler))
             }
             guard let found else { return false }
-            try await api.tellAndAudit(found.created, within: .seconds(10))
+            try await api.notifyAndAudit(found.created, within: .seconds(10))
             return true
         },
         Job("resolve_alerts") { (api, lock) throws(Problem) in
@@ -50,7 +50,7 @@ extension Job {
                 _ = try transaction.run(.resolveRegistrations())
             } != nil
         },
-        // What servers that ended did not write.
+        // Write the alerts that servers which have ended did not write to the audit log.
         Job("audit_alerts") { (api, lock) throws(Problem) in
             try await api.lead(lock) { transaction in
                 _ = try transaction.run(.auditAlerts(alertIDs: []))
@@ -71,16 +71,16 @@ extension Job {
 }
 
 extension API {
-    /// Checks the fleet and everything else that must not wait, once (`Job.checks`).
+    /// Runs the checks in `Job.checks` once.
     public func runScheduledChecks() async throws(Problem) { try await run(Job.checks) }
 
-    /// How many instances one statement looks at.
+    /// The maximum number of instances that one statement checks.
     static let instancesAtOnce = 1_000
 
-    /// Looks at the whole fleet for lost instances, a part at a time.
+    /// Checks the whole fleet for lost instances, in parts.
     ///
-    /// - Parameter part: Looks at the instances behind this id; nil when another server looks.
-    /// - Returns: How many are lost and which alerts that raised; nil when another server looks.
+    /// - Parameter part: Checks the instances after this id; returns nil if another server does this.
+    /// - Returns: The number of lost instances and the new alerts; nil if another server does this.
     func checkFleet(
         _ part: (_ after: String) async throws(Problem) -> CheckHeartbeatsRow?
     ) async throws(Problem) -> (stale: Int, created: [String], checkedAt: Timestamp)? {
@@ -96,20 +96,21 @@ extension API {
         return (stale, created, row.checkedAt)
     }
 
-    /// Tries at once to notify people of what was raised; then the audit log gets it, with the outcome.
+    /// Tries to notify people of new alerts immediately; then writes the alerts to the audit log, with the outcome.
     ///
-    /// - Parameter limit: How long the audit log may take for a thousand alerts.
-    func tellAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
+    /// - Parameter limit: The time limit for writing a thousand alerts to the audit log.
+    func notifyAndAudit(_ alerts: [String], within limit: Duration = .milliseconds(700)) async throws(Problem) {
         guard !alerts.isEmpty else { return }
         await deliverNotifications(within: Self.firstTry)
         for start in stride(from: 0, to: alerts.count, by: 1_000) {
             let part = Array(alerts[start..<min(start + 1_000, alerts.count)])
-            _ = try await afterTelling(within: limit) { () async throws(Problem) in
+            _ = try await afterNotifying(within: limit) { () async throws(Problem) in
                 try await run(.auditAlerts(alertIDs: part))
             }
         }
     }
 
-    /// How long a request waits at most for the first try to notify; with the database's part it stays within 2.5 seconds.
+    /// The time limit for the first delivery attempt within a request. Together with the database's part, a request takes at most 2.5
+    /// seconds.
     static let firstTry = Duration.milliseconds(1_800)
 }

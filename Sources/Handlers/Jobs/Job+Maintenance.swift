@@ -35,7 +35,7 @@ extension Job {
             try await api.forgetHistory(lock, within: limit)
         },
         Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
-            // The other jobs wait, so a large instance is removed over several passes.
+            // Other jobs are waiting, so a large instance is removed in several passes.
             for _ in 0..<10 {
                 guard let removed = try await api.lead(lock, within: limit, { try $0.run(.removeInstances()) })
                 else { return false }
@@ -45,14 +45,14 @@ extension Job {
         },
     ]
 
-    /// How long a part may take: no request waits for it, and after a long pause there is much to do.
+    /// The time limit of a step: no request waits for it, and there is much to do after a long pause.
     private static let limit = Duration.seconds(120)
 }
 
 extension API {
-    /// Rolls up samples. Each step has a transaction of its own, so that no series is held while samples are read.
+    /// Rolls up samples. Each step has its own transaction, so that series are not locked while samples are read.
     ///
-    /// - Returns: Whether this server did it.
+    /// - Returns: False if another server does this.
     fileprivate func rollMetrics(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
         let closed = try await lead(lock, within: limit, inPartsOf: 1_000) {
             try $0.run(.touchClosedBuckets(limit: $1))
@@ -62,15 +62,15 @@ extension API {
             try $0.run(.rollBuckets(limit: $1))
         }
         guard rolled else { return false }
-        // A part answers how many series are left.
+        // Each part returns the number of remaining series.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.rebookEquity(limit: 500))
         }
     }
 
-    /// Removes what is older than it is kept.
+    /// Removes data whose retention period has ended.
     ///
-    /// - Returns: Whether this server did it.
+    /// - Returns: False if another server does this.
     fileprivate func forgetHistory(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
         let days = configuration.historyDays
         let steps: [@Sendable (Int) -> Query<Int>] = [
@@ -87,6 +87,6 @@ extension API {
         return true
     }
 
-    /// Keeps sums, rollups and partitions up to date, once (`Job.maintenance`).
+    /// Runs the maintenance in `Job.maintenance` once.
     public func maintain() async throws(Problem) { try await run(Job.maintenance) }
 }

@@ -1,14 +1,14 @@
 public import ContractRuntime
 import Postgres
 
-/// A part of what servers do by themselves, again and again.
+/// A periodic task of servers.
 ///
-/// Among all servers on a database one at a time does it. It does a bounded amount in each transaction. A job that fails, or that hangs on
-/// some server, keeps no other from being done; the next pass does what it could not.
+/// Among all servers of a database, one at a time runs a job. Each transaction does a limited amount of work. A job that fails, or hangs on
+/// some server, does not stop other jobs; the next pass catches up.
 public struct Job: Sendable {
-    /// What metrics and the table `jobs` call it.
+    /// The job's name in metrics and in the table `jobs`.
     public let name: String
-    /// Does it, with the lock that each transaction takes; false when another server does.
+    /// Runs the job with the lock that each transaction takes. Returns false if another server runs it.
     let body: @Sendable (API, Lock) async throws(Problem) -> Bool
     let lock: Lock
 
@@ -22,17 +22,17 @@ public struct Job: Sendable {
         self.body = body
     }
 
-    /// What one server at a time holds.
+    /// A lock that one server at a time holds.
     enum Lock {
-        /// That of one job.
+        /// The lock of one job.
         case own(String)
-        /// That of all jobs which keep sums and partitions.
+        /// The lock of all jobs that maintain sums and partitions.
         case maintenance
     }
 }
 
 extension API {
-    /// Does jobs one after the other and notes which were done.
+    /// Runs jobs one after the other and records which succeeded.
     ///
     /// - Parameter report: Called after each job, with its failure or nil.
     public func run(_ jobs: [Job], report: (Job, Problem?) -> Void) async {
@@ -45,30 +45,31 @@ extension API {
                 report(job, error)
             }
         }
-        // Without a note the jobs count as late, which they are not: the next pass notes them.
+        // If this fails, the jobs count as late although they are not; the next pass records them.
         if !done.isEmpty { _ = try? await run(.noteJobs(names: done)) }
     }
 
-    /// Does jobs once.
+    /// Runs jobs once.
     ///
-    /// - Throws: The first failure, after the other jobs were done.
+    /// - Throws: The first failure, after all jobs have run.
     public func run(_ jobs: [Job]) async throws(Problem) {
         var failure: Problem?
         await run(jobs) { _, problem in failure = failure ?? problem }
         if let failure { throw failure }
     }
 
-    /// Notes, every two seconds until it is cancelled, that this server listens to instances: their silence counts only while one does.
+    /// Records every two seconds, until it is cancelled, that this server is listening: silence of instances counts only while a server
+    /// listens.
     public func noteListening() async {
         repeat { _ = try? await run(.noteListening()) } while (try? await Task.sleep(for: .seconds(2))) != nil
     }
 
-    /// Whether all checks were done within the last minute, by any server.
+    /// Whether any server has run all checks within the last minute.
     public func areChecksDone() async -> Bool {
         (try? await run(.areJobsDone(names: Job.checks.map(\.name), seconds: 60))) == true
     }
 
-    /// Runs a part of a job in a transaction; nil when another server holds the lock.
+    /// Runs a part of a job in a transaction. Returns nil if another server holds the lock.
     func lead<Result: Sendable>(
         _ lock: Job.Lock,
         within limit: Duration = .seconds(10),
@@ -84,11 +85,11 @@ extension API {
         }
     }
 
-    /// Runs parts of a job until one has done less than it might have; false when another server holds the lock.
+    /// Runs parts of a job until one has done less than its maximum. Returns false if another server holds the lock.
     ///
     /// - Parameters:
-    ///   - size: How much a part does at most; passed to `part`.
-    ///   - most: How many parts it runs at most, so that other jobs have their turn.
+    /// - size: The maximum amount of work of a part; passed to `part`.
+    /// - most: The maximum number of parts, so that other jobs can run.
     func lead(
         _ lock: Job.Lock,
         within limit: Duration = .seconds(10),

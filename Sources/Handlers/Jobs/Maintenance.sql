@@ -1,34 +1,34 @@
--- Takes what came since the last time into the running sums.
+-- Adds new rows to the running sums.
 -- name: sumUp :one
 -- out: done bool
 SELECT true
 FROM sum_costs(), sum_executions(), note_presence(), note_equity()
 
--- Merges rows of exposure_totals that connections have added; answers how many it merged.
+-- Merges rows of exposure_totals that connections have added; returns the number of merged rows.
 -- name: gatherExposure :one
 -- in: limit int8
 -- out: rows int8
 SELECT gather_exposure(:limit, 16)
 
--- Queues closed buckets for the rollup; answers of how many series.
+-- Queues closed buckets for the rollup; returns the number of series.
 -- name: touchClosedBuckets :one
 -- in: limit int8
 -- out: series int8
 SELECT touch_closed_buckets(:limit)
 
--- Rolls up queued buckets; answers how many rows of `touched_buckets` it took.
+-- Rolls up queued buckets; returns the number of rows taken from `touched_buckets`.
 -- name: rollBuckets :one
 -- in: limit int8
 -- out: rows int8
 SELECT roll_buckets(:limit)
 
--- Books the equity of series under the mode of their instance; answers how many series are left.
+-- Books the equity of series under the mode of their instance; returns the number of remaining series.
 -- name: rebookEquity :one
 -- in: limit int8
 -- out: series int8
 SELECT rebook_equity(:limit)
 
--- Makes partitions ahead and drops what is kept no longer.
+-- Creates future partitions and drops those whose retention period has ended.
 -- name: arrangePartitions :one
 -- in: sample_days int8, fine_days int8, coarse_days int8, execution_days int8
 -- out: done bool
@@ -38,7 +38,7 @@ FROM
     arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),
     arrange_partitions('heartbeat_presence', '30 days', 2, '400 days') AS arranged
 
--- Tables that have no partition for tomorrow are an alert until they have: the day after, everything would pile up in one.
+-- Raises an alert for tables that have no partition for tomorrow: the day after, all new rows would go to a single partition.
 -- name: checkPartitions :exec
 WITH part AS (
     SELECT

@@ -1,4 +1,5 @@
--- Each statement removes finished rows that are older than `days`, at most `limit`, and answers how many it removed. Open rows stay at any age.
+-- Each statement removes at most `limit` finished rows that are older than `days`, and returns their number. Unfinished rows are kept at
+-- any age.
 
 -- name: forgetReconcileResults :one
 -- in: days int8, limit int8

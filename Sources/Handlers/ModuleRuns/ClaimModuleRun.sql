@@ -1,4 +1,4 @@
--- Takes the run that has waited longest. Whoever asks at the same moment takes the next one.
+-- Claims the longest-waiting run. A concurrent request claims the next one.
 -- name: claimModuleRun :optional
 -- import: Generated
 -- in: worker_id text, module_id uuid?, lease_seconds int8

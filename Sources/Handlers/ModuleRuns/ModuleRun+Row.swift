@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a run, as every query that reads runs answers them.
+/// The columns of a run, which every query for runs returns.
 protocol ModuleRunRow {
     var runID: UUID { get }
     var moduleID: UUID { get }
@@ -25,7 +25,7 @@ extension ListModuleRunsRow: ModuleRunRow {}
 extension SetRunStatusRow: ModuleRunRow {}
 
 extension ModuleRun {
-    /// The run as the database has it.
+    /// Converts a database row.
     init(_ row: some ModuleRunRow) {
         self.init(
             runID: row.runID,
@@ -45,7 +45,7 @@ extension ModuleRun {
 }
 
 extension RunStatus {
-    /// Whether a run with this status has ended, and stays as it is.
+    /// Whether a run with this status has ended and can no longer change.
     var isFinal: Bool {
         switch self {
         case .queued, .running: false
@@ -53,7 +53,7 @@ extension RunStatus {
         }
     }
 
-    /// Whether a run may go from here to another status; the same one again is no step.
+    /// Whether a run may change from this status to another one; the same status is not a change.
     func mayBecome(_ next: RunStatus) -> Bool {
         switch (self, next) {
         case (.queued, .queued), (.queued, .running), (.queued, .canceled): true

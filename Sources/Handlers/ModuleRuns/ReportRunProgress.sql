@@ -1,4 +1,4 @@
--- Prolongs a worker's lease. Whoever speaks is not stuck, unless the module allows no more time.
+-- Renews a worker's lease. A run with progress is not stuck, unless it exceeds the module's time limit.
 -- name: beatModuleRun :optional
 -- import: Generated
 -- in: run_id uuid, worker_id text, progress float8?, message text?, lease_seconds int8

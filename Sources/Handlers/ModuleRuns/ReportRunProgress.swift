@@ -2,7 +2,7 @@ public import ContractRuntime
 public import Generated
 
 extension API {
-    /// Progress comes often and decides nothing, so the audit log does not have it.
+    /// Progress reports are frequent and change nothing important, so they are not audited.
     public func reportRunProgress(_ input: ReportRunProgress.Input) async throws(Problem) -> ReportRunProgress.Output {
         let report = input.body
         let row = try await run(
@@ -16,7 +16,7 @@ extension API {
         )
         if let row { return .ok(ModuleRun(row)) }
         guard try await run(.getModuleRun(runID: input.runID)) != nil else { throw .moduleRunNotFound }
-        let detail = "the run is not carried out by worker '\(report.workerID)'"
+        let detail = "the run was not claimed by worker '\(report.workerID)'"
         throw Problem(status: 409, code: "RUN_NOT_CLAIMED", detail: detail)
     }
 }

@@ -1,4 +1,4 @@
--- The module that a run is of, held as it is until the transaction ends.
+-- The module of a run, locked until the transaction ends.
 -- name: moduleForRun :optional
 -- in: module_id uuid
 -- out: enabled bool

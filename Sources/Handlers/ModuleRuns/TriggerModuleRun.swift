@@ -38,13 +38,13 @@ extension Transaction {
 }
 
 extension RunRequestSummary {
-    /// The stored text: an object is kept as JSON.
+    /// The text to store; an object is stored as JSON.
     fileprivate var text: String {
         get throws(Problem) {
             switch self {
             case .string(let text): return text
             case .object(let object):
-                // Written anew, the object has no white space and no escapes that it does not need.
+                // Serializing the object removes white space and unnecessary escapes.
                 let text = JSONValue(object.description)?.description ?? object.description
                 guard text.unicodeScalars.count > 4096 else { return text }
                 let message = "the object's text has \(text.unicodeScalars.count) characters, expected at most 4096"

@@ -1,4 +1,4 @@
--- The run that a change is about, held until the transaction ends.
+-- The run to change, locked until the transaction ends.
 -- name: lockModuleRun :optional
 -- import: Generated
 -- in: run_id uuid
@@ -8,7 +8,7 @@ FROM module_runs
 WHERE run_id = :run_id
 FOR UPDATE
 
--- A final status without an end gets the present time for one. What is absent stays. An end resolves the alert that there was none.
+-- A final status without an end time gets the current time. Absent values are unchanged. The end resolves the alert of a stuck run.
 -- name: setRunStatus :one
 -- import: Generated
 -- in: run_id uuid, status text(RunStatus), ended_at timestamptz?, summary text?

@@ -18,7 +18,7 @@ extension API {
     }
 }
 
-/// A step that somebody wants a run to take.
+/// A requested change of a run's status.
 struct RunChange: Sendable {
     let action: AuditAction
     let runID: UUID
@@ -29,7 +29,7 @@ struct RunChange: Sendable {
 }
 
 extension API {
-    /// Takes a run's step, or refuses it; the audit log has either.
+    /// Changes a run's status, or rejects the change; both are audited.
     func change(_ change: RunChange) async throws(Problem) -> SetRunStatusRow {
         try await audited(change.action, on: .moduleRun, change.runID.text, by: change.actor) { transaction in
             try transaction.take(change)
@@ -49,7 +49,7 @@ extension Transaction {
                 summary: change.summary
             )
         )
-        // A cancellation says nothing more than its name.
+        // A cancellation needs no details.
         let details = JSONObject { json in
             if change.action == .moduleRunUpdate { json.member("status", change.status) }
         }

@@ -1,10 +1,10 @@
 import ContractRuntime
 import Generated
 
-/// When something is due: minute, hour, day of the month, month and day of the week, in UTC (crontab(5)).
+/// A schedule: minute, hour, day of the month, month and day of the week, in UTC (crontab(5)).
 ///
-/// A field is `*`, a number, a range, any of them with a step, or a list of these; months and days of the week have their English
-/// names, too. A range may pass the end, as `FRI-MON` does. Where both kinds of day are restricted, either of them is enough.
+/// A field is `*`, a number, a range, any of these with a step, or a list of them. Months and days of the week may be English names. A
+/// range may wrap around, as `FRI-MON` does. If both day fields are restricted, a day must match either.
 struct CronExpression: Hashable, Sendable {
     private let minutes: Set<Int>
     private let hours: Set<Int>
@@ -14,7 +14,7 @@ struct CronExpression: Hashable, Sendable {
     private let daysOfWeek: Set<Int>
     private let restrictsBothDays: Bool
 
-    /// Why a text is no cron expression.
+    /// The reason why a text is not a cron expression.
     struct Mistake: Error, Hashable {
         let message: String
     }
@@ -43,10 +43,10 @@ struct CronExpression: Hashable, Sendable {
         let days = try Field(name: "day of the week", range: 0...7, names: Self.dayNames).values(of: weekday)
         daysOfWeek = Set(days.map { $0 % 7 })
         restrictsBothDays = !day.hasPrefix("*") && !weekday.hasPrefix("*")
-        guard next(after: .now) != nil else { throw Mistake(message: "there is no such day") }
+        guard next(after: .now) != nil else { throw Mistake(message: "no day matches") }
     }
 
-    /// The schedule of a module that runs by itself; nil for one that does not. A schedule that is none is a violation all the same.
+    /// The schedule of a scheduled module; nil for other modules. An invalid schedule is a violation in either case.
     init?(of registration: ModuleRegistration) throws(Problem) {
         guard let text = registration.scheduleCron else { return nil }
         do throws(Mistake) {
@@ -62,7 +62,7 @@ struct CronExpression: Hashable, Sendable {
         if registration.executionMode == .manual { return nil }
     }
 
-    /// The first time after `time`; nil when there is none within the next eight years, in which every date occurs that ever does.
+    /// The first match after `time`; nil if there is none within the next eight years, in which every possible date occurs.
     func next(after time: Timestamp) -> Timestamp? {
         let minute = time.microsecondsSinceEpoch / 60_000_000 + 1
         var (day, firstMinute) = (Int(minute / 1_440), Int(minute % 1_440))
@@ -95,7 +95,7 @@ private struct Field {
     let name: String
     let range: ClosedRange<Int>
     var names: [String] = []
-    /// What the first name stands for.
+    /// The value of the first name.
     var firstName = 0
 
     func values(of text: Substring) throws(CronExpression.Mistake) -> Set<Int> {

@@ -6,7 +6,7 @@ extension API {
     public func deleteModule(_ input: DeleteModule.Input) async throws(Problem) -> DeleteModule.Output {
         try await transaction { transaction in
             let isDeleted = try transaction.run(.deleteModule(moduleID: input.moduleID)) == 1
-            // Deleting what is not there changes nothing, and somebody tried.
+            // Deleting a missing module changes nothing, but the attempt is audited.
             let details = isDeleted ? .empty : JSONObject { json in json.member("noop", true) }
             try transaction.record(
                 .moduleDelete,

@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a module, as every query that reads modules answers them.
+/// The columns of a module, which every query for modules returns.
 protocol ModuleRow {
     var moduleID: UUID { get }
     var name: String { get }
@@ -25,7 +25,7 @@ extension ListModulesRow: ModuleRow {}
 extension UpsertModuleRow: ModuleRow {}
 
 extension Module {
-    /// The module as the database has it.
+    /// Converts a database row.
     init(_ row: some ModuleRow) {
         self.init(
             moduleID: row.moduleID,

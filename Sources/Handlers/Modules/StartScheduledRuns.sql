@@ -1,4 +1,4 @@
--- The modules whose time has come.
+-- The modules that are due.
 -- name: dueModules :many
 -- import: Generated
 -- out: module_id uuid, schedule_cron text, missed_run_policy text(MissedRunPolicy), is_late bool
@@ -11,7 +11,7 @@ WHERE deleted_at IS NULL
 ORDER BY module_id
 FOR UPDATE SKIP LOCKED
 
--- Queues a run of a module unless one of its schedule waits already; the audit log has it.
+-- Queues a run of a module, with an audit entry, unless a scheduled run is already queued.
 -- name: startScheduledRun :exec
 -- in: module_id uuid, actor text
 WITH run AS (

@@ -3,8 +3,8 @@ import Generated
 import Postgres
 
 extension Transaction {
-    /// Queues a run of each module whose time has come. Times that passed while nobody looked are made up for by one run, or forgotten,
-    /// as the module says; while a run of the schedule waits in the queue, no other joins it.
+    /// Queues a run of each module that is due. Missed times are made up for by one run or ignored, as the module is configured. While a
+    /// scheduled run is queued, no other is added.
     borrowing func startScheduledRuns() throws {
         for module in try run(.dueModules()) {
             if !module.isLate || module.missedRunPolicy == .runOnce {

@@ -1,4 +1,4 @@
--- Registers a module or changes one. A deleted module that is registered again starts anew.
+-- Registers or changes a module. A deleted module that is registered again gets a new `created_at`.
 -- name: upsertModule :one
 -- import: Generated
 -- in: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?

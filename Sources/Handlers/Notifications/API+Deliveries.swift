@@ -5,7 +5,8 @@ import Notifications
 import Postgres
 import Synchronization
 
-/// Deliveries that arrived while the database was away. They are marked before anything else is sent, so that nothing is sent twice.
+/// Deliveries that succeeded while the database was unavailable. They are marked before anything else is sent, so that nothing is sent
+/// twice.
 final class UnmarkedDeliveries: Sendable {
     private let ids = Mutex<[String]>([])
 
@@ -24,9 +25,9 @@ final class UnmarkedDeliveries: Sendable {
 }
 
 extension API {
-    /// Tells people what they have to be told, again and again, until it is cancelled.
+    /// Delivers notifications until it is cancelled.
     ///
-    /// - Parameter isNeeded: Whether this process has to; another one does otherwise.
+    /// - Parameter isNeeded: Whether this process must deliver. If not, another process does.
     public func deliverNotifications(while isNeeded: @Sendable () -> Bool) async {
         guard !configuration.targets.isEmpty else { return }
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
@@ -36,22 +37,22 @@ extension API {
         }
     }
 
-    /// Tries to send everything that is due, to all targets side by side, and waits for what somebody else has begun to send. What fails
-    /// is tried again later.
+    /// Tries to send everything that is due, to all targets concurrently, and waits for deliveries that another server has started. Failed
+    /// deliveries are retried later.
     ///
-    /// A client who leaves meanwhile, and a server that ends, break nothing off: what is on its way would be sent again.
+    /// Neither a client that disconnects nor a shutdown interrupts a delivery, because it would be sent again.
     ///
-    /// - Parameter limit: How long a target may take.
+    /// - Parameter limit: The time limit per target.
     func deliverNotifications(within limit: Duration) async {
         // traps: the limit is a Duration of some seconds that the caller chose.
         await Task {
-            // A sent delivery must be stored, even when its request has no time left.
+            // A sent delivery must be recorded, even if its request has no time left.
             await RequestScope.within(limit + .seconds(2)) { await deliver(by: .now + limit) }
         }.value
     }
 
-    /// Runs what has to be stored once people have been told: targets may have used up the time of the request.
-    func afterTelling<Result>(
+    /// Runs statements after notifications were sent, with a new deadline: targets may have used up the request's time.
+    func afterNotifying<Result>(
         within limit: Duration = .milliseconds(700),
         _ body: () async throws(Problem) -> Result
     ) async throws(Problem) -> Result {
@@ -63,24 +64,24 @@ extension API {
         if !arrived.isEmpty, (try? await run(.markSent(deliveryIDs: arrived))) == nil { return unmarked.add(arrived) }
         let names = configuration.targets.map(\.name)
         repeat {
-            // Without the database there is nothing to tell; what waits there waits.
+            // Without the database there is nothing to send.
             guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
             await withTaskGroup(of: Void.self) { group in
                 for target in configuration.targets {
                     group.addTask { [self] in while await deliverNext(to: target, by: deadline) {} }
                 }
             }
-            // Another server may have begun with what this one came for.
+            // Another server may already be sending what this one is about to send.
             guard (try? await run(.isFirstTryPending(targets: names))) == true else { return }
         } while await Self.waits(until: deadline)
     }
 
-    /// Waits a moment; false when it is too late for another.
+    /// Waits briefly. Returns false if the deadline is too close for another attempt.
     private static func waits(until deadline: ContinuousClock.Instant) async -> Bool {
         (try? await Task.sleep(for: .milliseconds(30))) != nil && ContinuousClock.now < deadline
     }
 
-    /// Sends one message to a target; false when nothing is due or it should be left alone.
+    /// Sends one message to a target. Returns false if nothing is due or the target must be left alone.
     private func deliverNext(to target: NotificationTarget, by deadline: ContinuousClock.Instant) async -> Bool {
         let remaining = deadline - .now
         guard remaining > .milliseconds(100) else { return false }
@@ -97,8 +98,8 @@ extension API {
         return outcome == .sent
     }
 
-    /// Writes down what became of deliveries. What arrived must not be sent again, so that is tried until the database takes it. What
-    /// failed and is not marked is in hand for a minute, and then due again.
+    /// Records the outcome of deliveries. A successful delivery must not be sent again, so recording it is retried until it succeeds. A
+    /// failed delivery that cannot be recorded stays claimed for a minute and is then due again.
     private func keep(_ outcome: Messenger.Outcome, of deliveries: [String], to target: NotificationTarget) async {
         switch outcome {
         case .sent:
@@ -113,7 +114,7 @@ extension API {
 }
 
 extension Transaction {
-    /// Takes what is due for a target in hand, if it may be sent something now.
+    /// Claims the due deliveries of a target, if something may be sent to it now.
     fileprivate borrowing func claim(_ target: String) throws -> [ClaimDeliveriesRow] {
         _ = try run(.knowTarget(target: target))
         guard try run(.openTarget(target: target)) == true else { return [] }

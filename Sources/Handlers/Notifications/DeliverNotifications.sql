@@ -1,4 +1,4 @@
--- Sends each new notification on its way to the targets of its severity.
+-- Creates the deliveries of each new notification, one per target of its severity.
 -- name: routeNotifications :exec
 -- in: targets text[], severities text[]
 WITH fresh AS (
@@ -26,8 +26,8 @@ INSERT INTO notification_targets (target)
 VALUES (:target)
 ON CONFLICT (target) DO NOTHING
 
--- Whether a target may be sent something now: five messages at once, then one every 2.4 seconds, which is what Discord's webhooks are
--- said to bear. Only one server at a time asks for a target.
+-- Whether a target may be sent a message now: five messages at once, then one every 2.4 seconds, which is the known limit of Discord's
+-- webhooks. Only one server at a time sends to a target.
 -- name: openTarget :optional
 -- in: target text
 -- out: is_open bool
@@ -36,9 +36,8 @@ FROM notification_targets
 WHERE target = :target
 FOR UPDATE SKIP LOCKED
 
--- Takes what is due for a target in hand, for a minute: all of one severity and title, the most urgent and the oldest first. A hundred
--- losses of heartbeats wait until a second has brought no more, four at most: a fleet that is lost at once is one message, not one for each
--- part of it.
+-- Claims the due deliveries of a target for a minute: all of one severity and title, the most urgent and the oldest first. A hundred lost
+-- instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message, not several.
 -- name: claimDeliveries :many
 -- import: Generated
 -- in: target text
@@ -87,7 +86,7 @@ UPDATE notification_targets
 SET restored_at = greatest(restored_at, now()) + interval '2.4 seconds'
 WHERE target = :target
 
--- What arrived is done for good, and its alert knows when.
+-- Marks deliveries as sent, and records the time in their alerts.
 -- name: markSent :exec
 -- in: delivery_ids text[]
 WITH sent AS (
@@ -111,8 +110,8 @@ SET last_notified_at = now()
 FROM held
 WHERE alerts.alert_id = held.alert_id
 
--- What did not arrive is tried again after 2, 4, 8, … seconds, five minutes at most, each time up to a half later; after twelve tries it
--- is dead until somebody asks for it.
+-- Schedules failed deliveries for another attempt after 2, 4, 8, … seconds, at most five minutes, plus up to a half at random. After twelve
+-- attempts a delivery is dead until it is replayed.
 -- name: markFailed :exec
 -- in: delivery_ids text[], error text
 UPDATE notification_deliveries
@@ -122,7 +121,7 @@ SET status = CASE WHEN attempts >= 12 THEN 'DEAD' ELSE 'PENDING' END,
     last_error = :error
 WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
 
--- What a target did not want now waits as long as it said; that was no try.
+-- Postpones deliveries that a target declined for now by the time that it named; this does not count as an attempt.
 -- name: markLimited :exec
 -- in: delivery_ids text[], target text, seconds float8
 WITH blocked AS (
@@ -137,8 +136,7 @@ SET attempts = attempts - 1,
     last_error = 'status 429'
 WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
 
--- Whether something for these targets is still to be tried for the first time, or is being tried right now. What a target does not want yet
--- is not waited for.
+-- Whether a first attempt is pending or in progress for these targets. Deliveries that a target has declined for now are not awaited.
 -- name: isFirstTryPending :one
 -- in: targets text[]
 -- out: is_pending bool

@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a delivery, as every query that reads deliveries answers them.
+/// The columns of a delivery, which every query for deliveries returns.
 protocol NotificationDeliveryRow {
     var deliveryID: UUID { get }
     var notificationID: UUID { get }
@@ -23,7 +23,7 @@ extension ListNotificationsRow: NotificationDeliveryRow {}
 extension ReplayDeliveryRow: NotificationDeliveryRow {}
 
 extension NotificationDelivery {
-    /// The delivery as the database has it.
+    /// Converts a database row.
     init(_ row: some NotificationDeliveryRow) {
         self.init(
             deliveryID: row.deliveryID,

@@ -1,4 +1,4 @@
--- Has people told of something that is no alert.
+-- Creates a notification that belongs to no alert.
 -- name: insertNotification :one
 -- import: Generated
 -- in: severity text(Severity), title text, message text

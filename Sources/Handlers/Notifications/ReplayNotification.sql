@@ -1,4 +1,4 @@
--- Gives a dead delivery its tries back.
+-- Makes a dead delivery pending again, with all its attempts.
 -- name: replayDelivery :optional
 -- import: Generated
 -- in: delivery_id uuid

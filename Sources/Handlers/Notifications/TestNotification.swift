@@ -6,7 +6,7 @@ extension API {
     public func testNotification(_ input: TestNotification.Input) async throws(Problem) -> TestNotification.Output {
         let (severity, actor) = (input.severity, input.principal.name)
         let id = try await transaction { transaction in
-            let message = "A test that \(actor) asked for"
+            let message = "A test requested by \(actor)"
             let id = try transaction.run(
                 .insertNotification(severity: severity, title: "Test Notification", message: message)
             )
@@ -15,7 +15,7 @@ extension API {
             return id
         }
         await deliverNotifications(within: Self.firstTry)
-        let items = try await afterTelling { () async throws(Problem) in
+        let items = try await afterNotifying { () async throws(Problem) in
             try await run(.deliveriesOf(notificationID: id)).map { NotificationDelivery($0) }
         }
         return .ok(

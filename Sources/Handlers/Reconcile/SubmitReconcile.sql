@@ -1,5 +1,6 @@
--- What a comparison is worth. Its difference may be signed either way, and off by one unit of its last digit; a mismatch stands unless
--- there is no difference, an agreement within the tolerance: so much, and so many hundredths of a percent of the exchange's equity.
+-- The status of a comparison. Its difference may have either sign and be off by one unit of its last digit. A reported mismatch is kept
+-- unless the difference is 0. A reported agreement is kept if the difference is within the tolerance: an amount, or basis points of the
+-- exchange's equity.
 -- name: judgeReconcile :one
 -- import: Generated
 -- in: exchange_equity numeric, internal_equity numeric, difference numeric, status text(ReconcileStatus)
@@ -15,8 +16,8 @@ SELECT
     END,
     abs(abs(:difference) - abs(:exchange_equity - :internal_equity)) > 10::numeric ^ -scale(:difference)
 
--- Stores a comparison. A mismatch raises an alert or counts once more; an agreement resolves it. An unknown instance answers no row. An
--- agreement that both sides see needs no entry in the audit log.
+-- Stores a comparison. A mismatch raises an alert or adds an occurrence; an agreement resolves it. Returns no row for an unknown instance.
+-- An agreement that was also reported as one is not audited.
 -- name: submitReconcile :optional
 -- in: instance_id text, exchange_equity numeric, internal_equity numeric, difference numeric, status text(ReconcileStatus)
 -- in: reported_status text(ReconcileStatus), is_difference_wrong bool, ts timestamptz, actor text

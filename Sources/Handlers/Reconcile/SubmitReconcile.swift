@@ -19,10 +19,11 @@ extension API {
         if verdict.isDifferenceWrong, !configuration.acceptsWrongDifferences { throw .wrongDifference(report) }
         let id = try await run(.submit(report, verdict, by: input.principal.name))
         guard let id else { throw .instanceNotFound }
-        // An agreement is told to nobody.
+        // An agreement sends no notification.
         if verdict.status == .mismatch { await deliverNotifications(within: Self.firstTry) }
         if verdict.status == .mismatch || report.status == .mismatch {
-            try await afterTelling { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id)) }
+            try await afterNotifying { () async throws(Problem) in _ = try await run(.auditReconciles(reconcileID: id))
+            }
         }
         return .accepted(
             ReconcileResult(
@@ -57,7 +58,7 @@ extension Query where Result == UUID? {
 }
 
 extension Problem {
-    /// 422 for a difference that is not that of the two equities.
+    /// The 422 for a difference that does not match the two equities.
     fileprivate static func wrongDifference(_ report: ReconcileReport) -> Problem {
         let message =
             "found \(report.difference), expected the difference of \(report.exchangeEquity) and \(report.internalEquity)"

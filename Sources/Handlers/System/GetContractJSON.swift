@@ -6,6 +6,6 @@ extension API {
         .ok(Self.contract)
     }
 
-    // The generator wrote the text, and a test reads it.
+    // The generator wrote this text, and a test parses it.
     private static let contract = JSONObject(ContractDocument.json) ?? .empty
 }

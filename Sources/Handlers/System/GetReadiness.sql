@@ -1,5 +1,5 @@
--- Commits a message in the write-ahead log (PostgreSQL manual, 9.28.6): that needs no table and leaves nothing behind. False where
--- statements of this user may not write, as on a standby.
+-- Commits a message in the write-ahead log (PostgreSQL manual, 9.28.6), which needs no table and leaves nothing behind. False if statements
+-- of this user may not write, as on a standby.
 -- name: probeWrites :one
 -- out: is_written bool
 SELECT

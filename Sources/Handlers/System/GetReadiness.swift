@@ -10,7 +10,7 @@ extension API {
         return .ok(Readiness(status: .ready, timestamp: .now))
     }
 
-    /// Checks until it is cancelled whether requests can be served.
+    /// Checks until it is cancelled whether the server is ready.
     public func checkReadiness() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [self] in await checkPool() }
@@ -18,7 +18,7 @@ extension API {
         }
     }
 
-    /// Looks every second, and more often while requests cannot be served.
+    /// Checks every second, and more often while the server is not ready.
     private func checkPool() async {
         var pause = Duration.zero
         while (try? await Task.sleep(for: pause)) != nil {
@@ -30,24 +30,24 @@ extension API {
         }
     }
 
-    /// Makes readiness fail from now on: the server ends.
+    /// Makes readiness fail from now on, because the server is shutting down.
     public func announceShutdown() {
         readiness.shutDown()
     }
 
-    /// Every ten seconds writes as a new client does: what runs already goes on longer than the database is in order.
+    /// Writes every ten seconds over a new connection, as a new client would. Existing connections may still work when new ones fail.
     private func checkNewConnections() async {
         var pause = Duration.zero
         while (try? await Task.sleep(for: pause)) != nil {
             let failure = await database.probeNewConnection()
-            // The other check finds out that the database is away.
+            // The other check detects an unavailable database.
             let isWriteFailure = failure.map { $0.isDiskFull || $0.isLibraryFailure } ?? false
             note(writeFailure: isWriteFailure ? failure.map { unavailability($0) } : nil)
             pause = isWriteFailure ? .seconds(1) : .seconds(10)
         }
     }
 
-    /// Keeps why writes fail, for readiness and for the dashboard, and says in the log what to do.
+    /// Records why writes fail, for readiness and the dashboard, and logs what to do.
     func note(writeFailure: Problem?) {
         guard readiness.record(writeFailure: writeFailure) else { return }
         guard let writeFailure else { return logger.info("writes succeed again") }
@@ -59,7 +59,7 @@ extension API {
         if repeatedLines.withLock({ $0.admits(line) }) { logger.error("\(line)") }
     }
 
-    /// Why nothing can be stored at present although the database answers, for people.
+    /// The reason why writes fail although the database is available, for people; nil if they succeed.
     public var writeFailure: String? { readiness.writeFailure?.detail }
 
     private func findProblem() async -> Problem? {

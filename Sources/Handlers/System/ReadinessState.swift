@@ -1,9 +1,9 @@
 import ContractRuntime
 import Synchronization
 
-/// Whether requests will be served, as a background check last found out: `GET /readyz` must not wait for the database.
+/// The result of the last readiness check. It runs in the background, so that `GET /readyz` need not wait for the database.
 final class ReadinessState: Sendable {
-    /// How long a result counts. A check takes 1.8 s at most and the next one follows after 1 s.
+    /// The maximum age of a result. A check takes at most 1.8 s, and the next one starts 1 s later.
     static let maximumAge = Duration.seconds(4)
 
     private struct State {
@@ -15,9 +15,9 @@ final class ReadinessState: Sendable {
 
     private let state = Mutex(State())
 
-    /// Keeps the result of a check: the reason why requests cannot be served, if there is one.
+    /// Records the result of a check: the problem, or nil if the server is ready.
     ///
-    /// - Returns: Whether the result differs from the one before.
+    /// - Returns: Whether the result has changed.
     func record(_ problem: Problem?, at now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in
             defer { (state.problem, state.checkedAt) = (problem, now) }
@@ -25,9 +25,9 @@ final class ReadinessState: Sendable {
         }
     }
 
-    /// Keeps why writes fail although the database answers, or that they do not.
+    /// Records why writes fail although the database is available; nil if they succeed.
     ///
-    /// - Returns: Whether that is new.
+    /// - Returns: Whether this has changed.
     func record(writeFailure: Problem?) -> Bool {
         state.withLock { state in
             defer { state.writeFailure = writeFailure }
@@ -35,15 +35,15 @@ final class ReadinessState: Sendable {
         }
     }
 
-    /// Why writes fail although the database answers.
+    /// The reason why writes fail although the database is available.
     var writeFailure: Problem? { state.withLock { $0.writeFailure } }
 
-    /// Reports from now on that the server ends, so that load balancers send requests elsewhere.
+    /// Reports a shutdown from now on, so that load balancers use other servers.
     func shutDown() {
         state.withLock { $0.isShuttingDown = true }
     }
 
-    /// The reason why requests will not be served; nil if they will.
+    /// The reason why the server is not ready; nil if it is.
     func problem(now: ContinuousClock.Instant = .now) -> Problem? {
         let state = state.withLock { $0 }
         if state.isShuttingDown { return .shuttingDown }
@@ -68,7 +68,7 @@ extension Problem {
     static let databaseNotWritable = Problem(
         status: 503,
         code: "DATABASE_NOT_WRITABLE",
-        detail: "the database answers but refuses writes; it may be a standby or read-only",
+        detail: "the database is available but rejects writes; it may be a standby or read-only",
         retryAfterSeconds: 1
     )
 }

@@ -1,36 +1,36 @@
-/// A bound of a listener's connections, as the label of a metric.
+/// A limit of a listener's connections, as the label of a metric.
 public enum ConnectionLimit: String, CaseIterable, Sendable {
     case total, address
 }
 
-/// The counts of a server's connections.
+/// The connection metrics of a server.
 struct ConnectionFigures: Sendable {
-    /// Connections that are open.
+    /// Open connections.
     var open = 0
-    /// Bytes of answers that clients have not read.
+    /// Response bytes that clients have not read.
     var unreadBytes = 0
-    /// Bytes of request bodies that are held.
+    /// Request body bytes in memory.
     var bodyBytes = 0
-    /// Connections that were closed because their client was too slow.
+    /// Connections closed because the client was too slow.
     var closings: [Telemetry.Closing: Int] = [:]
     /// Connections beyond a limit.
     var surplus: [ConnectionLimit: Int] = [:]
-    /// Connections that could not be accepted, for want of file descriptors or memory.
+    /// Connections that could not be accepted because file descriptors or memory ran out.
     var acceptFailures = 0
-    /// What a listener admits; nil where there is none.
+    /// The limits of the listener; nil if there is none.
     var limits: ConnectionBounds?
 }
 
-/// What a listener admits, for the metrics beside which it stands.
+/// The limits of a listener, exported beside its metrics.
 public struct ConnectionBounds: Sendable {
-    /// Connections at once.
+    /// The maximum number of connections.
     public var connections: Int
-    /// Bytes of answers that clients have not read.
+    /// The maximum number of response bytes that clients have not read.
     public var unreadBytes: Int
-    /// Bytes of request bodies that are held.
+    /// The maximum number of request body bytes in memory.
     public var bodyBytes: Int
 
-    /// These limits.
+    /// Creates limits.
     public init(connections: Int, unreadBytes: Int, bodyBytes: Int) {
         self.connections = connections
         self.unreadBytes = unreadBytes
@@ -38,37 +38,37 @@ public struct ConnectionBounds: Sendable {
     }
 }
 
-/// What a server knows about its TLS certificate.
+/// The metrics of the server's TLS certificate.
 struct CertificateFigures: Sendable {
-    /// Seconds since 1970.
+    /// When it expires, in seconds since 1970.
     var expiry: Int
     /// Whether the files have changed and cannot be used.
     var areFilesRefused: Bool
 }
 
 extension Telemetry {
-    /// Keeps what is known about the TLS certificate.
+    /// Records the state of the TLS certificate.
     ///
     /// - Parameters:
-    ///   - expiry: When the certificate that is served expires, in seconds since 1970.
+    /// - expiry: When the current certificate expires, in seconds since 1970.
     ///   - areFilesRefused: Whether the files have changed and cannot be used.
     public func recordCertificate(expiresAt expiry: Int, areFilesRefused: Bool) {
         change { $0.certificate = CertificateFigures(expiry: expiry, areFilesRefused: areFilesRefused) }
     }
 
-    /// The step that a client was too slow with.
+    /// The step in which a client was too slow.
     public enum Closing: String, CaseIterable, Sendable {
-        /// Its next request.
+        /// Sending the next request.
         case idle
-        /// The head of a request.
+        /// Sending the head of a request.
         case head
-        /// The body of a request.
+        /// Sending the body of a request.
         case body
-        /// Reading its answer.
+        /// Reading a response.
         case unread
     }
 
-    /// Keeps what a listener admits.
+    /// Records the limits of a listener.
     public func recordLimits(_ limits: ConnectionBounds) {
         changeConnectionFigures { $0.limits = limits }
     }
@@ -88,12 +88,12 @@ extension Telemetry {
         changeConnectionFigures { $0.acceptFailures += 1 }
     }
 
-    /// Notes that connections were opened, or closed.
+    /// Records opened or closed connections.
     public func changeConnections(by count: Int) {
         changeConnectionFigures { $0.open += count }
     }
 
-    /// Notes how much more, or less, of their answers clients have not read.
+    /// Records a change in the number of unread response bytes.
     public func changeUnread(by bytes: Int) {
         changeConnectionFigures { $0.unreadBytes += bytes }
     }

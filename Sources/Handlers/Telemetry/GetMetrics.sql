@@ -1,4 +1,4 @@
--- What the database knows of how things stand.
+-- Metrics that the database provides.
 -- name: stateFigures :many
 -- out: name text, label text, value int8
 SELECT 'alerts', severity, count(*) FROM alerts WHERE status <> 'RESOLVED' GROUP BY severity
@@ -12,7 +12,7 @@ UNION ALL
 SELECT 'instances', runtime_mode, count(*) FROM instance_live GROUP BY runtime_mode
 ORDER BY 1, 2
 
--- How many instances may register now, and how many are retired.
+-- The number of instances that may register now, and of retired ones.
 -- name: boundFigures :one
 -- in: hourly int8
 -- out: room int8, retired int8

@@ -3,21 +3,21 @@ public import Generated
 import Postgres
 
 extension API {
-    /// The figures of this process always, those of the database while it answers.
+    /// Returns the metrics of this process, and those of the database if it is available.
     public func getMetrics(_ input: GetMetrics.Input) async throws(Problem) -> GetMetrics.Output {
         var text = PrometheusText()
         text.add(telemetry.figures)
         text.add(database.statistics)
         let rows = try? await run(.stateFigures())
-        text.gauge("flotilla_database_up", "Whether the database answers.", [("", rows == nil ? 0 : 1)])
+        text.gauge("flotilla_database_up", "Whether the database is available.", [("", rows == nil ? 0 : 1)])
         text.add(rows ?? [])
         let bounds = configuration.bounds
         if rows != nil, let figures = try? await run(.boundFigures(hourly: bounds.registrationsPerHour)) {
-            text.gauge("flotilla_instances_retired", "Instances that are retired.", [("", Double(figures.retired))])
+            text.gauge("flotilla_instances_retired", "Retired instances.", [("", Double(figures.retired))])
             let registered = Double(bounds.registrationsPerHour) - Double(figures.room)
             text.gauge(
                 "flotilla_registrations",
-                "Registrations that count towards the bound.",
+                "Registrations that count towards the limit.",
                 [("", max(registered, 0))]
             )
         }
@@ -31,53 +31,57 @@ extension API {
             [("", Double(bounds.registrationsPerHour))]
         )
         text.gauge("flotilla_instances_limit", "INSTANCES_MAX.", [("", Double(bounds.instances))])
-        text.gauge("flotilla_event_streams", "Event streams that are open.", [("", Double(hub.count))])
+        text.gauge("flotilla_event_streams", "Open event streams.", [("", Double(hub.count))])
         text.gauge("flotilla_event_streams_limit", "EVENT_STREAMS.", [("", Double(bounds.eventStreams))])
         if let disk = configuration.clusterFolder.flatMap({ DiskSpace(at: $0) }) {
-            text.gauge("flotilla_disk_free_bytes", "Free room on the disk of DATA_DIR.", [("", Double(disk.free))])
+            text.gauge("flotilla_disk_free_bytes", "Free space on the disk of DATA_DIR.", [("", Double(disk.free))])
             text.gauge("flotilla_disk_bytes", "The size of the disk of DATA_DIR.", [("", Double(disk.total))])
         }
         if let lag = await analyticsLag() {
-            text.gauge("flotilla_analytics_lag_seconds", "How old what analytics read is.", [("", lag)])
+            text.gauge(
+                "flotilla_analytics_lag_seconds",
+                "The lag of the database that analytics are read from.",
+                [("", lag)]
+            )
         }
         return .ok(text.text)
     }
 }
 
 extension API {
-    /// How long a transaction has held back events and sums; nothing where this role may not know.
+    /// How long the oldest transaction has held back events and sums; absent if the role may not read it.
     private func add(horizon text: inout PrometheusText) async {
         guard let age = try? await run(.horizonAge()) else { return }
         text.gauge(
             "flotilla_transaction_horizon_age_seconds",
-            "How long ago the oldest transaction of the cluster began that holds back events and sums.",
+            "The age of the oldest transaction in the cluster that holds back events and sums.",
             [("", max(age, 0))]
         )
     }
 
-    /// When jobs were done last, and how far the clocks of this server and the database are apart.
+    /// When jobs last succeeded, and the offset between the clocks of this server and the database.
     private func add(jobs text: inout PrometheusText) async {
         if let ages = try? await run(.jobAges()) {
             text.gauge(
                 "flotilla_job_success_age_seconds",
-                "How long ago a job was done last, by any server.",
+                "The time since a job last succeeded on any server.",
                 ages.map { (#"{name="\#($0.name)"}"#, $0.seconds) }
             )
         }
         let before = Timestamp.now
         guard let time = try? await run(.databaseTime()) else { return }
-        // The database looked at its clock between the two, so the offset is at least this.
+        // The database read its clock between the two readings, so the offset is at least this.
         let (ahead, behind) = (time.microseconds(until: before), Timestamp.now.microseconds(until: time))
         let offset = ahead > 0 ? Double(ahead) : -Double(max(behind, 0))
         text.gauge(
             "flotilla_clock_offset_seconds",
-            "By how much the server's clock is ahead of the database's, at least.",
+            "The minimum offset of the server's clock ahead of the database's.",
             [("", offset / 1_000_000)]
         )
     }
 }
 
-/// Figures in the text format of Prometheus, version 0.0.4 (Prometheus documentation, "Exposition formats").
+/// Metrics in the Prometheus text format, version 0.0.4 (Prometheus documentation, "Exposition formats").
 private struct PrometheusText {
     private(set) var text = ""
 
@@ -86,23 +90,23 @@ private struct PrometheusText {
     }
 
     mutating func add(_ figures: Telemetry.Figures) {
-        // Labels have closed vocabularies: operations and statuses.
+        // Labels have a fixed set of values: operations and statuses.
         let requests = figures.requests.sorted { $0.key.rawValue < $1.key.rawValue }
         let totals = requests.flatMap { route, requests in
             requests.statuses.sorted { $0.key < $1.key }.map { status, count in
                 (#"flotilla_requests_total{operation="\#(route.rawValue)",status="\#(status)"}"#, Double(count))
             }
         }
-        family("flotilla_requests_total", "counter", "Requests that were answered.", totals)
+        family("flotilla_requests_total", "counter", "Completed requests.", totals)
         let name = "flotilla_request_seconds"
         let durations = requests.flatMap { Self.histogram(name, $0.key, $0.value) }
-        family(name, "histogram", "From the whole request to its answer.", durations)
-        gauge("flotilla_event_loop_lag_seconds", "By how much an event loop was late.", [("", figures.loopLag)])
-        // Each bound from the start, so that the first refusal is an increase.
+        family(name, "histogram", "The time from the complete request to its response.", durations)
+        gauge("flotilla_event_loop_lag_seconds", "The delay of an event loop.", [("", figures.loopLag)])
+        // Export every limit from the start, so that the first rejection is an increase.
         let refusals = BoundRefusal.allCases.map { refusal in
             (#"flotilla_bound_refusals_total{bound="\#(refusal.label)"}"#, Double(figures.refusals[refusal] ?? 0))
         }
-        family("flotilla_bound_refusals_total", "counter", "Requests and elements refused at a bound.", refusals)
+        family("flotilla_bound_refusals_total", "counter", "Requests and elements rejected at a limit.", refusals)
         add(figures.connections)
         if let certificate = figures.certificate { add(certificate) }
     }
@@ -121,15 +125,15 @@ private struct PrometheusText {
     }
 
     private mutating func add(_ figures: ConnectionFigures) {
-        gauge("flotilla_connections", "Connections of clients that are open.", [("", Double(figures.open))])
+        gauge("flotilla_connections", "Open client connections.", [("", Double(figures.open))])
         gauge(
             "flotilla_unread_bytes",
-            "Bytes of answers that clients have not read.",
+            "Response bytes that clients have not read.",
             [("", Double(figures.unreadBytes))]
         )
-        gauge("flotilla_body_bytes", "Bytes of request bodies that are held.", [("", Double(figures.bodyBytes))])
+        gauge("flotilla_body_bytes", "Request body bytes in memory.", [("", Double(figures.bodyBytes))])
         if let limits = figures.limits {
-            gauge("flotilla_connections_limit", "CONNECTIONS, or fewer.", [("", Double(limits.connections))])
+            gauge("flotilla_connections_limit", "CONNECTIONS, or a lower limit.", [("", Double(limits.connections))])
             gauge("flotilla_body_bytes_limit", "BODY_MEBIBYTES, in bytes.", [("", Double(limits.bodyBytes))])
             gauge("flotilla_unread_bytes_limit", "UNREAD_MEBIBYTES, in bytes.", [("", Double(limits.unreadBytes))])
         }
@@ -152,7 +156,7 @@ private struct PrometheusText {
         family(
             "flotilla_accept_failures_total",
             "counter",
-            "Connections that could not be accepted, for want of file descriptors or memory.",
+            "Connections that could not be accepted because file descriptors or memory ran out.",
             [("flotilla_accept_failures_total", Double(figures.acceptFailures))]
         )
     }
@@ -172,28 +176,28 @@ private struct PrometheusText {
     }
 
     mutating func add(_ statistics: DatabaseStatistics) {
-        gauge("flotilla_database_waiting", "Statements that wait for a connection.", [("", Double(statistics.waiting))])
-        gauge("flotilla_database_idle", "Connections that wait for a statement.", [("", Double(statistics.idle))])
+        gauge("flotilla_database_waiting", "Statements waiting for a connection.", [("", Double(statistics.waiting))])
+        gauge("flotilla_database_idle", "Idle connections.", [("", Double(statistics.idle))])
         family(
             "flotilla_batches_total",
             "counter",
-            "Statements that carried batches.",
+            "Statements for batches.",
             [("flotilla_batches_total", Double(statistics.batches))]
         )
         family(
             "flotilla_batch_rows_total",
             "counter",
-            "Rows that came in batches.",
+            "Rows in batches.",
             [("flotilla_batch_rows_total", Double(statistics.batchRows))]
         )
     }
 
     mutating func add(_ rows: [StateFiguresRow]) {
         let families = [
-            ("alerts", "severity", "Alerts that are not resolved."), ("commands", "status", "Commands that wait."),
-            ("instances", "runtime_mode", "Instances that are known."),
+            ("alerts", "severity", "Unresolved alerts."), ("commands", "status", "Waiting commands."),
+            ("instances", "runtime_mode", "Known instances."),
             ("module_runs", "status", "Runs that have not ended."),
-            ("notifications", "status", "Deliveries that have not arrived."),
+            ("notifications", "status", "Deliveries that have not succeeded."),
         ]
         for (name, label, help) in families {
             // traps: the names are those of our own metrics, in ASCII.

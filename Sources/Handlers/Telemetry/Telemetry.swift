@@ -2,25 +2,25 @@ import ContractRuntime
 public import Generated
 import Synchronization
 
-/// What the server counts and measures while it runs, for `GET /metrics`.
+/// The metrics of this process, for `GET /metrics`.
 public final class Telemetry: Sendable {
     /// The upper bounds of the histogram of durations, in seconds.
     static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
     /// The requests of an operation.
     struct Requests: Sendable {
-        /// How many were answered with each status.
+        /// The number of responses per status.
         var statuses: [Int: Int] = [:]
-        /// How many took no longer than each bound; the last one has no bound.
+        /// The number of requests in each bucket of the histogram; the last one has no bound.
         var buckets = Array(repeating: 0, count: Telemetry.bounds.count + 1)
-        /// How long all of them took together.
+        /// The sum of their durations in seconds.
         var seconds = 0.0
     }
 
     struct Figures: Sendable {
         var requests: [Route: Requests] = [:]
         var loopLag = 0.0
-        /// How often each bound was reached.
+        /// The number of rejections at each limit.
         var refusals: [BoundRefusal: Int] = [:]
         var connections = ConnectionFigures()
         /// Nil without TLS.
@@ -30,30 +30,30 @@ public final class Telemetry: Sendable {
     private let state = Mutex(Figures())
     private let bodies = Atomic<Int>(0)
 
-    /// Nothing counted yet.
+    /// Creates empty metrics.
     public init() {}
 
-    /// What is known now.
+    /// The current values.
     var figures: Figures {
         var figures = state.withLock { $0 }
         figures.connections.bodyBytes = bodyBytes
         return figures
     }
 
-    /// Bytes of request bodies that are held, small ones apart.
+    /// Request body bytes in memory, without small bodies.
     public var bodyBytes: Int { bodies.load(ordering: .relaxed) }
 
-    /// Notes that connections hold so many bytes of bodies more, or fewer; how many that makes.
+    /// Records a change in the number of body bytes. Returns the new number.
     ///
-    /// Each read of a large body calls this, so it takes no lock.
+    /// Each read of a large body calls this, so it uses an atomic counter instead of a lock.
     public func changeBodies(by bytes: Int) -> Int { bodies.wrappingAdd(bytes, ordering: .relaxed).newValue }
 
-    /// Counts a request whose body is refused for want of memory.
+    /// Counts a request whose body is rejected because memory ran out.
     public func recordBodyRefusal() { recordRefusal(.bodies) }
 
-    /// Counts an answer.
+    /// Counts a response.
     ///
-    /// - Parameter duration: From the whole request to the answer.
+    /// - Parameter duration: The time from the complete request to the response.
     public func recordRequest(_ route: Route, status: Int, duration: Duration) {
         // traps: a sum of two Double has no bounds to pass.
         let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
@@ -66,7 +66,7 @@ public final class Telemetry: Sendable {
         state.withLock { count(&$0.requests[route, default: Requests()]) }
     }
 
-    /// Counts a refusal at a bound.
+    /// Counts a rejection at a limit.
     func recordRefusal(_ refusal: BoundRefusal) {
         state.withLock { $0.refusals[refusal, default: 0] += 1 }
     }
@@ -79,7 +79,7 @@ public final class Telemetry: Sendable {
         state.withLock { change(&$0.connections) }
     }
 
-    /// Keeps by how much an event loop was late last time.
+    /// Records the last delay of an event loop.
     public func recordLoopLag(_ lag: Duration) {
         // traps: a sum of two Double has no bounds to pass.
         let seconds = Double(lag.components.seconds) + Double(lag.components.attoseconds) * 1e-18

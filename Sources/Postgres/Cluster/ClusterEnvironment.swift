@@ -6,7 +6,7 @@ import Subprocess
     import Darwin
 #endif
 
-/// The environment of PostgreSQL's programs: what they need of ours, and so no token and no webhook.
+/// The environment of PostgreSQL's programs: only the variables that they need, so no tokens and no webhooks.
 enum ClusterEnvironment {
     private static let names = [
         "PATH", "HOME", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES",

@@ -1,11 +1,11 @@
-/// What a running cluster says of itself to a new connection.
+/// Properties of a running cluster, read over a new connection.
 struct ClusterFacts {
     /// The version of the running programs.
     let version: String
-    /// The addresses at which it takes TCP connections; none unless an earlier release started it.
+    /// The TCP addresses on which it listens; empty unless an earlier release started it.
     let addresses: String
 
-    /// Connects and asks. A connection of the pool would not do: PostgreSQL loads its libraries when a new connection needs them.
+    /// Connects and reads. It does not use the pool, because PostgreSQL loads its libraries for new connections.
     static func read(at url: String) async -> Result<ClusterFacts, PostgresError> {
         do throws(PostgresError) {
             return .success(try await Connection.withOwn(at: url, read(over:)))

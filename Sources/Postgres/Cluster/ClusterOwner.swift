@@ -4,15 +4,15 @@
     import Darwin
 #endif
 
-/// The user that the cluster runs as when we are root.
+/// The user that runs the cluster when this process is root.
 struct ClusterOwner {
     let user: uid_t
     let group: gid_t
 
-    /// What runs a command as another user.
+    /// The program that runs a command as another user.
     ///
-    /// A program does it, because a child of a process with threads cannot: glibc's `setgroups` and `setuid` wait for every thread
-    /// that the parent had (seen as a deadlock in `__nptl_setxid`).
+    /// A child of a multithreaded process cannot change its user itself: glibc's `setgroups` and `setuid` wait for every thread that the
+    /// parent had (seen as a deadlock in `__nptl_setxid`).
     static let program = "setpriv"
 
     /// The arguments of `program` that run a command as this user.
@@ -20,7 +20,7 @@ struct ClusterOwner {
         ["--reuid", "\(user)", "--regid", "\(group)", "--clear-groups", "--", command]
     }
 
-    /// Nil when we are an ordinary user, who owns the cluster.
+    /// Nil unless this process is root; then the current user owns the cluster.
     static func current() throws(PostgresError) -> ClusterOwner? {
         guard geteuid() == 0 else { return nil }
         for name in ["postgres", "nobody"] {
@@ -30,7 +30,7 @@ struct ClusterOwner {
         }
         throw PostgresError(
             .configuration,
-            "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody'"
+            "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody'"
         )
     }
 }

@@ -1,15 +1,15 @@
 import Subprocess
 import SystemPackage
 
-/// Runs programs as the user that the cluster belongs to.
+/// Runs programs as the user that owns the cluster.
 struct ClusterPrograms {
     let owner: ClusterOwner?
 
-    /// Runs a program to its end and answers what it printed; a failure is an error with that text.
+    /// Runs a program and returns its output. On failure, the error contains the output.
     ///
     /// - Parameters:
-    ///   - program: A path, or a name to look for in `PATH`.
-    ///   - folder: Where it runs. The server may stand in a folder that the cluster's user cannot enter.
+    /// - program: A path, or a name to search in `PATH`.
+    /// - folder: The working directory. The server's own may be one that the cluster's user cannot enter.
     func run(_ program: String, _ arguments: [String], in folder: String = "/") async throws -> String {
         let executable: Executable =
             switch owner {
@@ -18,7 +18,7 @@ struct ClusterPrograms {
             case .none: .name(program)
             }
         var options = PlatformOptions()
-        // A Ctrl-C at the terminal is the server's to handle; it stops the cluster itself.
+        // The server handles a Ctrl-C at the terminal and stops the cluster itself.
         options.processGroupID = 0
         let result = try await Subprocess.run(
             executable,

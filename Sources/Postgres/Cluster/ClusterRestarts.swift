@@ -1,8 +1,8 @@
-/// When a cluster that is gone is started again: at once the first time, then after a pause that doubles up to ten seconds.
+/// Decides when a stopped cluster is restarted: immediately the first time, then after a delay that doubles up to ten seconds.
 ///
-/// A cluster that ends soon after its start counts as one that did not start: it may fill the rest of the disk again.
+/// A cluster that ends soon after its start counts as a failed start: it may fill the rest of the disk again.
 struct ClusterRestarts {
-    /// A cluster that lived this long has recovered from what ended the one before.
+    /// A cluster that ran this long has recovered from the cause of the previous failure.
     private static let recovery = Duration.seconds(60)
     private static let longest = Duration.seconds(10)
 
@@ -10,7 +10,7 @@ struct ClusterRestarts {
     private var next: ContinuousClock.Instant?
     private var startedAt: ContinuousClock.Instant?
 
-    /// Whether the cluster, found to be gone, is started now.
+    /// Whether to restart the stopped cluster now.
     mutating func takesTurn(at now: ContinuousClock.Instant) -> Bool {
         if let startedAt, now - startedAt >= Self.recovery { (pause, next) = (.zero, nil) }
         startedAt = nil
@@ -20,6 +20,6 @@ struct ClusterRestarts {
         return true
     }
 
-    /// Notes that it has started.
+    /// Records that it has started.
     mutating func noteStart(at now: ContinuousClock.Instant) { startedAt = now }
 }

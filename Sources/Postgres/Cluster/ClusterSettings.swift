@@ -1,7 +1,7 @@
-/// What each start says to PostgreSQL about who may connect. It overrides the configuration files (PostgreSQL manual, "Parameter
-/// Interaction via the Command Line"), so a file that is incomplete or was edited opens nothing.
+/// The access settings that are passed to PostgreSQL at each start. They override the configuration files (PostgreSQL manual, "Parameter
+/// Interaction via the Command Line"), so an incomplete or edited file grants no access.
 struct ClusterSettings {
-    /// The content of `pg_hba.conf`: any user of the socket, which only the cluster's user reaches, and nobody else.
+    /// The content of `pg_hba.conf`: any user over the socket, which only the cluster's user can reach, and no other access.
     static let accessRules = """
         # Written by flotilla-server at each start.
         local all         all trust
@@ -18,12 +18,12 @@ struct ClusterSettings {
         ]
     }
 
-    /// The settings for `pg_ctl -o`, which passes them on through a shell.
+    /// The settings for `pg_ctl -o`, which passes them through a shell.
     var postmasterOptions: String {
         values.map { "-c \(Self.shellWord("\($0.name)=\($0.value)"))" }.joined(separator: " ")
     }
 
-    /// An element of a list of names (PostgreSQL source, `SplitDirectoriesString`).
+    /// A quoted element of a list of names (PostgreSQL source, `SplitDirectoriesString`).
     private static func listElement(_ text: String) -> String { "\"" + escaping("\"", in: text, by: "\"\"") + "\"" }
 
     private static func shellWord(_ text: String) -> String { "'" + escaping("'", in: text, by: #"'\''"#) + "'" }

@@ -2,21 +2,21 @@ import ContractRuntime
 import Logging
 
 extension EmbeddedCluster {
-    /// Starts the cluster again whenever it is gone, or its programs were exchanged for those of another minor version, until it is
-    /// cancelled: nobody else does, and everything that was committed is still there.
+    /// Restarts the cluster whenever it has ended or its programs were replaced by those of another minor version, until it is cancelled.
+    /// Nothing else restarts it, and committed data survives.
     public func keepRunning() async {
         var watch = ClusterWatch(self)
         while (try? await Task.sleep(for: .milliseconds(500))) != nil { await watch.look() }
     }
 }
 
-/// Looks after a running cluster.
+/// Watches a running cluster.
 struct ClusterWatch {
-    /// With every how many probes the programs are asked for their version, which starts a process: once a minute.
+    /// The number of probes between two version checks, which start a process: once per minute.
     private static let probesPerVersion = 6
 
     private let cluster: EmbeddedCluster
-    /// How often a new connection is made.
+    /// The time between two probes.
     private let interval: Duration
     private var restarts = ClusterRestarts()
     private var lines = LogLimit()
@@ -24,7 +24,7 @@ struct ClusterWatch {
     private var isLibraryMissing = false
     private var nextProbe = ContinuousClock.now
     private var probes = 0
-    /// The version on the disk that the cluster was started again for.
+    /// The version on disk for which the cluster was last restarted.
     private var triedVersion: String?
 
     private var logger: Logger { cluster.logger }
@@ -43,43 +43,43 @@ struct ClusterWatch {
         await probe()
     }
 
-    // MARK: - A cluster that is gone
+    // MARK: - Restart after the cluster has ended
 
     private mutating func revive(at now: ContinuousClock.Instant) async {
         guard restarts.takesTurn(at: now) else { return }
-        log(.error, "the embedded PostgreSQL is gone; starting it again")
+        log(.error, "the embedded PostgreSQL has ended; restarting it")
         do {
             try await cluster.launch()
             restarts.noteStart(at: .now)
-            logger.notice("the embedded PostgreSQL runs again")
+            logger.notice("the embedded PostgreSQL is running again")
         } catch {
             noteDiskSpace()
-            if !isDiskFull { log(.error, "the embedded PostgreSQL does not start", ["error": "\(error)"]) }
+            if !isDiskFull { log(.error, "the embedded PostgreSQL could not be started", ["error": "\(error)"]) }
         }
     }
 
-    /// Says once that the disk is full, and what to do, and once that it is over.
+    /// Logs once that the disk is full and what to do, and once that it has space again.
     private mutating func noteDiskSpace() {
         guard let space = DiskSpace(at: cluster.path) else { return }
         if space.isFull {
-            let advice = "delete other files on it or enlarge it; the server recovers by itself"
+            let advice = "delete other files on it or enlarge it; the server recovers automatically"
             log(
                 .error,
-                "the disk of the embedded PostgreSQL is full, so nothing can be stored: \(advice)",
+                "the disk of the embedded PostgreSQL is full and no data can be stored: \(advice)",
                 ["path": "\(cluster.path)", "free_bytes": "\(space.free)"]
             )
         } else if isDiskFull {
             logger.notice(
-                "the disk of the embedded PostgreSQL has room again",
+                "the disk of the embedded PostgreSQL has free space again",
                 metadata: ["free_bytes": "\(space.free)"]
             )
         }
         isDiskFull = space.isFull
     }
 
-    // MARK: - Programs that were exchanged
+    // MARK: - Restart after the programs were replaced
 
-    /// Makes a connection: it shows the version that runs, and whether PostgreSQL's files still belong to it.
+    /// Opens a connection to find the running version and whether PostgreSQL's files still match it.
     private mutating func probe() async {
         let isVersionDue = probes % Self.probesPerVersion == 0
         probes += 1
@@ -89,12 +89,12 @@ struct ClusterWatch {
         case .failure(let error) where error.isLibraryFailure: running = nil
         case .failure: return
         }
-        if isLibraryMissing, running != nil { logger.notice("the embedded PostgreSQL loads its libraries again") }
+        if isLibraryMissing, running != nil { logger.notice("the embedded PostgreSQL can load its libraries again") }
         isLibraryMissing = running == nil
         if isVersionDue || running == nil { await compareVersions(running) }
     }
 
-    /// - Parameter running: The version that runs; nil where new connections cannot load its libraries.
+    /// - Parameter running: The running version; nil if new connections cannot load its libraries.
     private mutating func compareVersions(_ running: String?) async {
         let folder = cluster.installation.folder
         let installed = await Installation.version(in: folder, by: cluster.programs)
@@ -104,29 +104,29 @@ struct ClusterWatch {
             return await restart(from: started, to: installed)
         }
         guard running == nil else { return }
-        let advice = "install the packages of PostgreSQL \(cluster.installation.major) again"
+        let advice = "reinstall the packages of PostgreSQL \(cluster.installation.major)"
         log(
             .error,
             "the embedded PostgreSQL cannot load its libraries: \(advice)",
-            ["folder": "\(folder)", "running": "\(started)", "installed": "\(installed ?? "nothing that runs")"]
+            ["folder": "\(folder)", "running": "\(started)", "installed": "\(installed ?? "no working program")"]
         )
     }
 
     private func restart(from old: String, to new: String) async {
         logger.notice(
-            "PostgreSQL was upgraded while it ran; starting it again",
+            "PostgreSQL was upgraded while it was running; restarting it",
             metadata: ["from": "\(old)", "to": "\(new)"]
         )
         do {
             _ = try await cluster.halt()
             try await cluster.launch()
         } catch {
-            // The next look finds it gone.
-            logger.error("the embedded PostgreSQL does not start", metadata: ["error": "\(error)"])
+            // The next probe finds it stopped.
+            logger.error("the embedded PostgreSQL could not be started", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Writes a line unless the last one like it is less than a minute old.
+    /// Writes a line unless the same line was written within the last minute.
     private mutating func log(_ level: Logger.Level, _ line: String, _ metadata: Logger.Metadata = [:]) {
         if lines.admits(line) { logger.log(level: level, "\(line)", metadata: metadata) }
     }

@@ -6,14 +6,14 @@ import ContractRuntime
     import Darwin
 #endif
 
-/// How much room the file system of a folder has.
+/// The free and total space of the file system that contains a directory.
 public struct DiskSpace: Equatable, Sendable {
-    /// Bytes that ordinary users can still write.
+    /// Bytes available to ordinary users.
     public let free: Int
-    /// Bytes in all.
+    /// The total number of bytes.
     public let total: Int
 
-    /// Nil if the folder cannot be looked at.
+    /// Nil if the directory cannot be examined.
     public init?(at path: String) {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }

@@ -1,10 +1,10 @@
 import ContractRuntime
 public import Logging
 
-/// A PostgreSQL cluster of our own: made, started and stopped with the program that needs it.
+/// A PostgreSQL cluster owned by the server: created, started and stopped by the program that needs it.
 ///
-/// It listens on a Unix socket in a folder that only its user enters, so it needs no password. PostgreSQL refuses to run as root:
-/// then it runs as `postgres`, or as `nobody`.
+/// It listens on a Unix socket in a directory that only its user can enter, so it needs no password. PostgreSQL refuses to run as root; in
+/// that case it runs as `postgres` or `nobody`.
 public struct EmbeddedCluster: Sendable {
     let installation: Installation
     let directory: ClusterDirectory
@@ -12,13 +12,13 @@ public struct EmbeddedCluster: Sendable {
     let lock: ClusterLock
     let logger: Logger
 
-    /// Makes the cluster in `path` unless it is there already, and starts it unless it runs: one that outlived a killed server
-    /// is taken over. A cluster that a living server uses is not: it would end with either of the two.
+    /// Creates the cluster in `path` unless it exists, and starts it unless it is running: a cluster that outlived a killed server is taken
+    /// over. Throws if a running server uses the cluster.
     ///
     /// - Parameters:
-    ///   - path: The folder of data, log and socket.
-    ///   - mayMove: Whether, as root, a folder that the cluster's user cannot reach is exchanged for one under `/var/lib/flotilla`.
-    ///   - folders: Where PostgreSQL's programs are looked for; nil for the usual places.
+    /// - path: The directory for data, log and socket.
+    /// - mayMove: Whether, as root, a directory under `/var/lib/flotilla` replaces one that the cluster's user cannot reach.
+    /// - folders: Where to look for PostgreSQL's programs; nil for the usual places.
     public static func start(
         in path: String,
         mayMove: Bool = false,
@@ -36,7 +36,7 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// A cluster that this process alone uses from now on, and all versions of PostgreSQL that are installed.
+    /// Locks the cluster for this process and finds all installed versions of PostgreSQL.
     static func open(
         _ path: String,
         mayMove: Bool,
@@ -63,16 +63,16 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// The libpq connection string of a database of the cluster.
+    /// The libpq connection string of a database in the cluster.
     public func url(database: String) -> String {
-        // Without a port PGPORT would count.
+        // Without a port, libpq would use PGPORT.
         "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
     }
 
-    /// Where the cluster keeps its files.
+    /// The directory of the cluster.
     public var path: String { directory.path }
 
-    /// Makes a database unless it exists.
+    /// Creates a database unless it exists.
     public func createDatabase(_ name: String) async throws(PostgresError) {
         do throws(PostgresError) {
             try await Connection.runScript("CREATE DATABASE \"\(name)\"", at: url(database: "postgres"))
@@ -81,11 +81,11 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// Stops the cluster: open transactions are rolled back, what is committed is on disk.
+    /// Stops the cluster: open transactions are rolled back, committed data is on disk.
     public func stop() async throws {
         do {
-            // One that was killed before has nothing to stop; the next start recovers it.
-            if try await !halt() { logger.warning("the embedded PostgreSQL was gone before it was stopped") }
+            // A killed cluster needs no stop; the next start recovers it.
+            if try await !halt() { logger.warning("the embedded PostgreSQL had already ended before it was stopped") }
         } catch {
             if Postmaster.number(in: directory) != nil { throw error }
         }
@@ -94,34 +94,34 @@ public struct EmbeddedCluster: Sendable {
         logger.info("embedded PostgreSQL stopped")
     }
 
-    // MARK: - Making it
+    // MARK: - Creation
 
     private func create() async throws {
-        logger.info("making an embedded PostgreSQL cluster", metadata: ["path": "\(directory.path)"])
+        logger.info("creating an embedded PostgreSQL cluster", metadata: ["path": "\(directory.path)"])
         try await initialize("data.new", options: ["--data-checksums"])
         try directory.move("data.new", to: "data")
     }
 
-    /// Makes the data of an empty cluster in a folder of its own, which becomes the cluster's by its name once it is complete.
+    /// Creates an empty cluster's data in a temporary directory. It is renamed once it is complete.
     func initialize(_ name: String, options: [String]) async throws {
         let folder = "\(directory.path)/\(name)"
         try await remove(name)
-        // Every start says again who may connect; these are for a start by hand.
+        // Every start passes the access rules again; these are for a manual start.
         let access = ["--auth-local=trust", "--auth-host=reject"]
         let arguments = ["-D", folder, "-U", "flotilla", "--encoding=UTF8", "--locale=C"] + access + options
         _ = try await programs.run(installation.program("initdb"), arguments)
-        // Nothing else is set: fsync and synchronous_commit stay on.
+        // No other setting is changed: fsync and synchronous_commit stay on.
         try directory.append("listen_addresses = ''\nmax_connections = 100\n", to: "\(name)/postgresql.conf")
     }
 
-    /// Removes an entry of the folder, as the user that it belongs to.
+    /// Removes an entry of the directory, as the user that owns it.
     func remove(_ name: String) async throws {
         _ = try await programs.run("rm", ["-rf", "--", "\(directory.path)/\(name)"])
     }
 
-    // MARK: - Starting and stopping it
+    // MARK: - Start and stop
 
-    /// Starts the cluster unless it runs as we would start it.
+    /// Starts the cluster unless it is already running with the right version and settings.
     func launch() async throws {
         if Postmaster.number(in: directory) != nil {
             if try await isTakenOver() { return }
@@ -139,21 +139,21 @@ public struct EmbeddedCluster: Sendable {
         logger.info("embedded PostgreSQL started", metadata: ["path": "\(directory.path)"])
     }
 
-    /// Whether a cluster that runs already is left running: one of another version, or one that takes TCP connections, is not.
+    /// Whether a running cluster is kept. A cluster of another version, or one that accepts TCP connections, is restarted.
     private func isTakenOver() async throws -> Bool {
         guard let facts = try await factsOnceItResponds() else { return false }
         if facts.version.hasSameScalars(as: installation.version), facts.addresses.isEmpty {
-            logger.notice("taking over the embedded PostgreSQL of a server that did not stop it")
+            logger.notice("taking over the embedded PostgreSQL of a server that ended without stopping it")
             return true
         }
         logger.notice(
-            "starting the embedded PostgreSQL again: its version or its addresses are not as they should be",
+            "restarting the embedded PostgreSQL: its version or its addresses are not the expected ones",
             metadata: ["version": "\(facts.version)", "addresses": "\(facts.addresses)"]
         )
         return false
     }
 
-    /// What the cluster says once it has recovered from a kill; nil when its programs were exchanged.
+    /// Reads the cluster's properties once it has recovered from a kill; nil if its programs were replaced.
     private func factsOnceItResponds() async throws -> ClusterFacts? {
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
@@ -166,7 +166,7 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
-    /// Stops the cluster's own process and no other, whatever the files say; false when there is none.
+    /// Stops the cluster's own process and no other, regardless of the lock files. Returns false if there is none.
     func halt() async throws -> Bool {
         guard Postmaster.number(in: directory) != nil else { return false }
         let arguments = ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"]

@@ -6,20 +6,20 @@
 
 /// The programs of one PostgreSQL version.
 struct Installation: Hashable {
-    /// Where `initdb`, `pg_ctl` and `postgres` lie.
+    /// The directory of `initdb`, `pg_ctl` and `postgres`.
     let folder: String
-    /// As `SHOW server_version` says it: `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version, as in `SHOW server_version`: `15.18 (Debian 15.18-0+deb12u1)`.
     let version: String
 
-    /// The major version, which the data of a cluster belongs to.
+    /// The major version, which must match that of a cluster's data.
     var major: Int { Self.major(of: version) ?? 0 }
 
     func program(_ name: String) -> String { "\(folder)/\(name)" }
 
-    /// The number that a version begins with.
+    /// The number at the beginning of a version.
     static func major(of version: String) -> Int? { Int(version.prefix { $0.isASCII && $0.isNumber }) }
 
-    /// What `postgres --version` says now: a package manager may have exchanged the program.
+    /// The current output of `postgres --version`: a package manager may have replaced the program.
     static func version(in folder: String, by programs: ClusterPrograms) async -> String? {
         let words = "postgres (PostgreSQL) "
         let text = try? await programs.run("\(folder)/postgres", ["--version"])
@@ -27,9 +27,9 @@ struct Installation: Hashable {
         return String(line.dropFirst(words.count))
     }
 
-    /// Everything that is installed, the newest first.
+    /// All installations, the newest first.
     ///
-    /// - Parameter folders: Where to look; nil for the places where Debian and Homebrew put it, and `PATH`.
+    /// - Parameter folders: Where to look; nil for the directories that Debian and Homebrew use, and `PATH`.
     static func all(in folders: [String]?, by programs: ClusterPrograms) async -> [Installation] {
         var found: [Installation] = []
         for folder in folders ?? usualFolders where hasPrograms(folder) {
@@ -37,12 +37,12 @@ struct Installation: Hashable {
                 found.append(Installation(folder: folder, version: version))
             }
         }
-        // Of two of the same version the first one counts.
+        // If a version is installed twice, the first one counts.
         return found.enumerated().sorted { ($1.element.major, $0.offset) < ($0.element.major, $1.offset) }
             .map(\.element)
     }
 
-    /// The version that made a cluster's data, or the newest for a cluster that is yet to be made.
+    /// The version that created a cluster's data, or the newest version for a new cluster.
     static func choose(
         for directory: ClusterDirectory,
         among installations: [Installation]
@@ -59,9 +59,9 @@ struct Installation: Hashable {
         throw PostgresError(
             .configuration,
             """
-            the cluster in '\(directory.path)' was made by PostgreSQL \(made), and installed is \(found); \
+            the cluster in '\(directory.path)' was created by PostgreSQL \(made), but \(found) is installed; \
             install PostgreSQL \(made) (Debian: apt-get install postgresql-\(made)). \
-            With both versions installed './flotilla upgrade-cluster' moves the cluster to the newer one
+            With both versions installed, './flotilla upgrade-cluster' upgrades the cluster to the newer one
             """
         )
     }

@@ -4,21 +4,21 @@
     import Darwin
 #endif
 
-/// The process that runs a cluster.
+/// The main process of a cluster.
 ///
-/// `postmaster.pid` outlives a crash, and its number may belong to any other process by then: in a container the numbers begin anew with
-/// each start. So the process itself is looked at before anything is concluded from the file, or sent to it.
+/// `postmaster.pid` remains after a crash, and its process id may then belong to any other process: in a container, the ids restart with
+/// each start. So this checks the process itself before it relies on the file or sends a signal.
 enum Postmaster {
-    /// The number of the living postmaster of `directory`; nil if there is none, whatever the file says.
+    /// The process id of the running postmaster of `directory`; nil if there is none, regardless of the file.
     static func number(in directory: ClusterDirectory) -> pid_t? {
         guard let pid = number(inFile: directory.pidFile), isAlive(pid) else { return nil }
         return isPostmaster(pid, of: directory) ? pid : nil
     }
 
-    /// Removes lock files that name a living process which is not the postmaster: PostgreSQL would take it for one and refuse to start.
+    /// Removes lock files that name a running process other than the postmaster: PostgreSQL would mistake it for one and refuse to start.
     ///
-    /// Files that name no living process stay: PostgreSQL examines them itself. It also examines whether processes of the cluster are
-    /// left, by its shared memory, whose key is made of the data folder and not of the file (PostgreSQL source, `PGSharedMemoryCreate`).
+    /// Files that name no running process are kept: PostgreSQL checks them itself. It also checks for remaining processes of the cluster by
+    /// its shared memory, whose key is derived from the data directory and not from the file (PostgreSQL source, `PGSharedMemoryCreate`).
     static func removeForeignLocks(of directory: ClusterDirectory) {
         for file in [directory.pidFile, directory.socketLock] {
             if let pid = number(inFile: file), isAlive(pid), !isPostmaster(pid, of: directory) { unlink(file) }
@@ -33,22 +33,23 @@ enum Postmaster {
 
     private static func isAlive(_ pid: pid_t) -> Bool { kill(pid, 0) == 0 || errno == EPERM }
 
-    /// Whether a living process is PostgreSQL's and works in the data folder. The time of its start is not compared: clocks are set.
+    /// Whether a running process is PostgreSQL's and its working directory is the data directory. Its start time is not compared, because
+    /// clocks can be changed.
     ///
-    /// What `/proc` (proc(5)) does not show, as on macOS, counts as the postmaster, as it does for `pg_ctl`.
+    /// A process that `/proc` (proc(5)) does not show, as on macOS, counts as the postmaster, as it does for `pg_ctl`.
     private static func isPostmaster(_ pid: pid_t, of directory: ClusterDirectory) -> Bool {
         let folder = "/proc/\(pid)"
         guard let name = SmallFile.text(folder + "/comm") else { return true }
         guard name.contains("postgres") else { return false }
         guard let data = FileID(directory.data) else { return false }
         if let found = FileID("\(folder)/cwd") { return found == data }
-        // Where we may not follow that link, as root without capabilities, everybody may read the arguments.
+        // If we may not follow that link, as root without capabilities, the arguments are still readable.
         guard errno == EACCES, let arguments = SmallFile.text(folder + "/cmdline") else { return false }
         return arguments.split(separator: "\0").contains { FileID(String($0)) == data }
     }
 }
 
-/// Which file a path leads to.
+/// The identity of a file.
 private struct FileID: Equatable {
     let device: dev_t
     let number: ino_t
@@ -60,9 +61,9 @@ private struct FileID: Equatable {
     }
 }
 
-/// Files of a few lines.
+/// Reads small files.
 enum SmallFile {
-    /// The first 64 KiB; nil if it cannot be read.
+    /// The first 64 KiB; nil if the file cannot be read.
     static func text(_ path: String) -> String? {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }

@@ -1,6 +1,6 @@
-/// A database that exists as long as it is needed.
+/// A temporary database.
 public enum ScratchDatabase {
-    /// Makes an empty database, or a copy of `template`, in the cluster of `url`, lends its connection string to `body`, and drops it.
+    /// Creates an empty database, or a copy of `template`, in the cluster of `url`, passes its connection string to `body`, and drops it.
     public static func with<Result>(
         at url: String,
         template: String? = nil,
@@ -12,7 +12,7 @@ public enum ScratchDatabase {
             at: url
         )
         do {
-            // The last of two settings counts (libpq manual, 34.1.1).
+            // The last of two equal settings counts (libpq manual, 34.1.1).
             let result = try await body(Self.url(url, database: name))
             try await Connection.runScript("DROP DATABASE \(name) WITH (FORCE)", at: url)
             return result
@@ -22,7 +22,7 @@ public enum ScratchDatabase {
         }
     }
 
-    /// The same server, another database.
+    /// The URL of another database on the same server.
     private static func url(_ url: String, database: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return url + " dbname=\(database)" }
         let rest = url[scheme.upperBound...]

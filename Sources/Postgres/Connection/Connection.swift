@@ -9,27 +9,27 @@ import ContractRuntime
 
 /// One connection to the server, in libpq's pipeline mode (libpq manual, 34.5 "Pipeline Mode").
 ///
-/// It belongs to one thread at a time, as libpq asks; `ConnectionThread` owns it.
+/// libpq allows one thread at a time; the pool's thread owns it.
 final class Connection {
     private let handle: OpaquePointer
-    /// What statements are called on the server, by their ids. A name is never used again for another preparation.
+    /// The names of prepared statements on the server, by id. A name is never reused for another preparation.
     // traps: the ids are those of our own statements, in ASCII.
     private var names: [String: String] = [:]
-    /// Statements whose preparation was sent and not answered.
+    /// Statements whose preparation was sent and not yet answered.
     // traps: the ids are those of our own statements, in ASCII.
     private var unconfirmed: Set<String> = []
     private var preparations = 0
-    /// Statements that were sent and whose answers nobody waits for: the BEGIN of a transaction.
+    /// The number of sent statements whose answers are read later: the BEGIN of a transaction.
     private var unread = 0
 
-    /// Connects; blocks for three seconds at most unless the URL has a `connect_timeout` of its own.
+    /// Connects. Blocks for at most three seconds unless the URL sets `connect_timeout`.
     ///
     /// - Parameter lockLimit: How long a statement may wait for a lock; nil for the server's setting.
     init(_ url: String, lockLimit: Duration? = nil) throws(PostgresError) {
-        // What the URL says overrides what stands before it (libpq manual, 34.1, "expand_dbname").
+        // The URL overrides the options before it (libpq manual, 34.1, "expand_dbname").
         let options: KeyValuePairs = [
             "connect_timeout": "3", "application_name": "flotilla",
-            // A host that vanishes sends nothing more: its end is noticed after this many seconds, or milliseconds.
+            // A host that vanishes sends nothing more. These settings detect that, in seconds and milliseconds.
             "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "15000",
             "dbname": url,
         ]
@@ -37,8 +37,8 @@ final class Connection {
             throw PostgresError(.unavailable, "libpq cannot allocate a connection")
         }
         self.handle = handle
-        // PostgreSQL compiles a statement that looks dear, which takes longer than any of ours runs (manual, chapter 32, "Just-in-Time
-        // Compilation"). PgBouncer refuses options of the connection, so this is said afterwards.
+        // JIT compilation of a statement takes longer than any of ours runs (manual, chapter 32, "Just-in-Time Compilation"). PgBouncer
+        // rejects connection options, so this is set after connecting.
         if PQstatus(handle) == CONNECTION_OK {
             let locks = lockLimit.map { "SET lock_timeout = \($0.wholeMilliseconds)" } ?? ""
             for settings in [Self.settings, Self.socketSettings, locks] { PQclear(PQexec(handle, settings)) }
@@ -47,22 +47,22 @@ final class Connection {
         else {
             throw PostgresError(.unavailable, Self.message(of: handle))
         }
-        // Notices tell nothing that an error does not; libpq would print them on standard error.
+        // Notices add nothing to errors, and libpq would print them on standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
     }
 
     deinit { PQfinish(handle) }
 
-    /// A process that hangs in a transaction must not keep its locks: other servers wait for them. What is answered is on the disk, also where
-    /// the database or the role says otherwise.
+    /// A process that hangs in a transaction must not keep its locks, because other servers wait for them. Acknowledged data must be on
+    /// disk, even if the database or the role is configured otherwise.
     private static let settings = """
         SET jit = off;
         SET idle_in_transaction_session_timeout = '10s';
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """
 
-    /// Neither must a process whose host has vanished. Where the system has no such setting, PostgreSQL refuses all of these (manual,
-    /// 20.3.2 "TCP Settings").
+    /// A process whose host has vanished must not keep its locks either. If the system lacks one of these settings, PostgreSQL rejects all
+    /// of them (manual, 20.3.2 "TCP Settings").
     private static let socketSettings = """
         SET tcp_keepalives_idle = '10s';
         SET tcp_keepalives_interval = '5s';
@@ -79,16 +79,16 @@ final class Connection {
         return PQconnectdbParams(names, texts, 1)
     }
 
-    /// Whether the server closed the connection while nobody used it.
+    /// Whether the server closed the connection while it was idle.
     var isStale: Bool {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
-        // An idle connection has nothing to read but its end, which comes in several pieces.
+        // An idle connection is readable only at its end, which may arrive in several pieces.
         return poll(&descriptor, 1, 0) > 0
     }
 
     // MARK: - Statements
 
-    /// Sends one statement, prepared on its first use, and a sync behind it, so that its failure is its own.
+    /// Sends one statement, prepared on its first use, followed by a sync, so that its failure affects no other.
     func send(_ statement: Statement, _ parameters: Parameters) throws(PostgresError) {
         let isSent = parameters.withPointers { values, lengths, formats in
             guard let name = names[statement.id] ?? prepare(statement) else { return false }
@@ -99,7 +99,7 @@ final class Connection {
         }
     }
 
-    /// Sends a preparation; nil when libpq refuses.
+    /// Sends a preparation. Returns nil if libpq rejects it.
     private func prepare(_ statement: Statement) -> String? {
         preparations += 1
         let name = "\(statement.id)_\(preparations)"
@@ -110,13 +110,13 @@ final class Connection {
         return name
     }
 
-    /// Sends a statement whose answer is read, and thrown if it is an error, together with the next one's.
+    /// Sends a statement whose result is read with the next one's. An error is thrown then.
     func sendUnread(_ statement: Statement) throws(PostgresError) {
         try send(statement, Parameters())
         unread += 1
     }
 
-    /// The answer of the oldest statement that was sent.
+    /// Receives the result of the oldest sent statement.
     func receive(_ statement: Statement, by deadline: ContinuousClock.Instant) throws(PostgresError) -> Rows {
         while unread > 0 {
             unread -= 1
@@ -133,14 +133,14 @@ final class Connection {
         var failure: PostgresError?
         while true {
             try wait(for: statement, by: deadline, discarding: answer)
-            // A null result stands between the answers of a prepare and its query.
+            // A null result separates the results of a prepare and its query.
             guard let result = PQgetResult(handle) else { continue }
             switch PQresultStatus(result) {
             case PGRES_PIPELINE_SYNC:
                 PQclear(result)
                 let isPreparation = unconfirmed.remove(statement.id) != nil
                 if let failure {
-                    // The preparation itself failed if nothing succeeded before.
+                    // If nothing succeeded before, the preparation itself failed.
                     if failure.isStaleStatement || (isPreparation && answer == nil) { names[statement.id] = nil }
                     PQclear(answer)
                     throw failure
@@ -154,14 +154,14 @@ final class Connection {
                 answer = result
             case PGRES_PIPELINE_ABORTED: PQclear(result)
             default:
-                // Only the first error says what happened; the rest of the pipeline up to the sync is aborted.
+                // Only the first error is the cause; the rest of the pipeline up to the sync is aborted.
                 failure = failure ?? Self.error(result, statement)
                 PQclear(result)
             }
         }
     }
 
-    /// Waits until a result can be taken without blocking.
+    /// Waits until a result can be read without blocking.
     private func wait(
         for statement: Statement,
         by deadline: ContinuousClock.Instant,
@@ -184,7 +184,7 @@ final class Connection {
                 PQclear(answer)
                 throw PostgresError(.timeout, statement: statement.name, "no answer within the deadline")
             }
-            // A failure shows in the status.
+            // A failure is visible in the status.
             _ = PQconsumeInput(handle)
         }
     }
@@ -206,7 +206,7 @@ final class Connection {
         }
     }
 
-    /// What the server finds a statement to take and to answer, by type numbers; declares `types` if they are given.
+    /// Describes the parameters and the columns of a statement, by type numbers; declares `types` unless they are empty.
     func describe(
         _ sql: String,
         types: [UInt32]
@@ -223,7 +223,7 @@ final class Connection {
         }
     }
 
-    /// libpq's blocking calls are refused in pipeline mode.
+    /// libpq rejects blocking calls in pipeline mode.
     private func outsideOfPipeline<Result>(
         _ body: () throws(PostgresError) -> Result
     ) throws(PostgresError) -> Result {
@@ -244,7 +244,7 @@ final class Connection {
         }
     }
 
-    /// The payloads of notifications that have come; waits so many milliseconds for the first.
+    /// The payloads of received notifications; waits at most the given milliseconds for the first.
     func notifications(within milliseconds: Int32) throws(PostgresError) -> [String] {
         var descriptor = pollfd(fd: PQsocket(handle), events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
         if poll(&descriptor, 1, milliseconds) > 0 { _ = PQconsumeInput(handle) }
@@ -259,7 +259,7 @@ final class Connection {
         return payloads
     }
 
-    /// Lends a connection of its own, on a thread of its own, to work that blocks.
+    /// Lends a new connection, on a new thread, to work that blocks.
     static func withOwn<Result: Sendable>(
         at url: String,
         _ body: @escaping @Sendable (Connection) throws(PostgresError) -> Result
@@ -272,12 +272,12 @@ final class Connection {
         return try result.get()
     }
 
-    /// Runs a script at a database on a connection of its own.
+    /// Runs a script on a new connection.
     static func runScript(_ sql: String, at url: String) async throws(PostgresError) {
         try await withOwn(at: url) { (connection) throws(PostgresError) in try connection.executeScript(sql) }
     }
 
-    /// Asks the server to give up what this connection is doing, from a thread of its own: asking can block.
+    /// Asks the server to cancel the current statement, on a separate thread because the request can block.
     func cancel() {
         guard let request = PQgetCancel(handle) else { return }
         let address = UInt(bitPattern: request)

@@ -1,39 +1,39 @@
-/// What a connection is asked to do.
+/// A unit of work for a connection.
 struct Work: Sendable {
     enum Body: Sendable {
-        /// One statement; it can share a pipeline with others. Its answer may call for more work.
+        /// One statement, which can share a pipeline with others. Its answer may cause more work.
         case statement(
             Statement,
             bind: @Sendable (inout Parameters) -> Void,
             answer: @Sendable (consuming Answer) -> Work?
         )
-        /// Several statements in a row, with the connection to itself.
+        /// Several statements in a row, with exclusive use of the connection.
         case session(run: @Sendable (Connection) -> SessionEnd, fail: @Sendable (PostgresError) -> Void)
     }
 
-    /// The rows of a statement, or why there are none.
+    /// The rows of a statement, or its error.
     enum Answer: ~Copyable {
         case rows(Rows)
         case failure(PostgresError)
     }
 
-    /// Whether the connection can be used again.
+    /// Whether the connection can be reused.
     enum SessionEnd {
         case reusable
         case broken
     }
 
     let body: Body
-    /// When the caller has to be answered.
+    /// When the caller must be answered.
     let deadline: ContinuousClock.Instant
     /// Whether it may use a reserved connection.
     var isPrivileged = false
-    /// Whether the statement was sent before, to a connection on which it was stale.
+    /// Whether the statement was already sent to a connection on which it was stale.
     var isSecondTry = false
-    /// Answers the caller at the deadline, while the connection goes on: others may share it. Nil for work that sees to that itself.
+    /// Answers the caller at the deadline, while the connection, which others may share, continues. Nil for work that does this itself.
     var expire: (@Sendable (PostgresError) -> Void)?
 
-    /// Answers an error; what is to be done next.
+    /// Answers with an error. Returns the work to do next.
     func fail(_ error: PostgresError) -> Work? {
         switch body {
         case .statement(let statement, _, let answer): return answer(.failure(error.named(statement.name)))
@@ -44,7 +44,7 @@ struct Work: Sendable {
     }
 }
 
-/// A fixed number of connections, each with a thread of its own, and the queue in front of them.
+/// A fixed number of connections, each with its own thread, and a queue of work.
 final class ConnectionPool: Sendable {
     private let url: String
     private let patience: Duration
@@ -52,15 +52,15 @@ final class ConnectionPool: Sendable {
     private let queue: Monitor<WorkQueue<Work>>
     private let onStateChange: @Sendable (ConnectionEvent) -> Void
 
-    /// Starts a thread for each connection, which connects at once and again whenever it has to.
+    /// Starts a thread for each connection, which connects immediately and reconnects when needed.
     ///
     /// - Parameters:
-    ///   - size: How many connections there are.
-    ///   - reserve: How many of them only privileged work may use.
-    ///   - pipelineLimit: How many statements one of them takes at a time at most.
-    ///   - patience: How long a statement may take before its connection is given up.
-    ///   - cancelsOverdue: Whether the server is asked to end such a statement, which must not be one that writes.
-    ///   - onTick: Called about twenty times a second, for deadlines that the pool does not know.
+    /// - size: The number of connections.
+    /// - reserve: How many of them are reserved for privileged work.
+    /// - pipelineLimit: The maximum number of statements that one connection takes at a time.
+    /// - patience: The time after which a connection with an unanswered statement is closed.
+    /// - cancelsOverdue: Whether the server is asked to cancel such a statement. It must not be a write.
+    /// - onTick: Called about twenty times per second, for deadlines outside the pool.
     init(
         url: String,
         size: Int,
@@ -80,7 +80,7 @@ final class ConnectionPool: Sendable {
         Thread.start { [self] in expire(onTick) }
     }
 
-    /// Adds work; it is carried out, or fails, by its deadline.
+    /// Adds work, which is executed or fails by its deadline.
     func submit(_ work: Work) {
         add(work, wakesThread: true)
     }
@@ -93,10 +93,10 @@ final class ConnectionPool: Sendable {
             isPrivileged: work.isPrivileged,
             deadline: work.deadline
         )
-        switch wakesThread ? queue.update({ $0.append(entry) }) : queue.read({ $0.append(entry) }) {
+        switch wakesThread ? queue.update({ $0.append(entry) }) : queue.withLock({ $0.append(entry) }) {
         case nil: break
         case .closed: fail(work, PostgresError(.unavailable, "the database is closed"))
-        case .full: fail(work, PostgresError(.unavailable, "too many statements wait for a connection"))
+        case .full: fail(work, PostgresError(.unavailable, "too many statements are waiting for a connection"))
         }
     }
 
@@ -104,10 +104,10 @@ final class ConnectionPool: Sendable {
         if let next = work.fail(error) { submit(next) }
     }
 
-    /// How much waits for a connection, and how many connections wait for work.
-    var load: (waiting: Int, idle: Int) { queue.read { ($0.count, $0.idle) } }
+    /// The number of waiting entries and of idle connections.
+    var load: (waiting: Int, idle: Int) { queue.withLock { ($0.count, $0.idle) } }
 
-    /// Fails what waits and ends the threads, each after what it has in hand.
+    /// Fails waiting work and ends the threads, each after its current work.
     func close() {
         for entry in queue.update(wakingAll: true, { $0.close() }) {
             fail(entry.item, PostgresError(.unavailable, "the database is closed"))
@@ -116,12 +116,12 @@ final class ConnectionPool: Sendable {
 
     // MARK: - Threads
 
-    /// Answers callers whose deadline passes. Every connection may be busy or away, so this has a thread.
+    /// Answers callers whose deadline has passed. This needs its own thread, because every connection may be busy or lost.
     private func expire(_ onTick: (ContinuousClock.Instant) -> Void) {
-        while !queue.read({ $0.isClosed }) {
+        while !queue.withLock({ $0.isClosed }) {
             Thread.sleep(.milliseconds(50))
             let now = ContinuousClock.now
-            let (expired, overdue) = queue.read { ($0.removeExpired(now), $0.findOverdue(now)) }
+            let (expired, overdue) = queue.withLock { ($0.removeExpired(now), $0.findOverdue(now)) }
             for entry in expired {
                 fail(entry.item, PostgresError(.unavailable, "no connection within the deadline"))
             }
@@ -136,15 +136,16 @@ final class ConnectionPool: Sendable {
         var backoff = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
-                // A statement that waits for a lock fails alone; at its deadline it would cost the others of its connection theirs.
+                // A statement that waits for a lock fails alone. At its deadline, it would cost the connection and fail the others in its
+                // pipeline.
                 let connection = try Connection(url, lockLimit: patience * 5 / 6)
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
                 guard serve(with: connection, slot) else { return }
-                queue.read { $0.finish(slot) }
+                queue.withLock { $0.finish(slot) }
             } catch {
                 onStateChange(.failed(error))
-                if queue.read({ $0.isClosed }) { return }
+                if queue.withLock({ $0.isClosed }) { return }
                 Thread.sleep(backoff)
                 backoff = min(backoff * 2, .milliseconds(800))
             }
@@ -163,7 +164,7 @@ final class ConnectionPool: Sendable {
         return false
     }
 
-    /// Waits for work; nil once the pool is closed.
+    /// Waits for work. Returns nil once the pool is closed.
     private func take(_ slot: Int) -> [WorkQueue<Work>.Entry]? {
         var isCounted = false
         let taken = queue.wait { queue -> [WorkQueue<Work>.Entry]? in
@@ -179,10 +180,10 @@ final class ConnectionPool: Sendable {
         return taken.isEmpty ? nil : taken
     }
 
-    /// Carries out an exclusive piece of work or a pipeline; false when the connection cannot be used again.
+    /// Executes one exclusive unit of work or a pipeline. Returns false if the connection cannot be reused.
     private func perform(_ works: [Work], on connection: Connection) -> Bool {
         if let work = works.first, case .session(let run, let fail) = work.body {
-            // A transaction without any time left would only cost the connection.
+            // A transaction without time left would only cost the connection.
             guard work.deadline > .now else {
                 fail(PostgresError(.unavailable, "no connection within the deadline"))
                 return true
@@ -197,17 +198,18 @@ final class ConnectionPool: Sendable {
         for work in works[sent...] { submit(work) }
         for index in 0..<sent {
             let (isUsable, next) = receive(works[index], on: connection)
-            // After its last answer this thread looks into the queue: it needs nobody beside it, and its connection is warm.
+            // After its last answer, this thread checks the queue itself: no other thread must be woken, and this connection is warm in the
+            // cache.
             if let next { add(next, wakesThread: !isUsable || index < works.count - 1) }
             if isUsable { continue }
-            // What was not answered by now never will be, and may have been carried out.
+            // Answers can no longer arrive; these statements may have been executed.
             for lost in works[index + 1..<sent] { fail(lost, PostgresError(.connectionLost, "the connection broke")) }
             return false
         }
         return sent == works.count
     }
 
-    /// Sends a statement; false when the connection broke, so that nothing was carried out.
+    /// Sends a statement. Returns false if the connection broke and nothing was executed.
     private func send(_ work: Work, on connection: Connection) -> Bool {
         guard case .statement(let statement, let bind, _) = work.body else { return false }
         var parameters = Parameters()
@@ -220,11 +222,11 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// Reads one answer: whether the connection can be used again, and what is to be done next. A statement that the server forgot is
-    /// sent once more.
+    /// Reads one answer. Returns whether the connection can be reused, and the work to do next. A statement that the server lost is sent
+    /// once more.
     ///
-    /// A statement has its time from the answer before it on, however long it waited: callers who cannot wait have been answered, and a
-    /// database that is slow must not lose its connections on top.
+    /// The time limit of a statement starts with the previous answer, however long it waited. Callers with earlier deadlines are answered
+    /// separately, and a slow database must not also lose its connections.
     private func receive(_ work: Work, on connection: Connection) -> (isUsable: Bool, next: Work?) {
         guard case .statement(let statement, _, let answer) = work.body else { return (true, nil) }
         do throws(PostgresError) {
@@ -236,15 +238,15 @@ final class ConnectionPool: Sendable {
                 again.isSecondTry = true
                 return (true, again)
             }
-            // A statement that is its own transaction may be committing, which must not be canceled. Its connection is closed, and PostgreSQL
-            // ends the statement of a client that is gone.
+            // A statement that is its own transaction may be committing and must not be canceled. Its connection is closed instead, and
+            // PostgreSQL ends the statement of a disconnected client.
             if cancelsOverdue, error.code == .timeout { connection.cancel() }
             return (!error.isOutcomeUnknown && !error.isReadOnly, answer(.failure(error)))
         }
     }
 }
 
-/// What happens to the connections of a pool.
+/// An event of a pool's connection.
 enum ConnectionEvent: Sendable {
     case connected
     case failed(PostgresError)

@@ -4,10 +4,10 @@
     import Darwin
 #endif
 
-/// State that threads share, and can wait for.
+/// Shared state that threads can wait for.
 ///
-/// Of the threads that wait, the one that came last is woken first: what it uses, on its connection's other end, too, is still in the
-/// processor's caches.
+/// The thread that started to wait last is woken first: its data, and that of the other end of its connection, is still in the processor's
+/// caches.
 ///
 /// `@unchecked Sendable`: `state` and `sleepers` are touched only while the mutex is held.
 final class Monitor<State>: @unchecked Sendable {
@@ -36,14 +36,14 @@ final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
-    /// Looks at the state, or changes it in a way that nobody waits for.
-    func read<R>(_ body: (inout State) -> R) -> R {
+    /// Reads or changes the state without waking waiting threads.
+    func withLock<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
-    /// Waits until `body` has something to answer.
+    /// Waits until `body` returns a value.
     func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -52,13 +52,13 @@ final class Monitor<State>: @unchecked Sendable {
             let sleeper = Sleeper()
             sleepers.append(sleeper)
             sleeper.sleep(mutex)
-            // Nobody may have woken it (pthread_cond_wait(3), "spurious wakeups").
+            // The wakeup may be spurious (pthread_cond_wait(3)).
             sleepers.removeAll { $0 === sleeper }
         }
     }
 }
 
-/// A thread that waits.
+/// A waiting thread.
 private final class Sleeper {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 

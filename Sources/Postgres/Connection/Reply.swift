@@ -8,7 +8,7 @@ final class Reply<Value: Sendable>: Sendable {
         self.continuation = Mutex(continuation)
     }
 
-    /// Answers the call unless it was answered before.
+    /// Answers the call unless it was already answered.
     func give(_ result: Result<Value, PostgresError>) {
         let waiting = continuation.withLock { continuation in
             defer { continuation = nil }

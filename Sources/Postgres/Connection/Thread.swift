@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// A thread of the operating system: what libpq's blocking calls and waits need.
+/// An operating system thread, for libpq's blocking calls.
 enum Thread {
     /// Runs `body` on a new detached thread.
     static func start(_ body: @escaping @Sendable () -> Void) {
@@ -21,8 +21,8 @@ enum Thread {
             },
             box.toOpaque()
         )
-        // traps: threads are started for connections, whose number the configuration bounds.
-        precondition(status == 0, "the system has no thread left")
+        // traps: threads are started for connections, whose number the configuration limits.
+        precondition(status == 0, "the system cannot create another thread")
         pthread_detach(thread)
     }
 

@@ -1,18 +1,18 @@
-/// The work that waits for a connection, and the work that connections have taken: first in, first out, each with a deadline.
+/// The work that waits for a connection and the work that connections have taken: first in, first out, each with a deadline.
 ///
-/// Some connections are reserved: only privileged entries are taken while no more than `reserve` connections are free of others. A pure
-/// state machine; `ConnectionPool` puts threads around it.
+/// Some connections are reserved: while at most `reserve` connections are not busy with unprivileged work, only privileged entries are
+/// taken. A pure state machine; `ConnectionPool` adds the threads.
 struct WorkQueue<Item> {
     struct Entry {
         let item: Item
-        /// Whether the item needs the connection to itself.
+        /// Whether the item needs exclusive use of the connection.
         let isExclusive: Bool
         /// Whether reserved connections may take it.
         var isPrivileged = false
         let deadline: ContinuousClock.Instant
-        /// Its place in the order of arrival.
+        /// Its position in the order of arrival.
         fileprivate var number = 0
-        /// Whether `removeOverdue` has given it out.
+        /// Whether `findOverdue` has returned it.
         fileprivate var isOverdue = false
 
         init(item: Item, isExclusive: Bool, isPrivileged: Bool = false, deadline: ContinuousClock.Instant) {
@@ -23,28 +23,28 @@ struct WorkQueue<Item> {
         }
     }
 
-    /// Why an entry is not added.
+    /// The reason why an entry is rejected.
     enum Refusal {
         case closed
-        /// As much waits as may wait.
+        /// The maximum number of waiting entries is reached.
         case full
     }
 
-    /// How many entries without privilege wait at most. A fleet of 10,000 that comes back at once fits.
+    /// The maximum number of waiting unprivileged entries. It fits a fleet of 10,000 that reconnects at once.
     static var waitingLimit: Int { 16_384 }
 
-    /// Entries without privilege.
+    /// Unprivileged entries.
     private var common: [Entry] = []
     private var privileged: [Entry] = []
     private var arrivals = 0
     /// The work that each connection has taken, by its slot.
     private var taken: [Int: [Entry]] = [:]
     private(set) var isClosed = false
-    /// How many connections wait for work, the one that is about to take some included.
+    /// The number of connections that wait for work, including the one that is about to take some.
     var idle = 0
-    /// How many connections only privileged entries may use.
+    /// The number of connections that only privileged entries may use.
     let reserve: Int
-    /// How many statements go out in one pipeline at most.
+    /// The maximum number of statements in one pipeline.
     let pipelineLimit: Int
 
     init(reserve: Int = 0, pipelineLimit: Int = 64) {
@@ -52,7 +52,7 @@ struct WorkQueue<Item> {
         self.pipelineLimit = pipelineLimit
     }
 
-    /// How many entries wait.
+    /// The number of waiting entries.
     var count: Int { common.count + privileged.count }
 
     /// Adds an entry at the end.
@@ -66,7 +66,7 @@ struct WorkQueue<Item> {
         return nil
     }
 
-    /// Puts back, in front, what a connection took and did not begin.
+    /// Puts entries back at the front that a connection took and did not start.
     mutating func putBack(_ entries: [Entry], by slot: Int) {
         taken[slot] = nil
         guard let first = entries.first else { return }
@@ -77,16 +77,16 @@ struct WorkQueue<Item> {
         }
     }
 
-    /// Notes that a connection is done with what it took.
+    /// Records that a connection has finished its work.
     mutating func finish(_ slot: Int) {
         taken[slot] = nil
     }
 
-    /// What one connection does next: an exclusive entry, or its share of the entries that can be pipelined.
+    /// The next work of a connection: an exclusive entry, or its share of the entries that can be pipelined.
     mutating func take(by slot: Int) -> [Entry] {
         finish(slot)
         let busy = taken.values.count { $0.first?.isPrivileged == false }
-        // Connections that are being made count as gone, or agents could occupy all that are left.
+        // Connections that are being established count as lost; otherwise agents could occupy all remaining ones.
         let free = max(idle + taken.count - reserve, 1) - busy
         let common = free > 0 ? common.first : nil
         let isPrivileged: Bool
@@ -103,7 +103,7 @@ struct WorkQueue<Item> {
         return entries
     }
 
-    /// Takes one connection's share of entries that so many share.
+    /// Takes one connection's share of the entries.
     private static func take(from entries: inout [Entry], among connections: Int, most: Int) -> [Entry] {
         if entries.first?.isExclusive == true { return [entries.removeFirst()] }
         let share = min(most, (entries.count + connections - 1) / max(connections, 1))
@@ -112,7 +112,7 @@ struct WorkQueue<Item> {
         return taken
     }
 
-    /// Takes out what has waited too long.
+    /// Removes entries whose deadline has passed.
     mutating func removeExpired(_ now: ContinuousClock.Instant) -> [Entry] {
         let expired = (common + privileged).filter { $0.deadline <= now }
         if !expired.isEmpty {
@@ -122,7 +122,7 @@ struct WorkQueue<Item> {
         return expired
     }
 
-    /// The work that connections have taken and whose deadline has passed, each entry once.
+    /// Entries in progress whose deadline has passed, each returned once.
     mutating func findOverdue(_ now: ContinuousClock.Instant) -> [Entry] {
         var overdue: [Entry] = []
         for (slot, entries) in taken {
@@ -134,7 +134,7 @@ struct WorkQueue<Item> {
         return overdue
     }
 
-    /// Takes nothing more in, and gives out what is there.
+    /// Rejects new entries and returns all waiting ones.
     mutating func close() -> [Entry] {
         isClosed = true
         defer { (common, privileged) = ([], []) }

@@ -7,19 +7,19 @@ extension Decimal: PostgresCodable {
 
     public func encode(to bytes: inout [UInt8]) {
         let magnitude = coefficient.magnitude
-        // Int128 is divided by a function, UInt64 by the processor.
+        // The processor divides UInt64; Int128 needs a function call.
         if let small = UInt64(exactly: magnitude) { encode(small, to: &bytes) } else { encode(magnitude, to: &bytes) }
     }
 
     private func encode(_ magnitude: some UnsignedInteger & FixedWidthInteger, to bytes: inout [UInt8]) {
-        // 38 digits, in groups of four from the point on both ways.
+        // 38 digits, in groups of four in both directions from the decimal point.
         withUnsafeTemporaryAllocation(of: Int16.self, capacity: 11) { groups in
             var (rest, count) = (magnitude, 0)
             func add(_ group: Int16) {
                 groups[count] = group
                 count += 1
             }
-            // The last group behind the point is filled up with zeros.
+            // The last group after the decimal point is padded with zeros.
             let power = [1, 10, 100, 1_000][scale % 4]
             if power > 1 {
                 // traps: the first factor is less than the power, the product less than 10,000.
@@ -58,7 +58,7 @@ extension Decimal: PostgresCodable {
         self = Decimal("\(literal)e\(exponent)") ?? Decimal(wide: Self.text(of: literal, exponent))
     }
 
-    /// The text of `0.digits` with its point moved so many places to the right, as it is written without an exponent.
+    /// The text of `0.digits` with its decimal point moved right by `exponent` places, without an exponent.
     private static func text(of literal: String, _ exponent: Int) -> String {
         let sign = literal.hasPrefix("-") ? "-" : ""
         var digits = literal.drop { $0 != "." }.dropFirst() + ""

@@ -6,11 +6,11 @@ public import ContractRuntime
     public import Foundation
 #endif
 
-/// A value that travels to and from PostgreSQL in the binary format of its type.
+/// A value with a binary PostgreSQL format.
 public protocol PostgresCodable: Sendable {
     /// Appends the value in binary format.
     func encode(to bytes: inout [UInt8])
-    /// Reads the binary format; throws when the bytes do not have its shape.
+    /// Reads the binary format; throws if the bytes are malformed.
     init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError)
 }
 
@@ -21,7 +21,7 @@ extension PostgresError {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The big-endian integer at `offset`; nil when the bytes end before it.
+    /// The big-endian integer at `offset`; nil if the bytes are too short.
     func integer<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int = 0) -> Value? {
         // traps: the offset is a place in a buffer in memory, plus 2^31 at most.
         guard offset + MemoryLayout<Value>.size <= count else { return nil }
@@ -100,10 +100,10 @@ extension Timestamp: PostgresCodable {
     }
 
     public init(postgres bytes: UnsafeRawBufferPointer) throws(PostgresError) {
-        // The largest and the smallest value stand for the infinities.
+        // The largest and the smallest value represent the infinities.
         guard bytes.count == 8, let value = bytes.integer(Int64.self), value != .max, value != .min
         else { throw .malformed("finite timestamptz") }
-        // PostgreSQL knows the years from 4713 BC to 294276; what RFC 3339 cannot write is read as the bound that it passes.
+        // PostgreSQL supports the years from 4713 BC to 294276. A time outside RFC 3339's range is read as the nearest bound.
         let time = Timestamp(microsecondsSinceEpoch: value.addingSaturated(Self.postgresEpoch))
         self = min(max(time, .earliest), .latest)
     }
@@ -123,7 +123,7 @@ extension JSONObject: PostgresCodable {
 }
 
 extension [String]: PostgresCodable {
-    /// An array of one dimension (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
+    /// A one-dimensional array (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
     public func encode(to bytes: inout [UInt8]) {
         bytes.append(bigEndian: (isEmpty ? 0 : 1) as Int32)
         bytes.append(bigEndian: Int32(0))

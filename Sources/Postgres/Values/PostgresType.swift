@@ -1,4 +1,4 @@
-/// A PostgreSQL type, by the number that the protocol uses for it (`pg_type.dat`).
+/// A PostgreSQL type, by its number in the protocol (`pg_type.dat`).
 public struct PostgresType: Hashable, Sendable {
     let oid: UInt32
     let arrayOID: UInt32

@@ -1,7 +1,7 @@
 import Handlers
 
 extension Bounds {
-    /// The bounds that the variables set, and the defaults of the others.
+    /// Reads the bounds from the variables, with defaults for those that are not set.
     init(_ variables: Variables) throws(ConfigurationError) {
         self.init()
         func read(_ name: String, _ range: ClosedRange<Int>, _ value: inout Int) throws(ConfigurationError) {

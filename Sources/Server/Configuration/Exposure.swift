@@ -1,10 +1,10 @@
-/// A setting that is unsafe while other machines reach the server. `ALLOW_INSECURE` allows it.
+/// A setting that is unsafe if other machines can reach the server. `ALLOW_INSECURE` allows it.
 enum Exposure: String, CaseIterable, Sendable {
-    /// Agents without credentials.
+    /// Agents need no credentials.
     case openAgents = "open-agents"
-    /// An admin token that can be guessed.
+    /// The admin token is easily guessed.
     case weakToken = "weak-token"
-    /// Tokens and commands that anybody on the way can read and change.
+    /// Anyone on the network path can read and change tokens and commands.
     case plainHTTP = "plain-http"
 
     fileprivate var remedy: String {
@@ -17,16 +17,16 @@ enum Exposure: String, CaseIterable, Sendable {
 }
 
 extension ServerConfiguration {
-    /// Refuses to serve other machines what only this one should reach.
+    /// Refuses to start if other machines can reach a component with an unsafe setting.
     ///
-    /// - Parameter components: Those whose listeners are about to be bound.
+    /// - Parameter components: The components whose listeners are about to be bound.
     func checkExposure(of components: [Component] = Component.allCases) throws(ConfigurationError) {
         let exposed = components.compactMap { component in
             address(of: component).flatMap { $0.isLoopback ? nil : (component: component, address: $0) }
         }
         guard let first = exposed.first else { return }
         var found: [(exposure: Exposure, text: String)] = []
-        // The dashboard passes nothing on to what is open to agents.
+        // The dashboard does not proxy operations that are open to agents.
         if first.component == .api, !requiresAgentTokens { found.append((.openAgents, "AGENT_AUTH=open")) }
         if let weakness = TokenWeakness(adminToken) {
             found.append((.weakToken, "an ADMIN_TOKEN that \(weakness.text)"))
@@ -39,7 +39,7 @@ extension ServerConfiguration {
         throw ConfigurationError(
             variable: exposed.map { "\($0.component.name)_ADDRESS" }.joined(separator: ", "),
             found:
-                "\(exposed.map { "'\($0.address.text)'" }.joined(separator: ", ")), which other machines reach, with "
+                "\(exposed.map { "'\($0.address.text)'" }.joined(separator: ", ")), which other machines can reach, with "
                 + found.map(\.text).joined(separator: ", "),
             expected: "\(remedies); or ALLOW_INSECURE=\(intent) if this is intended"
         )

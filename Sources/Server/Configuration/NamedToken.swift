@@ -6,17 +6,17 @@ import Generated
     import Foundation
 #endif
 
-/// A token of `ADMIN_TOKENS_FILE`: whose it is, what it may do, and the hash of its secret.
+/// An entry of `ADMIN_TOKENS_FILE`: the principal's name, its roles, and the hash of the secret.
 struct NamedToken: Sendable {
     let name: String
     let roles: [Role]
     /// SHA-256 in hexadecimal, as `printf %s SECRET | sha256sum` prints it.
     let hash: String
 
-    /// Reads a file of lines `NAME ROLE[,ROLE] SHA256`; empty lines and those that begin with `#` say nothing.
+    /// Reads a file of lines `NAME ROLE[,ROLE] SHA256`. Empty lines and lines that begin with `#` are ignored.
     static func read(_ path: String) throws(ConfigurationError) -> [NamedToken] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw error("a file that cannot be read", "lines of NAME ROLE[,ROLE] SHA256")
+            throw error("an unreadable file", "lines of NAME ROLE[,ROLE] SHA256")
         }
         var tokens: [NamedToken] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -24,9 +24,9 @@ struct NamedToken: Sendable {
             if words.isEmpty || words[0].hasPrefix("#") { continue }
             guard let token = NamedToken(words) else {
                 let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw error("something else in line \(index + 1)", "NAME ROLE[,ROLE] SHA256 with the roles \(roles)")
+                throw error("malformed line \(index + 1)", "NAME ROLE[,ROLE] SHA256 with the roles \(roles)")
             }
-            // traps: two names that only look the same are refused, too.
+            // traps: names that only look the same are rejected, too.
             if tokens.contains(where: { $0.name == token.name }) {
                 throw error("'\(token.name)' twice", "each name once")
             }
@@ -37,7 +37,7 @@ struct NamedToken: Sendable {
 
     private init?(_ words: [Substring]) {
         guard words.count == 3 else { return nil }
-        // traps: there are three words.
+        // traps: the line was checked to have three words.
         let (name, list, hash) = (words[0], words[1], words[2])
         guard hash.count == 64, hash.allSatisfy({ $0.isHexDigit && $0.isASCII }) else { return nil }
         let names = list.split(separator: ",", omittingEmptySubsequences: false)

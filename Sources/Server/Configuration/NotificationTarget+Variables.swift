@@ -2,7 +2,7 @@ import Generated
 import Notifications
 
 extension NotificationTarget {
-    /// The targets that the configuration names. A URL for one severity takes that severity from the one for all of them.
+    /// Reads the configured targets. A URL for one severity replaces the general URL for that severity.
     static func read(_ variables: Variables) throws(ConfigurationError) -> [NotificationTarget] {
         try read(variables, "DISCORD_WEBHOOK_URL", .discord, "discord")
             + read(variables, "WEBHOOK_URL", .webhook, "webhook")
@@ -30,12 +30,12 @@ extension NotificationTarget {
 }
 
 extension Variables {
-    /// A URL whose text is a secret: everyone who has it can use it.
+    /// Reads a URL that is a secret: anyone who knows it can use it.
     func url(_ name: String) throws(ConfigurationError) -> String? {
         guard let text = self[name] else { return nil }
         guard text.hasPrefix("https://") || text.hasPrefix("http://") else {
-            // The text itself is a secret.
-            throw ConfigurationError(variable: name, found: "something else", expected: "an http or https URL")
+            // The value is a secret and must not appear in the message.
+            throw ConfigurationError(variable: name, found: "an invalid value", expected: "an http or https URL")
         }
         return text
     }

@@ -5,79 +5,79 @@ import Logging
 import Notifications
 import SystemPackage
 
-/// How the server runs: read from the environment, then `.env`, then the defaults.
+/// The server's configuration, read from the environment, then `.env`, then the defaults.
 struct ServerConfiguration: Sendable {
-    /// A libpq URL; nil for a cluster of our own.
+    /// A libpq URL; nil for the server's own cluster.
     var databaseURL: String?
-    /// A standby that analytics are read from.
+    /// A libpq URL of a standby for analytics; nil without one.
     var analyticsDatabaseURL: String?
-    /// By how many seconds it may be behind.
+    /// The maximum lag of the standby in seconds.
     var analyticsLagSeconds: Int
-    /// Where our own cluster lives.
+    /// The directory of the server's own cluster.
     var dataDirectory: DataDirectory
     var adminToken: String
     /// Further tokens with names and roles.
     var namedTokens: [NamedToken]
-    /// Whether agents have to prove who they are.
+    /// Whether agents need credentials.
     var requiresAgentTokens: Bool
     /// Nil when the listener is switched off.
     var apiAddress: ListenAddress?
     var webAddress: ListenAddress?
-    /// Where the dashboard asks whether the API responds; nil for `/healthz` at `apiAddress`.
+    /// The URL at which the dashboard checks whether the API responds; nil for `/healthz` at `apiAddress`.
     var apiHealthURL: HealthURL?
     var tls: TLSFiles?
-    /// The unsafe settings that the operator allows while other machines reach the server.
+    /// The unsafe settings that are allowed even if other machines can reach the server.
     var allowedExposures: Set<Exposure>
-    /// Names under which browsers and agents reach the server, beside those that it knows itself.
+    /// Names under which browsers and agents reach the server, in addition to its own addresses.
     var publicHosts: [HostList.PublicHost]
-    /// Proxies that say where requests come from.
+    /// Proxies whose forwarding headers are trusted.
     var trustedProxies: TrustedProxies
-    /// What the deployment is called on the dashboard.
+    /// The name of the deployment on the dashboard.
     var environment: String
     var databaseConnections: Int
-    /// How many more there are for lists and analytics.
+    /// The number of additional connections for lists and analytics.
     var databaseReadConnections: Int
-    /// How many connections clients may open, and how much of their answers they may leave unread.
+    /// The limits for client connections and unread responses.
     var connectionLimits: ConnectionLimits
     var heartbeatStaleSeconds: Int
     var moduleRunStuckSeconds: Int
-    /// Who is told of what.
+    /// The targets of notifications.
     var targets: [NotificationTarget]
-    /// The URL that is requested while checks are done; a secret.
+    /// The URL that is requested while the checks succeed; a secret.
     var watchdogURL: String?
-    /// The currency of totals, and how long a rate into it is used.
+    /// The currency of totals, and the maximum age of a rate into it.
     var books: BooksCurrency
-    /// By how much books may differ and still agree.
+    /// The maximum difference between books that agree.
     var reconcileTolerance: Decimal
-    /// By how many hundredths of a percent of the exchange's equity they may differ and still agree.
+    /// The maximum difference between books that agree, in basis points of the exchange's equity.
     var reconcileToleranceBps: Decimal
-    /// Whether a comparison with a wrong difference is stored, and marked, instead of refused.
+    /// Whether a comparison with a wrong difference is stored and marked instead of rejected.
     var acceptsWrongDifferences: Bool
-    /// Whether a second person has to approve what begins or ends real trading.
+    /// Whether commands that start or end real trading need a second person's approval.
     var needsApproval: Bool
-    /// How long a command may be carried out at most.
+    /// The maximum lifetime of a command in seconds; nil for no limit.
     var commandMaxSeconds: Int?
     var commandFinishSeconds: Int
-    /// How many days metrics are kept as they came, as rows of five minutes, and as rows of an hour.
+    /// Days for which metric samples, five-minute rollups and one-hour rollups are kept.
     var metricDays: (samples: Int, fine: Int, coarse: Int)
-    /// How many days samples of executions are kept.
+    /// Days for which execution samples are kept.
     var executionDays: Int
-    /// How many days what is over is kept.
+    /// Days for which finished records are kept.
     var historyDays: API.HistoryDays
-    /// After how many days of silence an instance is retired; nil where only operators retire.
+    /// Days of silence after which an instance is retired; nil if only operators retire instances.
     var instanceRetireDays: Int?
-    /// How much of what clients add or hold is accepted.
+    /// Limits on what clients may add or hold.
     var bounds: Bounds
-    /// The time from one look for lost instances and stuck runs to the next; nil when nobody looks by itself.
+    /// The time between two runs of the periodic checks; nil if this server does not run them.
     var checkInterval: Duration?
-    /// Which answers are validated before they are sent.
+    /// Which responses are validated before they are sent.
     var responseValidation: ResponseValidation
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
     struct DataDirectory: Sendable {
         var path: String
-        /// Whether somebody asked for this place.
+        /// Whether the directory was set explicitly.
         var isChosen: Bool
     }
 
@@ -102,7 +102,7 @@ struct ServerConfiguration: Sendable {
         case text, json
     }
 
-    /// Reads the configuration; the first value that is missing or malformed is the error.
+    /// Reads the configuration. Throws the error of the first variable that is missing or malformed.
     static func read(environmentFile: String = ".env") async throws -> ServerConfiguration {
         let file: EnvironmentVariablesProvider
         do {
@@ -113,7 +113,7 @@ struct ServerConfiguration: Sendable {
         } catch {
             throw ConfigurationError(
                 variable: environmentFile,
-                found: "a file that cannot be read",
+                found: "an unreadable file",
                 expected: "lines of NAME=value"
             )
         }
@@ -205,7 +205,7 @@ struct ServerConfiguration: Sendable {
         )
         let mebibytes = try variables.integer("UNREAD_MEBIBYTES", in: 1...65_536, default: 256)
         limits.unreadBytes = mebibytes * 1_024 * 1_024
-        // The largest body has to fit, in a buffer of twice its size.
+        // The largest body must fit, in a buffer of twice its size.
         let ofBodies = try variables.integer("BODY_MEBIBYTES", in: 4...65_536, default: 256)
         limits.bodyBytes = ofBodies * 1_024 * 1_024
         return limits
@@ -216,9 +216,17 @@ struct ServerConfiguration: Sendable {
         case (nil, nil): return nil
         case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
         case (nil, _):
-            throw ConfigurationError(variable: "TLS_CERTIFICATE", found: "nothing", expected: "a file, beside TLS_KEY")
+            throw ConfigurationError(
+                variable: "TLS_CERTIFICATE",
+                found: "nothing",
+                expected: "a file, because TLS_KEY is set"
+            )
         case (_, nil):
-            throw ConfigurationError(variable: "TLS_KEY", found: "nothing", expected: "a file, beside TLS_CERTIFICATE")
+            throw ConfigurationError(
+                variable: "TLS_KEY",
+                found: "nothing",
+                expected: "a file, because TLS_CERTIFICATE is set"
+            )
         }
     }
 
@@ -237,13 +245,13 @@ struct ServerConfiguration: Sendable {
             throw ConfigurationError(
                 variable: "RESPONSE_VALIDATION",
                 found: "'\(text)'",
-                expected: "off, always or a share from 0 to 1"
+                expected: "off, always or a fraction from 0 to 1"
             )
         }
     }
 }
 
-/// A value of the configuration that the server cannot start with. The value itself is shown only where it is no secret.
+/// A configuration value with which the server cannot start. The value is shown only if it is not a secret.
 struct ConfigurationError: Error, CustomStringConvertible {
     let variable: String
     let found: String
@@ -252,10 +260,10 @@ struct ConfigurationError: Error, CustomStringConvertible {
     var description: String { "\(variable): found \(found), expected \(expected)" }
 }
 
-/// Where a listener listens.
+/// The address of a listener.
 struct ListenAddress: Sendable {
     var host: String
-    /// 0 for a free one.
+    /// The port; 0 for a free one.
     var port: Int
 
     init(host: String, port: Int) {
@@ -263,7 +271,7 @@ struct ListenAddress: Sendable {
         self.port = port
     }
 
-    /// Whether only this machine reaches it. Another name may stand for any address.
+    /// Whether only this machine can reach it. A host name other than `localhost` may resolve to any address.
     var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     /// `HOST:PORT`, with an IPv6 host in brackets.
@@ -281,7 +289,7 @@ struct ListenAddress: Sendable {
         }
     }
 
-    /// Reads `HOST:PORT`; an IPv6 host stands in brackets.
+    /// Reads `HOST:PORT`, with an IPv6 host in brackets.
     init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)

@@ -4,9 +4,9 @@
     import Darwin
 #endif
 
-/// The stream of the log and of failures.
+/// Standard error, the stream for the log and for failures.
 enum StandardError {
-    /// Writes one line. One write is one line, so that the lines of several threads stay whole.
+    /// Writes one line with a single call, so that lines of several threads do not interleave.
     static func print(line bytes: [UInt8]) {
         _ = (bytes + [0x0A]).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

@@ -3,7 +3,7 @@ import Logging
 
 /// Writes each log message as one line of text to standard error.
 ///
-/// Messages hold texts from outside, so what would end a line, or turn the order of its letters, is written as an escape.
+/// Messages contain text from outside, so characters that end a line or change its direction are escaped.
 struct TextLogHandler: LogHandler {
     private let label: String
     var logLevel = Logger.Level.info
@@ -25,7 +25,7 @@ struct TextLogHandler: LogHandler {
         StandardError.print(line: Array(Self.visible(line).utf8))
     }
 
-    /// The text with escapes for control characters, format characters and line ends.
+    /// The text with control characters, format characters and line ends escaped.
     static func visible(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { visible, scalar in
             switch scalar.properties.generalCategory {

@@ -1,13 +1,13 @@
-/// Why a token is easily guessed. Tokens that the server makes never are; this is for those that people choose.
+/// The reason why a token is easily guessed. Generated tokens never are; this checks tokens that people choose.
 struct TokenWeakness {
-    /// Completes "a token that …".
+    /// Completes the phrase "a token that …".
     let text: String
 
-    /// The shortest token that is good enough.
+    /// The minimum length of a token.
     private static let length = 12
-    /// How many characters must be left of a token without its words.
+    /// The minimum number of characters after common words are removed.
     private static let remainder = 8
-    /// The first words that anybody tries, and those of instructions.
+    /// Common words, and the words of our instructions.
     private static let words = [
         "administrator", "qwertyuiop", "production", "benchmark", "password", "flotilla", "operator", "asdfghjkl",
         "default", "example", "letmein", "replace", "staging", "trading", "welcome", "qwerty", "access", "change",
@@ -16,7 +16,7 @@ struct TokenWeakness {
         "now", "old", "the", "try", "api",
     ]
 
-    /// Nil for a token that is hard to guess.
+    /// Returns nil if the token is hard to guess.
     init?(_ token: String) {
         let bytes = token.utf8.map { $0.isCapital ? $0 | 0x20 : $0 }
         if token.unicodeScalars.count < Self.length {
@@ -30,21 +30,21 @@ struct TokenWeakness {
         }
     }
 
-    /// Whether it is a short text several times.
+    /// Whether the token repeats a short text.
     private static func repeats(_ bytes: [UInt8]) -> Bool {
         (1..<length).contains { period in
             bytes.count >= 2 * period && zip(bytes, bytes.dropFirst(period)).allSatisfy { $0 == $1 }
         }
     }
 
-    /// Whether most of it counts up or down, as `123456789012` does.
+    /// Whether most of the token counts up or down, as `123456789012` does.
     private static func isSequence(_ bytes: [UInt8]) -> Bool {
         let steps = zip(bytes, bytes.dropFirst()).count { max($0, $1) - min($0, $1) <= 1 }
         return steps * 4 >= (bytes.count - 1) * 3
     }
 
     private static func isMadeOfWords(_ bytes: [UInt8]) -> Bool {
-        // Separators between words do not make them harder to guess. Bytes of other alphabets do.
+        // Separators between words do not make a token harder to guess. Bytes of other alphabets do.
         var rest = bytes.filter { $0.isLetterOrDigit || $0 >= 0x80 }
         var hasWords = false
         for word in words.map({ Array($0.utf8) }) {

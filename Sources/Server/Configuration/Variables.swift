@@ -8,15 +8,15 @@ struct Variables {
     private let reader: ConfigReader
     private let log: VariableLog?
 
-    /// The variables that `reader` finds.
+    /// Reads variables from `reader`.
     init(reader: ConfigReader, log: VariableLog? = nil) {
         self.reader = reader
         self.log = log
     }
 
-    /// These variables and no others.
+    /// Reads only the given variables.
     ///
-    /// - Parameter log: Notes what is asked for.
+    /// - Parameter log: Records which variables are read.
     init(values: [String: String], log: VariableLog? = nil) {
         self.init(reader: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: values)), log: log)
     }
@@ -42,7 +42,7 @@ struct Variables {
         return value
     }
 
-    /// An amount that is not negative.
+    /// Reads a decimal that is not negative.
     func decimal(_ name: String, default standard: Decimal) throws(ConfigurationError) -> Decimal {
         let expected = "a decimal number, not negative"
         log?.note(name, expected: expected, default: "\(standard)")
@@ -53,7 +53,7 @@ struct Variables {
         return value
     }
 
-    /// The name of a currency, as the contract allows it.
+    /// Reads the name of a currency that the contract accepts.
     func currency(_ name: String) throws(ConfigurationError) -> String? {
         let expected = "a currency of at most 16 characters"
         log?.note(name, expected: expected, default: nil)
@@ -69,14 +69,14 @@ struct Variables {
         return text
     }
 
-    /// Values with commas between them.
+    /// Reads comma-separated values.
     ///
     /// - Parameters:
-    ///   - kind: What each of them is.
-    ///   - read: Reads one, without the spaces around it; nil when it is malformed.
+    ///   - kind: The format of one value, for the error message.
+    ///   - read: Parses one value without surrounding spaces; returns nil if it is malformed.
     func list<Value>(_ name: String, of kind: String, _ read: (String) -> Value?) throws(ConfigurationError) -> [Value]
     {
-        let expected = "\(kind), several with commas between them"
+        let expected = "\(kind), comma-separated"
         log?.note(name, expected: expected, default: nil)
         guard let text = value(name) else { return [] }
         var values: [Value] = []
@@ -103,7 +103,7 @@ struct Variables {
         return value
     }
 
-    /// Nil when the listener is `off`.
+    /// Reads an address; nil if the listener is `off`.
     func address(_ name: String, default standard: ListenAddress) throws(ConfigurationError) -> ListenAddress? {
         let expected = "HOST:PORT or off"
         log?.note(name, expected: expected, default: "\(standard.host):\(standard.port)")
@@ -116,7 +116,7 @@ struct Variables {
     }
 }
 
-/// What the configuration asks for, in the order in which it does: the reference is made of that.
+/// The variables that the configuration reads, in reading order. The reference page is generated from it.
 final class VariableLog: Sendable {
     struct Entry {
         let name: String

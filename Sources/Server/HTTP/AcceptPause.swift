@@ -1,9 +1,9 @@
 import Handlers
 import NIOCore
 
-/// Stops a listener from accepting for a moment when that fails, for want of file descriptors or memory.
+/// Pauses a listener after a failed accept, for example when file descriptors or memory run out.
 ///
-/// NIO's `AcceptBackoffHandler` only delays its own reads: the failed one stays registered, and the event loop spins.
+/// NIO's `AcceptBackoffHandler` only delays its own reads: the failed read stays registered, and the event loop spins.
 ///
 /// Not `Sendable`: it lives on its channel's event loop.
 final class AcceptPause: ChannelInboundHandler {
@@ -26,7 +26,7 @@ final class AcceptPause: ChannelInboundHandler {
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
             self.isPaused = false
-            // A channel that is closed by now has nothing to accept.
+            // A closed channel accepts nothing anyway.
             try? context.channel.syncOptions?.setOption(.autoRead, value: true)
         }
     }

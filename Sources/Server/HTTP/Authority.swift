@@ -1,8 +1,8 @@
-/// A host and its port, as a `Host` field or a URL names them (RFC 3986, section 3.2; no user information). Read byte by byte.
+/// A host and its port, as in a `Host` field or a URL (RFC 3986, section 3.2; without user information). Parsed byte by byte.
 struct Authority: Hashable, Sendable {
-    /// In lower case. An IPv6 address is without brackets and in one spelling.
+    /// The host in lower case. An IPv6 address has no brackets and its canonical spelling.
     let host: String
-    /// Nil for the scheme's own port.
+    /// Nil for the scheme's default port.
     let port: UInt16?
 
     init?(_ text: some Sequence<UInt8>) {
@@ -23,7 +23,7 @@ struct Authority: Hashable, Sendable {
         }
     }
 
-    /// Where the host ends: at the colon before the port, or at the end.
+    /// The index where the host ends: the colon before the port, or the end.
     private static func endOfHost(_ bytes: [UInt8]) -> Int? {
         let end: Int
         if bytes.first == UInt8(ascii: "[") {
@@ -46,7 +46,7 @@ struct Authority: Hashable, Sendable {
 extension UInt8 {
     fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
-    /// Whether it can be part of a host name. RFC 3986 allows more in theory; no resolver does.
+    /// Whether the byte can be part of a host name. RFC 3986 allows more in theory; no resolver does.
     fileprivate var isOfName: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

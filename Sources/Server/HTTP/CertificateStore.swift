@@ -3,34 +3,34 @@ import Logging
 import NIOSSL
 import Synchronization
 
-/// The certificate that new connections get. It is read again when its files change; open connections keep theirs.
+/// The certificate for new connections. It is reloaded when its files change; open connections keep theirs.
 final class CertificateStore: Sendable {
-    /// What a look at the files found.
-    enum Look: Equatable {
-        /// The files that are served already.
+    /// The result of checking the files.
+    enum CheckResult: Equatable {
+        /// The files did not change.
         case unchanged
-        /// Another certificate and its key, which are served from now on.
+        /// A new certificate and key were loaded.
         case replaced
-        /// Files that cannot be used. The certificate that was served before is served on.
+        /// The files cannot be used. The previous certificate stays in use.
         case refused
     }
 
     private struct State {
         var certificate: ServerCertificate
-        /// The files as they were when `certificate` was read.
+        /// The identities of the files when `certificate` was loaded.
         var identities: [FileIdentity?]
-        /// Files that were read since and cannot be used.
+        /// Newer files that cannot be used.
         var refused: (identities: [FileIdentity?], isReported: Bool)?
     }
 
-    /// The time from one look at the files to the next.
+    /// The time between two checks of the files.
     static let interval = Duration.seconds(2)
 
     private let files: ServerConfiguration.TLSFiles
     private let state: Mutex<State>
     private let logger: Logger
 
-    /// Reads the certificate and its key.
+    /// Loads the certificate and its key.
     init(_ files: ServerConfiguration.TLSFiles, logger: Logger) throws(CertificateError) {
         self.files = files
         self.logger = logger
@@ -39,21 +39,21 @@ final class CertificateStore: Sendable {
         state = Mutex(State(certificate: certificate, identities: identities))
     }
 
-    /// What the next connection is served with.
+    /// The TLS context for the next connection.
     var context: NIOSSLContext { state.withLock { $0.certificate.context } }
 
-    /// Looks for changed files until it is cancelled.
+    /// Checks for changed files until it is cancelled.
     func run(every interval: Duration = CertificateStore.interval, telemetry: Telemetry) async {
         repeat {
-            let look = look()
+            let result = check()
             let expiry = state.withLock { $0.certificate.expiry }
-            telemetry.recordCertificate(expiresAt: expiry, areFilesRefused: look == .refused)
+            telemetry.recordCertificate(expiresAt: expiry, areFilesRefused: result == .refused)
         } while (try? await Task.sleep(for: interval)) != nil
     }
 
-    /// Reads the files if they have changed.
-    func look() -> Look {
-        // Taken before the files are read, so that a change during the reading is found by the next look.
+    /// Reloads the files if they have changed.
+    func check() -> CheckResult {
+        // Taken before the files are read, so that the next check notices a change during the read.
         let found = FileIdentity.of(files)
         guard found != state.withLock({ $0.identities }) else {
             state.withLock { $0.refused = nil }
@@ -63,7 +63,7 @@ final class CertificateStore: Sendable {
             let certificate = try ServerCertificate(files)
             state.withLock { $0 = State(certificate: certificate, identities: found) }
             logger.notice(
-                "new connections get the certificate that was found in TLS_CERTIFICATE",
+                "loaded the new certificate in TLS_CERTIFICATE; new connections get it",
                 metadata: ["expires": "\(certificate.expiryText)"]
             )
             return .replaced
@@ -73,7 +73,7 @@ final class CertificateStore: Sendable {
         }
     }
 
-    /// Reports files that cannot be used, once. Two files cannot be replaced at the same moment, so the first look tolerates them.
+    /// Reports unusable files once. Two files cannot be replaced atomically, so the first check tolerates them.
     private func refuse(_ found: [FileIdentity?], _ error: CertificateError) {
         let (isDue, expiry) = state.withLock { state in
             guard let refused = state.refused, refused.identities == found else {
@@ -87,7 +87,7 @@ final class CertificateStore: Sendable {
         logger.error(
             """
             TLS_CERTIFICATE, TLS_KEY: found \(error), expected \(CertificateError.expected). \
-            The previous certificate is served until it expires at \(expiry). Put usable files in place; no restart is needed.
+            The previous certificate stays in use until it expires at \(expiry). Replace the files; no restart is needed.
             """
         )
     }

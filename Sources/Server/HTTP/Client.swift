@@ -1,7 +1,7 @@
-/// Whom a request comes from, as far as the connection and the proxies before it tell.
+/// The client of a request, as far as the connection and trusted proxies identify it.
 struct Client: Sendable {
     /// The IP address.
     var address: String
-    /// Whether it speaks TLS, with us or with a proxy before us.
+    /// Whether it uses TLS, to this server or to a proxy in front of it.
     var isSecure: Bool
 }

@@ -1,23 +1,24 @@
 import Handlers
 
-/// How many connections a listener has at once, and what they hold.
+/// The limits for the connections of a listener and for the memory they hold.
 struct ConnectionLimits: Sendable {
-    /// Connections of all clients together.
+    /// The maximum number of connections of all clients.
     var total = 40_000
-    /// Connections of one address, or of one /64 network of IPv6. Two or three for each of 10,000 agents behind one address fit.
+    /// The maximum number of connections of one address, or of one IPv6 /64 network. It fits two or three connections for each of 10,000
+    /// agents behind one address.
     var perAddress = 30_000
-    /// Bytes of answers that clients do not read, all connections together.
+    /// The maximum number of unread response bytes of all connections.
     var unreadBytes = 256 * 1_024 * 1_024
-    /// Bytes of request bodies, all connections together. Small bodies do not count.
+    /// The maximum number of request body bytes of all connections. Small bodies do not count.
     var bodyBytes = 256 * 1_024 * 1_024
-    /// Connections beyond the limits: each is told so, and operators are served.
+    /// The maximum number of connections beyond the limits. They get a response with the reason, and operators are served.
     var surplus = 64
 
-    /// These limits, or lower ones for a process that may have so many files open. Each connection is one, and the database needs some.
+    /// These limits, reduced for a process with this limit of open files. Each connection uses one file, and the database needs some.
     func fitting(files: Int) -> ConnectionLimits {
         var limits = self
         limits.total = min(total, max(files - 512, files / 2))
-        // Others must still be able to connect.
+        // Leave room for clients of other addresses.
         limits.perAddress = min(perAddress, max(limits.total * 3 / 4, 1))
         return limits
     }
@@ -28,13 +29,13 @@ enum ConnectionPlace: Equatable {
     case open
     /// Beyond a limit: only operators are served.
     case surplus(ConnectionLimit)
-    /// Beyond the connections that are told why.
+    /// Beyond the surplus connections: closed without a response.
     case refused(ConnectionLimit)
 }
 
-/// The connections of a listener in numbers: a pure state machine.
+/// Counts the connections of a listener. A pure state machine.
 struct ConnectionCounts {
-    /// Their connections are those of all clients behind them.
+    /// Connections from these proxies are not limited per address, because they carry many clients.
     private let proxies: TrustedProxies
     private var total = 0
     private var surplus = 0
@@ -44,16 +45,16 @@ struct ConnectionCounts {
         self.proxies = proxies
     }
 
-    /// Counts a connection that is not refused.
+    /// Counts a connection unless it is refused.
     ///
-    /// - Parameter address: The client's; nil if it is not known.
+    /// - Parameter address: The client's address; nil if unknown.
     mutating func add(_ address: IPAddress?, _ limits: ConnectionLimits) -> ConnectionPlace {
         let network = network(of: address)
         let place: ConnectionPlace
         if total - surplus >= limits.total {
             place = surplus < limits.surplus ? .surplus(.total) : .refused(.total)
         } else if let network, byNetwork[network] ?? 0 >= limits.perAddress {
-            // The other half is for clients of other addresses.
+            // The other half is reserved for clients of other addresses.
             place = surplus < limits.surplus / 2 ? .surplus(.address) : .refused(.address)
         } else {
             place = .open
@@ -65,7 +66,7 @@ struct ConnectionCounts {
         return place
     }
 
-    /// Forgets a connection that was counted.
+    /// Removes a counted connection.
     mutating func remove(_ address: IPAddress?, _ place: ConnectionPlace) {
         total -= 1
         if place != .open { surplus -= 1 }
@@ -73,7 +74,7 @@ struct ConnectionCounts {
         byNetwork[network] = count > 1 ? count - 1 : nil
     }
 
-    /// The network that an address is counted for; nil for a proxy, and for loopback, where there may be one.
+    /// The network that an address counts for; nil for a trusted proxy, and for loopback, which may be a proxy.
     private func network(of address: IPAddress?) -> IPAddress? {
         guard let address, !address.isLoopback, !proxies.contains(address) else { return nil }
         return address.isIPv4 ? address : address.network(64)

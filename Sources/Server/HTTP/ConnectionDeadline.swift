@@ -1,14 +1,15 @@
 import Handlers
 import NIOCore
 
-/// Closes a connection whose client is too slow. It stands first in the pipeline, where the first byte of a head shows.
+/// Closes the connection of a client that is too slow. It is the first handler of the pipeline, because only there the first byte of a head
+/// is visible.
 ///
 /// Not `Sendable`: it lives on its channel's event loop.
 final class ConnectionDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// What the connection waits for.
+    /// The step that the connection is in.
     enum Phase {
         /// The next request.
         case idle
@@ -16,23 +17,23 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case head
         /// The rest of its body.
         case body
-        /// Our own answer: the client is not to blame.
+        /// The server's response: the client is not to blame.
         case answer
-        /// The client, which has to read what it was sent.
+        /// The client, which must read the response.
         case sending
     }
 
     private let limits: HTTPLimits
     private let telemetry: Telemetry
     private(set) var phase = Phase.idle
-    /// When the phase ends; nil for one that takes as long as it takes.
+    /// When the phase ends; nil for a phase without a limit.
     private var deadline: NIODeadline?
-    /// The next look at the deadline. A phase that is over before it comes costs no timer of its own.
-    private var look: (timer: Scheduled<Void>, time: NIODeadline)?
+    /// The next check of the deadline. A phase that ends earlier needs no separate timer.
+    private var nextCheck: (timer: Scheduled<Void>, time: NIODeadline)?
     private var context: ChannelHandlerContext?
-    /// How many bytes were not sent when `sending` was last looked at.
+    /// The number of unsent bytes at the last check in `sending`.
     private var unsent = 0
-    /// Called when a body did not arrive in time, to say so before the connection is closed.
+    /// Called when a body did not arrive in time, to send a response before the connection is closed.
     var bodyTimedOut: (() -> Void)?
 
     init(limits: HTTPLimits, telemetry: Telemetry) {
@@ -42,14 +43,14 @@ final class ConnectionDeadline: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        // A connection that never sends anything is not worth an idle period.
+        // A connection that has not sent anything yet does not get a whole idle period.
         deadline = .now() + TimeAmount(limits.headTime)
-        arrangeLook()
+        scheduleCheck()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        look?.timer.cancel()
-        look = nil
+        nextCheck?.timer.cancel()
+        nextCheck = nil
         self.context = nil
         bodyTimedOut = nil
     }
@@ -59,13 +60,13 @@ final class ConnectionDeadline: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
-    /// Most requests come whole: only what is still awaited now needs a timer.
+    /// Most requests arrive in one read: a timer is needed only for what is still missing after it.
     func channelReadComplete(context: ChannelHandlerContext) {
-        arrangeLook()
+        scheduleCheck()
         context.fireChannelReadComplete()
     }
 
-    /// Starts the clock of another phase.
+    /// Enters a phase and starts its deadline.
     func enter(_ phase: Phase) {
         self.phase = phase
         let time: Duration
@@ -81,28 +82,28 @@ final class ConnectionDeadline: ChannelInboundHandler {
             unsent = bufferedBytes
         }
         deadline = .now() + TimeAmount(time)
-        // The others begin while something is read, and that is not over yet.
-        if phase == .idle || phase == .sending { arrangeLook() }
+        // Other phases begin during a read, whose `channelReadComplete` is still to come.
+        if phase == .idle || phase == .sending { scheduleCheck() }
     }
 
-    /// Sees to it that the deadline is looked at when it comes.
-    func arrangeLook() {
-        guard let context, let deadline, deadline < look?.time ?? .distantFuture else { return }
-        look?.timer.cancel()
+    /// Schedules a check for the time of the deadline.
+    func scheduleCheck() {
+        guard let context, let deadline, deadline < nextCheck?.time ?? .distantFuture else { return }
+        nextCheck?.timer.cancel()
         let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.lookAtDeadline() }
-        look = (timer, deadline)
+        nextCheck = (timer, deadline)
     }
 
     private func lookAtDeadline() {
-        look = nil
-        guard let deadline, deadline <= .now() else { return arrangeLook() }
-        // A slow client may take as long as it needs if it reads at all.
+        nextCheck = nil
+        guard let deadline, deadline <= .now() else { return scheduleCheck() }
+        // A slow client may take as long as it needs while it makes progress.
         if phase == .sending, bufferedBytes < unsent { return enter(.sending) }
         telemetry.recordClosing(phase.closing)
         if phase == .body, let bodyTimedOut { bodyTimedOut() } else { context?.close(promise: nil) }
     }
 
-    /// The bytes that the socket has not taken yet.
+    /// The number of bytes that the socket has not accepted yet.
     var bufferedBytes: Int {
         (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
@@ -114,7 +115,7 @@ extension ConnectionDeadline.Phase {
         switch self {
         case .idle: .idle
         case .head: .head
-        // An answer in the making has no deadline.
+        // A response in preparation has no deadline.
         case .body, .answer: .body
         case .sending: .unread
         }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The open connections of a listener.
 ///
-/// swift-nio-extras has the shutdown of connections as a helper; it would bring a dozen packages along for these lines.
+/// swift-nio-extras has a helper for shutting down connections, but adds a dozen packages.
 final class Connections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
@@ -30,9 +30,9 @@ final class Connections: Sendable {
         )
     }
 
-    // MARK: - Places
+    // MARK: - Admission
 
-    /// Counts a new connection, until it is closed.
+    /// Counts a new connection until it is closed.
     func admit(_ channel: any Channel) -> ConnectionPlace {
         let id = ObjectIdentifier(channel)
         let address = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
@@ -60,28 +60,28 @@ final class Connections: Sendable {
         return place
     }
 
-    // MARK: - Unread answers
+    // MARK: - Unread responses
 
-    /// Whether clients read so little that another large answer must not be made.
+    /// Whether so much is unread that large responses must be rejected.
     var areAnswersUnread: Bool { unread.load(ordering: .relaxed) >= limits.unreadBytes }
 
-    /// Notes that a client took so many bytes fewer, or more, than it was sent.
+    /// Records a change in the number of unread response bytes.
     func changeUnread(by bytes: Int) {
         unread.wrappingAdd(bytes, ordering: .relaxed)
         telemetry.changeUnread(by: bytes)
     }
 
-    // MARK: - Bodies
+    // MARK: - Request bodies
 
-    /// Whether clients have sent so much that another large body must not be received.
+    /// Whether so much is held that large bodies must be rejected.
     var areBodiesFull: Bool { telemetry.bodyBytes >= limits.bodyBytes }
 
-    /// Notes that a connection holds so many bytes of bodies more, or fewer; whether there is room for them.
+    /// Records a change in the number of body bytes. Returns whether they are within the limit.
     func changeBodies(by bytes: Int) -> Bool { telemetry.changeBodies(by: bytes) <= limits.bodyBytes || bytes < 0 }
 
     // MARK: - Shutdown
 
-    /// Tells a connection whose handlers are in place if the listener has stopped in between.
+    /// Informs a connection whose handlers are installed if the listener has stopped in the meantime.
     func start(_ channel: any Channel) {
         guard let shutdown = state.withLock({ $0.shutdown }) else { return }
         channel.pipeline.fireUserInboundEventTriggered(shutdown)
@@ -94,8 +94,8 @@ final class Connections: Sendable {
         }
     }
 
-    /// Tells all connections.
-    func tell(_ shutdown: ConnectionShutdown) {
+    /// Informs all connections.
+    func notify(_ shutdown: ConnectionShutdown) {
         let channels = state.withLock { state in
             state.shutdown = shutdown
             return Array(state.channels.values)
@@ -108,10 +108,10 @@ final class Connections: Sendable {
     }
 }
 
-/// The steps of a listener's shutdown, which its connections get as events.
+/// The steps of a listener's shutdown, sent to its connections as events.
 enum ConnectionShutdown {
-    /// The next answer is the last one.
+    /// The next response is the last one.
     case announced
-    /// Nothing more is expected of a client that sends nothing now.
+    /// A connection without a request in progress is closed.
     case idle
 }

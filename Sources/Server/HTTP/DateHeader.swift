@@ -1,11 +1,11 @@
 import ContractRuntime
 import Synchronization
 
-/// The `Date` header of answers (RFC 9110, section 6.6.1), made once a second. Agents see by it whether their clocks are right.
+/// The `Date` header of responses (RFC 9110, section 6.6.1), formatted once per second. Agents check their clocks with it.
 enum DateHeader {
     private static let last = Mutex((second: Int64.min, text: ""))
 
-    /// The header's value now.
+    /// The current value of the header.
     static var now: String {
         let time = Timestamp.now
         let second = time.microsecondsSinceEpoch / 1_000_000

@@ -4,13 +4,13 @@
     import Darwin
 #endif
 
-/// What tells one content of a file from another without reading it: which file it is, and when it was changed.
+/// Identifies a version of a file without reading it: its inode and the time of its last change.
 struct FileIdentity: Equatable, Sendable {
     private let device: dev_t
     private let inode: ino_t
     private let size: off_t
     private let modified: Time
-    /// The time of the last change of its owner or mode, too.
+    /// The time of the last status change, which includes changes of owner and mode.
     private let changed: Time
 
     private struct Time: Equatable {
@@ -23,7 +23,7 @@ struct FileIdentity: Equatable, Sendable {
         }
     }
 
-    /// Follows symbolic links, by which some tools replace files. Nil where there is no file.
+    /// Follows symbolic links, because some tools replace files by changing a link. Nil if there is no file.
     init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -39,7 +39,7 @@ struct FileIdentity: Equatable, Sendable {
         #endif
     }
 
-    /// The identities of a certificate and its key.
+    /// The identities of a certificate file and its key file.
     static func of(_ files: ServerConfiguration.TLSFiles) -> [FileIdentity?] {
         [FileIdentity(path: files.certificate), FileIdentity(path: files.key)]
     }

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// How many files this process may have open.
+/// The limit of open files of this process.
 enum FileLimit {
     /// Raises the soft limit to the hard one (getrlimit(2)) and returns the limit.
     static func raise() -> Int {

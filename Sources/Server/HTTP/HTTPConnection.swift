@@ -5,9 +5,9 @@ import NIOCore
 import NIOHTTP1
 import Postgres
 
-/// The requests of one connection, one after the other: admits a head, gathers the body, answers.
+/// Handles the requests of one connection in order: admits a head, collects the body, responds.
 ///
-/// Not `Sendable`: it lives on its channel's event loop, and so do the tasks that it starts.
+/// Not `Sendable`: it lives on its channel's event loop, as do the tasks that it starts.
 final class HTTPConnection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
@@ -15,13 +15,13 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private enum State {
         case idle
-        /// The body of an admitted request is coming.
+        /// The body of an admitted request is arriving.
         case reading(AdmittedRequest, body: [UInt8])
-        /// The answer is known, and the rest of the request is dropped.
+        /// The response is known, and the rest of the request is dropped.
         case refusing(Answer)
-        /// The whole request is here, and the answer is being made.
+        /// The request is complete, and the response is being prepared.
         case answering
-        /// The client has to read more of the answer before its next request counts.
+        /// The client must read more of the response before its next request is handled.
         case sending
         case closing
     }
@@ -31,32 +31,32 @@ final class HTTPConnection: ChannelDuplexHandler {
     private let limits: HTTPLimits
     private let deadline: ConnectionDeadline
     private let connections: Connections
-    /// Whether it is beyond the limits of connections: only operators are served.
+    /// Whether the connection is beyond the limits: only operators are served.
     private let isSurplus: Bool
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
     private var state = State.idle
     private var client = Client(address: "", isSecure: false)
     private let proxies: TrustedProxies
-    /// The other end of the connection, where that is a proxy that names its clients.
+    /// The address of the other end, if it is a trusted proxy.
     private var proxy: String?
     private var keepsAlive = true
     private var isHead = false
-    /// The making of an answer, and its streaming after that.
-    private var making: Task<Void, Never>?
+    /// The task that prepares a response and then streams it.
+    private var responseTask: Task<Void, Never>?
     private var streaming: Task<Void, Never>?
-    /// What a client sent before the answer to what it sent first. Nothing more is read until it is dealt with.
-    private var early: CircularBuffer<HTTPServerRequestPart>?
-    private var isReceivingEarly = false
+    /// Parts of requests that arrived before the current response was complete. Reading is paused until they are handled.
+    private var pipelined: CircularBuffer<HTTPServerRequestPart>?
+    private var isReceivingPipelined = false
     private var isReadWanted = false
-    /// The memory of the request's body until it is answered, and the bytes of bodies in `early`.
+    /// The bytes of the current request's body, held until the response, and of the bodies in `pipelined`.
     private var bodyBytes = 0
-    private var earlyBytes = 0
-    /// How many bytes of both are counted for the limit of all connections.
+    private var pipelinedBytes = 0
+    /// The part of both that counts towards the limit of all connections.
     private var countedBytes = 0
-    /// How many bytes of the answer the client has not read, as far as they are counted.
+    /// The number of counted response bytes that the client has not read.
     private var unread = 0
-    /// Whether the next answer is the last one.
+    /// Whether the next response is the last one.
     private var isShuttingDown = false
 
     init(
@@ -97,10 +97,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         let part = unwrapInboundIn(data)
         switch state {
         case .answering, .sending:
-            if early == nil { early = [] }
-            early?.append(part)
+            if pipelined == nil { pipelined = [] }
+            pipelined?.append(part)
             // traps: lengths of buffers in memory.
-            if case .body(let bytes) = part { earlyBytes += bytes.readableBytes }
+            if case .body(let bytes) = part { pipelinedBytes += bytes.readableBytes }
         default: receive(part, context: context)
         }
     }
@@ -111,7 +111,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if early == nil { context.read() } else { isReadWanted = true }
+        if pipelined == nil { context.read() } else { isReadWanted = true }
     }
 
     private func receive(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
@@ -132,7 +132,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
         switch admit(&head) {
         case .refused(let answer):
-            // A client that waits for permission, or sends a lot, hears at once.
+            // Reject at once if the client waits for permission or would send a large body.
             if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
             state = .refusing(answer)
         case .admitted(let request):
@@ -155,7 +155,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         if let proxy { client.address = proxies.client(before: proxy, head.headers) }
         guard let problem else { return isServed(responder.admit(head, from: client)) }
         let id = RequestID.of(head)
-        logger.debug("refused", metadata: ["request": "\(id)", "code": "\(problem.code)"])
+        logger.debug("request rejected", metadata: ["request": "\(id)", "code": "\(problem.code)"])
         return .refused(Answer(problem, requestID: id))
     }
 
@@ -166,7 +166,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
         guard case .reading(let request, var body) = state else { return }
-        // The state must not hold a second reference to the bytes while they grow.
+        // The state must not hold a second reference to the bytes while they grow, which would copy them.
         state = .idle
         let limit = request.bodyLimit ?? limits.body
         // traps: both are lengths of buffers in memory.
@@ -192,38 +192,38 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
-    // MARK: - Memory of bodies
+    // MARK: - Memory of request bodies
 
-    /// Bodies of so many bytes are neither counted nor refused: most requests, and every operator's command, have no more.
+    /// Bodies up to this size are neither counted nor rejected. Most requests, and every operator's command, are smaller.
     private static let smallBody = 4 * 1_024
 
-    /// Counts bodies after each read that did not bring their end; refuses them when there is no room.
+    /// Counts an incomplete body after each read, and rejects it if there is no room.
     private func countReading(_ context: ChannelHandlerContext) {
         if case .reading(_, let body) = state { bodyBytes = Self.memory(of: body) }
         guard !countBodies() else { return }
         switch state {
         case .reading(let request, _): refuseBody(of: request, context)
-        case .answering: dropEarly()
+        case .answering: dropPipelined()
         case .idle, .refusing, .sending, .closing: context.close(promise: nil)
         }
     }
 
-    /// Drops the requests behind the one that is answered, whose answer becomes the last one: the client sends them again.
-    private func dropEarly() {
+    /// Drops the requests after the current one, whose response becomes the last one. The client must send them again.
+    private func dropPipelined() {
         connections.telemetry.recordBodyRefusal()
         keepsAlive = false
-        // Until then no further request is read.
-        early = []
-        earlyBytes = 0
+        // Keep reading paused until then.
+        pipelined = []
+        pipelinedBytes = 0
         _ = countBodies()
     }
 
     private static func memory(of body: [UInt8]) -> Int { body.count > smallBody ? body.capacity : 0 }
 
-    /// Counts what this connection holds; false when it is more than before, and there is no room for it.
+    /// Counts the bytes that this connection holds. Returns false if they grew and there is no room.
     private func countBodies() -> Bool {
         // traps: lengths of buffers in memory.
-        let counted = bodyBytes + (earlyBytes > Self.smallBody ? earlyBytes : 0)
+        let counted = bodyBytes + (pipelinedBytes > Self.smallBody ? pipelinedBytes : 0)
         if counted == countedBytes { return true }
         defer { countedBytes = counted }
         return connections.changeBodies(by: counted - countedBytes)
@@ -238,16 +238,16 @@ final class HTTPConnection: ChannelDuplexHandler {
         return Answer(.tooManyBodies, requestID: request.id)
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
-    /// Runs the operation on this connection's event loop. It begins at once, and comes back there after everything that it waits for.
+    /// Runs the operation on this connection's event loop. It starts immediately and resumes there after every suspension.
     private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        making = Task.immediate(executorPreference: executor) { [responder, limits] in
+        responseTask = Task.immediate(executorPreference: executor) { [responder, limits] in
             let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
                 await responder.respond(to: request, body: body)
             }
-            // The task's executor is the event loop, where the connection may be touched.
+            // The task's executor is the event loop, so it may access the connection.
             let (handler, context) = connection.value
             handler.write(answer, context: context)
         }
@@ -275,16 +275,16 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
-    /// An answer of so many bytes is not made while clients leave too many unread.
+    /// A response of this size is rejected while clients leave too much unread.
     private static let largeAnswer = 32 * 1_024
 
-    /// Sends chunks as fast as the client takes them. A stream that fails, or whose client leaves, ends with the connection.
+    /// Sends chunks as fast as the client reads them. If the stream fails or the client disconnects, the connection is closed.
     private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         streaming = Task(executorPreference: executor) { [channel = context.channel] in
             do {
                 for try await chunk in stream {
-                    // An empty chunk would be the last one.
+                    // An empty chunk would mark the end of the body.
                     guard !chunk.isEmpty else { continue }
                     connection.value.0.deadline.enter(.sending)
                     try await channel.writeAndFlush(ByteBuffer(chunk: chunk))
@@ -299,32 +299,32 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        making?.cancel()
+        responseTask?.cancel()
         streaming?.cancel()
         setUnread(0)
-        // Nothing of it counts any more, whatever the decoder still delivers.
+        // Ignore anything that the decoder still delivers.
         state = .closing
-        (bodyBytes, earlyBytes) = (0, 0)
+        (bodyBytes, pipelinedBytes) = (0, 0)
         _ = countBodies()
         context.fireChannelInactive()
     }
 
     private func endAnswer(with bytes: ByteBuffer, context: ChannelHandlerContext) {
-        making = nil
+        responseTask = nil
         streaming = nil
         if keepsAlive, !isShuttingDown {
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             if context.channel.isWritable { return becomeIdle(context) }
             state = .sending
-            // Until then no further request is read.
-            early = early ?? []
+            // Keep reading paused until then.
+            pipelined = pipelined ?? []
             startSending()
         } else {
-            // A client that sends more than the request that is answered would be reset, and lose the answer.
-            let isAllRead = if case .answering = state { early == nil } else { false }
+            // If unread bytes remain when the connection is closed, the kernel resets it and the client may lose the response.
+            let isAllRead = if case .answering = state { pipelined == nil } else { false }
             state = .closing
-            early = nil
-            earlyBytes = 0
+            pipelined = nil
+            pipelinedBytes = 0
             _ = countBodies()
             resumeReading(context)
             let promise = context.eventLoop.makePromise(of: Void.self)
@@ -339,10 +339,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func becomeIdle(_ context: ChannelHandlerContext) {
         state = .idle
         deadline.enter(.idle)
-        receiveEarly(context: context)
+        receivePipelined(context: context)
     }
 
-    /// Gives the client a limited time to read what is buffered.
+    /// Gives the client a limited time to read the buffered response.
     private func startSending() {
         deadline.enter(.sending)
         setUnread(deadline.bufferedBytes)
@@ -362,25 +362,25 @@ final class HTTPConnection: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Deals with what came before its turn, until another answer is in the making.
-    private func receiveEarly(context: ChannelHandlerContext) {
-        // An answer that is known at once ends here again, inside of `receive`.
-        guard !isReceivingEarly else { return }
-        isReceivingEarly = true
-        defer { isReceivingEarly = false }
-        parts: while let part = early?.popFirst() {
-            if case .body(let bytes) = part { earlyBytes -= bytes.readableBytes }
+    /// Handles the parts that arrived early, until a response is in preparation again.
+    private func receivePipelined(context: ChannelHandlerContext) {
+        // An immediate response calls this method again from within `receive`.
+        guard !isReceivingPipelined else { return }
+        isReceivingPipelined = true
+        defer { isReceivingPipelined = false }
+        parts: while let part = pipelined?.popFirst() {
+            if case .body(let bytes) = part { pipelinedBytes -= bytes.readableBytes }
             receive(part, context: context)
             switch state {
             case .answering, .sending: break parts
             default: continue
             }
         }
-        // It may be a part of a request, whose rest does not come.
-        deadline.arrangeLook()
+        // The parts may end within a request whose rest never comes.
+        deadline.scheduleCheck()
         countReading(context)
-        guard early?.isEmpty == true else { return }
-        early = nil
+        guard pipelined?.isEmpty == true else { return }
+        pipelined = nil
         resumeReading(context)
     }
 
@@ -393,18 +393,18 @@ final class HTTPConnection: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard let event = event as? ConnectionShutdown else { return context.fireUserInboundEventTriggered(event) }
         isShuttingDown = true
-        // A request whose head is on its way is still answered.
+        // A request whose head is arriving is still handled.
         if event == .idle, case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
     }
 
-    /// Closes our side and drops what still comes for a second: a connection that is closed with bytes unread is reset, and the
-    /// client may lose the answer (RFC 9112, section 9.6).
+    /// Closes the sending side and drops incoming bytes for a second. Closing a connection with unread bytes resets it, and the client may
+    /// lose the response (RFC 9112, section 9.6).
     private func linger(_ context: ChannelHandlerContext) {
         context.close(mode: .output, promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
     }
 
-    /// Answers before the request's end; what may still come of it is not read.
+    /// Responds before the end of the request, whose rest is not read.
     private func close(with answer: Answer, context: ChannelHandlerContext) {
         keepsAlive = false
         write(answer, context: context)
@@ -433,7 +433,7 @@ extension HTTPRequestHead {
 }
 
 extension ByteBuffer {
-    /// A part of a body with its length before it (RFC 9112, section 7.1).
+    /// One chunk of a body, preceded by its length (RFC 9112, section 7.1).
     fileprivate init(chunk: [UInt8]) {
         self.init()
         reserveCapacity(chunk.count + 16)

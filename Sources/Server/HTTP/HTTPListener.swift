@@ -5,21 +5,21 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// An address that is listened on, and the connections that came in.
+/// A listening address and its accepted connections.
 final class HTTPListener: Sendable {
     private let channel: any Channel
     private let connections: Connections
 
-    /// Where it listens, as a URL.
+    /// The listener's URL.
     let address: String
 
-    /// Serves what comes in at `socket`, which it closes in the end.
+    /// Starts serving at `socket`. The listener closes the socket when it stops.
     ///
     /// - Parameters:
-    ///   - tls: The certificate; nil for plain HTTP.
-    ///   - content: What there is for browsers.
-    ///   - publicHosts: The names under which it is reached, beside its own and those of this machine.
-    ///   - proxies: Those whose word on where a request comes from is taken.
+    /// - tls: The certificate; nil for plain HTTP.
+    /// - content: The content for browsers.
+    /// - publicHosts: Public names of the server, in addition to its own address and loopback names.
+    /// - proxies: Proxies whose forwarding headers are trusted.
     static func start(
         at socket: ListeningSocket,
         on group: any EventLoopGroup,
@@ -40,7 +40,7 @@ final class HTTPListener: Sendable {
         )
         let connections = Connections(limits: connectionLimits, proxies: proxies, telemetry: telemetry)
         let channel = try await ServerBootstrap(group: group)
-            // Accepted sockets inherit it (tcp(7)): the kernel must not hold megabytes for a client that does not read.
+            // Accepted sockets inherit this (tcp(7)): the kernel must not buffer megabytes for a client that does not read.
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -48,12 +48,12 @@ final class HTTPListener: Sendable {
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // Most requests fit into this, and each connection keeps one.
+            // Most requests fit into this buffer, and each connection keeps one.
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
             )
-            // Beyond the higher mark no further request of the connection is answered, below the lower one again.
+            // Above the high mark, the connection's next request waits until the buffer is below the low mark.
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 8 * 1_024, high: 32 * 1_024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -78,7 +78,7 @@ final class HTTPListener: Sendable {
         return HTTPListener(channel, connections, at: address)
     }
 
-    /// Ends the initialization of a connection, which closes it.
+    /// Thrown to end the initialization of a connection, which closes it.
     private struct Refused: Error {}
 
     private init(_ channel: any Channel, _ connections: Connections, at address: String) {
@@ -99,7 +99,7 @@ final class HTTPListener: Sendable {
         logger: Logger
     ) throws {
         var limits = limits
-        // Places beyond the limits are few.
+        // Surplus connections are few and must be released soon.
         if place != .open { limits.headTime = min(limits.headTime, .seconds(2)) }
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.head
@@ -123,18 +123,18 @@ final class HTTPListener: Sendable {
         try pipeline.addHandler(connection)
     }
 
-    /// Accepts no more connections. Each open one answers its next request with `Connection: close`, and closes then.
+    /// Stops accepting connections. Each open connection gets `Connection: close` with its next response and is then closed.
     func stopAccepting() async {
         try? await channel.close()
-        connections.tell(.announced)
+        connections.notify(.announced)
     }
 
-    /// Closes idle connections after `grace`, because a client may be about to send, and the others when their answer is sent or after
-    /// `patience`.
+    /// Closes idle connections after `grace`, because a client may be about to send a request. Closes the others after their response, or
+    /// after `patience`.
     func closeConnections(grace: Duration, patience: Duration) async {
         let start = ContinuousClock.now
         await connections.wait(until: start + grace)
-        connections.tell(.idle)
+        connections.notify(.idle)
         await connections.wait(until: start + patience)
         connections.close()
     }

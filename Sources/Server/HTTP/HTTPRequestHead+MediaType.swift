@@ -2,10 +2,10 @@ import ContractRuntime
 import NIOHTTP1
 
 extension HTTPRequestHead {
-    /// Refuses a body whose media type is none of these, or is missing: a page of another site may send such a body without asking the
-    /// server first (Fetch, section 3.3.5).
+    /// Rejects a body whose media type is missing or not in the list. A page of another site can send such a body without a preflight
+    /// request (Fetch, section 3.3.5).
     ///
-    /// - Parameter mediaTypes: Those that an operation reads; empty for one that ignores bodies.
+    /// - Parameter mediaTypes: The media types that the operation reads; empty for an operation that ignores bodies.
     func checkMediaType(among mediaTypes: [String]) throws(Problem) {
         if mediaTypes.isEmpty { return }
         var field: String?
@@ -19,7 +19,7 @@ extension HTTPRequestHead {
         }
     }
 
-    /// Whether a body follows (RFC 9112, section 6.3).
+    /// Whether the head announces a body (RFC 9112, section 6.3).
     private var announcesBody: Bool {
         headers.contains(name: "Transfer-Encoding") || headers.first(name: "Content-Length").map { $0 != "0" } ?? false
     }

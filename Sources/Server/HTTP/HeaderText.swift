@@ -1,6 +1,6 @@
 /// Text in a header field.
 enum HeaderText {
-    /// The text with a space for each control character: a line end would begin another field (RFC 9110, section 5.5).
+    /// Replaces control characters with spaces: a line end would start another field (RFC 9110, section 5.5).
     static func safe(_ text: String) -> String {
         guard text.utf8.contains(where: isControl) else { return text }
         return String(decoding: text.utf8.map { isControl($0) ? 0x20 : $0 }, as: UTF8.self)

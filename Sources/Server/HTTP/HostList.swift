@@ -1,10 +1,10 @@
-/// The hosts that a listener serves: this machine's names, the address that it listens on, and those of `PUBLIC_HOSTS`.
+/// The hosts that a listener serves: loopback names, the listening address, and those in `PUBLIC_HOSTS`.
 struct HostList: Sendable {
     /// An entry of `PUBLIC_HOSTS`.
     struct PublicHost: Hashable, Sendable {
-        /// Any port is served where it names none.
+        /// The host. Without a port, every port is served.
         let authority: Authority
-        /// Whether it is written `https://…`: a proxy does TLS for it.
+        /// Whether the entry begins with `https://`: a proxy terminates TLS for it.
         let isHTTPS: Bool
 
         /// Reads `[https://]HOST[:PORT]`.
@@ -21,12 +21,12 @@ struct HostList: Sendable {
         }
     }
 
-    /// Served with any port.
-    // traps: hosts of requests are ASCII, where texts that are equal have the same code points.
+    /// Hosts that are served with any port.
+    /// traps: hosts of requests are ASCII, where equal texts have the same code points.
     private let own: Set<String>
     private let published: [PublicHost]
 
-    /// - Parameter address: The host that is listened on. An address that stands for all of a machine's names none.
+    /// - Parameter address: The listening host. A wildcard address adds no name.
     init(listeningOn address: String, published: [PublicHost]) {
         let isEveryAddress = IPAddress(address)?.bits == 0
         let name = IPAddress(address).map { "\($0)" } ?? address.lowercased()
@@ -34,28 +34,28 @@ struct HostList: Sendable {
         self.published = published
     }
 
-    /// Whether requests for `authority` are answered.
+    /// Whether requests for `authority` are served.
     func serves(_ authority: Authority) -> Bool {
         own.contains(authority.host) || published.contains { $0.serves(authority) }
     }
 
-    /// Whether browsers reach `authority` over TLS that a proxy does.
+    /// Whether browsers reach `authority` over TLS that a proxy terminates.
     func isHTTPS(_ authority: Authority) -> Bool {
         published.contains { $0.isHTTPS && $0.serves(authority) }
     }
 
-    /// Whether `origin` is an entry of `PUBLIC_HOSTS`, with that port.
+    /// Whether `origin` matches an entry of `PUBLIC_HOSTS`, including the port.
     func publishes(_ origin: Origin) -> Bool {
         published.contains { $0.authority == origin.authority && (origin.isHTTPS || !$0.isHTTPS) }
     }
 }
 
-/// Where a page comes from, as a browser says it in `Origin` (RFC 6454, section 7).
+/// The origin of a page, as browsers send it in `Origin` (RFC 6454, section 7).
 struct Origin: Sendable {
     let isHTTPS: Bool
     let authority: Authority
 
-    /// Nil for `null` and everything else that is no origin of a page on the web.
+    /// Nil for `null` and any other value that is not the origin of a web page.
     init?(_ text: String) {
         isHTTPS = text.utf8.starts(with: "https://".utf8)
         let scheme = isHTTPS ? "https://" : "http://"

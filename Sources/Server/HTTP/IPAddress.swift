@@ -4,15 +4,15 @@
     import Darwin
 #endif
 
-/// An IP address as a number. An IPv4 address that is mapped into IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
+/// An IP address as a number. An IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) equals the IPv4 address.
 struct IPAddress: Hashable, Sendable {
-    /// The address; of IPv4 the low 32 bits.
+    /// The address; an IPv4 address uses the low 32 bits.
     let bits: UInt128
     let isIPv4: Bool
 
-    /// Reads `192.0.2.1` or `2001:db8::1`, without brackets and zone.
+    /// Parses `192.0.2.1` or `2001:db8::1`, without brackets and zone.
     init?(_ text: some StringProtocol) {
-        // inet_pton ends at U+0000, so only the bytes of addresses reach it.
+        // inet_pton stops at U+0000, so only characters of addresses may reach it.
         guard text.utf8.count <= 45, text.utf8.allSatisfy(\.isOfAddress) else { return nil }
         let text = String(text)
         var four = UInt32(0)
@@ -33,22 +33,22 @@ struct IPAddress: Hashable, Sendable {
         self.isIPv4 = isIPv4
     }
 
-    /// The first address of the range with so many leading bits.
+    /// The first address of the network with this prefix length.
     func network(_ prefix: Int) -> IPAddress {
         let rest = (isIPv4 ? 32 : 128) - prefix
-        // A shift by the whole width yields 0.
+        // Shifting by the whole width yields 0.
         return IPAddress(bits: (bits >> rest) << rest, isIPv4: isIPv4)
     }
 
-    /// The key that failures are counted by: a client has one IPv4 address, and chooses among the IPv6 addresses of a /64.
+    /// The key for counting failures. A client has one IPv4 address, but can use every IPv6 address of its /64 network.
     var source: IPAddress { isIPv4 ? self : network(64) }
 
-    /// Whether only this machine has it: 127.0.0.0/8 or ::1.
+    /// Whether it is a loopback address: 127.0.0.0/8 or ::1.
     var isLoopback: Bool { isIPv4 ? bits >> 24 == 127 : bits == 1 }
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// As RFC 5952 writes it.
+    /// The text form of RFC 5952.
     var description: String {
         if isIPv4 { return [24, 16, 8, 0].map { "\(bits >> $0 & 0xFF)" }.joined(separator: ".") }
         var bytes = bits.bigEndian

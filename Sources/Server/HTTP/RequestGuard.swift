@@ -1,22 +1,22 @@
 import ContractRuntime
 import NIOHTTP1
 
-/// Refuses requests for hosts that are not served here, which is how DNS rebinding reaches a server, and requests that a browser sends for
-/// another site's page. Each connection has its own, so that the `Host` field is judged once as long as it stays the same.
+/// Rejects requests for hosts that this server does not serve, which prevents DNS rebinding, and cross-site requests from browsers. Each
+/// connection has its own guard, which checks the `Host` field again only when it changes.
 struct RequestGuard: Sendable {
-    /// The content that a listener has for browsers.
+    /// The kind of content that a listener serves to browsers.
     enum Content: Sendable {
-        /// Nothing that a browser navigates to.
+        /// No pages.
         case api
-        /// Pages, to which other sites may link.
+        /// Pages, which other sites may link to.
         case pages
     }
 
     private let hosts: HostList
     private let content: Content
-    /// Whether the listener does TLS itself.
+    /// Whether the listener terminates TLS itself.
     private let isTLS: Bool
-    /// The last `Host` that is served, as it came, and what it says.
+    /// The last accepted `Host` field, and its parsed value.
     private var served: (field: String, authority: Authority, isSecure: Bool)?
 
     init(hosts: HostList, content: Content, isTLS: Bool) {
@@ -25,10 +25,10 @@ struct RequestGuard: Sendable {
         self.isTLS = isTLS
     }
 
-    /// Whether the client of the last request that was let through speaks TLS, with us or with a proxy before us.
+    /// Whether the client of the last accepted request uses TLS, to this server or to a proxy in front of it.
     var isSecure: Bool { served?.isSecure ?? isTLS }
 
-    /// The refusal of a request's host or origin; nil if the request may go on. A target in absolute form becomes a path.
+    /// The problem with a request's host or origin; nil if the request is accepted. A target in absolute form is replaced by its path.
     mutating func problem(with head: inout HTTPRequestHead) -> Problem? {
         let fields = Fields(head.headers)
         guard fields.hosts < 2 else { return .badHost("the request has more than one Host field") }
@@ -42,18 +42,20 @@ struct RequestGuard: Sendable {
     private mutating func problem(withHost host: String?, of head: inout HTTPRequestHead) -> Problem? {
         if head.uri.utf8.first != UInt8(ascii: "/"), let problem = takePath(of: &head) { return problem }
         guard let host else {
-            // HTTP/1.0 has no Host, and neither have the health checks of load balancers.
+            // HTTP/1.0 has no `Host` field, and load balancers may use it for health checks.
             let isHealthCheck = head.version == .http1_0 && isHealthCheck(head.uri)
             return isHealthCheck ? nil : .badHost("the request has no Host field")
         }
         if let served, served.field.utf8.elementsEqual(host.utf8) { return nil }
-        guard let authority = Authority(host.utf8) else { return .badHost("the Host field is no HOST[:PORT]") }
+        guard let authority = Authority(host.utf8) else {
+            return .badHost("the Host field is malformed: expected HOST[:PORT]")
+        }
         guard hosts.serves(authority) else { return isHealthCheck(head.uri) ? nil : .unknownHost }
         served = (host, authority, isTLS || hosts.isHTTPS(authority))
         return nil
     }
 
-    /// Makes a path of a target in absolute form (RFC 9112, section 3.2.2), whose host must be one that is served, too.
+    /// Replaces a target in absolute form (RFC 9112, section 3.2.2) with its path. Its host must be served, too.
     private func takePath(of head: inout HTTPRequestHead) -> Problem? {
         let target = head.uri.utf8
         if head.method == .OPTIONS, target.elementsEqual("*".utf8) { return nil }
@@ -69,7 +71,7 @@ struct RequestGuard: Sendable {
         return hosts.serves(authority) || isHealthCheck(head.uri) ? nil : .unknownHost
     }
 
-    /// Probes name whatever address they reach, and what they are told is no secret.
+    /// Probes use any address that reaches the server, and health is not secret.
     private func isHealthCheck(_ target: String) -> Bool {
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         let paths =
@@ -92,10 +94,10 @@ struct RequestGuard: Sendable {
         }
         return fields.sites.allSatisfy { site in
             switch site {
-            // The user's own doing, such as a bookmark.
+            // The user started the request, for example with a bookmark.
             case "none", "same-origin": true
             case "same-site" where isPublished: true
-            // Other values than the standard's count as the worst of them.
+            // Unknown values count as cross-site.
             default: isLink(fields, head)
             }
         }
@@ -107,7 +109,7 @@ struct RequestGuard: Sendable {
         return fields.modes == ["navigate"] && fields.destinations == ["document"]
     }
 
-    /// The fields that tell of hosts and sites (RFC 9110, section 7.2; Fetch, section 3.2; Fetch Metadata, section 2).
+    /// The fields about hosts and sites (RFC 9110, section 7.2; Fetch, section 3.2; Fetch Metadata, section 2).
     private struct Fields {
         var hosts = 0
         var host: String?
@@ -120,7 +122,7 @@ struct RequestGuard: Sendable {
 
         init(_ headers: HTTPHeaders) {
             for (name, value) in headers {
-                // Few fields have names of these lengths.
+                // Comparing lengths first is faster, because few fields have names of these lengths.
                 switch name.utf8.count {
                 case 4 where name.isFieldName("host"):
                     hosts += 1

@@ -3,38 +3,38 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// What a listener serves.
+/// The application behind a listener.
 protocol Responder: Sendable {
-    /// Decides on a request before its body is read.
+    /// Accepts or rejects a request before its body is read.
     func admit(_ head: HTTPRequestHead, from client: Client) -> Admission
 
-    /// Answers an admitted request.
+    /// Responds to an admitted request.
     func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer
 }
 
-/// Whether a request's body is worth reading.
+/// The result of checking a request's head.
 enum Admission {
     case admitted(AdmittedRequest)
     case refused(Answer)
 }
 
-/// A request whose route is found and whose caller is known.
+/// A request with a known route and an authorized caller.
 struct AdmittedRequest {
     let id: String
-    /// The operation's own limit for the body, in bytes.
+    /// The operation's maximum body size in bytes.
     var bodyLimit: Int?
-    /// Whether it is an operator's: agents must not be able to use up the database connections that it needs.
+    /// Whether it may use the reserved database connections, which agents must not exhaust.
     var usesReserve = false
     let action: @Sendable (_ body: [UInt8]) async -> Answer
 }
 
-/// An answer with its header fields, ready to be written.
+/// A response with its header fields, ready to be written.
 struct Answer {
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
     var body: MessageBody.Content
 
-    /// Nothing that a browser or a cache may guess or keep.
+    /// A response that browsers must not sniff and that no cache may store.
     init(status: Int, contentType: String?, body: [UInt8], requestID: String) {
         self.init(status: status, contentType: contentType, body: .bytes(body), requestID: requestID)
     }
@@ -52,19 +52,19 @@ struct Answer {
         guard status != 204 else { return }
         switch body {
         case .bytes(let bytes): headers.add(name: "Content-Length", value: String(bytes.count))
-        // It has no length: it is sent in chunks (RFC 9112, section 7.1).
+        // A stream has no known length, so it is sent in chunks (RFC 9112, section 7.1).
         case .stream: headers.add(name: "Transfer-Encoding", value: "chunked")
         }
     }
 
-    /// What an operation answered.
+    /// Converts an operation's response.
     init(_ response: Response, requestID: String) {
         let (content, mediaType) = response.body.encoded(for: .response)
         self.init(status: response.status, contentType: mediaType, body: content, requestID: requestID)
         for field in response.headers { headers.replaceOrAdd(name: field.name, value: HeaderText.safe(field.value)) }
     }
 
-    /// The only place where a problem becomes bytes.
+    /// Converts a problem. No other code serializes problems.
     init(_ problem: Problem, requestID: String) {
         self.init(
             status: problem.status,
@@ -75,7 +75,7 @@ struct Answer {
         if let seconds = problem.retryAfterSeconds { headers.add(name: "Retry-After", value: String(seconds)) }
     }
 
-    /// The status line and the header fields, up to the empty line (RFC 9112, sections 4 and 5), with room for a body in one piece.
+    /// The status line and the header fields including the empty line (RFC 9112, sections 4 and 5), with room for a body in one piece.
     func head(_ allocator: ByteBufferAllocator) -> ByteBuffer {
         let length = if case .bytes(let bytes) = body { bytes.count } else { 0 }
         var buffer = allocator.buffer(capacity: 384 + length)
@@ -95,7 +95,7 @@ struct Answer {
 }
 
 extension Problem {
-    static let notFound = Problem(status: 404, code: "NOT_FOUND", detail: "there is nothing at this path")
+    static let notFound = Problem(status: 404, code: "NOT_FOUND", detail: "the path does not exist")
     static let methodNotAllowed = Problem(
         status: 405,
         code: "METHOD_NOT_ALLOWED",
@@ -111,13 +111,13 @@ extension Problem {
     static let tooManyUnreadAnswers = Problem(
         status: 503,
         code: "TOO_MANY_UNREAD_ANSWERS",
-        detail: "clients have not read their answers, and there is no memory for more; retry after the given delay",
+        detail: "too much response data is unread by clients; retry after the given delay",
         retryAfterSeconds: 5
     )
     static let tooManyBodies = Problem(
         status: 503,
         code: "TOO_MANY_BODIES",
-        detail: "the server holds as many request bodies as it has memory for; retry after the given delay",
+        detail: "the memory for request bodies is exhausted; retry after the given delay",
         retryAfterSeconds: 5
     )
     static let malformedRequest = Problem(
@@ -151,29 +151,29 @@ extension Problem {
     }
 }
 
-/// The bounds of what a client may make a connection hold, and for how long.
+/// Limits for the data and the time that one connection may use.
 struct HTTPLimits: Sendable {
-    /// Bytes of all header fields together.
+    /// Bytes of all header fields.
     var head = 32 * 1024
     /// Bytes of the request target.
     var target = 8 * 1024
     /// Bytes of a body.
     var body = 1024 * 1024
-    /// From the whole request until the last of its database calls ends; what operations ask for by themselves comes on top.
+    /// From the complete request to the end of its last database call. Time that operations add themselves is not included.
     var answerTime = Duration.milliseconds(1_800)
-    /// From the first byte of a head to its last.
+    /// From the first to the last byte of a head.
     var headTime = Duration.seconds(10)
-    /// From the head to the body's last byte.
+    /// From the head to the last byte of the body.
     var bodyTime = Duration.seconds(30)
-    /// From one look to the next at a client that has to read: it must have read something in between.
+    /// The time within which a client that must read has to make progress.
     var sendTime = Duration.seconds(30)
     /// Between two requests.
     var idleTime = Duration.seconds(75)
 }
 
-/// The id by which a request is found in the log.
+/// The id that identifies a request in the log.
 enum RequestID {
-    /// The client's own `X-Request-ID` when it is short and printable, or a random one.
+    /// The client's `X-Request-ID` if it is short and printable, else a random id.
     static func of(_ head: HTTPRequestHead) -> String {
         if let id = head.headers.first(name: "X-Request-ID"), !id.isEmpty, id.utf8.count <= 64,
             id.utf8.allSatisfy({
@@ -188,7 +188,7 @@ enum RequestID {
     private static let first = UInt64.random(in: 0 ... .max)
     private static let count = Atomic<UInt64>(0)
 
-    /// Another number each time, of a sequence that begins anywhere: the generator of the system costs a call into it.
+    /// A unique number of a sequence with a random start. This avoids a system call for random numbers.
     static func random() -> String {
         // SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
         var number = first &+ count.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15

@@ -1,13 +1,13 @@
 import ContractRuntime
 import NIOSSL
 
-/// A certificate chain and its key, ready to be served.
+/// A certificate chain and its key, ready for use.
 struct ServerCertificate: Sendable {
     let context: NIOSSLContext
-    /// When the first certificate of the chain to expire does so, in seconds since 1970.
+    /// When the first certificate in the chain expires, in seconds since 1970.
     let expiry: Int
 
-    /// Reads the chain and the key, and checks that they belong together.
+    /// Reads the chain and the key, and checks that they match.
     init(_ files: ServerConfiguration.TLSFiles) throws(CertificateError) {
         let chain: [NIOSSLCertificate]
         do { chain = try NIOSSLCertificate.fromPEMFile(files.certificate) } catch {
@@ -24,21 +24,21 @@ struct ServerCertificate: Sendable {
         tls.minimumTLSVersion = .tlsv12
         do { context = try NIOSSLContext(configuration: tls) } catch {
             throw CertificateError(
-                "a key in '\(files.key)' that does not belong to the certificate in '\(files.certificate)' (\(error))"
+                "a key in '\(files.key)' that does not match the certificate in '\(files.certificate)' (\(error))"
             )
         }
         expiry = chain.map { Int($0.notValidAfter) }.min() ?? 0
     }
 
     /// When the certificate expires, in RFC 3339.
-    // traps: the years of certificates end with 9999.
+    // traps: a certificate's year is at most 9999.
     var expiryText: String { "\(Timestamp(microsecondsSinceEpoch: Int64(expiry) * 1_000_000))" }
 }
 
 /// Why the files of a certificate cannot be used.
 struct CertificateError: Error, CustomStringConvertible {
-    /// What can be used.
-    static let expected = "a PEM chain that begins with the server's certificate, and its key"
+    /// The required content of the files.
+    static let expected = "a PEM chain that begins with the server's certificate, and the matching key"
 
     let description: String
 

@@ -1,18 +1,18 @@
 import NIOHTTP1
 
-/// The proxies of `TRUSTED_PROXIES`, whose word on where a request comes from is taken.
+/// The proxies in `TRUSTED_PROXIES`, whose forwarding headers are trusted.
 struct TrustedProxies: Sendable {
-    /// Addresses that begin with the same bits, such as `10.0.0.0/8`.
+    /// A range of addresses with a common prefix, such as `10.0.0.0/8`.
     struct Network: Hashable, Sendable {
         private let first: IPAddress
         private let prefix: Int
 
-        /// Reads an address, or `ADDRESS/BITS`.
+        /// Parses an address or `ADDRESS/BITS`.
         init?(_ text: String) {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
             let width = address.isIPv4 ? 32 : 128
-            // traps: this reads a text, and answers nil for what is no number of eight bits.
+            // traps: this parses a text and returns nil if it is not a number of eight bits.
             guard let prefix = parts.count == 1 ? width : UInt8(parts[1]).map(Int.init), prefix <= width else {
                 return nil
             }
@@ -31,26 +31,26 @@ struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
-    /// Whether the other end of a connection is one of them.
+    /// Whether the other end of a connection is a trusted proxy.
     func contains(_ address: String) -> Bool {
         !networks.isEmpty && IPAddress(address).map(contains) == true
     }
 
-    /// Whether an address is one of theirs.
+    /// Whether an address belongs to a trusted proxy.
     func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
-    /// The client's address, as proxies before `proxy` forwarded it: the last one in the list that is no proxy of ours. What stands before
-    /// it, a client may have written itself.
+    /// The client's address according to `proxy` and the proxies before it: the last address in the list that is not a trusted proxy. The
+    /// client may have forged everything before that.
     func client(before proxy: String, _ headers: HTTPHeaders) -> String {
         let forwarded = headers["Forwarded"].isEmpty ? nil : last(Self.hops(ofForwarded: headers["Forwarded"]), proxy)
         let list = headers["X-Forwarded-For"]
         let listed = list.isEmpty ? nil : last(list.flatMap(Self.elements), proxy)
-        // A proxy writes one of the two, and the other may come from anywhere.
+        // A proxy writes only one of the two fields; the other may come from the client.
         if let forwarded, let listed { return forwarded == listed ? forwarded : proxy }
         return forwarded ?? listed ?? proxy
     }
 
-    /// The last hop that is no proxy of ours. A hop that is no address ends the search: who wrote it may have hidden the others.
+    /// The last hop that is not a trusted proxy. A hop that is not an address ends the search, because its origin is unknown.
     private func last(_ hops: [String], _ proxy: String) -> String {
         var client = proxy
         for hop in hops.reversed() {
@@ -61,7 +61,7 @@ struct TrustedProxies: Sendable {
         return client
     }
 
-    /// The elements of a list with commas (RFC 9110, section 5.6.1).
+    /// The elements of a comma-separated list (RFC 9110, section 5.6.1).
     private static func elements(_ field: String) -> [String] {
         field.utf8.split(separator: UInt8(ascii: ",")).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -78,7 +78,7 @@ struct TrustedProxies: Sendable {
         }
     }
 
-    /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`, maybe in quotes.
+    /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`, optionally quoted.
     private static func address(_ hop: String) -> IPAddress? {
         var text = trimmed(hop[...])
         if text.utf8.first == UInt8(ascii: "\""), text.utf8.last == UInt8(ascii: "\""), text.utf8.count > 1 {

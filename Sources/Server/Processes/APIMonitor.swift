@@ -7,9 +7,9 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Watches, from the dashboard's process, whether the API responds.
+/// Monitors from the dashboard's process whether the API responds.
 ///
-/// It keeps one connection open and asks for the API's health each second. A crash closes the connection, so even an outage of a few
+/// It keeps one connection open and sends a health request each second. A crash closes the connection, so even an outage of a few
 /// milliseconds is noticed.
 final class APIMonitor: Sendable {
     private let url: HealthURL
@@ -27,10 +27,10 @@ final class APIMonitor: Sendable {
         tls = url.isTLS ? try NIOSSLContext(configuration: configuration) : nil
     }
 
-    /// Whether the API responds, or when it did not.
+    /// The current availability, with the last outage.
     var availability: APIAvailability { state.withLock { $0 } }
 
-    /// Whether the API does not respond now.
+    /// Whether the API is currently unavailable.
     var isOut: Bool { if case .out = availability { true } else { false } }
 
     /// Runs until it is cancelled.
@@ -46,7 +46,7 @@ final class APIMonitor: Sendable {
             } else {
                 record(false)
             }
-            // An outage is logged only after this pause: where both processes are stopped, this one ends in it.
+            // Wait before logging an outage: if both processes are being stopped, this one ends during the wait.
             do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
             if case .out(let since) = availability, since != reported {
                 logger.error("the API does not respond")
@@ -62,7 +62,7 @@ final class APIMonitor: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls {
-                        // A name is needed for SNI; NIOSSL refuses IP addresses there.
+                        // SNI needs a name; NIOSSL rejects IP addresses.
                         let isName = (try? SocketAddress(ipAddress: url.host, port: 0)) == nil
                         try pipeline.addHandler(
                             NIOSSLClientHandler(context: tls, serverHostname: isName ? url.host : nil)
@@ -92,14 +92,14 @@ final class APIMonitor: Sendable {
     }
 }
 
-/// Asks for the API's health each second on one connection.
+/// Sends a health request each second on one connection.
 ///
 /// Not `Sendable`: it lives on its channel's event loop.
 private final class HealthRequests: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// How long a response may take.
+    /// The response timeout.
     static let patience = Duration.seconds(2)
     private static let interval = Duration.seconds(1)
 
@@ -107,7 +107,7 @@ private final class HealthRequests: ChannelInboundHandler {
     private let report: @Sendable (_ isGood: Bool) -> Void
     private var timer: Scheduled<Void>?
     private var head: HTTPResponseHead?
-    /// Whether the API announced the end of the connection, as it does at a shutdown.
+    /// Whether the API announced that it closes the connection, as it does at a shutdown.
     private var isAnnounced = false
 
     init(_ url: HealthURL, report: @escaping @Sendable (_ isGood: Bool) -> Void) {

@@ -10,15 +10,15 @@ import Subprocess
 #endif
 
 extension Application {
-    /// Serves each component in a process of its own until `shutdown` ends; then the processes finish what is in flight.
+    /// Serves each component in its own process until `shutdown` ends, then lets the processes finish requests in flight.
     ///
-    /// This process keeps what outlives a crash: the listening sockets, and the cluster where there is one of our own. It parses
-    /// nothing that comes from outside.
+    /// This process owns everything that must survive a crash: the listening sockets, and the server's own cluster if there is one. It
+    /// parses no input from outside.
     ///
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
-    ///   - schema: What to do about a schema that is behind; our own cluster's is always migrated.
-    ///   - started: Called with the addresses once connections are taken.
+    /// - schema: How to handle an outdated schema. The server's own cluster is always migrated.
+    /// - started: Called with the addresses once connections are accepted.
     func supervise(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
@@ -49,21 +49,21 @@ extension Application {
             if let cluster { jobs.append { await cluster.keepRunning() } }
             let end = await Self.end(of: keeper, beside: jobs) {
                 await shutdown()
-                // From now on connections are refused as soon as the processes have closed their ends.
+                // From now on, connections are refused as soon as the processes have closed their copies.
                 for socket in sockets.values { socket.close() }
             }
             try end.get()
         }
     }
 
-    /// The children read the configuration as this process does, except for what it decided.
+    /// The children's environment: they read the same configuration, except for what this process has decided.
     private func environment(for sockets: [Component: ListeningSocket], databaseURL: String) -> Environment {
         var values: [Environment.Key: String?] = ["DATABASE_URL": databaseURL]
         for (component, socket) in sockets {
             let variable = Environment.Key(stringLiteral: "\(component.name)_ADDRESS")
             values[variable] = ListenAddress(host: socket.host, port: socket.address.port).text
         }
-        // A backtrace of the Swift runtime holds a crashed process for seconds, in which its connections hang.
+        // The Swift runtime's backtrace would keep a crashed process alive for seconds, during which its connections hang.
         if getenv("SWIFT_BACKTRACE") == nil { values["SWIFT_BACKTRACE"] = "enable=no" }
         return .inherit.updating(values)
     }

@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// A listener and the code behind it. Each runs in a process of its own, so that a crash of one leaves the other serving.
+/// A listener and the code behind it. Each component runs in its own process, so that the other one survives a crash.
 enum Component: String, CaseIterable, ExpressibleByArgument, Sendable {
     case api, dashboard
 
-    /// Its name in the startup output and in the variable of its address.
+    /// The name in the startup output, and in the name of the address variable.
     var name: String { self == .api ? "API" : "WEB" }
 }
 
 extension ServerConfiguration {
-    /// Where a component listens; nil when its listener is switched off.
+    /// The address of a component's listener; nil if it is switched off.
     func address(of component: Component) -> ListenAddress? { component == .api ? apiAddress : webAddress }
 }

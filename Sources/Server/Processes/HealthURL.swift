@@ -4,15 +4,15 @@
     import Foundation
 #endif
 
-/// The URL of a health check, taken apart.
+/// The parsed URL of a health check.
 struct HealthURL: Equatable, Sendable {
     let isTLS: Bool
     let host: String
     let port: Int
-    /// The path with its query.
+    /// The path and the query.
     let target: String
 
-    /// Reads an http or https URL.
+    /// Parses an http or https URL.
     init?(_ text: String) {
         guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
             let host = url.host, !host.isEmpty, ["http", "https"].contains(scheme)
@@ -25,6 +25,6 @@ struct HealthURL: Equatable, Sendable {
         target = path + (url.percentEncodedQuery.map { "?" + $0 } ?? "")
     }
 
-    /// The value of `Host`.
+    /// The value of the `Host` field.
     var authority: String { ListenAddress(host: host, port: port).text }
 }

@@ -6,19 +6,19 @@ import NIOCore
     import Darwin
 #endif
 
-/// A TCP socket that listens.
+/// A listening TCP socket.
 ///
-/// Several processes can hold it. While none of them accepts, connections wait in the kernel's backlog.
+/// Several processes can share it. While none of them accepts, connections wait in the kernel's backlog.
 struct ListeningSocket: Sendable {
     private static let backlog: CInt = 1_024
 
     let descriptor: CInt
-    /// The host that it was configured with, which may be a name.
+    /// The configured host, which may be a name.
     let host: String
-    /// The numeric address; the port is the real one when port 0 was asked for.
+    /// The numeric address, with the actual port if port 0 was requested.
     let address: ListenAddress
 
-    /// Binds an address and listens.
+    /// Binds an address and listens on it.
     init(at address: ListenAddress) throws {
         let resolved = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
         #if canImport(Glibc)
@@ -42,9 +42,9 @@ struct ListeningSocket: Sendable {
         }
     }
 
-    /// Takes over a socket that already listens.
+    /// Takes over an inherited socket that already listens.
     ///
-    /// - Parameter host: The host that it was configured with.
+    /// - Parameter host: The configured host.
     init(inherited descriptor: CInt, host: String) throws {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -64,7 +64,7 @@ struct ListeningSocket: Sendable {
         address = ListenAddress(host: Self.text(name), port: Int(Self.text(port)) ?? 0)
     }
 
-    /// Gives up this process's hold on the socket.
+    /// Closes this process's copy of the socket.
     func close() { Self.close(descriptor) }
 
     private static func close(_ descriptor: CInt) {

@@ -1,11 +1,11 @@
-/// How long to wait before a process that ended is started again: not at all at first, and never more than a second.
+/// The delay before a process is restarted: zero at first, and at most one second.
 struct RestartDelay {
-    /// A process that lived this long has recovered from what ended the one before.
+    /// A process that ran this long has recovered from the cause of the previous failure.
     private static let recovery = Duration.seconds(10)
 
     private var next = Duration.zero
 
-    /// The delay after a process that lived for `lifetime`.
+    /// The delay after a process that ran for `lifetime`.
     mutating func after(lifetime: Duration) -> Duration {
         if lifetime >= Self.recovery { next = .zero }
         let delay = next

@@ -9,22 +9,22 @@ import SystemPackage
     import Darwin
 #endif
 
-/// A component in a process of its own, which is started again whenever it ends.
+/// A component in its own process, which is restarted whenever it ends.
 ///
-/// Its standard input is the listening socket, as under inetd, and its standard output the supervisor's lifeline.
+/// Its standard input is the listening socket, as with inetd. Its standard output is the supervisor's lifeline.
 struct SupervisedProcess: Sendable {
     let component: Component
     let socket: ListeningSocket
     let lifeline: Lifeline
     let environment: Environment
-    /// The folder of the supervisor's own cluster, if there is one.
+    /// The directory of the supervisor's own cluster; nil if there is none.
     let clusterFolder: String?
     let logger: Logger
 
-    /// Requests in flight have ten seconds to finish, and waiting for the database may take a little longer.
+    /// Requests in flight have ten seconds to finish, and waiting for the database can take a little longer.
     private static let patience = Duration.seconds(20)
 
-    /// Runs until it is cancelled; then the process gets SIGTERM and time to finish.
+    /// Runs until it is cancelled. Then the process gets SIGTERM and time to finish.
     func keepRunning() async {
         var delay = RestartDelay()
         var restarts = 0
@@ -34,17 +34,17 @@ struct SupervisedProcess: Sendable {
             if Task.isCancelled { return }
             restarts += 1
             logger.error(
-                "the \(component.rawValue) process ended; starting it again",
+                "the \(component.rawValue) process ended; restarting it",
                 metadata: ["ending": "\(ending)", "restarts": "\(restarts)"]
             )
             do { try await Task.sleep(for: delay.after(lifetime: .now - began)) } catch { return }
         }
     }
 
-    /// Runs the process once and says how it ended.
+    /// Runs the process once and returns how it ended.
     private func run() async -> String {
         var options = PlatformOptions()
-        // A Ctrl-C at the terminal is the supervisor's to handle.
+        // The supervisor handles a Ctrl-C at the terminal.
         options.processGroupID = 0
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: Self.patience)]
         do {
@@ -78,7 +78,7 @@ struct SupervisedProcess: Sendable {
         ["serve", "--only", component.rawValue, "--supervised"] + (clusterFolder.map { ["--cluster", $0] } ?? [])
     }
 
-    /// This program.
+    /// The path of this program.
     private static func executable() throws -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         #if canImport(Glibc)

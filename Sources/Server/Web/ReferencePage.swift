@@ -2,13 +2,13 @@ import ContractRuntime
 import Dashboard
 import Generated
 
-/// The API's reference as one HTML page, made of the contract that is served: no scripts, and nothing from elsewhere.
+/// The API reference as one HTML page, generated from the served contract, without scripts or external resources.
 struct ReferencePage {
     private let contract: JSONValue
 
-    /// The page of the contract that this server was built from.
+    /// Reads the contract that this server was built from.
     init() {
-        // The generator wrote the text, and a test reads it.
+        // The generator wrote this text, and a test parses it.
         contract = (try? JSONValue(json: Array(ContractDocument.json.utf8))) ?? .null
     }
 
@@ -45,14 +45,14 @@ struct ReferencePage {
             """
     }
 
-    // MARK: - What the contract has
+    // MARK: - The contract
 
     private struct Operation {
         let path: String
         let method: String
         let tag: String
         let value: JSONValue
-        /// What all operations of the path take.
+        /// The parameters of all operations of the path.
         let shared: [JSONValue]
 
         var id: String { value["operationId"]?.text ?? "" }
@@ -81,7 +81,7 @@ struct ReferencePage {
         (contract["components"]?["schemas"]?.members ?? []).sorted { $0.name < $1.name }
     }
 
-    /// What a reference within the document leads to, or the value itself.
+    /// Resolves a reference within the document; returns any other value unchanged.
     private func followed(_ value: JSONValue) -> JSONValue {
         guard let reference = value["$ref"]?.text else { return value }
         return reference.split(separator: "/").dropFirst().reduce(contract) { $0[String($1)] ?? .null }
@@ -195,7 +195,7 @@ struct ReferencePage {
             """
     }
 
-    /// What a schema lets through, in a few words.
+    /// A short description of the values that a schema accepts.
     private func type(_ schema: JSONValue) -> String {
         if let reference = schema["$ref"]?.text, let name = reference.split(separator: "/").last {
             return ##"<a href="#schema-\##(name)">\##(Self.escaped(String(name)))</a>"##
@@ -234,7 +234,7 @@ struct ReferencePage {
         (text?.text ?? "").split(separator: "\n\n").map { "<p>\(inline(String($0)))</p>" }.joined(separator: "\n")
     }
 
-    /// Text with what stands between backticks as code.
+    /// Converts text between backticks to code elements.
     private static func inline(_ text: String) -> String {
         escaped(text).split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .map { $0.isMultiple(of: 2) ? String($1) : "<code>\($1)</code>" }.joined()
@@ -284,6 +284,6 @@ extension JSONValue {
 
     fileprivate var members: [JSONMember] { if case .object(let members) = self { members } else { [] } }
 
-    /// A text as it is, anything else as JSON.
+    /// A string without quotes, any other value as JSON.
     fileprivate var plainText: String { text ?? String(decoding: JSONWriter.write(self), as: UTF8.self) }
 }

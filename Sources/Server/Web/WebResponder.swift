@@ -4,31 +4,31 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// The web listener: the dashboard behind its door, the API's reference, and the API under `/api` for whoever is logged in.
+/// The web listener: the dashboard after login, the API reference, and the API under `/api` for logged-in users.
 ///
-/// No token is ever sent to a browser. A session is a secret of its own in a cookie that scripts cannot read; what it may do is what the
-/// token that opened it may do now.
+/// A token is never sent to a browser. A session has its own secret in a cookie that scripts cannot read, and the current permissions of
+/// the token that opened it.
 struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
-    let doorkeeper: Doorkeeper
-    /// What the deployment is called.
+    let sessions: SessionAuthenticator
+    /// The name of the deployment.
     let environment: String
-    /// What whoever logs in should know first.
+    /// A warning to show on the login page.
     let warning: String?
 
     func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
         let id = RequestID.of(head)
-        let visit = Visit(head, from: client, id: id)
-        guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(visit)) }
-        if visit.isPost {
+        let browserRequest = BrowserRequest(head, from: client, id: id)
+        guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(browserRequest)) }
+        if browserRequest.isPost {
             do throws(Problem) { try head.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
                 return .refused(Answer(error, requestID: id))
             }
         }
         return .admitted(
             AdmittedRequest(id: id, bodyLimit: 256 * 1_024, usesReserve: true) { body in
-                await answer(visit, body)
+                await answer(browserRequest, body)
             }
         )
     }
@@ -37,186 +37,200 @@ struct WebResponder: Responder {
         await request.action(body)
     }
 
-    private static func methodNotAllowed(_ visit: Visit) -> Answer {
-        var answer = Answer(.methodNotAllowed, requestID: visit.id)
+    private static func methodNotAllowed(_ browserRequest: BrowserRequest) -> Answer {
+        var answer = Answer(.methodNotAllowed, requestID: browserRequest.id)
         answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
         return answer
     }
 
-    // MARK: - Before the door
+    // MARK: - Without a session
 
-    private func answer(_ visit: Visit, _ body: [UInt8]) async -> Answer {
-        switch (visit.path.first, visit.isPost) {
-        case ("assets", false): return asset(visit)
-        case ("reference", false) where visit.path.count == 1: return reference(visit)
-        case ("api", false) where visit.path == ["api", "healthz"]: return await operation(.getHealth, Request(), visit)
-        case ("login", false) where visit.path.count == 1: return login(visit)
-        case ("login", true) where visit.path.count == 1:
-            return await logIn(visit, Fields(String(decoding: body, as: UTF8.self)))
-        default: return await inside(visit, body)
+    private func answer(_ browserRequest: BrowserRequest, _ body: [UInt8]) async -> Answer {
+        switch (browserRequest.path.first, browserRequest.isPost) {
+        case ("assets", false): return asset(browserRequest)
+        case ("reference", false) where browserRequest.path.count == 1: return reference(browserRequest)
+        case ("api", false) where browserRequest.path == ["api", "healthz"]:
+            return await operation(.getHealth, Request(), browserRequest)
+        case ("login", false) where browserRequest.path.count == 1: return login(browserRequest)
+        case ("login", true) where browserRequest.path.count == 1:
+            return await logIn(browserRequest, Fields(String(decoding: body, as: UTF8.self)))
+        default: return await authenticated(browserRequest, body)
         }
     }
 
-    private func asset(_ visit: Visit) -> Answer {
-        guard visit.path.count == 2, let asset = Asset.named(visit.path[1]) else {
-            return Answer(.notFound, requestID: visit.id)
+    private func asset(_ browserRequest: BrowserRequest) -> Answer {
+        guard browserRequest.path.count == 2, let asset = Asset.named(browserRequest.path[1]) else {
+            return Answer(.notFound, requestID: browserRequest.id)
         }
-        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: visit.id)
+        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: browserRequest.id)
         answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
         return answer
     }
 
-    /// The reference carries its style with it, so it has a policy of its own.
-    private func reference(_ visit: Visit) -> Answer {
-        var answer = html(200, ReferenceText.html, visit)
+    /// The reference page contains its style, so it needs its own content security policy.
+    private func reference(_ browserRequest: BrowserRequest) -> Answer {
+        var answer = html(200, ReferenceText.html, browserRequest)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
         answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
         return answer
     }
 
-    private func login(_ visit: Visit, status: Int = 200, next: String? = nil, error: String? = nil) -> Answer {
+    private func login(_ browserRequest: BrowserRequest, status: Int = 200, next: String? = nil, error: String? = nil)
+        -> Answer
+    {
         let page = DoorPage.login(
             environment: environment,
-            theme: visit.theme,
-            next: Visit.ownPath(next ?? visit.query["next"]),
+            theme: browserRequest.theme,
+            next: BrowserRequest.ownPath(next ?? browserRequest.query["next"]),
             error: error,
             warning: warning,
             availability: dashboard.availability()
         )
-        return html(status, page.html, visit)
+        return html(status, page.html, browserRequest)
     }
 
-    private func logIn(_ visit: Visit, _ form: Fields) async -> Answer {
-        let next = Visit.ownPath(form["next"])
+    private func logIn(_ browserRequest: BrowserRequest, _ form: Fields) async -> Answer {
+        let next = BrowserRequest.ownPath(form["next"])
         do throws(Problem) {
-            let session = try await doorkeeper.open(form["token"] ?? "", from: visit.client.address)
-            var answer = redirect(to: next, visit)
-            answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie(session, seconds: API.sessionSeconds))
+            let session = try await sessions.open(form["token"] ?? "", from: browserRequest.client.address)
+            var answer = redirect(to: next, browserRequest)
+            answer.headers.add(
+                name: "Set-Cookie",
+                value: browserRequest.sessionCookie(session, seconds: API.sessionSeconds)
+            )
             return answer
         } catch {
-            if error.status == 503 { return away(error, visit) }
-            return login(visit, status: error.status, next: next, error: error.detail)
+            if error.status == 503 { return unavailable(error, browserRequest) }
+            return login(browserRequest, status: error.status, next: next, error: error.detail)
         }
     }
 
-    // MARK: - Behind it
+    // MARK: - With a session
 
-    private func inside(_ visit: Visit, _ body: [UInt8]) async -> Answer {
+    private func authenticated(_ browserRequest: BrowserRequest, _ body: [UInt8]) async -> Answer {
         let principal: Principal?
-        do throws(Problem) { principal = try await doorkeeper.principal(ofSession: visit.session) } catch {
-            return visit.path.first == "api" ? Answer(error, requestID: visit.id) : away(error, visit)
+        do throws(Problem) { principal = try await sessions.principal(ofSession: browserRequest.session) } catch {
+            return browserRequest.path.first == "api"
+                ? Answer(error, requestID: browserRequest.id) : unavailable(error, browserRequest)
         }
-        guard let principal, let session = visit.session else {
-            if visit.path.first == "api" { return Answer(.unauthorized, requestID: visit.id) }
-            return redirect(to: "/login?" + Fields(of: [("next", visit.isPost ? nil : visit.uri)]).text, visit)
+        guard let principal, let session = browserRequest.session else {
+            if browserRequest.path.first == "api" { return Answer(.unauthorized, requestID: browserRequest.id) }
+            return redirect(
+                to: "/login?" + Fields(of: [("next", browserRequest.isPost ? nil : browserRequest.uri)]).text,
+                browserRequest
+            )
         }
-        switch (visit.path.first, visit.isPost) {
-        case (nil, false): return redirect(to: "/dashboard", visit)
-        case ("api", false): return await proxied(visit, by: principal)
-        default: return await page(visit, body, session, principal)
+        switch (browserRequest.path.first, browserRequest.isPost) {
+        case (nil, false): return redirect(to: "/dashboard", browserRequest)
+        case ("api", false): return await proxied(browserRequest, by: principal)
+        default: return await page(browserRequest, body, session, principal)
         }
     }
 
-    private func page(_ visit: Visit, _ body: [UInt8], _ session: String, _ principal: Principal) async -> Answer {
-        let form = visit.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
-        let csrf = Doorkeeper.csrf(ofSession: session)
-        if visit.isPost, form["csrf"] != csrf { return Answer(.foreignForm, requestID: visit.id) }
-        if visit.isPost, visit.path == ["logout"] { return await logOut(visit, session) }
-        if visit.isPost, visit.path == ["preferences"] { return preferences(visit, form) }
+    private func page(_ browserRequest: BrowserRequest, _ body: [UInt8], _ session: String, _ principal: Principal)
+        async -> Answer
+    {
+        let form = browserRequest.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
+        let csrf = SessionAuthenticator.csrf(ofSession: session)
+        if browserRequest.isPost, form["csrf"] != csrf { return Answer(.foreignForm, requestID: browserRequest.id) }
+        if browserRequest.isPost, browserRequest.path == ["logout"] { return await logOut(browserRequest, session) }
+        if browserRequest.isPost, browserRequest.path == ["preferences"] { return preferences(browserRequest, form) }
         let request = WebRequest(
-            method: visit.isPost ? "POST" : "GET",
-            path: visit.path,
-            query: visit.query,
+            method: browserRequest.isPost ? "POST" : "GET",
+            path: browserRequest.path,
+            query: browserRequest.query,
             form: form,
             principal: principal,
-            address: visit.client.address,
+            address: browserRequest.client.address,
             csrf: csrf,
-            theme: visit.theme
+            theme: browserRequest.theme
         )
         switch await dashboard.respond(to: request) {
-        case .page(let status, let text): return html(status, text, visit)
-        case .redirect(let target): return redirect(to: target, visit)
+        case .page(let status, let text): return html(status, text, browserRequest)
+        case .redirect(let target): return redirect(to: target, browserRequest)
         }
     }
 
-    private func logOut(_ visit: Visit, _ session: String) async -> Answer {
-        do throws(Problem) { try await api.closeSession(secret: session) } catch { return away(error, visit) }
-        var answer = redirect(to: "/login", visit)
-        answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie("", seconds: 0))
+    private func logOut(_ browserRequest: BrowserRequest, _ session: String) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: session) } catch {
+            return unavailable(error, browserRequest)
+        }
+        var answer = redirect(to: "/login", browserRequest)
+        answer.headers.add(name: "Set-Cookie", value: browserRequest.sessionCookie("", seconds: 0))
         return answer
     }
 
-    /// What a browser keeps for itself: none of it is secret, and scripts read it.
-    private func preferences(_ visit: Visit, _ form: Fields) -> Answer {
-        var answer = redirect(to: Visit.ownPath(form["back"]), visit)
+    /// Stores preferences in the browser's cookies. They are not secret, and scripts read them.
+    private func preferences(_ browserRequest: BrowserRequest, _ form: Fields) -> Answer {
+        var answer = redirect(to: BrowserRequest.ownPath(form["back"]), browserRequest)
         let choices = [
             ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
         ]
         for (name, values) in choices {
             guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: visit.cookie(name, value, seconds: 31_536_000))
+            answer.headers.add(name: "Set-Cookie", value: browserRequest.cookie(name, value, seconds: 31_536_000))
         }
         return answer
     }
 
-    /// A GET of the API with the session's roles.
-    private func proxied(_ visit: Visit, by principal: Principal) async -> Answer {
-        if visit.path == ["api", "stream"] {
-            let request = Request(headers: visit.headers, principal: principal)
-            return await operation(.watchEvents, request, visit)
+    /// Forwards a GET request to the API with the session's roles.
+    private func proxied(_ browserRequest: BrowserRequest, by principal: Principal) async -> Answer {
+        if browserRequest.path == ["api", "stream"] {
+            let request = Request(headers: browserRequest.headers, principal: principal)
+            return await operation(.watchEvents, request, browserRequest)
         }
-        var path = String(visit.rawPath.dropFirst("/api".count))
+        var path = String(browserRequest.rawPath.dropFirst("/api".count))
         let found = path.withUTF8 { bytes -> (Route, [String])? in
             let segments = PathSegments(UnsafeRawBufferPointer(bytes))
-            return PathItem.match(segments, query: visit.query.text).flatMap { item in
+            return PathItem.match(segments, query: browserRequest.query.text).flatMap { item in
                 item.get.map { ($0, segments.values(of: item.parameters)) }
             }
         }
-        guard let (route, parameters) = found else { return Answer(.notFound, requestID: visit.id) }
+        guard let (route, parameters) = found else { return Answer(.notFound, requestID: browserRequest.id) }
         let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
         guard isAllowed else {
             let needed = route.security.first?.first
-            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: visit.id)
+            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: browserRequest.id)
         }
         let request = Request(
             pathParameters: parameters,
-            query: visit.rawQuery,
-            headers: visit.headers,
+            query: browserRequest.rawQuery,
+            headers: browserRequest.headers,
             principal: principal
         )
-        return await operation(route, request, visit)
+        return await operation(route, request, browserRequest)
     }
 
-    private func operation(_ route: Route, _ request: Request, _ visit: Visit) async -> Answer {
+    private func operation(_ route: Route, _ request: Request, _ browserRequest: BrowserRequest) async -> Answer {
         do throws(Problem) {
-            return Answer(try await api.respond(to: request, on: route), requestID: visit.id)
+            return Answer(try await api.respond(to: request, on: route), requestID: browserRequest.id)
         } catch {
-            return Answer(error, requestID: visit.id)
+            return Answer(error, requestID: browserRequest.id)
         }
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
-    private func away(_ problem: Problem, _ visit: Visit) -> Answer {
+    private func unavailable(_ problem: Problem, _ browserRequest: BrowserRequest) -> Answer {
         let page = DoorPage.away(
             environment: environment,
-            theme: visit.theme,
-            text: "Nothing can be shown: \(problem.detail)."
+            theme: browserRequest.theme,
+            text: "The page cannot be shown: \(problem.detail)."
         )
-        var answer = html(problem.status, page.html, visit)
+        var answer = html(problem.status, page.html, browserRequest)
         if let seconds = problem.retryAfterSeconds {
             answer.headers.add(name: "Retry-After", value: String(seconds))
         }
         return answer
     }
 
-    /// A page whose scripts, styles and connections are this server's, and that no other page can frame.
-    private func html(_ status: Int, _ text: String, _ visit: Visit) -> Answer {
+    /// A page that loads scripts, styles and connections only from this server, and that no page may frame.
+    private func html(_ status: Int, _ text: String, _ browserRequest: BrowserRequest) -> Answer {
         var answer = Answer(
             status: status,
             contentType: "text/html; charset=utf-8",
             body: Array(text.utf8),
-            requestID: visit.id
+            requestID: browserRequest.id
         )
         let policy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -227,8 +241,8 @@ struct WebResponder: Responder {
         return answer
     }
 
-    private func redirect(to path: String, _ visit: Visit) -> Answer {
-        var answer = Answer(status: 303, contentType: nil, body: [], requestID: visit.id)
+    private func redirect(to path: String, _ browserRequest: BrowserRequest) -> Answer {
+        var answer = Answer(status: 303, contentType: nil, body: [], requestID: browserRequest.id)
         answer.headers.add(name: "Location", value: HeaderText.safe(path))
         return answer
     }
@@ -238,11 +252,11 @@ extension Problem {
     fileprivate static let foreignForm = Problem(
         status: 403,
         code: "FOREIGN_FORM",
-        detail: "the form is not of this session; go back, reload the page and try again"
+        detail: "the form does not belong to this session; go back, reload the page and try again"
     )
 }
 
-/// The reference, made once.
+/// The reference page, rendered once.
 private enum ReferenceText {
     static let html = ReferencePage().html
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// S4: bots of both SDKs, as processes, under a real server.
+/// S4: bots of both SDKs, as processes, with a real server.
 @Suite struct AgentCriteria {
     private func url(_ site: Site) -> String { "http://127.0.0.1:\(site.servers[0].port)" }
 
@@ -19,7 +19,7 @@ import Testing
         """
     }
 
-    /// Writes a file as an operator should: in one piece.
+    /// Writes a file atomically, as an operator should.
     private func put(_ text: String, _ file: URL) throws { try Data(text.utf8).write(to: file, options: .atomic) }
 
     private func text(_ file: URL) -> String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
@@ -33,7 +33,9 @@ import Testing
     // MARK: - S4.1, S4.3
 
     @Test(arguments: SDK.here)
-    func `S4_1 and S4_3 a file of commands, each carried out once, whatever else it holds`(_ sdk: SDK) async throws {
+    func `S4_1 and S4_3 a command file is carried out once per command, whatever else it contains`(_ sdk: SDK)
+        async throws
+    {
         try await Bot.with(sdk, [["COMMAND_FILE": "/dev/null/none"]]) { _, folder in
             let file = folder.appending(path: "commands.json")
             let bot = try Bot(sdk, folder: folder, environment: ["COMMAND_FILE": file.path])
@@ -45,7 +47,7 @@ import Testing
             try await bot.wait("effects") { try acknowledgements(file).count == 2 }
             #expect(Set(bot.effects) == ["FLATTEN", "CANCEL_ALL"])
             #expect(text(file) == "[]")
-            // Again the same; another with a used id; an expired one; one for another instance; one that nobody knows; a good one.
+            // The same again; another with a used id; an expired one; one for another instance; one of an unknown type; a valid one.
             let others = [
                 flatten, entry("SYNC_BALANCE", id: id), entry("FLATTEN", ttl: -1), entry("FLATTEN", instance: "i2"),
                 entry("DANCE"), entry("SAFE_MODE"),
@@ -68,7 +70,7 @@ import Testing
             #expect(first.count == 2)
             #expect(first[0]["timestamp"] as? String == first[1]["timestamp"] as? String)
             #expect(bot.effects.sorted() == ["CANCEL_ALL", "FLATTEN", "SAFE_MODE"])
-            // What cannot be read is kept, and the loop goes on; also over a restart.
+            // An unreadable file is kept, and the loop continues, also after a restart.
             try put("{not json", file)
             try await bot.wait("the bad file") { text(URL(fileURLWithPath: file.path + ".bad")) == "{not json" }
             bot.kill()
@@ -80,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: SDK.here)
-    func `S4_1 and S4_3 commands are pulled, carried out once and acknowledged with what proves them`(_ sdk: SDK)
+    func `S4_1 and S4_3 commands are pulled, carried out once and acknowledged with evidence`(_ sdk: SDK)
         async throws
     {
         try await Site.with(1) { site in
@@ -91,7 +93,7 @@ import Testing
                 try await bot.wait("registration") {
                     try await site.list("/bots").first?["status"] as? String == "RUNNING"
                 }
-                // What protects does not wait for what takes long, and heartbeats wait for neither.
+                // Protective commands do not wait for slow ones, and heartbeats wait for neither.
                 let slow = try await site.command("SYNC_BALANCE").id
                 try await bot.wait("the slow one") { bot.effects == ["SYNC_BALANCE"] }
                 let flatten = try await site.command("FLATTEN").id
@@ -101,19 +103,19 @@ import Testing
                     try await site.list("/bots").first?["status"] as? String == "FLATTENED"
                 }
                 try await bot.wait("the gate") { bot.state == "FLATTENED refused" }
-                try await bot.wait("the end of the slow one") { try await status(slow, site) == "COMPLETED" }
+                try await bot.wait("the end of the slow command") { try await status(slow, site) == "COMPLETED" }
                 let shown = try await site.ask("GET", "/commands/\(flatten)").json()
                 let said = try #require(shown["acknowledgements"] as? [[String: Any]])
                 #expect(said.map { $0["status"] as? String } == ["ACCEPTED", "COMPLETED"])
                 #expect((said[1]["evidence"] as? [String: String]) == ["done": "FLATTEN"])
-                // A restart carries nothing out again, and keeps the state until START.
+                // A restart repeats nothing, and keeps the state until START.
                 bot.kill()
                 try bot.start()
                 let start = try await site.command("START").id
                 try await bot.wait("START") { try await status(start, site) == "COMPLETED" }
                 try await bot.wait("orders") { bot.state == "NORMAL permitted" }
                 #expect(bot.effects.sorted() == ["FLATTEN", "SYNC_BALANCE"])
-                // One that the bot has no handler for fails.
+                // A command without a handler in the bot fails.
                 let restart = try await site.command("RESTART").id
                 try await bot.wait("RESTART") { try await status(restart, site) == "FAILED" }
             }
@@ -121,7 +123,9 @@ import Testing
     }
 
     @Test(arguments: SDK.here)
-    func `D7 where agents need tokens, one without is not heard and one with its own is`(_ sdk: SDK) async throws {
+    func `D7 where agents need tokens, one without is rejected and one with its own is accepted`(_ sdk: SDK)
+        async throws
+    {
         try await Site.with(1, settings: ["AGENT_AUTH": "required"]) { site in
             let issued = try await site.ask("POST", "/instances/i1/tokens", "{}").json()
             let secret = try #require(issued["token"] as? String, "\(issued)")
@@ -144,11 +148,11 @@ import Testing
 
     // MARK: - S4.2
 
-    /// How the control plane falls silent.
+    /// The ways in which the control plane becomes silent.
     enum Silence: String, CaseIterable, CustomTestStringConvertible {
-        /// It is gone.
+        /// It is stopped.
         case down
-        /// It accepts connections and answers nothing.
+        /// It accepts connections and never responds.
         case hanging
 
         var testDescription: String { rawValue }
@@ -169,7 +173,7 @@ import Testing
     }
 
     @Test(arguments: SDK.here)
-    func `S4_2a a control plane that answers slowly stops nobody`(_ sdk: SDK) async throws {
+    func `S4_2a a control plane that responds slowly stops no bot`(_ sdk: SDK) async throws {
         let port = try FreePort.find()
         let settings = [
             "CONTROL_PLANE_URL": "http://127.0.0.1:\(port)", "DEADMAN_TIMEOUT_SECONDS": "10",
@@ -181,7 +185,7 @@ import Testing
                 defer { kill(server.process.processIdentifier, SIGKILL) }
                 try bots[0].start()
                 try await bots[0].wait("permission") { bots[0].state == "NORMAL permitted" }
-                // It works a third of the time only. The pool's own threads may be busy for longer than a pause lasts.
+                // It works only a third of the time. The pool's own threads may be busy for longer than a pause lasts.
                 let number = server.process.processIdentifier
                 await withCheckedContinuation { continuation in
                     Thread.detachNewThread {
@@ -241,8 +245,8 @@ import Testing
                 defer { if silence == .hanging { kill(server.process.processIdentifier, SIGCONT) } }
                 try await bot.wait("the switch") { bot.effects == effects }
                 try await Task.sleep(for: .seconds(2))
-                // The last success was up to one heartbeat (0.5 s) before the silence, or more on a busy machine; half of the timeout
-                // is still no alarm.
+                // The last success was up to one heartbeat (0.5 s) before the silence, or more on a busy machine; half of the timeout is
+                // still no alarm.
                 let refused = try #require(bot.events.first { $0.time > silent && $0.words.last == "refused" })
                 #expect(refused.time - silent > 1.5)
                 let effect = try #require(bot.events.first { $0.words[0] == "EFFECT" })
@@ -312,7 +316,7 @@ import Testing
 
     // MARK: - The example
 
-    @Test func `the example bot trades on paper, obeys and ends in order`() async throws {
+    @Test func `the example bot trades on paper, obeys commands and ends in order`() async throws {
         try await Site.with(1) { site in
             let folder = FileManager.default.temporaryDirectory.appending(path: "example-\(UUID())")
             defer { try? FileManager.default.removeItem(at: folder) }
@@ -356,7 +360,7 @@ import Testing
     // MARK: - H50
 
     @Test(arguments: SDK.here)
-    func `H50 of two processes of one instance the older gives no more orders`(_ sdk: SDK) async throws {
+    func `H50 if an instance has two processes, the older one stops sending orders`(_ sdk: SDK) async throws {
         try await Site.with(1) { site in
             let settings = ["CONTROL_PLANE_URL": url(site)]
             try await Bot.with(sdk, [settings, settings]) { bots, _ in
@@ -375,7 +379,7 @@ import Testing
 
     // MARK: - H23
 
-    /// So many times in every run; `KILL_ROUNDS` says how often by hand.
+    /// The number of rounds in every run; set `KILL_ROUNDS` for more.
     private static let rounds = ProcessInfo.processInfo.environment["KILL_ROUNDS"].flatMap(Int.init) ?? 12
 
     @Test(arguments: SDK.here)
@@ -410,7 +414,7 @@ import Testing
     }
 }
 
-/// A port that nobody uses.
+/// Finds an unused port.
 private enum FreePort {
     static func find() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

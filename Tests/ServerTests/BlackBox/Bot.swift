@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The SDKs, each with the bot that its tests run.
+/// The SDKs, each with the bot for its tests.
 enum SDK: String, CaseIterable, CustomTestStringConvertible {
     case swift, python
 
@@ -14,10 +14,10 @@ enum SDK: String, CaseIterable, CustomTestStringConvertible {
     private static let python3 = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-    /// Those that this machine can run.
+    /// The SDKs that this machine can run.
     static let here: [SDK] = python3 == nil || !isGenerated ? [.swift] : [.swift, .python]
 
-    /// Writes the module that the package in Python takes from the contract.
+    /// Generates the module that the Python package needs from the contract.
     private static let isGenerated: Bool = {
         let process = Process()
         process.executableURL = tools.appending(path: "contract-gen")
@@ -41,9 +41,9 @@ enum SDK: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
-/// A running bot, in a folder of its own.
+/// A running bot, in its own directory.
 final class Bot {
-    /// Something that happened to the bot.
+    /// An event of the bot.
     struct Event {
         /// Seconds since the machine was started.
         let time: Double
@@ -80,14 +80,14 @@ final class Bot {
         self.process = process
     }
 
-    /// Ends the bot as a crash would.
+    /// Kills the bot, like a crash.
     func kill() {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
-    /// What a bot that ends by itself leaves.
+    /// The exit status and the errors of a bot that ends on its own.
     func end() -> (status: Int32, errors: String) {
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process?.waitUntilExit()
@@ -116,7 +116,7 @@ final class Bot {
         events.last { $0.words[0] == "STATE" }.map { $0.words.dropFirst().joined(separator: " ") } ?? ""
     }
 
-    /// Waits until something is so; a test that waits for half a minute fails.
+    /// Waits until a condition holds; fails after half a minute.
     func wait(_ what: String, until condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(30)
         while try await !condition() {
@@ -125,7 +125,7 @@ final class Bot {
         }
     }
 
-    /// Lends bots; none outlives the test.
+    /// Runs `body` with bots; none outlives the test.
     static func with(
         _ sdk: SDK,
         _ settings: [[String: String]],
@@ -140,7 +140,7 @@ final class Bot {
         try await body(bots, folder)
     }
 
-    /// The time as events have it.
+    /// The current time on the clock of events.
     static var now: Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

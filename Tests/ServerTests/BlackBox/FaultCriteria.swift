@@ -5,9 +5,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Processes that die without a word, while others write: what was acknowledged is there, once.
+/// Processes that are killed during writes: acknowledged data is stored exactly once.
 @Suite struct FaultCriteria {
-    /// What writers were told is committed, and what nobody knows of.
+    /// The acknowledged writes, and those with an unknown outcome.
     private final class Ledger: Sendable {
         private let state = Mutex<(acknowledged: Set<String>, unknown: Set<String>)>(([], []))
 
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// Where writers write, and whether they should go on.
+    /// The address for writers, and whether they should continue.
     private final class Target: Sendable {
         private let state = Mutex((port: 0, isOver: false))
 
@@ -45,7 +45,7 @@ import Testing
         #"{"instance_id":"i1","symbol":"BTC","cost_type":"FEE","amount":1,"timestamp":"2026-03-01T09:30:00Z","entry_id":"\#(id)"}"#
     }
 
-    /// Writes commands and costs until it is told to end; whatever is not answered with 202 is unknown.
+    /// Writes commands and costs until it is stopped; a write without a 202 response has an unknown outcome.
     private func write(to target: Target, _ commands: Ledger, _ costs: Ledger) async {
         await withTaskGroup(of: Void.self) { group in
             for writer in 0..<6 {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// Waits until each ledger holds four more acknowledged writes. On a busy machine one write takes seconds.
+    /// Waits until each ledger has four more acknowledged writes. On a busy machine, one write takes seconds.
     private func waitForMore(in ledgers: Ledger...) async {
         let goals = ledgers.map { $0.acknowledged.count + 4 }
         let limit = ContinuousClock.now + .seconds(120)
@@ -90,7 +90,7 @@ import Testing
         )
     }
 
-    /// What is acknowledged is there, what is there was sent, and nothing is there twice.
+    /// Everything acknowledged is stored, everything stored was sent, and nothing is stored twice.
     private func check(_ ledger: Ledger, _ found: [String]) {
         #expect(Set(found).count == found.count)
         #expect(ledger.acknowledged.subtracting(found) == [])
@@ -101,7 +101,7 @@ import Testing
     private func check(_ commands: Ledger, _ costs: Ledger, at url: String) async throws {
         check(commands, try await stored("SELECT command_id::text FROM commands", at: url))
         check(costs, try await stored("SELECT entry_id FROM cost_entries", at: url))
-        // A command without its audit row, or the other way round, is half a request.
+        // A command without its audit row, or the reverse, is half a request.
         let audited = try await stored(
             "SELECT target_id FROM audit_log WHERE action = 'COMMAND_CREATE' AND result = 'SUCCESS'",
             at: url
@@ -109,7 +109,7 @@ import Testing
         #expect(audited.sorted() == (try await stored("SELECT command_id::text FROM commands ORDER BY 1", at: url)))
     }
 
-    @Test func `S2.1 a server that is killed again and again leaves no half requests`() async throws {
+    @Test func `S2.1 a server that is killed repeatedly leaves no half requests`() async throws {
         try await TestDatabase.migrated { url in
             let (commands, costs) = (Ledger(), Ledger())
             let target = Target()
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `a PostgreSQL that is killed comes back, and so does the service`() async throws {
+    @Test func `a killed PostgreSQL is restarted, and the service recovers`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "flotilla-killed-\(UUID().uuidString.prefix(8))"
         ).path
@@ -167,7 +167,7 @@ import Testing
         for _ in 1...3 {
             await waitForMore(in: commands, costs)
             try Self.killPostgres(in: folder)
-            // Without it the service says so, and lives.
+            // Without it, the service reports that and keeps running.
             #expect(try await http.send("GET", "/healthz").status == 200)
         }
         await waitForMore(in: commands, costs)
@@ -185,7 +185,7 @@ import Testing
         try result.get()
     }
 
-    /// Kills the postmaster and everything that it started.
+    /// Kills the postmaster and all its processes.
     private static func killPostgres(in path: String) throws {
         let text = try String(contentsOfFile: path + "/data/postmaster.pid", encoding: .utf8)
         let pid = try #require(text.split(separator: "\n").first.flatMap { pid_t($0) })

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Steps 2, 5 and 6 of the agreed scope, each sentence as somebody outside would check it, on one server and on three.
+/// Steps 2, 5 and 6 of the agreed scope, each sentence as an external client would check it, on one server and on three.
 @Suite struct FleetCriteria {
     @Test(arguments: [1, 3])
     func `S2.2a heartbeats need no credentials`(servers: Int) async throws {
@@ -18,14 +18,14 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S2.2b whatever is not open asks for the token before it looks at the body`(servers: Int) async throws {
+    func `S2.2b operations that are not open require the token before they read the body`(servers: Int) async throws {
         try await Site.with(servers) { site in
             let contract = try await site.send("GET", "/openapi.json").json()
             let paths = try #require(contract["paths"] as? [String: Any])
             var checked = 0
             for (path, item) in paths {
                 for (method, value) in try #require(item as? [String: Any]) {
-                    // Parameters that a path's operations share stand beside them.
+                    // Parameters that a path's operations share are listed beside them.
                     guard let operation = value as? [String: Any] else { continue }
                     if (operation["security"] as? [Any])?.isEmpty == true { continue }
                     let path = path.replacing(/\{[^}]+\}/, with: "0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11")
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S2.3 the first heartbeat makes bot and instance, however many come at once`(servers: Int) async throws {
+    func `S2.3 the first heartbeat creates bot and instance, however many arrive at once`(servers: Int) async throws {
         try await Site.with(servers) { site in
             #expect(try await site.storm(500) { try await site.beat(ago: 1).status } == [202: 500])
             let bots = try await site.list("/bots")
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S5.1 and S5.2 commands and their acknowledgements outlive the servers, and all is audited`(servers: Int)
+    func `S5.1 and S5.2 commands and their acknowledgements outlive the servers, and all are audited`(servers: Int)
         async throws
     {
         try await TestDatabase.migrated { url in
@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S6.2 a silent instance is one alert, until it is back`(servers: Int) async throws {
+    func `S6.2 a silent instance has one alert until it is back`(servers: Int) async throws {
         try await Site.with(servers) { site in
             _ = try await site.beat(ago: 300)
             let path = "/alerts/heartbeat-check?stale_after_seconds=60"
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S1.4 every list is walked without a gap and without a repetition`(servers: Int) async throws {
+    func `S1.4 every list is read without gaps and repetitions`(servers: Int) async throws {
         try await Site.with(servers) { site in
             for number in 0..<7 {
                 _ = try await site.beat("i\(number)", bot: "b\(number)", ago: 300)
@@ -215,7 +215,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S0.4 and S0.5 what is stored is the same on every server, its times in UTC`(servers: Int) async throws {
+    func `S0.4 and S0.5 stored data is the same on every server, with times in UTC`(servers: Int) async throws {
         try await TestDatabase.migrated { url in
             let paths = ["/bots", "/commands", "/alerts", "/audit/logs"]
             let before = try await Site.with(servers, at: url) { site in

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Steps 7 to 10 of the agreed scope, each sentence as somebody outside would check it, on one server and on three.
+/// Steps 7 to 10 of the agreed scope, each sentence as an external client would check it, on one server and on three.
 @Suite struct MoneyCriteria {
     @Test(arguments: [1, 3])
     func `S7.1 metrics are a series, exact to the digit`(servers: Int) async throws {
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S7.2 exposure is the sum of what is held now`(servers: Int) async throws {
+    func `S7.2 exposure is the sum of the current positions`(servers: Int) async throws {
         try await Site.with(servers) { site in
             _ = try await site.beat("i1")
             _ = try await site.beat("i2", bot: "b2")
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S8 comparisons are kept, found again and alarming once`(servers: Int) async throws {
+    func `S8 comparisons are stored and listed, and raise one alert`(servers: Int) async throws {
         try await Site.with(servers) { site in
             _ = try await site.beat("i1")
             _ = try await site.beat("i2")
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S9 the net PnL is the newest profits less the costs, by symbol and in all`(servers: Int) async throws {
+    func `S9 the net PnL is the newest profits less the costs, by symbol and in total`(servers: Int) async throws {
         try await Site.with(servers) { site in
             func pnl(_ query: String = "") async throws -> String {
                 try await site.ask("GET", "/analytics/net-pnl\(query)").body
@@ -141,7 +141,7 @@ import Testing
             #expect(try await site.cost("i1", "BTC", "FEE", "10") == 202)
             #expect(try await site.cost("i1", "BTC", "FUNDING", "5") == 202)
             #expect(try await pnl().contains(#""realized":120,"unrealized":30,"fees":10,"funding":5,"net_pnl":145"#))
-            // An older sample changes nothing, a newer one replaces.
+            // An older sample changes nothing, a newer one replaces the value.
             _ = try await site.metric("i1", "BTC", "realized_pnl", "9999", ago: 3_600)
             #expect(try await pnl().contains(#""net_pnl":145"#))
             _ = try await site.metric("i1", "BTC", "realized_pnl", "100")
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S10 execution quality is kept, averaged and refused where it is none`(servers: Int) async throws {
+    func `S10 execution quality is stored and averaged, and invalid samples are rejected`(servers: Int) async throws {
         try await Site.with(servers) { site in
             func post(_ slippage: String, _ latency: String, _ fill: String, _ symbol: String = "BTC") async throws
                 -> Int

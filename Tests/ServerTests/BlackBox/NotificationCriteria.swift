@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Step 6 of the agreed scope where it tells somebody, on one server and on three.
+/// The notifications in step 6 of the agreed scope, on one server and on three.
 @Suite struct NotificationCriteria {
     /// Waits until `condition` holds; the limit only catches a hang.
     private func wait(_ condition: () async throws -> Bool) async throws -> Bool {
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S6.1 each severity reaches the webhook that it is mapped to, and no other`(servers: Int) async throws {
+    func `S6.1 each severity reaches its own webhook, and no other`(servers: Int) async throws {
         let targets = (0..<4).map { _ in FakeTarget() }
         try await targets[0].listen { info in
             try await targets[1].listen { warning in
@@ -43,10 +43,12 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S6.2 and S6.3 a loss is told once, and again when it comes again, however the webhook behaves`(servers: Int)
+    func `S6.2 and S6.3 a loss sends one notification, and another when it recurs, however the webhook behaves`(
+        servers: Int
+    )
         async throws
     {
-        // The first two tries fail.
+        // The first two attempts fail.
         let target = FakeTarget { $0 <= 2 ? .answers(500) : .takes }
         try await target.listen { url in
             try await Site.with(servers, settings: ["DISCORD_WEBHOOK_URL": url]) { site in
@@ -74,7 +76,8 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S6.3 without a webhook the checks succeed and say that nobody was told`(servers: Int) async throws {
+    func `S6.3 without a webhook the checks succeed and report that no notification was sent`(servers: Int) async throws
+    {
         try await Site.with(servers) { site in
             _ = try await site.beat(ago: 300)
             #expect(try await site.ask("POST", "/alerts/heartbeat-check").json()["alerts_created"] as? Int == 1)

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Steps 11 to 13 of the agreed scope, each sentence as somebody outside would check it, on one server and on three.
+/// Steps 11 to 13 of the agreed scope, each sentence as an external client would check it, on one server and on three.
 @Suite struct RunCriteria {
     private func module(_ site: Site, enabled: Bool = true) async throws -> String {
         let id = UUID().uuidString.lowercased()
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S11.1 runs are queued for modules that may run`(servers: Int) async throws {
+    func `S11.1 runs are queued for enabled modules`(servers: Int) async throws {
         try await Site.with(servers) { site in
             let id = try await module(site)
             let queued = try await trigger(site, id)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S11.2 and S11.3 runs go forward only, and are found by module and status`(servers: Int) async throws {
+    func `S11.2 and S11.3 runs only move forward, and are found by module and status`(servers: Int) async throws {
         try await Site.with(servers) { site in
             let (first, second) = (try await module(site), try await module(site))
             let id = try await run(site, first)
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S12 of many who end a run one wins, and the statistics add up`(servers: Int) async throws {
+    func `S12 of concurrent ends of a run one is stored, and the statistics add up`(servers: Int) async throws {
         try await Site.with(servers) { site in
             let module = try await module(site)
             let id = try await run(site, module)
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `S13 a run that does not end is one alert until it ends`(servers: Int) async throws {
+    func `S13 a stuck run has one alert until it ends`(servers: Int) async throws {
         try await Site.with(servers) { site in
             let module = try await module(site)
             let (queued, ended) = (try await run(site, module), try await run(site, module))

@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The fleet simulator against a real server.
+/// The fleet simulator with a real server.
 @Suite struct SimulatorCriteria {
-    /// Runs the simulator; returns its status and what it printed.
+    /// Runs the simulator; returns its status and its output.
     private func simulate(_ site: Site, _ arguments: String...) async throws -> (status: Int32, text: String) {
         let process = Process()
         let output = Pipe()
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `a fleet that everything happens to leaves the books right`() async throws {
+    @Test func `the books are correct after a simulation with every kind of event`() async throws {
         try await Site.with(1) { site in
             let (status, text) = try await simulate(
                 site,

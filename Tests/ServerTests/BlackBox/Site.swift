@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The real binary, one process or several on one database, seen from outside.
+/// The real binary, as one or several processes on one database, tested from outside.
 struct Site {
     let servers: [RawHTTP]
     let databaseURL: String
     static let token = "site-token"
 
-    /// Lends a site over a database of its own.
+    /// Runs `body` with a site over a new database.
     static func with(
         _ count: Int,
         settings: [String: String] = [:],
@@ -17,7 +17,7 @@ struct Site {
         try await TestDatabase.migrated { url in try await with(count, at: url, settings: settings, body) }
     }
 
-    /// Lends a site over the migrated database at `url`.
+    /// Runs `body` with a site over the migrated database at `url`.
     static func with<R: Sendable>(
         _ count: Int,
         at url: String,
@@ -60,17 +60,17 @@ struct Site {
         ].merging(settings) { _, new in new }
     }
 
-    /// One of the servers, whichever.
+    /// Any of the servers.
     var any: RawHTTP { servers.randomElement() ?? servers[0] }
 
-    /// An operator's request, to any of the servers.
+    /// Sends an operator's request to any of the servers.
     func ask(_ method: String, _ path: String, _ body: String? = nil, token: String? = Site.token) async throws
         -> RawHTTP.Response
     {
         try await send(method, path, body, headers: token.map { ["X-Admin-Token": $0] } ?? [:])
     }
 
-    /// An agent's request, to any of the servers.
+    /// Sends an agent's request to any of the servers.
     func send(_ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:]) async throws
         -> RawHTTP.Response
     {
@@ -97,7 +97,7 @@ struct Site {
         return try await send("POST", "/ingest/heartbeat", body)
     }
 
-    /// So many seconds from now, as RFC 3339.
+    /// The time in the given number of seconds, as RFC 3339.
     static func time(_ seconds: Double) -> String {
         Date(timeIntervalSinceNow: seconds).formatted(
             .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted)
@@ -140,7 +140,7 @@ struct Site {
         return try await send("POST", "/ingest/costs", body).status
     }
 
-    /// Asks the same of all servers at once, so many times, and counts the statuses.
+    /// Sends the same request concurrently to all servers the given number of times, and counts the statuses.
     func storm(_ count: Int, _ request: @escaping @Sendable () async throws -> Int) async throws -> [Int: Int] {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<count { group.addTask { try await request() } }
@@ -148,7 +148,7 @@ struct Site {
         }
     }
 
-    /// A page of one path, walked in steps of three: what `id` names, in order, and what the pages call the total.
+    /// Reads a path in pages of three: the values of `id`, in order, and the reported total.
     func walk(_ path: String, _ id: String) async throws -> (ids: [String], total: Int) {
         var ids: [String] = []
         var total = 0

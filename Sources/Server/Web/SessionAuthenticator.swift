@@ -2,13 +2,13 @@ import ContractRuntime
 import Generated
 import Handlers
 
-/// Opens sessions for tokens, and tells whose a session is.
-struct Doorkeeper: Sendable {
+/// Opens sessions for tokens, and authenticates requests by session.
+struct SessionAuthenticator: Sendable {
     let api: API
     let authenticator: Authenticator
-    /// Wrong tokens: five at once from an address, then one in three minutes.
+    /// Failed logins: a burst of five per address, then one every three minutes.
     private let failures = FailureLimiter<IPAddress?>(burst: 5, interval: .seconds(180))
-    /// Wrong tokens of somebody who is logged in and proves it again, by name.
+    /// Failed confirmations of logged-in users, by name: a burst of five, then one every three minutes.
     private let confirmations = FailureLimiter<String>(burst: 5, interval: .seconds(180))
 
     init(api: API, authenticator: Authenticator) {
@@ -16,31 +16,31 @@ struct Doorkeeper: Sendable {
         self.authenticator = authenticator
     }
 
-    /// Opens a session for somebody with a token of the dashboard's; the session's secret.
+    /// Opens a session for a token that may use the dashboard. Returns the session's secret.
     func open(_ token: String, from address: String) async throws(Problem) -> String {
         let source = IPAddress(address)?.source
-        // A right token is right, whatever else came from its address.
+        // A valid token is accepted regardless of earlier failures from its address.
         guard try await holder(of: token) != nil else {
             if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
             try await api.recordDenial(of: nil, operation: "login", address: address)
-            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
+            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "The token is not valid.")
         }
         failures.forget(source)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
     }
 
-    /// Confirms that a token is the one of somebody who is logged in.
+    /// Checks that a token belongs to the logged-in user.
     ///
     /// - Parameters:
-    ///   - route: The operation that asks for it, for the audit log.
-    ///   - address: Where the request comes from.
+    /// - route: The operation that requires the confirmation, for the audit log.
+    /// - address: The address of the client.
     func confirm(
         _ token: String,
         of principal: Principal,
         for route: Route,
         from address: String
     ) async throws(Problem) {
-        // A token that cannot be looked up is not a wrong one, so a failure is passed on.
+        // If the token cannot be looked up, it is not an invalid token, so the error is passed on.
         if let holder = try await holder(of: token), holder.name.hasSameScalars(as: principal.name) {
             return confirmations.forget(principal.name)
         }
@@ -51,7 +51,7 @@ struct Doorkeeper: Sendable {
         throw Problem(
             status: 403,
             code: "REAUTHENTICATION_FAILED",
-            detail: "The token is not that of \(principal.name)."
+            detail: "The token does not belong to \(principal.name)."
         )
     }
 
@@ -59,13 +59,13 @@ struct Doorkeeper: Sendable {
         Problem(
             status: 429,
             code: "TOO_MANY_FAILURES",
-            detail: "That token is not accepted, and too many wrong ones came from here. "
-                + "Try another in \(seconds / 60 + 1) minutes.",
+            detail: "The token is not valid, and there were too many failed attempts. "
+                + "Try again in \(seconds / 60 + 1) minutes.",
             retryAfterSeconds: seconds
         )
     }
 
-    /// Whose token this is; nil when it is nobody's, or an agent's.
+    /// The principal of a token; nil if the token is invalid or belongs to an agent.
     func holder(of token: String) async throws(Problem) -> Principal? {
         let hash = TokenSecret.hash(token)
         if let principal = authenticator.configuredPrincipal(hash) { return principal }
@@ -73,7 +73,7 @@ struct Doorkeeper: Sendable {
         return principal?.subject == nil ? principal : nil
     }
 
-    /// Whose session it is, with the roles that the token has now; nil when it is over or the token is not accepted any more.
+    /// The principal of a session, with the token's current roles; nil if the session or the token is no longer valid.
     func principal(ofSession secret: String?) async throws(Problem) -> Principal? {
         guard let secret else { return nil }
         switch try await api.sessionHolder(secret: secret) {
@@ -83,6 +83,6 @@ struct Doorkeeper: Sendable {
         }
     }
 
-    /// What each form of a session carries: made of the secret that no other page can read, and telling nothing about it.
+    /// The CSRF token in the session's forms. It is derived from the secret, which other pages cannot read, and reveals nothing about it.
     static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
 }

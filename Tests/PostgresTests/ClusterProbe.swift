@@ -3,9 +3,9 @@ import Testing
 
 @testable import Postgres
 
-/// A look at a running cluster from outside.
-enum Look {
-    /// What a query of one text answers over a new connection.
+/// Inspects a running cluster from outside.
+enum ClusterProbe {
+    /// The text that a query returns over a new connection.
     static func text(_ sql: String, at url: String) async throws -> String {
         let query = Query<String>(
             Statement(name: "text", parameterTypes: [], sql: sql),
@@ -17,7 +17,7 @@ enum Look {
         }
     }
 
-    /// The number in `postmaster.pid`.
+    /// The process id in `postmaster.pid`.
     static func postmaster(in folder: String) throws -> pid_t {
         let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
         return try #require(file.split(separator: "\n").first.flatMap { pid_t($0) })

@@ -1,22 +1,22 @@
 import Dashboard
 import NIOHTTP1
 
-/// What the head of a browser's request says.
-struct Visit: Sendable {
+/// The head of a browser's request.
+struct BrowserRequest: Sendable {
     let id: String
     let client: Client
     let isPost: Bool
-    /// The target as it came.
+    /// The target as received.
     let uri: String
     let rawPath: Substring
     let rawQuery: String
-    /// The segments of the path, decoded.
+    /// The decoded segments of the path.
     let path: [String]
     let query: Fields
     let headers: [(name: String, value: String)]
-    /// The session's secret, if the browser has one.
+    /// The session's secret; nil if there is no session.
     let session: String?
-    /// `light` or `dark`, if somebody chose.
+    /// `light` or `dark`; nil if the user has not chosen.
     let theme: String?
 
     init(_ head: HTTPRequestHead, from client: Client, id: String) {
@@ -35,7 +35,8 @@ struct Visit: Sendable {
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
     }
 
-    /// Over TLS a name that no other host, and nothing that came without TLS, can set a cookie for (RFC 6265bis, section 4.1.3.2).
+    /// The cookie's name. Over TLS it has the `__Host-` prefix, so that neither another host nor a plain-text connection can set it (RFC
+    /// 6265bis, section 4.1.3.2).
     private static func sessionCookie(of client: Client) -> String {
         client.isSecure ? "__Host-flotilla_session" : "flotilla_session"
     }
@@ -45,14 +46,14 @@ struct Visit: Sendable {
         cookie(Self.sessionCookie(of: client), secret, seconds: seconds) + "; HttpOnly"
     }
 
-    /// A `Set-Cookie` field that scripts can read, too.
+    /// A `Set-Cookie` field for a cookie that scripts can read.
     func cookie(_ name: String, _ value: String, seconds: Int) -> String {
         "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax" + (client.isSecure ? "; Secure" : "")
     }
 
-    /// RFC 6265, section 4.2.
+    /// Parses the `Cookie` field (RFC 6265, section 4.2).
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
-        // traps: only names in ASCII are looked up, which equal no other text.
+        // traps: only ASCII names are looked up, and no other text equals them.
         var cookies: [String: String] = [:]
         for pair in headers["Cookie"].flatMap({ $0.split(separator: ";") }) {
             let parts = pair.split(separator: "=", maxSplits: 1)
@@ -63,7 +64,7 @@ struct Visit: Sendable {
         return cookies
     }
 
-    /// A path of this server, or the dashboard's: nobody is sent elsewhere by a link that was made for it.
+    /// Returns a path on this server, or the dashboard's path for anything else, so that a crafted link cannot redirect to another site.
     static func ownPath(_ path: String?) -> String {
         guard let path, path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix("/\\"),
             path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
