@@ -32,7 +32,7 @@ public struct Dashboard<API: Operations>: Sendable {
     }
 
     /// Answers a request of somebody who is logged in.
-    public func respond(to request: WebRequest) async -> WebAnswer {
+    public func respond(to request: WebRequest) async -> WebResponse {
         do throws(Problem) {
             if request.method == "POST" { return .redirect(to: try await act(request)) }
             let page = try await page(request)
@@ -83,10 +83,10 @@ public struct Dashboard<API: Operations>: Sendable {
     private func act(_ request: WebRequest) async throws(Problem) -> String {
         let path = request.path
         switch (path.first, path.count) {
-        case ("commands", 1): return try await giveCommands(request)
+        case ("commands", 1): return try await sendCommands(request)
         case ("commands", 3): return try await decide(path[1], path[2], request)
         case ("alerts", 1): return try await acknowledgeAlerts(request)
-        case ("alerts", 3): return try await answerAlert(path[1], path[2], request)
+        case ("alerts", 3): return try await updateAlert(path[1], path[2], request)
         case ("admin", 2) where path[1] == "modules": return try await saveModule(request)
         case ("admin", 4) where path[1] == "modules": return try await changeModule(path[2], path[3], request)
         case ("module-runs", 2) where path[1] == "check": return try await checkStuckRuns(request)
@@ -105,7 +105,7 @@ public struct Dashboard<API: Operations>: Sendable {
 
     /// A request to an operation, as it would come over the wire: its roles are checked here, and the generated input reads and validates
     /// the rest.
-    func wire(
+    func apiRequest(
         _ route: Route,
         _ request: WebRequest,
         path: [String] = [],
@@ -136,7 +136,7 @@ public struct Dashboard<API: Operations>: Sendable {
         var fleet = page.fleet
         if fleet == nil { fleet = try? await fleetFigures(request) }
         var banners = warnings().map { Shell.Banner(text: $0, look: "", role: "note") }
-        if let text = Done.text(request.query["done"]), !isFailure {
+        if let text = FlashMessage.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
         }
         let shell = Shell(
@@ -176,14 +176,14 @@ extension Problem {
 }
 
 /// What was done, said on the page that follows. Only these texts are ever shown.
-enum Done: String {
+enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked,
         revoked, tested,
         replayed, retired, deleting, verified
 
     static func text(_ name: String?) -> String? {
-        name.flatMap(Done.init(rawValue:)).map(\.text)
+        name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
     }
 
     private var text: String {

@@ -131,7 +131,7 @@ public struct Fields: Sendable {
 }
 
 /// What a browser gets.
-public enum WebAnswer: Sendable {
+public enum WebResponse: Sendable {
     /// A page.
     case page(status: Int, html: String)
     /// Another page has to be asked for (RFC 9110, section 15.4.4).

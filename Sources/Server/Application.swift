@@ -343,14 +343,14 @@ struct Application {
             logger.warning("agents need no credentials, and the API is reachable from other machines")
         }
         let warning = isExposed ? "Agents need no credentials, and other machines reach the API." : nil
-        let doorkeeper = Doorkeeper(api: api, authenticator: authenticator)
+        let sessions = SessionAuthenticator(api: api, authenticator: authenticator)
         let dashboard = Dashboard(
             api: api,
             environment: configuration.environment,
             warnings: { [warning, api.writeFailure.map { "Nothing can be stored: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
             confirm: { request, route async throws(Problem) in
-                try await doorkeeper.confirm(
+                try await sessions.confirm(
                     request.form["token"] ?? "",
                     of: request.principal,
                     for: route,
@@ -361,7 +361,7 @@ struct Application {
         let responder = WebResponder(
             api: api,
             dashboard: dashboard,
-            doorkeeper: doorkeeper,
+            sessions: sessions,
             environment: configuration.environment,
             warning: warning
         )

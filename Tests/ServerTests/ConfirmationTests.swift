@@ -82,14 +82,14 @@ import Testing
         defer { database.close() }
         let schema = SchemaState()
         schema.confirm(version: Migration.all.count)
-        let doorkeeper = Doorkeeper(
+        let sessions = SessionAuthenticator(
             api: API(database: database, schema: schema, logger: logger),
             authenticator: Authenticator(adminToken: "t", tokens: [], requiresAgents: false)
         )
         let ann = Principal(name: "ann", scopes: [])
         for _ in 0..<7 {
             let problem = await #expect(throws: Problem.self) {
-                try await doorkeeper.confirm("ann's", of: ann, for: .approveCommand, from: "203.0.113.1")
+                try await sessions.confirm("ann's", of: ann, for: .approveCommand, from: "203.0.113.1")
             }
             #expect(problem?.status == 503)
         }

@@ -187,7 +187,7 @@ def test_a_strip_says_when_a_bot_was_heard_of(browser, fleet):
     # It was not there before, and what nobody knows is no silence.
     assert browser.find("#heartbeats svg.strip").get_attribute("aria-label") in ("heard of all the time", "nothing known yet")
     assert "none of 90 s or more" in browser.text("#heartbeats")
-    assert browser.all("#heartbeats .unknown") != [] and browser.all("#heartbeats .silent") == []
+    assert browser.all("#heartbeats .unknown") != [] and browser.all("#heartbeats .missing") == []
     browser.open("/bots")
     strips = browser.all("#bots svg.strip")
     assert len(strips) == len(browser.all("#bots tbody tr"))

@@ -96,7 +96,7 @@ extension Dashboard {
         if alert.status != .resolved {
             blocks.append(Block("answer", "Answer", shape: "half", .facts(Self.answers(to: alert))))
         }
-        blocks.append(Block("evidence", "Evidence", shape: "half", .code(Readable.text(alert.metadata))))
+        blocks.append(Block("evidence", "Evidence", shape: "half", .code(PrettyJSON.text(alert.metadata))))
         blocks.append(
             Block("told", "Who was told", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
         )
@@ -172,24 +172,26 @@ extension Dashboard {
         if ids.isEmpty { throw Problem(status: 400, code: "NOTHING_CHOSEN", detail: "no alert is chosen") }
         for id in ids {
             do throws(Problem) {
-                _ = try await api.acknowledgeAlert(AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id])))
+                _ = try await api.acknowledgeAlert(
+                    AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
+                )
             } catch {
                 if error.status != 409 { throw error }
             }
         }
-        return "/alerts?done=\(Done.allAcknowledged.rawValue)"
+        return "/alerts?done=\(FlashMessage.allAcknowledged.rawValue)"
     }
 
     /// Acknowledges, resolves or silences an alert.
-    func answerAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+    func updateAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "ack":
             _ = try await api.acknowledgeAlert(
-                AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id]))
+                AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
             )
             return "/alerts/\(id)?done=acknowledged"
         case "resolve":
-            _ = try await api.resolveAlert(ResolveAlert.Input(wire(.resolveAlert, request, path: [id])))
+            _ = try await api.resolveAlert(ResolveAlert.Input(apiRequest(.resolveAlert, request, path: [id])))
             return "/alerts/\(id)?done=resolved"
         case "silence":
             let seconds = request.form["seconds"].flatMap(Int.init) ?? 0
@@ -197,7 +199,7 @@ extension Dashboard {
                 json.member("duration_seconds", seconds)
                 json.member("reason", request.form["reason"])
             }
-            let input = try SilenceAlert.Input(wire(.silenceAlert, request, path: [id], body: body))
+            let input = try SilenceAlert.Input(apiRequest(.silenceAlert, request, path: [id], body: body))
             _ = try await api.silenceAlert(input)
             return "/alerts/\(id)?done=silenced"
         default: throw .noPage

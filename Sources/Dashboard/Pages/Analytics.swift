@@ -126,7 +126,7 @@ extension Dashboard {
                 )
             }
         )
-        let note = "\(pnl.obstacle) ·"
+        let note = "\(pnl.reasonUnconverted) ·"
         return [Block("unconverted", "Not converted", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
     }
 
@@ -239,8 +239,8 @@ extension Dashboard {
     /// The fleet's equity as it was noted; that of a symbol as its samples say.
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
         let chosen = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
-        let span = Span(request, else: .month)
-        let query = chosen.and(span.query)
+        let range = TimeRange(request, else: .month)
+        let query = chosen.and(range.query)
         let curve: EquityCurve
         if chosen["symbol"] == nil {
             curve = try await fleetEquity(request, query)
@@ -261,13 +261,13 @@ extension Dashboard {
                     Block.Figure(
                         "Peak equity",
                         Figures.amount(curve.points.map(\.equity).max()),
-                        note: "in \(span.text)"
+                        note: "in \(range.text)"
                     ),
-                    Block.Figure("Largest drawdown", share(deepest), note: "in \(span.text)"),
+                    Block.Figure("Largest drawdown", share(deepest), note: "in \(range.text)"),
                     Block.Figure("Drawdown now", share(last?.drawdownPct)),
                 ])
             ),
-        ] + Self.equity(curve, span, mode: chosen["mode"], "/analytics", chosen.with("tab", "equity"))
+        ] + Self.equity(curve, range, mode: chosen["mode"], "/analytics", chosen.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {

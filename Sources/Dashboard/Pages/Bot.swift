@@ -43,7 +43,7 @@ extension Dashboard {
             abs(lag) < 1 ? "right" : "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
         }
         return [
-            Block.Fact("State", .status(instance.sight)),
+            Block.Fact("State", .status(instance.displayStatus)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Trades", .text("\(instance.symbol) on \(instance.exchange)")),
             Block.Fact("Strategy", .text(instance.strategy)),
@@ -92,7 +92,7 @@ extension Dashboard {
                 Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, kept)))
             ]
         case "config":
-            return [Block("config", "What its newest heartbeat says beside", .code(Readable.text(instance.metadata)))]
+            return [Block("config", "What its newest heartbeat says beside", .code(PrettyJSON.text(instance.metadata)))]
         case "audit":
             let page = try await auditPage(
                 request,
@@ -168,20 +168,20 @@ extension Dashboard {
         _ symbol: String,
         _ request: WebRequest
     ) async throws(Problem) -> Block {
-        let span = Span(request)
+        let range = TimeRange(request)
         let one = Fields(of: [("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol)])
-        let series = try await series(request, one.and(span.query))
+        let series = try await series(request, one.and(range.query))
         let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
-        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(span.text)"
+        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
         let chart = Chart.line("\(id)-chart", title, points, value: { Figures.decimal($0) })
-        let csv = "/api/analytics/series.csv?\(one.and(span.query).with("limit", nil).text)"
+        let csv = "/api/analytics/series.csv?\(one.and(range.query).with("limit", nil).text)"
         let kept = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
         return Block(
             id,
             title,
             asOf: .now,
             more: Block.Link(text: "CSV", href: csv),
-            choices: span.choices(instance.page, kept),
+            choices: range.choices(instance.page, kept),
             chart.map { .chart($0) } ?? .text("— Fewer than two samples in this range.")
         )
     }
@@ -190,12 +190,12 @@ extension Dashboard {
     private static func heartbeats(_ presence: Presence) -> [Block.Fact] {
         let count = Int64(presence.slots.utf8.count)
         func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
-        let gaps = Strip.gaps(presence.slots).suffix(5).reversed().map { gap in
+        let gaps = HeartbeatStrip.gaps(presence.slots).suffix(5).reversed().map { gap in
             "\(Moment(time(gap.lowerBound)).text) to \(Moment(time(gap.upperBound)).text)"
         }
         let silence = gaps.isEmpty ? "none of 90 s or more" : gaps.joined(separator: "; ")
         return [
-            Block.Fact("Heard of", Cell(strip: Strip(presence.slots))), Block.Fact("Silence", .text(silence)),
+            Block.Fact("Heard of", Cell(strip: HeartbeatStrip(presence.slots))), Block.Fact("Silence", .text(silence)),
         ]
     }
 
@@ -206,7 +206,7 @@ extension Dashboard {
             method: "get",
             hidden: [Form.Hidden(name: "instance", value: instance.instanceID)],
             buttons: CommandType.allCases.map { type in
-                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "grave" : "")
+                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "danger" : "")
             }
         )
     }
@@ -215,7 +215,7 @@ extension Dashboard {
         Form(
             action: "/instances/\(Fields.encoded(instance.instanceID))/retire",
             method: "get",
-            buttons: [Form.Button("Retire", look: "grave")]
+            buttons: [Form.Button("Retire", look: "danger")]
         )
     }
 
@@ -226,7 +226,8 @@ extension Dashboard {
             action: instance.page,
             method: "get",
             hidden: [
-                Form.Hidden(name: "tab", value: "metrics"), Form.Hidden(name: "range", value: Span(request).rawValue),
+                Form.Hidden(name: "tab", value: "metrics"),
+                Form.Hidden(name: "range", value: TimeRange(request).rawValue),
             ],
             fields: [
                 Form.Field("metric_type", "Metrics", value: names, hint: "Up to six, with commas.", isRequired: true),

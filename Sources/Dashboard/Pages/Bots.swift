@@ -30,7 +30,7 @@ extension Dashboard {
                     type.rawValue,
                     name: "type",
                     value: type.rawValue,
-                    look: type == .flatten ? "small grave" : "small"
+                    look: type == .flatten ? "small danger" : "small"
                 )
             }
         )
@@ -126,10 +126,10 @@ extension Dashboard {
             choice: Form.Hidden(name: "instance", value: instance.instanceID),
             href: instance.page,
             cells: [
-                .status(instance.sight), .id(instance.botID, href: instance.page, note: instance.instanceID),
+                .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
                 .text(instance.version, note: instance.strategy), .age(instance.lastSeen),
-                Cell(strip: Strip(instance.presence)), equity, .amount(instance.netExposure),
+                Cell(strip: HeartbeatStrip(instance.presence)), equity, .amount(instance.netExposure),
                 .amount(instance.netPnlDay, signed: true), alerts, .some(instance.waitingCommands),
             ]
         )

@@ -151,7 +151,7 @@ extension Dashboard {
             title: "\(command.commandType.rawValue) on \(command.instanceID)",
             blocks: [
                 Block("receipt", "Receipt", shape: "half", asOf: .now, .facts(facts)),
-                Block("payload", "Details", shape: "half", .code(Readable.text(command.payload))),
+                Block("payload", "Details", shape: "half", .code(PrettyJSON.text(command.payload))),
                 Block("timeline", "Timeline", asOf: .now, .table(timeline.labelled())),
                 Block("answers", "Answers", .table(answers.labelled())),
             ]
@@ -211,7 +211,7 @@ extension Dashboard {
         )
         var blocks: [Block] = []
         for command in page.items {
-            let since = try await commandsGiven(since: command, request)
+            let since = try await commandsSent(since: command, request)
             blocks.append(approval(of: command, since, request))
         }
         if blocks.isEmpty { blocks.append(Block("none", nil, .text("Nothing waits for a second person."))) }
@@ -219,7 +219,7 @@ extension Dashboard {
     }
 
     /// What the instance was told after a command was asked for: an approved command is carried out behind it.
-    private func commandsGiven(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
+    private func commandsSent(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
         let query = Fields(of: [("instance_id", command.instanceID), ("page_size", "20")])
         let later = try await commandPage(request, query).items.filter { $0.createdAt > command.createdAt }
         if later.isEmpty { return nil }
@@ -237,7 +237,7 @@ extension Dashboard {
                 Form.Field("reason", "Reason"),
             ],
             buttons: [
-                Form.Button("Approve", name: "decision", value: "approve", look: "grave"),
+                Form.Button("Approve", name: "decision", value: "approve", look: "danger"),
                 Form.Button("Deny", name: "decision", value: "deny"),
             ]
         )
@@ -261,7 +261,7 @@ extension Dashboard {
     /// Approves, denies or cancels a command.
     func decide(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         if action == "cancel" {
-            _ = try await api.cancelCommand(CancelCommand.Input(wire(.cancelCommand, request, path: [id])))
+            _ = try await api.cancelCommand(CancelCommand.Input(apiRequest(.cancelCommand, request, path: [id])))
             return "/commands/\(id)?done=canceled"
         }
         guard action == "decide" else { throw .noPage }
@@ -269,11 +269,11 @@ extension Dashboard {
         try await confirm(request, isApproval ? .approveCommand : .denyCommand)
         let body = JSONObject { json in json.member("reason", request.form["reason"]) }
         if isApproval {
-            let input = try ApproveCommand.Input(wire(.approveCommand, request, path: [id], body: body))
+            let input = try ApproveCommand.Input(apiRequest(.approveCommand, request, path: [id], body: body))
             _ = try await api.approveCommand(input)
             return "/approvals?done=approved"
         }
-        _ = try await api.denyCommand(DenyCommand.Input(wire(.denyCommand, request, path: [id], body: body)))
+        _ = try await api.denyCommand(DenyCommand.Input(apiRequest(.denyCommand, request, path: [id], body: body)))
         return "/approvals?done=denied"
     }
 }

@@ -6,7 +6,7 @@ extension Dashboard {
     func killSwitch(_ request: WebRequest) async throws(Problem) -> PageView {
         let fleet = try await fleetFigures(request)
         let recent = try await commandPage(request, Fields(of: [("page_size", "20")]))
-        let grave = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
+        let stops = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
         func count(_ status: InstanceStatus) -> Int {
             fleet.groups.filter { $0.status == status }.reduce(0) { $0 + $1.instances }
         }
@@ -34,17 +34,17 @@ extension Dashboard {
                 Block(
                     "stop",
                     "Stop",
-                    shape: "grave half",
+                    shape: "danger half",
                     .form(Self.scope(["SAFE_MODE", "CANCEL_ALL", "FLATTEN"], fleet))
                 ),
                 Block("release", "Release", shape: "half", .form(Self.scope(["START"], fleet))),
                 Block(
                     "recent",
-                    "Newest grave commands",
+                    "Newest stops commands",
                     asOf: .now,
                     .table(
                         Self.commandTable(
-                            CommandPage(page: 1, pageSize: 20, total: grave.count, totalIsExact: true, items: grave),
+                            CommandPage(page: 1, pageSize: 20, total: stops.count, totalIsExact: true, items: stops),
                             "/commands",
                             .none
                         )
@@ -75,7 +75,7 @@ extension Dashboard {
                 ),
                 Form.Field("symbol", "Symbol", hint: "Empty for every symbol."),
             ],
-            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "grave") }
+            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "danger") }
         )
     }
 }

@@ -59,8 +59,8 @@ extension Dashboard {
 
     /// Looks for runs that take too long, as the server does by itself.
     func checkStuckRuns(_ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(wire(.checkStuckRuns, request)))
-        return "/admin/modules?done=\(Done.checked.rawValue)"
+        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(apiRequest(.checkStuckRuns, request)))
+        return "/admin/modules?done=\(FlashMessage.checked.rawValue)"
     }
 
     private static func moduleRow(_ module: Module) -> Row {
@@ -117,7 +117,7 @@ extension Dashboard {
             shape: "inline",
             buttons: [Form.Button("Run now")]
         )
-        let delete = Form(action: "\(path)/delete", shape: "inline", buttons: [Form.Button("Delete", look: "grave")])
+        let delete = Form(action: "\(path)/delete", shape: "inline", buttons: [Form.Button("Delete", look: "danger")])
         return PageView(
             title: module.name,
             note: module.description,
@@ -166,7 +166,7 @@ extension Dashboard {
                 Form.Field(
                     "config",
                     "Configuration, as a JSON object",
-                    value: module.map { Readable.text($0.config) } ?? "{}",
+                    value: module.map { PrettyJSON.text($0.config) } ?? "{}",
                     isArea: true
                 ),
                 Form.Field("enabled", "Enabled", kind: "checkbox", isChecked: module?.enabled ?? true),
@@ -193,7 +193,7 @@ extension Dashboard {
             json.member("created_at", Timestamp.now)
             json.member("updated_at", Timestamp.now)
         }
-        _ = try await api.upsertModule(UpsertModule.Input(wire(.upsertModule, request, body: body)))
+        _ = try await api.upsertModule(UpsertModule.Input(apiRequest(.upsertModule, request, body: body)))
         return "/admin/modules/\(Fields.encoded(id))?done=saved"
     }
 
@@ -201,11 +201,11 @@ extension Dashboard {
     func changeModule(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "run":
-            let input = try TriggerModuleRun.Input(wire(.triggerModuleRun, request, path: [id], body: .empty))
+            let input = try TriggerModuleRun.Input(apiRequest(.triggerModuleRun, request, path: [id], body: .empty))
             _ = try await api.triggerModuleRun(input)
             return "/admin/modules/\(id)?done=started"
         case "delete":
-            _ = try await api.deleteModule(DeleteModule.Input(wire(.deleteModule, request, path: [id])))
+            _ = try await api.deleteModule(DeleteModule.Input(apiRequest(.deleteModule, request, path: [id])))
             return "/admin/modules?done=deleted"
         default: throw .noPage
         }
@@ -241,7 +241,7 @@ extension Dashboard {
     }
 
     func cancelRun(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.cancelModuleRun(CancelModuleRun.Input(wire(.cancelModuleRun, request, path: [id])))
+        _ = try await api.cancelModuleRun(CancelModuleRun.Input(apiRequest(.cancelModuleRun, request, path: [id])))
         return "/module-runs/\(id)?done=canceled"
     }
 }

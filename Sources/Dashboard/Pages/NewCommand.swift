@@ -14,7 +14,7 @@ extension Dashboard {
 
     // MARK: - Whom it hits
 
-    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> Preview {
+    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> CommandPreview {
         guard let type = fields["type"].flatMap(CommandType.init(rawValue:)) else {
             throw Problem(status: 400, code: "NO_COMMAND", detail: "No command was chosen.")
         }
@@ -22,16 +22,16 @@ extension Dashboard {
         let question = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
         let reach: BulkCommands
         switch try await api.createCommands(
-            CreateCommands.Input(wire(.createCommands, request, body: JSONObject(question)))
+            CreateCommands.Input(apiRequest(.createCommands, request, body: JSONObject(question)))
         ) {
         case .ok(let found), .accepted(let found): reach = found
         }
         if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
-        let level = Danger(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+        let level = ConfirmationLevel(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
         var warning: String?
         if let repeated = fields["repeats"] { warning = try await commandDetail(request, repeated).repetitionWarning }
-        return Preview(
+        return CommandPreview(
             type: type,
             target: target,
             reach: reach,
@@ -88,10 +88,12 @@ extension Dashboard {
         return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
     }
 
-    private func confirmation(_ preview: Preview, _ fields: Fields, key: String, error: String? = nil) -> PageView {
+    private func confirmation(_ preview: CommandPreview, _ fields: Fields, key: String, error: String? = nil)
+        -> PageView
+    {
         let who =
             preview.instances.count == 1 ? preview.instances[0].instanceID : "\(preview.instances.count) instances"
-        let shape = preview.level == .typed ? "grave" : ""
+        let shape = preview.level == .typed ? "danger" : ""
         // What a change of mode asks for depends on the mode.
         let isOpen = preview.type == .setMode && fields["mode"] == nil
         let form = isOpen ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
@@ -105,7 +107,7 @@ extension Dashboard {
         )
     }
 
-    private static func facts(_ preview: Preview, _ who: String) -> [Block.Fact] {
+    private static func facts(_ preview: CommandPreview, _ who: String) -> [Block.Fact] {
         let instances = preview.instances
         let live = instances.count { $0.runtimeMode == .live }
         let hits =
@@ -122,7 +124,7 @@ extension Dashboard {
         ]
     }
 
-    private static func table(_ preview: Preview) -> Table {
+    private static func table(_ preview: CommandPreview) -> Table {
         var table = Table(
             caption: "Instances that are hit",
             columns: [
@@ -133,7 +135,7 @@ extension Dashboard {
                 Row(
                     key: instance.instanceID,
                     cells: [
-                        .status(instance.sight), .id(instance.instanceID, note: instance.botID),
+                        .status(instance.displayStatus), .id(instance.instanceID, note: instance.botID),
                         .mode(instance.runtimeMode.rawValue), .text(instance.symbol), .amount(instance.netExposure),
                     ]
                 )
@@ -157,12 +159,12 @@ extension Dashboard {
             method: "get",
             hidden: carried(fields, []),
             buttons: RuntimeMode.allCases.map { mode in
-                Form.Button(mode.rawValue, name: "mode", value: mode.rawValue, look: mode == .live ? "grave" : "")
+                Form.Button(mode.rawValue, name: "mode", value: mode.rawValue, look: mode == .live ? "danger" : "")
             }
         )
     }
 
-    private static func form(_ preview: Preview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
+    private static func form(_ preview: CommandPreview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
             let lifetimes = lifetimes.map { seconds in
@@ -178,7 +180,7 @@ extension Dashboard {
             let label = "Type \(preview.phrase)"
             fields.append(Form.Field("phrase", label, hint: "Exactly, capitals included.", isRequired: true))
         }
-        let look = preview.level >= .reasoned ? "first grave" : "first"
+        let look = preview.level >= .reasoned ? "first danger" : "first"
         return Form(
             action: "/commands",
             shape: "stack",
@@ -195,7 +197,7 @@ extension Dashboard {
     // MARK: - Giving it
 
     /// Looks at everything again, and gives the command; the page with its receipt.
-    func giveCommands(_ request: WebRequest) async throws(Problem) -> String {
+    func sendCommands(_ request: WebRequest) async throws(Problem) -> String {
         let form = request.form
         let preview = try await preview(form, request)
         try Self.check(preview, form)
@@ -214,7 +216,9 @@ extension Dashboard {
                 ttlSeconds: ttl,
                 reason: form["reason"]
             )
-            let input = try CreateCommand.Input(wire(.createCommand, request, key: id.text, body: JSONObject(command)))
+            let input = try CreateCommand.Input(
+                apiRequest(.createCommand, request, key: id.text, body: JSONObject(command))
+            )
             _ = try await api.createCommand(input)
             return "/commands/\(id.text)"
         }
@@ -226,7 +230,7 @@ extension Dashboard {
             reason: form["reason"]
         )
         let input = try CreateCommands.Input(
-            wire(.createCommands, request, key: form["key"] ?? UUID().text, body: JSONObject(commands))
+            apiRequest(.createCommands, request, key: form["key"] ?? UUID().text, body: JSONObject(commands))
         )
         switch try await api.createCommands(input) {
         case .ok(let bulk), .accepted(let bulk): return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
@@ -234,14 +238,14 @@ extension Dashboard {
     }
 
     /// Refuses what was not confirmed as its danger asks for.
-    private static func check(_ preview: Preview, _ form: Fields) throws(Problem) {
+    private static func check(_ preview: CommandPreview, _ form: Fields) throws(Problem) {
         if preview.type == .setMode, form["mode"].flatMap(RuntimeMode.init(rawValue:)) == nil {
             throw Problem(status: 400, code: "NO_MODE", detail: "There is no such mode.")
         }
         if preview.level >= .confirmed {
             let seen = form["preview"] ?? ""
             if seen != preview.fingerprint {
-                let more = preview.instances.count.subtractingSaturated(Preview.count(of: seen) ?? 0)
+                let more = preview.instances.count.subtractingSaturated(CommandPreview.count(of: seen) ?? 0)
                 let change =
                     more > 0
                     ? "\(more) more instances"

@@ -13,8 +13,8 @@ extension Dashboard {
             request,
             Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
         )
-        let span = Span(request)
-        let curve = try await fleetEquity(request, live.and(span.query))
+        let range = TimeRange(request)
+        let curve = try await fleetEquity(request, live.and(range.query))
         let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
         return PageView(
@@ -34,9 +34,9 @@ extension Dashboard {
                     shape: "narrow",
                     asOf: fleet.generatedAt,
                     note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
-                    Self.sea(fleet)
+                    Self.fleetMap(fleet)
                 ),
-            ] + Self.equity(curve, span, mode: "LIVE", "/dashboard") + [
+            ] + Self.equity(curve, range, mode: "LIVE", "/dashboard") + [
                 Block(
                     "activity",
                     "Activity",
@@ -156,48 +156,53 @@ extension Dashboard {
         return Array((items(.critical) + waiting + others + items(.warning)).prefix(10))
     }
 
-    private static func sea(_ fleet: Fleet) -> Block.Content {
+    private static func fleetMap(_ fleet: Fleet) -> Block.Content {
         if fleet.total == 0 { return .text("No instance has reported yet.") }
-        guard let cells = fleet.cells else { return .sea(counts(fleet)) }
+        guard let cells = fleet.cells else { return .fleetMap(counts(fleet)) }
         var names: [String] = []
         for cell in cells where names.last?.hasSameScalars(as: cell.exchange) != true { names.append(cell.exchange) }
-        return .sea(
+        return .fleetMap(
             names.map { name in
                 let squares = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
-                    let sight = Cell.Status(cell.status, isLate: cell.isLate)
-                    return Block.Square(
+                    let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
+                    return Block.FleetMapCell(
                         href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
-                        label: "\(cell.instanceID), \(sight.text)",
-                        status: sight.kind
+                        label: "\(cell.instanceID), \(displayStatus.text)",
+                        status: displayStatus.kind
                     )
                 }
-                return Block.Shoal(name: name, cells: squares)
+                return Block.FleetMapRow(name: name, cells: squares)
             }
         )
     }
 
-    private static func counts(_ fleet: Fleet) -> [Block.Shoal] {
+    private static func counts(_ fleet: Fleet) -> [Block.FleetMapRow] {
         let byExchange = Dictionary(grouping: fleet.groups) { ExactText($0.exchange) }
         return byExchange.keys.sorted { $0.text < $1.text }.map { name in
             let byStatus = Dictionary(grouping: byExchange[name] ?? [], by: \.status)
             let counts = byStatus.keys.sorted { $0.rawValue < $1.rawValue }.map { status in
                 let number = (byStatus[status] ?? []).reduce(0) { $0 + $1.instances }
-                let sight = Cell.Status(status, isLate: false)
-                return Cell(status: Cell.Status(text: "\(Figures.count(number)) \(sight.text)", kind: sight.kind))
+                let displayStatus = Cell.Status(status, isLate: false)
+                return Cell(
+                    status: Cell.Status(
+                        text: "\(Figures.count(number)) \(displayStatus.text)",
+                        kind: displayStatus.kind
+                    )
+                )
             }
-            return Block.Shoal(name: name.text, cells: [], counts: counts)
+            return Block.FleetMapRow(name: name.text, cells: [], counts: counts)
         }
     }
 
     /// Equity over time and how far it is below its highest. Other ranges and filters are at `path`.
     static func equity(
         _ curve: EquityCurve,
-        _ span: Span,
+        _ range: TimeRange,
         mode: String?,
         _ path: String,
         _ query: Fields = .none
     ) -> [Block] {
-        let whose = (mode.map { ", \($0)" } ?? "") + ", \(span.text)"
+        let whose = (mode.map { ", \($0)" } ?? "") + ", \(range.text)"
         let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
         let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
@@ -207,8 +212,8 @@ extension Dashboard {
             "Equity\(whose)",
             asOf: curve.generatedAt,
             note: "\(curve.note) ·",
-            choices: span.choices(path, query),
-            line.map { .chart($0) } ?? .text(curve.gap)
+            choices: range.choices(path, query),
+            line.map { .chart($0) } ?? .text(curve.reasonEmpty)
         )
         guard let depth else { return [first] }
         return [first, Block("depth", "Drawdown\(whose)", asOf: curve.generatedAt, .chart(depth))]

@@ -67,7 +67,7 @@ extension Dashboard {
         } else {
             let form = Self.confirmed("/retired-instances/\(Fields.encoded(id))/delete", "Delete", "DELETE \(id)")
             let note = "removes its metrics, positions and tokens; costs, commands and the audit log stay ·"
-            blocks.append(Block("delete", "Delete", shape: "grave", note: note, .form(form)))
+            blocks.append(Block("delete", "Delete", shape: "danger", note: note, .form(form)))
         }
         blocks.append(
             Block("audit", "Audit", asOf: .now, .table(Self.auditTable(entries, "Entries about the instance")))
@@ -93,7 +93,8 @@ extension Dashboard {
             )
         }
         let facts = [
-            Block.Fact("State", .status(instance.sight)), Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
+            Block.Fact("State", .status(instance.displayStatus)),
+            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Last seen", .time(Moment(instance.lastSeen))),
             Block.Fact("Exposure", .text(instance.netExposure.map { "\(Figures.amount($0)) net" })),
             Block.Fact("Commands", .text("\(instance.waitingCommands) pending, which are canceled")),
@@ -102,8 +103,8 @@ extension Dashboard {
             title: "Retire \(id)",
             note: "It must be STOPPED or LOST. A heartbeat brings it back.",
             blocks: [
-                Block("hit", "Instance \(id)", shape: "grave", asOf: page.generatedAt, .facts(facts)),
-                Block("confirm", "Confirm", shape: "grave", .form(form)),
+                Block("hit", "Instance \(id)", shape: "danger", asOf: page.generatedAt, .facts(facts)),
+                Block("confirm", "Confirm", shape: "danger", .form(form)),
             ]
         )
     }
@@ -112,7 +113,7 @@ extension Dashboard {
     func retire(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "RETIRE \(id)")
         let body = InstanceRetirement(reason: reason, abandonPositions: request.form["abandon"] != nil)
-        let input = try RetireInstance.Input(wire(.retireInstance, request, path: [id], body: JSONObject(body)))
+        let input = try RetireInstance.Input(apiRequest(.retireInstance, request, path: [id], body: JSONObject(body)))
         _ = try await api.retireInstance(input)
         return "/retired-instances?done=retired"
     }
@@ -121,7 +122,7 @@ extension Dashboard {
     func delete(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "DELETE \(id)")
         let query = Fields(of: [("reason", reason)])
-        let input = try DeleteInstance.Input(wire(.deleteInstance, request, path: [id], query: query))
+        let input = try DeleteInstance.Input(apiRequest(.deleteInstance, request, path: [id], query: query))
         _ = try await api.deleteInstance(input)
         return "/retired-instances?done=deleting"
     }
@@ -134,7 +135,7 @@ extension Dashboard {
                 Form.Field("reason", "Reason, at least 8 characters", isRequired: true, minimum: 8),
                 Form.Field("phrase", "Type \(phrase)", hint: "Exactly, capitals included.", isRequired: true),
             ],
-            buttons: [Form.Button(verb, look: "first grave")],
+            buttons: [Form.Button(verb, look: "first danger")],
             phrase: phrase
         )
     }

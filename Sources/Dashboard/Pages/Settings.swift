@@ -76,7 +76,7 @@ extension Dashboard {
                 let revoke = Form(
                     action: "/tokens/\(token.tokenID.text)/revoke",
                     shape: "inline",
-                    buttons: [Form.Button("Revoke", look: "small grave", label: "Revoke \(token.name)")]
+                    buttons: [Form.Button("Revoke", look: "small danger", label: "Revoke \(token.name)")]
                 )
                 return Row(
                     key: token.tokenID.text,
@@ -111,7 +111,7 @@ extension Dashboard {
 
     func changeToken(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         guard action == "revoke" else { throw .noPage }
-        _ = try await api.revokeToken(RevokeToken.Input(wire(.revokeToken, request, path: [id])))
+        _ = try await api.revokeToken(RevokeToken.Input(apiRequest(.revokeToken, request, path: [id])))
         return "/settings?tab=tokens&done=revoked"
     }
 
@@ -145,14 +145,14 @@ extension Dashboard {
     func testNotification(_ request: WebRequest) async throws(Problem) -> String {
         let severity = Fields(of: [("severity", request.form["severity"])])
         _ = try await api.testNotification(
-            TestNotification.Input(wire(.testNotification, request, query: severity))
+            TestNotification.Input(apiRequest(.testNotification, request, query: severity))
         )
         return "/settings?tab=notifications&done=tested"
     }
 
     func replay(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         _ = try await api.replayNotification(
-            ReplayNotification.Input(wire(.replayNotification, request, path: [id]))
+            ReplayNotification.Input(apiRequest(.replayNotification, request, path: [id]))
         )
         return "/settings?tab=notifications&done=replayed"
     }
@@ -174,11 +174,11 @@ extension Dashboard {
     /// `/system`: how the service itself is.
     func system(_ request: WebRequest) async throws(Problem) -> PageView {
         let health: Health
-        switch try await api.getHealth(GetHealth.Input(wire(.getHealth, request))) {
+        switch try await api.getHealth(GetHealth.Input(apiRequest(.getHealth, request))) {
         case .ok(let found): health = found
         }
         let text: String
-        switch try await api.getMetrics(GetMetrics.Input(wire(.getMetrics, request))) {
+        switch try await api.getMetrics(GetMetrics.Input(apiRequest(.getMetrics, request))) {
         case .ok(let found): text = found
         }
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "50")]))

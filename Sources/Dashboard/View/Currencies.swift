@@ -25,7 +25,7 @@ extension NetPnl {
     var unit: String? { Figures.unit(currency, unconverted: unconverted.map(\.currency)) }
 
     /// Why amounts are not converted.
-    var obstacle: String {
+    var reasonUnconverted: String {
         guard let currency else { return "the books have no currency: set BOOKS_CURRENCY" }
         return "no rate into \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
     }
@@ -43,7 +43,7 @@ extension EquityCurve {
     }
 
     /// Why there is no point.
-    var gap: String {
+    var reasonEmpty: String {
         if currency == nil, !otherCurrencies.isEmpty {
             let names = Figures.currencies(otherCurrencies)
             return "— There is equity in \(names), and the books have no currency: set BOOKS_CURRENCY, or choose one."

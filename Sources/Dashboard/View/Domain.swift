@@ -5,7 +5,7 @@ import Generated
 
 extension Instance {
     /// Its status, with what silence makes of a running one.
-    var sight: Cell.Status { Cell.Status(status, isLate: isLate) }
+    var displayStatus: Cell.Status { Cell.Status(status, isLate: isLate) }
 
     /// What it runs; nil until somebody says.
     var strategy: String? { strategyName == "unknown" ? nil : strategyName }
@@ -185,7 +185,7 @@ extension NotificationPage: LongPage {}
 extension ReconcilePage: LongPage {}
 
 /// JSON with a line for each member, to be read by people.
-enum Readable {
+enum PrettyJSON {
     static func text(_ object: JSONObject) -> String {
         guard let value = JSONValue(object.description) else { return "" }
         return text(value, "")

@@ -64,7 +64,7 @@ struct Block {
         case form(Form)
         case text(String)
         case code(String)
-        case sea([Shoal])
+        case fleetMap([FleetMapRow])
     }
 
     struct Link {
@@ -113,13 +113,13 @@ struct Block {
     }
 
     /// Instances of one exchange, one cell each; or how many there are of each kind.
-    struct Shoal {
+    struct FleetMapRow {
         let name: String
-        let cells: [Square]
+        let cells: [FleetMapCell]
         var counts: [Cell] = []
     }
 
-    struct Square {
+    struct FleetMapCell {
         let href: String
         let label: String
         let status: String
@@ -141,7 +141,7 @@ extension Block: MustacheParent {
         case ("form", .form(let form)): form
         case ("text", .text(let text)): text
         case ("code", .code(let code)): code
-        case ("sea", .sea(let shoals)): Filled(shoals)
+        case ("fleetMap", .fleetMap(let rows)): Filled(rows)
         default: nil
         }
     }

@@ -88,7 +88,7 @@ struct Cell {
     var status: Status?
     var sign: Sign?
     /// When heartbeats arrived.
-    var strip: Strip?
+    var strip: HeartbeatStrip?
     /// How a number went.
     var spark: Sparkline?
     /// How much of something has passed, from 0 to 1.

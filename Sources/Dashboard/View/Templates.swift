@@ -22,7 +22,7 @@ enum Templates {
         ("table", PackageResources.table_mustache), ("cell", PackageResources.cell_mustache),
         ("form", PackageResources.form_mustache), ("button", PackageResources.button_mustache),
         ("chart", PackageResources.chart_mustache), ("time", PackageResources.time_mustache),
-        ("door", PackageResources.door_mustache),
+        ("signin", PackageResources.signin_mustache),
     ]
 
     /// The one value that is inserted as it is: a drawing is made of numbers alone.

@@ -11,24 +11,24 @@ import NIOHTTP1
 struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
-    let doorkeeper: Doorkeeper
+    let sessions: SessionAuthenticator
     /// What the deployment is called.
     let environment: String
     /// What whoever logs in should know first.
     let warning: String?
 
-    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-        let id = RequestID.of(head)
-        let visit = Visit(head, from: client, id: id)
-        guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(visit)) }
-        if visit.isPost {
-            do throws(Problem) { try head.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
+    func admit(_ httpHead: HTTPRequestHead, from client: Client) -> Admission {
+        let id = RequestID.of(httpHead)
+        let head = WebRequestHead(httpHead, from: client, id: id)
+        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { return .refused(Self.methodNotAllowed(head)) }
+        if head.isPost {
+            do throws(Problem) { try httpHead.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
                 return .refused(Answer(error, requestID: id))
             }
         }
         return .admitted(
             AdmittedRequest(id: id, bodyLimit: 256 * 1_024, usesReserve: true) { body in
-                await answer(visit, body)
+                await answer(head, body)
             }
         )
     }
@@ -37,173 +37,177 @@ struct WebResponder: Responder {
         await request.action(body)
     }
 
-    private static func methodNotAllowed(_ visit: Visit) -> Answer {
-        var answer = Answer(.methodNotAllowed, requestID: visit.id)
+    private static func methodNotAllowed(_ head: WebRequestHead) -> Answer {
+        var answer = Answer(.methodNotAllowed, requestID: head.id)
         answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
         return answer
     }
 
     // MARK: - Before the door
 
-    private func answer(_ visit: Visit, _ body: [UInt8]) async -> Answer {
-        switch (visit.path.first, visit.isPost) {
-        case ("assets", false): return asset(visit)
-        case ("reference", false) where visit.path.count == 1: return reference(visit)
-        case ("api", false) where visit.path == ["api", "healthz"]: return await operation(.getHealth, Request(), visit)
-        case ("login", false) where visit.path.count == 1: return login(visit)
-        case ("login", true) where visit.path.count == 1:
-            return await logIn(visit, Fields(String(decoding: body, as: UTF8.self)))
-        default: return await inside(visit, body)
+    private func answer(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
+        switch (head.path.first, head.isPost) {
+        case ("assets", false): return asset(head)
+        case ("reference", false) where head.path.count == 1: return reference(head)
+        case ("api", false) where head.path == ["api", "healthz"]: return await operation(.getHealth, Request(), head)
+        case ("login", false) where head.path.count == 1: return signInPage(head)
+        case ("login", true) where head.path.count == 1:
+            return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
+        default: return await authenticated(head, body)
         }
     }
 
-    private func asset(_ visit: Visit) -> Answer {
-        guard visit.path.count == 2, let asset = Asset.named(visit.path[1]) else {
-            return Answer(.notFound, requestID: visit.id)
+    private func asset(_ head: WebRequestHead) -> Answer {
+        guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
+            return Answer(.notFound, requestID: head.id)
         }
-        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: visit.id)
+        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
         answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
         return answer
     }
 
     /// The reference carries its style with it, so it has a policy of its own.
-    private func reference(_ visit: Visit) -> Answer {
-        var answer = html(200, ReferenceText.html, visit)
+    private func reference(_ head: WebRequestHead) -> Answer {
+        var answer = html(200, ReferenceText.html, head)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
         answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
         return answer
     }
 
-    private func login(_ visit: Visit, status: Int = 200, next: String? = nil, error: String? = nil) -> Answer {
-        let page = DoorPage.login(
+    private func signInPage(_ head: WebRequestHead, status: Int = 200, next: String? = nil, error: String? = nil)
+        -> Answer
+    {
+        let page = SignInPage.signIn(
             environment: environment,
-            theme: visit.theme,
-            next: Visit.ownPath(next ?? visit.query["next"]),
+            theme: head.theme,
+            next: WebRequestHead.localPath(next ?? head.query["next"]),
             error: error,
             warning: warning,
             availability: dashboard.availability()
         )
-        return html(status, page.html, visit)
+        return html(status, page.html, head)
     }
 
-    private func logIn(_ visit: Visit, _ form: Fields) async -> Answer {
-        let next = Visit.ownPath(form["next"])
+    private func signIn(_ head: WebRequestHead, _ form: Fields) async -> Answer {
+        let next = WebRequestHead.localPath(form["next"])
         do throws(Problem) {
-            let session = try await doorkeeper.open(form["token"] ?? "", from: visit.client.address)
-            var answer = redirect(to: next, visit)
-            answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie(session, seconds: API.sessionSeconds))
+            let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
+            var answer = redirect(to: next, head)
+            answer.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
             return answer
         } catch {
-            if error.status == 503 { return away(error, visit) }
-            return login(visit, status: error.status, next: next, error: error.detail)
+            if error.status == 503 { return unavailable(error, head) }
+            return signInPage(head, status: error.status, next: next, error: error.detail)
         }
     }
 
     // MARK: - Behind it
 
-    private func inside(_ visit: Visit, _ body: [UInt8]) async -> Answer {
+    private func authenticated(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
         let principal: Principal?
-        do throws(Problem) { principal = try await doorkeeper.principal(ofSession: visit.session) } catch {
-            return visit.path.first == "api" ? Answer(error, requestID: visit.id) : away(error, visit)
+        do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
+            return head.path.first == "api" ? Answer(error, requestID: head.id) : unavailable(error, head)
         }
-        guard let principal, let session = visit.session else {
-            if visit.path.first == "api" { return Answer(.unauthorized, requestID: visit.id) }
-            return redirect(to: "/login?" + Fields(of: [("next", visit.isPost ? nil : visit.uri)]).text, visit)
+        guard let principal, let session = head.session else {
+            if head.path.first == "api" { return Answer(.unauthorized, requestID: head.id) }
+            return redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head)
         }
-        switch (visit.path.first, visit.isPost) {
-        case (nil, false): return redirect(to: "/dashboard", visit)
-        case ("api", false): return await proxied(visit, by: principal)
-        default: return await page(visit, body, session, principal)
+        switch (head.path.first, head.isPost) {
+        case (nil, false): return redirect(to: "/dashboard", head)
+        case ("api", false): return await proxied(head, by: principal)
+        default: return await page(head, body, session, principal)
         }
     }
 
-    private func page(_ visit: Visit, _ body: [UInt8], _ session: String, _ principal: Principal) async -> Answer {
-        let form = visit.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
-        let csrf = Doorkeeper.csrf(ofSession: session)
-        if visit.isPost, form["csrf"] != csrf { return Answer(.foreignForm, requestID: visit.id) }
-        if visit.isPost, visit.path == ["logout"] { return await logOut(visit, session) }
-        if visit.isPost, visit.path == ["preferences"] { return preferences(visit, form) }
+    private func page(_ head: WebRequestHead, _ body: [UInt8], _ session: String, _ principal: Principal) async
+        -> Answer
+    {
+        let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
+        let csrf = SessionAuthenticator.csrf(ofSession: session)
+        if head.isPost, form["csrf"] != csrf { return Answer(.csrfMismatch, requestID: head.id) }
+        if head.isPost, head.path == ["logout"] { return await signOut(head, session) }
+        if head.isPost, head.path == ["preferences"] { return preferences(head, form) }
         let request = WebRequest(
-            method: visit.isPost ? "POST" : "GET",
-            path: visit.path,
-            query: visit.query,
+            method: head.isPost ? "POST" : "GET",
+            path: head.path,
+            query: head.query,
             form: form,
             principal: principal,
-            address: visit.client.address,
+            address: head.client.address,
             csrf: csrf,
-            theme: visit.theme
+            theme: head.theme
         )
         switch await dashboard.respond(to: request) {
-        case .page(let status, let text): return html(status, text, visit)
-        case .redirect(let target): return redirect(to: target, visit)
+        case .page(let status, let text): return html(status, text, head)
+        case .redirect(let target): return redirect(to: target, head)
         }
     }
 
-    private func logOut(_ visit: Visit, _ session: String) async -> Answer {
-        do throws(Problem) { try await api.closeSession(secret: session) } catch { return away(error, visit) }
-        var answer = redirect(to: "/login", visit)
-        answer.headers.add(name: "Set-Cookie", value: visit.sessionCookie("", seconds: 0))
+    private func signOut(_ head: WebRequestHead, _ session: String) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: session) } catch { return unavailable(error, head) }
+        var answer = redirect(to: "/login", head)
+        answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
         return answer
     }
 
     /// What a browser keeps for itself: none of it is secret, and scripts read it.
-    private func preferences(_ visit: Visit, _ form: Fields) -> Answer {
-        var answer = redirect(to: Visit.ownPath(form["back"]), visit)
+    private func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
+        var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
         let choices = [
             ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
         ]
         for (name, values) in choices {
             guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: visit.cookie(name, value, seconds: 31_536_000))
+            answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
         }
         return answer
     }
 
     /// A GET of the API with the session's roles.
-    private func proxied(_ visit: Visit, by principal: Principal) async -> Answer {
-        if visit.path == ["api", "stream"] {
-            let request = Request(headers: visit.headers, principal: principal)
-            return await operation(.watchEvents, request, visit)
+    private func proxied(_ head: WebRequestHead, by principal: Principal) async -> Answer {
+        if head.path == ["api", "stream"] {
+            let request = Request(headers: head.headers, principal: principal)
+            return await operation(.watchEvents, request, head)
         }
-        var path = String(visit.rawPath.dropFirst("/api".count))
+        var path = String(head.rawPath.dropFirst("/api".count))
         let found = path.withUTF8 { bytes -> (Route, [String])? in
             let segments = PathSegments(UnsafeRawBufferPointer(bytes))
-            return PathItem.match(segments, query: visit.query.text).flatMap { item in
+            return PathItem.match(segments, query: head.query.text).flatMap { item in
                 item.get.map { ($0, segments.values(of: item.parameters)) }
             }
         }
-        guard let (route, parameters) = found else { return Answer(.notFound, requestID: visit.id) }
+        guard let (route, parameters) = found else { return Answer(.notFound, requestID: head.id) }
         let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
         guard isAllowed else {
             let needed = route.security.first?.first
-            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: visit.id)
+            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: head.id)
         }
         let request = Request(
             pathParameters: parameters,
-            query: visit.rawQuery,
-            headers: visit.headers,
+            query: head.rawQuery,
+            headers: head.headers,
             principal: principal
         )
-        return await operation(route, request, visit)
+        return await operation(route, request, head)
     }
 
-    private func operation(_ route: Route, _ request: Request, _ visit: Visit) async -> Answer {
+    private func operation(_ route: Route, _ request: Request, _ head: WebRequestHead) async -> Answer {
         do throws(Problem) {
-            return Answer(try await api.respond(to: request, on: route), requestID: visit.id)
+            return Answer(try await api.respond(to: request, on: route), requestID: head.id)
         } catch {
-            return Answer(error, requestID: visit.id)
+            return Answer(error, requestID: head.id)
         }
     }
 
     // MARK: - Answers
 
-    private func away(_ problem: Problem, _ visit: Visit) -> Answer {
-        let page = DoorPage.away(
+    private func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
+        let page = SignInPage.unavailable(
             environment: environment,
-            theme: visit.theme,
+            theme: head.theme,
             text: "Nothing can be shown: \(problem.detail)."
         )
-        var answer = html(problem.status, page.html, visit)
+        var answer = html(problem.status, page.html, head)
         if let seconds = problem.retryAfterSeconds {
             answer.headers.add(name: "Retry-After", value: String(seconds))
         }
@@ -211,12 +215,12 @@ struct WebResponder: Responder {
     }
 
     /// A page whose scripts, styles and connections are this server's, and that no other page can frame.
-    private func html(_ status: Int, _ text: String, _ visit: Visit) -> Answer {
+    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
         var answer = Answer(
             status: status,
             contentType: "text/html; charset=utf-8",
             body: Array(text.utf8),
-            requestID: visit.id
+            requestID: head.id
         )
         let policy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -227,15 +231,15 @@ struct WebResponder: Responder {
         return answer
     }
 
-    private func redirect(to path: String, _ visit: Visit) -> Answer {
-        var answer = Answer(status: 303, contentType: nil, body: [], requestID: visit.id)
+    private func redirect(to path: String, _ head: WebRequestHead) -> Answer {
+        var answer = Answer(status: 303, contentType: nil, body: [], requestID: head.id)
         answer.headers.add(name: "Location", value: HeaderText.safe(path))
         return answer
     }
 }
 
 extension Problem {
-    fileprivate static let foreignForm = Problem(
+    fileprivate static let csrfMismatch = Problem(
         status: 403,
         code: "FOREIGN_FORM",
         detail: "the form is not of this session; go back, reload the page and try again"

@@ -1,7 +1,7 @@
 import ContractRuntime
 
 /// When heartbeats arrived, as a strip with what is missing marked. Silence counts from 90 seconds on: not everybody reports each half minute.
-struct Strip {
+struct HeartbeatStrip {
     let label: String
     /// Made of numbers alone, so that nothing in it has to be escaped.
     let drawing: String
@@ -25,7 +25,7 @@ struct Strip {
             stretches.map { #"<rect class="\#(look)" x="\#($0.lowerBound)" width="\#($0.count)" height="14"/>"# }
                 .joined()
         }
-        drawing = rects([0..<width], "heard") + rects(gaps, "silent") + rects(unknown, "unknown")
+        drawing = rects([0..<width], "received") + rects(gaps, "missing") + rects(unknown, "unknown")
     }
 
     /// The stretches of silence.

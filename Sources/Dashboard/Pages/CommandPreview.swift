@@ -1,40 +1,8 @@
 import Crypto
 import Generated
 
-/// How much stands between a button and what it does.
-enum Danger: Int, Comparable {
-    /// A click.
-    case none
-    /// A look at what is hit.
-    case confirmed
-    /// A reason, and for how long the command is good.
-    case reasoned
-    /// A phrase that is typed.
-    case typed
-
-    /// How grave a command is for these instances.
-    init(_ type: CommandType, mode: String?, on instances: [BulkCommand], isKillSwitch: Bool) {
-        let isLive = instances.contains { $0.runtimeMode == .live }
-        let isBulk = instances.count > 1
-        var level: Danger =
-            switch type {
-            case .syncBalance: .none
-            case .start, .restart: .confirmed
-            case .setMode: mode == "LIVE" ? .typed : .confirmed
-            case .safeMode: isLive ? .reasoned : .confirmed
-            case .stop, .cancelAll: .reasoned
-            case .flatten: isLive ? .typed : .reasoned
-            }
-        if instances.count > 10 { level = max(level, .reasoned) }
-        if isBulk, isLive, level == .reasoned { level = .typed }
-        self = isKillSwitch ? .typed : level
-    }
-
-    static func < (lhs: Danger, rhs: Danger) -> Bool { lhs.rawValue < rhs.rawValue }
-}
-
 /// What a command would hit, as it is now.
-struct Preview {
+struct CommandPreview {
     let type: CommandType
     /// Whom it means, as the operation is told.
     let target: FleetQuery
@@ -42,7 +10,7 @@ struct Preview {
     let reach: BulkCommands
     /// Some of them, to be looked at.
     let sample: [Instance]
-    let level: Danger
+    let level: ConfirmationLevel
     /// Why the command may be carried out twice; nil where it repeats none.
     var warning: String?
 

@@ -2,7 +2,7 @@ import Dashboard
 import NIOHTTP1
 
 /// What the head of a browser's request says.
-struct Visit: Sendable {
+struct WebRequestHead: Sendable {
     let id: String
     let client: Client
     let isPost: Bool
@@ -64,7 +64,7 @@ struct Visit: Sendable {
     }
 
     /// A path of this server, or the dashboard's: nobody is sent elsewhere by a link that was made for it.
-    static func ownPath(_ path: String?) -> String {
+    static func localPath(_ path: String?) -> String {
         guard let path, path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix("/\\"),
             path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return "/dashboard" }

@@ -1,15 +1,15 @@
 import ContractRuntime
 
 /// How far back charts look. It stands in the address as `range`, and means the same on every page.
-enum Span: String, CaseIterable {
+enum TimeRange: String, CaseIterable {
     case hour = "1h"
     case day = "24h"
     case week = "7d"
     case month = "30d"
 
     /// What a page was asked for, or what it shows by itself.
-    init(_ request: WebRequest, else usual: Span = .day) {
-        self = request.query["range"].flatMap(Span.init(rawValue:)) ?? usual
+    init(_ request: WebRequest, else usual: TimeRange = .day) {
+        self = request.query["range"].flatMap(TimeRange.init(rawValue:)) ?? usual
     }
 
     var text: String {
@@ -40,11 +40,11 @@ enum Span: String, CaseIterable {
 
     /// Leads to the same page with other ranges.
     func choices(_ path: String, _ query: Fields = .none) -> [PageView.Tab] {
-        Span.allCases.map { span in
+        TimeRange.allCases.map { range in
             PageView.Tab(
-                text: span.rawValue,
-                href: "\(path)?\(query.with("range", span.rawValue).text)",
-                isCurrent: span == self
+                text: range.rawValue,
+                href: "\(path)?\(query.with("range", range.rawValue).text)",
+                isCurrent: range == self
             )
         }
     }

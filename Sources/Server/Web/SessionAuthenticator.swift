@@ -3,7 +3,7 @@ import Generated
 import Handlers
 
 /// Opens sessions for tokens, and tells whose a session is.
-struct Doorkeeper: Sendable {
+struct SessionAuthenticator: Sendable {
     let api: API
     let authenticator: Authenticator
     /// Wrong tokens: five at once from an address, then one in three minutes.
@@ -20,7 +20,7 @@ struct Doorkeeper: Sendable {
     func open(_ token: String, from address: String) async throws(Problem) -> String {
         let source = IPAddress(address)?.source
         // A right token is right, whatever else came from its address.
-        guard try await holder(of: token) != nil else {
+        guard try await principal(ofToken: token) != nil else {
             if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
             try await api.recordDenial(of: nil, operation: "login", address: address)
             throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
@@ -41,7 +41,7 @@ struct Doorkeeper: Sendable {
         from address: String
     ) async throws(Problem) {
         // A token that cannot be looked up is not a wrong one, so a failure is passed on.
-        if let holder = try await holder(of: token), holder.name.hasSameScalars(as: principal.name) {
+        if let holder = try await self.principal(ofToken: token), holder.name.hasSameScalars(as: principal.name) {
             return confirmations.forget(principal.name)
         }
         let ofAddress = failures.recordFailure(of: IPAddress(address)?.source)
@@ -66,7 +66,7 @@ struct Doorkeeper: Sendable {
     }
 
     /// Whose token this is; nil when it is nobody's, or an agent's.
-    func holder(of token: String) async throws(Problem) -> Principal? {
+    func principal(ofToken token: String) async throws(Problem) -> Principal? {
         let hash = TokenSecret.hash(token)
         if let principal = authenticator.configuredPrincipal(hash) { return principal }
         let principal = try await api.principal(ofTokenWithHash: hash)

@@ -2,7 +2,7 @@ import Generated
 import Mustache
 
 /// The page before the dashboard: who comes in, or why nobody can.
-public struct DoorPage: Sendable {
+public struct SignInPage: Sendable {
     let environment: String
     let theme: String?
     let title: String
@@ -10,7 +10,7 @@ public struct DoorPage: Sendable {
     /// The banner about an outage of the API's process.
     var outage: Shell.Banner?
     var text: String?
-    var isLogin = false
+    var isSignIn = false
     var next = ""
     var error: String?
     let version = ContractDocument.version
@@ -22,31 +22,31 @@ public struct DoorPage: Sendable {
     ///   - error: What was wrong with the last try.
     ///   - warning: What whoever logs in should know first.
     ///   - availability: Whether the API responds.
-    public static func login(
+    public static func signIn(
         environment: String,
         theme: String?,
         next: String,
         error: String? = nil,
         warning: String? = nil,
         availability: APIAvailability = .available
-    ) -> DoorPage {
-        DoorPage(
+    ) -> SignInPage {
+        SignInPage(
             environment: environment,
             theme: theme,
             title: "Log in",
             warning: warning,
             outage: availability.banner(),
-            isLogin: true,
+            isSignIn: true,
             next: next,
             error: error
         )
     }
 
     /// Nobody can be known now.
-    public static func away(environment: String, theme: String?, text: String) -> DoorPage {
-        DoorPage(environment: environment, theme: theme, title: "The database is away", text: text)
+    public static func unavailable(environment: String, theme: String?, text: String) -> SignInPage {
+        SignInPage(environment: environment, theme: theme, title: "The database is away", text: text)
     }
 
     /// The page.
-    public var html: String { Templates.library.render(self, withTemplate: "door") ?? "" }
+    public var html: String { Templates.library.render(self, withTemplate: "signin") ?? "" }
 }
