@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-// What pages read: each function is the operation behind it, with the query's parameters as they would come over the wire.
+// The operations that pages read from. The query holds the operation's parameters as an HTTP client would send them.
 extension Dashboard {
     func instances(_ request: WebRequest, _ query: Fields = .none) async throws(Problem) -> InstancePage {
         switch try await api.listInstances(ListInstances.Input(apiRequest(.listInstances, request, query: query))) {

@@ -1,7 +1,7 @@
 import Generated
 import Mustache
 
-/// The page before the dashboard: who comes in, or why nobody can.
+/// The sign-in page, or the page that says why signing in is not possible now.
 public struct SignInPage: Sendable {
     let environment: String
     let theme: String?
@@ -15,12 +15,12 @@ public struct SignInPage: Sendable {
     var error: String?
     let version = ContractDocument.version
 
-    /// The login.
+    /// The form for signing in.
     ///
     /// - Parameters:
-    ///   - next: The path that was asked for.
-    ///   - error: What was wrong with the last try.
-    ///   - warning: What whoever logs in should know first.
+    ///   - next: The path to open after signing in.
+    ///   - error: Why the last attempt failed.
+    ///   - warning: A warning to show above the form.
     ///   - availability: Whether the API responds.
     public static func signIn(
         environment: String,
@@ -33,7 +33,7 @@ public struct SignInPage: Sendable {
         SignInPage(
             environment: environment,
             theme: theme,
-            title: "Log in",
+            title: "Sign in",
             warning: warning,
             outage: availability.banner(),
             isSignIn: true,
@@ -42,11 +42,13 @@ public struct SignInPage: Sendable {
         )
     }
 
-    /// Nobody can be known now.
+    /// The page while authentication is unavailable.
+    ///
+    /// - Parameter text: Why it is unavailable.
     public static func unavailable(environment: String, theme: String?, text: String) -> SignInPage {
-        SignInPage(environment: environment, theme: theme, title: "The database is away", text: text)
+        SignInPage(environment: environment, theme: theme, title: "Database unavailable", text: text)
     }
 
-    /// The page.
+    /// The page as HTML.
     public var html: String { Templates.library.render(self, withTemplate: "signin") ?? "" }
 }

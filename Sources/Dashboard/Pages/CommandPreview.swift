@@ -1,22 +1,22 @@
 import Crypto
 import Generated
 
-/// What a command would hit, as it is now.
+/// The current effect of a command, shown before it is sent.
 struct CommandPreview {
     let type: CommandType
-    /// Whom it means, as the operation is told.
+    /// The query that selects the instances.
     let target: FleetQuery
-    /// Whom that is now, and what they hold.
+    /// The instances that match now, and their exposure.
     let reach: BulkCommands
-    /// Some of them, to be looked at.
+    /// The first instances, to show on the page.
     let sample: [Instance]
     let level: ConfirmationLevel
-    /// Why the command may be carried out twice; nil where it repeats none.
+    /// Why the command may be executed twice; nil unless it repeats a command with an unknown outcome.
     var warning: String?
 
     var instances: [BulkCommand] { reach.items }
 
-    /// What has to be typed, letter by letter.
+    /// The text that the operator must type exactly.
     var phrase: String {
         if instances.count == 1 { return "\(type.rawValue) \(sample.first?.botID ?? instances[0].instanceID)" }
         let live = instances.count { $0.runtimeMode == .live }
@@ -24,7 +24,7 @@ struct CommandPreview {
         return live > 0 ? "\(type.rawValue) \(live) LIVE" : "\(type.rawValue) \(instances.count)"
     }
 
-    /// The same for the same instances in the same modes, so that a fleet that has changed since is noticed.
+    /// A fingerprint of the instances and their modes. If it has changed, the preview is outdated.
     var fingerprint: String {
         let text = instances.map { "\($0.instanceID)\u{0}\($0.runtimeMode.rawValue)" }.sorted().joined(
             separator: "\u{1}"
@@ -37,6 +37,6 @@ struct CommandPreview {
             }.joined()
     }
 
-    /// How many instances were hit when a fingerprint was made.
+    /// The number of instances that a fingerprint was made of.
     static func count(of fingerprint: String) -> Int? { fingerprint.split(separator: "-").first.flatMap { Int($0) } }
 }

@@ -1,17 +1,17 @@
 import Generated
 
-/// How much stands between a button and what it does.
+/// The confirmation that a command requires before it is sent.
 enum ConfirmationLevel: Int, Comparable {
-    /// A click.
+    /// A click on the button.
     case none
-    /// A look at what is hit.
+    /// A preview of the affected instances.
     case confirmed
-    /// A reason, and for how long the command is good.
+    /// The preview, a reason and a time to live.
     case reasoned
-    /// A phrase that is typed.
+    /// The preview, a reason, a time to live and a typed phrase.
     case typed
 
-    /// How grave a command is for these instances.
+    /// The level that a command requires for these instances.
     init(_ type: CommandType, mode: String?, on instances: [BulkCommand], isKillSwitch: Bool) {
         let isLive = instances.contains { $0.runtimeMode == .live }
         let isBulk = instances.count > 1

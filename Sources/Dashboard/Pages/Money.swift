@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/portfolio`: what the fleet holds, by symbol.
+    /// `/portfolio`: exposure by symbol, and positions.
     func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
         let mode = request.query["mode"] ?? "LIVE"
         let chosen = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
@@ -35,7 +35,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No positions are reported (POST /ingest/positions).")
+            empty: Table.Empty(text: "No positions reported. Bots report them with POST /ingest/positions.")
         )
         let stale = exposure.stale
         return PageView(
@@ -99,13 +99,13 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No positions are reported.")
+            empty: Table.Empty(text: "No positions reported")
         )
         table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
         return table.labelled()
     }
 
-    /// `/reconciliation`: whether our books agree with the exchanges'.
+    /// `/reconciliation`: comparisons of internal equity with the equity at the exchanges.
     func reconciliation(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: ["status", "instance_id", "page"].map { ($0, request.query[$0]) })
         let page = try await reconcilePage(request, query.with("page_size", "50"))
@@ -122,7 +122,7 @@ extension Dashboard {
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
             ],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
         return PageView(
             title: "Reconciliation",
@@ -132,7 +132,7 @@ extension Dashboard {
                     shape: "plain",
                     asOf: .now,
                     .figures([
-                        Block.Figure("OK", matches.totalText, note: "of all comparisons"),
+                        Block.Figure("OK", matches.totalText, note: "matching comparisons"),
                         Block.Figure(
                             "Mismatch",
                             mismatches.totalText,
@@ -155,11 +155,11 @@ extension Dashboard {
 
     static func reconcileTable(_ page: ReconcilePage, _ base: String, _ query: Fields) -> Table {
         var table = Table(
-            caption: "Comparisons of equity",
+            caption: "Equity comparisons",
             columns: [
                 .init("Time"), .init("Instance"), .init("Exchange equity", isNumeric: true),
                 .init("Internal equity", isNumeric: true), .init("Difference", isNumeric: true),
-                .init("Bps", isNumeric: true), .init("Status"), .init("Reported"),
+                .init("Difference, bps", isNumeric: true), .init("Status"), .init("Reported status"),
             ],
             rows: page.items.map { result in
                 let equity = result.exchangeEquity.approximate
@@ -174,12 +174,12 @@ extension Dashboard {
                         .number(bps), isOK ? .text("OK", tone: "good-text") : .sign(.warning, "MISMATCH"),
                         .text(
                             result.reportedStatus.rawValue,
-                            note: result.isDifferenceWrong ? "its difference is not that of its equities" : nil
+                            note: result.isDifferenceWrong ? "the reported difference does not match the equities" : nil
                         ),
                     ]
                 )
             },
-            empty: Table.Empty(text: "No comparison was reported (POST /reconcile).")
+            empty: Table.Empty(text: "No matching comparisons. Bots report them with POST /reconcile.")
         )
         table.pages = Table.Pages(base, query, page)
         return table.labelled()
@@ -202,7 +202,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No cost is booked.")
+            empty: Table.Empty(text: "No costs booked")
         )
         let csv =
             "/api/analytics/costs.csv?" + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
@@ -226,7 +226,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No execution was reported.")
+            empty: Table.Empty(text: "No executions reported")
         )
         let csv =
             "/api/analytics/execution-samples.csv?"

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/dashboard`: whether the fleet is well, and what is not.
+    /// `/dashboard`: the state of the fleet, and everything that needs attention.
     func overview(_ request: WebRequest) async throws(Problem) -> PageView {
         let live = Fields(of: [("mode", "LIVE")])
         let fleet = try await fleetFigures(request, Fields(of: [("cells", "true")]))
@@ -26,14 +26,14 @@ extension Dashboard {
                     "Needs attention",
                     shape: "wide",
                     asOf: fleet.generatedAt,
-                    .items(Self.needs(alerts, approvals, fleet, dead), empty: "Nothing does. All quiet.")
+                    .items(Self.attention(alerts, approvals, fleet, dead), empty: "Nothing needs attention")
                 ),
                 Block(
                     "fleet",
                     "Fleet",
                     shape: "narrow",
                     asOf: fleet.generatedAt,
-                    note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
+                    note: fleet.cells == nil ? "instances by status ·" : "one cell per instance ·",
                     Self.fleetMap(fleet)
                 ),
             ] + Self.equity(curve, range, mode: "LIVE", "/dashboard") + [
@@ -41,8 +41,8 @@ extension Dashboard {
                     "activity",
                     "Activity",
                     asOf: .now,
-                    more: Block.Link(text: "audit log", href: "/audit"),
-                    .table(Self.auditTable(entries, "The newest entries of the audit log"))
+                    more: Block.Link(text: "Audit log", href: "/audit"),
+                    .table(Self.auditTable(entries, "Latest audit entries"))
                 )
             ],
             fleet: fleet
@@ -69,9 +69,9 @@ extension Dashboard {
                 tone: lost > 0 ? "bad-text" : ""
             ),
             Block.Figure(
-                "Live trading",
+                "Live instances",
                 Figures.count(live),
-                note: "\(Figures.count(fleet.total - live)) not live",
+                note: "of \(Figures.count(fleet.total)) instances",
                 href: "/bots?runtime_mode=LIVE"
             ),
             Block.Figure(
@@ -91,21 +91,21 @@ extension Dashboard {
             Block.Figure(
                 "NetPnL, live",
                 Figures.amount(pnl.netPnl, signed: true),
-                note: pnl.byCurrency.isEmpty ? "nothing reported" : pnl.unit,
+                note: pnl.byCurrency.isEmpty ? "no data reported" : pnl.unit,
                 href: "/analytics",
                 tone: pnl.netPnl.map(Figures.tone) ?? ""
             ),
             Block.Figure(
-                "Commands",
+                "Open commands",
                 Figures.count(fleet.commands.waiting),
-                note: "without an answer · \(fleet.commands.expired) expired in 24 h",
+                note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
         ]
     }
 
-    /// What a person has to do something about, the gravest first, ten at most.
-    private static func needs(
+    /// The conditions that need an operator, most severe first, at most ten.
+    private static func attention(
         _ alerts: AlertPage,
         _ approvals: CommandPage,
         _ fleet: Fleet,
@@ -117,8 +117,8 @@ extension Dashboard {
                     sign: Sign(alert.severity),
                     text: alert.message,
                     href: "/alerts/\(alert.alertID.text)",
-                    note: "for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
-                        + (alert.occurrences > 1 ? " · \(alert.occurrences) times" : ""),
+                    note: "open for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
+                        + (alert.occurrences > 1 ? " · \(alert.occurrences) occurrences" : ""),
                     time: Moment(alert.firstAt)
                 )
             }
@@ -126,9 +126,9 @@ extension Dashboard {
         let waiting = approvals.items.map { command in
             Block.Item(
                 sign: .approval,
-                text: "\(command.commandType.rawValue) on \(command.instanceID) waits for a second person",
+                text: "\(command.commandType.rawValue) on \(command.instanceID) awaits approval",
                 href: "/approvals",
-                note: "asked by \(command.createdBy)" + (command.reason.map { ", “\($0)”" } ?? ""),
+                note: "requested by \(command.createdBy)" + (command.reason.map { ": \($0)" } ?? ""),
                 time: Moment(command.createdAt)
             )
         }
@@ -139,7 +139,7 @@ extension Dashboard {
                     sign: .warning,
                     text: "\(fleet.commands.expired) commands expired in the last 24 hours",
                     href: "/commands?status=EXPIRED",
-                    note: "no instance answered them in time"
+                    note: "not acknowledged in time"
                 )
             )
         }
@@ -157,13 +157,13 @@ extension Dashboard {
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {
-        if fleet.total == 0 { return .text("No instance has reported yet.") }
+        if fleet.total == 0 { return .text("No instances have reported yet") }
         guard let cells = fleet.cells else { return .fleetMap(counts(fleet)) }
         var names: [String] = []
         for cell in cells where names.last?.hasSameScalars(as: cell.exchange) != true { names.append(cell.exchange) }
         return .fleetMap(
             names.map { name in
-                let squares = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
+                let row = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
                     let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
                     return Block.FleetMapCell(
                         href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
@@ -171,7 +171,7 @@ extension Dashboard {
                         status: displayStatus.kind
                     )
                 }
-                return Block.FleetMapRow(name: name, cells: squares)
+                return Block.FleetMapRow(name: name, cells: row)
             }
         )
     }
@@ -194,7 +194,7 @@ extension Dashboard {
         }
     }
 
-    /// Equity over time and how far it is below its highest. Other ranges and filters are at `path`.
+    /// Equity over time and its drawdown. The links to other ranges lead to `path`.
     static func equity(
         _ curve: EquityCurve,
         _ range: TimeRange,
@@ -202,20 +202,26 @@ extension Dashboard {
         _ path: String,
         _ query: Fields = .none
     ) -> [Block] {
-        let whose = (mode.map { ", \($0)" } ?? "") + ", \(range.text)"
+        let scope = (mode.map { ", \($0)" } ?? "") + ", \(range.text)"
         let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
-        let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
-        let depth = Chart.line("depth-chart", "Drawdown\(whose)", depths, value: { Figures.percent($0) }, depth: true)
+        let line = Chart.line("equity-chart", "Equity\(scope)", points, value: { Figures.decimal($0) })
+        let depth = Chart.line(
+            "depth-chart",
+            "Drawdown\(scope)",
+            depths,
+            value: { Figures.percent($0) },
+            isDrawdown: true
+        )
         let first = Block(
             "equity",
-            "Equity\(whose)",
+            "Equity\(scope)",
             asOf: curve.generatedAt,
             note: "\(curve.note) ·",
             choices: range.choices(path, query),
             line.map { .chart($0) } ?? .text(curve.reasonEmpty)
         )
         guard let depth else { return [first] }
-        return [first, Block("depth", "Drawdown\(whose)", asOf: curve.generatedAt, .chart(depth))]
+        return [first, Block("depth", "Drawdown\(scope)", asOf: curve.generatedAt, .chart(depth))]
     }
 }

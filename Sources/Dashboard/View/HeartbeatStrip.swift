@@ -1,45 +1,45 @@
 import ContractRuntime
 
-/// When heartbeats arrived, as a strip with what is missing marked. Silence counts from 90 seconds on: not everybody reports each half minute.
+/// Heartbeats over time as a strip that marks gaps. A gap is 90 seconds or longer, because the heartbeat interval may exceed one slot.
 struct HeartbeatStrip {
     let label: String
-    /// Made of numbers alone, so that nothing in it has to be escaped.
+    /// SVG that contains only numbers, so it needs no escaping.
     let drawing: String
     let width: Int
 
-    /// The least number of slots without a heartbeat that count as silence.
-    private static let least = 3
+    /// The minimum number of slots without a heartbeat that form a gap.
+    private static let minimumGap = 3
 
-    /// - Parameter slots: For each slot, the oldest first, 1 with a heartbeat, 0 without, and - where nobody knows.
+    /// - Parameter slots: One character per slot of 30 seconds, oldest first: 1 with a heartbeat, 0 without, - for unknown.
     init(_ slots: String) {
         let gaps = Self.gaps(slots)
-        let unknown = Self.stretches(of: "-", in: slots)
+        let unknown = Self.runs(of: "-", in: slots)
         let missing = gaps.reduce(0) { $0 + $1.count }
         width = slots.utf8.count
         if unknown.first?.count == width {
-            label = "nothing known yet"
+            label = "no data yet"
         } else {
-            label = missing == 0 ? "heard of all the time" : "silent for \(Figures.duration(seconds: missing * 30))"
+            label = missing == 0 ? "no gaps" : "no heartbeats for \(Figures.duration(seconds: missing * 30))"
         }
-        func rects(_ stretches: [Range<Int>], _ look: String) -> String {
-            stretches.map { #"<rect class="\#(look)" x="\#($0.lowerBound)" width="\#($0.count)" height="14"/>"# }
+        func rects(_ runs: [Range<Int>], _ look: String) -> String {
+            runs.map { #"<rect class="\#(look)" x="\#($0.lowerBound)" width="\#($0.count)" height="14"/>"# }
                 .joined()
         }
         drawing = rects([0..<width], "received") + rects(gaps, "missing") + rects(unknown, "unknown")
     }
 
-    /// The stretches of silence.
-    static func gaps(_ slots: String) -> [Range<Int>] { stretches(of: "0", in: slots).filter { $0.count >= least } }
+    /// The gaps, as ranges of slots.
+    static func gaps(_ slots: String) -> [Range<Int>] { runs(of: "0", in: slots).filter { $0.count >= minimumGap } }
 
-    private static func stretches(of sign: Unicode.Scalar, in slots: String) -> [Range<Int>] {
-        var stretches: [Range<Int>] = []
+    private static func runs(of sign: Unicode.Scalar, in slots: String) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
         for (place, scalar) in slots.unicodeScalars.enumerated() where scalar == sign {
-            if stretches.last?.upperBound == place {
-                stretches[stretches.count - 1] = stretches[stretches.count - 1].lowerBound..<place + 1
+            if runs.last?.upperBound == place {
+                runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<place + 1
             } else {
-                stretches.append(place..<place + 1)
+                runs.append(place..<place + 1)
             }
         }
-        return stretches
+        return runs
     }
 }
