@@ -2,13 +2,13 @@ import ContractRuntime
 import Generated
 import Handlers
 
-/// Opens sessions for tokens, and tells whose a session is.
+/// Opens sessions for tokens, and finds the principal of a session.
 struct SessionAuthenticator: Sendable {
     let api: API
     let authenticator: Authenticator
-    /// Wrong tokens: five at once from an address, then one in three minutes.
+    /// Failed attempts by address: a burst of five, then one per three minutes.
     private let failures = FailureLimiter<IPAddress?>(burst: 5, interval: .seconds(180))
-    /// Wrong tokens of somebody who is logged in and proves it again, by name.
+    /// Failed confirmations of signed-in principals, by name.
     private let confirmations = FailureLimiter<String>(burst: 5, interval: .seconds(180))
 
     init(api: API, authenticator: Authenticator) {
@@ -16,32 +16,39 @@ struct SessionAuthenticator: Sendable {
         self.authenticator = authenticator
     }
 
-    /// Opens a session for somebody with a token of the dashboard's; the session's secret.
+    /// Opens a session and returns its secret.
+    ///
+    /// - Parameters:
+    ///   - token: A token that is not an agent's.
+    ///   - address: The IP address of the client.
+    /// - Throws: 401 for an invalid token, and 429 after too many invalid ones from the address.
     func open(_ token: String, from address: String) async throws(Problem) -> String {
         let source = IPAddress(address)?.source
-        // A right token is right, whatever else came from its address.
+        // A valid token is accepted even after too many failures from its address.
         guard try await principal(ofToken: token) != nil else {
             if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
             try await api.recordDenial(of: nil, operation: "login", address: address)
-            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "That token is not accepted.")
+            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "Invalid token.")
         }
         failures.forget(source)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
     }
 
-    /// Confirms that a token is the one of somebody who is logged in.
+    /// Checks that a token belongs to the signed-in principal.
     ///
     /// - Parameters:
-    ///   - route: The operation that asks for it, for the audit log.
-    ///   - address: Where the request comes from.
+    ///   - principal: The principal of the session.
+    ///   - route: The operation that requires the confirmation, for the audit log.
+    ///   - address: The IP address of the client.
+    /// - Throws: 403 for another token, and 429 after too many of them.
     func confirm(
         _ token: String,
         of principal: Principal,
         for route: Route,
         from address: String
     ) async throws(Problem) {
-        // A token that cannot be looked up is not a wrong one, so a failure is passed on.
-        if let holder = try await self.principal(ofToken: token), holder.name.hasSameScalars(as: principal.name) {
+        // A failed lookup is rethrown, because it does not count as an invalid token.
+        if let owner = try await self.principal(ofToken: token), owner.name.hasSameScalars(as: principal.name) {
             return confirmations.forget(principal.name)
         }
         let ofAddress = failures.recordFailure(of: IPAddress(address)?.source)
@@ -51,7 +58,7 @@ struct SessionAuthenticator: Sendable {
         throw Problem(
             status: 403,
             code: "REAUTHENTICATION_FAILED",
-            detail: "The token is not that of \(principal.name)."
+            detail: "The token does not belong to \(principal.name)."
         )
     }
 
@@ -59,13 +66,13 @@ struct SessionAuthenticator: Sendable {
         Problem(
             status: 429,
             code: "TOO_MANY_FAILURES",
-            detail: "That token is not accepted, and too many wrong ones came from here. "
-                + "Try another in \(seconds / 60 + 1) minutes.",
+            detail:
+                "Invalid token, and too many failed attempts. Wait \(seconds / 60 + 1) min before you try another token.",
             retryAfterSeconds: seconds
         )
     }
 
-    /// Whose token this is; nil when it is nobody's, or an agent's.
+    /// The principal of a token; nil if the token is invalid or an agent's.
     func principal(ofToken token: String) async throws(Problem) -> Principal? {
         let hash = TokenSecret.hash(token)
         if let principal = authenticator.configuredPrincipal(hash) { return principal }
@@ -73,7 +80,7 @@ struct SessionAuthenticator: Sendable {
         return principal?.subject == nil ? principal : nil
     }
 
-    /// Whose session it is, with the roles that the token has now; nil when it is over or the token is not accepted any more.
+    /// The principal of a session, with the current roles of its token; nil if the session or its token is no longer valid.
     func principal(ofSession secret: String?) async throws(Problem) -> Principal? {
         guard let secret else { return nil }
         switch try await api.sessionHolder(secret: secret) {
@@ -83,6 +90,6 @@ struct SessionAuthenticator: Sendable {
         }
     }
 
-    /// What each form of a session carries: made of the secret that no other page can read, and telling nothing about it.
+    /// The CSRF token of a session's forms: a hash of the session's secret, which other sites cannot read.
     static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
 }

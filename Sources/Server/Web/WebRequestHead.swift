@@ -1,22 +1,22 @@
 import Dashboard
 import NIOHTTP1
 
-/// What the head of a browser's request says.
+/// The head of a browser's request: target, cookies and header fields.
 struct WebRequestHead: Sendable {
     let id: String
     let client: Client
     let isPost: Bool
-    /// The target as it came.
+    /// The request target, not decoded.
     let uri: String
     let rawPath: Substring
     let rawQuery: String
-    /// The segments of the path, decoded.
+    /// The decoded segments of the path.
     let path: [String]
     let query: Fields
     let headers: [(name: String, value: String)]
-    /// The session's secret, if the browser has one.
+    /// The secret of the session; nil without a session cookie.
     let session: String?
-    /// `light` or `dark`, if somebody chose.
+    /// `light` or `dark`; nil to follow the browser's setting.
     let theme: String?
 
     init(_ head: HTTPRequestHead, from client: Client, id: String) {
@@ -35,24 +35,25 @@ struct WebRequestHead: Sendable {
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
     }
 
-    /// Over TLS a name that no other host, and nothing that came without TLS, can set a cookie for (RFC 6265bis, section 4.1.3.2).
+    /// The name of the session cookie. Over TLS it has the prefix `__Host-`, so that no other host and no connection without TLS can set it
+    /// (RFC 6265bis, section 4.1.3.2).
     private static func sessionCookie(of client: Client) -> String {
         client.isSecure ? "__Host-flotilla_session" : "flotilla_session"
     }
 
-    /// A `Set-Cookie` field for the session, which scripts cannot read.
+    /// The `Set-Cookie` value of the session, which scripts cannot read.
     func sessionCookie(_ secret: String, seconds: Int) -> String {
         cookie(Self.sessionCookie(of: client), secret, seconds: seconds) + "; HttpOnly"
     }
 
-    /// A `Set-Cookie` field that scripts can read, too.
+    /// A `Set-Cookie` value that scripts can read.
     func cookie(_ name: String, _ value: String, seconds: Int) -> String {
         "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax" + (client.isSecure ? "; Secure" : "")
     }
 
-    /// RFC 6265, section 4.2.
+    /// Parses the `Cookie` fields (RFC 6265, section 4.2).
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
-        // traps: only names in ASCII are looked up, which equal no other text.
+        // traps: only ASCII names are looked up, and no other text equals them.
         var cookies: [String: String] = [:]
         for pair in headers["Cookie"].flatMap({ $0.split(separator: ";") }) {
             let parts = pair.split(separator: "=", maxSplits: 1)
@@ -63,7 +64,7 @@ struct WebRequestHead: Sendable {
         return cookies
     }
 
-    /// A path of this server, or the dashboard's: nobody is sent elsewhere by a link that was made for it.
+    /// `path` if it is a path of this server, `/dashboard` otherwise: a crafted link cannot redirect to another site.
     static func localPath(_ path: String?) -> String {
         guard let path, path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix("/\\"),
             path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })

@@ -4,17 +4,17 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// The web listener: the dashboard behind its door, the API's reference, and the API under `/api` for whoever is logged in.
+/// The web listener: the sign-in page, the dashboard, the API reference, and GET requests of the API under `/api` for signed-in users.
 ///
-/// No token is ever sent to a browser. A session is a secret of its own in a cookie that scripts cannot read; what it may do is what the
-/// token that opened it may do now.
+/// Tokens are never sent to a browser. A session is a separate secret in a cookie that scripts cannot read. It has the current roles of the
+/// token that opened it.
 struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
     let sessions: SessionAuthenticator
-    /// What the deployment is called.
+    /// The name of the deployment.
     let environment: String
-    /// What whoever logs in should know first.
+    /// A warning for the sign-in page.
     let warning: String?
 
     func admit(_ httpHead: HTTPRequestHead, from client: Client) -> Admission {
@@ -43,7 +43,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    // MARK: - Before the door
+    // MARK: - Without a session
 
     private func answer(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
         switch (head.path.first, head.isPost) {
@@ -66,7 +66,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// The reference carries its style with it, so it has a policy of its own.
+    /// The reference has an inline style, so it needs its own policy.
     private func reference(_ head: WebRequestHead) -> Answer {
         var answer = html(200, ReferenceText.html, head)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -101,7 +101,7 @@ struct WebResponder: Responder {
         }
     }
 
-    // MARK: - Behind it
+    // MARK: - With a session
 
     private func authenticated(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
         let principal: Principal?
@@ -150,7 +150,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// What a browser keeps for itself: none of it is secret, and scripts read it.
+    /// Stores preferences in cookies. They are not secret, and scripts read them.
     private func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
         var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
         let choices = [
@@ -163,7 +163,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// A GET of the API with the session's roles.
+    /// A GET request of the API with the roles of the session.
     private func proxied(_ head: WebRequestHead, by principal: Principal) async -> Answer {
         if head.path == ["api", "stream"] {
             let request = Request(headers: head.headers, principal: principal)
@@ -199,13 +199,13 @@ struct WebResponder: Responder {
         }
     }
 
-    // MARK: - Answers
+    // MARK: - Responses
 
     private func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
         let page = SignInPage.unavailable(
             environment: environment,
             theme: head.theme,
-            text: "Nothing can be shown: \(problem.detail)."
+            text: "The dashboard cannot load data: \(problem.detail)."
         )
         var answer = html(problem.status, page.html, head)
         if let seconds = problem.retryAfterSeconds {
@@ -214,7 +214,7 @@ struct WebResponder: Responder {
         return answer
     }
 
-    /// A page whose scripts, styles and connections are this server's, and that no other page can frame.
+    /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
     private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
         var answer = Answer(
             status: status,
@@ -242,11 +242,11 @@ extension Problem {
     fileprivate static let csrfMismatch = Problem(
         status: 403,
         code: "FOREIGN_FORM",
-        detail: "the form is not of this session; go back, reload the page and try again"
+        detail: "the form belongs to another session: go back, reload the page and try again"
     )
 }
 
-/// The reference, made once.
+/// The API reference, rendered once.
 private enum ReferenceText {
     static let html = ReferencePage().html
 }
