@@ -79,7 +79,7 @@ public struct Message: Sendable {
         return escaped
     }
 
-    /// Works on code points, as Discord does: in Swift, a character with a combining mark differs from the same character without it.
+    /// Escapes one code point. Discord parses code points, but a Swift character includes its combining marks.
     private static func escaped(_ scalar: Unicode.Scalar) -> String {
         switch scalar {
         case "\\", "`", "*", "~", "|", "[", "]", "<", ">": return "\\\(scalar)"

@@ -53,7 +53,7 @@ extension Dashboard {
             choice: Form.Hidden(name: "alert", value: alert.alertID.text),
             href: path,
             cells: [
-                .sign(Sign(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
+                .icon(StatusIcon(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
                 .id(alert.targetID, note: alert.targetType), .time(Moment(alert.firstAt)), .count(alert.occurrences),
                 .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner),
                 Cell(action: alert.status == .open ? Cell.Action(text: "Acknowledge", path: "\(path)/ack") : nil),
@@ -77,7 +77,7 @@ extension Dashboard {
                 alert.message,
                 asOf: .now,
                 .facts([
-                    Block.Fact("Severity", .sign(Sign(alert.severity), alert.severity.rawValue)),
+                    Block.Fact("Severity", .icon(StatusIcon(alert.severity), alert.severity.rawValue)),
                     Block.Fact("Status", .text(alert.status.rawValue)),
                     Block.Fact("Target", target),
                     Block.Fact("Source", .text(alert.source)),
@@ -85,7 +85,8 @@ extension Dashboard {
                     Block.Fact(
                         "Last occurrence",
                         .text(
-                            alert.occurrences == 1 ? "once" : "\(Moment(alert.lastAt).text), \(alert.occurrences) times"
+                            Moment(alert.lastAt).text,
+                            note: alert.occurrences == 1 ? "1 occurrence" : "\(alert.occurrences) occurrences"
                         )
                     ),
                     Block.Fact("Acknowledged by", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
@@ -155,7 +156,8 @@ extension Dashboard {
                 return Row(
                     key: delivery.deliveryID.text,
                     cells: [
-                        .time(Moment(delivery.createdAt)), .sign(Sign(delivery.severity), delivery.severity.rawValue),
+                        .time(Moment(delivery.createdAt)),
+                        .icon(StatusIcon(delivery.severity), delivery.severity.rawValue),
                         .text(delivery.title), .text(delivery.target), .text(delivery.status.rawValue, tone: tone),
                         .count(delivery.attempts), .time(delivery.sentAt.map { Moment($0) }),
                         .text(delivery.lastError),

@@ -145,7 +145,7 @@ extension Dashboard {
                     key: rate.currency,
                     cells: [
                         .text(rate.currency), .amount(rate.rate), .age(rate.timestamp),
-                        rate.isUsable ? .text("fresh") : .sign(.warning, "stale"), .text(rate.reportedBy),
+                        rate.isUsable ? .text("fresh") : .icon(.warning, "stale"), .text(rate.reportedBy),
                     ]
                 )
             },

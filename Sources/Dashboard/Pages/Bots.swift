@@ -119,7 +119,7 @@ extension Dashboard {
     private static func botRow(_ instance: Instance) -> Row {
         let alerts =
             instance.worstSeverity.map { severity in
-                Cell.sign(Sign(severity), "\(instance.openAlerts) \(Sign(severity).word)")
+                Cell.icon(StatusIcon(severity), "\(instance.openAlerts) \(StatusIcon(severity).word)")
             } ?? Cell()
         let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
         return Row(

@@ -95,7 +95,7 @@ extension Dashboard {
                         .text(position.symbol), .id(position.instanceID, href: path, note: position.botID),
                         .mode(position.runtimeMode.rawValue), .text(position.exchange), .amount(position.netExposure),
                         .amount(position.grossExposure), .age(position.updatedAt),
-                        position.isStale ? .sign(.warning, "stale") : .text("fresh"),
+                        position.isStale ? .icon(.warning, "stale") : .text("fresh"),
                     ]
                 )
             },
@@ -171,7 +171,7 @@ extension Dashboard {
                         .time(Moment(result.timestamp)),
                         .id(result.instanceID, href: "/bots?q=\(Fields.encoded(result.instanceID))"),
                         .amount(result.exchangeEquity), .amount(result.internalEquity), .amount(result.difference),
-                        .number(bps), isOK ? .text("OK", tone: "good-text") : .sign(.warning, "MISMATCH"),
+                        .number(bps), isOK ? .text("OK", tone: "good-text") : .icon(.warning, "MISMATCH"),
                         .text(
                             result.reportedStatus.rawValue,
                             note: result.isDifferenceWrong ? "the reported difference does not match the equities" : nil

@@ -246,12 +246,11 @@ extension Dashboard {
             let seen = form["preview"] ?? ""
             if seen != preview.fingerprint {
                 let more = preview.instances.count.subtractingSaturated(CommandPreview.count(of: seen) ?? 0)
+                let noun = more.magnitude == 1 ? "instance" : "instances"
                 let change =
                     more > 0
-                    ? "\(more) more \(more == 1 ? "instance" : "instances")"
-                    : more < 0
-                        ? "\(more.magnitude) fewer \(more == -1 ? "instance" : "instances")"
-                        : "other instances or modes"
+                    ? "\(more) more \(noun)"
+                    : more < 0 ? "\(more.magnitude) fewer \(noun)" : "other instances or modes"
                 throw Problem(
                     status: 409,
                     code: "PREVIEW_OUTDATED",

@@ -114,7 +114,7 @@ extension Dashboard {
         func items(_ severity: Severity) -> [Block.Item] {
             alerts.items.filter { $0.severity == severity }.map { alert in
                 Block.Item(
-                    sign: Sign(alert.severity),
+                    icon: StatusIcon(alert.severity),
                     text: alert.message,
                     href: "/alerts/\(alert.alertID.text)",
                     note: "open for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
@@ -125,7 +125,7 @@ extension Dashboard {
         }
         let waiting = approvals.items.map { command in
             Block.Item(
-                sign: .approval,
+                icon: .approval,
                 text: "\(command.commandType.rawValue) on \(command.instanceID) awaits approval",
                 href: "/approvals",
                 note: "requested by \(command.createdBy)" + (command.reason.map { ": \($0)" } ?? ""),
@@ -136,7 +136,7 @@ extension Dashboard {
         if fleet.commands.expired > 0 {
             others.append(
                 Block.Item(
-                    sign: .warning,
+                    icon: .warning,
                     text: "\(fleet.commands.expired) commands expired in the last 24 hours",
                     href: "/commands?status=EXPIRED",
                     note: "not acknowledged in time"
@@ -146,7 +146,7 @@ extension Dashboard {
         if dead.total > 0 {
             others.append(
                 Block.Item(
-                    sign: .warning,
+                    icon: .warning,
                     text: "\(dead.totalText) notifications could not be delivered",
                     href: "/settings?tab=notifications",
                     note: dead.items.first?.lastError

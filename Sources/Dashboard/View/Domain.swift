@@ -25,12 +25,12 @@ extension Cell.Status {
     }
 }
 
-extension Sign {
+extension StatusIcon {
     init(_ severity: Severity) {
         switch severity {
         case .critical: self = .critical
         case .warning: self = .warning
-        default: self = .note
+        default: self = .info
         }
     }
 }

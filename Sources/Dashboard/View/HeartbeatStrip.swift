@@ -31,9 +31,9 @@ struct HeartbeatStrip {
     /// The gaps, as ranges of slots.
     static func gaps(_ slots: String) -> [Range<Int>] { runs(of: "0", in: slots).filter { $0.count >= minimumGap } }
 
-    private static func runs(of sign: Unicode.Scalar, in slots: String) -> [Range<Int>] {
+    private static func runs(of mark: Unicode.Scalar, in slots: String) -> [Range<Int>] {
         var runs: [Range<Int>] = []
-        for (place, scalar) in slots.unicodeScalars.enumerated() where scalar == sign {
+        for (place, scalar) in slots.unicodeScalars.enumerated() where scalar == mark {
             if runs.last?.upperBound == place {
                 runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<place + 1
             } else {

@@ -94,7 +94,7 @@ struct Block {
 
     /// An entry of a list that needs attention.
     struct Item {
-        let sign: Sign
+        let icon: StatusIcon
         let text: String
         var href: String?
         var note: String?
@@ -180,13 +180,13 @@ extension Block: MustacheParent {
 }
 
 /// A severity as a shape and a word, so that colour is never the only signal.
-struct Sign {
+struct StatusIcon {
     let shape: String
     let tone: String
     let word: String
 
-    static let critical = Sign(shape: "■", tone: "bad-text", word: "critical")
-    static let warning = Sign(shape: "▲", tone: "warn-text", word: "warning")
-    static let approval = Sign(shape: "◆", tone: "halt-text", word: "approval")
-    static let note = Sign(shape: "●", tone: "", word: "note")
+    static let critical = StatusIcon(shape: "■", tone: "bad-text", word: "critical")
+    static let warning = StatusIcon(shape: "▲", tone: "warn-text", word: "warning")
+    static let approval = StatusIcon(shape: "◆", tone: "halt-text", word: "approval")
+    static let info = StatusIcon(shape: "●", tone: "", word: "info")
 }

@@ -86,7 +86,7 @@ struct Cell {
     /// A runtime mode, shown as a badge.
     var mode: String?
     var status: Status?
-    var sign: Sign?
+    var icon: StatusIcon?
     /// Heartbeats over time.
     var strip: HeartbeatStrip?
     /// A value over time.
@@ -128,7 +128,7 @@ struct Cell {
 
     static func mode(_ mode: String) -> Cell { Cell(mode: mode) }
 
-    static func sign(_ sign: Sign, _ text: String) -> Cell { Cell(text: text, tone: sign.tone, sign: sign) }
+    static func icon(_ icon: StatusIcon, _ text: String) -> Cell { Cell(text: text, tone: icon.tone, icon: icon) }
 
     static func number(_ text: String, note: String? = nil, tone: String = "") -> Cell {
         Cell(text: text, note: note, tone: tone, isNumeric: true)
@@ -148,7 +148,7 @@ extension Cell: MustacheParent {
         case "mode": mode
         case "isLive": mode == "LIVE"
         case "status": status
-        case "sign": sign
+        case "icon": icon
         case "strip": strip
         case "spark": spark
         case "share": share.map { "\($0)" }

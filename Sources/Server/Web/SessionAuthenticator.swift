@@ -90,6 +90,6 @@ struct SessionAuthenticator: Sendable {
         }
     }
 
-    /// The CSRF token of a session's forms: a hash of the session's secret, which other sites cannot read.
+    /// The CSRF token of a session's forms: a hash of the session's secret. Other sites cannot read it, and it does not reveal the secret.
     static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
 }
