@@ -34,7 +34,7 @@ extension Dashboard {
         )
         table.pages = Table.Pages(base, query, page)
         if page.items.contains(where: { $0.status == .open }) {
-            table.choice = Table.Choice(
+            table.selection = Table.Selection(
                 action: "/alerts",
                 isPost: true,
                 buttons: [Form.Button("Acknowledge selected", look: "small")]
@@ -50,7 +50,7 @@ extension Dashboard {
         let owner = alert.resolvedBy ?? alert.ackedBy
         return Row(
             key: alert.alertID.text,
-            choice: Form.Hidden(name: "alert", value: alert.alertID.text),
+            selection: Form.Hidden(name: "alert", value: alert.alertID.text),
             href: path,
             cells: [
                 .icon(StatusIcon(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),

@@ -36,7 +36,7 @@ extension Dashboard {
         var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
         if currency { fields.append(Form.Field("currency", "Currency", value: request.query["currency"] ?? "")) }
         if mode {
-            let modes = Form.Option.all(RuntimeMode.self, or: "All modes", chosen: request.query["mode"])
+            let modes = Form.Option.all(RuntimeMode.self, or: "All modes", selected: request.query["mode"])
             fields.insert(Form.Field("mode", "Mode", options: modes), at: 0)
         }
         let form = Form(
@@ -50,9 +50,9 @@ extension Dashboard {
     }
 
     private func netPnl(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
-        let pnl = try await netPnl(request, chosen)
-        let parts = try await netPnlParts(request, chosen.with("page", request.query["page"]).with("page_size", "50"))
+        let selected = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+        let pnl = try await netPnl(request, selected)
+        let parts = try await netPnlParts(request, selected.with("page", request.query["page"]).with("page_size", "50"))
         let rates = try await fxRates(request)
         let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
         let byMode = Table(
@@ -83,7 +83,7 @@ extension Dashboard {
         )
         table.pages = Table.Pages(
             "/analytics",
-            chosen.with("tab", "pnl"),
+            selected.with("tab", "pnl"),
             page: parts.page,
             size: parts.pageSize,
             total: parts.total,
@@ -238,11 +238,11 @@ extension Dashboard {
 
     /// The recorded equity of the fleet; for a symbol, the equity of its samples.
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let chosen = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
+        let selected = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
         let range = TimeRange(request, else: .month)
-        let query = chosen.and(range.query)
+        let query = selected.and(range.query)
         let curve: EquityCurve
-        if chosen["symbol"] == nil {
+        if selected["symbol"] == nil {
             curve = try await fleetEquity(request, query)
         } else {
             curve = try await equityCurve(request, query)
@@ -264,10 +264,10 @@ extension Dashboard {
                         note: "in \(range.text)"
                     ),
                     Block.Figure("Largest drawdown", share(deepest), note: "in \(range.text)"),
-                    Block.Figure("Drawdown now", share(last?.drawdownPct)),
+                    Block.Figure("Current drawdown", share(last?.drawdownPct)),
                 ])
             ),
-        ] + Self.equity(curve, range, mode: chosen["mode"], "/analytics", chosen.with("tab", "equity"))
+        ] + Self.equity(curve, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {

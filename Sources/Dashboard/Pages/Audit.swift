@@ -20,7 +20,7 @@ extension Dashboard {
                 Form.Field(
                     "result",
                     "Result",
-                    options: Form.Option.all(AuditResult.self, chosen: query["result"])
+                    options: Form.Option.all(AuditResult.self, selected: query["result"])
                 ),
             ],
             buttons: [Form.Button("Apply filters")]

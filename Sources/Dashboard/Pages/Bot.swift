@@ -135,7 +135,7 @@ extension Dashboard {
             empty: Table.Empty(text: "No profit, loss or cost reported")
         )
         return [
-            Block("command", "Send command", .form(Self.commandChoice(instance))),
+            Block("command", "Send command", .form(Self.commandButtons(instance))),
             Block(
                 "retire",
                 "Retire instance",
@@ -207,7 +207,7 @@ extension Dashboard {
     }
 
     /// A button for each command. All of them lead to the confirmation page.
-    private static func commandChoice(_ instance: Instance) -> Form {
+    private static func commandButtons(_ instance: Instance) -> Form {
         Form(
             action: "/commands/new",
             method: "get",

@@ -21,7 +21,7 @@ extension Dashboard {
         )
         let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
         table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
-        table.choice = Table.Choice(
+        table.selection = Table.Selection(
             action: "/commands/new",
             all: "Select all \(Figures.count(page.total)) matching instances",
             hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
@@ -67,11 +67,15 @@ extension Dashboard {
             hidden: query["bot_id"].map { [Form.Hidden(name: "bot_id", value: $0)] } ?? [],
             fields: [
                 Form.Field("q", "Search", kind: "search", value: query["q"] ?? ""),
-                Form.Field("status", "Status", options: Form.Option.all(InstanceStatus.self, chosen: query["status"])),
+                Form.Field(
+                    "status",
+                    "Status",
+                    options: Form.Option.all(InstanceStatus.self, selected: query["status"])
+                ),
                 Form.Field(
                     "runtime_mode",
                     "Mode",
-                    options: Form.Option.all(RuntimeMode.self, chosen: query["runtime_mode"])
+                    options: Form.Option.all(RuntimeMode.self, selected: query["runtime_mode"])
                 ),
                 Form.Field("exchange", "Exchange", value: query["exchange"] ?? ""),
                 Form.Field("symbol", "Symbol", value: query["symbol"] ?? ""),
@@ -81,12 +85,12 @@ extension Dashboard {
                     options: [
                         ("worst", "Worst status first"), ("bot", "Bot"), ("silent", "Least recently seen"),
                         ("recent", "Most recently seen"),
-                    ].map { Form.Option($0.0, $0.1, chosen: query["sort"] ?? "worst") }
+                    ].map { Form.Option($0.0, $0.1, selected: query["sort"] ?? "worst") }
                 ),
                 Form.Field(
                     "page_size",
                     "Rows per page",
-                    options: ["50", "100", "200"].map { Form.Option($0, chosen: query["page_size"] ?? "50") }
+                    options: ["50", "100", "200"].map { Form.Option($0, selected: query["page_size"] ?? "50") }
                 ),
             ],
             buttons: [Form.Button("Apply filters", name: "page", value: "1")]
@@ -124,7 +128,7 @@ extension Dashboard {
         let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
         return Row(
             key: instance.instanceID,
-            choice: Form.Hidden(name: "instance", value: instance.instanceID),
+            selection: Form.Hidden(name: "instance", value: instance.instanceID),
             href: instance.page,
             cells: [
                 .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),

@@ -17,12 +17,12 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: Form.Option.all(CommandStatus.self, chosen: query["status"])
+                    options: Form.Option.all(CommandStatus.self, selected: query["status"])
                 ),
                 Form.Field(
                     "command_type",
                     "Command",
-                    options: Form.Option.all(CommandType.self, chosen: query["command_type"])
+                    options: Form.Option.all(CommandType.self, selected: query["command_type"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
                 Form.Field("created_by", "Created by", value: query["created_by"] ?? ""),

@@ -71,7 +71,7 @@ extension Dashboard {
                 Form.Field(
                     "runtime_mode",
                     "Mode",
-                    options: Form.Option.all(RuntimeMode.self, or: "All modes", chosen: "LIVE")
+                    options: Form.Option.all(RuntimeMode.self, or: "All modes", selected: "LIVE")
                 ),
                 Form.Field(
                     "exchange",

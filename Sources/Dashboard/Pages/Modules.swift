@@ -31,7 +31,7 @@ extension Dashboard {
                     "runs",
                     "Recent runs",
                     asOf: .now,
-                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", chosen: status),
+                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", selected: status),
                     .table(Self.runTable(runs))
                 ),
                 Block("stuck", shape: "plain", .form(stuck)),
@@ -46,13 +46,13 @@ extension Dashboard {
         _ name: String,
         _ path: String,
         _ query: Fields = .none,
-        chosen: Value?
+        selected: Value?
     ) -> [PageView.Tab] {
         func tab(_ text: String, _ value: Value?) -> PageView.Tab {
             PageView.Tab(
                 text: text,
                 href: "\(path)?\(query.with(name, value?.rawValue).text)",
-                isCurrent: value == chosen
+                isCurrent: value == selected
             )
         }
         return [tab("All", nil)] + type.allCases.map { tab($0.rawValue, $0) }
@@ -159,7 +159,7 @@ extension Dashboard {
                     "execution_mode",
                     "Execution mode",
                     options: ExecutionMode.allCases.map {
-                        Form.Option($0.rawValue, chosen: module?.executionMode.rawValue ?? "MANUAL")
+                        Form.Option($0.rawValue, selected: module?.executionMode.rawValue ?? "MANUAL")
                     }
                 ),
                 Form.Field(

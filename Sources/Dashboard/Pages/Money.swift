@@ -5,8 +5,8 @@ extension Dashboard {
     /// `/portfolio`: exposure by symbol, and positions.
     func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
         let mode = request.query["mode"] ?? "LIVE"
-        let chosen = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
-        let exposure = try await exposure(request, chosen)
+        let selected = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
+        let exposure = try await exposure(request, selected)
         let query = Fields(of: [
             ("mode", mode == "ALL" ? nil : mode), ("symbol", request.query["symbol"]), ("page", request.query["page"]),
         ])
@@ -118,7 +118,7 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: Form.Option.all(ReconcileStatus.self, chosen: query["status"])
+                    options: Form.Option.all(ReconcileStatus.self, selected: query["status"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
             ],

@@ -51,16 +51,16 @@ extension Dashboard {
         return FleetQuery(
             all: true,
             botID: fields["bot_id"],
-            runtimeMode: try choice("runtime_mode", fields),
+            runtimeMode: try filterValue("runtime_mode", fields),
             exchange: fields["exchange"],
             symbol: fields["symbol"],
-            status: try choice("status", fields),
+            status: try filterValue("status", fields),
             q: fields["q"]
         )
     }
 
     /// An unknown filter value must not match the whole fleet.
-    private static func choice<Value: RawRepresentable<String>>(_ name: String, _ fields: Fields) throws(Problem)
+    private static func filterValue<Value: RawRepresentable<String>>(_ name: String, _ fields: Fields) throws(Problem)
         -> Value?
     {
         guard let text = fields[name] else { return nil }
@@ -168,7 +168,7 @@ extension Dashboard {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
             let lifetimes = lifetimes.map { seconds in
-                Form.Option("\(seconds)", "\(seconds / 60) min", chosen: sent["ttl"] ?? "300")
+                Form.Option("\(seconds)", "\(seconds / 60) min", selected: sent["ttl"] ?? "300")
             }
             let reason = sent["reason"] ?? ""
             fields = [

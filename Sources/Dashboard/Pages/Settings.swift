@@ -36,7 +36,7 @@ extension Dashboard {
                     "theme",
                     "Theme",
                     options: [("auto", "System"), ("light", "Light"), ("dark", "Dark")]
-                        .map { Form.Option($0.0, $0.1, chosen: request.theme ?? "auto") }
+                        .map { Form.Option($0.0, $0.1, selected: request.theme ?? "auto") }
                 ),
                 Form.Field(
                     "zone",
@@ -129,7 +129,7 @@ extension Dashboard {
                 Form.Field(
                     "severity",
                     "Severity",
-                    options: Severity.allCases.map { Form.Option($0.rawValue, chosen: "INFO") }
+                    options: Severity.allCases.map { Form.Option($0.rawValue, selected: "INFO") }
                 )
             ],
             buttons: [Form.Button("Send test notification")]

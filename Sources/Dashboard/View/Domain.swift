@@ -123,7 +123,7 @@ extension Table {
                 cell.label = column.title
                 return cell
             }
-            return Row(key: row.key, choice: row.choice, href: row.href, cells: cells)
+            return Row(key: row.key, selection: row.selection, href: row.href, cells: cells)
         }
         return table
     }

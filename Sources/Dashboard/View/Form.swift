@@ -80,21 +80,21 @@ struct Form {
     struct Option {
         let value: String
         let text: String
-        let isChosen: Bool
+        let isSelected: Bool
 
-        init(_ value: String, _ text: String? = nil, chosen: String = "") {
+        init(_ value: String, _ text: String? = nil, selected: String = "") {
             self.value = value
             self.text = text ?? value
-            isChosen = value == chosen
+            isSelected = value == selected
         }
 
         /// All values of an enumeration, after an option for no filter.
         static func all<Value: CaseIterable & RawRepresentable<String>>(
             _ type: Value.Type,
             or none: String = "Any",
-            chosen: String?
+            selected: String?
         ) -> [Option] {
-            [Option("", none)] + type.allCases.map { Option($0.rawValue, chosen: chosen ?? "") }
+            [Option("", none)] + type.allCases.map { Option($0.rawValue, selected: selected ?? "") }
         }
     }
 }
@@ -131,7 +131,7 @@ extension Form.Field: MustacheParent {
         case "minimum": minimum
         case "isChecked": isChecked
         case "filling": filling
-        case "isChoice": !options.isEmpty
+        case "isSelect": !options.isEmpty
         case "isCheck": kind == "checkbox"
         case "isArea": isArea
         case "isPlain": options.isEmpty && kind != "checkbox" && !isArea

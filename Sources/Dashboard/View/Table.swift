@@ -10,7 +10,7 @@ struct Table {
     var empty = Empty(text: "No entries")
     var pages: Pages?
     /// The actions for the selected rows.
-    var choice: Choice?
+    var selection: Selection?
 
     struct Column {
         let title: String
@@ -40,7 +40,7 @@ struct Table {
         var csv: String?
     }
 
-    struct Choice {
+    struct Selection {
         let action: String
         /// Whether the buttons act immediately (POST) instead of opening a confirmation page (GET).
         var isPost = false
@@ -55,7 +55,7 @@ struct Table {
 struct Row {
     let key: String
     /// The form field that selecting the row sends.
-    var choice: Form.Hidden?
+    var selection: Form.Hidden?
     /// The page that the keyboard opens for the row.
     var href: String?
     let cells: [Cell]
@@ -65,7 +65,7 @@ extension Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
         case "key": key
-        case "choice": choice
+        case "selection": selection
         case "href": href
         case "cells": cells
         default: nil
