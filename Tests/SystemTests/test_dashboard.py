@@ -314,7 +314,7 @@ def test_alerts_are_acknowledged_together(browser, fleet):
 
 def test_the_phrase_is_required_and_checked_by_the_server(browser, fleet, server):
     browser.open("/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-f11")
-    assert "2 instances, 1 of them LIVE" in browser.text("#hit")
+    assert "2 instances, 1 of them LIVE" in browser.text("#impact")
     button = browser.find("#confirm button")
     assert not button.is_enabled()
     browser.find("[name=reason]").send_keys("venue maintenance")

@@ -96,11 +96,11 @@ extension Dashboard {
             )
         ]
         if alert.status != .resolved {
-            blocks.append(Block("answer", "Actions", shape: "half", .facts(Self.actions(on: alert))))
+            blocks.append(Block("actions", "Actions", shape: "half", .facts(Self.actions(on: alert))))
         }
         blocks.append(Block("evidence", "Evidence", shape: "half", .code(PrettyJSON.text(alert.metadata))))
         blocks.append(
-            Block("told", "Deliveries", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
+            Block("deliveries", "Deliveries", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
         )
         return PageView(title: "Alert", blocks: blocks)
     }

@@ -68,28 +68,28 @@ extension Dashboard {
             ("instance_id", instance.instanceID), ("page", request.query["page"]), ("page_size", "50"),
         ])
         let path = instance.page
-        let kept = Fields(of: [("tab", tab)])
+        let links = Fields(of: [("tab", tab)])
         switch tab {
         case "commands":
             let page = try await commandPage(request, one)
-            return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, kept)))]
+            return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, links)))]
         case "alerts":
             let page = try await alertPage(
                 request,
                 Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
             )
-            return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, kept)))]
+            return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, links)))]
         case "metrics": return try await metrics(of: instance, request)
         case "execution":
             let page = try await samplePage(request, one)
-            return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, kept, one)))]
+            return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, links, one)))]
         case "costs":
             let page = try await costPage(request, one)
-            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, kept, one)))]
+            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, links, one)))]
         case "reconciliation":
             let page = try await reconcilePage(request, one)
             return [
-                Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, kept)))
+                Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, links)))
             ]
         case "config":
             return [Block("config", "Metadata of the latest heartbeat", .code(PrettyJSON.text(instance.metadata)))]
@@ -164,7 +164,7 @@ extension Dashboard {
     private static func pnlBreakdown(_ parts: NetPnlExplanation) -> [Block] {
         guard parts.items.count == 1, let part = parts.items.first else { return [] }
         let chart = pnlChart(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
-        return [Block("earned", "NetPnL breakdown", shape: "half", asOf: .now, .chart(chart))]
+        return [Block("pnl-breakdown", "NetPnL breakdown", shape: "half", asOf: .now, .chart(chart))]
     }
 
     /// A chart of a metric over the requested range.

@@ -154,7 +154,7 @@ extension Dashboard {
                 Block("receipt", "Command", shape: "half", asOf: .now, .facts(facts)),
                 Block("payload", "Payload", shape: "half", .code(PrettyJSON.text(command.payload))),
                 Block("timeline", "Timeline", asOf: .now, .table(timeline.labelled())),
-                Block("answers", "Acknowledgements", .table(acknowledgements.labelled())),
+                Block("acknowledgements", "Acknowledgements", .table(acknowledgements.labelled())),
             ]
         )
     }

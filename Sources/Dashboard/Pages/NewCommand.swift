@@ -100,7 +100,7 @@ extension Dashboard {
         return PageView(
             title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
             blocks: [
-                Block("hit", "Impact", shape: shape, .facts(Self.facts(preview, who))),
+                Block("impact", "Impact", shape: shape, .facts(Self.facts(preview, who))),
                 Block("targets", "Instances", .table(Self.table(preview))),
                 Block("confirm", isModeMissing ? "Select a mode" : "Confirm", shape: shape, .form(form)),
             ]

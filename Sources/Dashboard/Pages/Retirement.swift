@@ -107,7 +107,7 @@ extension Dashboard {
             title: "Retire \(id)",
             note: "The instance must be STOPPED or LOST. It returns to the fleet when it sends a heartbeat.",
             blocks: [
-                Block("hit", "Instance \(id)", shape: "danger", asOf: page.generatedAt, .facts(facts)),
+                Block("impact", "Instance \(id)", shape: "danger", asOf: page.generatedAt, .facts(facts)),
                 Block("confirm", "Confirm", shape: "danger", .form(form)),
             ]
         )
