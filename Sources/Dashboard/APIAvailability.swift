@@ -1,15 +1,15 @@
 public import ContractRuntime
 
-/// Whether the API responds, which runs in a process of its own.
+/// Whether the API, which runs in a separate process, responds.
 public enum APIAvailability: Sendable {
     case available
-    /// It does not respond, since this time.
+    /// The API has not responded since this time.
     case out(since: Timestamp)
-    /// It responds again, after an outage.
+    /// The API responds again after an outage between these times.
     case recovered(from: Timestamp, to: Timestamp)
 
-    /// How many seconds after an outage it is still mentioned.
-    private static let memory = 60
+    /// How many seconds the banner stays after an outage.
+    private static let recoveryBannerSeconds = 60
 
     /// The banner on every page; nil while the API responds.
     func banner(now: Timestamp = .now) -> Shell.Banner? {
@@ -17,25 +17,26 @@ public enum APIAvailability: Sendable {
         case .available: return nil
         case .out(let since):
             let text = """
-                The API does not respond since \(Self.clock(since)) UTC. Bots cannot report or fetch commands; they stop by \
-                themselves when their dead-man switch acts. Commands are stored and delivered when the API responds again.
+                The API has not responded since \(Self.clock(since)) UTC. Bots cannot report or fetch commands, and stop when \
+                their dead-man switches trigger. Commands are stored and delivered when the API responds again.
                 """
             return Shell.Banner(text: text, look: "bad", role: "alert")
         case .recovered(let start, let end):
-            guard end.seconds(until: now) < Self.memory else { return nil }
+            guard end.seconds(until: now) < Self.recoveryBannerSeconds else { return nil }
             let text = """
-                The API did not respond from \(Self.clock(start)) to \(Self.clock(end)) UTC. It responds again.
+                The API did not respond from \(Self.clock(start)) to \(Self.clock(end)) UTC. It is responding again.
                 """
             return Shell.Banner(text: text, look: "", role: "status")
         }
     }
 
-    /// The figure on the page about the service.
+    /// The figure on the System page.
     var figure: Block.Figure {
         switch self {
-        case .available: Block.Figure("API", "responds")
-        case .out(let since): Block.Figure("API", "out", note: "since \(Self.clock(since)) UTC", tone: "bad-text")
-        case .recovered(_, let end): Block.Figure("API", "responds", note: "again since \(Self.clock(end)) UTC")
+        case .available: Block.Figure("API", "available")
+        case .out(let since):
+            Block.Figure("API", "unavailable", note: "since \(Self.clock(since)) UTC", tone: "bad-text")
+        case .recovered(_, let end): Block.Figure("API", "available", note: "again since \(Self.clock(end)) UTC")
         }
     }
 

@@ -1,6 +1,6 @@
-/// What pages need beside themselves: the style, the scripts, the icons. All of it is part of the program.
+/// The style sheet, scripts and icons of the pages. They are compiled into the program.
 public enum Asset {
-    /// An asset's bytes and media type; nil when there is none of this name.
+    /// The bytes and media type of an asset; nil for an unknown name.
     public static func named(_ name: String) -> (bytes: [UInt8], mediaType: String)? {
         switch name {
         case "style.css": (PackageResources.style_css, "text/css; charset=utf-8")
@@ -18,7 +18,7 @@ public enum Asset {
 
     private static let script = "text/javascript; charset=utf-8"
 
-    /// `favicon-critical.svg` and its like: the state of the fleet as a shape and a colour.
+    /// An icon such as `favicon-critical.svg`, which shows the state of the fleet as a shape and a colour.
     private static func icon(_ name: String) -> String? {
         let shape: String
         switch name {

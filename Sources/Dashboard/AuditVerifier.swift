@@ -2,12 +2,12 @@ import ContractRuntime
 import Generated
 import Synchronization
 
-/// The last verification of the audit log. It reads the whole log, so it runs on request, once at a time, and not with each view of
-/// the page.
+/// Verifies the audit log and keeps the last result. A verification reads the whole log, so it runs on request instead of with each page
+/// view, and only one runs at a time.
 final class AuditVerifier: Sendable {
     enum Status {
         case never
-        /// It has looked at so many entries.
+        /// This many sealed entries are verified so far.
         case running(sealed: Int)
         case done(AuditVerification, at: Timestamp)
         case failed(Problem)
@@ -17,10 +17,10 @@ final class AuditVerifier: Sendable {
 
     var status: Status { state.withLock { $0 } }
 
-    /// Runs a verification unless one is running. The first part of the log is verified on return. The others follow without the caller,
-    /// whose request has a deadline.
+    /// Starts a verification unless one is running. It verifies the first part of the log before it returns. The other parts are verified
+    /// in the background, because the caller's request has a deadline.
     ///
-    /// - Parameter part: Verifies the part of the log behind this position.
+    /// - Parameter part: Verifies the part of the log after this position.
     func run(
         _ part: @escaping @Sendable (_ after: Int) async throws(Problem) -> AuditVerification
     ) async throws(Problem) {
@@ -32,7 +32,7 @@ final class AuditVerifier: Sendable {
         guard mayRun else { return }
         do throws(Problem) {
             let first = try await part(0)
-            note(first)
+            record(first)
             guard let next = first.next else { return }
             Task.detached { [self] in await finish(after: next, sealed: first.sealed, part) }
         } catch {
@@ -52,7 +52,7 @@ final class AuditVerifier: Sendable {
                 var verification = try await part(position)
                 sealed = sealed.addingSaturated(verification.sealed)
                 verification.sealed = sealed
-                note(verification)
+                record(verification)
                 guard let next = verification.next else { return }
                 position = next
             }
@@ -61,7 +61,7 @@ final class AuditVerifier: Sendable {
         }
     }
 
-    private func note(_ verification: AuditVerification) {
+    private func record(_ verification: AuditVerification) {
         let isDone = verification.next == nil
         state.withLock { $0 = isDone ? .done(verification, at: .now) : .running(sealed: verification.sealed) }
     }

@@ -2,21 +2,21 @@ public import ContractRuntime
 public import Generated
 import Mustache
 
-/// The pages of the web listener. Whatever they show or do is an operation of the contract, called in process with the roles of whoever is
-/// logged in.
+/// The pages of the web listener. Everything they show or do is an operation of the contract, called in process with the roles of the
+/// signed-in principal.
 public struct Dashboard<API: Operations>: Sendable {
     let api: API
-    /// What the deployment is called, such as `PROD`.
+    /// The name of the deployment, such as `PROD`.
     let environment: String
-    /// What everybody has to know on every page.
+    /// The warnings to show on every page.
     let warnings: @Sendable () -> [String]
-    /// Whether the API responds, which may run in another process.
+    /// Whether the API, which may run in another process, responds.
     public let availability: @Sendable () -> APIAvailability
-    /// Confirms that the field `token` of a form is the token of the session's principal. Approvers prove again who they are.
+    /// Checks that the form field `token` is a token of the session's principal: approvers authenticate again for each decision.
     let confirm: @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     let verifier = AuditVerifier()
 
-    /// The pages over `api`.
+    /// Creates the pages over `api`.
     public init(
         api: API,
         environment: String,
@@ -31,20 +31,20 @@ public struct Dashboard<API: Operations>: Sendable {
         self.confirm = confirm
     }
 
-    /// Answers a request of somebody who is logged in.
-    public func respond(to request: WebRequest) async -> WebAnswer {
+    /// Responds to a request with a valid session.
+    public func respond(to request: WebRequest) async -> WebResponse {
         do throws(Problem) {
             if request.method == "POST" { return .redirect(to: try await act(request)) }
             let page = try await page(request)
             return .page(status: 200, html: await html(page, for: request))
         } catch {
-            let again = request.path == ["commands"] ? await confirmation(after: error, request) : nil
-            let page = again ?? Self.page(of: error)
+            let retry = request.path == ["commands"] ? await confirmation(after: error, request) : nil
+            let page = retry ?? Self.page(of: error)
             return .page(status: error.status, html: await html(page, for: request, isFailure: true))
         }
     }
 
-    // MARK: - Where a path leads
+    // MARK: - Routing
 
     private func page(_ request: WebRequest) async throws(Problem) -> PageView {
         let path = request.path
@@ -79,14 +79,14 @@ public struct Dashboard<API: Operations>: Sendable {
         }
     }
 
-    /// Does what a form asks for; the page that shows what became of it.
+    /// Performs the action of a form and returns the path of the page that shows the result.
     private func act(_ request: WebRequest) async throws(Problem) -> String {
         let path = request.path
         switch (path.first, path.count) {
-        case ("commands", 1): return try await giveCommands(request)
+        case ("commands", 1): return try await sendCommands(request)
         case ("commands", 3): return try await decide(path[1], path[2], request)
         case ("alerts", 1): return try await acknowledgeAlerts(request)
-        case ("alerts", 3): return try await answerAlert(path[1], path[2], request)
+        case ("alerts", 3): return try await updateAlert(path[1], path[2], request)
         case ("admin", 2) where path[1] == "modules": return try await saveModule(request)
         case ("admin", 4) where path[1] == "modules": return try await changeModule(path[2], path[3], request)
         case ("module-runs", 2) where path[1] == "check": return try await checkStuckRuns(request)
@@ -101,11 +101,11 @@ public struct Dashboard<API: Operations>: Sendable {
         }
     }
 
-    // MARK: - How operations are called
+    // MARK: - Calling operations
 
-    /// A request to an operation, as it would come over the wire: its roles are checked here, and the generated input reads and validates
+    /// A request to an operation, as an HTTP client would send it. The roles are checked here. The generated input decodes and validates
     /// the rest.
-    func wire(
+    func apiRequest(
         _ route: Route,
         _ request: WebRequest,
         path: [String] = [],
@@ -118,7 +118,7 @@ public struct Dashboard<API: Operations>: Sendable {
         }
         if !route.security.isEmpty, !isAllowed {
             let roles = route.security.flatMap { $0.flatMap(\.scopes) }.joined(separator: " or ")
-            throw Problem(status: 403, code: "FORBIDDEN", detail: "this needs the role \(roles)")
+            throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(roles).")
         }
         return Request(
             pathParameters: path.map { Fields.encoded($0) },
@@ -129,14 +129,14 @@ public struct Dashboard<API: Operations>: Sendable {
         )
     }
 
-    // MARK: - The frame
+    // MARK: - Layout
 
     private func html(_ page: PageView, for request: WebRequest, isFailure: Bool = false) async -> String {
-        // What the page has read already need not be read again; nil while it cannot be read.
+        // Pages that have read the fleet pass it on. It stays nil while the database is unavailable.
         var fleet = page.fleet
         if fleet == nil { fleet = try? await fleetFigures(request) }
         var banners = warnings().map { Shell.Banner(text: $0, look: "", role: "note") }
-        if let text = Done.text(request.query["done"]), !isFailure {
+        if let text = FlashMessage.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
         }
         let shell = Shell(
@@ -150,14 +150,14 @@ public struct Dashboard<API: Operations>: Sendable {
         return Templates.library.render(shell, withTemplate: "layout") ?? ""
     }
 
-    /// What went wrong, as a page of its own. There are no figures on it, so nobody takes nothing for zero.
+    /// The error page. It has no figures, so that missing data is not read as zero.
     private static func page(of problem: Problem) -> PageView {
         let title =
             switch problem.status {
-            case 403: "Not allowed"
-            case 404: "Nothing here"
-            case 503: "The database is away"
-            default: "That did not work"
+            case 403: "Access denied"
+            case 404: "Not found"
+            case 503: "Database unavailable"
+            default: "Request failed"
             }
         var facts = problem.errors.map { Block.Fact($0.pointer, .text($0.message)) }
         facts.append(Block.Fact("Code", .text(problem.code)))
@@ -172,39 +172,39 @@ public struct Dashboard<API: Operations>: Sendable {
 }
 
 extension Problem {
-    static let noPage = Problem(status: 404, code: "NOT_FOUND", detail: "There is no such page.")
+    static let noPage = Problem(status: 404, code: "NOT_FOUND", detail: "This page does not exist.")
 }
 
-/// What was done, said on the page that follows. Only these texts are ever shown.
-enum Done: String {
+/// The message that a page shows after a form was processed. The query names it, so it must be one of these texts.
+enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked,
         revoked, tested,
         replayed, retired, deleting, verified
 
     static func text(_ name: String?) -> String? {
-        name.flatMap(Done.init(rawValue:)).map(\.text)
+        name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
     }
 
     private var text: String {
         switch self {
-        case .acknowledged: "The alert is acknowledged."
-        case .allAcknowledged: "The alerts are acknowledged."
-        case .resolved: "The alert is resolved."
-        case .silenced: "The alert is silenced."
-        case .approved: "The command is approved."
-        case .denied: "The command is denied."
-        case .canceled: "It is canceled."
-        case .saved: "It is saved."
-        case .deleted: "It is deleted."
-        case .started: "The run is queued."
-        case .checked: "It was looked for; what is stuck is an alert."
-        case .revoked: "The token is revoked."
-        case .tested: "The test is on its way; its deliveries are listed below."
-        case .replayed: "It is on its way again."
-        case .retired: "The instance is retired."
-        case .deleting: "The instance is being deleted."
-        case .verified: "The audit log is verified."
+        case .acknowledged: "Alert acknowledged"
+        case .allAcknowledged: "Alerts acknowledged"
+        case .resolved: "Alert resolved"
+        case .silenced: "Alert silenced"
+        case .approved: "Command approved"
+        case .denied: "Command denied"
+        case .canceled: "Canceled"
+        case .saved: "Module saved"
+        case .deleted: "Module deleted"
+        case .started: "Run queued"
+        case .checked: "Check finished; each stuck run raised an alert"
+        case .revoked: "Token revoked"
+        case .tested: "Test notification queued; its deliveries are listed below"
+        case .replayed: "Notification queued again"
+        case .retired: "Instance retired"
+        case .deleting: "Instance is being deleted"
+        case .verified: "Audit log verification started"
         }
     }
 }

@@ -1,25 +1,25 @@
 public import ContractRuntime
 
-/// A request of a browser whose session is known.
+/// A browser request with a valid session.
 public struct WebRequest: Sendable {
     /// `GET` or `POST`.
     public var method: String
-    /// The path's segments, decoded.
+    /// The decoded segments of the path.
     public var path: [String]
-    /// The parameters of the query, in their order.
+    /// The query parameters, in order.
     public var query: Fields
-    /// The fields of a form that was sent.
+    /// The fields of the submitted form.
     public var form: Fields
-    /// Whose session it is.
+    /// The principal of the session.
     public var principal: Principal
-    /// The IP address that it comes from.
+    /// The IP address of the client.
     public var address: String
-    /// What a form of this session has to carry, so that no other page can send one.
+    /// The CSRF token that each form of this session must carry.
     public var csrf: String
-    /// `light` or `dark`, where the browser's own is not to decide.
+    /// `light` or `dark`; nil to follow the browser's setting.
     public var theme: String?
 
-    /// A request of these parts.
+    /// Creates a request.
     public init(
         method: String,
         path: [String],
@@ -41,15 +41,15 @@ public struct WebRequest: Sendable {
     }
 }
 
-/// Names and values as a query or a form has them (WHATWG URL Standard, section 5, `application/x-www-form-urlencoded`).
+/// The names and values of a query or a form (WHATWG URL Standard, section 5, `application/x-www-form-urlencoded`).
 public struct Fields: Sendable {
-    /// The pairs, decoded, in their order.
+    /// The decoded pairs, in order.
     public private(set) var pairs: [(name: String, value: String)]
 
     /// No fields.
     public static let none = Fields("")
 
-    /// Reads `a=1&b=2`.
+    /// Parses text such as `a=1&b=2`.
     public init(_ text: some StringProtocol) {
         pairs = text.utf8.split(separator: UInt8(ascii: "&")).map { pair in
             let name = pair.prefix { $0 != UInt8(ascii: "=") }
@@ -57,12 +57,12 @@ public struct Fields: Sendable {
         }
     }
 
-    /// These fields; those without a value are left out.
+    /// Creates fields from the pairs that have a value.
     public init(of pairs: [(String, String?)]) {
         self.pairs = pairs.compactMap { name, value in value.map { (name, $0) } }
     }
 
-    /// The first value of a name; nil when there is none or it is empty.
+    /// The first value of a name; nil if it is missing or empty.
     public subscript(name: String) -> String? {
         guard let value = pairs.first(where: { $0.name.hasSameScalars(as: name) })?.value, !value.isEmpty else {
             return nil
@@ -73,7 +73,7 @@ public struct Fields: Sendable {
     /// All values of a name.
     public func all(_ name: String) -> [String] { pairs.filter { $0.name.hasSameScalars(as: name) }.map(\.value) }
 
-    /// The same fields, but for this one.
+    /// A copy in which this is the only value of `name`; nil removes the name.
     public func with(_ name: String, _ value: String?) -> Fields {
         var fields = self
         fields.pairs.removeAll { $0.name.hasSameScalars(as: name) }
@@ -81,15 +81,15 @@ public struct Fields: Sendable {
         return fields
     }
 
-    /// These fields and others.
+    /// These fields followed by others.
     func and(_ others: Fields) -> Fields { Fields(of: (pairs + others.pairs).map { ($0.name, $0.value) }) }
 
-    /// The fields as text.
+    /// The encoded fields, such as `a=1&b=2`.
     public var text: String {
         pairs.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
     }
 
-    /// A text as one segment of a path or one part of a query (RFC 3986, section 2.3: everything but the unreserved characters is encoded).
+    /// Percent-encodes text for a path segment or a query component: all except unreserved characters (RFC 3986, section 2.3).
     public static func encoded(_ text: String) -> String {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
@@ -106,7 +106,7 @@ public struct Fields: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The text behind `+` and `%` escapes; an escape that is none stands for itself.
+    /// Decodes `%` escapes, and in a form `+` as a space. An invalid escape is kept as text.
     public static func decoded(_ text: some StringProtocol, isForm: Bool = true) -> String {
         decoded(text.utf8, isForm: isForm)
     }
@@ -130,10 +130,10 @@ public struct Fields: Sendable {
     }
 }
 
-/// What a browser gets.
-public enum WebAnswer: Sendable {
-    /// A page.
+/// The response to a browser.
+public enum WebResponse: Sendable {
+    /// A page as HTML.
     case page(status: Int, html: String)
-    /// Another page has to be asked for (RFC 9110, section 15.4.4).
+    /// A redirect to a path of this server (303 See Other: RFC 9110, section 15.4.4).
     case redirect(to: String)
 }

@@ -1,4 +1,4 @@
-/// IP addresses.
+/// Checks IP addresses.
 enum AddressText {
     /// Four decimal numbers, without leading zeros (RFC 2673, section 3.2; RFC 6943, section 3.1.1).
     static func isIPv4(_ text: some StringProtocol) -> Bool {
@@ -10,7 +10,8 @@ enum AddressText {
             }
     }
 
-    /// Eight groups of up to four hexadecimal digits, one run of zeros shortened, the last two perhaps as IPv4.
+    /// Eight groups of up to four hexadecimal digits, in which `::` may replace one run of zeros and an IPv4 address the last two groups
+    /// (RFC 4291, section 2.2).
     static func isIPv6(_ text: some StringProtocol) -> Bool {
         var groups = text.split(separator: ":", omittingEmptySubsequences: false)
         guard groups.count >= 3, groups.count <= 9, !text.hasPrefix(":") || text.hasPrefix("::"),
@@ -21,7 +22,7 @@ enum AddressText {
             guard isIPv4(groups.removeLast()) else { return false }
             needed = 6
         }
-        // A run at either end leaves two empty groups there, of which one is dropped.
+        // `::` at either end leaves two empty groups there; one of them is dropped.
         if groups.first == "", groups.count > 1, groups[1] == "" { groups.removeFirst() }
         if groups.last == "", groups.count > 1, groups[groups.count - 2] == "", needed == 8 { groups.removeLast() }
         let runs = groups.count { $0.isEmpty }

@@ -1,4 +1,4 @@
-/// Dates, times and durations as RFC 3339 writes them.
+/// Checks dates, times and durations (RFC 3339).
 enum DateText {
     static func isDateTime(_ text: String) -> Bool {
         let parts = text.utf8.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "t") }
@@ -30,8 +30,8 @@ enum DateText {
             rest = rest.dropFirst(digits.count + 1)
         }
         guard let offset = offsetMinutes(Array(rest)) else { return false }
-        // A leap second ends a UTC day (RFC 3339, appendix D).
-        // traps: all of them have two digits.
+        // A leap second is the last second of a UTC day (RFC 3339, appendix D).
+        // traps: all three numbers have two digits.
         let minuteOfDay = ((hour * 60 + minute - offset) % 1440 + 1440) % 1440
         return second < 60 || minuteOfDay == 1439
     }
@@ -39,11 +39,11 @@ enum DateText {
     private static func offsetMinutes(_ bytes: [UInt8]) -> Int? {
         if bytes.count == 1, bytes[0] | 0x20 == UInt8(ascii: "z") { return 0 }
         guard bytes.count == 6, let sign = bytes.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
-            // traps: there are six bytes.
+            // traps: bytes.count is 6.
             bytes[3] == UInt8(ascii: ":"), let hours = number(bytes[1..<3]), let minutes = number(bytes[4..<6]),
             hours <= 23, minutes <= 59
         else { return nil }
-        // traps: both have two digits.
+        // traps: both numbers have two digits.
         return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
     }
 
@@ -51,7 +51,7 @@ enum DateText {
         bytes.allSatisfy(\.isDigit) ? bytes.reduce(0) { $0 * 10 + Int($1 - 0x30) } : nil
     }
 
-    /// RFC 3339, appendix A: units in their order, without gaps; weeks stand alone.
+    /// Units in their order and without gaps, or weeks alone (RFC 3339, appendix A).
     static func isDuration(_ text: String) -> Bool {
         guard text.utf8.first == UInt8(ascii: "P") else { return false }
         let parts = text.utf8.dropFirst().split(separator: UInt8(ascii: "T"), omittingEmptySubsequences: false)
@@ -63,7 +63,7 @@ enum DateText {
         return !date.isEmpty && (date == "W" || isRun(date, of: "YMD"))
     }
 
-    /// The unit letters of `1Y2M`; nil when a letter lacks its number.
+    /// The unit letters, such as `YM` for `1Y2M`; nil if a letter has no number.
     private static func units(_ bytes: [UInt8]) -> String? {
         var units = ""
         var hasDigits = false

@@ -1,26 +1,26 @@
-/// The exact value of a number's text, at any size: `digits` × 10^`exponent`.
+/// The exact value of a number in text, of any size: `digits` × 10^`exponent`.
 ///
-/// Two texts of the same value are equal: `1`, `1.0` and `10e-1`. Nothing is rounded, which is what JSON Schema's comparisons ask
-/// for (JSON Schema Core 2020-12, section 4.2.1, and RFC 8259, section 6).
+/// Texts with the same value are equal: `1`, `1.0` and `10e-1`. Values are not rounded, as the comparisons of JSON Schema require
+/// (JSON Schema Core 2020-12, section 4.2.1, and RFC 8259, section 6).
 public struct ExactNumber: Hashable, Sendable {
-    /// Whether the value lies below 0.
+    /// Whether the value is less than 0.
     public let isNegative: Bool
-    /// The significant digits, 0…9 each, without zeros at either end; empty for 0.
+    /// The significant digits, each 0 to 9, without leading and trailing zeros; empty for 0.
     public let digits: [UInt8]
-    /// The power of ten of the last digit; 0 for 0.
+    /// The power of ten of the last digit; 0 if the value is 0.
     public let exponent: Int
 
-    /// Exponents beyond this are kept at it: the text of a number that large or small says no more.
+    /// Exponents are clamped to this limit: no practical number needs a larger one.
     private static let exponentLimit = 100_000_000_000_000_000
 
-    /// Reads a number as JSON writes it (RFC 8259, section 6); nil for other text.
+    /// Parses a JSON number (RFC 8259, section 6); nil for other text.
     public init?(_ text: some StringProtocol) {
         let value = text.utf8.withContiguousStorageIfAvailable { ExactNumber(UnsafeRawBufferPointer($0)) }
         guard let value = value ?? Array(text.utf8).withUnsafeBytes({ ExactNumber($0) }) else { return nil }
         self = value
     }
 
-    /// Reads a number as JSON writes it (RFC 8259, section 6); nil for other text.
+    /// Parses a JSON number (RFC 8259, section 6); nil for other text.
     public init?(_ text: UnsafeRawBufferPointer) {
         var index = 0
         func peek() -> UInt8? { index < text.count ? text[index] : nil }
@@ -63,7 +63,7 @@ public struct ExactNumber: Hashable, Sendable {
         self.init(isNegative: isNegative, digits: digits, exponent: exponent)
     }
 
-    /// `value`, exactly.
+    /// The exact value of an integer.
     public init(_ value: Int) {
         self.init(isNegative: value < 0, digits: String(value.magnitude).utf8.map { $0 - 0x30 }, exponent: 0)
     }
@@ -79,7 +79,7 @@ public struct ExactNumber: Hashable, Sendable {
     /// Whether the value is a whole number.
     public var isInteger: Bool { exponent >= 0 }
 
-    /// The value, if it is a whole number of 64 bits.
+    /// The value as an `Int`; nil if it is not a whole number or does not fit into 64 bits.
     public var integer: Int? {
         guard exponent >= 0 else { return nil }
         guard !digits.isEmpty else { return 0 }
@@ -98,7 +98,7 @@ extension ExactNumber: Comparable {
 
     private func isCloserToZero(than other: ExactNumber) -> Bool {
         if digits.isEmpty || other.digits.isEmpty { return digits.isEmpty && !other.digits.isEmpty }
-        // Without zeros in front, the number with the higher first power of ten is the larger.
+        // Without leading zeros, the number whose first digit has the higher power of ten is larger.
         let (magnitude, otherMagnitude) = (digits.count + exponent, other.digits.count + other.exponent)
         if magnitude != otherMagnitude { return magnitude < otherMagnitude }
         return digits.lexicographicallyPrecedes(other.digits)
@@ -108,10 +108,10 @@ extension ExactNumber: Comparable {
 extension ExactNumber {
     /// Whether the value is a whole multiple of `divisor`, which must not be 0.
     ///
-    /// - Returns: Nil when both have so many digits that the division would not end in reasonable time.
+    /// - Returns: Nil if the numbers have too many digits to divide in reasonable time.
     public func isMultiple(of divisor: ExactNumber) -> Bool? {
         if digits.isEmpty { return true }
-        // Neither ends in a zero, so a remaining power of ten in the divisor is one that this value lacks.
+        // Neither has trailing zeros, so this value lacks any power of ten that remains in the divisor.
         let power = exponent - divisor.exponent
         guard power >= 0 else { return false }
         if divisor.digits == [1] { return true }
@@ -121,7 +121,7 @@ extension ExactNumber {
             let rest = digits.reduce(UInt64(0)) { ($0 * 10 + UInt64($1)) % modulus }
             return Self.multiply(rest, Self.power(10 % modulus, power, modulus), modulus) == 0
         }
-        // The powers of ten add only factors 2 and 5, of which a divisor of n digits has fewer than 4n.
+        // Powers of ten add only the factors 2 and 5. A divisor of n digits has fewer than 4n of them.
         return Self.remainderIsZero(
             digits + Array(repeating: 0, count: min(power, divisor.digits.count * 4)),
             divisor.digits
@@ -142,7 +142,7 @@ extension ExactNumber {
         return result
     }
 
-    /// Long division, digit by digit.
+    /// Whether long division leaves no remainder.
     private static func remainderIsZero(_ dividend: [UInt8], _ divisor: [UInt8]) -> Bool {
         var rest = [UInt8](repeating: 0, count: divisor.count + 1)
         let divisor = [0] + divisor

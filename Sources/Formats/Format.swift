@@ -1,6 +1,6 @@
 internal import Patterns
 
-/// A `format` of JSON Schema: what the text of a string must look like (JSON Schema Validation 2020-12, section 7.3).
+/// A `format` of JSON Schema, which checks the text of a string (JSON Schema Validation 2020-12, section 7.3).
 public enum Format: String, CaseIterable, Sendable {
     /// RFC 3339, section 5.6.
     case dateTime = "date-time"
@@ -69,7 +69,7 @@ public enum Format: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether JSON Schema itself defines the format. The others come from OpenAPI's registry.
+    /// Whether JSON Schema defines the format. The others come from OpenAPI's format registry.
     public var isStandard: Bool { self != .byte }
 
     private static func isUUID(_ text: String) -> Bool {

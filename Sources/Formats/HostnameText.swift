@@ -1,18 +1,18 @@
-/// Host names, in ASCII and in any script.
+/// Checks host names, in ASCII and in other scripts.
 enum HostnameText {
-    /// Labels of letters, digits and inner hyphens, 63 characters each, 253 together (RFC 1123, section 2.1); a label that starts
-    /// with `xn--` must be the ASCII form of an international one (RFC 5890, section 2.3.2.1).
+    /// Labels of letters, digits and inner hyphens, with at most 63 characters per label and 253 in total (RFC 1123, section 2.1). A label
+    /// that starts with `xn--` must be the ASCII form of an international label (RFC 5890, section 2.3.2.1).
     static func isHostname(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         return text.utf8.count <= 253 && labels.allSatisfy(isASCIILabel)
     }
 
-    /// The same with labels of any script (RFC 5890, section 2.3.2.3; RFC 5891 and 5892).
+    /// A host name with labels in any script (RFC 5890, section 2.3.2.3; RFC 5891 and 5892).
     static func isInternationalHostname(_ text: String) -> Bool {
-        // The other full stops separate labels too (RFC 3490, section 3.1).
+        // Other full stops also separate labels (RFC 3490, section 3.1).
         let stops: Set<Unicode.Scalar> = [".", "\u{3002}", "\u{FF0E}", "\u{FF61}"]
         let labels = text.unicodeScalars.split(omittingEmptySubsequences: false) { stops.contains($0) }
-        // A name with one right-to-left label is checked as a whole (RFC 5893, section 2).
+        // If any label is right-to-left, all labels must satisfy the Bidi rule (RFC 5893, section 2).
         let isBidirectional = text.unicodeScalars.contains(where: isRightToLeft)
         if isBidirectional, !labels.allSatisfy({ hasOneDirection(Array($0)) }) { return false }
         var length = labels.count - 1
@@ -44,7 +44,7 @@ enum HostnameText {
             && Punycode.encode(String(String.UnicodeScalarView(decoded))) == label.dropFirst(4).lowercased()
     }
 
-    /// RFC 5891, section 4.2, with the code points that RFC 5892 derives from Unicode's properties.
+    /// Checks a label (RFC 5891, section 4.2) with the code points that RFC 5892 derives from Unicode properties.
     private static func isInternationalLabel(_ label: [Unicode.Scalar]) -> Bool {
         guard let first = label.first, first != "-", label.last != "-", !isMark(first),
             !(label.count >= 4 && label[2] == "-" && label[3] == "-")
@@ -109,8 +109,8 @@ enum HostnameText {
         }
     }
 
-    /// Whether cursive letters stand on both sides of a zero-width non-joiner (RFC 5892, appendix A.1). Swift knows no joining
-    /// types; the letters of Arabic and Syriac stand for the dual-joining ones.
+    /// Whether a zero-width non-joiner is between cursive letters (RFC 5892, appendix A.1). Swift has no joining types, so all letters of
+    /// Arabic and Syriac count as dual-joining.
     private static func joins(_ label: [Unicode.Scalar], around index: Int) -> Bool {
         func isCursive(_ scalar: Unicode.Scalar?) -> Bool {
             scalar.map { (0x620...0x6D5).contains($0.value) || (0x710...0x7FF).contains($0.value) } ?? false
@@ -118,7 +118,7 @@ enum HostnameText {
         return isCursive(label[..<index].last { !isMark($0) }) && isCursive(label[(index + 1)...].first { !isMark($0) })
     }
 
-    /// What RFC 5893, section 2, asks of a label beside right-to-left ones: a letter at its start, one direction, one kind of digits.
+    /// The Bidi rule (RFC 5893, section 2): the label starts with a letter, and has one direction and one kind of digits.
     private static func hasOneDirection(_ label: [Unicode.Scalar]) -> Bool {
         guard let first = label.first, first.properties.numericType == nil else { return false }
         guard label.contains(where: isRightToLeft) else { return true }
@@ -138,13 +138,13 @@ enum HostnameText {
     }
 }
 
-/// The ASCII form of international labels (RFC 3492).
+/// Encodes and decodes the ASCII form of international labels (RFC 3492).
 enum Punycode {
     private static let base = 36
     private static let firstThreshold = 1
     private static let lastThreshold = 26
 
-    /// The code points of an encoded label without its `xn--`; nil when it is none.
+    /// Decodes a label without its `xn--`; nil if it is invalid.
     static func decode(_ text: String) -> [Unicode.Scalar]? {
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
@@ -175,7 +175,7 @@ enum Punycode {
         return scalars.count == output.count ? scalars : nil
     }
 
-    /// The encoded form without `xn--`; nil when it would be too long for a label anyway.
+    /// Encodes a label, without `xn--`; nil if it has more than 63 code points.
     static func encode(_ text: String) -> String? {
         let input = text.unicodeScalars.map { Int($0.value) }
         guard input.count <= 63 else { return nil }

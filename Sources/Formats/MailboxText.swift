@@ -1,6 +1,6 @@
-/// Mail addresses.
+/// Checks mail addresses.
 enum MailboxText {
-    /// `Mailbox` of RFC 5321, section 4.1.2; with characters beyond ASCII, RFC 6531, section 3.3.
+    /// `Mailbox` of RFC 5321, section 4.1.2, or with non-ASCII characters of RFC 6531, section 3.3.
     static func isMailbox(_ text: String, isInternational: Bool) -> Bool {
         guard let at = text.lastIndex(of: "@") else { return false }
         let local = text[..<at]

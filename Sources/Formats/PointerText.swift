@@ -1,4 +1,4 @@
-/// JSON Pointers.
+/// Checks JSON Pointers.
 enum PointerText {
     /// RFC 6901, section 3.
     static func isPointer(_ text: some StringProtocol) -> Bool {

@@ -1,4 +1,4 @@
-/// URIs, IRIs and URI templates.
+/// Checks URIs, IRIs and URI templates.
 enum ReferenceText {
     /// A reference with a scheme (RFC 3986, section 3; RFC 3987, section 2.2).
     static func isAbsolute(_ text: String, isInternational: Bool) -> Bool {
@@ -17,7 +17,7 @@ enum ReferenceText {
             let isScheme = scheme.utf8.allSatisfy { $0.isLetterOrDigit || "+-.".utf8.contains($0) }
             guard scheme.utf8.first?.isLetter == true, isScheme else { return false }
         } else if parts.authority == nil, parts.path.prefix(while: { $0 != "/" }).contains(":") {
-            // The first segment of a relative path would read as a scheme (RFC 3986, section 4.2).
+            // The first segment of a relative path would be parsed as a scheme (RFC 3986, section 4.2).
             return false
         }
         if let authority = parts.authority, !isAuthority(authority, isInternational) { return false }
@@ -53,7 +53,7 @@ enum ReferenceText {
         return has(host, only: "", isInternational)
     }
 
-    /// Whether `text` holds unreserved characters, sub-delimiters, escapes and those of `others` (RFC 3986, section 3.3).
+    /// Whether `text` has only unreserved characters, sub-delimiters, escapes and `others` (RFC 3986, section 3.3).
     private static func has(
         _ text: Substring,
         only others: String,
@@ -131,20 +131,20 @@ enum ReferenceText {
     }
 }
 
-/// A URI reference taken apart, nothing decoded (RFC 3986, appendix B).
+/// The components of a URI reference, not decoded (RFC 3986, appendix B).
 public struct URIParts: Hashable, Sendable {
-    /// `https`, if there is one.
+    /// The scheme, such as `https`; nil for a relative reference.
     public var scheme: Substring?
-    /// What stands between `//` and the path, if there is one.
+    /// The authority between `//` and the path; nil if there is none.
     public var authority: Substring?
-    /// The path, perhaps empty.
+    /// The path, which may be empty.
     public var path: Substring
-    /// What follows `?`, if there is one.
+    /// The query after `?`; nil if there is none.
     public var query: Substring?
-    /// What follows `#`, if there is one.
+    /// The fragment after `#`; nil if there is none.
     public var fragment: Substring?
 
-    /// The parts of `text`; nil for text that no reference can be, because of a second `#`.
+    /// Splits `text` into components; nil if it has more than one `#`.
     public init?(_ text: String) {
         var rest = text[...]
         if let hash = rest.firstIndex(of: "#") {
@@ -175,7 +175,7 @@ public struct URIParts: Hashable, Sendable {
             + (fragment.map { "#\($0)" } ?? "")
     }
 
-    /// What this reference means where `base` is the base URI (RFC 3986, section 5.2).
+    /// Resolves this reference against a base URI (RFC 3986, section 5.2).
     public func resolved(against base: URIParts) -> URIParts {
         var target = self
         if scheme != nil {
@@ -200,7 +200,7 @@ public struct URIParts: Hashable, Sendable {
         return target
     }
 
-    /// RFC 3986, section 5.2.4.
+    /// Removes dot segments (RFC 3986, section 5.2.4).
     private static func withoutDots(_ path: Substring) -> Substring {
         guard path.contains(".") else { return path }
         var parts: [Substring] = []

@@ -1,18 +1,18 @@
 public import ContractRuntime
 public import Generated
 
-/// What is told at once: one notification, or many of one severity and title.
+/// A message to a target: one notification, or several with the same severity and title.
 public struct Message: Sendable {
-    /// How urgent it is.
+    /// The severity of all notifications.
     public var severity: Severity
-    /// What it is about.
+    /// The title of all notifications.
     public var title: String
-    /// What happened; one text a notification, never empty.
+    /// One text per notification; never empty.
     public var texts: [String]
-    /// When the first of them came up.
+    /// The time of the first notification.
     public var time: Timestamp
 
-    /// A message of these parts.
+    /// Creates a message.
     public init(severity: Severity, title: String, texts: [String], time: Timestamp) {
         self.severity = severity
         self.title = title
@@ -20,13 +20,13 @@ public struct Message: Sendable {
         self.time = time
     }
 
-    /// The body for a target of this kind.
+    /// The request body for a target of this kind.
     func body(for kind: NotificationTarget.Kind) -> JSONObject {
         switch kind {
         case .discord:
             JSONObject { json in
                 json.member("content", discordContent)
-                // Nobody is called by a name that an instance gave itself.
+                // The names come from instances, so they must not mention anyone.
                 json.member("allowed_mentions", JSONObject { $0.member("parse", [String]()) })
             }
         case .webhook:
@@ -39,51 +39,51 @@ public struct Message: Sendable {
         }
     }
 
-    /// Discord takes 2,000 characters (Discord developer documentation, "Execute Webhook").
+    /// The maximum length of a message in Discord, in characters (Discord developer documentation, "Execute Webhook").
     private static let discordLimit = 2_000
-    /// The most of them that one text takes.
+    /// The maximum length of one text in a Discord message.
     private static let lineLimit = 1_500
 
-    /// `[SEVERITY] Title`, what happened, and the time, each on a line of its own; what does not fit is counted.
+    /// The lines `[SEVERITY] Title`, one per text, and the time. Texts that do not fit are counted.
     var discordContent: String {
         let count = texts.count > 1 ? " (\(texts.count))" : ""
-        let head = "[\(severity.rawValue)] \(Self.inert(title, limit: 200))\(count)\n"
+        let head = "[\(severity.rawValue)] \(Self.escaped(title, limit: 200))\(count)\n"
         let tail = "time=\(time)"
         var lines = ""
-        var room = Self.discordLimit - head.utf16.count - tail.utf16.count - 60
+        var available = Self.discordLimit - head.utf16.count - tail.utf16.count - 60
         for (index, text) in texts.enumerated() {
-            let line = Self.inert(text, limit: Self.lineLimit)
-            guard line.utf16.count < room else {
-                lines += "… and \(texts.count - index) more, see GET /alerts\n"
+            let line = Self.escaped(text, limit: Self.lineLimit)
+            guard line.utf16.count < available else {
+                lines += "… and \(texts.count - index) more: see GET /alerts\n"
                 break
             }
             lines += line + "\n"
-            room -= line.utf16.count + 1
+            available -= line.utf16.count + 1
         }
         return head + lines + tail
     }
 
-    /// Text that Discord shows as it is: no links, no code, no mentions, nothing that turns the order of the letters.
+    /// Escapes text for Discord: no links, code or mentions, and no bidirectional controls.
     ///
-    /// - Parameter limit: The most UTF-16 code units, which is what Discord counts. An ellipsis stands for the rest.
-    private static func inert(_ text: String, limit: Int) -> String {
-        var inert = ""
+    /// - Parameter limit: The maximum number of UTF-16 code units, which Discord counts. Longer text ends with an ellipsis.
+    private static func escaped(_ text: String, limit: Int) -> String {
+        var escaped = ""
         var size = 0
         for scalar in text.unicodeScalars {
-            let piece = Self.inert(scalar)
-            // traps: the size is below the limit, and a piece is a few code units long.
-            guard size + piece.utf16.count < limit else { return inert + "…" }
-            inert += piece
+            let piece = Self.escaped(scalar)
+            // traps: size is below limit, and a piece has at most a few code units.
+            guard size + piece.utf16.count < limit else { return escaped + "…" }
+            escaped += piece
             size += piece.utf16.count
         }
-        return inert
+        return escaped
     }
 
-    /// By code points, as Discord reads them: to Swift a sign that a combining mark follows is another character.
-    private static func inert(_ scalar: Unicode.Scalar) -> String {
+    /// Escapes one code point. Discord parses code points, but a Swift character includes its combining marks.
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
         switch scalar {
         case "\\", "`", "*", "~", "|", "[", "]", "<", ">": return "\\\(scalar)"
-        // A zero-width space behind it takes the mention's meaning away.
+        // A zero-width space after "@" prevents a mention.
         case "@": return "@\u{200B}"
         // Bidirectional controls (Unicode Standard Annex 9, section 2).
         case "\u{61C}", "\u{200E}", "\u{200F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}": return ""

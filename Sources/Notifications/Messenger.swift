@@ -3,15 +3,15 @@ import ContractRuntime
 import NIOCore
 import NIOHTTP1
 
-/// Sends messages to targets. It follows no redirects, and what a target answers is read only as far as it says when to come again.
+/// Sends messages to targets. It does not follow redirects, and reads a response only for its status and its retry delay.
 public struct Messenger: Sendable {
-    /// What became of a message.
+    /// The outcome of sending a message.
     public enum Outcome: Hashable, Sendable {
-        /// The target took it.
+        /// The target accepted the message.
         case sent
-        /// The target wants nothing for so many seconds.
+        /// The target is rate limiting and accepts no message for this many seconds.
         case limited(seconds: Double)
-        /// It did not arrive, or nobody knows.
+        /// The message did not arrive, or the outcome is unknown.
         case failed(String)
     }
 
@@ -20,12 +20,12 @@ public struct Messenger: Sendable {
         configuration: HTTPClient.Configuration(redirectConfiguration: .disallow)
     )
 
-    /// A messenger; all of them share one pool of connections, which lives as long as the process.
+    /// Creates a messenger. All messengers share one connection pool, which exists until the process ends.
     public init() {}
 
-    /// Sends one message and waits for the answer.
+    /// Sends one message and waits for the response.
     ///
-    /// - Parameter limit: How long it may take. After that nobody knows whether it arrived.
+    /// - Parameter limit: The timeout. After it, the outcome is unknown.
     public func send(_ message: Message, to target: NotificationTarget, within limit: Duration) async -> Outcome {
         var request = HTTPClientRequest(url: target.url)
         request.method = .POST
@@ -35,23 +35,22 @@ public struct Messenger: Sendable {
             let response = try await Self.client.execute(request, timeout: TimeAmount(limit))
             return await outcome(of: response)
         } catch {
-            // The error's own text may hold the URL, which is a secret.
-            let reason = (error as? HTTPClientError)?.shortDescription ?? "no connection"
+            // The description of the error may contain the URL, which is a secret.
+            let reason = (error as? HTTPClientError)?.shortDescription ?? "connection failed"
             return .failed(reason)
         }
     }
 
-    /// Tells a service that waits for signs of life that there is one, as healthchecks.io does it: with a request whose answer means nothing
-    /// but that it arrived.
+    /// Pings a monitoring service such as healthchecks.io with a GET request. Any 2xx response is a success.
     ///
-    /// - Parameter limit: How long it may take.
+    /// - Parameter limit: The timeout.
     public func ping(_ url: String, within limit: Duration) async -> Outcome {
         var request = HTTPClientRequest(url: url)
         request.headers = ["User-Agent": "flotilla"]
         do {
             return await outcome(of: try await Self.client.execute(request, timeout: TimeAmount(limit)))
         } catch {
-            return .failed((error as? HTTPClientError)?.shortDescription ?? "no connection")
+            return .failed((error as? HTTPClientError)?.shortDescription ?? "connection failed")
         }
     }
 
@@ -59,10 +58,11 @@ public struct Messenger: Sendable {
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return .sent }
         if status == 429 { return .limited(seconds: await seconds(in: response)) }
-        return .failed("status \(status)")
+        return .failed("HTTP status \(status)")
     }
 
-    /// `Retry-After` in seconds (RFC 9110, section 10.2.3), or `retry_after` in the body, which Discord gives to the millisecond.
+    /// The retry delay, 1 to 3,600 seconds: `Retry-After` (RFC 9110, section 10.2.3), or `retry_after` in the body, which Discord gives in
+    /// seconds to the millisecond.
     private func seconds(in response: HTTPClientResponse) async -> Double {
         var seconds = response.headers.first(name: "Retry-After").flatMap { Double($0) } ?? 0
         if let body = try? await response.body.collect(upTo: 16_384),
@@ -71,7 +71,7 @@ public struct Messenger: Sendable {
         {
             seconds = max(seconds, exact)
         }
-        // `Double` reads "nan", too, of which no maximum is one.
+        // `Double` also parses "nan", which min and max may return.
         return seconds.isNaN ? 1 : min(max(seconds, 1), 3_600)
     }
 }

@@ -1,24 +1,26 @@
 public import Generated
 
-/// Somewhere that notifications go.
+/// A target that notifications are sent to.
 public struct NotificationTarget: Hashable, Sendable {
-    /// What a target understands.
+    /// The format of the messages that a target accepts.
     public enum Kind: Sendable {
         /// Discord's "Execute Webhook": an object with `content` (Discord developer documentation, "Webhook").
         case discord
-        /// A JSON object with everything that is known.
+        /// A JSON object with all fields of the message.
         case webhook
     }
 
-    /// What it is called in the API; its URL is a secret.
+    /// The name of the target in the API, which never shows its URL.
     public let name: String
-    /// What it understands.
+    /// The format of its messages.
     public let kind: Kind
-    /// What it wants to know.
+    /// The severities that it receives.
     public let severities: Set<Severity>
     let url: String
 
-    /// A target at `url`, an http or https URL.
+    /// Creates a target.
+    ///
+    /// - Parameter url: An http or https URL, which is a secret.
     public init(name: String, kind: Kind, url: String, severities: Set<Severity>) {
         self.name = name
         self.kind = kind

@@ -12,7 +12,7 @@ import Testing
         (1e308, "1.00 × 10³⁰⁸"), (-1e308, "−1.00 × 10³⁰⁸"), (.leastNonzeroMagnitude, "0.00"), (.infinity, "—"),
         (.nan, "—"),
     ])
-    func `every number of the machine's is shown`(value: Double, expected: String) {
+    func `every Double is formatted`(value: Double, expected: String) {
         #expect(Figures.decimal(value) == expected)
     }
 
@@ -22,11 +22,11 @@ import Testing
         ("1e30", "1.00 × 10³⁰"), ("-12345678901234567890.5", "−1.234567 × 10¹⁹"),
         ("99999999999999999999999999999999999999", "9.999999 × 10³⁷"),
     ])
-    func `every amount is shown`(text: String, expected: String) throws {
+    func `every amount is formatted`(text: String, expected: String) throws {
         #expect(Figures.amount(try #require(Decimal(text))) == expected)
     }
 
-    @Test func `a page at the end of all numbers has links`() throws {
+    @Test func `an extreme page number has links`() throws {
         for page in [Int.max, .max / 50, 3, 1] {
             let pages = try #require(Table.Pages("/bots", .none, page: page, size: 50, total: 60))
             #expect(page == 1 || pages.previous != nil)
@@ -34,7 +34,7 @@ import Testing
         #expect(Table.Pages("/bots", .none, page: .max, size: 50, total: 60)?.text == "60–60 of 60")
     }
 
-    @Test func `a list that is longer than was counted is paged through to its end`() throws {
+    @Test func `a list beyond its count limit can be paged to the end`() throws {
         func pages(_ page: Int, of total: Int, isExact: Bool, next: String?) -> Table.Pages? {
             let list = CostPage(
                 page: page,
@@ -56,7 +56,7 @@ import Testing
         #expect(try #require(pages(.max, of: 10_000, isExact: false, next: nil)).next == nil)
     }
 
-    @Test func `a curve of equal, of huge and of far points is drawn`() throws {
+    @Test func `a curve with equal, huge or distant points is drawn`() throws {
         for values in [[1e30, 1e30], [-1e308, 1e308], [.leastNonzeroMagnitude, 0], [.greatestFiniteMagnitude, 1]] {
             for times in [[0, 1], [Int64.min, .max], [.max, .max]] {
                 let points = zip(times, values).map { (time: Timestamp(microsecondsSinceEpoch: $0), value: $1) }
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `an escape in a form is two hexadecimal digits`() {
+    @Test func `a percent escape is two hexadecimal digits`() {
         #expect(Fields("a=%+1&b=%41&c=%4&=x&d").pairs.map(\.value) == ["% 1", "A", "%4", "x", ""])
     }
 }

@@ -10,17 +10,17 @@ import Testing
         (">\u{200D}&\u{FE0F}", "&gt;\u{200D}&amp;\u{FE0F}"),
         ("\r\n<", "\r\n&lt;"), ("\u{226E}", "\u{226E}"), ("", ""),
     ])
-    func `each sign of markup is escaped, whatever stands beside it`(text: String, expected: String) {
+    func `markup characters are escaped next to any other character`(text: String, expected: String) {
         #expect(HTMLText.escaped(text).utf8.elementsEqual(expected.utf8))
     }
 
     @Test(arguments: Templates.sources.map(\.name))
-    func `each template can be read`(name: String) {
+    func `each template is valid`(name: String) {
         #expect(Templates.library.getTemplate(named: name) != nil)
     }
 
     @Test(arguments: ["{{.text}}", "{{#.text}}{{.}}{{/.text}}", "{{#.list}}{{.}}{{/.list}}"])
-    func `a value is escaped by code points wherever a template inserts it`(text: String) throws {
+    func `every inserted value is escaped by code points`(text: String) throws {
         struct Value {
             let text = "\u{600}<b>\u{301}"
             let list = ["\u{600}<b>\u{301}"]
@@ -33,7 +33,7 @@ import Testing
         "{{{.text}}}", "{{&.text}}", "{{% CONTENT_TYPE: TEXT}}{{.text}}", "{{=<% %>=}}<%{.text}%>",
         "{{{.drawing}}}{{{.text}}}",
     ])
-    func `a template that would insert a text as it is is refused`(text: String) {
+    func `a template that inserts unescaped text is rejected`(text: String) {
         #expect(Templates.template(text) == nil)
     }
 }

@@ -287,7 +287,7 @@ import Testing
             )
             let money = try await browser.get("/analytics").body
             #expect(money.contains("Not converted"))
-            #expect(money.contains("no rate into USDT for BNB"))
+            #expect(money.contains("no exchange rate to USDT for BNB"))
             let portfolio = try await browser.get("/portfolio?mode=LIVE").body
             #expect(
                 portfolio.contains(

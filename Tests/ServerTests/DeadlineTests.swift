@@ -86,7 +86,7 @@ import Testing
                     let duration = ContinuousClock.now - start
                     proxy.isStalled = false
                     #expect(page.status == 503)
-                    #expect(page.body.contains("The page cannot be shown"))
+                    #expect(page.body.contains("The dashboard cannot load data"))
                     #expect(duration < .seconds(4))
                 }
             }

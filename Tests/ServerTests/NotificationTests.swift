@@ -134,7 +134,7 @@ import Testing
                 }
                 #expect(counts.reduce(0, +) == 1_000)
                 let message = try #require(target.messages.max { $0.utf16.count < $1.utf16.count })
-                #expect(message.contains("more, see GET /alerts"))
+                #expect(message.contains("more: see GET /alerts"))
                 #expect(message.utf16.count <= 2_000)
             }
         }
@@ -205,7 +205,7 @@ import Testing
                         let test = try await server.post("/notifications/test?severity=INFO", "", token: token).json()
                         #expect(test["notified"] as? Bool == false)
                         let item = try #require((test["items"] as? [[String: Any]])?.first)
-                        #expect(item["last_error"] as? String == "status 307")
+                        #expect(item["last_error"] as? String == "HTTP status 307")
                         #expect(elsewhere.attempts == 0)
                         let id = try #require(item["delivery_id"] as? String)
                         #expect(try await server.post("/notifications/\(id)/replay", "", token: token).status == 409)

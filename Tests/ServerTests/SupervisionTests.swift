@@ -138,7 +138,7 @@ import Testing
                     """
                 let headers = ["X-Admin-Token": Self.token, "Content-Type": "application/json"]
                 #expect(try await pair.api.send("POST", "/commands", headers: headers, body: command).status == 202)
-                #expect(!(try await pair.web.send("GET", "/login").body.contains("The API does not respond")))
+                #expect(!(try await pair.web.send("GET", "/login").body.contains("The API has not responded")))
                 let api = try #require(pair.child(.api))
                 kill(api, SIGSTOP)
                 try await Self.until("the pages show the outage") {
@@ -146,7 +146,7 @@ import Testing
                         pair.web.send("GET", "/login"),
                         pair.web.send("GET", "/dashboard", headers: ["Cookie": cookie]),
                     ]
-                    return pages.allSatisfy { $0.status == 200 && $0.body.contains("The API does not respond since ") }
+                    return pages.allSatisfy { $0.status == 200 && $0.body.contains("The API has not responded since ") }
                 }
                 // The dashboard's process runs the checks.
                 try await Self.until("the command has expired", within: .seconds(90)) {
@@ -159,7 +159,7 @@ import Testing
                 }
                 kill(api, SIGCONT)
                 try await Self.until("the pages show the end of the outage") {
-                    try await pair.web.send("GET", "/login").body.contains("It responds again.")
+                    try await pair.web.send("GET", "/login").body.contains("It is responding again.")
                 }
                 #expect(pair.child(.api) == api)
             }

@@ -1,4 +1,4 @@
-"""A real server with a PostgreSQL of its own, and a real browser before it."""
+"""Fixtures: a real server with its own PostgreSQL, and a real browser."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SERVER = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
 
 
 class Server:
-    """`flotilla-server` on free ports of this machine."""
+    """Runs `flotilla-server` on free ports of this machine."""
 
     def __init__(self, folder: str, **settings: str):
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
@@ -48,11 +48,11 @@ class Server:
         raise AssertionError(pathlib.Path(f"{self.folder}/log").read_text())
 
     def child(self, component: str) -> int:
-        """The process of the API or of the dashboard."""
+        """Returns the process ID of the API or the dashboard."""
         return int(subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", f"only {component}"], capture_output=True, text=True).stdout)
 
     def databases(self) -> list[int]:
-        """The processes of the server's own PostgreSQL."""
+        """Returns the process IDs of the server's own PostgreSQL."""
         postmaster = int(pathlib.Path(f"{self.folder}/cluster/data/postmaster.pid").read_text().split()[0]) \
             if pathlib.Path(f"{self.folder}/cluster/data/postmaster.pid").exists() \
             else int(next(pathlib.Path(f"{self.folder}/cluster").rglob("postmaster.pid")).read_text().split()[0])
@@ -83,13 +83,13 @@ def server():
 def fleet(server):
     fleet = Fleet(server.api, TOKEN)
     fleet.seed(48)
-    # What the server would have noted, had it been there.
+    # The rows that the server would have recorded during the last day.
     server.sql("INSERT INTO fleet_equity SELECT ts, 'LIVE', currency, equity FROM equity_points(NULL, 'LIVE', 'USDT') ON CONFLICT DO NOTHING")
     return fleet
 
 
 class Browser:
-    """Chromium, with what a person does there, and with all that it complained about."""
+    """Controls Chromium and collects its console messages and requests."""
 
     def __init__(self, web: str, scripts: bool = True, width: int = 1440):
         options = webdriver.ChromeOptions()
@@ -102,13 +102,13 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
         self.driver.set_page_load_timeout(30)
         self.web = web
-        self.complaints: list[str] = []
+        self.messages: list[str] = []
         self.requests: list[str] = []
 
     def open(self, path: str):
         self.driver.get(self.web + path)
 
-    def login(self, token: str = TOKEN):
+    def sign_in(self, token: str = TOKEN):
         self.open("/login")
         self.find("[name=token]").send_keys(token)
         self.find("button").click()
@@ -118,7 +118,7 @@ class Browser:
         return self.driver.find_element("css selector", selector)
 
     def click(self, element):
-        """Where a person would have scrolled to, away from the bars at the edges."""
+        """Clicks an element after scrolling it to the centre, away from the sticky bars."""
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
@@ -133,23 +133,23 @@ class Browser:
         return self.find(selector).text
 
     def wait(self, condition, seconds: float = 15):
-        """Until the condition holds; a limit only catches hangs."""
+        """Waits until the condition holds and returns its value. The limit only catches hangs."""
         deadline = time.monotonic() + seconds
         while True:
             try:
                 if found := condition():
                     return found
-            except Exception:  # an element may be replaced while it is looked at
+            except Exception:  # An update may replace the element during the check.
                 pass
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited {seconds} s at {self.path}: {self.text()[:2000]}")
             time.sleep(0.05)
 
-    def settle(self):
-        """Reads what the browser noted since the last time."""
+    def read_logs(self):
+        """Reads the browser's logs since the last call."""
         for entry in self.driver.get_log("browser"):
             if entry["level"] in ("SEVERE", "WARNING"):
-                self.complaints.append(entry["message"])
+                self.messages.append(entry["message"])
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
@@ -165,17 +165,17 @@ class Browser:
 @pytest.fixture(scope="session")
 def shared(server, fleet):
     browser = Browser(server.web)
-    browser.login()
+    browser.sign_in()
     yield browser
     browser.close()
 
 
 @pytest.fixture
 def browser(shared):
-    """Logged in. Afterwards nothing may have gone wrong that a person would not see."""
-    shared.settle()
-    shared.complaints.clear()
+    """A signed-in browser. The test fails if the browser logs a warning or sends a request to another origin."""
+    shared.read_logs()
+    shared.messages.clear()
     yield shared
-    shared.settle()
-    assert shared.complaints == []
+    shared.read_logs()
+    assert shared.messages == []
     assert [url for url in shared.requests if not url.startswith((shared.web, "data:", "chrome:"))] == []

@@ -1,4 +1,4 @@
-"""A fleet to look at: what bots report over the API, made up but always the same."""
+"""A deterministic example fleet that reports over the API."""
 
 import datetime
 import json
@@ -10,7 +10,7 @@ STRATEGIES = ["mm", "grid", "arb", "basis", "momo"]
 
 
 class Fleet:
-    """Speaks for the bots, and for an operator where one is needed first."""
+    """Sends requests as the bots, and as an operator."""
 
     def __init__(self, api: str, token: str):
         self.api = api
@@ -21,8 +21,8 @@ class Fleet:
         request = urllib.request.Request(self.api + path, method=method, data=None if body is None else json.dumps(body).encode())
         request.add_header("Content-Type", "application/json")
         request.add_header("X-Admin-Token", token or self.token)
-        with urllib.request.urlopen(request) as answer:
-            text = answer.read()
+        with urllib.request.urlopen(request) as response:
+            text = response.read()
             return json.loads(text) if text else None
 
     def ago(self, seconds: float) -> str:
@@ -37,7 +37,7 @@ class Fleet:
             self.call("POST", "/ingest/heartbeat", beats[start:start + 1000])
 
     def seed(self, count: int = 96):
-        """The fleet: most of it well, some of it not."""
+        """Creates the fleet. Most instances are healthy, some are not."""
         beats, positions, metrics, costs, executions = [], [], [], [], []
         for number in range(count):
             exchange, symbol = EXCHANGES[number * number % 7 % 4]
@@ -84,7 +84,7 @@ class Fleet:
         return beats
 
     def operate(self, beats: list):
-        """What operators did: commands, a module, comparisons with the exchanges."""
+        """Creates the data of operators: commands, a module and comparisons with the exchanges."""
         one, other = beats[23]["instance_id"], beats[12]["instance_id"]
         for type, instance, reason in (("SAFE_MODE", one, "spread too wide"), ("FLATTEN", other, "venue maintenance"), ("SYNC_BALANCE", other, None)):
             self.call("POST", "/commands", {"command_id": uuid(len(type), instance), "instance_id": instance, "command_type": type,

@@ -1,4 +1,4 @@
-"""A backup is one when a server over the restored database gives the same answers."""
+"""Tests that a server over a restored backup gives the same responses as the original."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ PATHS = ["/bots?page_size=200", "/audit/logs?page_size=200", "/audit/verify", "/
 
 
 def answers(server: Server) -> dict:
-    """What does not depend on the time at which it is asked."""
+    """Returns the parts of the responses that do not depend on the time of the request."""
     fleet = Fleet(server.api, TOKEN)
 
     def timeless(value):
@@ -27,7 +27,7 @@ def answers(server: Server) -> dict:
 
 
 def watch_tools(folder: str) -> str:
-    """A folder for PATH with PostgreSQL's tools, which first note what `/proc` shows every user of them, and the password they are given."""
+    """Creates a folder for PATH with wrappers of PostgreSQL's tools that record their arguments in `/proc` and their password."""
     tools = pathlib.Path(folder, "tools")
     tools.mkdir()
     for name in ("pg_dump", "pg_restore", "psql"):
@@ -39,7 +39,7 @@ def watch_tools(folder: str) -> str:
 
 
 @pytest.mark.parametrize("url", ["postgres://flotilla@db/flotilla?password=abc", "host=db password=abc", "host=db password = abc"])
-def test_a_password_that_would_stand_in_arguments_is_refused(url, tmp_path):
+def test_a_password_that_would_appear_in_arguments_is_rejected(url, tmp_path):
     for script in (["deploy/backup", str(tmp_path)], ["deploy/restore", "file"]):
         result = subprocess.run(script, env={**os.environ, "DATABASE_URL": url}, cwd=ROOT, capture_output=True, text=True)
         assert result.returncode == 1
@@ -47,14 +47,14 @@ def test_a_password_that_would_stand_in_arguments_is_refused(url, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("pg_dump"), reason="there is no pg_dump on this machine")
-def test_a_restored_backup_answers_as_the_original_did():
+def test_a_restored_backup_gives_the_same_responses():
     folder = tempfile.mkdtemp(prefix="flotilla-backup-")
     os.chmod(folder, 0o755)
     first = Server(folder, CHECK_INTERVAL_SECONDS="0")
     try:
         Fleet(first.api, TOKEN).seed(48)
         socket = next(pathlib.Path(folder).rglob(".s.PGSQL.*")).parent
-        # The cluster asks for no password; these take one along, in which a character is encoded.
+        # The cluster requires no password. These URLs have one, with an encoded character.
         urls = {name: f"postgres://flotilla:se%63ret-of-the-database@/{name}?host={socket}" for name in ("flotilla", "restored")}
         watched = watch_tools(folder)
         before = answers(first)
@@ -68,8 +68,8 @@ def test_a_restored_backup_answers_as_the_original_did():
             assert dump.returncode == 0, dump.stderr
         file = dump.stdout.strip()
         assert os.listdir(backups) == [os.path.basename(file)]
-        refused = run("deploy/restore", file, database="flotilla")
-        assert refused.returncode == 1 and "restore into an empty one" in refused.stderr
+        rejected = run("deploy/restore", file, database="flotilla")
+        assert rejected.returncode == 1 and "restore into an empty one" in rejected.stderr
         subprocess.run(["psql", urls["flotilla"], "-qc", "CREATE DATABASE restored"], check=True)
         restored = run("deploy/restore", file, database="restored")
         assert restored.returncode == 0, restored.stderr
@@ -82,7 +82,7 @@ def test_a_restored_backup_answers_as_the_original_did():
         second = Server(f"{folder}/second", DATABASE_URL=urls["restored"], CHECK_INTERVAL_SECONDS="0")
         try:
             assert answers(second) == before
-            # And it goes on from there.
+            # The restored server accepts new data.
             Fleet(second.api, TOKEN).heartbeat("after", "after")
         finally:
             second.stop()

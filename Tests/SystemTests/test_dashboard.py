@@ -1,4 +1,4 @@
-"""What an operator sees and does, in a real browser."""
+"""Tests the dashboard in a real browser."""
 
 import importlib.util
 import pathlib
@@ -27,16 +27,16 @@ LABELS = ["Dashboard", "Bots", "Portfolio", "Markets", "Analytics", "Datasets", 
 
 
 def get(url: str, cookie: str | None = None):
-    """Status, headers and body of an answer, without following it elsewhere."""
-    class Stay(urllib.request.HTTPRedirectHandler):
+    """Returns the status, headers and body of a response without following redirects."""
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
             return None
     request = urllib.request.Request(url, headers={"Cookie": cookie} if cookie else {})
     try:
-        answer = urllib.request.build_opener(Stay).open(request)
+        response = urllib.request.build_opener(NoRedirect).open(request)
     except urllib.error.HTTPError as error:
-        answer = error
-    return answer.status, answer.headers, answer.read().decode()
+        response = error
+    return response.status, response.headers, response.read().decode()
 
 
 def cookie(browser: Browser) -> str:
@@ -48,31 +48,31 @@ def axe_source() -> str:
     return next(package.rglob("axe.min.js")).read_text()
 
 
-# --- The door
+# --- Sign-in and sessions
 
-def test_a_wrong_token_opens_nothing_and_a_right_one_leads_where_one_wanted_to_go(server, fleet):
+def test_an_invalid_token_is_rejected_and_a_valid_one_opens_the_requested_page(server, fleet):
     browser = Browser(server.web)
     try:
         browser.open("/alerts")
         assert browser.path == "/login?next=%2Falerts"
         browser.find("[name=token]").send_keys("not the token")
         browser.find("button").click()
-        browser.wait(lambda: browser.text("[role=alert]") == "The token is not valid.")
+        browser.wait(lambda: browser.text("[role=alert]") == "Invalid token.")
         browser.find("[name=token]").send_keys(TOKEN)
         browser.find("button").click()
         browser.wait(lambda: browser.path == "/alerts")
         session = browser.driver.get_cookie("flotilla_session")
         assert (session["httpOnly"], session["sameSite"]) == (True, "Lax")
-        kept = cookie(browser)
+        old_cookie = cookie(browser)
         browser.find(".user summary").click()
         browser.find("form[action='/logout'] button").click()
         browser.wait(lambda: browser.path.startswith("/login"))
-        assert get(server.web + "/bots", kept)[0] == 303
+        assert get(server.web + "/bots", old_cookie)[0] == 303
     finally:
         browser.close()
 
 
-def test_without_a_session_there_is_a_login_and_no_data(server, fleet):
+def test_without_a_session_pages_redirect_to_sign_in_and_the_api_returns_401(server, fleet):
     status, headers, _ = get(server.web + "/bots")
     assert (status, headers["Location"]) == (303, "/login?next=%2Fbots")
     assert get(server.web + "/api/bots")[0] == 401
@@ -80,14 +80,14 @@ def test_without_a_session_there_is_a_login_and_no_data(server, fleet):
     assert get(server.web + "/login?next=https://evil.example")[2].count("evil.example") == 0
 
 
-def test_no_byte_that_a_browser_gets_holds_the_token(server, browser):
+def test_the_token_is_in_no_response_to_the_browser(server, browser):
     for path in PAGES + ["/api/bots?page=1&page_size=50", "/api/portfolio/exposure", "/api/tokens", "/assets/live.js", "/login"]:
         status, headers, body = get(server.web + path, cookie(browser))
         assert status == 200, path
         assert TOKEN not in body and TOKEN not in str(headers), path
 
 
-def test_a_form_that_another_page_sends_is_refused(server, browser):
+def test_a_form_from_another_site_is_rejected(server, browser):
     def post(path: str, body: str, **headers: str) -> int:
         request = urllib.request.Request(server.web + path, data=body.encode(), headers={"Cookie": cookie(browser), **headers})
         try:
@@ -100,7 +100,7 @@ def test_a_form_that_another_page_sends_is_refused(server, browser):
     assert post("/login", f"token={TOKEN}", **{"Sec-Fetch-Site": "cross-site"}) == 403
 
 
-# --- What is shown
+# --- Pages
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_complete(browser, path):
@@ -108,7 +108,7 @@ def test_a_page_is_complete(browser, path):
     assert browser.find("h1").text
     links = [link.text for link in browser.all("nav[aria-label=Main] a")]
     assert [label for label in LABELS if not any(text.startswith(label) for text in links)] == []
-    # Whatever is a figure says as of when it is one.
+    # Every block with data shows the time of the data.
     undated = browser.driver.execute_script("return [...document.querySelectorAll('main section')].filter("
                                             "e => e.querySelector('.figures, table.rows, figure') && !e.querySelector('time')).map(e => e.id)")
     assert [name for name in undated if name not in ("targets", "evidence")] == []
@@ -118,7 +118,7 @@ def test_a_page_is_complete(browser, path):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1440])
-def test_axe_finds_nothing(browser, theme, width):
+def test_axe_reports_no_violations(browser, theme, width):
     source = axe_source()
     browser.driver.set_window_size(width, 1000)
     browser.theme(theme)
@@ -138,10 +138,10 @@ def test_axe_finds_nothing(browser, theme, width):
     assert found == {}
 
 
-def test_everything_can_be_read_without_scripts(server, fleet):
+def test_pages_are_complete_without_scripts(server, fleet):
     browser = Browser(server.web, scripts=False)
     try:
-        browser.login()
+        browser.sign_in()
         for path in PAGES:
             browser.open(path)
             assert len(browser.all("nav[aria-label=Main] a")) == 14, path
@@ -164,7 +164,7 @@ def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
     ]
 
 
-def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
+def test_filters_are_in_the_url_and_back_and_forward_work(browser):
     browser.open("/bots")
     browser.find("[name=q]").send_keys("okx")
     browser.find("option[value=LIVE]").click()
@@ -178,33 +178,33 @@ def test_filters_stand_in_the_address_and_back_and_forward_work(browser):
     browser.driver.forward()
     browser.wait(lambda: len(browser.all("tbody tr")) == rows)
     browser.open("/bots?nonsense=1")
-    assert "not understood and left out: nonsense" in browser.text(".head")
+    assert "ignored unknown filters: nonsense" in browser.text(".head")
 
 
-def test_a_strip_says_when_a_bot_was_heard_of(browser, fleet):
+def test_a_strip_shows_the_heartbeats_of_a_bot(browser, fleet):
     fleet.heartbeat("strip-1", "strip")
     browser.open("/bots/strip/strip-1")
-    # It was not there before, and what nobody knows is no silence.
-    assert browser.find("#heartbeats svg.strip").get_attribute("aria-label") in ("heard of all the time", "nothing known yet")
-    assert "none of 90 s or more" in browser.text("#heartbeats")
-    assert browser.all("#heartbeats .unknown") != [] and browser.all("#heartbeats .silent") == []
+    # The time before the first heartbeat is unknown, not a gap.
+    assert browser.find("#heartbeats svg.strip").get_attribute("aria-label") in ("no gaps", "no data yet")
+    assert "no gaps of 90 s or more" in browser.text("#heartbeats")
+    assert browser.all("#heartbeats .unknown") != [] and browser.all("#heartbeats .missing") == []
     browser.open("/bots")
     strips = browser.all("#bots svg.strip")
     assert len(strips) == len(browser.all("#bots tbody tr"))
 
 
-def test_a_row_shows_how_equity_went_and_what_was_earned(browser, fleet):
+def test_a_row_shows_equity_over_time_and_net_pnl(browser, fleet):
     browser.open("/bots?q=mm-bin-00")
     row = browser.wait(lambda: browser.find("#bots tbody tr"))
     line = browser.wait(lambda: row.find_element("css selector", "svg.spark[aria-label]")).get_attribute("aria-label")
     assert re.fullmatch(r"1\u202f2\d\d\u202f\d{3}\.\d\d to 1\u202f2\d\d\u202f\d{3}\.\d\d, between .+", line), line
     instance = fleet.call("GET", "/instances?q=mm-bin-00")["items"][0]
-    # 70.40 and 40.15 lost, a fee of 0.0625 paid.
+    # Losses of 70.40 and 40.15, and a fee of 0.0625.
     assert instance["net_pnl_day"] == -110.6125
     assert "−110.6125" in row.text
 
 
-def test_a_range_is_chosen_for_charts_and_stands_in_the_address(browser):
+def test_the_time_range_of_charts_is_in_the_url(browser):
     browser.open("/dashboard")
     assert browser.text("#equity h2") == "Equity, LIVE, 24 hours"
     browser.find("#equity .choices a[href*='7d']").click()
@@ -216,25 +216,25 @@ def test_a_range_is_chosen_for_charts_and_stands_in_the_address(browser):
     assert "mode=LIVE" in browser.find("#equity .choices a").get_attribute("href")
 
 
-def test_metrics_stand_one_under_the_other(browser):
+def test_several_metrics_are_shown_below_each_other(browser):
     browser.open("/bots/mm-bin-00/binance-a0?tab=metrics&metric_type=equity,%20realized_pnl&range=7d")
     assert [title.text for title in browser.all("main h2")][2:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days"]
     assert browser.all("#series-0 figure") and "Fewer than two samples" in browser.text("#series-1")
 
 
-def test_stuck_runs_are_looked_for_and_a_command_is_repeated(browser, fleet):
+def test_stuck_runs_are_checked_and_a_command_is_repeated(browser, fleet):
     browser.open("/admin/modules?status=QUEUED")
     assert browser.find("#runs .choices [aria-current]").text == "QUEUED"
     browser.find("#stuck button").click()
-    browser.wait(lambda: "It was looked for" in browser.text())
-    given = next(item for item in fleet.call("GET", "/commands?page_size=200")["items"] if item["command_type"] == "SAFE_MODE")
-    browser.open(f"/commands/{given['command_id']}")
+    browser.wait(lambda: "Check finished" in browser.text())
+    command = next(item for item in fleet.call("GET", "/commands?page_size=200")["items"] if item["command_type"] == "SAFE_MODE")
+    browser.open(f"/commands/{command['command_id']}")
     browser.find("#receipt button[name=type]").click()
-    browser.wait(lambda: f"SAFE_MODE: {given['instance_id']}" in browser.text("dialog[open]"))
+    browser.wait(lambda: f"SAFE_MODE: {command['instance_id']}" in browser.text("dialog[open]"))
     browser.find("dialog[open] > button").click()
 
 
-def test_hostile_names_are_text(browser, fleet, server):
+def test_hostile_names_are_shown_as_text(browser, fleet, server):
     names = ["<script>alert(1)</script>", "@everyone", "🤖" * 64, "evil שלום", "\"><img src=x onerror=alert(2)>", "=1+1"]
     for number, name in enumerate(names):
         fleet.heartbeat(f"hostile-{number}", name, symbol=name, exchange=name, version=name, metadata={"note": name, name: name})
@@ -255,7 +255,7 @@ def test_hostile_names_are_text(browser, fleet, server):
     assert "'=1+1" in table
 
 
-# --- What lives
+# --- Live updates
 
 def test_a_heartbeat_appears_within_five_seconds(browser, fleet):
     browser.open("/bots?sort=recent")
@@ -267,7 +267,7 @@ def test_a_heartbeat_appears_within_five_seconds(browser, fleet):
     assert browser.driver.execute_script("return window.isOld")
 
 
-def test_a_choice_survives_what_happens_around_it(browser, fleet):
+def test_a_selection_survives_updates_of_other_rows(browser, fleet):
     fleet.heartbeat("choice-1", "choice")
     browser.open("/bots?q=choice")
     browser.find("#bots tbody input").click()
@@ -277,14 +277,14 @@ def test_a_choice_survives_what_happens_around_it(browser, fleet):
     assert [box.get_attribute("value") for box in browser.all("#bots tbody input:checked")] == ["choice-1"]
 
 
-def test_an_alert_is_acknowledged_and_the_frame_says_so(browser, fleet):
+def test_an_alert_is_acknowledged_and_the_header_shows_the_state(browser, fleet):
     browser.open("/alerts")
     assert "ATTENTION" in browser.text("#fleet-state") or "CRITICAL" in browser.text("#fleet-state")
     assert browser.driver.title.startswith("(")
     row = browser.wait(lambda: next(row for row in browser.all("#alerts tbody tr") if "Reconciliation mismatch" in row.text))
     identity = row.get_attribute("data-key")
     browser.click(row.find_element("css selector", "button"))
-    browser.wait(lambda: "The alert is acknowledged." in browser.text())
+    browser.wait(lambda: "Alert acknowledged" in browser.text())
     alert = fleet.call("GET", f"/alerts/{identity}")
     assert (alert["status"], alert["acked_by"]) == ("ACKED", "admin-token-user")
 
@@ -300,35 +300,35 @@ def test_alerts_are_acknowledged_together(browser, fleet):
     assert len(rows) == 2
     for row in rows:
         browser.click(row.find_element("css selector", "input"))
-    assert "2 chosen" in browser.text("#alerts .bulk")
-    # Enter in a box must not press the first button of the form, which is about another alert.
+    assert "2 selected" in browser.text("#alerts .bulk")
+    # Enter in a checkbox must not press the first button of the form, which acts on another alert.
     browser.find("#alerts tbody input:checked").send_keys(Keys.ENTER)
     assert browser.path == "/alerts" and "acknowledged" not in browser.text(".blocks")
     browser.find("#alerts .bulk button").click()
-    browser.wait(lambda: "The alerts are acknowledged." in browser.text())
+    browser.wait(lambda: "Alerts acknowledged" in browser.text())
     states = {alert["target_id"]: alert["status"] for alert in fleet.call("GET", "/alerts?page_size=200")["items"] if alert["target_id"] in names}
     assert states == {names[0]: "ACKED", names[1]: "ACKED", names[2]: "OPEN"}
 
 
-# --- Danger
+# --- Confirmations
 
-def test_the_phrase_is_asked_for_and_looked_at_by_the_server(browser, fleet, server):
+def test_the_phrase_is_required_and_checked_by_the_server(browser, fleet, server):
     browser.open("/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-f11")
-    assert "2 instances, 1 of them LIVE" in browser.text("#hit")
+    assert "2 instances, 1 of them LIVE" in browser.text("#impact")
     button = browser.find("#confirm button")
     assert not button.is_enabled()
     browser.find("[name=reason]").send_keys("venue maintenance")
     browser.find("[name=phrase]").send_keys("flatten 1 live")
     assert not button.is_enabled()
-    # Whoever gets around the button gets no further.
+    # Enabling the button by script is not enough: the server checks the phrase.
     browser.driver.execute_script("arguments[0].disabled = false", button)
     before = fleet.call("GET", "/commands")["total"]
     button.click()
-    browser.wait(lambda: "The phrase is not “FLATTEN 1 LIVE”. Nothing was sent. (CONFIRMATION_REQUIRED)" in browser.text("#confirm"))
+    browser.wait(lambda: "The phrase must be “FLATTEN 1 LIVE”. Nothing was sent. (CONFIRMATION_REQUIRED)" in browser.text("#confirm"))
     assert browser.find("[name=reason]").get_attribute("value") == "venue maintenance"
     assert fleet.call("GET", "/commands")["total"] == before
-    browser.settle()
-    browser.complaints.clear()  # the browser notes the status 400
+    browser.read_logs()
+    browser.messages.clear()  # The browser logs the status 400.
     browser.open("/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-f11")
     browser.find("[name=reason]").send_keys("venue maintenance")
     browser.find("[name=phrase]").send_keys("FLATTEN 1 LIVE")
@@ -339,18 +339,18 @@ def test_the_phrase_is_asked_for_and_looked_at_by_the_server(browser, fleet, ser
     assert "Unreachable" in browser.text("#coverage")
 
 
-def test_a_preview_of_another_fleet_is_refused(browser, fleet):
+def test_an_outdated_preview_is_rejected(browser, fleet):
     fleet.heartbeat("preview-1", "preview")
     browser.open("/commands/new?type=STOP&all=1&q=preview")
     fleet.heartbeat("preview-2", "preview")
     browser.find("[name=reason]").send_keys("end of the day")
     browser.find("#confirm button").click()
-    browser.wait(lambda: "The preview is outdated: 1 more instances." in browser.text())
-    browser.settle()
-    browser.complaints.clear()  # the browser notes the status 409
+    browser.wait(lambda: "The preview is outdated: 1 more instance." in browser.text())
+    browser.read_logs()
+    browser.messages.clear()  # The browser logs the status 409.
 
 
-def test_a_command_is_confirmed_in_a_dialog_and_its_receipt_is_shown(browser, fleet):
+def test_a_command_is_confirmed_in_a_dialog_and_its_page_is_shown(browser, fleet):
     browser.open("/bots/mm-bin-00/binance-a0")
     browser.find("#command button[value=SAFE_MODE]").click()
     dialog = browser.wait(lambda: browser.find("dialog[open]"))
@@ -368,16 +368,16 @@ def test_a_command_is_confirmed_in_a_dialog_and_its_receipt_is_shown(browser, fl
     assert [cell.text for cell in browser.all("#timeline tbody td:nth-child(2)")] == ["CREATED", "DELIVERED", "COMPLETED"]
 
 
-def test_a_second_person_approves_with_a_token_of_his_own(server, browser, fleet):
+def test_a_second_person_approves_with_another_token(server, browser, fleet):
     name = "second-person"
     token = fleet.call("POST", "/tokens", {"name": name, "roles": ["approver"]})["token"]
     identity = uuid(1, "approved")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "binance-a0", "command_type": "FLATTEN", "ttl_seconds": 600})
     browser.open("/approvals")
-    assert "It is your own request." in browser.text(f"#approval-{identity}")
+    assert "You cannot approve or deny your own command" in browser.text(f"#approval-{identity}")
     other = Browser(server.web)
     try:
-        other.login(token)
+        other.sign_in(token)
         other.open("/approvals")
         other.find(f"#approval-{identity} [name=token]").send_keys("another token")
         other.find(f"#approval-{identity} button[value=approve]").click()
@@ -385,16 +385,16 @@ def test_a_second_person_approves_with_a_token_of_his_own(server, browser, fleet
         other.open("/approvals")
         other.find(f"#approval-{identity} [name=token]").send_keys(token)
         other.find(f"#approval-{identity} button[value=approve]").click()
-        other.wait(lambda: "The command is approved." in other.text())
+        other.wait(lambda: "Command approved" in other.text())
         assert fleet.call("GET", f"/commands/{identity}")["status"] == "PENDING"
-        # An approver gives no commands.
+        # An approver cannot send commands.
         other.open("/commands/new?type=SYNC_BALANCE&instance=okx-d3")
-        other.wait(lambda: "this needs the role operator" in other.text())
+        other.wait(lambda: "This action requires the role operator." in other.text())
     finally:
         other.close()
 
 
-def test_a_mode_is_chosen_before_what_it_asks_for(browser, fleet):
+def test_a_mode_is_selected_before_its_confirmation(browser, fleet):
     browser.open("/bots/basis-okx-03/okx-d3")
     browser.find("#command button[value=SET_MODE]").click()
     browser.wait(lambda: browser.find("dialog[open] button[value=LIVE]")).click()
@@ -406,14 +406,14 @@ def test_a_mode_is_chosen_before_what_it_asks_for(browser, fleet):
     browser.wait(lambda: browser.path.startswith("/commands/"))
     command = fleet.call("GET", browser.path)
     assert (command["command_type"], command["payload"], command["status"]) == ("SET_MODE", {"mode": "LIVE"}, "AWAITING_APPROVAL")
-    # To paper it is a look and a click.
+    # Switching to PAPER needs only a preview and a click.
     browser.open("/commands/new?type=SET_MODE&instance=okx-d3&mode=PAPER")
     assert browser.all("#confirm form .fields") == []
     browser.find("#confirm button").click()
     browser.wait(lambda: browser.text("h1") == "SET_MODE on okx-d3" and "PENDING" in browser.text("#receipt"))
 
 
-def test_the_kill_switch_shows_whom_it_reaches(browser):
+def test_the_kill_switch_shows_its_progress(browser):
     browser.open("/killswitch")
     browser.find("#stop button[value=SAFE_MODE]").click()
     phrase = browser.wait(lambda: browser.find("dialog[open] form").get_attribute("data-phrase"))
@@ -426,14 +426,14 @@ def test_the_kill_switch_shows_whom_it_reaches(browser):
     assert f"{live}\nby admin-token-user" in browser.text("#coverage")
 
 
-def test_keys_lead_to_pages_and_can_be_switched_off(browser):
+def test_keyboard_shortcuts_open_pages_and_can_be_turned_off(browser):
     browser.open("/dashboard")
     body = browser.find("body")
     body.send_keys("g")
     body.send_keys("b")
     browser.wait(lambda: browser.path == "/bots")
     browser.find("body").send_keys("?")
-    browser.wait(lambda: "the kill switch" in browser.text("dialog[open]"))
+    browser.wait(lambda: "Open the kill switch" in browser.text("dialog[open]"))
     browser.find("dialog button").click()
     browser.driver.add_cookie({"name": "keys", "value": "off", "path": "/"})
     browser.open("/dashboard")
@@ -455,7 +455,7 @@ def test_the_palette_finds_pages_and_bots(browser):
     browser.wait(lambda: browser.path == "/bots?q=okx-d3")
 
 
-def test_a_chart_tells_its_values_to_the_keyboard(browser):
+def test_chart_values_are_available_by_keyboard(browser):
     browser.open("/dashboard")
     figure = browser.find("#equity figure")
     last = browser.driver.execute_script("return [...document.querySelectorAll('#equity tbody tr')].at(-1).cells[1].textContent")
@@ -466,15 +466,15 @@ def test_a_chart_tells_its_values_to_the_keyboard(browser):
     assert browser.text("#equity .reading") != before
 
 
-# --- An outage of the API.
+# --- Outage of the API
 
-def test_an_outage_of_the_api_is_shown_live_and_commands_are_delivered_after_it(browser, fleet, server):
+def test_an_api_outage_is_shown_live_and_commands_are_delivered_afterwards(browser, fleet, server):
     browser.open("/dashboard")
     assert browser.text("#outage") == ""
     api = server.child("api")
     os.kill(api, signal.SIGSTOP)
     try:
-        browser.wait(lambda: "The API does not respond since" in browser.text("#outage"), seconds=60)
+        browser.wait(lambda: "The API has not responded since" in browser.text("#outage"), seconds=60)
         assert "CRITICAL" in browser.text("#fleet-state")
         browser.open("/bots/grid-kra-01/kraken-b1")
         browser.find("#command button[value=SAFE_MODE]").click()
@@ -483,44 +483,44 @@ def test_an_outage_of_the_api_is_shown_live_and_commands_are_delivered_after_it(
         dialog.find_element("css selector", "form button").click()
         browser.wait(lambda: browser.path.startswith("/commands/"))
         identity = browser.path.removeprefix("/commands/")
-        assert "The API does not respond since" in browser.text("#outage")
+        assert "The API has not responded since" in browser.text("#outage")
     finally:
         os.kill(api, signal.SIGCONT)
-    browser.wait(lambda: "It responds again" in browser.text("#outage"), seconds=60)
+    browser.wait(lambda: "It is responding again" in browser.text("#outage"), seconds=60)
     pending = fleet.call("GET", "/instances/kraken-b1/commands/pending")
     assert identity in [command["command_id"] for command in pending]
 
 
-def test_a_crash_of_the_dashboard_costs_a_page_that_is_open_nothing(browser, server):
+def test_an_open_page_survives_a_crash_of_the_dashboard(browser, server):
     browser.open("/dashboard")
     crashed = server.child("dashboard")
     os.kill(crashed, signal.SIGSEGV)
     browser.wait(lambda: server.child("dashboard") != crashed, seconds=30)
     browser.open("/bots")
     assert browser.text("h1") == "Bots"
-    browser.settle()
-    browser.complaints.clear()  # the browser notes the stream of events that ended
+    browser.read_logs()
+    browser.messages.clear()  # The browser logs the event stream that ended.
 
 
-# --- When the database is away. It runs last: every process of the database stands still meanwhile.
+# --- Outage of the database. It runs last because it stops all processes of the database.
 
-def test_what_cannot_be_read_is_never_zero(browser, server):
+def test_missing_data_is_never_shown_as_zero(browser, server):
     browser.open("/portfolio")
     shown = browser.text("#figures")
     stopped = server.databases()
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
     try:
-        browser.wait(lambda: "What you see is" in browser.text("#trouble"), seconds=30)
+        browser.wait(lambda: "Data is" in browser.text("#trouble"), seconds=30)
         assert browser.text("#figures") == shown
         assert "is-stale" in browser.find("body").get_attribute("class")
         browser.wait(lambda: browser.text("#fleet-state").startswith("○ STALE"), seconds=30)
         status, _, body = get(server.web + "/portfolio", cookie(browser))
-        assert status == 503 and "The database is away" in body and "0.00" not in body
+        assert status == 503 and "Database unavailable" in body and "0.00" not in body
         assert get(server.web + "/api/portfolio/exposure", cookie(browser))[0] == 503
     finally:
         for process in stopped:
             os.kill(process, signal.SIGCONT)
     browser.wait(lambda: browser.text("#trouble") == "" and "is-stale" not in browser.find("body").get_attribute("class"), seconds=30)
-    browser.settle()
-    browser.complaints.clear()  # the browser notes each status 503
+    browser.read_logs()
+    browser.messages.clear()  # The browser logs each status 503.

@@ -1,4 +1,4 @@
-"""A release is made of recorded packages, lists them, and is signed."""
+"""Tests that a release contains only recorded packages, lists them and is signed."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def run(*command: str, folder: pathlib.Path = ROOT, **environment: str) -> subpr
 
 @pytest.fixture
 def copy(tmp_path: pathlib.Path) -> pathlib.Path:
-    """The scripts, the record and the resolved packages: one copied, the others linked."""
+    """Copies the scripts, the record and one resolved package, and links the other packages."""
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     checkouts = tmp_path / ".build" / "checkouts"
     checkouts.mkdir(parents=True)
@@ -32,13 +32,13 @@ def copy(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def test_the_packages_of_this_build_are_the_recorded_ones(copy):
+def test_the_packages_of_this_build_match_the_record(copy):
     verified = run("deploy/dependencies", "verify", ".build", folder=copy)
     assert verified.returncode == 0, verified.stderr
 
 
 @pytest.mark.parametrize("change", ["edited", "added", "removed", "linked"])
-def test_a_package_whose_files_changed_is_refused(copy, change):
+def test_a_package_with_changed_files_is_rejected(copy, change):
     package = copy / ".build/checkouts/swift-mustache"
     for path in (package, package / "Sources", package / "Sources/Mustache", package / "Sources/Mustache/Context.swift"):
         path.chmod(0o755)
@@ -47,18 +47,18 @@ def test_a_package_whose_files_changed_is_refused(copy, change):
         case "added": (package / "Sources/Mustache/More.swift").write_text("// more code\n")
         case "removed": (package / "Sources/Mustache/Context.swift").unlink()
         case "linked": (package / "Sources/Mustache/More.swift").symlink_to("/etc/hostname")
-    refused = run("deploy/dependencies", "verify", ".build", folder=copy)
-    assert refused.returncode == 1
-    assert [line.split()[:3] for line in refused.stderr.splitlines() if line[0] in "<>"] == [
+    rejected = run("deploy/dependencies", "verify", ".build", folder=copy)
+    assert rejected.returncode == 1
+    assert [line.split()[:3] for line in rejected.stderr.splitlines() if line[0] in "<>"] == [
         ["<", "swift-mustache", "2.1.1"], [">", "swift-mustache", "2.1.1"]]
 
 
-def test_another_version_is_refused_and_can_be_recorded(copy):
+def test_another_version_is_rejected_and_can_be_recorded(copy):
     state = copy / ".build/workspace-state.json"
     state.write_text(state.read_text().replace('"version" : "2.1.1"', '"version" : "2.1.2"'))
-    refused = run("deploy/dependencies", "verify", ".build", folder=copy)
-    assert refused.returncode == 1 and "swift-mustache 2.1.2" in refused.stderr
-    assert "After an intended update: deploy/dependencies record .build" in refused.stderr
+    rejected = run("deploy/dependencies", "verify", ".build", folder=copy)
+    assert rejected.returncode == 1 and "swift-mustache 2.1.2" in rejected.stderr
+    assert "After an intended update: deploy/dependencies record .build" in rejected.stderr
     assert run("deploy/dependencies", "record", ".build", folder=copy).returncode == 0
     assert run("deploy/dependencies", "verify", ".build", folder=copy).returncode == 0
 
@@ -80,7 +80,7 @@ def test_the_bill_of_materials_is_valid_and_names_every_package():
 
 
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="there is no ssh-keygen on this machine")
-def test_a_signed_release_verifies_and_a_changed_one_does_not(tmp_path):
+def test_a_signed_release_verifies_and_a_changed_one_fails(tmp_path):
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "key", folder=tmp_path)
     (tmp_path / "signers").write_text(f"flotilla {(tmp_path / 'key.pub').read_text()}")
     (tmp_path / "flotilla-1.tar.gz").write_bytes(b"an archive")
@@ -100,7 +100,7 @@ def test_a_signed_release_verifies_and_a_changed_one_does_not(tmp_path):
         assert (signature(), checksums()) == (0, 0)
     assert [line.split()[1] for line in (tmp_path / "flotilla-1.SHA256SUMS").read_text().splitlines()] == [
         "flotilla-1.cdx.json", "flotilla-1.tar.gz"]
-    # A changed archive, then a list of checksums that fits it.
+    # Change the archive, then also its checksum.
     (tmp_path / "flotilla-1.tar.gz").write_bytes(b"another archive")
     assert (signature(), checksums()) == (0, 1)
     sums = run("sha256sum", "flotilla-1.cdx.json", "flotilla-1.tar.gz", folder=tmp_path).stdout
@@ -111,14 +111,14 @@ def test_a_signed_release_verifies_and_a_changed_one_does_not(tmp_path):
     assert not (tmp_path / "flotilla-1.SHA256SUMS.sig").exists()
 
 
-def test_a_release_without_a_key_is_refused_before_anything_is_built():
-    refused = run("deploy/release", RELEASE_KEY="")
-    assert refused.returncode == 1
-    assert refused.stderr == ("deploy/release: RELEASE_KEY must name the key that signs the checksums "
+def test_a_release_without_a_key_fails_before_the_build():
+    rejected = run("deploy/release", RELEASE_KEY="")
+    assert rejected.returncode == 1
+    assert rejected.stderr == ("deploy/release: RELEASE_KEY must name the key that signs the checksums "
                               "(or pass --draft for an unsigned archive)\n")
 
 
-def test_images_are_pinned_to_the_digests_of_their_registry(tmp_path):
+def test_images_are_pinned_to_registry_digests(tmp_path):
     for folder in ("deploy", ".github/workflows", "bin"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy(ROOT / "deploy/pin-images", tmp_path / "deploy")
@@ -133,9 +133,9 @@ def test_images_are_pinned_to_the_digests_of_their_registry(tmp_path):
 
     def pin(*arguments: str) -> subprocess.CompletedProcess:
         return run("deploy/pin-images", *arguments, folder=tmp_path, PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
-    refused = pin("--check")
-    assert refused.returncode == 1
-    assert [line.split(":")[0] for line in refused.stderr.strip().splitlines()[1:]] == [
+    rejected = pin("--check")
+    assert rejected.returncode == 1
+    assert [line.split(":")[0] for line in rejected.stderr.strip().splitlines()[1:]] == [
         "compose.yaml", "deploy/Containerfile", "deploy/Containerfile", ".github/workflows/ci.yml"]
     answer("first")
     assert pin().returncode == 0

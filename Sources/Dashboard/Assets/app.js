@@ -1,4 +1,4 @@
-// Pages are complete without scripts. These make them live; each works without the others.
+// Pages are complete without scripts. These modules add live updates and shortcuts; each works without the others.
 import "./time.js";
 import "./table.js";
 import "./dialog.js";

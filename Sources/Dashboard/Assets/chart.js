@@ -1,5 +1,5 @@
-// A cross-hair over charts: the pointer, or ← and → while the chart has the focus, tell the value of the nearest point. The values are those
-// of the table below.
+// A cross-hair for charts: it shows the value nearest to the pointer, or moves with ← and → while the chart has the focus. The values come
+// from the table below the chart.
 const create = (name, attributes) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);

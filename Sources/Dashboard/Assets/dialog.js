@@ -1,17 +1,17 @@
-// A button that must be sure of itself waits until the phrase is typed. The server looks at it again.
+// Enables the button of a form when the phrase is typed. The server checks the phrase again.
 function watch(root) {
   for (const form of root.querySelectorAll("form[data-phrase]")) {
     const field = form.querySelector("[name=phrase]");
     const button = form.querySelector("button");
     if (!field || !button) continue;
-    const look = () => { button.disabled = field.value !== form.dataset.phrase; };
-    field.addEventListener("input", look);
-    look();
+    const update = () => { button.disabled = field.value !== form.dataset.phrase; };
+    field.addEventListener("input", update);
+    update();
   }
 }
 watch(document);
 
-// What leads to a confirmation is confirmed where one is; without a dialog it is a page of its own.
+// Shows confirmation pages in a dialog. Without dialog support, the browser opens the page.
 const dialog = document.getElementById("dialog");
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -20,9 +20,9 @@ document.addEventListener("submit", async (event) => {
   const url = new URL(form.action);
   const fields = new FormData(form, event.submitter);
   url.search = new URLSearchParams(fields).toString();
-  const answer = await fetch(url).catch(() => null);
-  if (!answer?.ok || !answer.headers.get("content-type")?.includes("html")) return location.assign(url);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const response = await fetch(url).catch(() => null);
+  if (!response?.ok || !response.headers.get("content-type")?.includes("html")) return location.assign(url);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const blocks = page.querySelector("main .blocks");
   if (!blocks) return location.assign(url);
   const cancel = document.createElement("button");

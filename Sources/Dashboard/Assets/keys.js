@@ -1,17 +1,16 @@
-// Keys: ? help, / search, g and a letter goes to a page, j k x Enter o for rows, r refresh, ! the kill switch. Not while typing, and not at all
-// where somebody switched them off.
-import { move, choose, open } from "./table.js";
+// Keyboard shortcuts; showHelp lists them. They are inactive in input fields, and when they are turned off in the settings.
+import { move, select, open } from "./table.js";
 import { refresh } from "./live.js";
 
 const pages = { d: "/dashboard", b: "/bots", c: "/commands", a: "/alerts", p: "/portfolio", n: "/analytics", r: "/reconciliation", m: "/admin/modules", l: "/audit", s: "/settings" };
-const help = [["?", "this help"], ["/", "search"], ["g then d b c a p n r m l s", "go to a page"], ["j k", "move between rows"], ["x", "choose the row"], ["Enter, o", "open the row, in a new tab"], ["c", "command the chosen rows"], ["e", "acknowledge the alert"], ["r", "refresh"], ["Shift !", "the kill switch"], ["Ctrl K", "find a page or a bot"], ["Esc", "close"]];
-let isGoing = false;
+const help = [["?", "Show this help"], ["/", "Search"], ["g then d b c a p n r m l s", "Go to a page"], ["j k", "Move between rows"], ["x", "Select the row"], ["Enter", "Open the row"], ["o", "Open the row in a new tab"], ["c", "Send a command to the selected rows"], ["e", "Acknowledge the alert"], ["r", "Refresh"], ["Shift !", "Open the kill switch"], ["Ctrl K", "Find a page or bot"], ["Esc", "Close"]];
+let isGoingToPage = false;
 
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, textarea, dialog") || event.metaKey || event.ctrlKey || event.altKey) return;
   if (document.cookie.includes("keys=off")) return;
-  if (isGoing) {
-    isGoing = false;
+  if (isGoingToPage) {
+    isGoingToPage = false;
     if (pages[event.key]) location.assign(pages[event.key]);
     return;
   }
@@ -19,10 +18,10 @@ document.addEventListener("keydown", (event) => {
   switch (event.key) {
     case "?": return showHelp();
     case "/": event.preventDefault(); return document.querySelector("[name=q]")?.focus();
-    case "g": isGoing = true; setTimeout(() => { isGoing = false; }, 1500); return;
+    case "g": isGoingToPage = true; setTimeout(() => { isGoingToPage = false; }, 1500); return;
     case "j": return move(1);
     case "k": return move(-1);
-    case "x": return choose();
+    case "x": return select();
     case "Enter": if (row && event.target === document.body) open(false); return;
     case "o": return open(true);
     case "c": return document.querySelector(".bulk button")?.focus();

@@ -1,47 +1,47 @@
-// Keeps the page up to date: one stream of events for all tabs of the browser tells that something changed, and then the page is asked for
-// again and what differs is put in its place. Nothing is kept in the browser.
+// Keeps the page up to date. One event stream for all tabs of the browser reports changes. The page is then fetched again, and the parts that
+// differ are replaced. The browser stores nothing.
 import { writeTimes } from "./time.js";
 
 const pill = document.getElementById("fleet-state");
 const trouble = document.getElementById("trouble");
 const channel = new BroadcastChannel("flotilla");
-let [heard, good, isBusy, isAgain, isPaused] = [Date.now(), Date.now(), false, false, false];
+let [lastEvent, lastRefresh, isBusy, isPending, isPaused] = [Date.now(), Date.now(), false, false, false];
 
 export async function refresh() {
-  if (isBusy) { isAgain = true; return; }
+  if (isBusy) { isPending = true; return; }
   isBusy = true;
   try {
-    const answer = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
-    if (answer.type === "opaqueredirect") return location.reload();
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!answer.ok || !page.getElementById("main")) throw new Error(page.querySelector(".banner.bad")?.textContent || `the server answered ${answer.status}`);
-    good = Date.now();
+    const response = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    if (response.type === "opaqueredirect") return location.reload();
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!response.ok || !page.getElementById("main")) throw new Error(page.querySelector(".banner.bad")?.textContent || `The server responded with status ${response.status}`);
+    lastRefresh = Date.now();
     update(page);
-    show(null);
+    showProblem(null);
   } catch (error) {
-    show(error.message);
+    showProblem(error.message);
   } finally {
     isBusy = false;
-    if (isAgain) { isAgain = false; soon(); }
+    if (isPending) { isPending = false; scheduleRefresh(); }
   }
 }
 
 let timer = null;
-const soon = () => { timer ??= setTimeout(() => { timer = null; if (!document.hidden && !isPaused) refresh(); }, 500); };
+const scheduleRefresh = () => { timer ??= setTimeout(() => { timer = null; if (!document.hidden && !isPaused) refresh(); }, 500); };
 
 function update(page) {
   document.title = page.title;
   document.querySelector("link[rel=icon]").href = page.querySelector("link[rel=icon]").getAttribute("href");
-  tell(page.getElementById("fleet-state"));
+  updateFleetState(page.getElementById("fleet-state"));
   replace(document.querySelector(".side"), page.querySelector(".side"));
   for (const fresh of page.querySelectorAll("[data-block]")) {
     const block = document.getElementById(fresh.id);
-    if (block) renew(block, fresh);
+    if (block) updateBlock(block, fresh);
   }
 }
 
-/// The state of the fleet. That something has become critical is said at once to whoever listens to the page.
-function tell(fresh) {
+/// Updates the state of the fleet. A new critical state is announced to screen readers.
+function updateFleetState(fresh) {
   const isNew = fresh.classList.contains("critical") && pill.textContent !== fresh.textContent;
   if (isNew) document.getElementById("alarm").textContent = fresh.textContent;
   replace(pill, fresh);
@@ -53,8 +53,8 @@ function replace(old, fresh) {
   old.replaceChildren(...fresh.childNodes);
 }
 
-/// A block with a form that somebody may be filling in stays as it is; a table is brought up to date row by row.
-function renew(block, fresh) {
+/// Updates a block: a table row by row, anything else as a whole. A block with form fields is unchanged, because an operator may be typing.
+function updateBlock(block, fresh) {
   const [body, other] = [block.querySelector("table.rows tbody"), fresh.querySelector("table.rows tbody")];
   if (body && other && body.rows.length && other.rows.length) {
     const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
@@ -82,37 +82,37 @@ function renew(block, fresh) {
   writeTimes(block);
 }
 
-/// Says that what is shown is old, and how old.
-function show(problem) {
+/// Shows why the page is stale, and the age of its data.
+function showProblem(problem) {
   document.body.classList.toggle("is-stale", Boolean(problem));
   if (!problem) return trouble.replaceChildren();
-  const age = Math.round((Date.now() - good) / 1000);
+  const age = Math.round((Date.now() - lastRefresh) / 1000);
   if (age > 10) {
     pill.className = "pill stale";
     pill.textContent = `○ STALE · ${age} s`;
     document.querySelector("link[rel=icon]").href = "/assets/favicon-stale.svg";
   }
   const text = document.createElement("span");
-  text.textContent = `${problem}. What you see is ${age} s old. `;
-  const again = document.createElement("button");
-  again.className = "small";
-  again.textContent = "Retry";
-  again.addEventListener("click", refresh);
-  trouble.replaceChildren(text, again);
+  text.textContent = `${problem.replace(/\.$/, "")}. Data is ${age} s old. `;
+  const retry = document.createElement("button");
+  retry.className = "small";
+  retry.textContent = "Retry";
+  retry.addEventListener("click", refresh);
+  trouble.replaceChildren(text, retry);
 }
 
-function hear(event) {
-  heard = Date.now();
-  if (event !== "tick") soon();
+function noteEvent(type) {
+  lastEvent = Date.now();
+  if (type !== "tick") scheduleRefresh();
 }
-channel.addEventListener("message", (message) => hear(message.data));
+channel.addEventListener("message", (message) => noteEvent(message.data));
 
-/// The one tab that holds the lock listens for all.
+/// Opens the event stream. Only the tab that holds the lock runs this, and it forwards the events to the other tabs.
 function listen() {
   const events = new EventSource("/api/stream");
-  const tell = (event) => { channel.postMessage(event.type); hear(event.type); };
-  for (const kind of ["tick", "reset", "command", "alert", "module", "module_run", "instance", "reconcile"]) events.addEventListener(kind, tell);
-  events.addEventListener("open", () => tell({ type: "tick" }));
+  const forward = (event) => { channel.postMessage(event.type); noteEvent(event.type); };
+  for (const kind of ["tick", "reset", "command", "alert", "module", "module_run", "instance", "reconcile"]) events.addEventListener(kind, forward);
+  events.addEventListener("open", () => forward({ type: "tick" }));
   return new Promise(() => {});
 }
 
@@ -121,14 +121,14 @@ if (pill && trouble) {
   else listen();
   setInterval(() => {
     if (!document.hidden && !isPaused) refresh();
-    if (Date.now() - heard > 25_000 && Date.now() - good > 10_000) show("Nothing is heard of the server");
+    if (Date.now() - lastEvent > 25_000 && Date.now() - lastRefresh > 10_000) showProblem("Connection to the server lost");
   }, 4000);
-  document.addEventListener("visibilitychange", soon);
+  document.addEventListener("visibilitychange", scheduleRefresh);
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target !== document.body) return;
     event.preventDefault();
     isPaused = !isPaused;
     document.getElementById("clock").dataset.paused = isPaused ? "paused" : "";
-    trouble.textContent = isPaused ? "Paused; press space to go on." : "";
+    trouble.textContent = isPaused ? "Updates are paused. Press Space to resume." : "";
   });
 }

@@ -1,4 +1,4 @@
-// Ctrl-K or Cmd-K: a page by a part of its name, or bots by what is typed.
+// Ctrl-K or Cmd-K opens a palette that finds pages by name and searches bots.
 const dialog = document.getElementById("dialog");
 
 document.addEventListener("keydown", (event) => {
@@ -7,14 +7,14 @@ document.addEventListener("keydown", (event) => {
   const links = [...document.querySelectorAll(".side a")].map((link) => ({ href: link.getAttribute("href"), text: link.firstChild.textContent }));
   const field = document.createElement("input");
   field.type = "search";
-  field.setAttribute("aria-label", "Page or bot");
-  field.placeholder = "Page or bot";
+  field.setAttribute("aria-label", "Find a page or bot");
+  field.placeholder = "Find a page or bot";
   const list = document.createElement("ul");
   list.className = "items palette";
   const fill = () => {
     const wanted = field.value.trim().toLowerCase();
     const found = links.filter((link) => link.text.toLowerCase().includes(wanted));
-    if (wanted) found.push({ href: `/bots?q=${encodeURIComponent(field.value.trim())}`, text: `Bots like “${field.value.trim()}”` });
+    if (wanted) found.push({ href: `/bots?q=${encodeURIComponent(field.value.trim())}`, text: `Search bots for “${field.value.trim()}”` });
     list.replaceChildren(...found.slice(0, 8).map(({ href, text }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");

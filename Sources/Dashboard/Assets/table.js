@@ -1,4 +1,4 @@
-// Rows are chosen with shift for a range; j and k move, x chooses, Enter opens.
+// Row selection: Shift selects a range. The other functions serve the keyboard shortcuts.
 let last = null;
 
 document.addEventListener("click", (event) => {
@@ -13,15 +13,15 @@ document.addEventListener("click", (event) => {
   count(box.form);
 });
 
-/// Buttons say how many rows they are about.
+/// Shows the number of selected rows beside the buttons.
 function count(form) {
   if (!form) return;
-  const chosen = form.querySelectorAll("td[data-box] input:checked").length;
+  const selected = form.querySelectorAll("td[data-box] input:checked").length;
   const note = form.querySelector("[data-count]") ?? form.querySelector(".bulk")?.appendChild(document.createElement("span"));
   if (!note) return;
   note.dataset.count = "";
   note.className = "note";
-  note.textContent = chosen ? `${chosen} chosen` : "";
+  note.textContent = selected ? `${selected} selected` : "";
 }
 
 export function move(by) {
@@ -36,7 +36,7 @@ export function move(by) {
 
 const current = () => document.querySelector("tr.current");
 
-export function choose() {
+export function select() {
   const box = current()?.querySelector("td[data-box] input");
   if (box) {
     box.checked = !box.checked;
@@ -51,7 +51,7 @@ export function open(isNewTab) {
   else location.assign(href);
 }
 
-// Enter in a box would press the first button of the form, which is about another row.
+// Enter in a checkbox would press the first button of the form, which acts on another row.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.("td[data-box] input")) event.preventDefault();
 });

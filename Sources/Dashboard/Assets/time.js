@@ -1,9 +1,9 @@
-// The clock, and times in the browser's own zone where somebody asked for it.
+// The clock, and times in the browser's time zone if that is selected.
 const clock = document.getElementById("clock");
 const two = (number) => String(number).padStart(2, "0");
 export let isLocal = document.cookie.includes("zone=local");
 
-/// Writes each time that is a time of the day in the zone that was chosen; ages stay as they are.
+/// Writes times of day in the selected zone. Ages are unchanged.
 export function writeTimes(root) {
   if (!isLocal) return;
   for (const time of root.querySelectorAll("time")) {
@@ -24,7 +24,7 @@ function tick() {
 
 const button = document.createElement("button");
 button.className = "small";
-button.title = "UTC or local time";
+button.title = "Switch between UTC and local time";
 button.addEventListener("click", () => {
   isLocal = !isLocal;
   document.cookie = `zone=${isLocal ? "local" : "utc"}; path=/; max-age=31536000; samesite=lax`;

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/alerts`: what is not resolved, and what was.
+    /// `/alerts`: open, acknowledged and resolved alerts.
     func alerts(_ request: WebRequest) async throws(Problem) -> PageView {
         let status = request.query["status"].flatMap(AlertStatus.init(rawValue:)) ?? .open
         let query = Fields(of: [
@@ -25,18 +25,19 @@ extension Dashboard {
         var table = Table(
             caption: "Alerts",
             columns: [
-                .init("Severity"), .init("Alert"), .init("About"), .init("Since"), .init("Times", isNumeric: true),
+                .init("Severity"), .init("Alert"), .init("Target"), .init("Since"),
+                .init("Occurrences", isNumeric: true),
                 .init("Last notified"), .init("Status"), .init("Action"),
             ],
             rows: page.items.map(alertRow),
-            empty: Table.Empty(text: "No alert. All quiet.")
+            empty: Table.Empty(text: "No matching alerts")
         )
         table.pages = Table.Pages(base, query, page)
         if page.items.contains(where: { $0.status == .open }) {
-            table.choice = Table.Choice(
+            table.selection = Table.Selection(
                 action: "/alerts",
                 isPost: true,
-                buttons: [Form.Button("Acknowledge chosen", look: "small")]
+                buttons: [Form.Button("Acknowledge selected", look: "small")]
             )
         }
         return table.labelled()
@@ -45,14 +46,14 @@ extension Dashboard {
     private static func alertRow(_ alert: Alert) -> Row {
         let path = "/alerts/\(alert.alertID.text)"
         var status = alert.status.rawValue
-        if let silenced = alert.silencedUntil, silenced > .now { status += ", silent until \(Moment(silenced).text)" }
+        if let silenced = alert.silencedUntil, silenced > .now { status += ", silenced until \(Moment(silenced).text)" }
         let owner = alert.resolvedBy ?? alert.ackedBy
         return Row(
             key: alert.alertID.text,
-            choice: Form.Hidden(name: "alert", value: alert.alertID.text),
+            selection: Form.Hidden(name: "alert", value: alert.alertID.text),
             href: path,
             cells: [
-                .sign(Sign(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
+                .icon(StatusIcon(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
                 .id(alert.targetID, note: alert.targetType), .time(Moment(alert.firstAt)), .count(alert.occurrences),
                 .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner),
                 Cell(action: alert.status == .open ? Cell.Action(text: "Acknowledge", path: "\(path)/ack") : nil),
@@ -64,46 +65,47 @@ extension Dashboard {
         Form(action: "\(path)/ack", shape: "inline", buttons: [Form.Button("Acknowledge", look: "small")])
     }
 
-    /// `/alerts/{alert_id}`: the evidence, what was told to whom, and what can be done.
+    /// `/alerts/{alert_id}`: the evidence, the deliveries and the actions of an alert.
     func alert(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let alert = try await alertDetail(request, id)
-        let told = try await notificationPage(request, Fields(of: [("page_size", "200")]))
-        let deliveries = told.items.filter { $0.alertID == alert.alertID }
-        let about = Cell.id(alert.targetID, href: Self.target(of: alert), note: alert.targetType)
+        let notifications = try await notificationPage(request, Fields(of: [("page_size", "200")]))
+        let deliveries = notifications.items.filter { $0.alertID == alert.alertID }
+        let target = Cell.id(alert.targetID, href: Self.target(of: alert), note: alert.targetType)
         var blocks = [
             Block(
                 "alert",
                 alert.message,
                 asOf: .now,
                 .facts([
-                    Block.Fact("Severity", .sign(Sign(alert.severity), alert.severity.rawValue)),
+                    Block.Fact("Severity", .icon(StatusIcon(alert.severity), alert.severity.rawValue)),
                     Block.Fact("Status", .text(alert.status.rawValue)),
-                    Block.Fact("About", about),
+                    Block.Fact("Target", target),
                     Block.Fact("Source", .text(alert.source)),
                     Block.Fact("Since", .time(Moment(alert.firstAt))),
                     Block.Fact(
-                        "Last",
+                        "Last occurrence",
                         .text(
-                            alert.occurrences == 1 ? "once" : "\(Moment(alert.lastAt).text), \(alert.occurrences) times"
+                            Moment(alert.lastAt).text,
+                            note: alert.occurrences == 1 ? "1 occurrence" : "\(alert.occurrences) occurrences"
                         )
                     ),
-                    Block.Fact("Acknowledged", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
-                    Block.Fact("Resolved", .text(alert.resolvedBy, note: alert.resolvedAt.map { Moment($0).text })),
-                    Block.Fact("Silent until", .time(alert.silencedUntil.map { Moment($0) })),
+                    Block.Fact("Acknowledged by", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
+                    Block.Fact("Resolved by", .text(alert.resolvedBy, note: alert.resolvedAt.map { Moment($0).text })),
+                    Block.Fact("Silenced until", .time(alert.silencedUntil.map { Moment($0) })),
                 ])
             )
         ]
         if alert.status != .resolved {
-            blocks.append(Block("answer", "Answer", shape: "half", .facts(Self.answers(to: alert))))
+            blocks.append(Block("actions", "Actions", shape: "half", .facts(Self.actions(on: alert))))
         }
-        blocks.append(Block("evidence", "Evidence", shape: "half", .code(Readable.text(alert.metadata))))
+        blocks.append(Block("evidence", "Evidence", shape: "half", .code(PrettyJSON.text(alert.metadata))))
         blocks.append(
-            Block("told", "Who was told", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
+            Block("deliveries", "Deliveries", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
         )
         return PageView(title: "Alert", blocks: blocks)
     }
 
-    /// The page of an alert's target; nil where there is none.
+    /// The path of the page of an alert's target; nil if there is no page.
     private static func target(of alert: Alert) -> String? {
         let id = Fields.encoded(alert.targetID)
         return switch alert.targetType {
@@ -114,14 +116,14 @@ extension Dashboard {
         }
     }
 
-    private static func answers(to alert: Alert) -> [Block.Fact] {
+    private static func actions(on alert: Alert) -> [Block.Fact] {
         let path = "/alerts/\(alert.alertID.text)"
         let silence = Form(
             action: "\(path)/silence",
             fields: [
                 Form.Field(
                     "seconds",
-                    "For",
+                    "Duration",
                     options: [("900", "15 min"), ("3600", "1 h"), ("86400", "1 day"), ("604800", "7 days")]
                         .map { Form.Option($0.0, $0.1) }
                 ),
@@ -131,65 +133,68 @@ extension Dashboard {
         )
         let resolve = Form(action: "\(path)/resolve", shape: "inline", buttons: [Form.Button("Resolve")])
         var facts = [
-            Block.Fact("It is over", Cell(forms: [resolve])), Block.Fact("Tell nobody", Cell(forms: [silence])),
+            Block.Fact("Fixed", Cell(forms: [resolve])), Block.Fact("Notifications", Cell(forms: [silence])),
         ]
-        if alert.status == .open { facts.insert(Block.Fact("I have it", Cell(forms: [acknowledge(path)])), at: 0) }
+        if alert.status == .open { facts.insert(Block.Fact("In progress", Cell(forms: [acknowledge(path)])), at: 0) }
         return facts
     }
 
     static func deliveryTable(_ deliveries: [NotificationDelivery], isReplayable: Bool) -> Table {
         Table(
-            caption: "Notifications",
+            caption: "Deliveries",
             columns: [
                 .init("Created"), .init("Severity"), .init("Title"), .init("Target"), .init("Status"),
-                .init("Tries", isNumeric: true), .init("Sent"), .init("Last error"), .init("Action"),
+                .init("Attempts", isNumeric: true), .init("Sent"), .init("Last error"), .init("Action"),
             ],
             rows: deliveries.map { delivery in
-                let again = Form(
+                let resend = Form(
                     action: "/notifications/\(delivery.deliveryID.text)/replay",
                     shape: "inline",
-                    buttons: [Form.Button("Send again", look: "small")]
+                    buttons: [Form.Button("Resend", look: "small")]
                 )
                 let tone = delivery.status == .dead ? "bad-text" : delivery.status == .sent ? "good-text" : "warn-text"
                 return Row(
                     key: delivery.deliveryID.text,
                     cells: [
-                        .time(Moment(delivery.createdAt)), .sign(Sign(delivery.severity), delivery.severity.rawValue),
+                        .time(Moment(delivery.createdAt)),
+                        .icon(StatusIcon(delivery.severity), delivery.severity.rawValue),
                         .text(delivery.title), .text(delivery.target), .text(delivery.status.rawValue, tone: tone),
                         .count(delivery.attempts), .time(delivery.sentAt.map { Moment($0) }),
                         .text(delivery.lastError),
-                        Cell(forms: isReplayable && delivery.status == .dead ? [again] : []),
+                        Cell(forms: isReplayable && delivery.status == .dead ? [resend] : []),
                     ]
                 )
             },
-            empty: Table.Empty(text: "Nobody was told of anything.")
+            empty: Table.Empty(text: "No deliveries")
         ).labelled()
     }
 
-    /// Acknowledges those that were chosen. What somebody has dealt with meanwhile stays as it is.
+    /// Acknowledges the selected alerts. Alerts that are no longer open stay unchanged.
     func acknowledgeAlerts(_ request: WebRequest) async throws(Problem) -> String {
         let ids = request.form.all("alert")
-        if ids.isEmpty { throw Problem(status: 400, code: "NOTHING_CHOSEN", detail: "no alert is chosen") }
+        if ids.isEmpty { throw Problem(status: 400, code: "NOTHING_CHOSEN", detail: "No alert is selected.") }
         for id in ids {
             do throws(Problem) {
-                _ = try await api.acknowledgeAlert(AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id])))
+                _ = try await api.acknowledgeAlert(
+                    AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
+                )
             } catch {
                 if error.status != 409 { throw error }
             }
         }
-        return "/alerts?done=\(Done.allAcknowledged.rawValue)"
+        return "/alerts?done=\(FlashMessage.allAcknowledged.rawValue)"
     }
 
     /// Acknowledges, resolves or silences an alert.
-    func answerAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+    func updateAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "ack":
             _ = try await api.acknowledgeAlert(
-                AcknowledgeAlert.Input(wire(.acknowledgeAlert, request, path: [id]))
+                AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
             )
             return "/alerts/\(id)?done=acknowledged"
         case "resolve":
-            _ = try await api.resolveAlert(ResolveAlert.Input(wire(.resolveAlert, request, path: [id])))
+            _ = try await api.resolveAlert(ResolveAlert.Input(apiRequest(.resolveAlert, request, path: [id])))
             return "/alerts/\(id)?done=resolved"
         case "silence":
             let seconds = request.form["seconds"].flatMap(Int.init) ?? 0
@@ -197,7 +202,7 @@ extension Dashboard {
                 json.member("duration_seconds", seconds)
                 json.member("reason", request.form["reason"])
             }
-            let input = try SilenceAlert.Input(wire(.silenceAlert, request, path: [id], body: body))
+            let input = try SilenceAlert.Input(apiRequest(.silenceAlert, request, path: [id], body: body))
             _ = try await api.silenceAlert(input)
             return "/alerts/\(id)?done=silenced"
         default: throw .noPage

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/analytics`: what was earned, how well orders were filled, how deep equity fell, how modules ran.
+    /// `/analytics`: net PnL, execution quality, equity and drawdown, module runs, and resources.
     func analytics(_ request: WebRequest) async throws(Problem) -> PageView {
         let tab = request.query["tab"] ?? "pnl"
         let names = [
@@ -26,7 +26,7 @@ extension Dashboard {
         )
     }
 
-    /// A form with the filters of a tab.
+    /// The filter form of a tab.
     private static func filters(
         _ tab: String,
         _ request: WebRequest,
@@ -36,7 +36,7 @@ extension Dashboard {
         var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
         if currency { fields.append(Form.Field("currency", "Currency", value: request.query["currency"] ?? "")) }
         if mode {
-            let modes = Form.Option.all(RuntimeMode.self, or: "every mode", chosen: request.query["mode"])
+            let modes = Form.Option.all(RuntimeMode.self, or: "All modes", selected: request.query["mode"])
             fields.insert(Form.Field("mode", "Mode", options: modes), at: 0)
         }
         let form = Form(
@@ -44,15 +44,15 @@ extension Dashboard {
             method: "get",
             hidden: [Form.Hidden(name: "tab", value: tab)],
             fields: fields,
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
         return Block("filters", shape: "plain", .form(form))
     }
 
     private func netPnl(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let chosen = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
-        let pnl = try await netPnl(request, chosen)
-        let parts = try await netPnlParts(request, chosen.with("page", request.query["page"]).with("page_size", "50"))
+        let selected = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+        let pnl = try await netPnl(request, selected)
+        let parts = try await netPnlParts(request, selected.with("page", request.query["page"]).with("page_size", "50"))
         let rates = try await fxRates(request)
         let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
         let byMode = Table(
@@ -65,7 +65,7 @@ extension Dashboard {
                         + Self.pnlCells(line.realized, line.unrealized, line.fees, line.funding, line.netPnl)
                 )
             },
-            empty: Table.Empty(text: "Nothing was reported.")
+            empty: Table.Empty(text: "No data reported")
         )
         var table = Table(
             caption: "NetPnL by instance and symbol",
@@ -79,11 +79,11 @@ extension Dashboard {
                     ] + Self.pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
                 )
             },
-            empty: Table.Empty(text: "Nothing was reported.")
+            empty: Table.Empty(text: "No data reported")
         )
         table.pages = Table.Pages(
             "/analytics",
-            chosen.with("tab", "pnl"),
+            selected.with("tab", "pnl"),
             page: parts.page,
             size: parts.pageSize,
             total: parts.total,
@@ -112,11 +112,11 @@ extension Dashboard {
         ]
     }
 
-    /// What is in no total, because nothing converts it.
+    /// Amounts that are excluded from totals, because their currency has no usable rate.
     private static func unconverted(_ pnl: NetPnl) -> [Block] {
         if pnl.unconverted.isEmpty { return [] }
         let table = Table(
-            caption: "Amounts that are in no total",
+            caption: "Amounts excluded from totals",
             columns: pnlColumns("Currency"),
             rows: pnl.unconverted.map { line in
                 Row(
@@ -126,18 +126,18 @@ extension Dashboard {
                 )
             }
         )
-        let note = "\(pnl.obstacle) ·"
+        let note = "\(pnl.reasonUnconverted) ·"
         return [Block("unconverted", "Not converted", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
     }
 
-    /// The rates into the books' currency, with their ages.
+    /// The exchange rates to the books currency, with their ages.
     private static func rates(_ list: FxRateList) -> [Block] {
         guard let books = list.booksCurrency else { return [] }
         let limit = Figures.duration(seconds: list.maxAgeSeconds)
         let table = Table(
-            caption: "Rates into \(books)",
+            caption: "Exchange rates to \(books)",
             columns: [
-                .init("Currency"), .init("Rate", isNumeric: true), .init("Age", isNumeric: true), .init("State"),
+                .init("Currency"), .init("Rate", isNumeric: true), .init("Age", isNumeric: true), .init("Status"),
                 .init("Reported by"),
             ],
             rows: list.rates.map { rate in
@@ -145,24 +145,24 @@ extension Dashboard {
                     key: rate.currency,
                     cells: [
                         .text(rate.currency), .amount(rate.rate), .age(rate.timestamp),
-                        rate.isUsable ? .text("used") : .sign(.warning, "too old"), .text(rate.reportedBy),
+                        rate.isUsable ? .text("fresh") : .icon(.warning, "stale"), .text(rate.reportedBy),
                     ]
                 )
             },
-            empty: Table.Empty(text: "No rate is reported (POST /fx-rates).")
+            empty: Table.Empty(text: "No rates reported. Report them with POST /fx-rates.")
         )
         return [
             Block(
                 "rates",
-                "Rates into \(books)",
+                "Exchange rates to \(books)",
                 asOf: list.generatedAt,
-                note: "used for \(limit) ·",
+                note: "stale after \(limit) ·",
                 .table(table.labelled())
             )
         ]
     }
 
-    /// A net PnL and its parts, as bars.
+    /// A bar chart of a net PnL and its components.
     static func pnlChart(
         _ realized: Decimal?,
         _ unrealized: Decimal?,
@@ -174,7 +174,7 @@ extension Dashboard {
             (name, value?.approximate ?? 0, Figures.amount(value, signed: true))
         }
         return Chart.bars(
-            "NetPnL and what it is made of",
+            "NetPnL breakdown",
             [
                 bar("Realised", realized), bar("Unrealised", unrealized), bar("Fees", fees?.negated),
                 bar("Funding", funding),
@@ -223,7 +223,7 @@ extension Dashboard {
                 .figures([
                     figure("Slippage, bps", quality.avgSlippageBps, tails(slippage.p50, slippage.p95, slippage.p99)),
                     figure("Latency, ms", quality.avgLatencyMs, tails(latency.p50, latency.p95, latency.p99)),
-                    figure("Fill ratio", quality.avgFillRatio, "filled of what was ordered"),
+                    figure("Fill ratio", quality.avgFillRatio, "filled quantity / ordered quantity"),
                     Block.Figure("Samples", Figures.count(quality.samples)),
                 ])
             ),
@@ -236,13 +236,13 @@ extension Dashboard {
         ]
     }
 
-    /// The fleet's equity as it was noted; that of a symbol as its samples say.
+    /// The recorded equity of the fleet; for a symbol, the equity of its samples.
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let chosen = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
-        let span = Span(request, else: .month)
-        let query = chosen.and(span.query)
+        let selected = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
+        let range = TimeRange(request, else: .month)
+        let query = selected.and(range.query)
         let curve: EquityCurve
-        if chosen["symbol"] == nil {
+        if selected["symbol"] == nil {
             curve = try await fleetEquity(request, query)
         } else {
             curve = try await equityCurve(request, query)
@@ -261,13 +261,13 @@ extension Dashboard {
                     Block.Figure(
                         "Peak equity",
                         Figures.amount(curve.points.map(\.equity).max()),
-                        note: "in \(span.text)"
+                        note: "in \(range.text)"
                     ),
-                    Block.Figure("Largest drawdown", share(deepest), note: "in \(span.text)"),
-                    Block.Figure("Drawdown now", share(last?.drawdownPct)),
+                    Block.Figure("Largest drawdown", share(deepest), note: "in \(range.text)"),
+                    Block.Figure("Current drawdown", share(last?.drawdownPct)),
                 ])
             ),
-        ] + Self.equity(curve, span, mode: chosen["mode"], "/analytics", chosen.with("tab", "equity"))
+        ] + Self.equity(curve, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {
@@ -298,17 +298,18 @@ extension Dashboard {
                     Block.Figure(
                         "Failure rate",
                         failures.totalCompleted > 0 ? Figures.percent(failures.failureRate) : "—",
-                        note: "of the newest \(failures.windowSizeUsed)"
+                        note: "last \(failures.windowSizeUsed) completed runs"
                     ),
                     Block.Figure(
                         "Throughput",
                         "\(Figures.decimal(throughput.runsPerHour)) / h",
-                        note: "\(throughput.totalRuns) in \(throughput.windowHours) h"
+                        note: "\(throughput.totalRuns) runs in \(throughput.windowHours) h"
                     ),
                     Block.Figure(
-                        "Active",
+                        "Active runs",
                         Figures.count(active.activeRuns),
-                        note: "the oldest for \(Figures.duration(seconds: Int(saturating: active.oldestActiveSeconds)))"
+                        note:
+                            "oldest active for \(Figures.duration(seconds: Int(saturating: active.oldestActiveSeconds)))"
                     ),
                 ])
             ),
@@ -331,19 +332,19 @@ extension Dashboard {
             method: "get",
             hidden: [Form.Hidden(name: "tab", value: "resources")],
             fields: [Form.Field("instance_id", "Instance", value: request.query["instance_id"] ?? "")],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
         return [
             Block("filters", shape: "plain", .form(form)),
             Block(
                 "resources",
-                "Processors and memory of the last 24 hours",
+                "CPU and memory, last 24 hours",
                 asOf: window.generatedAt,
                 .figures([
                     figure("CPU, average", window.avgCpuPct, window.cpuSamples),
-                    figure("CPU, highest", window.maxCpuPct, window.cpuSamples),
+                    figure("CPU, maximum", window.maxCpuPct, window.cpuSamples),
                     figure("Memory, average", window.avgMemoryPct, window.memorySamples),
-                    figure("Memory, highest", window.maxMemoryPct, window.memorySamples),
+                    figure("Memory, maximum", window.maxMemoryPct, window.memorySamples),
                 ])
             ),
         ]

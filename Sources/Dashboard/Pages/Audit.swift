@@ -6,7 +6,7 @@ extension Dashboard {
         ["actor", "action", "target_type", "target_id", "result", "from", "to"]
     }
 
-    /// `/audit`: who did what.
+    /// `/audit`: the audit log and its verification.
     func audit(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: (Self.auditFilters + ["page"]).map { ($0, request.query[$0]) })
         let page = try await auditPage(request, query.with("page_size", "50"))
@@ -20,12 +20,12 @@ extension Dashboard {
                 Form.Field(
                     "result",
                     "Result",
-                    options: Form.Option.all(AuditResult.self, chosen: query["result"])
+                    options: Form.Option.all(AuditResult.self, selected: query["result"])
                 ),
             ],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
-        var table = Self.auditTable(page, "The audit log")
+        var table = Self.auditTable(page, "Audit entries")
         table.pages = Table.Pages(
             "/audit",
             query,
@@ -36,34 +36,38 @@ extension Dashboard {
             title: "Audit log",
             blocks: [
                 chain,
-                Block("verify", shape: "plain", .form(Form(action: "/audit/verify", buttons: [Form.Button("Verify")]))),
+                Block(
+                    "verify",
+                    shape: "plain",
+                    .form(Form(action: "/audit/verify", buttons: [Form.Button("Verify audit log")]))
+                ),
                 Block("filters", shape: "plain", .form(form)),
                 Block("entries", "Entries", asOf: .now, .table(table)),
             ]
         )
     }
 
-    /// The result of the last verification, with its time.
+    /// The result of the last verification.
     private var chain: Block {
         switch verifier.status {
-        case .never: return Block("chain", shape: "plain", .text("Not verified since this server started."))
+        case .never: return Block("chain", shape: "plain", .text("Not verified since this server started"))
         case .running(let sealed):
-            let text = "A verification is running: \(Figures.count(sealed)) entries so far are as they were written."
+            let text = "Verification in progress: \(Figures.count(sealed)) sealed entries are unchanged so far"
             return Block("chain", shape: "plain", .text(text))
         case .failed(let problem):
-            let text = "The last verification was not finished: \(problem.detail)."
+            let text = "The last verification did not finish: \(problem.detail)."
             return Block("chain", shape: "banner warn", .text(text))
         case .done(let verification, let time):
             let text =
                 verification.isIntact
-                ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
-                    + "\(Figures.count(verification.unsealed)) were not sealed yet. Head \(verification.head.prefix(16))…"
+                ? "Intact: \(Figures.count(verification.sealed)) sealed entries are unchanged, "
+                    + "\(Figures.count(verification.unsealed)) are not sealed yet. Head \(verification.head.prefix(16))…"
                 : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
             return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
     }
 
-    /// Verifies the whole chain, which takes the longer the longer the log is.
+    /// Starts a verification of the whole chain. Its duration grows with the length of the log.
     func verifyAudit(_ request: WebRequest) async throws(Problem) -> String {
         try await verifier.run { [self] after throws(Problem) in
             try await auditVerification(request, Fields(of: [("after", "\(after)")]))
@@ -90,7 +94,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "Nothing was done that is like that.")
+            empty: Table.Empty(text: "No matching audit entries")
         ).labelled()
     }
 }

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/bots/{bot_id}/{instance_id}`, or `/bots/{bot_id}` where the bot has one instance.
+    /// `/bots/{bot_id}/{instance_id}`, or `/bots/{bot_id}` if the bot has only one instance.
     func bot(_ botID: String, _ instanceID: String?, _ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await instances(
             request,
@@ -13,7 +13,7 @@ extension Dashboard {
             return try await retiredInstance(instanceID, request)
         }
         if page.items.count > 1 {
-            return try await bots(request.asking(request.query.with("bot_id", botID)))
+            return try await bots(request.withQuery(request.query.with("bot_id", botID)))
         }
         let tab = request.query["tab"] ?? "overview"
         let names = [
@@ -40,15 +40,15 @@ extension Dashboard {
 
     private static func facts(_ instance: Instance) -> [Block.Fact] {
         let lag = instance.clockLagSeconds.map { lag in
-            abs(lag) < 1 ? "right" : "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
+            abs(lag) < 1 ? "in sync" : "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
         }
         return [
-            Block.Fact("State", .status(instance.sight)),
+            Block.Fact("Status", .status(instance.displayStatus)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
-            Block.Fact("Trades", .text("\(instance.symbol) on \(instance.exchange)")),
+            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
             Block.Fact("Strategy", .text(instance.strategy)),
             Block.Fact("Version", .text(instance.version)),
-            Block.Fact("Process", .text(instance.bootID)),
+            Block.Fact("Boot ID", .text(instance.bootID)),
             Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
             Block.Fact("First seen", .time(Moment(instance.firstSeen))),
             Block.Fact("Clock", .text(lag)),
@@ -68,37 +68,39 @@ extension Dashboard {
             ("instance_id", instance.instanceID), ("page", request.query["page"]), ("page_size", "50"),
         ])
         let path = instance.page
-        let kept = Fields(of: [("tab", tab)])
+        let links = Fields(of: [("tab", tab)])
         switch tab {
         case "commands":
             let page = try await commandPage(request, one)
-            return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, kept)))]
+            return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, links)))]
         case "alerts":
             let page = try await alertPage(
                 request,
                 Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
             )
-            return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, kept)))]
+            return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, links)))]
         case "metrics": return try await metrics(of: instance, request)
         case "execution":
             let page = try await samplePage(request, one)
-            return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, kept, one)))]
+            return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, links, one)))]
         case "costs":
             let page = try await costPage(request, one)
-            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, kept, one)))]
+            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, links, one)))]
         case "reconciliation":
             let page = try await reconcilePage(request, one)
             return [
-                Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, kept)))
+                Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, links)))
             ]
         case "config":
-            return [Block("config", "What its newest heartbeat says beside", .code(Readable.text(instance.metadata)))]
+            return [Block("config", "Metadata of the latest heartbeat", .code(PrettyJSON.text(instance.metadata)))]
         case "audit":
             let page = try await auditPage(
                 request,
                 Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
             )
-            return [Block("audit", "Audit", asOf: .now, .table(Self.auditTable(page, "Entries about the instance")))]
+            return [
+                Block("audit", "Audit log", asOf: .now, .table(Self.auditTable(page, "Audit entries of the instance")))
+            ]
         default: return try await overview(of: instance, one, request)
         }
     }
@@ -123,18 +125,23 @@ extension Dashboard {
             )
         }
         let pnl = Table(
-            caption: "NetPnL: realised and unrealised less fees, plus funding",
+            caption: "NetPnL: realised + unrealised − fees + funding",
             columns: [
                 .init("Symbol"), .init("Currency"), .init("Realised", isNumeric: true),
                 .init("Unrealised", isNumeric: true), .init("Fees", isNumeric: true),
                 .init("Funding", isNumeric: true), .init("NetPnL", isNumeric: true),
             ],
             rows: rows,
-            empty: Table.Empty(text: "It has reported no profit, loss or cost.")
+            empty: Table.Empty(text: "No profit, loss or cost reported")
         )
         return [
-            Block("command", "Command", .form(Self.commandChoice(instance))),
-            Block("retire", "Retire", note: "for an instance that is gone for good ·", .form(Self.retire(instance))),
+            Block("command", "Send command", .form(Self.commandButtons(instance))),
+            Block(
+                "retire",
+                "Retire instance",
+                note: "removes an instance that will not return ·",
+                .form(Self.retire(instance))
+            ),
             Block("heartbeats", "Heartbeats, 24 h", asOf: presence.until, .facts(Self.heartbeats(presence))),
             equity,
             Block(
@@ -150,17 +157,17 @@ extension Dashboard {
                 note: "realised + unrealised − fees + funding ·",
                 .table(pnl.labelled())
             ),
-        ] + Self.earned(parts)
+        ] + Self.pnlBreakdown(parts)
     }
 
-    /// What the net PnL is made of, where it is of one symbol and currency.
-    private static func earned(_ parts: NetPnlExplanation) -> [Block] {
+    /// A chart of the net PnL, if all of it is in one symbol and currency.
+    private static func pnlBreakdown(_ parts: NetPnlExplanation) -> [Block] {
         guard parts.items.count == 1, let part = parts.items.first else { return [] }
         let chart = pnlChart(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
-        return [Block("earned", "What NetPnL is made of", shape: "half", asOf: .now, .chart(chart))]
+        return [Block("pnl-breakdown", "NetPnL breakdown", shape: "half", asOf: .now, .chart(chart))]
     }
 
-    /// A metric of an instance over the range that was asked for.
+    /// A chart of a metric over the requested range.
     private func line(
         _ id: String,
         _ type: String,
@@ -168,45 +175,45 @@ extension Dashboard {
         _ symbol: String,
         _ request: WebRequest
     ) async throws(Problem) -> Block {
-        let span = Span(request)
+        let range = TimeRange(request)
         let one = Fields(of: [("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol)])
-        let series = try await series(request, one.and(span.query))
+        let series = try await series(request, one.and(range.query))
         let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
-        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(span.text)"
+        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
         let chart = Chart.line("\(id)-chart", title, points, value: { Figures.decimal($0) })
-        let csv = "/api/analytics/series.csv?\(one.and(span.query).with("limit", nil).text)"
-        let kept = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
+        let csv = "/api/analytics/series.csv?\(one.and(range.query).with("limit", nil).text)"
+        let links = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
         return Block(
             id,
             title,
             asOf: .now,
             more: Block.Link(text: "CSV", href: csv),
-            choices: span.choices(instance.page, kept),
-            chart.map { .chart($0) } ?? .text("— Fewer than two samples in this range.")
+            choices: range.choices(instance.page, links),
+            chart.map { .chart($0) } ?? .text("— Fewer than two samples in this range. Select a longer range.")
         )
     }
 
-    /// The strip, and its newest stretches of silence in words.
+    /// The heartbeat strip, and its latest gaps as text.
     private static func heartbeats(_ presence: Presence) -> [Block.Fact] {
         let count = Int64(presence.slots.utf8.count)
         func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
-        let gaps = Strip.gaps(presence.slots).suffix(5).reversed().map { gap in
+        let gaps = HeartbeatStrip.gaps(presence.slots).suffix(5).reversed().map { gap in
             "\(Moment(time(gap.lowerBound)).text) to \(Moment(time(gap.upperBound)).text)"
         }
-        let silence = gaps.isEmpty ? "none of 90 s or more" : gaps.joined(separator: "; ")
+        let text = gaps.isEmpty ? "no gaps of 90 s or more" : gaps.joined(separator: "; ")
         return [
-            Block.Fact("Heard of", Cell(strip: Strip(presence.slots))), Block.Fact("Silence", .text(silence)),
+            Block.Fact("Heartbeats", Cell(strip: HeartbeatStrip(presence.slots))), Block.Fact("Gaps", .text(text)),
         ]
     }
 
-    /// A button for each command; what needs a confirmation leads to one.
-    private static func commandChoice(_ instance: Instance) -> Form {
+    /// A button for each command. All of them lead to the confirmation page.
+    private static func commandButtons(_ instance: Instance) -> Form {
         Form(
             action: "/commands/new",
             method: "get",
             hidden: [Form.Hidden(name: "instance", value: instance.instanceID)],
             buttons: CommandType.allCases.map { type in
-                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "grave" : "")
+                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "danger" : "")
             }
         )
     }
@@ -215,7 +222,7 @@ extension Dashboard {
         Form(
             action: "/instances/\(Fields.encoded(instance.instanceID))/retire",
             method: "get",
-            buttons: [Form.Button("Retire", look: "grave")]
+            buttons: [Form.Button("Retire instance…", look: "danger")]
         )
     }
 
@@ -226,13 +233,20 @@ extension Dashboard {
             action: instance.page,
             method: "get",
             hidden: [
-                Form.Hidden(name: "tab", value: "metrics"), Form.Hidden(name: "range", value: Span(request).rawValue),
+                Form.Hidden(name: "tab", value: "metrics"),
+                Form.Hidden(name: "range", value: TimeRange(request).rawValue),
             ],
             fields: [
-                Form.Field("metric_type", "Metrics", value: names, hint: "Up to six, with commas.", isRequired: true),
+                Form.Field(
+                    "metric_type",
+                    "Metrics",
+                    value: names,
+                    hint: "Up to six, separated by commas",
+                    isRequired: true
+                ),
                 Form.Field("symbol", "Symbol", value: symbol, isRequired: true),
             ],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Show metrics")]
         )
         var blocks = [Block("picker", "Series", .form(form))]
         for (place, name) in names.split(separator: ",").prefix(6).enumerated() {
@@ -244,8 +258,8 @@ extension Dashboard {
 }
 
 extension WebRequest {
-    /// The same request with another query.
-    func asking(_ query: Fields) -> WebRequest {
+    /// A copy of the request with another query.
+    func withQuery(_ query: Fields) -> WebRequest {
         var request = self
         request.query = query
         return request

@@ -2,10 +2,10 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// The filters of the list of instances, which its forms and links carry.
+    /// The filter parameters of the list of instances.
     static var botFilters: [String] { ["q", "bot_id", "runtime_mode", "status", "exchange", "symbol"] }
 
-    /// `/bots`: the fleet as a table, the worst first, with what can be commanded.
+    /// `/bots`: the instances as a table, worst status first, with commands for the selected ones.
     func bots(_ request: WebRequest) async throws(Problem) -> PageView {
         let size = request.query["page_size"] ?? "50"
         let known = Self.botFilters + ["sort", "page"]
@@ -17,26 +17,26 @@ extension Dashboard {
             caption: "Instances",
             columns: Self.botColumns(query),
             rows: page.items.map(Self.botRow),
-            empty: isFiltered ? Table.Empty(text: "No instance is like that.") : Self.firstBot
+            empty: isFiltered ? Table.Empty(text: "No matching instances") : Self.firstBot
         )
         let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
         table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
-        table.choice = Table.Choice(
+        table.selection = Table.Selection(
             action: "/commands/new",
-            all: "all \(Figures.count(page.total)) that match",
+            all: "Select all \(Figures.count(page.total)) matching instances",
             hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
             buttons: CommandType.allCases.map { type in
                 Form.Button(
                     type.rawValue,
                     name: "type",
                     value: type.rawValue,
-                    look: type == .flatten ? "small grave" : "small"
+                    look: type == .flatten ? "small danger" : "small"
                 )
             }
         )
         return PageView(
             title: "Bots",
-            note: unknown.isEmpty ? nil : "not understood and left out: \(unknown.sorted().joined(separator: ", "))",
+            note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",
             blocks: [
                 Block("filters", shape: "plain", .form(Self.botForm(query))),
                 Block(
@@ -52,7 +52,7 @@ extension Dashboard {
 
     private static var firstBot: Table.Empty {
         Table.Empty(
-            text: "No bot has reported yet. This is all it takes:",
+            text: "No bots have reported yet. Send a heartbeat:",
             code: """
                 curl -X POST http://127.0.0.1:8000/ingest/heartbeat -H 'Content-Type: application/json' \\
                   -d '{"instance_id":"btc-maker-1a","bot_id":"btc-maker","runtime_mode":"PAPER","exchange":"binance","symbol":"BTCUSDT","version":"1.0","timestamp":"'$(date -u +%FT%TZ)'"}'
@@ -67,29 +67,33 @@ extension Dashboard {
             hidden: query["bot_id"].map { [Form.Hidden(name: "bot_id", value: $0)] } ?? [],
             fields: [
                 Form.Field("q", "Search", kind: "search", value: query["q"] ?? ""),
-                Form.Field("status", "State", options: Form.Option.all(InstanceStatus.self, chosen: query["status"])),
+                Form.Field(
+                    "status",
+                    "Status",
+                    options: Form.Option.all(InstanceStatus.self, selected: query["status"])
+                ),
                 Form.Field(
                     "runtime_mode",
                     "Mode",
-                    options: Form.Option.all(RuntimeMode.self, chosen: query["runtime_mode"])
+                    options: Form.Option.all(RuntimeMode.self, selected: query["runtime_mode"])
                 ),
                 Form.Field("exchange", "Exchange", value: query["exchange"] ?? ""),
                 Form.Field("symbol", "Symbol", value: query["symbol"] ?? ""),
                 Form.Field(
                     "sort",
-                    "Order",
+                    "Sort by",
                     options: [
-                        ("worst", "worst first"), ("bot", "by bot"), ("silent", "longest silent first"),
-                        ("recent", "last heard of first"),
-                    ].map { Form.Option($0.0, $0.1, chosen: query["sort"] ?? "worst") }
+                        ("worst", "Worst status first"), ("bot", "Bot"), ("silent", "Least recently seen"),
+                        ("recent", "Most recently seen"),
+                    ].map { Form.Option($0.0, $0.1, selected: query["sort"] ?? "worst") }
                 ),
                 Form.Field(
                     "page_size",
-                    "Rows",
-                    options: ["50", "100", "200"].map { Form.Option($0, chosen: query["page_size"] ?? "50") }
+                    "Rows per page",
+                    options: ["50", "100", "200"].map { Form.Option($0, selected: query["page_size"] ?? "50") }
                 ),
             ],
-            buttons: [Form.Button("Show", name: "page", value: "1")]
+            buttons: [Form.Button("Apply filters", name: "page", value: "1")]
         )
     }
 
@@ -99,17 +103,18 @@ extension Dashboard {
             let href = "/bots?" + query.with("sort", sort).with("page", nil).text
             return Table.Column(title, isNumeric: isNumeric, href: href, order: isCurrent ? order : nil)
         }
-        let isRecent = query["sort"] == "silent"
+        let isSilentFirst = query["sort"] == "silent"
         return [
-            column("State", "worst", "descending"), column("Bot", "bot", "ascending"), Table.Column("Mode"),
+            column("Status", "worst", "descending"), column("Bot", "bot", "ascending"), Table.Column("Mode"),
             Table.Column("Symbol"), Table.Column("Version"),
             column(
                 "Last seen",
-                isRecent ? "recent" : "silent",
+                isSilentFirst ? "recent" : "silent",
                 "ascending",
                 isNumeric: true
             ),
-            Table.Column("1 h"), Table.Column("Equity, 24 h"), Table.Column("Net exposure", isNumeric: true),
+            Table.Column("Heartbeats, 1 h"), Table.Column("Equity, 24 h"),
+            Table.Column("Net exposure", isNumeric: true),
             Table.Column("NetPnL, 24 h", isNumeric: true),
             Table.Column("Alerts"), Table.Column("Commands", isNumeric: true),
         ]
@@ -118,19 +123,19 @@ extension Dashboard {
     private static func botRow(_ instance: Instance) -> Row {
         let alerts =
             instance.worstSeverity.map { severity in
-                Cell.sign(Sign(severity), "\(instance.openAlerts) \(Sign(severity).word)")
+                Cell.icon(StatusIcon(severity), "\(instance.openAlerts) \(StatusIcon(severity).word)")
             } ?? Cell()
         let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
         return Row(
             key: instance.instanceID,
-            choice: Form.Hidden(name: "instance", value: instance.instanceID),
+            selection: Form.Hidden(name: "instance", value: instance.instanceID),
             href: instance.page,
             cells: [
-                .status(instance.sight), .id(instance.botID, href: instance.page, note: instance.instanceID),
+                .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
                 .text(instance.version, note: instance.strategy), .age(instance.lastSeen),
-                Cell(strip: Strip(instance.presence)), equity, .amount(instance.netExposure),
-                .amount(instance.netPnlDay, signed: true), alerts, .some(instance.waitingCommands),
+                Cell(strip: HeartbeatStrip(instance.presence)), equity, .amount(instance.netExposure),
+                .amount(instance.netPnlDay, signed: true), alerts, .countOrEmpty(instance.waitingCommands),
             ]
         )
     }

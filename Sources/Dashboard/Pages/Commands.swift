@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/commands`: what instances were told, the newest first.
+    /// `/commands`: commands, newest first.
     func commands(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(
             of: [
@@ -17,21 +17,21 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: Form.Option.all(CommandStatus.self, chosen: query["status"])
+                    options: Form.Option.all(CommandStatus.self, selected: query["status"])
                 ),
                 Form.Field(
                     "command_type",
                     "Command",
-                    options: Form.Option.all(CommandType.self, chosen: query["command_type"])
+                    options: Form.Option.all(CommandType.self, selected: query["command_type"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
-                Form.Field("created_by", "By", value: query["created_by"] ?? ""),
+                Form.Field("created_by", "Created by", value: query["created_by"] ?? ""),
             ],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
         return PageView(
             title: "Commands",
-            note: "Choose instances on the page Bots to command them.",
+            note: "To send a command, select instances on the Bots page",
             blocks: [
                 Block("filters", shape: "plain", .form(form)),
                 Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, "/commands", query))),
@@ -44,10 +44,10 @@ extension Dashboard {
             caption: "Commands",
             columns: [
                 .init("Created"), .init("Command"), .init("Instance"), .init("Status"), .init("Time to live"),
-                .init("Delivered after", isNumeric: true), .init("By"), .init("Reason"),
+                .init("Delivered after", isNumeric: true), .init("Created by"), .init("Reason"),
             ],
             rows: page.items.map(commandRow),
-            empty: Table.Empty(text: "No command is like that.")
+            empty: Table.Empty(text: "No matching commands")
         )
         table.pages = Table.Pages(base, query, page)
         return table.labelled()
@@ -64,13 +64,13 @@ extension Dashboard {
             cells: [
                 .time(Moment(command.createdAt)), Cell(text: command.commandType.rawValue, href: path),
                 .id(command.instanceID, href: "/commands?instance_id=\(Fields.encoded(command.instanceID))"),
-                .standing(command.status, command.outcome), timeToLive(command),
+                .commandStatus(command.status, command.outcome), timeToLive(command),
                 .number(delivered ?? "—"), .text(command.createdBy), .text(command.reason),
             ]
         )
     }
 
-    /// How much of a waiting command's time has passed.
+    /// The remaining time to live of an open command.
     private static func timeToLive(_ command: Command) -> Cell {
         guard command.status.isOpen else { return Cell(text: "") }
         let left = Timestamp.now.seconds(until: command.expiresAt)
@@ -81,7 +81,7 @@ extension Dashboard {
         )
     }
 
-    /// `/commands/{command_id}`: what became of one.
+    /// `/commands/{command_id}`: a command, its timeline and its acknowledgements.
     func command(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let command = try await commandDetail(request, id)
         var previous = command.createdAt
@@ -97,68 +97,69 @@ extension Dashboard {
             )
         }
         let timeline = Table(
-            caption: "What happened to the command",
+            caption: "Command timeline",
             columns: [.init("Time"), .init("Event"), .init("By"), .init("After", isNumeric: true)],
             rows: steps
         )
-        let answers = Table(
-            caption: "What the instance answered",
-            columns: [.init("Received"), .init("Answer"), .init("Reason"), .init("Evidence")],
-            rows: command.acknowledgements.map { answer in
+        let acknowledgements = Table(
+            caption: "Acknowledgements",
+            columns: [.init("Received"), .init("Status"), .init("Reason"), .init("Evidence")],
+            rows: command.acknowledgements.map { acknowledgement in
                 Row(
-                    key: answer.ackID.text,
+                    key: acknowledgement.ackID.text,
                     cells: [
-                        .time(Moment(answer.receivedAt)), .text(answer.status.rawValue), .text(answer.reason),
-                        .text(answer.evidence?.description),
+                        .time(Moment(acknowledgement.receivedAt)), .text(acknowledgement.status.rawValue),
+                        .text(acknowledgement.reason),
+                        .text(acknowledgement.evidence?.description),
                     ]
                 )
             },
-            empty: Table.Empty(text: "The instance has not answered.")
+            empty: Table.Empty(text: "Not acknowledged yet")
         )
         var facts = [
-            Block.Fact("Status", .standing(command.status, command.outcome)),
+            Block.Fact("Status", .commandStatus(command.status, command.outcome)),
             Block.Fact("Instance", .id(command.instanceID, href: "/bots?q=\(Fields.encoded(command.instanceID))")),
-            Block.Fact("Given by", .text(command.createdBy)),
+            Block.Fact("Created by", .text(command.createdBy)),
             Block.Fact("Reason", .text(command.reason)),
             Block.Fact("Issued", .time(Moment(command.issuedAt))),
             Block.Fact("Expires", .time(Moment(command.expiresAt))),
-            Block.Fact("Delivered", .text("\(command.deliveryCount) times")),
-            Block.Fact("Id", .id(command.commandID.text)),
+            Block.Fact("Times delivered", .text(Figures.count(command.deliveryCount))),
+            Block.Fact("Command ID", .id(command.commandID.text)),
         ]
         if let old = command.supersedes {
-            let words = command.supersededOutcome?.words(after: .superseded)
-            facts.append(Block.Fact("Takes the place of", .id(old.text, href: "/commands/\(old.text)", note: words)))
+            let outcome = command.supersededOutcome?.description(after: .superseded)
+            facts.append(Block.Fact("Supersedes", .id(old.text, href: "/commands/\(old.text)", note: outcome)))
         }
         if command.status == .pending || command.status == .awaitingApproval {
             let cancel = Form(
                 action: "/commands/\(id)/cancel",
                 shape: "inline",
-                buttons: [Form.Button("Cancel the command")]
+                buttons: [Form.Button("Cancel command")]
             )
             facts.append(Block.Fact("", Cell(forms: [cancel])))
         }
-        let again = Form(
+        let repetition = Form(
             action: "/commands/new",
             method: "get",
             shape: "inline",
             hidden: [
                 Form.Hidden(name: "instance", value: command.instanceID), Form.Hidden(name: "repeats", value: id),
             ],
-            buttons: [Form.Button("Repeat…", name: "type", value: command.commandType.rawValue)]
+            buttons: [Form.Button("Repeat command…", name: "type", value: command.commandType.rawValue)]
         )
-        facts.append(Block.Fact("", Cell(note: command.repetitionWarning, forms: [again])))
+        facts.append(Block.Fact("", Cell(note: command.repetitionWarning, forms: [repetition])))
         return PageView(
             title: "\(command.commandType.rawValue) on \(command.instanceID)",
             blocks: [
-                Block("receipt", "Receipt", shape: "half", asOf: .now, .facts(facts)),
-                Block("payload", "Details", shape: "half", .code(Readable.text(command.payload))),
+                Block("receipt", "Command", shape: "half", asOf: .now, .facts(facts)),
+                Block("payload", "Payload", shape: "half", .code(PrettyJSON.text(command.payload))),
                 Block("timeline", "Timeline", asOf: .now, .table(timeline.labelled())),
-                Block("answers", "Answers", .table(answers.labelled())),
+                Block("acknowledgements", "Acknowledgements", .table(acknowledgements.labelled())),
             ]
         )
     }
 
-    /// `/command-bulks/{bulk_id}`: how far commands that were given together have come.
+    /// `/command-bulks/{bulk_id}`: the progress of commands that were sent together.
     func bulk(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let coverage = try await bulkCoverage(request, id)
         let query = Fields(of: [("bulk_id", id), ("page", request.query["page"])])
@@ -172,7 +173,7 @@ extension Dashboard {
                 tone: count > 0 ? tone : ""
             )
         }
-        let lost = "dead-man switches act there"
+        let lost = "their dead-man switches trigger"
         return PageView(
             title: "\(coverage.commandType.rawValue) on \(coverage.total) instances",
             note: coverage.reason,
@@ -182,14 +183,24 @@ extension Dashboard {
                     shape: "plain",
                     asOf: .now,
                     .figures([
-                        figure("Commanded", coverage.total, note: "by \(coverage.createdBy)"),
+                        figure("Commands", coverage.total, note: "by \(coverage.createdBy)"),
                         figure("Awaiting approval", coverage.awaitingApproval, tone: "halt-text"),
                         figure("Delivered", coverage.delivered),
                         figure("Confirmed", coverage.confirmed, tone: "good-text"),
                         figure("Failed", coverage.failed, tone: "bad-text"),
                         figure("Expired or ended", coverage.ended, tone: "bad-text"),
-                        figure("Outcome unknown", coverage.outcomeUnknown, tone: "bad-text", note: "delivered before"),
-                        figure("Completed late", coverage.completedLate, tone: "bad-text", note: "after they ended"),
+                        figure(
+                            "Outcome unknown",
+                            coverage.outcomeUnknown,
+                            tone: "bad-text",
+                            note: "delivered before they ended"
+                        ),
+                        figure(
+                            "Completed late",
+                            coverage.completedLate,
+                            tone: "bad-text",
+                            note: "completed after they ended"
+                        ),
                         figure("Unreachable", coverage.unreachable, tone: "bad-text", note: lost),
                     ])
                 ),
@@ -203,7 +214,7 @@ extension Dashboard {
         )
     }
 
-    /// `/approvals`: what waits for a second person.
+    /// `/approvals`: commands that await a second person.
     func approvals(_ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await commandPage(
             request,
@@ -211,15 +222,15 @@ extension Dashboard {
         )
         var blocks: [Block] = []
         for command in page.items {
-            let since = try await commandsGiven(since: command, request)
+            let since = try await commandsSent(since: command, request)
             blocks.append(approval(of: command, since, request))
         }
-        if blocks.isEmpty { blocks.append(Block("none", nil, .text("Nothing waits for a second person."))) }
-        return PageView(title: "Approvals", note: "Whoever asked cannot approve.", blocks: blocks)
+        if blocks.isEmpty { blocks.append(Block("none", nil, .text("No commands await approval"))) }
+        return PageView(title: "Approvals", note: "You cannot approve or deny your own command", blocks: blocks)
     }
 
-    /// What the instance was told after a command was asked for: an approved command is carried out behind it.
-    private func commandsGiven(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
+    /// The commands that were sent to the instance after `command` was requested: they are delivered before it.
+    private func commandsSent(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
         let query = Fields(of: [("instance_id", command.instanceID), ("page_size", "20")])
         let later = try await commandPage(request, query).items.filter { $0.createdAt > command.createdAt }
         if later.isEmpty { return nil }
@@ -228,16 +239,16 @@ extension Dashboard {
 
     private func approval(of command: Command, _ since: String?, _ request: WebRequest) -> Block {
         let id = command.commandID.text
-        // traps: a name that only looks like the author's may not decide, either.
+        // traps: == also treats a canonically equivalent name as the author's, so it cannot decide either.
         let isOwn = command.createdBy == request.principal.name
         let form = Form(
             action: "/commands/\(id)/decide",
             fields: [
-                Form.Field("token", "Your token, again", kind: "password", isRequired: true),
+                Form.Field("token", "Your token", kind: "password", isRequired: true),
                 Form.Field("reason", "Reason"),
             ],
             buttons: [
-                Form.Button("Approve", name: "decision", value: "approve", look: "grave"),
+                Form.Button("Approve", name: "decision", value: "approve", look: "danger"),
                 Form.Button("Deny", name: "decision", value: "deny"),
             ]
         )
@@ -246,14 +257,14 @@ extension Dashboard {
             "\(command.commandType.rawValue) on \(command.instanceID)",
             shape: "half",
             asOf: .now,
-            more: Block.Link(text: "details", href: "/commands/\(id)"),
+            more: Block.Link(text: "Details", href: "/commands/\(id)"),
             .facts([
-                Block.Fact("Asked by", .text(command.createdBy)),
+                Block.Fact("Requested by", .text(command.createdBy)),
                 Block.Fact("Reason", .text(command.reason)),
-                Block.Fact("Since", .age(command.createdAt)),
-                Block.Fact("Given meanwhile", .text(since, tone: "warn-text")),
+                Block.Fact("Waiting for", .age(command.createdAt)),
+                Block.Fact("Commands since request", .text(since, tone: "warn-text")),
                 Block.Fact("Expires", .time(Moment(command.expiresAt))),
-                Block.Fact("", isOwn ? .text("It is your own request.") : Cell(forms: [form])),
+                Block.Fact("", isOwn ? .text("You cannot approve or deny your own command") : Cell(forms: [form])),
             ])
         )
     }
@@ -261,7 +272,7 @@ extension Dashboard {
     /// Approves, denies or cancels a command.
     func decide(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         if action == "cancel" {
-            _ = try await api.cancelCommand(CancelCommand.Input(wire(.cancelCommand, request, path: [id])))
+            _ = try await api.cancelCommand(CancelCommand.Input(apiRequest(.cancelCommand, request, path: [id])))
             return "/commands/\(id)?done=canceled"
         }
         guard action == "decide" else { throw .noPage }
@@ -269,11 +280,11 @@ extension Dashboard {
         try await confirm(request, isApproval ? .approveCommand : .denyCommand)
         let body = JSONObject { json in json.member("reason", request.form["reason"]) }
         if isApproval {
-            let input = try ApproveCommand.Input(wire(.approveCommand, request, path: [id], body: body))
+            let input = try ApproveCommand.Input(apiRequest(.approveCommand, request, path: [id], body: body))
             _ = try await api.approveCommand(input)
             return "/approvals?done=approved"
         }
-        _ = try await api.denyCommand(DenyCommand.Input(wire(.denyCommand, request, path: [id], body: body)))
+        _ = try await api.denyCommand(DenyCommand.Input(apiRequest(.denyCommand, request, path: [id], body: body)))
         return "/approvals?done=denied"
     }
 }

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/markets`: the newest values of indices.
+    /// `/markets`: the latest value of each index.
     func markets(_ request: WebRequest) async throws(Problem) -> PageView {
         let indices = try await indices(request)
         let figures = indices.items.map { index in
@@ -14,26 +14,28 @@ extension Dashboard {
         }
         let empty = Block(
             "empty",
-            "No index yet",
+            "No indices reported",
             .text(
-                "Indices appear here once something reports them: POST /ingest/indices; the API reference has its body."
+                "Report indices with POST /ingest/indices. The API reference describes the request body."
             )
         )
         return PageView(
             title: "Markets",
-            note: "The newest value of each index that the fleet reports.",
+            note: "Latest value of each index that the fleet reports",
             blocks: figures.isEmpty
                 ? [empty, Self.reference("postIndex")]
                 : [Block("indices", shape: "plain", asOf: .now, .figures(figures))]
         )
     }
 
-    /// `/datasets`: what is kept, and where it can be had as a file.
+    /// `/datasets`: the stored datasets, with links to export them.
     func datasets(_ request: WebRequest) async throws(Problem) -> PageView {
         let costs = try await costPage(request, Fields(of: [("page_size", "1")]))
         let samples = try await samplePage(request, Fields(of: [("page_size", "1")]))
         let entries = try await auditPage(request, Fields(of: [("page_size", "1")]))
-        func row(_ name: String, _ kind: String, _ page: some LongPage, _ newest: Timestamp?, _ csv: String) -> Row {
+        func row(_ name: String, _ kind: String, _ page: some CountLimitedPage, _ newest: Timestamp?, _ csv: String)
+            -> Row
+        {
             Row(
                 key: name,
                 cells: [
@@ -45,7 +47,8 @@ extension Dashboard {
         let table = Table(
             caption: "Datasets",
             columns: [
-                .init("Dataset"), .init("Kind"), .init("Rows", isNumeric: true), .init("Newest", isNumeric: true),
+                .init("Dataset"), .init("Kind"), .init("Rows", isNumeric: true),
+                .init("Age of latest row", isNumeric: true),
                 .init("Export"),
             ],
             rows: [
@@ -62,7 +65,7 @@ extension Dashboard {
         )
         return PageView(
             title: "Datasets",
-            note: "What is kept here. Series of metrics are exported from a bot's page.",
+            note: "Export series of metrics from the page of an instance",
             blocks: [Block("datasets", "Datasets", asOf: .now, .table(table.labelled())), Self.reference("postMetric")]
         )
     }
@@ -70,7 +73,7 @@ extension Dashboard {
     private static func reference(_ operation: String) -> Block {
         Block(
             "feeds",
-            "What feeds this page",
+            "Data source",
             .facts([Block.Fact("API reference", Cell(text: operation, href: "/reference#\(operation)"))])
         )
     }

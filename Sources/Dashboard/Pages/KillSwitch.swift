@@ -2,49 +2,54 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/killswitch`: whom to stop, and how. The next page shows what is hit and asks for the phrase; the one behind it, who has confirmed.
+    /// `/killswitch`: selects a command and its scope. The next page previews the effect and asks for the phrase. The page after that shows
+    /// the progress.
     func killSwitch(_ request: WebRequest) async throws(Problem) -> PageView {
         let fleet = try await fleetFigures(request)
         let recent = try await commandPage(request, Fields(of: [("page_size", "20")]))
-        let grave = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
+        let stops = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
         func count(_ status: InstanceStatus) -> Int {
             fleet.groups.filter { $0.status == status }.reduce(0) { $0 + $1.instances }
         }
         let live = fleet.groups.filter { $0.runtimeMode == .live }.reduce(0) { $0 + $1.instances }
         return PageView(
             title: "Kill switch",
-            note: "Nothing is sent before the phrase on the next page.",
+            note: "Commands are sent only after you confirm them on the next page",
             blocks: [
                 Block(
                     "state",
                     shape: "plain",
                     asOf: fleet.generatedAt,
                     .figures([
-                        Block.Figure("Live instances", Figures.count(live), note: "of \(Figures.count(fleet.total))"),
+                        Block.Figure(
+                            "Live instances",
+                            Figures.count(live),
+                            note: "of \(Figures.count(fleet.total)) instances"
+                        ),
                         Block.Figure("In safe mode", Figures.count(count(.safeMode)), tone: "halt-text"),
                         Block.Figure("Flattened", Figures.count(count(.flattened)), tone: "halt-text"),
                         Block.Figure(
                             "Lost",
                             Figures.count(count(.lost)),
-                            note: "their dead-man switches act",
+                            note: "their dead-man switches trigger",
                             tone: count(.lost) > 0 ? "bad-text" : ""
                         ),
                     ])
                 ),
                 Block(
                     "stop",
-                    "Stop",
-                    shape: "grave half",
+                    "Stop trading",
+                    shape: "danger half",
                     .form(Self.scope(["SAFE_MODE", "CANCEL_ALL", "FLATTEN"], fleet))
                 ),
-                Block("release", "Release", shape: "half", .form(Self.scope(["START"], fleet))),
+                Block("release", "Resume trading", shape: "half", .form(Self.scope(["START"], fleet))),
                 Block(
                     "recent",
-                    "Newest grave commands",
+                    "Recent SAFE_MODE, CANCEL_ALL and FLATTEN commands",
                     asOf: .now,
                     .table(
                         Self.commandTable(
-                            CommandPage(page: 1, pageSize: 20, total: grave.count, totalIsExact: true, items: grave),
+                            CommandPage(page: 1, pageSize: 20, total: stops.count, totalIsExact: true, items: stops),
                             "/commands",
                             .none
                         )
@@ -66,16 +71,16 @@ extension Dashboard {
                 Form.Field(
                     "runtime_mode",
                     "Mode",
-                    options: Form.Option.all(RuntimeMode.self, or: "every mode", chosen: "LIVE")
+                    options: Form.Option.all(RuntimeMode.self, or: "All modes", selected: "LIVE")
                 ),
                 Form.Field(
                     "exchange",
                     "Exchange",
-                    options: [Form.Option("", "every exchange")] + exchanges.map { Form.Option($0) }
+                    options: [Form.Option("", "All exchanges")] + exchanges.map { Form.Option($0) }
                 ),
-                Form.Field("symbol", "Symbol", hint: "Empty for every symbol."),
+                Form.Field("symbol", "Symbol", hint: "Leave empty for all symbols"),
             ],
-            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "grave") }
+            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "danger") }
         )
     }
 }

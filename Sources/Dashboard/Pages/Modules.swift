@@ -3,7 +3,7 @@ import FoundationEssentials
 import Generated
 
 extension Dashboard {
-    /// `/admin/modules`: what runs besides the bots.
+    /// `/admin/modules`: modules and their runs.
     func modules(_ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await modulePage(request, Fields(of: [("page", request.query["page"]), ("page_size", "50")]))
         let status = request.query["status"].flatMap(RunStatus.init(rawValue:))
@@ -11,16 +11,17 @@ extension Dashboard {
         var table = Table(
             caption: "Modules",
             columns: [
-                .init("Module"), .init("Enabled"), .init("Runs"), .init("Schedule"), .init("Next run"), .init("Action"),
+                .init("Module"), .init("Status"), .init("Execution mode"), .init("Schedule"), .init("Next run"),
+                .init("Action"),
             ],
             rows: page.items.map(Self.moduleRow),
-            empty: Table.Empty(text: "No module is registered.")
+            empty: Table.Empty(text: "No modules registered")
         )
         table.pages = Table.Pages("/admin/modules", .none, page: page.page, size: page.pageSize, total: page.total)
         let stuck = Form(
             action: "/module-runs/check",
             shape: "inline",
-            buttons: [Form.Button("Look for stuck runs now", look: "small")]
+            buttons: [Form.Button("Check for stuck runs", look: "small")]
         )
         return PageView(
             title: "Modules / Admin",
@@ -28,9 +29,9 @@ extension Dashboard {
                 Block("modules", "Modules", asOf: .now, .table(table.labelled())),
                 Block(
                     "runs",
-                    "Newest runs",
+                    "Recent runs",
                     asOf: .now,
-                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", chosen: status),
+                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", selected: status),
                     .table(Self.runTable(runs))
                 ),
                 Block("stuck", shape: "plain", .form(stuck)),
@@ -39,28 +40,28 @@ extension Dashboard {
         )
     }
 
-    /// Leads to a list with each value of an enumeration, and with all of them.
+    /// Links that filter a list by each value of an enumeration, after a link without the filter.
     static func choices<Value: CaseIterable & RawRepresentable<String> & Equatable>(
         _ type: Value.Type,
         _ name: String,
         _ path: String,
         _ query: Fields = .none,
-        chosen: Value?
+        selected: Value?
     ) -> [PageView.Tab] {
         func tab(_ text: String, _ value: Value?) -> PageView.Tab {
             PageView.Tab(
                 text: text,
                 href: "\(path)?\(query.with(name, value?.rawValue).text)",
-                isCurrent: value == chosen
+                isCurrent: value == selected
             )
         }
-        return [tab("all", nil)] + type.allCases.map { tab($0.rawValue, $0) }
+        return [tab("All", nil)] + type.allCases.map { tab($0.rawValue, $0) }
     }
 
-    /// Looks for runs that take too long, as the server does by itself.
+    /// Checks for stuck runs now. The server also checks periodically.
     func checkStuckRuns(_ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(wire(.checkStuckRuns, request)))
-        return "/admin/modules?done=\(Done.checked.rawValue)"
+        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(apiRequest(.checkStuckRuns, request)))
+        return "/admin/modules?done=\(FlashMessage.checked.rawValue)"
     }
 
     private static func moduleRow(_ module: Module) -> Row {
@@ -86,7 +87,7 @@ extension Dashboard {
         Table(
             caption: "Runs",
             columns: [
-                .init("Started"), .init("Run"), .init("Trigger"), .init("Status"), .init("Took", isNumeric: true),
+                .init("Started"), .init("Run"), .init("Trigger"), .init("Status"), .init("Duration", isNumeric: true),
                 .init("Progress"), .init("Summary"),
             ],
             rows: page.items.map { run in
@@ -103,11 +104,11 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "Nothing has run.")
+            empty: Table.Empty(text: "No matching runs")
         ).labelled()
     }
 
-    /// `/admin/modules/{module_id}`
+    /// `/admin/modules/{module_id}`: a module, its runs and its settings.
     func module(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let module = try await moduleDetail(request, id)
         let runs = try await runPage(request, Fields(of: [("module_id", id), ("page_size", "50")]))
@@ -117,7 +118,11 @@ extension Dashboard {
             shape: "inline",
             buttons: [Form.Button("Run now")]
         )
-        let delete = Form(action: "\(path)/delete", shape: "inline", buttons: [Form.Button("Delete", look: "grave")])
+        let delete = Form(
+            action: "\(path)/delete",
+            shape: "inline",
+            buttons: [Form.Button("Delete module", look: "danger")]
+        )
         return PageView(
             title: module.name,
             note: module.description,
@@ -131,12 +136,12 @@ extension Dashboard {
                         Block.Fact("Enabled", .text(module.enabled ? "yes" : "no")),
                         Block.Fact("Schedule", .text(module.scheduleCron)),
                         Block.Fact("Next run", .time(module.nextRunAt.map { Moment($0) })),
-                        Block.Fact("Missed runs", .text(module.missedRunPolicy.rawValue)),
-                        Block.Fact("Changed", .time(Moment(module.updatedAt))),
+                        Block.Fact("Missed-run policy", .text(module.missedRunPolicy.rawValue)),
+                        Block.Fact("Updated", .time(Moment(module.updatedAt))),
                         Block.Fact("", Cell(forms: module.enabled ? [run, delete] : [delete])),
                     ])
                 ),
-                Block("edit", "Change", shape: "half", .form(Self.moduleForm(module))),
+                Block("edit", "Edit module", shape: "half", .form(Self.moduleForm(module))),
                 Block("runs", "Runs", asOf: .now, .table(Self.runTable(runs))),
             ]
         )
@@ -152,34 +157,34 @@ extension Dashboard {
                 Form.Field("description", "Description", value: module?.description ?? ""),
                 Form.Field(
                     "execution_mode",
-                    "Runs",
+                    "Execution mode",
                     options: ExecutionMode.allCases.map {
-                        Form.Option($0.rawValue, chosen: module?.executionMode.rawValue ?? "MANUAL")
+                        Form.Option($0.rawValue, selected: module?.executionMode.rawValue ?? "MANUAL")
                     }
                 ),
                 Form.Field(
                     "schedule_cron",
-                    "Schedule, as cron",
+                    "Schedule (cron)",
                     value: module?.scheduleCron ?? "",
-                    hint: "minute hour day month weekday, in UTC; only where it runs by schedule"
+                    hint: "minute hour day month weekday, in UTC; used only in scheduled modes"
                 ),
                 Form.Field(
                     "config",
-                    "Configuration, as a JSON object",
-                    value: module.map { Readable.text($0.config) } ?? "{}",
+                    "Configuration (JSON object)",
+                    value: module.map { PrettyJSON.text($0.config) } ?? "{}",
                     isArea: true
                 ),
                 Form.Field("enabled", "Enabled", kind: "checkbox", isChecked: module?.enabled ?? true),
             ],
-            buttons: [Form.Button("Save", look: "first")]
+            buttons: [Form.Button("Save module", look: "first")]
         )
     }
 
-    /// Registers a module or changes one.
+    /// Registers or updates a module.
     func saveModule(_ request: WebRequest) async throws(Problem) -> String {
         let form = request.form
         guard let config = JSONObject(form["config"] ?? "{}") else {
-            throw Problem(status: 422, code: "MALFORMED_JSON", detail: "The configuration is not a JSON object.")
+            throw Problem(status: 422, code: "MALFORMED_JSON", detail: "The configuration must be a JSON object.")
         }
         let id = form["module_id"] ?? UUID().text
         let body = JSONObject { json in
@@ -193,7 +198,7 @@ extension Dashboard {
             json.member("created_at", Timestamp.now)
             json.member("updated_at", Timestamp.now)
         }
-        _ = try await api.upsertModule(UpsertModule.Input(wire(.upsertModule, request, body: body)))
+        _ = try await api.upsertModule(UpsertModule.Input(apiRequest(.upsertModule, request, body: body)))
         return "/admin/modules/\(Fields.encoded(id))?done=saved"
     }
 
@@ -201,17 +206,17 @@ extension Dashboard {
     func changeModule(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "run":
-            let input = try TriggerModuleRun.Input(wire(.triggerModuleRun, request, path: [id], body: .empty))
+            let input = try TriggerModuleRun.Input(apiRequest(.triggerModuleRun, request, path: [id], body: .empty))
             _ = try await api.triggerModuleRun(input)
             return "/admin/modules/\(id)?done=started"
         case "delete":
-            _ = try await api.deleteModule(DeleteModule.Input(wire(.deleteModule, request, path: [id])))
+            _ = try await api.deleteModule(DeleteModule.Input(apiRequest(.deleteModule, request, path: [id])))
             return "/admin/modules?done=deleted"
         default: throw .noPage
         }
     }
 
-    /// `/module-runs/{run_id}`
+    /// `/module-runs/{run_id}`: the progress and the audit entries of a run.
     func run(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let run = try await runDetail(request, id)
         let entries = try await auditPage(request, Fields(of: [("run_id", id), ("page_size", "50")]))
@@ -223,25 +228,29 @@ extension Dashboard {
             Block.Fact("Started", .time(Moment(run.startedAt))),
             Block.Fact("Ended", .time(run.endedAt.map { Moment($0) })),
             Block.Fact("Worker", .text(run.claimedBy)),
-            Block.Fact("Lease until", .time(run.leaseExpiresAt.map { Moment($0) })),
+            Block.Fact("Lease expires", .time(run.leaseExpiresAt.map { Moment($0) })),
             Block.Fact("Progress", Cell(text: run.progressMessage, share: run.progress)),
             Block.Fact("Summary", .text(run.summary)),
         ]
         if run.endedAt == nil {
-            let cancel = Form(action: "/module-runs/\(id)/cancel", shape: "inline", buttons: [Form.Button("Cancel")])
+            let cancel = Form(
+                action: "/module-runs/\(id)/cancel",
+                shape: "inline",
+                buttons: [Form.Button("Cancel run")]
+            )
             facts.append(Block.Fact("", Cell(forms: [cancel])))
         }
         return PageView(
             title: "Run \(run.runID.text.prefix(8))",
             blocks: [
                 Block("run", "Run", asOf: .now, .facts(facts)),
-                Block("audit", "What happened", .table(Self.auditTable(entries, "Entries about the run"))),
+                Block("audit", "Audit log", .table(Self.auditTable(entries, "Audit entries of the run"))),
             ]
         )
     }
 
     func cancelRun(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.cancelModuleRun(CancelModuleRun.Input(wire(.cancelModuleRun, request, path: [id])))
+        _ = try await api.cancelModuleRun(CancelModuleRun.Input(apiRequest(.cancelModuleRun, request, path: [id])))
         return "/module-runs/\(id)?done=canceled"
     }
 }

@@ -2,11 +2,11 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/portfolio`: what the fleet holds, by symbol.
+    /// `/portfolio`: exposure by symbol, and positions.
     func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
         let mode = request.query["mode"] ?? "LIVE"
-        let chosen = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
-        let exposure = try await exposure(request, chosen)
+        let selected = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
+        let exposure = try await exposure(request, selected)
         let query = Fields(of: [
             ("mode", mode == "ALL" ? nil : mode), ("symbol", request.query["symbol"]), ("page", request.query["page"]),
         ])
@@ -35,7 +35,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No positions are reported (POST /ingest/positions).")
+            empty: Table.Empty(text: "No positions reported. Bots report them with POST /ingest/positions.")
         )
         let stale = exposure.stale
         return PageView(
@@ -95,17 +95,17 @@ extension Dashboard {
                         .text(position.symbol), .id(position.instanceID, href: path, note: position.botID),
                         .mode(position.runtimeMode.rawValue), .text(position.exchange), .amount(position.netExposure),
                         .amount(position.grossExposure), .age(position.updatedAt),
-                        position.isStale ? .sign(.warning, "stale") : .text("fresh"),
+                        position.isStale ? .icon(.warning, "stale") : .text("fresh"),
                     ]
                 )
             },
-            empty: Table.Empty(text: "No positions are reported.")
+            empty: Table.Empty(text: "No positions reported")
         )
         table.pages = Table.Pages(base, query, page: page.page, size: page.pageSize, total: page.total)
         return table.labelled()
     }
 
-    /// `/reconciliation`: whether our books agree with the exchanges'.
+    /// `/reconciliation`: comparisons of internal equity with the equity at the exchanges.
     func reconciliation(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: ["status", "instance_id", "page"].map { ($0, request.query[$0]) })
         let page = try await reconcilePage(request, query.with("page_size", "50"))
@@ -118,11 +118,11 @@ extension Dashboard {
                 Form.Field(
                     "status",
                     "Status",
-                    options: Form.Option.all(ReconcileStatus.self, chosen: query["status"])
+                    options: Form.Option.all(ReconcileStatus.self, selected: query["status"])
                 ),
                 Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
             ],
-            buttons: [Form.Button("Show")]
+            buttons: [Form.Button("Apply filters")]
         )
         return PageView(
             title: "Reconciliation",
@@ -132,7 +132,7 @@ extension Dashboard {
                     shape: "plain",
                     asOf: .now,
                     .figures([
-                        Block.Figure("OK", matches.totalText, note: "of all comparisons"),
+                        Block.Figure("OK", matches.totalText, note: "matching comparisons"),
                         Block.Figure(
                             "Mismatch",
                             mismatches.totalText,
@@ -155,11 +155,11 @@ extension Dashboard {
 
     static func reconcileTable(_ page: ReconcilePage, _ base: String, _ query: Fields) -> Table {
         var table = Table(
-            caption: "Comparisons of equity",
+            caption: "Equity comparisons",
             columns: [
                 .init("Time"), .init("Instance"), .init("Exchange equity", isNumeric: true),
                 .init("Internal equity", isNumeric: true), .init("Difference", isNumeric: true),
-                .init("Bps", isNumeric: true), .init("Status"), .init("Reported"),
+                .init("Difference, bps", isNumeric: true), .init("Status"), .init("Reported status"),
             ],
             rows: page.items.map { result in
                 let equity = result.exchangeEquity.approximate
@@ -171,15 +171,15 @@ extension Dashboard {
                         .time(Moment(result.timestamp)),
                         .id(result.instanceID, href: "/bots?q=\(Fields.encoded(result.instanceID))"),
                         .amount(result.exchangeEquity), .amount(result.internalEquity), .amount(result.difference),
-                        .number(bps), isOK ? .text("OK", tone: "good-text") : .sign(.warning, "MISMATCH"),
+                        .number(bps), isOK ? .text("OK", tone: "good-text") : .icon(.warning, "MISMATCH"),
                         .text(
                             result.reportedStatus.rawValue,
-                            note: result.isDifferenceWrong ? "its difference is not that of its equities" : nil
+                            note: result.isDifferenceWrong ? "the reported difference does not match the equities" : nil
                         ),
                     ]
                 )
             },
-            empty: Table.Empty(text: "No comparison was reported (POST /reconcile).")
+            empty: Table.Empty(text: "No matching comparisons. Bots report them with POST /reconcile.")
         )
         table.pages = Table.Pages(base, query, page)
         return table.labelled()
@@ -202,7 +202,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No cost is booked.")
+            empty: Table.Empty(text: "No costs booked")
         )
         let csv =
             "/api/analytics/costs.csv?" + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
@@ -226,7 +226,7 @@ extension Dashboard {
                     ]
                 )
             },
-            empty: Table.Empty(text: "No execution was reported.")
+            empty: Table.Empty(text: "No executions reported")
         )
         let csv =
             "/api/analytics/execution-samples.csv?"

@@ -3,35 +3,35 @@ import FoundationEssentials
 import Generated
 
 extension Dashboard {
-    /// How long a command may be good, in seconds.
+    /// The values of the time to live that the form offers, in seconds.
     private static var lifetimes: [Int] { [60, 300, 900, 3_600] }
 
-    /// `/commands/new`: what a command would hit, and what it takes to give it.
+    /// `/commands/new`: a preview of a command, and the form that confirms it.
     func newCommand(_ request: WebRequest) async throws(Problem) -> PageView {
         let preview = try await preview(request.query, request)
         return confirmation(preview, request.query, key: UUID().text)
     }
 
-    // MARK: - Whom it hits
+    // MARK: - Preview
 
-    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> Preview {
+    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> CommandPreview {
         guard let type = fields["type"].flatMap(CommandType.init(rawValue:)) else {
-            throw Problem(status: 400, code: "NO_COMMAND", detail: "No command was chosen.")
+            throw Problem(status: 400, code: "NO_COMMAND", detail: "No command is selected.")
         }
         let target = try Self.target(fields)
-        let question = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
+        let dryRun = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
         let reach: BulkCommands
         switch try await api.createCommands(
-            CreateCommands.Input(wire(.createCommands, request, body: JSONObject(question)))
+            CreateCommands.Input(apiRequest(.createCommands, request, body: JSONObject(dryRun)))
         ) {
         case .ok(let found), .accepted(let found): reach = found
         }
         if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
-        let level = Danger(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+        let level = ConfirmationLevel(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
         var warning: String?
         if let repeated = fields["repeats"] { warning = try await commandDetail(request, repeated).repetitionWarning }
-        return Preview(
+        return CommandPreview(
             type: type,
             target: target,
             reach: reach,
@@ -41,31 +41,31 @@ extension Dashboard {
         )
     }
 
-    /// The instances that were chosen one by one, or all that match.
+    /// The individually selected instances, or all that match the filters.
     private static func target(_ fields: Fields) throws(Problem) -> FleetQuery {
         if fields["all"] == nil {
-            let chosen = fields.all("instance")
-            if chosen.isEmpty { throw .noTarget }
-            return FleetQuery(instanceIDs: chosen)
+            let selected = fields.all("instance")
+            if selected.isEmpty { throw .noTarget }
+            return FleetQuery(instanceIDs: selected)
         }
         return FleetQuery(
             all: true,
             botID: fields["bot_id"],
-            runtimeMode: try choice("runtime_mode", fields),
+            runtimeMode: try filterValue("runtime_mode", fields),
             exchange: fields["exchange"],
             symbol: fields["symbol"],
-            status: try choice("status", fields),
+            status: try filterValue("status", fields),
             q: fields["q"]
         )
     }
 
-    /// A filter that says nothing anybody knows must not mean everybody.
-    private static func choice<Value: RawRepresentable<String>>(_ name: String, _ fields: Fields) throws(Problem)
+    /// An unknown filter value must not match the whole fleet.
+    private static func filterValue<Value: RawRepresentable<String>>(_ name: String, _ fields: Fields) throws(Problem)
         -> Value?
     {
         guard let text = fields[name] else { return nil }
         guard let value = Value(rawValue: text) else {
-            throw Problem(status: 422, code: "UNKNOWN_FILTER", detail: "There is no \(name) “\(text)”.")
+            throw Problem(status: 422, code: "UNKNOWN_FILTER", detail: "Unknown \(name): “\(text)”.")
         }
         return value
     }
@@ -78,9 +78,9 @@ extension Dashboard {
         return found
     }
 
-    // MARK: - The confirmation
+    // MARK: - Confirmation
 
-    /// The confirmation again, with what was wrong with it; nil for what no confirmation can put right.
+    /// The confirmation page with an error; nil if confirming again cannot fix the problem.
     func confirmation(after problem: Problem, _ request: WebRequest) async -> PageView? {
         guard ["CONFIRMATION_REQUIRED", "PREVIEW_OUTDATED"].contains(problem.code) else { return nil }
         guard let preview = try? await preview(request.form, request) else { return nil }
@@ -88,52 +88,54 @@ extension Dashboard {
         return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
     }
 
-    private func confirmation(_ preview: Preview, _ fields: Fields, key: String, error: String? = nil) -> PageView {
+    private func confirmation(_ preview: CommandPreview, _ fields: Fields, key: String, error: String? = nil)
+        -> PageView
+    {
         let who =
             preview.instances.count == 1 ? preview.instances[0].instanceID : "\(preview.instances.count) instances"
-        let shape = preview.level == .typed ? "grave" : ""
-        // What a change of mode asks for depends on the mode.
-        let isOpen = preview.type == .setMode && fields["mode"] == nil
-        let form = isOpen ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
+        let shape = preview.level == .typed ? "danger" : ""
+        // The required confirmation of SET_MODE depends on the mode, so the mode is selected first.
+        let isModeMissing = preview.type == .setMode && fields["mode"] == nil
+        let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
         return PageView(
             title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
             blocks: [
-                Block("hit", "What is hit", shape: shape, .facts(Self.facts(preview, who))),
+                Block("impact", "Impact", shape: shape, .facts(Self.facts(preview, who))),
                 Block("targets", "Instances", .table(Self.table(preview))),
-                Block("confirm", isOpen ? "Which mode?" : "Confirm", shape: shape, .form(form)),
+                Block("confirm", isModeMissing ? "Select a mode" : "Confirm", shape: shape, .form(form)),
             ]
         )
     }
 
-    private static func facts(_ preview: Preview, _ who: String) -> [Block.Fact] {
+    private static func facts(_ preview: CommandPreview, _ who: String) -> [Block.Fact] {
         let instances = preview.instances
         let live = instances.count { $0.runtimeMode == .live }
-        let hits =
+        let targets =
             instances.count == 1 ? "\(who), \(instances[0].runtimeMode.rawValue)" : "\(who), \(live) of them LIVE"
         let exposure = preview.reach.netExposure.map { net in
             "\(Figures.amount(net)) net, \(Figures.amount(preview.reach.grossExposure ?? net)) gross"
         }
         let warning = preview.warning.map { [Block.Fact("Warning", .text($0, tone: "bad-text"))] } ?? []
         return warning + [
-            Block.Fact("Hits", .text(hits)),
+            Block.Fact("Targets", .text(targets)),
             Block.Fact("Symbols", .text((preview.reach.symbols ?? []).prefix(12).joined(separator: ", "))),
             Block.Fact("Exposure", .text(exposure)),
             Block.Fact("As of", .time(Moment(.now))),
         ]
     }
 
-    private static func table(_ preview: Preview) -> Table {
+    private static func table(_ preview: CommandPreview) -> Table {
         var table = Table(
-            caption: "Instances that are hit",
+            caption: "Affected instances",
             columns: [
-                .init("State"), .init("Instance"), .init("Mode"), .init("Symbol"),
+                .init("Status"), .init("Instance"), .init("Mode"), .init("Symbol"),
                 .init("Net exposure", isNumeric: true),
             ],
             rows: preview.sample.map { instance in
                 Row(
                     key: instance.instanceID,
                     cells: [
-                        .status(instance.sight), .id(instance.instanceID, note: instance.botID),
+                        .status(instance.displayStatus), .id(instance.instanceID, note: instance.botID),
                         .mode(instance.runtimeMode.rawValue), .text(instance.symbol), .amount(instance.netExposure),
                     ]
                 )
@@ -144,7 +146,7 @@ extension Dashboard {
         return table.labelled()
     }
 
-    /// What says whom the command is for, and which one it is.
+    /// Hidden fields that carry the command and its targets to the next page.
     private static func carried(_ fields: Fields, _ names: [String]) -> [Form.Hidden] {
         (["type", "all", "kill", "repeats"] + botFilters + names).compactMap { name in
             fields[name].map { Form.Hidden(name: name, value: $0) }
@@ -157,28 +159,28 @@ extension Dashboard {
             method: "get",
             hidden: carried(fields, []),
             buttons: RuntimeMode.allCases.map { mode in
-                Form.Button(mode.rawValue, name: "mode", value: mode.rawValue, look: mode == .live ? "grave" : "")
+                Form.Button(mode.rawValue, name: "mode", value: mode.rawValue, look: mode == .live ? "danger" : "")
             }
         )
     }
 
-    private static func form(_ preview: Preview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
+    private static func form(_ preview: CommandPreview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
             let lifetimes = lifetimes.map { seconds in
-                Form.Option("\(seconds)", "\(seconds / 60) min", chosen: sent["ttl"] ?? "300")
+                Form.Option("\(seconds)", "\(seconds / 60) min", selected: sent["ttl"] ?? "300")
             }
             let reason = sent["reason"] ?? ""
             fields = [
                 Form.Field("reason", "Reason, at least 8 characters", value: reason, isRequired: true, minimum: 8),
-                Form.Field("ttl", "Good for", options: lifetimes),
+                Form.Field("ttl", "Time to live", options: lifetimes),
             ]
         }
         if preview.level == .typed {
-            let label = "Type \(preview.phrase)"
-            fields.append(Form.Field("phrase", label, hint: "Exactly, capitals included.", isRequired: true))
+            let label = "Type \(preview.phrase) to confirm"
+            fields.append(Form.Field("phrase", label, hint: "Case-sensitive", isRequired: true))
         }
-        let look = preview.level >= .reasoned ? "first grave" : "first"
+        let look = preview.level >= .reasoned ? "first danger" : "first"
         return Form(
             action: "/commands",
             shape: "stack",
@@ -192,10 +194,10 @@ extension Dashboard {
         )
     }
 
-    // MARK: - Giving it
+    // MARK: - Sending
 
-    /// Looks at everything again, and gives the command; the page with its receipt.
-    func giveCommands(_ request: WebRequest) async throws(Problem) -> String {
+    /// Checks the confirmation, sends the command and returns the path of its page.
+    func sendCommands(_ request: WebRequest) async throws(Problem) -> String {
         let form = request.form
         let preview = try await preview(form, request)
         try Self.check(preview, form)
@@ -214,7 +216,9 @@ extension Dashboard {
                 ttlSeconds: ttl,
                 reason: form["reason"]
             )
-            let input = try CreateCommand.Input(wire(.createCommand, request, key: id.text, body: JSONObject(command)))
+            let input = try CreateCommand.Input(
+                apiRequest(.createCommand, request, key: id.text, body: JSONObject(command))
+            )
             _ = try await api.createCommand(input)
             return "/commands/\(id.text)"
         }
@@ -226,43 +230,45 @@ extension Dashboard {
             reason: form["reason"]
         )
         let input = try CreateCommands.Input(
-            wire(.createCommands, request, key: form["key"] ?? UUID().text, body: JSONObject(commands))
+            apiRequest(.createCommands, request, key: form["key"] ?? UUID().text, body: JSONObject(commands))
         )
         switch try await api.createCommands(input) {
         case .ok(let bulk), .accepted(let bulk): return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
         }
     }
 
-    /// Refuses what was not confirmed as its danger asks for.
-    private static func check(_ preview: Preview, _ form: Fields) throws(Problem) {
+    /// Rejects a command that was not confirmed at its level.
+    private static func check(_ preview: CommandPreview, _ form: Fields) throws(Problem) {
         if preview.type == .setMode, form["mode"].flatMap(RuntimeMode.init(rawValue:)) == nil {
-            throw Problem(status: 400, code: "NO_MODE", detail: "There is no such mode.")
+            throw Problem(status: 400, code: "NO_MODE", detail: "The mode is missing or unknown.")
         }
         if preview.level >= .confirmed {
             let seen = form["preview"] ?? ""
             if seen != preview.fingerprint {
-                let more = preview.instances.count.subtractingSaturated(Preview.count(of: seen) ?? 0)
+                let more = preview.instances.count.subtractingSaturated(CommandPreview.count(of: seen) ?? 0)
+                let noun = more.magnitude == 1 ? "instance" : "instances"
                 let change =
                     more > 0
-                    ? "\(more) more instances"
-                    : more < 0 ? "\(more.magnitude) fewer instances" : "other instances or modes"
+                    ? "\(more) more \(noun)"
+                    : more < 0 ? "\(more.magnitude) fewer \(noun)" : "other instances or modes"
                 throw Problem(
                     status: 409,
                     code: "PREVIEW_OUTDATED",
-                    detail: "The preview is outdated: \(change). Nothing was sent; look at it again."
+                    detail:
+                        "The preview is outdated: \(change). Nothing was sent. Check the new preview and confirm again."
                 )
             }
         }
         if preview.level >= .reasoned {
             guard (form["reason"] ?? "").count >= 8 else {
-                throw .unconfirmed("A reason of at least 8 characters is missing.")
+                throw .unconfirmed("Enter a reason of at least 8 characters.")
             }
             guard let ttl = form["ttl"].flatMap(Int.init), lifetimes.contains(ttl) else {
-                throw .unconfirmed("For how long the command is good was not chosen.")
+                throw .unconfirmed("Select a time to live.")
             }
         }
         if preview.level == .typed, form["phrase"]?.hasSameScalars(as: preview.phrase) != true {
-            throw .unconfirmed("The phrase is not “\(preview.phrase)”. Nothing was sent.")
+            throw .unconfirmed("The phrase must be “\(preview.phrase)”. Nothing was sent.")
         }
     }
 }
@@ -271,7 +277,7 @@ extension Problem {
     fileprivate static let noTarget = Problem(
         status: 400,
         code: "NO_TARGET",
-        detail: "No instance was chosen, or none is like that any more."
+        detail: "No instances are selected, or the selected instances no longer match."
     )
 
     fileprivate static func unconfirmed(_ detail: String) -> Problem {

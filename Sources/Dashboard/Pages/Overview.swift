@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/dashboard`: whether the fleet is well, and what is not.
+    /// `/dashboard`: the state of the fleet, and everything that needs attention.
     func overview(_ request: WebRequest) async throws(Problem) -> PageView {
         let live = Fields(of: [("mode", "LIVE")])
         let fleet = try await fleetFigures(request, Fields(of: [("cells", "true")]))
@@ -13,8 +13,8 @@ extension Dashboard {
             request,
             Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
         )
-        let span = Span(request)
-        let curve = try await fleetEquity(request, live.and(span.query))
+        let range = TimeRange(request)
+        let curve = try await fleetEquity(request, live.and(range.query))
         let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
         return PageView(
@@ -26,23 +26,23 @@ extension Dashboard {
                     "Needs attention",
                     shape: "wide",
                     asOf: fleet.generatedAt,
-                    .items(Self.needs(alerts, approvals, fleet, dead), empty: "Nothing does. All quiet.")
+                    .items(Self.attention(alerts, approvals, fleet, dead), empty: "Nothing needs attention")
                 ),
                 Block(
                     "fleet",
                     "Fleet",
                     shape: "narrow",
                     asOf: fleet.generatedAt,
-                    note: fleet.cells == nil ? "how many of each kind ·" : "one cell an instance ·",
-                    Self.sea(fleet)
+                    note: fleet.cells == nil ? "instances by status ·" : "one cell per instance ·",
+                    Self.fleetMap(fleet)
                 ),
-            ] + Self.equity(curve, span, mode: "LIVE", "/dashboard") + [
+            ] + Self.equity(curve, range, mode: "LIVE", "/dashboard") + [
                 Block(
                     "activity",
                     "Activity",
                     asOf: .now,
-                    more: Block.Link(text: "audit log", href: "/audit"),
-                    .table(Self.auditTable(entries, "The newest entries of the audit log"))
+                    more: Block.Link(text: "Audit log", href: "/audit"),
+                    .table(Self.auditTable(entries, "Latest audit entries"))
                 )
             ],
             fleet: fleet
@@ -69,9 +69,9 @@ extension Dashboard {
                 tone: lost > 0 ? "bad-text" : ""
             ),
             Block.Figure(
-                "Live trading",
+                "Live instances",
                 Figures.count(live),
-                note: "\(Figures.count(fleet.total - live)) not live",
+                note: "of \(Figures.count(fleet.total)) instances",
                 href: "/bots?runtime_mode=LIVE"
             ),
             Block.Figure(
@@ -91,21 +91,21 @@ extension Dashboard {
             Block.Figure(
                 "NetPnL, live",
                 Figures.amount(pnl.netPnl, signed: true),
-                note: pnl.byCurrency.isEmpty ? "nothing reported" : pnl.unit,
+                note: pnl.byCurrency.isEmpty ? "no data reported" : pnl.unit,
                 href: "/analytics",
                 tone: pnl.netPnl.map(Figures.tone) ?? ""
             ),
             Block.Figure(
-                "Commands",
+                "Open commands",
                 Figures.count(fleet.commands.waiting),
-                note: "without an answer · \(fleet.commands.expired) expired in 24 h",
+                note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
         ]
     }
 
-    /// What a person has to do something about, the gravest first, ten at most.
-    private static func needs(
+    /// The conditions that need an operator, most severe first, at most ten.
+    private static func attention(
         _ alerts: AlertPage,
         _ approvals: CommandPage,
         _ fleet: Fleet,
@@ -114,21 +114,21 @@ extension Dashboard {
         func items(_ severity: Severity) -> [Block.Item] {
             alerts.items.filter { $0.severity == severity }.map { alert in
                 Block.Item(
-                    sign: Sign(alert.severity),
+                    icon: StatusIcon(alert.severity),
                     text: alert.message,
                     href: "/alerts/\(alert.alertID.text)",
-                    note: "for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
-                        + (alert.occurrences > 1 ? " · \(alert.occurrences) times" : ""),
+                    note: "open for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
+                        + (alert.occurrences > 1 ? " · \(alert.occurrences) occurrences" : ""),
                     time: Moment(alert.firstAt)
                 )
             }
         }
         let waiting = approvals.items.map { command in
             Block.Item(
-                sign: .approval,
-                text: "\(command.commandType.rawValue) on \(command.instanceID) waits for a second person",
+                icon: .approval,
+                text: "\(command.commandType.rawValue) on \(command.instanceID) awaits approval",
                 href: "/approvals",
-                note: "asked by \(command.createdBy)" + (command.reason.map { ", “\($0)”" } ?? ""),
+                note: "requested by \(command.createdBy)" + (command.reason.map { ": \($0)" } ?? ""),
                 time: Moment(command.createdAt)
             )
         }
@@ -136,17 +136,17 @@ extension Dashboard {
         if fleet.commands.expired > 0 {
             others.append(
                 Block.Item(
-                    sign: .warning,
+                    icon: .warning,
                     text: "\(fleet.commands.expired) commands expired in the last 24 hours",
                     href: "/commands?status=EXPIRED",
-                    note: "no instance answered them in time"
+                    note: "not acknowledged in time"
                 )
             )
         }
         if dead.total > 0 {
             others.append(
                 Block.Item(
-                    sign: .warning,
+                    icon: .warning,
                     text: "\(dead.totalText) notifications could not be delivered",
                     href: "/settings?tab=notifications",
                     note: dead.items.first?.lastError
@@ -156,61 +156,72 @@ extension Dashboard {
         return Array((items(.critical) + waiting + others + items(.warning)).prefix(10))
     }
 
-    private static func sea(_ fleet: Fleet) -> Block.Content {
-        if fleet.total == 0 { return .text("No instance has reported yet.") }
-        guard let cells = fleet.cells else { return .sea(counts(fleet)) }
+    private static func fleetMap(_ fleet: Fleet) -> Block.Content {
+        if fleet.total == 0 { return .text("No instances have reported yet") }
+        guard let cells = fleet.cells else { return .fleetMap(counts(fleet)) }
         var names: [String] = []
         for cell in cells where names.last?.hasSameScalars(as: cell.exchange) != true { names.append(cell.exchange) }
-        return .sea(
+        return .fleetMap(
             names.map { name in
-                let squares = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
-                    let sight = Cell.Status(cell.status, isLate: cell.isLate)
-                    return Block.Square(
+                let row = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
+                    let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
+                    return Block.FleetMapCell(
                         href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
-                        label: "\(cell.instanceID), \(sight.text)",
-                        status: sight.kind
+                        label: "\(cell.instanceID), \(displayStatus.text)",
+                        status: displayStatus.kind
                     )
                 }
-                return Block.Shoal(name: name, cells: squares)
+                return Block.FleetMapRow(name: name, cells: row)
             }
         )
     }
 
-    private static func counts(_ fleet: Fleet) -> [Block.Shoal] {
+    private static func counts(_ fleet: Fleet) -> [Block.FleetMapRow] {
         let byExchange = Dictionary(grouping: fleet.groups) { ExactText($0.exchange) }
         return byExchange.keys.sorted { $0.text < $1.text }.map { name in
             let byStatus = Dictionary(grouping: byExchange[name] ?? [], by: \.status)
             let counts = byStatus.keys.sorted { $0.rawValue < $1.rawValue }.map { status in
                 let number = (byStatus[status] ?? []).reduce(0) { $0 + $1.instances }
-                let sight = Cell.Status(status, isLate: false)
-                return Cell(status: Cell.Status(text: "\(Figures.count(number)) \(sight.text)", kind: sight.kind))
+                let displayStatus = Cell.Status(status, isLate: false)
+                return Cell(
+                    status: Cell.Status(
+                        text: "\(Figures.count(number)) \(displayStatus.text)",
+                        kind: displayStatus.kind
+                    )
+                )
             }
-            return Block.Shoal(name: name.text, cells: [], counts: counts)
+            return Block.FleetMapRow(name: name.text, cells: [], counts: counts)
         }
     }
 
-    /// Equity over time and how far it is below its highest. Other ranges and filters are at `path`.
+    /// Equity over time and its drawdown. The links to other ranges lead to `path`.
     static func equity(
         _ curve: EquityCurve,
-        _ span: Span,
+        _ range: TimeRange,
         mode: String?,
         _ path: String,
         _ query: Fields = .none
     ) -> [Block] {
-        let whose = (mode.map { ", \($0)" } ?? "") + ", \(span.text)"
+        let scope = (mode.map { ", \($0)" } ?? "") + ", \(range.text)"
         let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
         let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
-        let line = Chart.line("equity-chart", "Equity\(whose)", points, value: { Figures.decimal($0) })
-        let depth = Chart.line("depth-chart", "Drawdown\(whose)", depths, value: { Figures.percent($0) }, depth: true)
+        let line = Chart.line("equity-chart", "Equity\(scope)", points, value: { Figures.decimal($0) })
+        let depth = Chart.line(
+            "depth-chart",
+            "Drawdown\(scope)",
+            depths,
+            value: { Figures.percent($0) },
+            isDrawdown: true
+        )
         let first = Block(
             "equity",
-            "Equity\(whose)",
+            "Equity\(scope)",
             asOf: curve.generatedAt,
             note: "\(curve.note) ·",
-            choices: span.choices(path, query),
-            line.map { .chart($0) } ?? .text(curve.gap)
+            choices: range.choices(path, query),
+            line.map { .chart($0) } ?? .text(curve.reasonEmpty)
         )
         guard let depth else { return [first] }
-        return [first, Block("depth", "Drawdown\(whose)", asOf: curve.generatedAt, .chart(depth))]
+        return [first, Block("depth", "Drawdown\(scope)", asOf: curve.generatedAt, .chart(depth))]
     }
 }

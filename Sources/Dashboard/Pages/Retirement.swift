@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/retired-instances`: the instances that left the fleet, the last retired first.
+    /// `/retired-instances`: retired instances, most recently retired first.
     func retiredInstances(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: [("q", request.query["q"]), ("page", request.query["page"])])
         let page = try await retiredPage(request, query.with("page_size", "50"))
@@ -10,21 +10,21 @@ extension Dashboard {
             action: "/retired-instances",
             method: "get",
             fields: [Form.Field("q", "Search", kind: "search", value: query["q"] ?? "")],
-            buttons: [Form.Button("Show", name: "page", value: "1")]
+            buttons: [Form.Button("Search", name: "page", value: "1")]
         )
         var table = Table(
             caption: "Retired instances",
             columns: [
                 .init("Instance"), .init("Mode"), .init("Symbol"), .init("Last seen", isNumeric: true),
-                .init("Retired"), .init("By"), .init("Reason"), .init("State"),
+                .init("Retired"), .init("Retired by"), .init("Reason"), .init("Status"),
             ],
             rows: page.items.map(Self.retiredRow),
-            empty: Table.Empty(text: query["q"] == nil ? "No instance is retired." : "No matching instances.")
+            empty: Table.Empty(text: query["q"] == nil ? "No retired instances" : "No matching instances")
         )
         table.pages = Table.Pages("/retired-instances", query, page: page.page, size: page.pageSize, total: page.total)
         return PageView(
             title: "Retired instances",
-            note: "A heartbeat brings an instance back.",
+            note: "A retired instance returns to the fleet when it sends a heartbeat",
             blocks: [
                 Block("filters", shape: "plain", .form(form)),
                 Block("retired", "Retired instances", asOf: .now, .table(table.labelled())),
@@ -46,82 +46,87 @@ extension Dashboard {
         )
     }
 
-    /// `/retired-instances/{instance_id}`: what is known of a retired instance, and what deleting it takes.
+    /// `/retired-instances/{instance_id}`: a retired instance, and the form that deletes it.
     func retiredInstance(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         guard let instance = try await retired(id, request) else { throw .noPage }
         let facts = [
             Block.Fact("Bot", .text(instance.botID)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
-            Block.Fact("Trades", .text("\(instance.symbol) on \(instance.exchange)")),
+            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
             Block.Fact("Version", .text(instance.version)),
             Block.Fact("Last seen", .time(Moment(instance.lastSeen))),
             Block.Fact("First seen", .time(Moment(instance.firstSeen))),
             Block.Fact("Retired", .time(Moment(instance.retiredAt))),
-            Block.Fact("By", .text(instance.retiredBy)),
+            Block.Fact("Retired by", .text(instance.retiredBy)),
             Block.Fact("Reason", .text(instance.reason)),
         ]
         let entries = try await auditPage(request, Fields(of: [("target_id", id), ("page_size", "50")]))
         var blocks = [Block("state", "Instance \(id)", asOf: .now, .facts(facts))]
         if instance.isBeingDeleted {
-            blocks.append(Block("delete", shape: "banner", .text("It is being deleted.")))
+            blocks.append(Block("delete", shape: "banner", .text("The instance is being deleted")))
         } else {
-            let form = Self.confirmed("/retired-instances/\(Fields.encoded(id))/delete", "Delete", "DELETE \(id)")
-            let note = "removes its metrics, positions and tokens; costs, commands and the audit log stay ·"
-            blocks.append(Block("delete", "Delete", shape: "grave", note: note, .form(form)))
+            let form = Self.confirmed(
+                "/retired-instances/\(Fields.encoded(id))/delete",
+                "Delete instance",
+                "DELETE \(id)"
+            )
+            let note = "deletes metrics, positions and tokens; keeps costs, commands and the audit log ·"
+            blocks.append(Block("delete", "Delete instance", shape: "danger", note: note, .form(form)))
         }
         blocks.append(
-            Block("audit", "Audit", asOf: .now, .table(Self.auditTable(entries, "Entries about the instance")))
+            Block("audit", "Audit log", asOf: .now, .table(Self.auditTable(entries, "Audit entries of the instance")))
         )
-        return PageView(title: "\(id), retired", blocks: blocks)
+        return PageView(title: "\(id) (retired)", blocks: blocks)
     }
 
-    /// A retired instance; nil when there is no such one.
+    /// A retired instance; nil if no retired instance has this ID.
     func retired(_ id: String, _ request: WebRequest) async throws(Problem) -> RetiredInstance? {
         try await retiredPage(request, Fields(of: [("instance_id", id)])).items.first
     }
 
-    // MARK: - What takes a confirmation
+    // MARK: - Confirmed actions
 
-    /// `/instances/{instance_id}/retire`: what retiring an instance takes.
+    /// `/instances/{instance_id}/retire`: the form that retires an instance.
     func retirement(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await instances(request, Fields(of: [("instance_id", id)]))
         guard let instance = page.items.first else { throw .noPage }
-        var form = Self.confirmed("/instances/\(Fields.encoded(id))/retire", "Retire", "RETIRE \(id)")
+        var form = Self.confirmed("/instances/\(Fields.encoded(id))/retire", "Retire instance", "RETIRE \(id)")
         if instance.grossExposure.map({ $0 != Decimal(0) }) == true {
             form.fields.append(
-                Form.Field("abandon", "Retire it although it holds positions", kind: "checkbox", value: "1")
+                Form.Field("abandon", "Retire despite open positions", kind: "checkbox", value: "1")
             )
         }
         let facts = [
-            Block.Fact("State", .status(instance.sight)), Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
+            Block.Fact("Status", .status(instance.displayStatus)),
+            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Last seen", .time(Moment(instance.lastSeen))),
             Block.Fact("Exposure", .text(instance.netExposure.map { "\(Figures.amount($0)) net" })),
-            Block.Fact("Commands", .text("\(instance.waitingCommands) pending, which are canceled")),
+            Block.Fact("Commands", .text("\(instance.waitingCommands) open, which will be canceled")),
         ]
         return PageView(
             title: "Retire \(id)",
-            note: "It must be STOPPED or LOST. A heartbeat brings it back.",
+            note: "The instance must be STOPPED or LOST. It returns to the fleet when it sends a heartbeat.",
             blocks: [
-                Block("hit", "Instance \(id)", shape: "grave", asOf: page.generatedAt, .facts(facts)),
-                Block("confirm", "Confirm", shape: "grave", .form(form)),
+                Block("impact", "Instance \(id)", shape: "danger", asOf: page.generatedAt, .facts(facts)),
+                Block("confirm", "Confirm", shape: "danger", .form(form)),
             ]
         )
     }
 
-    /// Retires an instance; the page that lists it then.
+    /// Retires an instance and returns the path of the list of retired instances.
     func retire(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "RETIRE \(id)")
         let body = InstanceRetirement(reason: reason, abandonPositions: request.form["abandon"] != nil)
-        let input = try RetireInstance.Input(wire(.retireInstance, request, path: [id], body: JSONObject(body)))
+        let input = try RetireInstance.Input(apiRequest(.retireInstance, request, path: [id], body: JSONObject(body)))
         _ = try await api.retireInstance(input)
         return "/retired-instances?done=retired"
     }
 
-    /// Deletes a retired instance.
+    /// Starts the deletion of a retired instance.
     func delete(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "DELETE \(id)")
         let query = Fields(of: [("reason", reason)])
-        let input = try DeleteInstance.Input(wire(.deleteInstance, request, path: [id], query: query))
+        let input = try DeleteInstance.Input(apiRequest(.deleteInstance, request, path: [id], query: query))
         _ = try await api.deleteInstance(input)
         return "/retired-instances?done=deleting"
     }
@@ -132,27 +137,27 @@ extension Dashboard {
             shape: "stack",
             fields: [
                 Form.Field("reason", "Reason, at least 8 characters", isRequired: true, minimum: 8),
-                Form.Field("phrase", "Type \(phrase)", hint: "Exactly, capitals included.", isRequired: true),
+                Form.Field("phrase", "Type \(phrase) to confirm", hint: "Case-sensitive", isRequired: true),
             ],
-            buttons: [Form.Button(verb, look: "first grave")],
+            buttons: [Form.Button(verb, look: "first danger")],
             phrase: phrase
         )
     }
 
     private static func reason(of form: Fields, phrase: String) throws(Problem) -> String {
         guard let reason = form["reason"], reason.unicodeScalars.count >= 8 else {
-            throw .unconfirmed("A reason of at least 8 characters is missing.")
+            throw .unconfirmed("Enter a reason of at least 8 characters.")
         }
-        // By bytes: two texts that only look alike are not the same phrase.
+        // Compares bytes: == would accept a canonically equivalent text.
         guard let typed = form["phrase"], Array(typed.utf8) == Array(phrase.utf8) else {
-            throw .unconfirmed("The phrase is not “\(phrase)”. Nothing was done.")
+            throw .unconfirmed("The phrase must be “\(phrase)”. Nothing was changed.")
         }
         return reason
     }
 }
 
 extension RetiredInstance {
-    /// Where its page is.
+    /// The path of its page.
     var page: String { "/retired-instances/\(Fields.encoded(instanceID))" }
 }
 

@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/settings`: the browser's own, tokens, notifications, and what this server is.
+    /// `/settings`: preferences of this browser, tokens, notifications, and the version of the server.
     func settings(_ request: WebRequest) async throws(Problem) -> PageView {
         let tab = request.query["tab"] ?? "profile"
         let blocks: [Block]
@@ -35,27 +35,27 @@ extension Dashboard {
                 Form.Field(
                     "theme",
                     "Theme",
-                    options: [("auto", "as the system"), ("light", "light"), ("dark", "dark")]
-                        .map { Form.Option($0.0, $0.1, chosen: request.theme ?? "auto") }
+                    options: [("auto", "System"), ("light", "Light"), ("dark", "Dark")]
+                        .map { Form.Option($0.0, $0.1, selected: request.theme ?? "auto") }
                 ),
                 Form.Field(
                     "zone",
-                    "Times",
-                    options: [("utc", "UTC"), ("local", "the browser's zone")].map { Form.Option($0.0, $0.1) }
+                    "Time zone",
+                    options: [("utc", "UTC"), ("local", "Browser time zone")].map { Form.Option($0.0, $0.1) }
                 ),
                 Form.Field(
                     "keys",
                     "Single-key shortcuts",
-                    options: [("on", "on"), ("off", "off")].map { Form.Option($0.0, $0.1) }
+                    options: [("on", "On"), ("off", "Off")].map { Form.Option($0.0, $0.1) }
                 ),
             ],
-            buttons: [Form.Button("Save", look: "first")]
+            buttons: [Form.Button("Save preferences", look: "first")]
         )
         let roles = request.principal.scopes.sorted().joined(separator: ", ")
         return [
             Block(
                 "you",
-                "You",
+                "Account",
                 shape: "half",
                 .facts([Block.Fact("Name", .text(request.principal.name)), Block.Fact("Roles", .text(roles))])
             ),
@@ -68,15 +68,16 @@ extension Dashboard {
         var table = Table(
             caption: "Tokens",
             columns: [
-                .init("Name"), .init("Roles"), .init("Instance"), .init("By"), .init("Created"), .init("Expires"),
-                .init("State"), .init("Action"),
+                .init("Name"), .init("Roles"), .init("Instance"), .init("Created by"), .init("Created"),
+                .init("Expires"),
+                .init("Status"), .init("Action"),
             ],
             rows: page.items.map { token in
-                let isOver = token.revokedAt != nil || token.expiresAt.map { $0 < .now } ?? false
+                let isInactive = token.revokedAt != nil || token.expiresAt.map { $0 < .now } ?? false
                 let revoke = Form(
                     action: "/tokens/\(token.tokenID.text)/revoke",
                     shape: "inline",
-                    buttons: [Form.Button("Revoke", look: "small grave", label: "Revoke \(token.name)")]
+                    buttons: [Form.Button("Revoke", look: "small danger", label: "Revoke \(token.name)")]
                 )
                 return Row(
                     key: token.tokenID.text,
@@ -84,12 +85,14 @@ extension Dashboard {
                         .id(token.name), .text(token.roles.map(\.rawValue).joined(separator: ", ")),
                         .text(token.instanceID), .text(token.createdBy), .time(Moment(token.createdAt)),
                         .time(token.expiresAt.map { Moment($0) }),
-                        isOver ? .text("over") : .text("accepted", tone: "good-text"),
-                        Cell(forms: isOver ? [] : [revoke]),
+                        isInactive
+                            ? .text(token.revokedAt == nil ? "expired" : "revoked")
+                            : .text("active", tone: "good-text"),
+                        Cell(forms: isInactive ? [] : [revoke]),
                     ]
                 )
             },
-            empty: Table.Empty(text: "No token was issued.")
+            empty: Table.Empty(text: "No tokens issued")
         )
         table.pages = Table.Pages(
             "/settings",
@@ -103,7 +106,7 @@ extension Dashboard {
                 "tokens",
                 "Tokens",
                 asOf: .now,
-                note: "new ones are issued by POST /tokens: a secret is never sent to a browser ·",
+                note: "issue tokens with POST /tokens; secrets are never sent to a browser ·",
                 .table(table.labelled())
             )
         ]
@@ -111,7 +114,7 @@ extension Dashboard {
 
     func changeToken(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         guard action == "revoke" else { throw .noPage }
-        _ = try await api.revokeToken(RevokeToken.Input(wire(.revokeToken, request, path: [id])))
+        _ = try await api.revokeToken(RevokeToken.Input(apiRequest(.revokeToken, request, path: [id])))
         return "/settings?tab=tokens&done=revoked"
     }
 
@@ -125,14 +128,14 @@ extension Dashboard {
             fields: [
                 Form.Field(
                     "severity",
-                    "As if it were",
-                    options: Severity.allCases.map { Form.Option($0.rawValue, chosen: "INFO") }
+                    "Severity",
+                    options: Severity.allCases.map { Form.Option($0.rawValue, selected: "INFO") }
                 )
             ],
-            buttons: [Form.Button("Test")]
+            buttons: [Form.Button("Send test notification")]
         )
         return [
-            Block("test", "Test the targets", .form(test)),
+            Block("test", "Test notification", .form(test)),
             Block(
                 "deliveries",
                 "Deliveries",
@@ -145,14 +148,14 @@ extension Dashboard {
     func testNotification(_ request: WebRequest) async throws(Problem) -> String {
         let severity = Fields(of: [("severity", request.form["severity"])])
         _ = try await api.testNotification(
-            TestNotification.Input(wire(.testNotification, request, query: severity))
+            TestNotification.Input(apiRequest(.testNotification, request, query: severity))
         )
         return "/settings?tab=notifications&done=tested"
     }
 
     func replay(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         _ = try await api.replayNotification(
-            ReplayNotification.Input(wire(.replayNotification, request, path: [id]))
+            ReplayNotification.Input(apiRequest(.replayNotification, request, path: [id]))
         )
         return "/settings?tab=notifications&done=replayed"
     }
@@ -163,22 +166,22 @@ extension Dashboard {
                 "about",
                 "About",
                 .facts([
-                    Block.Fact("Flotilla", .text("the control plane of a fleet of trading bots")),
-                    Block.Fact("Contract", .text(ContractDocument.version)),
+                    Block.Fact("Flotilla", .text("Control plane for fleets of trading bots")),
+                    Block.Fact("Contract version", .text(ContractDocument.version)),
                     Block.Fact("API reference", Cell(text: "/reference", href: "/reference")),
                 ])
             )
         ]
     }
 
-    /// `/system`: how the service itself is.
+    /// `/system`: the state of the service itself.
     func system(_ request: WebRequest) async throws(Problem) -> PageView {
         let health: Health
-        switch try await api.getHealth(GetHealth.Input(wire(.getHealth, request))) {
+        switch try await api.getHealth(GetHealth.Input(apiRequest(.getHealth, request))) {
         case .ok(let found): health = found
         }
         let text: String
-        switch try await api.getMetrics(GetMetrics.Input(wire(.getMetrics, request))) {
+        switch try await api.getMetrics(GetMetrics.Input(apiRequest(.getMetrics, request))) {
         case .ok(let found): text = found
         }
         let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "50")]))
@@ -193,30 +196,30 @@ extension Dashboard {
                     asOf: health.timestamp,
                     .figures([
                         Block.Figure(
-                            "Schema",
+                            "Schema version",
                             health.schemaVersion.map { "\($0)" } ?? "—",
                             note: "contract \(ContractDocument.version)"
                         ),
                         availability().figure,
-                        Block.Figure("Outbox", waiting.totalText, note: "notifications on their way"),
+                        Block.Figure("Outbox", waiting.totalText, note: "pending deliveries"),
                         Block.Figure(
-                            "Undeliverable",
+                            "Failed deliveries",
                             dead.totalText,
-                            note: "given up",
+                            note: "no attempts left",
                             tone: dead.total > 0 ? "bad-text" : ""
                         ),
                     ])
                 ),
                 Block(
                     "metrics",
-                    "Figures of the dashboard's process",
+                    "Metrics of the dashboard process",
                     asOf: health.timestamp,
-                    note: "GET /metrics has those of the API's process ·",
+                    note: "GET /metrics has the metrics of the API process ·",
                     .table(metrics.table)
                 ),
                 Block(
                     "dead",
-                    "Undeliverable notifications",
+                    "Failed deliveries",
                     asOf: .now,
                     .table(Self.deliveryTable(dead.items, isReplayable: true))
                 ),
@@ -225,7 +228,7 @@ extension Dashboard {
     }
 }
 
-/// The lines of `GET /metrics` (the text format of Prometheus) that a person can read.
+/// The samples of `GET /metrics` (Prometheus text format) that pages show.
 private struct Metrics {
     private let lines: [(name: String, labels: String, value: String)]
 
@@ -239,7 +242,7 @@ private struct Metrics {
         }
     }
 
-    /// Histograms are for machines.
+    /// A table of the samples, without the buckets and sums of histograms.
     var table: Table {
         let rows = lines.filter { !$0.name.hasSuffix("_bucket") && !$0.name.hasSuffix("_sum") }
             .map { line in
@@ -249,7 +252,7 @@ private struct Metrics {
                 )
             }
         return Table(
-            caption: "Figures of the dashboard's process",
+            caption: "Metrics of the dashboard process",
             columns: [.init("Name"), .init("Labels"), .init("Value", isNumeric: true)],
             rows: rows
         ).labelled()

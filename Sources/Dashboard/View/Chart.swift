@@ -1,8 +1,8 @@
 import ContractRuntime
 import Mustache
 
-/// A drawing of numbers, and the same numbers as a table. The drawing has no size of its own and no text in it: it is stretched to the room
-/// that there is, and what is to be read stands beside it.
+/// A drawing of numbers, and the same numbers as a table. The drawing has no fixed size and no text: CSS stretches it to the available
+/// space, and the labels are HTML beside it.
 struct Chart {
     let title: String
     let content: Content
@@ -17,16 +17,17 @@ struct Chart {
     struct Line {
         let id: String
         let title: String
-        /// What it shows, in a sentence, for whoever does not see it.
+        /// The text for screen readers.
         let description: String
-        /// Made of numbers alone, so that nothing in it has to be escaped.
+        /// SVG that contains only numbers, so it needs no escaping.
         let drawing: String
+        /// Whether the plot is low, as for a drawdown.
         let isLow: Bool
         let values: [String]
         let times: [String]
     }
 
-    /// A number with a name, and its place on a scale of 100.
+    /// A named number, and its position on a scale of 0 to 100.
     struct Bar {
         let name: String
         let text: String
@@ -54,47 +55,50 @@ extension Chart: MustacheParent {
 }
 
 extension Chart {
-    /// A curve over time. Two points that are further apart than usual are not joined: a gap is shown as one.
+    /// A curve over time. Points that are more than four average intervals apart are not joined, so that gaps stay visible.
+    ///
+    /// - Parameter isDrawdown: Whether values are 0 or negative and the area hangs from 0.
+    /// - Returns: Nil for fewer than two points.
     static func line(
         _ id: String,
         _ title: String,
         _ points: [(time: Timestamp, value: Double)],
         value format: (Double) -> String,
-        depth: Bool = false
+        isDrawdown: Bool = false
     ) -> Chart? {
         guard let first = points.first, let last = points.last, points.count > 1 else { return nil }
         let values = points.map(\.value)
         let (least, most) = (values.min() ?? 0, values.max() ?? 1)
-        var (low, high) = (least, depth ? max(most, 0) : most)
-        // A flat line has a scale around it that its numbers can tell apart.
+        var (low, high) = (least, isDrawdown ? max(most, 0) : most)
+        // A flat line needs a margin, so that the labels of the scale differ.
         let margin = max(1, abs(high) / 1_000)
-        if high - low < 1e-9 { (low, high) = depth ? (low - margin, high) : (low - margin, high + margin) }
+        if high - low < 1e-9 { (low, high) = isDrawdown ? (low - margin, high) : (low - margin, high + margin) }
         let span = Double(first.time.microseconds(until: last.time))
         func x(_ time: Timestamp) -> Double {
             let passed = Double(first.time.microseconds(until: time))
             return round(span > 0 ? passed / span * 1_000 : 0)
         }
-        // Halves, because the distance of two numbers can be larger than the largest one.
+        // Halves, because the difference of two numbers can exceed the largest number.
         func y(_ value: Double) -> Double { round((high / 2 - value / 2) / (high / 2 - low / 2) * 100) }
-        let steps = depth ? 1 : 3
+        let steps = isDrawdown ? 1 : 3
         var drawing = (0...steps).map { step in
             let place = round(Double(step) * 100 / Double(steps))
             return #"<line class="rule" x1="0" x2="1000" y1="\#(place)" y2="\#(place)"/>"#
         }.joined()
-        let usual = span / Double(points.count - 1)
-        for piece in pieces(points, longest: Int64(saturating: usual * 4)) {
+        let averageInterval = span / Double(points.count - 1)
+        for piece in pieces(points, longest: Int64(saturating: averageInterval * 4)) {
             guard let start = piece.first, let end = piece.last else { continue }
             let path = piece.map { "\(x($0.time)),\(y($0.value))" }.joined(separator: " ")
-            let floor = depth ? y(0) : 100
+            let floor = isDrawdown ? y(0) : 100
             let area = "\(x(start.time)),\(floor) \(path) \(x(end.time)),\(floor)"
-            drawing += #"<polygon class="\#(depth ? "deep" : "area")" points="\#(area)"/>"#
-            if !depth { drawing += #"<polyline class="curve" points="\#(path)"/>"# }
+            drawing += #"<polygon class="\#(isDrawdown ? "deep" : "area")" points="\#(area)"/>"#
+            if !isDrawdown { drawing += #"<polyline class="curve" points="\#(path)"/>"# }
         }
         let times = (0...4).map { step in
             let passed = Int64(saturating: span / 4 * Double(step))
             let micros = first.time.microsecondsSinceEpoch.addingSaturated(passed)
             let text = "\(Timestamp(microsecondsSinceEpoch: micros))"
-            // The day says more than the time where there are several.
+            // Ranges of more than two days are labelled with days.
             return String(span > 172_800_000_000 ? text.dropFirst(5).prefix(5) : text.dropFirst(11).prefix(5))
         }
         let table = Table(
@@ -109,7 +113,7 @@ extension Chart {
             title: title,
             description: "\(format(least)) to \(format(most)), last \(format(last.value))",
             drawing: drawing,
-            isLow: depth,
+            isLow: isDrawdown,
             values: (0...steps).map { step in
                 let share = Double(step) / Double(steps)
                 return format(high * (1 - share) + low * share)
@@ -119,7 +123,7 @@ extension Chart {
         return Chart(title: title, content: .line(line), table: table.labelled())
     }
 
-    /// The points in pieces between gaps.
+    /// The points, split at gaps.
     private static func pieces(_ points: [(time: Timestamp, value: Double)], longest: Int64) -> [[(
         time: Timestamp, value: Double
     )]] {
@@ -134,7 +138,7 @@ extension Chart {
         return pieces
     }
 
-    /// Bars to the right of nothing, or to the left where they are negative.
+    /// Horizontal bars that start at 0: positive to the right, negative to the left.
     static func bars(_ title: String, _ bars: [(name: String, value: Double, text: String)]) -> Chart {
         let largest = max(bars.map { abs($0.value) }.max() ?? 1, 1e-9)
         let zero = bars.contains { $0.value < 0 } ? 50.0 : 0

@@ -1,10 +1,10 @@
 import ContractRuntime
 import Generated
 
-// What stands beside a total of several currencies.
+// Texts beside totals of several currencies.
 
 extension Figures {
-    /// Currencies by their names; amounts without a currency have none.
+    /// The names of currencies; nil stands for amounts without a currency.
     static func currencies(_ names: [String?]) -> String {
         names.map { $0 ?? "amounts without a currency" }.joined(separator: ", ")
     }
@@ -13,9 +13,9 @@ extension Figures {
         value.map { amount($0, signed: signed) } ?? "—"
     }
 
-    /// The currency of a total, or why there is none.
+    /// The currency of a total, or the currencies that could not be converted.
     ///
-    /// - Parameter unconverted: The currencies that no rate converts.
+    /// - Parameter unconverted: The currencies without a usable rate.
     static func unit(_ currency: String?, unconverted: [String?]) -> String? {
         unconverted.isEmpty ? currency : "\(currencies(unconverted)) not converted"
     }
@@ -25,9 +25,9 @@ extension NetPnl {
     var unit: String? { Figures.unit(currency, unconverted: unconverted.map(\.currency)) }
 
     /// Why amounts are not converted.
-    var obstacle: String {
-        guard let currency else { return "the books have no currency: set BOOKS_CURRENCY" }
-        return "no rate into \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
+    var reasonUnconverted: String {
+        guard let currency else { return "the books currency is not set: set BOOKS_CURRENCY" }
+        return "no exchange rate to \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
     }
 }
 
@@ -36,19 +36,20 @@ extension ExposureKeyMetrics {
 }
 
 extension EquityCurve {
-    /// What the curve is of, and what its points are.
+    /// The currency, the excluded currencies and the resolution of the curve.
     var note: String {
         let others = otherCurrencies.isEmpty ? nil : "without \(Figures.currencies(otherCurrencies))"
         return [currency, others, resolution.text].compactMap { $0 }.joined(separator: " · ")
     }
 
-    /// Why there is no point.
-    var gap: String {
+    /// Why the curve has no points.
+    var reasonEmpty: String {
         if currency == nil, !otherCurrencies.isEmpty {
             let names = Figures.currencies(otherCurrencies)
-            return "— There is equity in \(names), and the books have no currency: set BOOKS_CURRENCY, or choose one."
+            return
+                "— Equity is in \(names), and the books currency is not set. Set BOOKS_CURRENCY or select a currency."
         }
-        return "— Nothing was reported in this range (POST /ingest/metrics, metric_type equity), or it has just begun."
+        return "— No equity reported in this range. Bots report it with POST /ingest/metrics, metric_type equity."
     }
 }
 
@@ -56,8 +57,8 @@ extension EquityResolution {
     fileprivate var text: String {
         switch self {
         case .everySample: "every sample"
-        case .fiveMinutes: "the last value of each five minutes"
-        case .eachMinute: "noted each minute"
+        case .fiveMinutes: "last value per 5 min"
+        case .eachMinute: "sampled every minute"
         }
     }
 }

@@ -1,13 +1,13 @@
 import ContractRuntime
 import Generated
 
-// How the contract's words look on a page.
+// How pages show the values of the contract.
 
 extension Instance {
-    /// Its status, with what silence makes of a running one.
-    var sight: Cell.Status { Cell.Status(status, isLate: isLate) }
+    /// The status, in which a running instance whose heartbeat is overdue is LATE.
+    var displayStatus: Cell.Status { Cell.Status(status, isLate: isLate) }
 
-    /// What it runs; nil until somebody says.
+    /// The name of the strategy; nil until the instance reports it.
     var strategy: String? { strategyName == "unknown" ? nil : strategyName }
 
     var page: String { "/bots/\(Fields.encoded(botID))/\(Fields.encoded(instanceID))" }
@@ -25,18 +25,18 @@ extension Cell.Status {
     }
 }
 
-extension Sign {
+extension StatusIcon {
     init(_ severity: Severity) {
         switch severity {
         case .critical: self = .critical
         case .warning: self = .warning
-        default: self = .note
+        default: self = .info
         }
     }
 }
 
 extension CommandStatus {
-    /// How a status looks: what failed is red, what waits is amber, what is done is green.
+    /// The CSS class of the status: red for failed, amber for pending, green for completed.
     var tone: String {
         switch self {
         case .completed: "good-text"
@@ -47,21 +47,21 @@ extension CommandStatus {
         }
     }
 
-    /// Whether an instance may still carry it out.
+    /// Whether an instance may still execute the command.
     var isOpen: Bool { self == .awaitingApproval || self == .pending || self == .accepted }
 }
 
 extension CommandDetail {
-    /// What to look at before the command is given again; nil where nothing speaks against it.
+    /// A warning to show before the command is repeated; nil if the instance cannot have executed it.
     var repetitionWarning: String? {
         guard let outcome, outcome.mayHaveActed else { return nil }
-        let words = outcome.words(after: status)
-        return "\(commandID.text) was \(words). Look at positions and orders before you repeat it."
+        let words = outcome.description(after: status)
+        return "\(commandID.text) was \(words). Check positions and orders before you repeat it."
     }
 }
 
 extension CommandOutcome {
-    /// Whether the instance may have carried the command out, so that a repeated one would do it twice.
+    /// Whether the instance may have executed the command, so that repeating it would execute it twice.
     var mayHaveActed: Bool {
         switch self {
         case .unknown, .acceptedLate, .completedLate, .failedLate: true
@@ -69,8 +69,8 @@ extension CommandOutcome {
         }
     }
 
-    /// What became of a command that ended with a status, in words.
-    func words(after status: CommandStatus) -> String {
+    /// A description of the outcome of a command that ended with this status.
+    func description(after status: CommandStatus) -> String {
         let end = status == .expired ? "it had expired" : "it was \(status.rawValue.lowercased())"
         switch self {
         case .notDelivered: return "\(status.rawValue.lowercased()) before delivery"
@@ -84,10 +84,10 @@ extension CommandOutcome {
 }
 
 extension Cell {
-    /// A command's status, and what became of it where that does not say so.
-    static func standing(_ status: CommandStatus, _ outcome: CommandOutcome?) -> Cell {
+    /// The status of a command, with its outcome where the status alone is ambiguous.
+    static func commandStatus(_ status: CommandStatus, _ outcome: CommandOutcome?) -> Cell {
         let tone = outcome?.mayHaveActed == true ? "bad-text" : status.tone
-        return .text(status.rawValue, note: outcome?.words(after: status), tone: tone)
+        return .text(status.rawValue, note: outcome?.description(after: status), tone: tone)
     }
 
     static func status(_ status: Cell.Status) -> Cell { Cell(status: status) }
@@ -97,14 +97,14 @@ extension Cell {
         return .number(Figures.amount(value, signed: signed), tone: Figures.tone(value))
     }
 
-    /// A count that is worth a look only when it is not nothing.
-    static func some(_ value: Int) -> Cell { value == 0 ? Cell() : count(value) }
+    /// A count; an empty cell for 0.
+    static func countOrEmpty(_ value: Int) -> Cell { value == 0 ? Cell() : count(value) }
 
     static func count(_ value: Int, tone: String = "") -> Cell {
         .number(Figures.count(value), tone: value > 0 ? tone : "")
     }
 
-    /// How long ago it was.
+    /// The time since `time`.
     static func age(_ time: Timestamp?) -> Cell {
         guard let time else { return Cell(text: "—", isNumeric: true) }
         var cell = Cell.time(Moment(ago: time))
@@ -114,7 +114,7 @@ extension Cell {
 }
 
 extension Table {
-    /// Writes each column's title into its cells, which stand alone on a phone.
+    /// Copies the title of each column to its cells: narrow screens show cells without the header row.
     func labelled() -> Table {
         var table = self
         table.rows = rows.map { row in
@@ -123,28 +123,28 @@ extension Table {
                 cell.label = column.title
                 return cell
             }
-            return Row(key: row.key, choice: row.choice, href: row.href, cells: cells)
+            return Row(key: row.key, selection: row.selection, href: row.href, cells: cells)
         }
         return table
     }
 }
 
 extension Table.Pages {
-    /// The page and its neighbours, as links that keep the filters; nil where there is nothing to page through.
+    /// The position in the list, with links to the previous and next page that keep the filters; nil for an empty list.
     init?(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
         if total == 0 { return nil }
         let first = min(page.subtractingSaturated(1).multipliedSaturated(by: size).addingSaturated(1), total)
         let last = min(page.multipliedSaturated(by: size), total)
         text = "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
-        // A page behind the last one leads back to that.
+        // From a page beyond the end, the link leads back to the last page.
         let before = min(page.subtractingSaturated(1), total / max(size, 1) + 1)
         previous = page > 1 ? base + "?" + query.with("page", "\(before)").text : nil
         next = last < total ? base + "?" + query.with("page", "\(page.addingSaturated(1))").text : nil
         self.csv = csv
     }
 
-    /// The same for a list that may have more items than are counted.
-    init?(_ base: String, _ query: Fields, _ list: some LongPage, csv: String? = nil) {
+    /// The same for a list whose items are counted only up to a limit.
+    init?(_ base: String, _ query: Fields, _ list: some CountLimitedPage, csv: String? = nil) {
         if list.totalIsExact {
             self.init(base, query, page: list.page, size: list.pageSize, total: list.total, csv: csv)
             return
@@ -161,8 +161,8 @@ extension Table.Pages {
     }
 }
 
-/// A page of a list that grows for ever, so its items are counted only up to a limit.
-protocol LongPage {
+/// A page of an unbounded list, whose items are counted only up to a limit.
+protocol CountLimitedPage {
     var page: Int { get }
     var pageSize: Int { get }
     var total: Int { get }
@@ -170,22 +170,22 @@ protocol LongPage {
     var nextCursor: String? { get }
 }
 
-extension LongPage {
-    /// How many items there are.
+extension CountLimitedPage {
+    /// The number of items, or its lower bound.
     var totalText: String { (totalIsExact ? "" : "more than ") + Figures.count(total) }
 }
 
-extension AlertPage: LongPage {}
-extension AuditPage: LongPage {}
-extension CommandPage: LongPage {}
-extension CostPage: LongPage {}
-extension ExecutionSamplePage: LongPage {}
-extension ModuleRunPage: LongPage {}
-extension NotificationPage: LongPage {}
-extension ReconcilePage: LongPage {}
+extension AlertPage: CountLimitedPage {}
+extension AuditPage: CountLimitedPage {}
+extension CommandPage: CountLimitedPage {}
+extension CostPage: CountLimitedPage {}
+extension ExecutionSamplePage: CountLimitedPage {}
+extension ModuleRunPage: CountLimitedPage {}
+extension NotificationPage: CountLimitedPage {}
+extension ReconcilePage: CountLimitedPage {}
 
-/// JSON with a line for each member, to be read by people.
-enum Readable {
+/// JSON for people to read, with one line per member.
+enum PrettyJSON {
     static func text(_ object: JSONObject) -> String {
         guard let value = JSONValue(object.description) else { return "" }
         return text(value, "")

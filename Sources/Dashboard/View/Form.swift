@@ -1,18 +1,18 @@
 import Mustache
 
-/// A form that is sent and answered with another page.
+/// A form that leads to another page.
 struct Form {
     var action: String
-    /// `post`, which carries the session's secret for forms, or `get`.
+    /// `post`, which carries the session's CSRF token, or `get`.
     var method = "post"
-    /// `inline`, `stack` or nothing: how its fields stand.
+    /// The layout of the fields: `inline`, `stack` or empty.
     var shape = ""
     var hidden: [Hidden] = []
     var fields: [Field] = []
     var buttons: [Button] = []
-    /// What is wrong with what was sent.
+    /// Why the last submission was rejected.
     var error: String?
-    /// The text that has to be typed before the button can be pressed.
+    /// The text to type before the button is enabled.
     var phrase: String?
 
     struct Hidden {
@@ -24,9 +24,9 @@ struct Form {
         let text: String
         var name: String?
         var value: String?
-        /// `grave`, `first`, `small`: how it looks.
+        /// CSS classes: `danger`, `first`, `small`.
         var look = ""
-        /// What it is called where its text alone does not say.
+        /// The accessible name, where the text alone is ambiguous.
         var label: String?
 
         init(_ text: String, name: String? = nil, value: String? = nil, look: String = "", label: String? = nil) {
@@ -49,7 +49,7 @@ struct Form {
         var minimum: Int?
         var isArea = false
         var isChecked = false
-        /// What the browser may fill in.
+        /// The value of `autocomplete`.
         var filling = "off"
 
         init(
@@ -80,21 +80,21 @@ struct Form {
     struct Option {
         let value: String
         let text: String
-        let isChosen: Bool
+        let isSelected: Bool
 
-        init(_ value: String, _ text: String? = nil, chosen: String = "") {
+        init(_ value: String, _ text: String? = nil, selected: String = "") {
             self.value = value
             self.text = text ?? value
-            isChosen = value == chosen
+            isSelected = value == selected
         }
 
-        /// Each value of an enumeration, and first, for a filter, none of them.
+        /// All values of an enumeration, after an option for no filter.
         static func all<Value: CaseIterable & RawRepresentable<String>>(
             _ type: Value.Type,
-            or none: String = "any",
-            chosen: String?
+            or none: String = "Any",
+            selected: String?
         ) -> [Option] {
-            [Option("", none)] + type.allCases.map { Option($0.rawValue, chosen: chosen ?? "") }
+            [Option("", none)] + type.allCases.map { Option($0.rawValue, selected: selected ?? "") }
         }
     }
 }
@@ -131,7 +131,7 @@ extension Form.Field: MustacheParent {
         case "minimum": minimum
         case "isChecked": isChecked
         case "filling": filling
-        case "isChoice": !options.isEmpty
+        case "isSelect": !options.isEmpty
         case "isCheck": kind == "checkbox"
         case "isArea": isArea
         case "isPlain": options.isEmpty && kind != "checkbox" && !isArea

@@ -1,11 +1,11 @@
 import Mustache
 
-/// Text in HTML. This is the only escaper of pages.
+/// Escapes text for HTML. All pages use this escaper.
 ///
-/// The one of swift-mustache compares characters as Swift does, grapheme by grapheme, so a sign that a combining mark follows stays as it is
+/// The escaper of swift-mustache compares grapheme clusters, so it does not escape a character that a combining mark follows
 /// (`docs/upstream/swift-mustache-escaping.md`). Browsers read code points.
 public enum HTMLText {
-    /// `text` as it stands in an element or in an attribute between quotes (WHATWG HTML, section 13.1.2.3).
+    /// Escapes `text` for an element or a quoted attribute (WHATWG HTML, section 13.1.2.3).
     public static func escaped(_ text: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
@@ -23,7 +23,7 @@ public enum HTMLText {
     }
 }
 
-/// The content type of every template: what it inserts is escaped by us.
+/// The content type of all templates, which makes them use our escaper.
 struct EscapedContent: MustacheContentType {
     static let name = "ESCAPED"
 

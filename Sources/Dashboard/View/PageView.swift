@@ -2,13 +2,13 @@ import ContractRuntime
 import Generated
 import Mustache
 
-/// A page as data: what it is called, where one can go from it, and its blocks from top to bottom. The templates know how that looks.
+/// A page as data: title, tabs and blocks from top to bottom. The templates define its appearance.
 struct PageView {
     let title: String
     var note: String?
     var tabs: [Tab] = []
     var blocks: [Block] = []
-    /// The fleet, where the page has read it.
+    /// The fleet, if the page has read it.
     var fleet: Fleet?
 
     struct Tab {
@@ -18,19 +18,19 @@ struct PageView {
     }
 }
 
-/// A piece of a page with a heading of its own.
+/// A section of a page, usually with a heading.
 struct Block {
-    /// Tells the block apart from the others of its page, for the script that brings it up to date.
+    /// Identifies the block on its page, for live updates.
     let id: String
     var title: String?
-    /// `half`, `wide`, `narrow`, `plain` or `grave`: how it stands on the page.
+    /// CSS classes for width and appearance: `half`, `wide`, `narrow`, `plain`, `danger`, `banner`.
     var shape = ""
     /// When the data was read.
     var asOf: Moment?
     var note: String?
-    /// A way to more of the same.
+    /// A link to related data.
     var more: Link?
-    /// Other ways to see the same.
+    /// Links to other views of the same data, such as time ranges.
     var choices: [PageView.Tab] = []
     var content: Content
 
@@ -54,7 +54,7 @@ struct Block {
         self.content = content
     }
 
-    /// What a block shows. Each is a template of its own.
+    /// The content of a block. Each case has its own template.
     enum Content {
         case figures([Figure])
         case items([Item], empty: String)
@@ -64,7 +64,7 @@ struct Block {
         case form(Form)
         case text(String)
         case code(String)
-        case sea([Shoal])
+        case fleetMap([FleetMapRow])
     }
 
     struct Link {
@@ -72,14 +72,14 @@ struct Block {
         let href: String
     }
 
-    /// One number that can be read from afar.
+    /// A large number with a label.
     struct Figure {
         let label: String
         let value: String
         var note: String?
         var href: String?
         var tone = ""
-        /// Whether it needs smaller letters.
+        /// Whether the value needs a smaller font.
         let isLong: Bool
 
         init(_ label: String, _ value: String, note: String? = nil, href: String? = nil, tone: String = "") {
@@ -92,9 +92,9 @@ struct Block {
         }
     }
 
-    /// Something that needs a person, or that happened.
+    /// An entry of a list that needs attention.
     struct Item {
-        let sign: Sign
+        let icon: StatusIcon
         let text: String
         var href: String?
         var note: String?
@@ -112,14 +112,14 @@ struct Block {
         }
     }
 
-    /// Instances of one exchange, one cell each; or how many there are of each kind.
-    struct Shoal {
+    /// The instances of one exchange: one cell per instance, or the number of instances by status.
+    struct FleetMapRow {
         let name: String
-        let cells: [Square]
+        let cells: [FleetMapCell]
         var counts: [Cell] = []
     }
 
-    struct Square {
+    struct FleetMapCell {
         let href: String
         let label: String
         let status: String
@@ -133,15 +133,15 @@ extension Block: MustacheParent {
         case ("shape", _): shape
         case ("stamp", _): title == nil ? asOf : nil
         case ("header", _): title.map { Header(title: $0, block: self) }
-        case ("figures", .figures(let figures)): Filled(figures)
+        case ("figures", .figures(let figures)): MemberList(figures)
         case ("items", .items(let items, let empty)): Items(items: items, empty: empty)
         case ("table", .table(let table)): table
         case ("chart", .chart(let chart)): chart
-        case ("facts", .facts(let facts)): Filled(facts)
+        case ("facts", .facts(let facts)): MemberList(facts)
         case ("form", .form(let form)): form
         case ("text", .text(let text)): text
         case ("code", .code(let code)): code
-        case ("sea", .sea(let shoals)): Filled(shoals)
+        case ("fleetMap", .fleetMap(let rows)): MemberList(rows)
         default: nil
         }
     }
@@ -166,8 +166,8 @@ extension Block: MustacheParent {
         }
     }
 
-    /// A list that has a frame of its own around its members.
-    private struct Filled<Member> {
+    /// A list in a containing element.
+    private struct MemberList<Member> {
         let members: [Member]
 
         init(_ members: [Member]) { self.members = members }
@@ -179,14 +179,14 @@ extension Block: MustacheParent {
     }
 }
 
-/// A shape and a word for how grave something is: never a colour alone.
-struct Sign {
+/// A severity as a shape and a word, so that colour is never the only signal.
+struct StatusIcon {
     let shape: String
     let tone: String
     let word: String
 
-    static let critical = Sign(shape: "■", tone: "bad-text", word: "critical")
-    static let warning = Sign(shape: "▲", tone: "warn-text", word: "warning")
-    static let approval = Sign(shape: "◆", tone: "halt-text", word: "approval")
-    static let note = Sign(shape: "●", tone: "", word: "note")
+    static let critical = StatusIcon(shape: "■", tone: "bad-text", word: "critical")
+    static let warning = StatusIcon(shape: "▲", tone: "warn-text", word: "warning")
+    static let approval = StatusIcon(shape: "◆", tone: "halt-text", word: "approval")
+    static let info = StatusIcon(shape: "●", tone: "", word: "info")
 }

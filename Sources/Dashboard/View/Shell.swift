@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// What stands around every page.
+/// The frame of every page: header, navigation and banners.
 struct Shell {
     let theme: String?
     let tabTitle: String
@@ -13,7 +13,7 @@ struct Shell {
     let path: String
     let themes: [Form.Button]
     let navigation: [Group]
-    /// The banner about an outage of the API's process.
+    /// The banner about an outage of the API.
     let outage: Banner?
     let banners: [Banner]
     let page: PageView
@@ -23,7 +23,7 @@ struct Shell {
         let kind: String
         let shape: String
         let text: String
-        /// What stands before the title of the browser's tab.
+        /// The prefix of the browser tab's title.
         var mark = ""
     }
 
@@ -105,14 +105,14 @@ struct Shell {
 }
 
 extension Shell.State {
-    /// The worst that there is decides. What is halted on purpose is told of only when nothing is wrong.
+    /// The most severe condition wins. HALTED is shown only if no alert is open.
     init(_ fleet: Fleet?, _ availability: APIAvailability) {
         if case .out = availability {
-            self.init(kind: "critical", shape: "■", text: "CRITICAL · the API does not respond", mark: "(!) ")
+            self.init(kind: "critical", shape: "■", text: "CRITICAL · API not responding", mark: "(!) ")
             return
         }
         guard let fleet else {
-            self.init(kind: "stale", shape: "○", text: "UNKNOWN · the database is away", mark: "(?) ")
+            self.init(kind: "stale", shape: "○", text: "UNKNOWN · database unavailable", mark: "(?) ")
             return
         }
         let (critical, warning) = (fleet.alerts.critical, fleet.alerts.warning)
@@ -123,7 +123,7 @@ extension Shell.State {
         } else if warning > 0 {
             self.init(kind: "attention", shape: "▲", text: "ATTENTION · \(warning) open", mark: "(\(warning)) ")
         } else if halted > 0, halted == fleet.total {
-            self.init(kind: "halted", shape: "☐", text: "HALTED · all \(halted)", mark: "(H) ")
+            self.init(kind: "halted", shape: "☐", text: "HALTED · all \(halted) instances", mark: "(H) ")
         } else {
             self.init(kind: "normal", shape: "●", text: "NORMAL")
         }

@@ -1,12 +1,13 @@
 import ContractRuntime
 
-/// How a number went, as small as a word. What is not known is a gap.
+/// A small chart of a value over time. Unknown values are gaps.
 struct Sparkline {
     let label: String
-    /// Made of numbers alone, so that nothing in it has to be escaped.
+    /// SVG that contains only numbers, so it needs no escaping.
     let drawing: String
 
-    /// - Parameter values: At equal distances, the oldest first, nil where it is not known.
+    /// - Parameter values: The values at equal intervals, oldest first; nil for unknown.
+    /// - Returns: Nil for fewer than two known values.
     init?(_ values: [Decimal?]) {
         let known = values.enumerated().compactMap { place, value in value.map { (place: place, value: $0) } }
         guard known.count > 1, let first = known.first?.value, let last = known.last?.value,
@@ -14,7 +15,7 @@ struct Sparkline {
         else { return nil }
         label =
             "\(Figures.amount(first)) to \(Figures.amount(last)), between \(Figures.amount(least)) and \(Figures.amount(most))"
-        // Halves, because the distance of two numbers can be larger than the largest one.
+        // Halves, because the difference of two numbers can exceed the largest number.
         let (low, height) = (least.approximate / 2, most.approximate / 2 - least.approximate / 2)
         let step = 90 / Double(values.count - 1)
         let points = known.map { place, value in

@@ -1,23 +1,23 @@
 import ContractRuntime
 import Mustache
 
-/// Rows under columns, with what can be done with the chosen ones.
+/// A table, with actions for the selected rows.
 struct Table {
     let caption: String
     var columns: [Column]
     var rows: [Row]
-    /// What stands there instead of no rows.
-    var empty = Empty(text: "Nothing here.")
+    /// The text for a table without rows.
+    var empty = Empty(text: "No entries")
     var pages: Pages?
-    /// What can be done with the rows that are chosen.
-    var choice: Choice?
+    /// The actions for the selected rows.
+    var selection: Selection?
 
     struct Column {
         let title: String
         var isNumeric = false
-        /// Leads to the same table in this column's order.
+        /// A link to the table sorted by this column.
         var href: String?
-        /// `ascending` or `descending` while the table is in this order.
+        /// `ascending` or `descending` if the table is sorted by this column.
         var order: String?
 
         init(_ title: String, isNumeric: Bool = false, href: String? = nil, order: String? = nil) {
@@ -40,23 +40,23 @@ struct Table {
         var csv: String?
     }
 
-    struct Choice {
+    struct Selection {
         let action: String
-        /// Whether it changes something at once, instead of leading to a page that asks.
+        /// Whether the buttons act immediately (POST) instead of opening a confirmation page (GET).
         var isPost = false
-        /// Chooses all that match, not only those on the page.
+        /// The label of a checkbox that selects all matching rows, not only those on the page.
         var all: String?
         var hidden: [Form.Hidden] = []
         let buttons: [Form.Button]
     }
 }
 
-/// A row. Its key tells it apart when the table is brought up to date.
+/// A row. Its key identifies it for live updates.
 struct Row {
     let key: String
-    /// What choosing the row sends.
-    var choice: Form.Hidden?
-    /// Where the row as a whole leads, for the keyboard.
+    /// The form field that selecting the row sends.
+    var selection: Form.Hidden?
+    /// The page that the keyboard opens for the row.
     var href: String?
     let cells: [Cell]
 }
@@ -65,7 +65,7 @@ extension Row: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
         case "key": key
-        case "choice": choice
+        case "selection": selection
         case "href": href
         case "cells": cells
         default: nil
@@ -73,7 +73,7 @@ extension Row: MustacheParent {
     }
 }
 
-/// A value in a table or beside a name, with how it is meant.
+/// A value in a table or in a list of facts, with its presentation.
 struct Cell {
     var text: String?
     var href: String?
@@ -83,20 +83,20 @@ struct Cell {
     var isNumeric = false
     var isID = false
     var time: Moment?
-    /// A runtime mode, which stands in a frame.
+    /// A runtime mode, shown as a badge.
     var mode: String?
     var status: Status?
-    var sign: Sign?
-    /// When heartbeats arrived.
-    var strip: Strip?
-    /// How a number went.
+    var icon: StatusIcon?
+    /// Heartbeats over time.
+    var strip: HeartbeatStrip?
+    /// A value over time.
     var spark: Sparkline?
-    /// How much of something has passed, from 0 to 1.
+    /// The elapsed share of a period, from 0 to 1.
     var share: Double?
     var forms: [Form] = []
-    /// A button of the form around the table, which is about this row alone.
+    /// A button of the form around the table that acts on this row only.
     var action: Action?
-    /// The title of its column.
+    /// The title of the column.
     var label = ""
 
     struct Status {
@@ -109,7 +109,7 @@ struct Cell {
         let path: String
     }
 
-    /// Nothing known, which is not zero.
+    /// An unknown value, which must not look like zero.
     static let unknown = Cell(text: "—")
 
     static func text(_ text: String?, note: String? = nil, tone: String = "") -> Cell {
@@ -128,7 +128,7 @@ struct Cell {
 
     static func mode(_ mode: String) -> Cell { Cell(mode: mode) }
 
-    static func sign(_ sign: Sign, _ text: String) -> Cell { Cell(text: text, tone: sign.tone, sign: sign) }
+    static func icon(_ icon: StatusIcon, _ text: String) -> Cell { Cell(text: text, tone: icon.tone, icon: icon) }
 
     static func number(_ text: String, note: String? = nil, tone: String = "") -> Cell {
         Cell(text: text, note: note, tone: tone, isNumeric: true)
@@ -148,7 +148,7 @@ extension Cell: MustacheParent {
         case "mode": mode
         case "isLive": mode == "LIVE"
         case "status": status
-        case "sign": sign
+        case "icon": icon
         case "strip": strip
         case "spark": spark
         case "share": share.map { "\($0)" }

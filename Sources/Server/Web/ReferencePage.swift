@@ -2,13 +2,13 @@ import ContractRuntime
 import Dashboard
 import Generated
 
-/// The API reference as one HTML page, generated from the served contract, without scripts or external resources.
+/// The API reference as one HTML page, rendered from the contract. It has no scripts and loads nothing.
 struct ReferencePage {
     private let contract: JSONValue
 
-    /// Reads the contract that this server was built from.
+    /// Parses the contract that this server was built from.
     init() {
-        // The generator wrote this text, and a test parses it.
+        // The generator emits valid JSON, and a test parses it.
         contract = (try? JSONValue(json: Array(ContractDocument.json.utf8))) ?? .null
     }
 
@@ -33,7 +33,7 @@ struct ReferencePage {
             <main>
             <h1>\(Self.escaped(ContractDocument.title)) API</h1>
             \(Self.prose(contract["info"]?["description"]))
-            <p>The contract itself: <code>/openapi.json</code> and <code>/openapi.yaml</code> on the API's address.</p>
+            <p>The API serves the contract at <code>/openapi.json</code> and <code>/openapi.yaml</code>.</p>
             \(securitySchemes)
             \(groups.map { tag, operations in section(tag, operations) }.joined(separator: "\n"))
             <h2>Schemas</h2>
@@ -81,13 +81,13 @@ struct ReferencePage {
         (contract["components"]?["schemas"]?.members ?? []).sorted { $0.name < $1.name }
     }
 
-    /// Resolves a reference within the document; returns any other value unchanged.
-    private func followed(_ value: JSONValue) -> JSONValue {
+    /// The target of a reference within the document, or the value itself.
+    private func dereferenced(_ value: JSONValue) -> JSONValue {
         guard let reference = value["$ref"]?.text else { return value }
         return reference.split(separator: "/").dropFirst().reduce(contract) { $0[String($1)] ?? .null }
     }
 
-    // MARK: - Parts of the page
+    // MARK: - Sections
 
     private func contents(_ tag: String, _ operations: [Operation]) -> String {
         let items = operations.map {
@@ -133,14 +133,14 @@ struct ReferencePage {
         let requirements = (operation["security"] ?? contract["security"])?.items ?? []
         let roles = requirements.flatMap(\.members).flatMap(\.value.items).compactMap(\.text)
         if requirements.isEmpty {
-            let agents = operation["x-optional-security"] == nil ? "" : "; agents' tokens where they are required"
-            return "<small>open\(agents)</small>"
+            let agents = operation["x-optional-security"] == nil ? "" : ", or agent token if required"
+            return "<small>no token\(agents)</small>"
         }
         return "<small>\(roles.isEmpty ? "credentials" : Self.escaped(roles.joined(separator: ", ")))</small>"
     }
 
     private func parameters(_ operation: Operation) -> String {
-        let parameters = (operation.shared + (operation.value["parameters"]?.items ?? [])).map(followed)
+        let parameters = (operation.shared + (operation.value["parameters"]?.items ?? [])).map(dereferenced)
         if parameters.isEmpty { return "" }
         let rows = parameters.map { parameter in
             let isRequired = parameter["required"] == .boolean(true)
@@ -154,15 +154,15 @@ struct ReferencePage {
     }
 
     private func body(_ operation: JSONValue) -> String {
-        guard let body = operation["requestBody"].map(followed) else { return "" }
+        guard let body = operation["requestBody"].map(dereferenced) else { return "" }
         let contents = body["content"]?.members ?? []
         let rows = contents.map { row(Self.escaped($0.name), type($0.value["schema"] ?? .null), body["description"]) }
-        return table("Body", rows)
+        return table("Request body", rows)
     }
 
     private func responses(_ operation: JSONValue) -> String {
         let rows = (operation["responses"]?.members ?? []).map { response in
-            let value = followed(response.value)
+            let value = dereferenced(response.value)
             let content = value["content"]?.members.first
             return row(
                 response.name,
@@ -170,7 +170,7 @@ struct ReferencePage {
                 value["description"]
             )
         }
-        return table("Answers", rows)
+        return table("Responses", rows)
     }
 
     private func schema(_ schema: JSONMember) -> String {
@@ -189,7 +189,7 @@ struct ReferencePage {
             <article id="schema-\(schema.name)">
             <h3>\(Self.escaped(schema.name))</h3>
             \(Self.prose(schema.value["description"]))
-            \(rows.isEmpty ? "<p>\(type(schema.value))</p>" : table("Members", rows))
+            \(rows.isEmpty ? "<p>\(type(schema.value))</p>" : table("Properties", rows))
             \(example ?? "")
             </article>
             """
@@ -207,7 +207,7 @@ struct ReferencePage {
             return values.map { "<code>\(Self.escaped($0.plainText))</code>" }.joined(separator: " ")
         }
         if let constant = schema["const"] { return "<code>\(Self.escaped(constant.plainText))</code>" }
-        let types = schema["type"].map { $0.text.map { [$0] } ?? $0.items.compactMap(\.text) } ?? ["anything"]
+        let types = schema["type"].map { $0.text.map { [$0] } ?? $0.items.compactMap(\.text) } ?? ["any"]
         if types.contains("array"), let items = schema["items"] { return "list of \(type(items))" }
         let bounds = [
             ("minimum", "≥"), ("maximum", "≤"), ("minLength", "length ≥"), ("maxLength", "length ≤"),
@@ -234,7 +234,7 @@ struct ReferencePage {
         (text?.text ?? "").split(separator: "\n\n").map { "<p>\(inline(String($0)))</p>" }.joined(separator: "\n")
     }
 
-    /// Converts text between backticks to code elements.
+    /// Escaped text, with the parts between backticks as code.
     private static func inline(_ text: String) -> String {
         escaped(text).split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .map { $0.isMultiple(of: 2) ? String($1) : "<code>\($1)</code>" }.joined()

@@ -2,13 +2,13 @@ import ContractRuntime
 import Generated
 import Handlers
 
-/// Opens sessions for tokens, and authenticates requests by session.
+/// Opens sessions for tokens, and finds the principal of a session.
 struct SessionAuthenticator: Sendable {
     let api: API
     let authenticator: Authenticator
-    /// Failed logins: a burst of five per address, then one every three minutes.
+    /// Failed attempts by address: a burst of five, then one per three minutes.
     private let failures = FailureLimiter<IPAddress?>(burst: 5, interval: .seconds(180))
-    /// Failed confirmations of logged-in users, by name: a burst of five, then one every three minutes.
+    /// Failed confirmations of signed-in principals, by name.
     private let confirmations = FailureLimiter<String>(burst: 5, interval: .seconds(180))
 
     init(api: API, authenticator: Authenticator) {
@@ -16,32 +16,39 @@ struct SessionAuthenticator: Sendable {
         self.authenticator = authenticator
     }
 
-    /// Opens a session for a token that may use the dashboard. Returns the session's secret.
+    /// Opens a session and returns its secret.
+    ///
+    /// - Parameters:
+    ///   - token: A token that is not an agent's.
+    ///   - address: The IP address of the client.
+    /// - Throws: 401 for an invalid token, and 429 after too many invalid ones from the address.
     func open(_ token: String, from address: String) async throws(Problem) -> String {
         let source = IPAddress(address)?.source
-        // A valid token is accepted regardless of earlier failures from its address.
-        guard try await holder(of: token) != nil else {
+        // A valid token is accepted even after too many failures from its address.
+        guard try await principal(ofToken: token) != nil else {
             if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
             try await api.recordDenial(of: nil, operation: "login", address: address)
-            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "The token is not valid.")
+            throw Problem(status: 401, code: "UNAUTHORIZED", detail: "Invalid token.")
         }
         failures.forget(source)
         return try await api.openSession(tokenHash: TokenSecret.hash(token))
     }
 
-    /// Checks that a token belongs to the logged-in user.
+    /// Checks that a token belongs to the signed-in principal.
     ///
     /// - Parameters:
-    /// - route: The operation that requires the confirmation, for the audit log.
-    /// - address: The address of the client.
+    ///   - principal: The principal of the session.
+    ///   - route: The operation that requires the confirmation, for the audit log.
+    ///   - address: The IP address of the client.
+    /// - Throws: 403 for another token, and 429 after too many of them.
     func confirm(
         _ token: String,
         of principal: Principal,
         for route: Route,
         from address: String
     ) async throws(Problem) {
-        // If the token cannot be looked up, it is not an invalid token, so the error is passed on.
-        if let holder = try await holder(of: token), holder.name.hasSameScalars(as: principal.name) {
+        // A failed lookup is rethrown, because it does not count as an invalid token.
+        if let owner = try await self.principal(ofToken: token), owner.name.hasSameScalars(as: principal.name) {
             return confirmations.forget(principal.name)
         }
         let ofAddress = failures.recordFailure(of: IPAddress(address)?.source)
@@ -59,21 +66,21 @@ struct SessionAuthenticator: Sendable {
         Problem(
             status: 429,
             code: "TOO_MANY_FAILURES",
-            detail: "The token is not valid, and there were too many failed attempts. "
-                + "Try again in \(seconds / 60 + 1) minutes.",
+            detail:
+                "Invalid token, and too many failed attempts. Wait \(seconds / 60 + 1) min before you try another token.",
             retryAfterSeconds: seconds
         )
     }
 
-    /// The principal of a token; nil if the token is invalid or belongs to an agent.
-    func holder(of token: String) async throws(Problem) -> Principal? {
+    /// The principal of a token; nil if the token is invalid or an agent's.
+    func principal(ofToken token: String) async throws(Problem) -> Principal? {
         let hash = TokenSecret.hash(token)
         if let principal = authenticator.configuredPrincipal(hash) { return principal }
         let principal = try await api.principal(ofTokenWithHash: hash)
         return principal?.subject == nil ? principal : nil
     }
 
-    /// The principal of a session, with the token's current roles; nil if the session or the token is no longer valid.
+    /// The principal of a session, with the current roles of its token; nil if the session or its token is no longer valid.
     func principal(ofSession secret: String?) async throws(Problem) -> Principal? {
         guard let secret else { return nil }
         switch try await api.sessionHolder(secret: secret) {
@@ -83,6 +90,6 @@ struct SessionAuthenticator: Sendable {
         }
     }
 
-    /// The CSRF token in the session's forms. It is derived from the secret, which other pages cannot read, and reveals nothing about it.
+    /// The CSRF token of a session's forms: a hash of the session's secret. Other sites cannot read it, and it does not reveal the secret.
     static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
 }

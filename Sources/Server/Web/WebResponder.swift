@@ -4,31 +4,31 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// The web listener: the dashboard after login, the API reference, and the API under `/api` for logged-in users.
+/// The web listener: the sign-in page, the dashboard, the API reference, and GET requests of the API under `/api` for signed-in users.
 ///
-/// A token is never sent to a browser. A session has its own secret in a cookie that scripts cannot read, and the current permissions of
-/// the token that opened it.
+/// Tokens are never sent to a browser. A session is a separate secret in a cookie that scripts cannot read. It has the current roles of the
+/// token that opened it.
 struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
     let sessions: SessionAuthenticator
     /// The name of the deployment.
     let environment: String
-    /// A warning to show on the login page.
+    /// A warning for the sign-in page.
     let warning: String?
 
-    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-        let id = RequestID.of(head)
-        let browserRequest = BrowserRequest(head, from: client, id: id)
-        guard [.GET, .HEAD, .POST].contains(head.method) else { return .refused(Self.methodNotAllowed(browserRequest)) }
-        if browserRequest.isPost {
-            do throws(Problem) { try head.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
+    func admit(_ httpHead: HTTPRequestHead, from client: Client) -> Admission {
+        let id = RequestID.of(httpHead)
+        let head = WebRequestHead(httpHead, from: client, id: id)
+        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { return .refused(Self.methodNotAllowed(head)) }
+        if head.isPost {
+            do throws(Problem) { try httpHead.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
                 return .refused(Answer(error, requestID: id))
             }
         }
         return .admitted(
             AdmittedRequest(id: id, bodyLimit: 256 * 1_024, usesReserve: true) { body in
-                await answer(browserRequest, body)
+                await answer(head, body)
             }
         )
     }
@@ -37,200 +37,190 @@ struct WebResponder: Responder {
         await request.action(body)
     }
 
-    private static func methodNotAllowed(_ browserRequest: BrowserRequest) -> Answer {
-        var answer = Answer(.methodNotAllowed, requestID: browserRequest.id)
+    private static func methodNotAllowed(_ head: WebRequestHead) -> Answer {
+        var answer = Answer(.methodNotAllowed, requestID: head.id)
         answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
         return answer
     }
 
     // MARK: - Without a session
 
-    private func answer(_ browserRequest: BrowserRequest, _ body: [UInt8]) async -> Answer {
-        switch (browserRequest.path.first, browserRequest.isPost) {
-        case ("assets", false): return asset(browserRequest)
-        case ("reference", false) where browserRequest.path.count == 1: return reference(browserRequest)
-        case ("api", false) where browserRequest.path == ["api", "healthz"]:
-            return await operation(.getHealth, Request(), browserRequest)
-        case ("login", false) where browserRequest.path.count == 1: return login(browserRequest)
-        case ("login", true) where browserRequest.path.count == 1:
-            return await logIn(browserRequest, Fields(String(decoding: body, as: UTF8.self)))
-        default: return await authenticated(browserRequest, body)
+    private func answer(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
+        switch (head.path.first, head.isPost) {
+        case ("assets", false): return asset(head)
+        case ("reference", false) where head.path.count == 1: return reference(head)
+        case ("api", false) where head.path == ["api", "healthz"]: return await operation(.getHealth, Request(), head)
+        case ("login", false) where head.path.count == 1: return signInPage(head)
+        case ("login", true) where head.path.count == 1:
+            return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
+        default: return await authenticated(head, body)
         }
     }
 
-    private func asset(_ browserRequest: BrowserRequest) -> Answer {
-        guard browserRequest.path.count == 2, let asset = Asset.named(browserRequest.path[1]) else {
-            return Answer(.notFound, requestID: browserRequest.id)
+    private func asset(_ head: WebRequestHead) -> Answer {
+        guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
+            return Answer(.notFound, requestID: head.id)
         }
-        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: browserRequest.id)
+        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
         answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
         return answer
     }
 
-    /// The reference page contains its style, so it needs its own content security policy.
-    private func reference(_ browserRequest: BrowserRequest) -> Answer {
-        var answer = html(200, ReferenceText.html, browserRequest)
+    /// The reference has an inline style, so it needs its own policy.
+    private func reference(_ head: WebRequestHead) -> Answer {
+        var answer = html(200, ReferenceText.html, head)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
         answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
         return answer
     }
 
-    private func login(_ browserRequest: BrowserRequest, status: Int = 200, next: String? = nil, error: String? = nil)
+    private func signInPage(_ head: WebRequestHead, status: Int = 200, next: String? = nil, error: String? = nil)
         -> Answer
     {
-        let page = DoorPage.login(
+        let page = SignInPage.signIn(
             environment: environment,
-            theme: browserRequest.theme,
-            next: BrowserRequest.ownPath(next ?? browserRequest.query["next"]),
+            theme: head.theme,
+            next: WebRequestHead.localPath(next ?? head.query["next"]),
             error: error,
             warning: warning,
             availability: dashboard.availability()
         )
-        return html(status, page.html, browserRequest)
+        return html(status, page.html, head)
     }
 
-    private func logIn(_ browserRequest: BrowserRequest, _ form: Fields) async -> Answer {
-        let next = BrowserRequest.ownPath(form["next"])
+    private func signIn(_ head: WebRequestHead, _ form: Fields) async -> Answer {
+        let next = WebRequestHead.localPath(form["next"])
         do throws(Problem) {
-            let session = try await sessions.open(form["token"] ?? "", from: browserRequest.client.address)
-            var answer = redirect(to: next, browserRequest)
-            answer.headers.add(
-                name: "Set-Cookie",
-                value: browserRequest.sessionCookie(session, seconds: API.sessionSeconds)
-            )
+            let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
+            var answer = redirect(to: next, head)
+            answer.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
             return answer
         } catch {
-            if error.status == 503 { return unavailable(error, browserRequest) }
-            return login(browserRequest, status: error.status, next: next, error: error.detail)
+            if error.status == 503 { return unavailable(error, head) }
+            return signInPage(head, status: error.status, next: next, error: error.detail)
         }
     }
 
     // MARK: - With a session
 
-    private func authenticated(_ browserRequest: BrowserRequest, _ body: [UInt8]) async -> Answer {
+    private func authenticated(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
         let principal: Principal?
-        do throws(Problem) { principal = try await sessions.principal(ofSession: browserRequest.session) } catch {
-            return browserRequest.path.first == "api"
-                ? Answer(error, requestID: browserRequest.id) : unavailable(error, browserRequest)
+        do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
+            return head.path.first == "api" ? Answer(error, requestID: head.id) : unavailable(error, head)
         }
-        guard let principal, let session = browserRequest.session else {
-            if browserRequest.path.first == "api" { return Answer(.unauthorized, requestID: browserRequest.id) }
-            return redirect(
-                to: "/login?" + Fields(of: [("next", browserRequest.isPost ? nil : browserRequest.uri)]).text,
-                browserRequest
-            )
+        guard let principal, let session = head.session else {
+            if head.path.first == "api" { return Answer(.unauthorized, requestID: head.id) }
+            return redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head)
         }
-        switch (browserRequest.path.first, browserRequest.isPost) {
-        case (nil, false): return redirect(to: "/dashboard", browserRequest)
-        case ("api", false): return await proxied(browserRequest, by: principal)
-        default: return await page(browserRequest, body, session, principal)
+        switch (head.path.first, head.isPost) {
+        case (nil, false): return redirect(to: "/dashboard", head)
+        case ("api", false): return await proxied(head, by: principal)
+        default: return await page(head, body, session, principal)
         }
     }
 
-    private func page(_ browserRequest: BrowserRequest, _ body: [UInt8], _ session: String, _ principal: Principal)
-        async -> Answer
+    private func page(_ head: WebRequestHead, _ body: [UInt8], _ session: String, _ principal: Principal) async
+        -> Answer
     {
-        let form = browserRequest.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
+        let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
         let csrf = SessionAuthenticator.csrf(ofSession: session)
-        if browserRequest.isPost, form["csrf"] != csrf { return Answer(.foreignForm, requestID: browserRequest.id) }
-        if browserRequest.isPost, browserRequest.path == ["logout"] { return await logOut(browserRequest, session) }
-        if browserRequest.isPost, browserRequest.path == ["preferences"] { return preferences(browserRequest, form) }
+        if head.isPost, form["csrf"] != csrf { return Answer(.csrfMismatch, requestID: head.id) }
+        if head.isPost, head.path == ["logout"] { return await signOut(head, session) }
+        if head.isPost, head.path == ["preferences"] { return preferences(head, form) }
         let request = WebRequest(
-            method: browserRequest.isPost ? "POST" : "GET",
-            path: browserRequest.path,
-            query: browserRequest.query,
+            method: head.isPost ? "POST" : "GET",
+            path: head.path,
+            query: head.query,
             form: form,
             principal: principal,
-            address: browserRequest.client.address,
+            address: head.client.address,
             csrf: csrf,
-            theme: browserRequest.theme
+            theme: head.theme
         )
         switch await dashboard.respond(to: request) {
-        case .page(let status, let text): return html(status, text, browserRequest)
-        case .redirect(let target): return redirect(to: target, browserRequest)
+        case .page(let status, let text): return html(status, text, head)
+        case .redirect(let target): return redirect(to: target, head)
         }
     }
 
-    private func logOut(_ browserRequest: BrowserRequest, _ session: String) async -> Answer {
-        do throws(Problem) { try await api.closeSession(secret: session) } catch {
-            return unavailable(error, browserRequest)
-        }
-        var answer = redirect(to: "/login", browserRequest)
-        answer.headers.add(name: "Set-Cookie", value: browserRequest.sessionCookie("", seconds: 0))
+    private func signOut(_ head: WebRequestHead, _ session: String) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: session) } catch { return unavailable(error, head) }
+        var answer = redirect(to: "/login", head)
+        answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
         return answer
     }
 
-    /// Stores preferences in the browser's cookies. They are not secret, and scripts read them.
-    private func preferences(_ browserRequest: BrowserRequest, _ form: Fields) -> Answer {
-        var answer = redirect(to: BrowserRequest.ownPath(form["back"]), browserRequest)
+    /// Stores preferences in cookies. They are not secret, and scripts read them.
+    private func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
+        var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
         let choices = [
             ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
         ]
         for (name, values) in choices {
             guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: browserRequest.cookie(name, value, seconds: 31_536_000))
+            answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
         }
         return answer
     }
 
-    /// Forwards a GET request to the API with the session's roles.
-    private func proxied(_ browserRequest: BrowserRequest, by principal: Principal) async -> Answer {
-        if browserRequest.path == ["api", "stream"] {
-            let request = Request(headers: browserRequest.headers, principal: principal)
-            return await operation(.watchEvents, request, browserRequest)
+    /// A GET request of the API with the roles of the session.
+    private func proxied(_ head: WebRequestHead, by principal: Principal) async -> Answer {
+        if head.path == ["api", "stream"] {
+            let request = Request(headers: head.headers, principal: principal)
+            return await operation(.watchEvents, request, head)
         }
-        var path = String(browserRequest.rawPath.dropFirst("/api".count))
+        var path = String(head.rawPath.dropFirst("/api".count))
         let found = path.withUTF8 { bytes -> (Route, [String])? in
             let segments = PathSegments(UnsafeRawBufferPointer(bytes))
-            return PathItem.match(segments, query: browserRequest.query.text).flatMap { item in
+            return PathItem.match(segments, query: head.query.text).flatMap { item in
                 item.get.map { ($0, segments.values(of: item.parameters)) }
             }
         }
-        guard let (route, parameters) = found else { return Answer(.notFound, requestID: browserRequest.id) }
+        guard let (route, parameters) = found else { return Answer(.notFound, requestID: head.id) }
         let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
         guard isAllowed else {
             let needed = route.security.first?.first
-            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: browserRequest.id)
+            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: head.id)
         }
         let request = Request(
             pathParameters: parameters,
-            query: browserRequest.rawQuery,
-            headers: browserRequest.headers,
+            query: head.rawQuery,
+            headers: head.headers,
             principal: principal
         )
-        return await operation(route, request, browserRequest)
+        return await operation(route, request, head)
     }
 
-    private func operation(_ route: Route, _ request: Request, _ browserRequest: BrowserRequest) async -> Answer {
+    private func operation(_ route: Route, _ request: Request, _ head: WebRequestHead) async -> Answer {
         do throws(Problem) {
-            return Answer(try await api.respond(to: request, on: route), requestID: browserRequest.id)
+            return Answer(try await api.respond(to: request, on: route), requestID: head.id)
         } catch {
-            return Answer(error, requestID: browserRequest.id)
+            return Answer(error, requestID: head.id)
         }
     }
 
     // MARK: - Responses
 
-    private func unavailable(_ problem: Problem, _ browserRequest: BrowserRequest) -> Answer {
-        let page = DoorPage.away(
+    private func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
+        let page = SignInPage.unavailable(
             environment: environment,
-            theme: browserRequest.theme,
-            text: "The page cannot be shown: \(problem.detail)."
+            theme: head.theme,
+            text: "The dashboard cannot load data: \(problem.detail)."
         )
-        var answer = html(problem.status, page.html, browserRequest)
+        var answer = html(problem.status, page.html, head)
         if let seconds = problem.retryAfterSeconds {
             answer.headers.add(name: "Retry-After", value: String(seconds))
         }
         return answer
     }
 
-    /// A page that loads scripts, styles and connections only from this server, and that no page may frame.
-    private func html(_ status: Int, _ text: String, _ browserRequest: BrowserRequest) -> Answer {
+    /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
+    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
         var answer = Answer(
             status: status,
             contentType: "text/html; charset=utf-8",
             body: Array(text.utf8),
-            requestID: browserRequest.id
+            requestID: head.id
         )
         let policy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -241,22 +231,22 @@ struct WebResponder: Responder {
         return answer
     }
 
-    private func redirect(to path: String, _ browserRequest: BrowserRequest) -> Answer {
-        var answer = Answer(status: 303, contentType: nil, body: [], requestID: browserRequest.id)
+    private func redirect(to path: String, _ head: WebRequestHead) -> Answer {
+        var answer = Answer(status: 303, contentType: nil, body: [], requestID: head.id)
         answer.headers.add(name: "Location", value: HeaderText.safe(path))
         return answer
     }
 }
 
 extension Problem {
-    fileprivate static let foreignForm = Problem(
+    fileprivate static let csrfMismatch = Problem(
         status: 403,
         code: "FOREIGN_FORM",
-        detail: "the form does not belong to this session; go back, reload the page and try again"
+        detail: "the form belongs to another session: go back, reload the page and try again"
     )
 }
 
-/// The reference page, rendered once.
+/// The API reference, rendered once.
 private enum ReferenceText {
     static let html = ReferencePage().html
 }

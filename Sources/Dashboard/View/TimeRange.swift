@@ -1,15 +1,15 @@
 import ContractRuntime
 
-/// How far back charts look. It stands in the address as `range`, and means the same on every page.
-enum Span: String, CaseIterable {
+/// The time range of charts. All pages use the query parameter `range`.
+enum TimeRange: String, CaseIterable {
     case hour = "1h"
     case day = "24h"
     case week = "7d"
     case month = "30d"
 
-    /// What a page was asked for, or what it shows by itself.
-    init(_ request: WebRequest, else usual: Span = .day) {
-        self = request.query["range"].flatMap(Span.init(rawValue:)) ?? usual
+    /// The range in the request, or the default of the page.
+    init(_ request: WebRequest, else standard: TimeRange = .day) {
+        self = request.query["range"].flatMap(TimeRange.init(rawValue:)) ?? standard
     }
 
     var text: String {
@@ -30,7 +30,7 @@ enum Span: String, CaseIterable {
         }
     }
 
-    /// The parameters that ask an operation for some 240 points of it.
+    /// The query parameters for about 240 points of the range.
     var query: Fields {
         Fields(of: [
             ("from", "\(Timestamp.now.adding(seconds: -seconds))"), ("step_seconds", "\(seconds / 240)"),
@@ -38,13 +38,13 @@ enum Span: String, CaseIterable {
         ])
     }
 
-    /// Leads to the same page with other ranges.
+    /// Links to the same page with each range.
     func choices(_ path: String, _ query: Fields = .none) -> [PageView.Tab] {
-        Span.allCases.map { span in
+        TimeRange.allCases.map { range in
             PageView.Tab(
-                text: span.rawValue,
-                href: "\(path)?\(query.with("range", span.rawValue).text)",
-                isCurrent: span == self
+                text: range.rawValue,
+                href: "\(path)?\(query.with("range", range.rawValue).text)",
+                isCurrent: range == self
             )
         }
     }

@@ -1,12 +1,12 @@
 import Dashboard
 import NIOHTTP1
 
-/// The head of a browser's request.
-struct BrowserRequest: Sendable {
+/// The head of a browser's request: target, cookies and header fields.
+struct WebRequestHead: Sendable {
     let id: String
     let client: Client
     let isPost: Bool
-    /// The target as received.
+    /// The request target, not decoded.
     let uri: String
     let rawPath: Substring
     let rawQuery: String
@@ -14,9 +14,9 @@ struct BrowserRequest: Sendable {
     let path: [String]
     let query: Fields
     let headers: [(name: String, value: String)]
-    /// The session's secret; nil if there is no session.
+    /// The secret of the session; nil without a session cookie.
     let session: String?
-    /// `light` or `dark`; nil if the user has not chosen.
+    /// `light` or `dark`; nil to follow the browser's setting.
     let theme: String?
 
     init(_ head: HTTPRequestHead, from client: Client, id: String) {
@@ -35,23 +35,23 @@ struct BrowserRequest: Sendable {
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
     }
 
-    /// The cookie's name. Over TLS it has the `__Host-` prefix, so that neither another host nor a plain-text connection can set it (RFC
-    /// 6265bis, section 4.1.3.2).
+    /// The name of the session cookie. Over TLS it has the prefix `__Host-`, so that no other host and no connection without TLS can set it
+    /// (RFC 6265bis, section 4.1.3.2).
     private static func sessionCookie(of client: Client) -> String {
         client.isSecure ? "__Host-flotilla_session" : "flotilla_session"
     }
 
-    /// A `Set-Cookie` field for the session, which scripts cannot read.
+    /// The `Set-Cookie` value of the session, which scripts cannot read.
     func sessionCookie(_ secret: String, seconds: Int) -> String {
         cookie(Self.sessionCookie(of: client), secret, seconds: seconds) + "; HttpOnly"
     }
 
-    /// A `Set-Cookie` field for a cookie that scripts can read.
+    /// A `Set-Cookie` value that scripts can read.
     func cookie(_ name: String, _ value: String, seconds: Int) -> String {
         "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax" + (client.isSecure ? "; Secure" : "")
     }
 
-    /// Parses the `Cookie` field (RFC 6265, section 4.2).
+    /// Parses the `Cookie` fields (RFC 6265, section 4.2).
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
         // traps: only ASCII names are looked up, and no other text equals them.
         var cookies: [String: String] = [:]
@@ -64,8 +64,8 @@ struct BrowserRequest: Sendable {
         return cookies
     }
 
-    /// Returns a path on this server, or the dashboard's path for anything else, so that a crafted link cannot redirect to another site.
-    static func ownPath(_ path: String?) -> String {
+    /// `path` if it is a path of this server, `/dashboard` otherwise: a crafted link cannot redirect to another site.
+    static func localPath(_ path: String?) -> String {
         guard let path, path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasPrefix("/\\"),
             path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return "/dashboard" }

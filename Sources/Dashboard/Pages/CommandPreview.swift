@@ -1,0 +1,42 @@
+import Crypto
+import Generated
+
+/// The current effect of a command, shown before it is sent.
+struct CommandPreview {
+    let type: CommandType
+    /// The query that selects the instances.
+    let target: FleetQuery
+    /// The instances that match now, and their exposure.
+    let reach: BulkCommands
+    /// The first instances, to show on the page.
+    let sample: [Instance]
+    let level: ConfirmationLevel
+    /// Why the command may be executed twice; nil unless it repeats a command with an unknown outcome.
+    var warning: String?
+
+    var instances: [BulkCommand] { reach.items }
+
+    /// The text that the operator must type exactly.
+    var phrase: String {
+        if instances.count == 1 { return "\(type.rawValue) \(sample.first?.botID ?? instances[0].instanceID)" }
+        let live = instances.count { $0.runtimeMode == .live }
+        if type == .setMode { return "\(type.rawValue) \(instances.count) LIVE" }
+        return live > 0 ? "\(type.rawValue) \(live) LIVE" : "\(type.rawValue) \(instances.count)"
+    }
+
+    /// A fingerprint of the instances and their modes. If it has changed, the preview is outdated.
+    var fingerprint: String {
+        let text = instances.map { "\($0.instanceID)\u{0}\($0.runtimeMode.rawValue)" }.sorted().joined(
+            separator: "\u{1}"
+        )
+        let digest = SHA256.hash(data: Array("\(type.rawValue)\u{1}\(text)".utf8))
+        return "\(instances.count)-"
+            + digest.prefix(12).map { byte in
+                let digits = String(byte, radix: 16)
+                return digits.count == 1 ? "0" + digits : digits
+            }.joined()
+    }
+
+    /// The number of instances that a fingerprint was made of.
+    static func count(of fingerprint: String) -> Int? { fingerprint.split(separator: "-").first.flatMap { Int($0) } }
+}
