@@ -43,8 +43,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without it: hand-written, escaping templates for the dashboard's pages.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Without it: a hand-written SHA-256 for the secrets of tokens.
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Without it: hand-written fork, change of user and exec, for the embedded cluster and the server's two processes.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         // Without it: FilePath, which swift-subprocess requires.
@@ -96,6 +94,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // SHA-256, from the library that libpq uses for TLS. swift-crypto would compile a second copy of BoringSSL.
+        .systemLibrary(
+            name: "CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(name: "Digests", dependencies: ["CCrypto"], swiftSettings: settings),
+
         // The contract checker.
         .executableTarget(
             name: "SchemaCheck",
@@ -121,8 +127,7 @@ let package = Package(
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Generated", "Notifications", "Postgres",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings,
@@ -132,9 +137,7 @@ let package = Package(
         .target(
             name: "Dashboard",
             dependencies: [
-                "ContractRuntime", "Generated",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Mustache", package: "swift-mustache"),
+                "ContractRuntime", "Digests", "Generated", .product(name: "Mustache", package: "swift-mustache"),
             ],
             resources: [.embedInCode("Assets"), .embedInCode("Templates")],
             swiftSettings: settings
@@ -241,6 +244,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: settings),
         .testTarget(
             name: "PostgresTests",
             dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],

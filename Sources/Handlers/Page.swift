@@ -1,4 +1,5 @@
 import ContractRuntime
+import Digests
 import FoundationEssentials
 import Postgres
 
@@ -89,9 +90,7 @@ extension Int: CursorPart {
 
 extension String: CursorPart {
     /// Two hexadecimal digits per byte.
-    var cursorText: String {
-        String(decoding: utf8.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    var cursorText: String { Array(utf8).hexadecimal }
 
     init?(cursorText: String) {
         let digits = cursorText.utf8.compactMap(\.hexadecimalDigit)
@@ -99,8 +98,6 @@ extension String: CursorPart {
         let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
         self.init(decoding: bytes, as: UTF8.self)
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 extension UUID: CursorPart {
