@@ -77,7 +77,7 @@ import Testing
         #expect(Differences.described(body) == ["request-body-all-of-added error"])
         #expect(
             body[0].message
-                == "the request body: the part '#/components/schemas/B' is new in 'allOf': the member 'b' is required now"
+                == "the request body: the part '#/components/schemas/B' was added to 'allOf': the required property 'b' was added"
         )
         #expect(body[0].witness?.json == "{}")
         let property = try found(

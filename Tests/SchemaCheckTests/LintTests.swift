@@ -42,7 +42,7 @@ import Testing
         ),
         (
             "jsonschema/module.schema.json", "\"module_id\",", "\"module_idd\",",
-            "'module_idd' is required but is no property (did you mean 'module_id'?) [no-required-schema-properties-undefined]"
+            "'module_idd' is required but not described (did you mean 'module_id'?) [no-required-schema-properties-undefined]"
         ),
         ("jsonschema/command.schema.json", "{\n", "{,\n", "','  where"),
         (

@@ -338,7 +338,10 @@ import Testing
         try await Workshop.with([]) { workshop in
             let run = try await workshop.run("schema-check", "diff", "git:nowhere", "a.yaml")
             #expect(run.status == 2)
-            #expect(run.output == "schema-check: 'git:nowhere' needs a git repository around the working directory\n")
+            #expect(
+                run.output
+                    == "schema-check: 'git:nowhere' cannot be read: the working directory is not in a git repository\n"
+            )
         }
     }
 }

@@ -44,10 +44,10 @@ import Testing
             let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
             #expect(
                 errors == [
-                    "Bots.sql:2:8: error: 'bot_id' is declared uuid, PostgreSQL takes it for text [query]",
-                    "Bots.sql:7:9: error: 'name' is declared bigint, PostgreSQL answers text [query]",
+                    "Bots.sql:2:8: error: 'bot_id' is declared uuid, but PostgreSQL infers text [query]",
+                    "Bots.sql:7:9: error: 'name' is declared bigint, but PostgreSQL returns text [query]",
                     "Bots.sql:10:10: error: 'missingColumn': ERROR:  column \"nmae\" does not exist",
-                    "Bots.sql:14:10: error: 'tooMany' declares 1 columns, PostgreSQL answers 2 [query]",
+                    "Bots.sql:14:10: error: 'tooMany' declares 1 columns, but PostgreSQL returns 2 [query]",
                 ]
             )
         }

@@ -324,24 +324,24 @@ import Testing
     @Test(arguments: [
         (
             "extends: [recomended]",
-            "'recomended' is no ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"
+            "'recomended' is not a ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"
         ),
         (
             "rules: { operation-sumary: warn }",
-            "there is no rule 'operation-sumary' (did you mean 'operation-summary'?)"
+            "unknown rule 'operation-sumary' (did you mean 'operation-summary'?)"
         ),
-        ("rules: { operation-summary: loud }", "'loud' is no severity, expected error, warn, info or off"),
+        ("rules: { operation-summary: loud }", "'loud' is not a severity, expected error, warn, info or off"),
         (
             "rules: { rule/x: { subject: { type: Opration }, assertions: {} } }",
-            "'Opration' is no type of a subject (did you mean 'Operation'?)"
+            "'Opration' is not a subject type (did you mean 'Operation'?)"
         ),
         (
             "rules: { rule/x: { subject: { type: Operation }, assertions: { patern: x } } }",
-            "there is no assertion 'patern' (did you mean 'pattern'?)"
+            "unknown assertion 'patern' (did you mean 'pattern'?)"
         ),
         (
             "rules: { rule/x: { subject: { type: Operation }, assertions: { casing: wavy } } }",
-            "'wavy' is no value for 'casing'"
+            "'wavy' is not a valid value for 'casing'"
         ),
         ("rules: { rule/x: { assertions: {} } }", "the rule lacks 'subject'"),
     ])
@@ -363,7 +363,9 @@ import Testing
             #expect(run.status == 0)
             #expect(run.output.contains("api.yaml, 1 operations, 1 schemas: 0 errors, 0 warnings\n"))
             #expect(
-                run.output.contains("left out of redocly.yaml:\nredocly.yaml:3:10: error: there is no rule 'my/rule'")
+                run.output.contains(
+                    "ignored settings in redocly.yaml:\nredocly.yaml:3:10: error: unknown rule 'my/rule'"
+                )
             )
         }
     }

@@ -40,8 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("x", "the request is no JSON: 'x' is not JSON at column 1"),
-        ("", "the request is no JSON: the end of the file where a value was expected at column 1"),
+        ("x", "the request is not JSON: 'x' is not JSON at column 1"),
+        ("", "the request is not JSON: the end of the file where a value was expected at column 1"),
         ("[]", "the request is a sequence, expected an object"),
         ("{}", "the request lacks 'schema'"),
         (#"{"schema":{}}"#, "the request lacks 'instances'"),
@@ -50,7 +50,7 @@ import Testing
         (#"{"schema":{},"instances":[],"assert_format":"yes"}"#, "'assert_format' is a string, expected a boolean"),
         (
             #"{"schema":{},"schema":{},"instances":[]}"#,
-            "the request is no JSON: the key 'schema' is given twice at column 14"
+            "the request is not JSON: the key 'schema' is given twice at column 14"
         ),
         (#"{"schema":{"$ref":"https://nowhere.test/"},"instances":[]}"#, ""),
         (

@@ -117,7 +117,7 @@ import Testing
             let run = try await workshop.run("schema-check", "traffic", "traffic.jsonl")
             #expect(run.status == 1)
             #expect(
-                run.output.contains("traffic.jsonl:2:1: error: a request has 'method' and 'path' [exchange]"),
+                run.output.contains("traffic.jsonl:2:1: error: a request must have 'method' and 'path' [exchange]"),
                 "\(run.output)"
             )
             #expect(run.output.contains("traffic.jsonl:3:1: error: the line is no JSON"))

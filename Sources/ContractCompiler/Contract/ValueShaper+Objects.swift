@@ -132,7 +132,7 @@ extension ValueShaper {
             let suggestion = Suggestion.text(for: name, in: properties.map(\.name))
             builder.log.strictly(
                 .requiredProperty,
-                "'\(name)' is required but is no property\(suggestion)",
+                "'\(name)' is required but not described\(suggestion)",
                 at: places.first?.location ?? origin.node.location
             )
             built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))

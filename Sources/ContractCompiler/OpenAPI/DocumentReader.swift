@@ -266,7 +266,7 @@ struct DocumentReader {
     private mutating func response(_ member: Node.Member) -> ResponseObject? {
         if member.key.hasPrefix("x-") { return nil }
         guard let status = Self.status(member.key) else {
-            let message = "'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default"
+            let message = "'\(member.key)' is not a status, expected 100 to 599, a range like 4XX, or default"
             log.error(.status, message, at: member.keyLocation)
             return nil
         }

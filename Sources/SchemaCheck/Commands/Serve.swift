@@ -4,10 +4,10 @@ import Foundation
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Answers validation requests on standard input, one JSON text a line.",
+        abstract: "Answers validation requests on standard input, one JSON text per line.",
         discussion: """
-            A request has a 'schema' and 'instances', and may have a 'registry' of schemas by URI, a 'dialect' and 'assert_format'. The answer \
-            is {"results": [{"valid": true}, …]} or {"error": "…"}, on one line, before the next request is read. Nothing is ever fetched.
+            A request has a 'schema' and 'instances', and may have a 'registry' of schemas by URI, a 'dialect' and 'assert_format'. The response \
+            is one line, {"results": [{"valid": true}, …]} or {"error": "…"}, written before the next request is read. Nothing is fetched.
             """
     )
 

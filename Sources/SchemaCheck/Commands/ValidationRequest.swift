@@ -3,7 +3,7 @@ import JSONSchema
 
 /// One line of `schema-check serve`.
 enum ValidationRequest {
-    /// The answer, which is one line too.
+    /// The response, also one line.
     static func answer(to line: [UInt8]) -> String {
         do throws(Refusal) {
             return try results(of: request(line))
@@ -20,7 +20,7 @@ enum ValidationRequest {
         do throws(ReadingError) {
             return try Node.readJSON(SourceFile(path: "request.json", displayPath: "request", bytes: line))
         } catch {
-            throw Refusal(message: "the request is no JSON: \(error.message) at column \(error.location.column)")
+            throw Refusal(message: "the request is not JSON: \(error.message) at column \(error.location.column)")
         }
     }
 

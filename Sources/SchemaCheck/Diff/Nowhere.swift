@@ -1,6 +1,6 @@
 import ContractCompiler
 
-/// Nodes that stand in no file.
+/// Nodes that belong to no file.
 enum Nowhere {
     private static let file = SourceFile(path: "value.json", displayPath: "value", bytes: [])
     static let location = Location(file: file, line: 1, column: 1)

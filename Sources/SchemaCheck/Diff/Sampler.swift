@@ -3,21 +3,21 @@ import Formats
 import JSONSchema
 import Patterns
 
-/// Makes values that a schema allows, small ones, to show what a difference means. Nothing depends on its success: what it makes is
-/// validated before anybody sees it.
+/// Generates small values that a schema allows, as candidates for witnesses. Correctness does not depend on it: every candidate is
+/// validated before it is shown.
 struct Sampler {
     let flattener: Flattener
-    /// Bytes, more or less, of what was made.
+    /// The approximate size of the generated values, in bytes.
     private(set) var size = 0
 
-    /// A witness is there to be read: nothing larger is made.
+    /// The maximum size of a witness, in bytes: people read it.
     private static let sizeLimit = 1 << 20
 
     init(flattener: Flattener) {
         self.flattener = flattener
     }
 
-    /// Texts of many kinds, one of which may do.
+    /// Varied texts, to find one that a schema allows.
     private static let words = [
         "a", "A", "0", "text", "TEXT", "abc", "ABC", "a1", "Aa1", "123", "1.5", "-1", "a-b", "a_b", "a b", "A_B",
         "BTCUSDT", "1234567890", "2026-01-01",
@@ -28,7 +28,7 @@ struct Sampler {
 
     static let texts: [Probe] = words.map { .value(Nowhere.string($0)) }
 
-    /// A value of the schemas in which the place that the steps lead to becomes what the probe says.
+    /// A value of the schemas with the probe at the place that the steps lead to.
     mutating func value(_ nodes: [Node], _ steps: ArraySlice<Step>, _ probe: Probe, depth: Int = 0) -> Node? {
         guard depth < 24, hasRoom(for: 16) else { return nil }
         var steps = steps
@@ -58,7 +58,7 @@ struct Sampler {
         }
     }
 
-    /// What holds when an alternative of each group is chosen: the one that the steps name, else one that has the next property.
+    /// The flat schema with an alternative of each group chosen: the one in the steps, else one that has the next property.
     private func chosen(_ nodes: [Node], _ steps: inout ArraySlice<Step>) -> FlatSchema {
         var flat = flattener.flat(nodes)
         for _ in 0..<16 where !flat.groups.isEmpty {
@@ -102,7 +102,7 @@ struct Sampler {
         }
     }
 
-    /// Any value.
+    /// A value that the schema allows.
     private mutating func any(_ flat: FlatSchema, _ depth: Int) -> Node? {
         if let value = flat.values?.first(where: { $0.jsonType != "null" }) ?? flat.values?.first { return value }
         for node in flat.sources {
@@ -142,7 +142,7 @@ struct Sampler {
             members.append((name, value))
         }
         let least = flat.counts["minProperties"] ?? 0
-        // Most objects need none of these: only then are their names put in order.
+        // Most objects need no more properties, so sort the names only here.
         for name in members.count < least ? flat.properties.keys.sorted() : [] where members.count < least {
             if name == left || names.contains(name) { continue }
             if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) {
@@ -154,7 +154,7 @@ struct Sampler {
         )
     }
 
-    /// An array of equal items; nil when it would be too large.
+    /// An array of equal items; nil if it would be too large.
     private mutating func array(of item: Node, count: Int) -> Node? {
         let (bytes, isTooLarge) = Self.size(of: item).multipliedReportingOverflow(by: count)
         guard !isTooLarge, hasRoom(for: bytes) else { return nil }
@@ -214,10 +214,10 @@ struct Sampler {
 }
 
 extension Node {
-    /// A number just beyond a bound, by one.
+    /// A number beyond a bound by one.
     func number(beyond bound: FlatSchema.Bound, upwards: Bool) -> Node {
         guard let integer = bound.value.integer, integer.magnitude < Int.max / 2 else {
-            // A fraction: a number far beyond it.
+            // A fraction needs a number far beyond the bound.
             return Nowhere.number(upwards ? "1e300" : "-1e300")
         }
         return Nowhere.number("\(integer + (upwards ? 1 : -1))")

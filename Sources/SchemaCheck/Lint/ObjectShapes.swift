@@ -1,9 +1,9 @@
 import ContractCompiler
 
-/// The structure of OpenAPI documents (OpenAPI 3.0.4, 3.1.1 and 3.2.0, "Schema" sections): the one table that the `struct` rule and the
-/// walk through a document share.
+/// The structure of OpenAPI documents (OpenAPI 3.0.4, 3.1.1 and 3.2.0, "Schema" sections). Both the `struct` rule and the walk through a
+/// document use this table.
 extension NodeKind {
-    /// What the specification says about objects of this kind.
+    /// The structure of objects of this kind.
     var shape: ObjectShape { Self.shapes[self] ?? ObjectShape() }
 
     static let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"]
@@ -192,7 +192,7 @@ extension NodeKind {
         ),
     ]
 
-    /// What parameters and headers have in common.
+    /// The fields that parameters and headers share.
     private static let described: [String: FieldShape] = [
         "description": .string, "required": .boolean, "deprecated": .boolean, "allowEmptyValue": .boolean,
         "style": .string,
@@ -219,7 +219,7 @@ extension NodeKind {
             }
     }
 
-    /// The keywords of schemas that hold no schemas.
+    /// The schema keywords whose values contain no schemas.
     private static let values: [String: FieldShape] = [
         "$id": .string, "$schema": .string, "$ref": .string, "$anchor": .string, "$dynamicRef": .string,
         "$dynamicAnchor": .string, "$comment": .string, "$vocabulary": .map(.boolean), "type": .types,
@@ -234,7 +234,7 @@ extension NodeKind {
         "xml": .object(.xml),
     ]
 
-    /// The keywords that OpenAPI 3.0 has.
+    /// The keywords of OpenAPI 3.0.
     private static let oldKeywords: Set = [
         "$ref", "title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
         "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required",
