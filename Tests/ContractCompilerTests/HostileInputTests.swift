@@ -27,7 +27,7 @@ import Testing
         let (node, messages) = read(text, as: "bomb.yaml")
         #expect(node == nil)
         #expect(messages.count == 1)
-        #expect(messages.first?.hasSuffix("more than 1000000 nodes once aliases are expanded") == true)
+        #expect(messages.first?.hasSuffix("more than 1000000 nodes after aliases are expanded") == true)
     }
 
     @Test(.timeLimit(.minutes(5)), arguments: ["number.json", "number.yaml"])
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `lone surrogates and repeated keys are refused with their places`() {
-        #expect(read(#"{"a": "\ud800"}"#, as: "x.json").messages == ["1:8 a surrogate without its other half"])
+        #expect(read(#"{"a": "\ud800"}"#, as: "x.json").messages == ["1:8 unpaired surrogate"])
         #expect(read(#"{"a": 1, "a": 2}"#, as: "x.json").messages == ["1:10 the key 'a' is given twice"])
         #expect(read("a: 1\na: 2\n", as: "x.yaml").messages == ["2:1 the key 'a' is given twice"])
     }

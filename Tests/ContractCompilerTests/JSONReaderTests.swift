@@ -43,9 +43,9 @@ import Testing
         ("[5.]", "x.json:1:2: '5.' is not JSON"),
         ("[0x10]", "x.json:1:2: '0x10' is not JSON"),
         ("[NaN]", "x.json:1:2: 'NaN' is not JSON"),
-        ("\"\\ud800\"", "x.json:1:2: a surrogate without its other half"),
+        ("\"\\ud800\"", "x.json:1:2: unpaired surrogate"),
         ("\"a\nb\"", "x.json:1:3: '\n' where an escape instead of a control character was expected"),
-        ("\"a", "x.json:1:1: a string without an end"),
+        ("\"a", "x.json:1:1: unterminated string"),
         ("{} // no", "x.json:1:4: '/' where the end of the file was expected"),
         ("", "x.json:1:1: the end of the file where a value was expected"),
     ])

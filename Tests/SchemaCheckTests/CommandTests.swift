@@ -69,7 +69,7 @@ import Testing
             let run = try await workshop.run("schema-check", "examples", "api.yaml")
             #expect(run.status == 1)
             #expect(
-                run.output.contains("'missing.yaml' is no file of this contract [unresolved-reference]"),
+                run.output.contains("'missing.yaml' is not a file of this contract [unresolved-reference]"),
                 "\(run.output)"
             )
             #expect(run.output.contains("cannot be checked: the reference 'missing.yaml#/S'"), "\(run.output)")

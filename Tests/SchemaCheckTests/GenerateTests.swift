@@ -93,7 +93,7 @@ import Testing
     @Test(arguments: [
         (["generate"], "expected one document, found 0"), (["generate", "a", "b"], "expected one document, found 2"),
         (["generate", "nowhere.yaml", "--output", "x"], "'nowhere.yaml' cannot be read"),
-        (["generate", "a.yaml", "--ouptut", "x"], "there is no option '--ouptut'"),
+        (["generate", "a.yaml", "--ouptut", "x"], "unknown option '--ouptut'"),
         (["explain"], "expected one document, found 0"),
     ])
     func `a call that cannot be carried out says why`(arguments: [String], message: String) async throws {

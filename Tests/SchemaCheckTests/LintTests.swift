@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         (
             "jsonschema/heartbeat.schema.json", "\"runtime-mode.schema.json\"", "\"runtime-mood.schema.json\"",
-            "'runtime-mood.schema.json' is no file of this contract [no-unresolved-refs]"
+            "'runtime-mood.schema.json' is not a file of this contract [no-unresolved-refs]"
         ),
         (
             "openapi/paths/bots.yaml", "operationId: listBots", "operationId: listModules",

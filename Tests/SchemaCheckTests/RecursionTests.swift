@@ -91,12 +91,12 @@ import Testing
         sample(
             "a long chain of references",
             chain(3_000) { $0 },
-            refusal: "more than 500 schemas apply to one value, one inside of the other [nesting]"
+            refusal: "more than 500 nested schemas apply to one value [nesting]"
         ),
         sample(
             "a long chain of members",
             chain(3_000) { "type: object, properties: { next: { \($0) } }" },
-            refusal: "more than 2000 types contain each other, one inside of the other [nesting]"
+            refusal: "more than 2000 levels of types that contain each other [nesting]"
         ),
         sample(
             "nested schemas",

@@ -11,7 +11,7 @@ public struct Base: ContractModel {
     /// — openapi.yaml#/components/schemas/Base/properties/note
     public var note: String?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(id: String, note: String? = nil) {
         self.id = id
         self.note = note
@@ -64,7 +64,7 @@ public struct Derived: ContractModel {
     /// — openapi.yaml#/components/schemas/Base/properties/note
     public var note: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(size: Int, id: String, note: String) {
         self.size = size
         self.id = id
@@ -125,7 +125,7 @@ public struct Closed: ContractModel {
     /// — openapi.yaml#/components/schemas/Closed/properties/extra
     public var extra: Bool
 
-    /// A value with these members.
+    /// Creates a value.
     public init(id: String, note: String? = nil, extra: Bool = true) {
         self.id = id
         self.note = note
