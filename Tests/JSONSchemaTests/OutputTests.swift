@@ -37,10 +37,10 @@ import Testing
             #"{"type":"nope"}"#,
             #"the schema is not valid: at /type, "nope", expected one of "array", "boolean", "integer", "null", "number", "object", "string""#
         ),
-        (##"{"$ref":"#/nowhere"}"##, "the reference '#/nowhere' at /$ref leads nowhere"),
-        (##"{"$ref":"#"}"##, "the schema refers to itself without end"),
-        (#"{"pattern":"(a"}"#, "the regular expression '(a' cannot be used: '(' without ')' at character 1"),
-        (#"{"$schema":"https://example.com/mine"}"#, "the dialect 'https://example.com/mine' is not known"),
+        (##"{"$ref":"#/nowhere"}"##, "the reference '#/nowhere' at /$ref has no target"),
+        (##"{"$ref":"#"}"##, "the schema refers to itself in an endless cycle"),
+        (#"{"pattern":"(a"}"#, "the regular expression '(a' is invalid: '(' without ')' at character 1"),
+        (#"{"$schema":"https://example.com/mine"}"#, "the dialect 'https://example.com/mine' is unknown"),
     ])
     func `a schema that cannot be used is an error`(schema: String, message: String) throws {
         let error = #expect(throws: SchemaError.self) { try output(schema, "1") }

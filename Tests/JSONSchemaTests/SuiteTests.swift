@@ -49,7 +49,7 @@ struct SuiteTests {
             failed == [
                 """
                 optional/cross-draft.json: refs to historic drafts are processed as historic drafts: first item not a \
-                string is valid: failure(the dialect 'https://json-schema.org/draft/2019-09/schema' is not known)
+                string is valid: failure(the dialect 'https://json-schema.org/draft/2019-09/schema' is unknown)
                 """
             ]
         )

@@ -37,22 +37,22 @@ import Testing
         ("(a", "'(' without ')' at character 1"),
         ("a)", "')' without '(' at character 2"), ("[a", "'[' without ']' at character 1"),
         ("[z-a]", "a range that ends before it starts at character 2"),
-        ("a{2,1}", "the counts are out of order at character 2"),
-        ("^*", "nothing that can be repeated at character 1"),
-        ("(?=a)*", "nothing that can be repeated at character 1"), ("\\Z", "'\\Z' is no escape at character 1"),
-        ("\\a", "'\\a' is no escape at character 1"), ("(a)\\1", "back-references are not supported at character 4"),
+        ("a{2,1}", "the minimum count is above the maximum count at character 2"),
+        ("^*", "a quantifier without anything to repeat at character 1"),
+        ("(?=a)*", "a quantifier without anything to repeat at character 1"), ("\\Z", "'\\Z' is not an escape sequence at character 1"),
+        ("\\a", "'\\a' is not an escape sequence at character 1"), ("(a)\\1", "back-references are not supported at character 4"),
         ("\\p{Script=Greek}", "the Unicode property 'Script=Greek' is not supported at character 1"),
         ("\\", "a backslash at the end at character 1"),
-        ("(?i)a", "an unknown kind of group at character 1"),
-        ("\\ud800", "a surrogate without its other half at character 1"),
+        ("(?i)a", "unknown kind of group at character 1"),
+        ("\\ud800", "unpaired surrogate at character 1"),
         (
             "(?:(?:(?:){10000}){10000}){10000}",
-            "the expression is too large once its repetitions are written out at character 1"
+            "the expression is too large after its repetitions are expanded at character 1"
         ),
-        ("((?=a{9999})){9999}", "the expression is too large once its repetitions are written out at character 1"),
+        ("((?=a{9999})){9999}", "the expression is too large after its repetitions are expanded at character 1"),
         (
             "(((a{1000}){1000}){1000})",
-            "the expression is too large once its repetitions are written out at character 1"
+            "the expression is too large after its repetitions are expanded at character 1"
         ),
     ])
     func `what is no expression is refused with its place`(source: String, message: String) {

@@ -23,7 +23,7 @@ import Testing
                 run.output.contains("i.yaml:1:14: error: 0 characters, expected at least 1 [minLength]"),
                 "\(run.output)"
             )
-            #expect(run.output.contains("i.yaml:7:12: error: \"noon\" is no date-time [format]"))
+            #expect(run.output.contains("i.yaml:7:12: error: \"noon\" does not have the format date-time [format]"))
             #expect(run.output.hasSuffix("0 of 1 instances are valid: 2 errors, 0 warnings\n"))
             let basic = try await workshop.run(
                 "schema-check",

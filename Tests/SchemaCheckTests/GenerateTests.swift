@@ -76,7 +76,7 @@ import Testing
                 "swift"
             )
             #expect(refused.status == 1)
-            #expect(refused.output.contains("is no file of this contract [unresolved-reference]"))
+            #expect(refused.output.contains("is not a file of this contract [unresolved-reference]"))
             let allowed = try await workshop.run(
                 "contract-gen",
                 "generate",

@@ -47,7 +47,7 @@ import Testing
         ("jsonschema/command.schema.json", "{\n", "{,\n", "','  where"),
         (
             "openapi/paths/ingest.yaml", "heartbeat:\n", "heartbeat: &a [*a]\nother:\n",
-            "the alias '*a' stands inside the node"
+            "the alias '*a' is inside of the node"
         ),
     ])
     func `a planted fault is found and placed`(file: String, old: String, new: String, message: String) async throws {

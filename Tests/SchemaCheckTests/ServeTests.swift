@@ -55,7 +55,7 @@ import Testing
         (#"{"schema":{"$ref":"https://nowhere.test/"},"instances":[]}"#, ""),
         (
             #"{"schema":{"$ref":"https://nowhere.test/"},"instances":[1]}"#,
-            "the reference 'https://nowhere.test/' at /schema/$ref leads nowhere"
+            "the reference 'https://nowhere.test/' at /schema/$ref has no target"
         ),
         (#"{"schema":{"pattern":"("},"instances":["a"]}"#, ""),
     ])

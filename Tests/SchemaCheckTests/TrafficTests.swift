@@ -120,7 +120,7 @@ import Testing
                 run.output.contains("traffic.jsonl:2:1: error: a request must have 'method' and 'path' [exchange]"),
                 "\(run.output)"
             )
-            #expect(run.output.contains("traffic.jsonl:3:1: error: the line is no JSON"))
+            #expect(run.output.contains("traffic.jsonl:3:1: error: the line is not JSON"))
             #expect(
                 run.output.contains(
                     "traffic.jsonl:4:1: error: GET /healthz: the response 200: : \"status\", \"timestamp\", \"schema_version\" are missing [response-body]"

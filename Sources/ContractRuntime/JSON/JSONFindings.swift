@@ -1,27 +1,27 @@
-/// The violations that a reader found, by their place in the text. Pointers are made of the places on request, in one pass: a text with a
-/// hundred violations is read once more and not a hundred times.
+/// The violations that a reader found, by offset in the text. Pointers are computed on request in one pass, so a text with a hundred
+/// violations is read once more, not a hundred times.
 struct JSONFindings {
     private struct Finding {
         let offset: Int
-        /// Follows the pointer of the value at `offset`.
+        /// Appended to the pointer of the value at `offset`.
         let suffix: String
         let keyword: String
         let message: String
-        /// Whether it says nothing new where another finding has the same pointer and keyword.
+        /// Whether it is redundant if another finding has the same pointer and keyword.
         let isDispensable: Bool
     }
 
     private var findings: [Finding] = []
 
-    /// Twice what is listed, for some turn out to be dispensable.
+    /// Twice the number that is listed, because some findings are redundant.
     private static let mostFindings = 200
 
     var isEmpty: Bool { findings.isEmpty }
 
-    /// Whether nothing more is recorded.
+    /// Whether the limit is reached.
     var isFull: Bool { findings.count >= Self.mostFindings }
 
-    /// Adds a finding about the value at `offset`, or about what lies below it.
+    /// Adds a finding about the value at `offset` or a part of it.
     mutating func add(
         _ keyword: String,
         _ message: String,
@@ -41,7 +41,7 @@ struct JSONFindings {
         )
     }
 
-    /// The findings in their order, at most `Violation.limit`.
+    /// The findings in order, at most `Violation.limit`.
     func violations(in bytes: UnsafeRawBufferPointer) -> [Violation] {
         let pointers = JSONLocator.pointers(at: findings.map(\.offset), in: bytes)
         var violations: [Violation] = []

@@ -24,7 +24,7 @@ struct Finding {
     /// The code of the rule, check or diagnostic. It stays the same when messages change.
     let code: String
     var severity: Severity
-    /// What was found and what was expected.
+    /// The message: found and expected values.
     let message: String
     /// The location in the file.
     let location: Location
