@@ -1,7 +1,7 @@
 import ContractCompiler
 
 extension FuzzTarget {
-    /// YAML and JSON documents: each node is found again by its pointer.
+    /// YAML and JSON documents: the pointer of each node leads back to the node.
     static let document = FuzzTarget(name: "document") { bytes in
         for name in ["fuzz.yaml", "fuzz.json"] {
             var log = DiagnosticLog()

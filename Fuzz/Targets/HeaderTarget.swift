@@ -1,7 +1,7 @@
 @testable import ContractRuntime
 
 extension FuzzTarget {
-    /// Fields of heads: media types, dates, hosts, origins, percent-encoding.
+    /// Header fields: media types, dates, hosts, origins, percent-encoding.
     static let header = FuzzTarget(name: "header") { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
         for name in ["boundary", "charset", "name", "q"] { _ = MediaType.parameter(name, of: text) }

@@ -2,7 +2,7 @@ import ContractCompiler
 import ContractRuntime
 
 extension FuzzTarget {
-    /// The two readers of JSON agree, and what is written is read as the same value.
+    /// Both JSON readers agree, and written JSON reads as the same value.
     static let json = FuzzTarget(name: "json") { bytes in
         let value = read(bytes)
         let file = SourceFile(path: "fuzz.json", displayPath: "fuzz.json", bytes: bytes)
@@ -10,7 +10,7 @@ extension FuzzTarget {
             let node = try Node.readJSON(file)
             expect(value != nil || node.depth > JSONReader.maximumDepth, "only the compiler's reader accepts it")
         } catch {
-            // The compiler refuses names that only look the same.
+            // The compiler rejects names that only look equal.
             expect(
                 value == nil || error.message.hasSuffix("is given twice"),
                 "only the runtime's reader accepts it: \(error.message)"

@@ -1,7 +1,7 @@
 import Patterns
 
 extension FuzzTarget {
-    /// A regular expression and a text: libFuzzer's time limit finds what is not linear.
+    /// A regular expression and a text. libFuzzer's time limit detects superlinear time.
     static let pattern = FuzzTarget(name: "pattern") { bytes in
         let parts = bytes.parts
         let source = String(decoding: parts[0], as: UTF8.self)

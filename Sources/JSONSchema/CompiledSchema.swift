@@ -56,7 +56,7 @@ final class CompiledSchema {
             places = Dictionary(list.enumerated().map { (Array($1.0.utf8), $0) }) { first, _ in first }
         }
 
-        /// The members that have a schema, in the order of the schemas. Of two members with the same name, the first counts.
+        /// The members that have a schema, in the order of the schemas. If two members have the same name, the first counts.
         func matches(_ members: [Node.Member]) -> [(name: String, schema: CompiledSchema, member: Node.Member)] {
             // For a few names, a linear search is faster.
             if list.count <= 8 {

@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test func `every node knows its place, and numbers keep their text`() throws {
+    @Test func `every node has its location, and numbers keep their text`() throws {
         let file = SourceFile(
             path: "/x.json",
             displayPath: "x.json",
@@ -25,7 +25,7 @@ import Testing
         #expect(root.node(at: "/a~1b/1")?.string == "😀")
     }
 
-    // Found by fuzzing: to Swift, "/" with a combining mark behind it is another character.
+    // Found by fuzzing: Swift joins "/" with a combining mark that follows it into one character.
     @Test func `a pointer finds names that begin with a combining mark`() throws {
         let text = "{\"\u{05A9}a\": {\"~\u{05A9}/\u{05A9}\": 1}}"
         let root = try JSONReader.read(SourceFile(path: "/x.json", displayPath: "x.json", bytes: Array(text.utf8)))
@@ -49,7 +49,7 @@ import Testing
         ("{} // no", "x.json:1:4: '/' where the end of the file was expected"),
         ("", "x.json:1:1: the end of the file where a value was expected"),
     ])
-    func `what is no JSON is refused with its place`(text: String, message: String) {
+    func `invalid JSON is rejected with its location`(text: String, message: String) {
         #expect(error(text) == message)
     }
 

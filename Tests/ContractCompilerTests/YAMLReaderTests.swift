@@ -24,12 +24,12 @@ import Testing
         ("\"1\"", .string),
         ("'true'", .string), ("!!str 1", .string), ("1.2.3", .string), ("e5", .string), (".", .string), ("-", .string),
     ])
-    func `scalars mean what the YAML 1_2 core schema says`(text: String, kind: Node.Scalar.Kind) throws {
+    func `scalars follow the YAML 1_2 core schema`(text: String, kind: Node.Scalar.Kind) throws {
         if text == "-" { return #expect(try read(text).items?.count == 1) }
         #expect(try read(text).scalar?.kind == kind)
     }
 
-    @Test func `every node knows its place`() throws {
+    @Test func `every node has its location`() throws {
         let root = try read("a:\n  - x\n  - é: [1, {b: 2}]\n")
         let node = try #require(root.node(at: "/a/1/é/1/b"))
         #expect(node.pointer == "/a/1/é/1/b")
@@ -37,7 +37,7 @@ import Testing
         #expect(node.integer == 2)
     }
 
-    @Test func `an alias is the node that it names`() throws {
+    @Test func `an alias is replaced by the node that it refers to`() throws {
         #expect(try read("a: &x {b: 1}\nc: *x").node(at: "/c/b")?.integer == 1)
     }
 
@@ -51,7 +51,7 @@ import Testing
         ("a: [1", "x.yaml:2:1: while parsing a flow sequence: did not find expected ',' or ']'"),
         ("a:\n\t- b", "x.yaml:2:1: while scanning for the next token: found character that cannot start any token"),
     ])
-    func `what cannot be read is refused with its place`(text: String, message: String) {
+    func `an unreadable text is rejected with its location`(text: String, message: String) {
         #expect(error(text) == message)
     }
 

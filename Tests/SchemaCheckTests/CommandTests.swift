@@ -3,9 +3,9 @@ import Testing
 
 @testable import SchemaCheck
 
-/// `validate`, `examples`, `bundle`, and what hostile documents do to all of them.
+/// `validate`, `examples`, `bundle`, and the effect of hostile documents on them.
 @Suite struct CommandTests {
-    @Test func `instances are validated with their places`() async throws {
+    @Test func `validation errors have locations`() async throws {
         try await Workshop.with(["jsonschema"]) { workshop in
             try workshop.write(
                 "instance_id: ''\nbot_id: b\nruntime_mode: LIVE\nexchange: x\nsymbol: s\nversion: '1'\ntimestamp: noon\n",
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `an example that does not fit is found`() async throws {
+    @Test func `an invalid example is found`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             #expect(try await workshop.run("schema-check", "examples").status == 0)
             try workshop.replace(
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `an example that cannot be checked is no example that fits`() async throws {
+    @Test func `an example that cannot be checked is an error`() async throws {
         try await Workshop.with([]) { workshop in
             try workshop.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
             let run = try await workshop.run("schema-check", "examples", "api.yaml")
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `a bundle stands alone and says the same`() async throws {
+    @Test func `a bundle is self-contained and equivalent`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             for name in ["bundle.yaml", "bundle.json"] {
                 #expect(try await workshop.run("schema-check", "bundle", "--output", name).status == 0)
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func `the kept release of the contract is what was released`() async throws {
+    @Test func `the stored release of the contract is unchanged`() async throws {
         try await Workshop.with(["releases"]) { workshop in
             let run = try await workshop.run(
                 "schema-check",
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Documents that are made to hurt: each ends in findings, with the exit status that says so.
+    /// Documents designed to exhaust the tools. Each ends in findings, with the corresponding exit status.
     private static let hostile: [(name: String, text: String)] = [
         ("nested", "openapi: 3.1.0\nx: " + String(repeating: "[", count: 100_000)),
         (

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// A package that depends on this one by path and generates from a contract of its own.
+/// A package that depends on this one by path and generates code from its own contract.
 @Suite struct ExamplePackageTests {
     @Test(.timeLimit(.minutes(15)))
     func `another package generates from its own contract`() async throws {

@@ -3,14 +3,14 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `contract-gen generate` and `explain`, on documents that nobody would write and somebody has.
+/// `contract-gen generate` and `explain`, on documents with unusual content that exists in practice.
 @Suite struct GenerateTests {
     private static let document = Workshop.package.appending(path: "Tests/SchemaCheckTests/Documents/awkward.yaml").path
     private static let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
     @Test(.timeLimit(.minutes(5)))
-    func `an awkward document becomes Swift that compiles without a warning`() async throws {
+    func `an awkward document becomes Swift that compiles without warnings`() async throws {
         try await Workshop.with([]) { workshop in
             let generated = try await workshop.run(
                 "contract-gen",
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `warnings say what was guessed, and a strict reading refuses it`() async throws {
+    @Test func `guesses are warnings, and errors in strict mode`() async throws {
         try await Workshop.with([]) { workshop in
             let tolerant = try await workshop.run("contract-gen", "generate", Self.document, "--output", "swift")
             #expect(tolerant.status == 0)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `every keyword and field is accounted for`() async throws {
+    @Test func `the use of every keyword and field is explained`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             let own = try await workshop.run("contract-gen", "explain", "openapi/openapi.yaml", "--root", ".")
             #expect(own.status == 0)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `nothing outside of the contract's folder is read unless it is allowed`() async throws {
+    @Test func `files outside of the contract's folder are read only if allowed`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             let refused = try await workshop.run(
                 "contract-gen",
@@ -96,7 +96,7 @@ import Testing
         (["generate", "a.yaml", "--ouptut", "x"], "unknown option '--ouptut'"),
         (["explain"], "expected one document, found 0"),
     ])
-    func `a call that cannot be carried out says why`(arguments: [String], message: String) async throws {
+    func `invalid arguments are explained`(arguments: [String], message: String) async throws {
         let run = try await Self.run(Self.tools.appending(path: "contract-gen").path, arguments, in: Self.tools)
         #expect(run.output.contains(message))
         #expect(run.status == 2)

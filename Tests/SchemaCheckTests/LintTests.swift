@@ -50,7 +50,9 @@ import Testing
             "the alias '*a' is inside of the node"
         ),
     ])
-    func `a planted fault is found and placed`(file: String, old: String, new: String, message: String) async throws {
+    func `a planted error is reported with its location`(file: String, old: String, new: String, message: String)
+        async throws
+    {
         try await Workshop.with(Self.contract) { workshop in
             try workshop.replace(old, with: new, in: file)
             let run = try await workshop.run("schema-check", "lint", "openapi/openapi.yaml")
@@ -60,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `a document that is not there cannot be checked`() async throws {
+    @Test func `a missing document cannot be checked`() async throws {
         try await Workshop.with([]) { workshop in
             let run = try await workshop.run("schema-check", "lint", "nowhere.yaml")
             #expect(run.status == 2)
@@ -68,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `the build's tool stops at a mistake with file, line and column, and writes nothing`() async throws {
+    @Test func `the build tool reports an error with file, line and column, and writes nothing`() async throws {
         try await Workshop.with(Self.contract) { workshop in
             try workshop.replace(
                 "\"maxLength\": 64",

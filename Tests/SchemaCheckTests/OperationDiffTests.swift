@@ -4,7 +4,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Differences of parameters, operations, security and whole documents, and the command that finds them.
+/// Differences between parameters, operations, security and whole documents, and the `diff` command.
 @Suite struct OperationDiffTests {
     // MARK: - Parameters
 
@@ -287,7 +287,7 @@ import Testing
         let hook =
             "webhooks: { done: { post: { requestBody: { content: { application/json: { schema: { type: object, properties: { a: {} }, required: [a] } } } }, \(Differences.answer) } } }"
         #expect(try found(hook, "") == ["webhook-removed error"])
-        // The server sends it: what may be missing now breaks who receives it.
+        // The server sends this request, so an optional property in it breaks its receivers.
         #expect(
             try found(hook, hook.replacing(", required: [a]", with: "")) == ["response-property-became-optional error"]
         )
@@ -308,7 +308,7 @@ import Testing
         ),
         ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added", false),
     ])
-    func `a change of this project's contract that breaks clients is found between a commit and the working tree`(
+    func `a breaking change of this project's contract is found between a commit and the working tree`(
         file: String,
         old: String,
         new: String,
@@ -334,7 +334,7 @@ import Testing
         }
     }
 
-    @Test func `a side that cannot be read is named`() async throws {
+    @Test func `an unreadable side is named`() async throws {
         try await Workshop.with([]) { workshop in
             let run = try await workshop.run("schema-check", "diff", "git:nowhere", "a.yaml")
             #expect(run.status == 2)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct QueriesTests {
-    @Test func `the project's queries are what their headers say`() async throws {
+    @Test func `the project's queries match their headers`() async throws {
         try await Workshop.with(["migrations"]) { workshop in
             try FileManager.default.copyItem(
                 at: Workshop.package.appending(path: "Sources/Handlers"),
@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func `a header that PostgreSQL disagrees with is found and placed`() async throws {
+    @Test func `a wrong header is reported with its location`() async throws {
         try await Workshop.with(["migrations"]) { workshop in
             let sql = """
                 -- name: wrongInput :many

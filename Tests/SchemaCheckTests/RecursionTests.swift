@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Documents that lead back to themselves, that have very many ways to one schema, or that are very deep: every command ends by
-/// itself, with a result or with a diagnostic, in bounded memory and time.
+/// Documents that are recursive, very deep, or have very many paths to one schema. Every command ends with a result or a diagnostic, in
+/// bounded memory and time.
 @Suite struct RecursionTests {
-    /// A document and what generating code from it must say; nil where it succeeds.
+    /// A document, and the expected error when code is generated from it; nil if that succeeds.
     struct Sample: Sendable, CustomTestStringConvertible {
         let name: String
         let files: [String: String]
@@ -37,7 +37,7 @@ import Testing
         Sample(name: name, files: ["api.yaml": document(schemas)], refusal: refusal)
     }
 
-    /// A schema whose items, members or conditions are the schema again.
+    /// A schema whose items, properties or conditions refer back to the schema.
     private static let keywords = [
         "anyOf": "type: object, properties: { kids: { type: array, items: { anyOf: [{ $ref: TREE }] } } }",
         "anyOf of two": "type: object, properties: { kid: { anyOf: [{ $ref: TREE }, { type: string }] } }",

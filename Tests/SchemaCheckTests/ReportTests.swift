@@ -46,7 +46,7 @@ import Testing
         Report(findings, checked: "api.yaml").text(format)
     }
 
-    @Test func `people read places, words and lines`() {
+    @Test func `text formats show locations, messages and source lines`() {
         #expect(
             Self.text(.stylish) == """
                 api.yaml
@@ -92,7 +92,7 @@ import Testing
         )
     }
 
-    @Test func `a limit says how many it left out`() {
+    @Test func `a limited report has the number of omitted findings`() {
         let report = Report(Self.findings, checked: "api.yaml")
         #expect(
             report.text(.codeframe, limit: 1).contains(
@@ -104,7 +104,7 @@ import Testing
         #expect(errors.hasSuffix("fix: write '6'\napi.yaml: 1 error, 1 warning, 1 note\n"))
     }
 
-    @Test func `programs read JSON`() throws {
+    @Test func `JSON reports are complete`() throws {
         let report = try #require(JSONSerialization.jsonObject(with: Data(Self.text(.json).utf8)) as? [String: Any])
         #expect(report["errors"] as? Int == 1)
         #expect(report["warnings"] as? Int == 1)
@@ -116,7 +116,7 @@ import Testing
         #expect((findings[1]["witness"] as? [String: Any])?["json"] as? String == "{\"a\":1}")
     }
 
-    @Test func `code hosts read SARIF`() throws {
+    @Test func `SARIF reports are complete`() throws {
         let log = try #require(JSONSerialization.jsonObject(with: Data(Self.text(.sarif).utf8)) as? [String: Any])
         #expect(log["version"] as? String == "2.1.0")
         let run = try #require((log["runs"] as? [[String: Any]])?.first)
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func `build servers read JUnit and Checkstyle`() throws {
+    @Test func `JUnit and Checkstyle reports are complete`() throws {
         let junit = try #require(Elements.of(Self.text(.junit)))
         #expect(
             junit.map(\.name) == [
@@ -166,7 +166,7 @@ import Testing
         #expect(checkstyle[4].attributes["source"] == "no-x")
     }
 
-    @Test func `the exit status is what --fail-on says`() async throws {
+    @Test func `the option --fail-on decides the exit status`() async throws {
         try await Workshop.with([]) { workshop in
             try workshop.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `accepted findings are left out until their day`() async throws {
+    @Test func `accepted findings are ignored until their end date`() async throws {
         try await Workshop.with([]) { workshop in
             try workshop.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
@@ -223,7 +223,7 @@ import Testing
         }
     }
 
-    @Test func `an accepted difference is known by its fingerprint`() async throws {
+    @Test func `an accepted difference is identified by its fingerprint`() async throws {
         try await Workshop.with([]) { workshop in
             func api(_ type: String) -> String { InMemory.document("type: \(type)") }
             try workshop.write(api("string"), to: "old.yaml")

@@ -3,19 +3,19 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Schemas that did not change are told from those that did, each pair looked at once.
+/// Unchanged schemas are distinguished from changed ones, and each pair is visited once.
 @Suite struct SamenessTests {
     private static func contract(_ schemas: String, name: String) throws -> ContractSource {
         try InMemory.contract(InMemory.document(components: "{ schemas: { \(schemas) } }"), name: name)
     }
 
-    /// The schemas of both contracts that have a name.
+    /// The named schemas of both contracts.
     private static func schemas(_ name: String, _ old: ContractSource, _ new: ContractSource) throws -> (Node, Node) {
         let pointer = "/components/schemas/\(name)"
         return (try #require(old.root.node(at: pointer)), try #require(new.root.node(at: pointer)))
     }
 
-    @Test func `a chain that differs at its end is compared once, from wherever it is entered`() throws {
+    @Test func `a chain that differs at its end is compared once from any start`() throws {
         func chain(_ last: String) -> String {
             (0..<500).map {
                 "S\($0): { type: object, properties: { next: { $ref: '#/components/schemas/S\($0 + 1)' } } }, "
@@ -28,11 +28,11 @@ import Testing
             let (was, now) = try Self.schemas("S\(number)", old, new)
             #expect(!sameness.areSame(was, now))
         }
-        // Each of 500 schemas, the reference in it, and the last schema.
+        // 500 schemas, the reference in each, and the last schema.
         #expect(sameness.comparisons == 1_001)
     }
 
-    @Test func `a difference in a cycle is one of each of its schemas`() throws {
+    @Test func `a difference in a cycle affects each schema of the cycle`() throws {
         func cycle(_ type: String) -> String {
             """
             A: { properties: { b: { $ref: '#/components/schemas/B' }, d: { $ref: '#/components/schemas/D' } } }, \

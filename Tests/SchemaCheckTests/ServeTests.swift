@@ -13,7 +13,7 @@ import Testing
         return (answer?["results"] as? [[String: Any]] ?? []).map { $0["valid"] as? Bool }
     }
 
-    @Test func `each instance gets its result, in order`() throws {
+    @Test func `each instance gets a result, in order`() throws {
         let registry = #"{"https://example.test/port":{"type":"integer","minimum":1}}"#
         let request =
             #"{"schema":{"$ref":"https://example.test/port"},"registry":\#(registry),"instances":[443,0,"x"]}"#
@@ -22,14 +22,14 @@ import Testing
         #expect(try Self.verdicts(#"{"schema":false,"instances":[1],"more":"ignored"}"#) == [false])
     }
 
-    @Test func `errors have their places`() {
+    @Test func `errors have locations`() {
         let answer = Self.answer(#"{"schema":{"properties":{"a":{"maximum":1}}},"instances":[{"a":2}]}"#)
         let unit =
             #"{"keywordLocation":"/properties/a/maximum","absoluteKeywordLocation":"urn:schema#/properties/a/maximum","instanceLocation":"/a","error":"2 is above the bound"}"#
         #expect(answer == #"{"results":[{"valid":false,"errors":[\#(unit)]}]}"#)
     }
 
-    @Test func `numbers are exact, and formats an assertion only when they are asked to be`() throws {
+    @Test func `numbers are exact, and formats are asserted only on request`() throws {
         #expect(
             try Self.verdicts(
                 #"{"schema":{"const":9007199254740993},"instances":[9007199254740992,9007199254740993,9007199254740993.0]}"#
@@ -59,15 +59,15 @@ import Testing
         ),
         (#"{"schema":{"pattern":"("},"instances":["a"]}"#, ""),
     ])
-    func `a request that cannot be carried out is answered with the reason`(request: String, message: String) throws {
+    func `an invalid request gets an error with the reason`(request: String, message: String) throws {
         let answer = try JSONSerialization.jsonObject(with: Data(Self.answer(request).utf8)) as? [String: Any]
         let results = answer?["results"] as? [[String: Any]]
         let error = answer?["error"] as? String ?? results?.first?["error"] as? String
         if message.isEmpty { #expect(error != nil || results?.isEmpty == true) } else { #expect(error == message) }
     }
 
-    /// Each is answered, and the program is there for the next one.
-    @Test func `hostile requests are answered`() async throws {
+    /// Each request gets a response, and the program continues with the next one.
+    @Test func `hostile requests get responses`() async throws {
         let chain = (0..<20_000).map { ##""s\##($0)":{"$ref":"#/$defs/s\##($0 + 1)"}"## }.joined(separator: ",")
         let requests = [
             String(repeating: "[", count: 100_000),
@@ -99,7 +99,7 @@ import Testing
 
     // MARK: - The official suite
 
-    /// The schemas that the suite expects at `http://localhost:1234`, but for those of older drafts.
+    /// The schemas that the suite expects at `http://localhost:1234`, except those of older drafts.
     private static func remotes(_ suite: URL) throws -> [String: Any] {
         var remotes: [String: Any] = [:]
         let root = suite.appending(path: "remotes")
@@ -111,8 +111,8 @@ import Testing
         return remotes
     }
 
-    /// Group of the suite, whether formats are asserted, how many verdicts there are at least, and how many of them may be wrong: copies of the
-    /// suite differ in age.
+    /// The group of the suite, whether formats are asserted, the minimum number of results, and the maximum number of wrong ones, because
+    /// copies of the suite differ in age.
     @Test(
         .enabled(if: SuiteFolder.jsonSchema != nil, "the JSON Schema test suite is not on this machine"),
         arguments: [("", false, 1_200, 0), ("optional", false, 150, 1), ("optional/format", true, 450, 0)]
@@ -185,7 +185,7 @@ import Testing
         (".inf", "!1:1"), ("a:\n  b: .nan", "!2:6"), ("a: 1\na: 2", "!2:1"), ("[1]: 2", "!1:1"), ("a\n---\nb", "!2:1"),
         ("a: &a [*a]", "!1:8"), ("!!int x", "!1:1"), ("!!seq {a: 1}", "!1:1"), ("a: [", "!2:1"), ("*x", "!1:1"),
     ])
-    func `a YAML document becomes JSON, or an error with its place`(yaml: String, expected: String) async throws {
+    func `a YAML document becomes JSON, or an error with its location`(yaml: String, expected: String) async throws {
         guard !expected.isEmpty else { return }
         try await Workshop.with([]) { workshop in
             try workshop.write(yaml, to: "x.yaml")

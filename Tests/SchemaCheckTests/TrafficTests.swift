@@ -3,7 +3,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Recorded exchanges that keep a contract, and those that break it.
+/// Recorded exchanges that match a contract or violate it.
 @Suite struct TrafficTests {
     private static let contract = """
         openapi: 3.1.0
@@ -29,7 +29,7 @@ import Testing
         components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key } } }
         """
 
-    /// The parts of a request, the parts of its response, the codes of what is wrong.
+    /// The parts of a request, the parts of its response, and the codes of the violations.
     @Test(arguments: [
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
         ("PUT /v1/orders/1?page=3&tags=a&tags=b", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
@@ -78,7 +78,7 @@ import Testing
         ("GET /orders/1", "X-Key: k", "", 200, "", "", "undeclared-operation"),
         ("GET /nowhere", "", "", 404, "", "", ""),
     ])
-    func `an exchange is held against the contract`(
+    func `an exchange is checked against the contract`(
         request: String,
         headers: String,
         body: String,
@@ -103,7 +103,7 @@ import Testing
         #expect(faults.map(\.code).joined(separator: ", ") == expected, "\(faults.map(\.message))")
     }
 
-    @Test func `lines that are no exchanges are named with their places`() async throws {
+    @Test func `invalid lines are reported with their locations`() async throws {
         try await Workshop.with(["openapi", "jsonschema"]) { workshop in
             try workshop.write(
                 """

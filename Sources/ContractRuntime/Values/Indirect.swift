@@ -1,4 +1,4 @@
-/// Stores a member on the heap, so that a structure can contain a value of its own type.
+/// Stores a member on the heap, so that a structure can contain itself indirectly.
 @propertyWrapper
 public struct Indirect<Value> {
     fileprivate indirect enum Storage {
