@@ -81,7 +81,7 @@ package struct Diagnostic: Sendable {
     package let severity: Severity
     /// The kind of diagnostic.
     package let code: Code
-    /// What was found and what was expected.
+    /// The message: found and expected values.
     package let message: String
     /// The location in a file.
     package let location: Location

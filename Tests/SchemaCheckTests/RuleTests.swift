@@ -16,7 +16,7 @@ import Testing
           - url: https://shop.test/v1
         tags:
           - name: Orders
-            description: What was bought.
+            description: Purchases by customers.
         security:
           - key: []
         paths:
@@ -83,10 +83,10 @@ import Testing
             "no-duplicated-tag-names", "  - name: Orders", "  - { name: Orders, description: x }\n  - name: Orders",
             "10:11"
         ),
-        ("tag-description", "    description: What was bought.\n", "", "9:5"),
+        ("tag-description", "    description: Purchases by customers.\n", "", "9:5"),
         ("tags-alphabetical", "  - name: Orders", "  - name: Zebras\n  - name: Orders", "10:5"),
-        ("no-unsafe-markdown", "What was bought.", "x <script>alert(1)</script>", "10:18"),
-        ("no-unsafe-markdown", "What was bought.", "'[x](javascript:alert)'", "10:18"),
+        ("no-unsafe-markdown", "Purchases by customers.", "x <script>alert(1)</script>", "10:18"),
+        ("no-unsafe-markdown", "Purchases by customers.", "'[x](javascript:alert)'", "10:18"),
         (
             "no-ambiguous-paths", "paths:\n",
             "paths:\n  /{a}/x: { get: { responses: {} } }\n  /y/{b}: { get: { responses: {} } }\n", "15:3"

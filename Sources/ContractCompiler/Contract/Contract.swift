@@ -63,7 +63,7 @@ package struct Model {
     var shape: Shape
     /// The rule for everything that the codec does not check.
     var rule: Rule?
-    /// Whether a value may hold another of its own type by value.
+    /// Whether a value may contain a value of the same type directly.
     var isRecursive = false
 }
 

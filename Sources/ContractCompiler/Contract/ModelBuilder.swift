@@ -185,8 +185,8 @@ struct ModelBuilder {
         }
     }
 
-    /// The schema that another one refers to by `$ref`, or as the only member of `allOf`, `anyOf` or `oneOf`, if the other one has no
-    /// assertions of its own.
+    /// The target of a schema that consists of a reference: `$ref`, or an `allOf`, `anyOf` or `oneOf` with one member, without other
+    /// assertions.
     private mutating func pureTarget(of schema: Schema) -> Schema? {
         guard schema.assertions.isSubset(of: ["$ref", "allOf", "anyOf", "oneOf", "nullable"]), !schema.hasDynamicScope
         else { return nil }
@@ -280,7 +280,7 @@ struct ModelBuilder {
         guard merges.count < Self.nestingLimit else {
             let message = "more than \(Self.nestingLimit) levels of types that contain each other"
             if size <= Self.sizeLimit { log.error(.nesting, message, at: origin.node.location) }
-            // The contract has an error now, so no more types are created.
+            // The contract has an error now, so stop creating types.
             size = Self.sizeLimit + 1
             return false
         }

@@ -57,7 +57,7 @@ extension ValueShaper {
         return "option \(index + 1)"
     }
 
-    /// Without `type`, keywords apply only to values of their own kind, and values of other kinds are unrestricted.
+    /// Without `type`, each keyword applies only to values of one type, and values of other types are unrestricted.
     mutating func untyped(_ builder: inout ModelBuilder) -> Value.Kind {
         guard !facets.properties.isEmpty else { return any() }
         let structure = structureBranch(&builder)

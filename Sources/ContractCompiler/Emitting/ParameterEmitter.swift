@@ -83,7 +83,7 @@ extension Content {
         }
     }
 
-    /// What a client must await before it has the body. A stream needs no wait.
+    /// The `try await` before reading the body. A stream is not awaited.
     var waiting: String {
         switch kind {
         case .lines, .events: ""

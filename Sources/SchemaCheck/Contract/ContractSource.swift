@@ -43,7 +43,7 @@ final class ContractSource {
     /// The schema resource that contains a node: references in schemas are relative to it.
     func owner(of node: Node) -> SchemaResource { registry.index.owner(of: node) ?? resource(of: node) }
 
-    /// The target of a reference in a resource. If it does not exist, the log says so and the result is nil.
+    /// The target of a reference in a resource. If it does not exist, the result is nil and the log has a diagnostic.
     func target(of reference: Node, from resource: SchemaResource) -> (node: Node, resource: SchemaResource)? {
         registry.resolve(reference, from: resource, log: &log)
     }

@@ -142,7 +142,7 @@ struct Sampler {
             members.append((name, value))
         }
         let least = flat.counts["minProperties"] ?? 0
-        // Most objects need no more properties, so sort the names only here.
+        // Most objects need no additional properties, so sort the names only here.
         for name in members.count < least ? flat.properties.keys.sorted() : [] where members.count < least {
             if name == left || names.contains(name) { continue }
             if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) {

@@ -3,7 +3,7 @@
 /// The contract as one self-contained document.
 public enum ContractDocument {
     /// The title of the contract.
-    public static let title = "Limits that the types and the reader keep by themselves"
+    public static let title = "Limits that the types and the reader enforce"
     /// The version of the contract.
     public static let version = "1.0.0"
     /// The document as JSON.
@@ -11,7 +11,7 @@ public enum ContractDocument {
 {
   "openapi": "3.1.0",
   "info": {
-    "title": "Limits that the types and the reader keep by themselves",
+    "title": "Limits that the types and the reader enforce",
     "version": "1.0.0"
   },
   "tags": [
@@ -130,7 +130,7 @@ public enum ContractDocument {
     public static let yaml = #"""
 openapi: "3.1.0"
 info:
-  title: "Limits that the types and the reader keep by themselves"
+  title: "Limits that the types and the reader enforce"
   version: "1.0.0"
 tags:
   - name: Things

@@ -102,7 +102,7 @@ extension Operations {
     }
 }
 
-/// Calls the operations of Limits that the types and the reader keep by themselves over a transport.
+/// Calls the operations of Limits that the types and the reader enforce over a transport.
 public struct Client<Carrier: Transport>: Sendable {
     /// The transport that sends requests to the server.
     public var transport: Carrier

@@ -19,7 +19,7 @@ public enum ContractDocument {
     "schemas": {
       "Base": {
         "type": "object",
-        "description": "What all have.",
+        "description": "The common properties.",
         "properties": {
           "id": {
             "type": "string",
@@ -116,7 +116,7 @@ components:
   schemas:
     Base:
       type: object
-      description: "What all have."
+      description: "The common properties."
       properties:
         id:
           type: string

@@ -2,7 +2,7 @@
 
 public import ContractRuntime
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Base
 public struct Base: ContractModel {
@@ -53,7 +53,7 @@ extension Base {
     }
 }
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Derived
 public struct Derived: ContractModel {
@@ -114,7 +114,7 @@ extension Derived {
 /// — openapi.yaml#/components/schemas/Renamed
 public typealias Renamed = Base
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Closed
 public struct Closed: ContractModel {

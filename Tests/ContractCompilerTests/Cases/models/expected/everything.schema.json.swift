@@ -12,7 +12,7 @@ public struct Everything: ContractModel {
     public var count: Int
     /// — everything.schema.json#/properties/ratio
     public var ratio: Double?
-    /// There, and perhaps null.
+    /// Present, but possibly null.
     ///
     /// — everything.schema.json#/properties/maybe
     public var maybe: String?

@@ -93,7 +93,7 @@ public enum ContractDocument {
         ],
         "responses": {
           "204": {
-            "description": "Gone."
+            "description": "Deleted."
           }
         }
       }
@@ -137,7 +137,7 @@ public enum ContractDocument {
         },
         "responses": {
           "201": {
-            "description": "Made.",
+            "description": "Created.",
             "content": {
               "text/plain": {
                 "schema": {
@@ -230,7 +230,7 @@ paths:
         - Things
       responses:
         "204":
-          description: Gone.
+          description: Deleted.
   /things/all:
     get:
       operationId: listThings
@@ -257,7 +257,7 @@ paths:
               $ref: "#/components/schemas/Thing"
       responses:
         "201":
-          description: Made.
+          description: Created.
           content:
             text/plain:
               schema:

@@ -93,7 +93,7 @@ public enum DeleteThing: ContractOperation {
 
     /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
-        /// 204: Gone.
+        /// 204: Deleted.
         case noContent
     }
 }
@@ -194,7 +194,7 @@ public enum CreateThing: ContractOperation {
 
     /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
-        /// 201: Made.
+        /// 201: Created.
         case created(String)
     }
 }

@@ -18,7 +18,7 @@ public enum ContractDocument {
   "components": {
     "schemas": {
       "Shape": {
-        "description": "Told apart by the discriminator.",
+        "description": "Distinguished by the discriminator.",
         "oneOf": [
           {
             "$ref": "#/components/schemas/Circle"
@@ -201,7 +201,7 @@ paths: {}
 components:
   schemas:
     Shape:
-      description: "Told apart by the discriminator."
+      description: "Distinguished by the discriminator."
       oneOf:
         - $ref: "#/components/schemas/Circle"
         - $ref: "#/components/schemas/Square"

@@ -2,7 +2,7 @@
 
 public import ContractRuntime
 
-/// Told apart by the discriminator.
+/// Distinguished by the discriminator.
 ///
 /// — openapi.yaml#/components/schemas/Shape
 public enum Shape: ContractModel {
