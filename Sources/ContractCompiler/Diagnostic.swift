@@ -126,12 +126,12 @@ package struct DiagnosticLog: Sendable {
     /// others.
     private var isStrict: Bool
     /// Records the use of each field that is read; nil if that is not needed.
-    package internal(set) var ledger: Ledger?
+    package internal(set) var keywordUsage: KeywordUsage?
 
     /// Creates an empty log.
-    package init(isStrict: Bool = true, keepsLedger: Bool = false) {
+    package init(isStrict: Bool = true, recordsUsage: Bool = false) {
         self.isStrict = isStrict
-        ledger = keepsLedger ? Ledger() : nil
+        keywordUsage = recordsUsage ? KeywordUsage() : nil
     }
 
     /// Whether the log contains an error.

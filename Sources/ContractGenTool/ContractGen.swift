@@ -55,7 +55,7 @@ enum ContractGen {
     }
 
     private static func outcome(of arguments: [String]) -> Result<Bool, any Error> {
-        DeepStack.value { Result { try run(arguments) } }
+        LargeStack.value { Result { try run(arguments) } }
     }
 
     private static func run(_ arguments: [String]) throws -> Bool {

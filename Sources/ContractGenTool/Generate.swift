@@ -68,10 +68,10 @@ struct Generate {
 
     /// Prints the use of every keyword and field of the document.
     mutating func explain() throws -> Bool {
-        log = DiagnosticLog(isStrict: flags.contains("--strict"), keepsLedger: true)
-        guard try contract() != nil, let ledger = log.ledger else { return false }
-        print(ledger.text(of: documents), terminator: "")
-        return ledger.unread(in: documents).isEmpty
+        log = DiagnosticLog(isStrict: flags.contains("--strict"), recordsUsage: true)
+        guard try contract() != nil, let keywordUsage = log.keywordUsage else { return false }
+        print(keywordUsage.text(of: documents), terminator: "")
+        return keywordUsage.unread(in: documents).isEmpty
     }
 
     private mutating func contract() throws -> Contract? {

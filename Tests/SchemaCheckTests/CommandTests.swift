@@ -6,12 +6,12 @@ import Testing
 /// `validate`, `examples`, `bundle`, and the effect of hostile documents on them.
 @Suite struct CommandTests {
     @Test func `validation errors have locations`() async throws {
-        try await Workshop.with(["jsonschema"]) { workshop in
-            try workshop.write(
+        try await TemporaryProject.with(["jsonschema"]) { project in
+            try project.write(
                 "instance_id: ''\nbot_id: b\nruntime_mode: LIVE\nexchange: x\nsymbol: s\nversion: '1'\ntimestamp: noon\n",
                 to: "i.yaml"
             )
-            let run = try await workshop.run(
+            let run = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json",
@@ -25,7 +25,7 @@ import Testing
             )
             #expect(run.output.contains("i.yaml:7:12: error: \"noon\" does not have the format date-time [format]"))
             #expect(run.output.hasSuffix("0 of 1 instances are valid: 2 errors, 0 warnings\n"))
-            let basic = try await workshop.run(
+            let basic = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json#/properties/metadata",
@@ -34,7 +34,7 @@ import Testing
             )
             #expect(basic.status == 0)
             #expect(basic.output.hasPrefix(#"{"valid":true,"annotations":["#))
-            let nowhere = try await workshop.run(
+            let nowhere = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json#/nowhere",
@@ -45,14 +45,14 @@ import Testing
     }
 
     @Test func `an invalid example is found`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            #expect(try await workshop.run("schema-check", "examples").status == 0)
-            try workshop.replace(
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            #expect(try await project.run("schema-check", "examples").status == 0)
+            try project.replace(
                 "\"runtime_mode\": \"LIVE\"",
                 with: "\"runtime_mode\": \"LIFE\"",
                 in: "jsonschema/heartbeat.schema.json"
             )
-            let run = try await workshop.run("schema-check", "examples")
+            let run = try await project.run("schema-check", "examples")
             #expect(run.status == 1)
             #expect(
                 run.output.contains(
@@ -64,9 +64,9 @@ import Testing
     }
 
     @Test func `an example that cannot be checked is an error`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
-            let run = try await workshop.run("schema-check", "examples", "api.yaml")
+        try await TemporaryProject.with([]) { project in
+            try project.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
+            let run = try await project.run("schema-check", "examples", "api.yaml")
             #expect(run.status == 1)
             #expect(
                 run.output.contains("'missing.yaml' is not a file of this contract [unresolved-reference]"),
@@ -77,20 +77,20 @@ import Testing
     }
 
     @Test func `a bundle is self-contained and equivalent`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
             for name in ["bundle.yaml", "bundle.json"] {
-                #expect(try await workshop.run("schema-check", "bundle", "--output", name).status == 0)
-                let diff = try await workshop.run("schema-check", "diff", "openapi/openapi.yaml", name)
+                #expect(try await project.run("schema-check", "bundle", "--output", name).status == 0)
+                let diff = try await project.run("schema-check", "diff", "openapi/openapi.yaml", name)
                 #expect(diff.output.hasSuffix(": 0 errors, 0 warnings\n"), "\(diff.output)")
-                let text = try String(contentsOf: workshop.folder.appending(path: name), encoding: .utf8)
+                let text = try String(contentsOf: project.folder.appending(path: name), encoding: .utf8)
                 #expect(!text.contains(".schema.json"))
             }
         }
     }
 
     @Test func `the stored release of the contract is unchanged`() async throws {
-        try await Workshop.with(["releases"]) { workshop in
-            let run = try await workshop.run(
+        try await TemporaryProject.with(["releases"]) { project in
+            let run = try await project.run(
                 "schema-check",
                 "lint",
                 "releases/1.0.0.yaml",
@@ -149,14 +149,14 @@ import Testing
     @Test(arguments: hostile.map(\.name))
     func `hostile documents end in findings`(name: String) async throws {
         let text = try #require(Self.hostile.first { $0.name == name }?.text)
-        try await Workshop.with([]) { workshop in
-            try workshop.write(text, to: "api.yaml")
-            try workshop.write(text.replacing("postThing", with: "putThing"), to: "new.yaml")
+        try await TemporaryProject.with([]) { project in
+            try project.write(text, to: "api.yaml")
+            try project.write(text.replacing("postThing", with: "putThing"), to: "new.yaml")
             for arguments in [
                 ["lint", "api.yaml"], ["diff", "api.yaml", "new.yaml"], ["examples", "api.yaml"],
                 ["bundle", "api.yaml"],
             ] {
-                let run = try await workshop.run("schema-check", arguments)
+                let run = try await project.run("schema-check", arguments)
                 #expect([0, 1, 2].contains(run.status), "\(arguments) \(run.output.suffix(400))")
             }
         }

@@ -315,14 +315,14 @@ import Testing
         code: String,
         hasWitness: Bool
     ) async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
             let identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
             for arguments in [["init", "-q"], ["add", "."], identity + ["commit", "-qm", "x"]] {
-                try workshop.git(arguments)
+                try project.git(arguments)
             }
-            #expect(try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
-            try workshop.replace(old, with: new, in: file)
-            let run = try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
+            #expect(try await project.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
+            try project.replace(old, with: new, in: file)
+            let run = try await project.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
             #expect(run.status == 1)
             let lines = run.output.split(separator: "\n").map(String.init)
             let index = try #require(
@@ -335,8 +335,8 @@ import Testing
     }
 
     @Test func `an unreadable side is named`() async throws {
-        try await Workshop.with([]) { workshop in
-            let run = try await workshop.run("schema-check", "diff", "git:nowhere", "a.yaml")
+        try await TemporaryProject.with([]) { project in
+            let run = try await project.run("schema-check", "diff", "git:nowhere", "a.yaml")
             #expect(run.status == 2)
             #expect(
                 run.output

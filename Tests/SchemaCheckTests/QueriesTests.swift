@@ -3,18 +3,18 @@ import Testing
 
 @Suite struct QueriesTests {
     @Test func `the project's queries match their headers`() async throws {
-        try await Workshop.with(["migrations"]) { workshop in
+        try await TemporaryProject.with(["migrations"]) { project in
             try FileManager.default.copyItem(
-                at: Workshop.package.appending(path: "Sources/Handlers"),
-                to: workshop.folder.appending(path: "Handlers")
+                at: TemporaryProject.package.appending(path: "Sources/Handlers"),
+                to: project.folder.appending(path: "Handlers")
             )
-            let run = try await workshop.run("schema-check", "queries", "Handlers")
+            let run = try await project.run("schema-check", "queries", "Handlers")
             #expect(run.status == 0, "\(run.output)")
         }
     }
 
     @Test func `a wrong header is reported with its location`() async throws {
-        try await Workshop.with(["migrations"]) { workshop in
+        try await TemporaryProject.with(["migrations"]) { project in
             let sql = """
                 -- name: wrongInput :many
                 -- in: bot_id uuid
@@ -38,8 +38,8 @@ import Testing
                 -- out: bot_id text
                 SELECT bot_id FROM bots LIMIT :limit
                 """
-            try Data(sql.utf8).write(to: workshop.folder.appending(path: "Bots.sql"))
-            let run = try await workshop.run("schema-check", "queries", "Bots.sql")
+            try Data(sql.utf8).write(to: project.folder.appending(path: "Bots.sql"))
+            let run = try await project.run("schema-check", "queries", "Bots.sql")
             #expect(run.status == 1)
             let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
             #expect(

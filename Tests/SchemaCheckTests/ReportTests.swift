@@ -167,16 +167,16 @@ import Testing
     }
 
     @Test func `the option --fail-on decides the exit status`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(
+        try await TemporaryProject.with([]) { project in
+            try project.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
                 to: "api.yaml"
             )
             for (level, status) in [("error", 0), ("warn", 1), ("info", 1), ("never", 0)] as [(String, Int32)] {
-                #expect(try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", level).status == status)
+                #expect(try await project.run("schema-check", "lint", "api.yaml", "--fail-on", level).status == status)
             }
             #expect(
-                try await workshop.run(
+                try await project.run(
                     "schema-check",
                     "lint",
                     "api.yaml",
@@ -190,13 +190,13 @@ import Testing
     }
 
     @Test func `accepted findings are ignored until their end date`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(
+        try await TemporaryProject.with([]) { project in
+            try project.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
                 to: "api.yaml"
             )
             #expect(
-                try await workshop.run(
+                try await project.run(
                     "schema-check",
                     "lint",
                     "api.yaml",
@@ -205,14 +205,14 @@ import Testing
                     "--generate-ignore-file"
                 ).status == 0
             )
-            let run = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
+            let run = try await project.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(run.status == 0)
             #expect(run.output == "api.yaml, 0 operations, 0 schemas: 0 errors, 0 warnings, 1 ignored\n")
-            try workshop.write(
+            try project.write(
                 "api.yaml: { info-license: [{ pointer: '#/info', until: 2020-01-31 }] }\n",
                 to: IgnoreFile.name
             )
-            let expired = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
+            let expired = try await project.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(expired.status == 1)
             #expect(
                 expired.output.contains(
@@ -224,19 +224,19 @@ import Testing
     }
 
     @Test func `an accepted difference is identified by its fingerprint`() async throws {
-        try await Workshop.with([]) { workshop in
+        try await TemporaryProject.with([]) { project in
             func api(_ type: String) -> String { InMemory.document("type: \(type)") }
-            try workshop.write(api("string"), to: "old.yaml")
-            try workshop.write(api("integer"), to: "new.yaml")
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 1)
+            try project.write(api("string"), to: "old.yaml")
+            try project.write(api("integer"), to: "new.yaml")
+            #expect(try await project.run("schema-check", "diff", "old.yaml", "new.yaml").status == 1)
             #expect(
-                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status
+                try await project.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status
                     == 0
             )
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 0)
-            try workshop.write("diff: { request-body-type-changed: off }\n", to: "schema-check.yaml")
+            #expect(try await project.run("schema-check", "diff", "old.yaml", "new.yaml").status == 0)
+            try project.write("diff: { request-body-type-changed: off }\n", to: "schema-check.yaml")
             #expect(
-                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status
+                try await project.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status
                     == 0
             )
         }

@@ -352,14 +352,14 @@ import Testing
     }
 
     @Test func `the supported settings of a Redocly configuration apply`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(Self.base.replacing("      summary: Lists orders.\n", with: ""), to: "api.yaml")
-            #expect(try await workshop.run("schema-check", "lint", "api.yaml").status == 1)
-            try workshop.write(
+        try await TemporaryProject.with([]) { project in
+            try project.write(Self.base.replacing("      summary: Lists orders.\n", with: ""), to: "api.yaml")
+            #expect(try await project.run("schema-check", "lint", "api.yaml").status == 1)
+            try project.write(
                 "apis: { shop: { root: api.yaml, rules: { operation-summary: off } } }\nextends: [recommended]\nrules: { my/rule: error }\n",
                 to: "redocly.yaml"
             )
-            let run = try await workshop.run("schema-check", "lint")
+            let run = try await project.run("schema-check", "lint")
             #expect(run.status == 0)
             #expect(run.output.contains("api.yaml, 1 operations, 1 schemas: 0 errors, 0 warnings\n"))
             #expect(

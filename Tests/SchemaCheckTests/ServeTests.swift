@@ -83,9 +83,9 @@ import Testing
             #"{"schema":{"uniqueItems":true},"instances":[[\#((0..<20_000).map { "{\"a\":\($0)}" }.joined(separator: ","))]]}"#,
             #"{"schema":true,"instances":[1]}"#,
         ]
-        try await Workshop.with([]) { workshop in
-            try workshop.write(requests.joined(separator: "\n") + "\n", to: "requests")
-            let run = try await workshop.run("schema-check", "serve", input: "requests")
+        try await TemporaryProject.with([]) { project in
+            try project.write(requests.joined(separator: "\n") + "\n", to: "requests")
+            let run = try await project.run("schema-check", "serve", input: "requests")
             #expect(run.status == 0)
             let answers = run.output.split(separator: "\n").map { Data($0.utf8) }
             #expect(answers.count == requests.count)
@@ -142,9 +142,9 @@ import Testing
                 expected.append(tests.map { $0["valid"] as? Bool ?? false })
             }
         }
-        try await Workshop.with([]) { workshop in
-            try requests.write(to: workshop.folder.appending(path: "requests"))
-            let run = try await workshop.run("schema-check", "serve", input: "requests")
+        try await TemporaryProject.with([]) { project in
+            try requests.write(to: project.folder.appending(path: "requests"))
+            let run = try await project.run("schema-check", "serve", input: "requests")
             let answers = run.output.split(separator: "\n")
             #expect(answers.count == expected.count)
             let right = try zip(answers, expected).reduce(0) { sum, pair in
@@ -187,9 +187,9 @@ import Testing
     ])
     func `a YAML document becomes JSON, or an error with its location`(yaml: String, expected: String) async throws {
         guard !expected.isEmpty else { return }
-        try await Workshop.with([]) { workshop in
-            try workshop.write(yaml, to: "x.yaml")
-            let run = try await workshop.run("schema-check", "yaml2json", "x.yaml")
+        try await TemporaryProject.with([]) { project in
+            try project.write(yaml, to: "x.yaml")
+            let run = try await project.run("schema-check", "yaml2json", "x.yaml")
             if expected.hasPrefix("!") {
                 #expect(run.status == 1)
                 #expect(run.output.hasPrefix("x.yaml:\(expected.dropFirst()): "), "\(run.output)")

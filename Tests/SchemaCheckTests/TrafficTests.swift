@@ -104,8 +104,8 @@ import Testing
     }
 
     @Test func `invalid lines are reported with their locations`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            try workshop.write(
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            try project.write(
                 """
                 {"request": {"method": "GET", "path": "/healthz"}, "response": {"status": 200, "headers": {"content-type": "application/json"}, "body": "{\\"status\\":\\"ok\\",\\"timestamp\\":\\"2026-03-01T09:30:00Z\\",\\"schema_version\\":1}"}}
                 {"request": {"method": "GET"}, "response": {"status": 200}}
@@ -114,7 +114,7 @@ import Testing
                 """,
                 to: "traffic.jsonl"
             )
-            let run = try await workshop.run("schema-check", "traffic", "traffic.jsonl")
+            let run = try await project.run("schema-check", "traffic", "traffic.jsonl")
             #expect(run.status == 1)
             #expect(
                 run.output.contains("traffic.jsonl:2:1: error: a request must have 'method' and 'path' [exchange]"),

@@ -41,7 +41,7 @@ extension ContractBuilder {
         guard let node = object.schema ?? object.content?.schema else { return nil }
         let value = value(at: node, name: typeName + SwiftName.type(object.name))
         for example in [object.node["example"]].compactMap(\.self) { builder.record(example, of: value) }
-        let standIn = builder.schema(at: node, in: builder.registry.resource(of: node))?.defaultValue
+        let defaultNode = builder.schema(at: node, in: builder.registry.resource(of: node))?.defaultValue
         return Parameter(
             swiftName: SwiftName.distinct(SwiftName.property(object.name), &names),
             name: object.name,
@@ -53,7 +53,7 @@ extension ContractBuilder {
             value: value,
             shape: object.content == nil ? builder.shape(of: value) : ".json",
             isRequired: object.isRequired,
-            defaultValue: object.isRequired ? nil : standIn.flatMap { builder.defaultValue($0, for: value) },
+            defaultValue: object.isRequired ? nil : defaultNode.flatMap { builder.defaultValue($0, for: value) },
             description: object.description
         )
     }

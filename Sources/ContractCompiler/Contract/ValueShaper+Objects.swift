@@ -168,13 +168,13 @@ extension ValueShaper {
         _ builder: inout ModelBuilder
     ) -> Property {
         let swiftName = distinctName(schema.swiftName ?? SwiftName.property(name), name, schema, &swiftNames, &builder)
-        let standIn = schemas.lazy.compactMap(\.defaultValue).first
+        let defaultNode = schemas.lazy.compactMap(\.defaultValue).first
         return Property(
             swiftName: swiftName,
             name: name,
             value: value,
             isRequired: required.contains(name),
-            defaultValue: standIn.flatMap { builder.defaultValue($0, for: value) },
+            defaultValue: defaultNode.flatMap { builder.defaultValue($0, for: value) },
             description: schemas.lazy.compactMap(\.description).first,
             node: schema.node,
             isReadOnly: schemas.contains(where: \.isReadOnly),

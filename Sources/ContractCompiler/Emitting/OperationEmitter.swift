@@ -37,7 +37,7 @@ struct OperationEmitter {
         let name: String
         let type: String
         let doc: String
-        let standIn: String?
+        let defaultValue: String?
     }
 
     private var members: [Member] {
@@ -46,7 +46,7 @@ struct OperationEmitter {
                 name: parameter.swiftName,
                 type: parameter.value.swiftType + (parameter.isOptional ? "?" : ""),
                 doc: parameter.description ?? "The parameter `\(parameter.name)`.",
-                standIn: parameter.defaultValue ?? (parameter.isOptional ? "nil" : nil)
+                defaultValue: parameter.defaultValue ?? (parameter.isOptional ? "nil" : nil)
             )
         }
         if let body = operation.body {
@@ -57,16 +57,16 @@ struct OperationEmitter {
                     name: "body",
                     type: type + (isOptional ? "?" : ""),
                     doc: "The request body.",
-                    standIn: body.isRequired ? nil : "nil"
+                    defaultValue: body.isRequired ? nil : "nil"
                 )
             )
         }
         if !operation.security.isEmpty {
             let doc = "The caller. The server sets it from the credentials; clients omit it."
-            members.append(Member(name: "principal", type: "Principal", doc: doc, standIn: ".anonymous"))
+            members.append(Member(name: "principal", type: "Principal", doc: doc, defaultValue: ".anonymous"))
         } else if !operation.optionalSecurity.isEmpty {
             let doc = "The caller, if the server requires credentials. Clients omit it."
-            members.append(Member(name: "principal", type: "Principal?", doc: doc, standIn: "nil"))
+            members.append(Member(name: "principal", type: "Principal?", doc: doc, defaultValue: "nil"))
         }
         return members
     }
@@ -80,7 +80,7 @@ struct OperationEmitter {
         let declarations = members.map { "\(SwiftWriter.doc($0.doc, origin: nil))\npublic var \($0.name): \($0.type)" }
             .lines()
         let arguments = members.map {
-            "\(SwiftName.label($0.name)): \($0.type)" + ($0.standIn.map { " = \($0)" } ?? "")
+            "\(SwiftName.label($0.name)): \($0.type)" + ($0.defaultValue.map { " = \($0)" } ?? "")
         }
         let assignments = members.map { "\n    self.\($0.name) = \($0.name)" }.lines("")
         return """

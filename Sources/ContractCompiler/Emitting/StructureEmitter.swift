@@ -56,10 +56,10 @@ struct StructureEmitter {
 
     private var arguments: [String] {
         let members = properties.map { property in
-            let standIn =
+            let defaultClause =
                 (property.defaultValue ?? property.onlyValue).map { " = \($0)" }
                 ?? (mayBeAbsent(property) ? " = nil" : "")
-            return "\(SwiftName.label(property.swiftName)): \(type(property))\(standIn)"
+            return "\(SwiftName.label(property.swiftName)): \(type(property))\(defaultClause)"
         }
         return members + (collected.map { ["additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
     }
@@ -145,8 +145,8 @@ struct StructureEmitter {
     private var variables: [String] {
         let members = properties.map { property -> String in
             let type = property.value.swiftType
-            guard let standIn = property.defaultValue else { return "var \(local(property)): \(type)?" }
-            return "var \(local(property)): \(type)? = \(standIn)"
+            guard let defaultValue = property.defaultValue else { return "var \(local(property)): \(type)?" }
+            return "var \(local(property)): \(type)? = \(defaultValue)"
         }
         return members + (collected.map { ["var additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
     }

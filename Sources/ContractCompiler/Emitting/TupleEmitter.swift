@@ -48,7 +48,7 @@ struct TupleEmitter {
     private var names: [String] { elements.indices.map { "item\($0)" } + (rest == nil ? [] : ["others"]) }
 
     /// Whether an item may contain another value of this type, and so needs indirect storage.
-    private func isApart(_ element: Value) -> Bool {
+    private func needsIndirection(_ element: Value) -> Bool {
         if case .named = element.kind { model.isRecursive } else { false }
     }
 
@@ -58,7 +58,7 @@ struct TupleEmitter {
 
     private var declarations: [String] {
         elements.enumerated().map {
-            "/// Item \($0.offset).\n\(isApart($0.element) ? "@Indirect " : "")public var item\($0.offset): \(type($0.offset, $0.element))"
+            "/// Item \($0.offset).\n\(needsIndirection($0.element) ? "@Indirect " : "")public var item\($0.offset): \(type($0.offset, $0.element))"
         }
             + (rest.map { ["/// The remaining items.\npublic var others: [\($0.optionalType)]"] } ?? [])
     }

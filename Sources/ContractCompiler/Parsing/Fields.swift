@@ -17,7 +17,7 @@ struct Fields {
         }
         self.node = node
         self.members = Dictionary(members.map { ($0.key, $0) }) { first, _ in first }
-        log.ledger?.read(node, what, known: known)
+        log.keywordUsage?.read(node, what, known: known)
         for member in members where !member.key.hasPrefix("x-") && !known.contains(member.key) {
             let suggestion = Suggestion.text(for: member.key, in: known)
             log.strictly(.unknownField, "\(what) has no field '\(member.key)'\(suggestion)", at: member.keyLocation)

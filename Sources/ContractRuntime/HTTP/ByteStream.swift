@@ -25,7 +25,7 @@ public struct ByteStream: AsyncSequence, Sendable {
         _ write: @escaping @Sendable (Elements.Element) -> [UInt8]
     ) where Elements.Element: Sendable {
         chunks = {
-            let iterator = Turns(elements)
+            let iterator = SerialIterator(elements)
             return AsyncThrowingStream { try await iterator.next().map(write) }
         }
     }
@@ -46,7 +46,7 @@ public struct ByteStream: AsyncSequence, Sendable {
 }
 
 /// Returns the elements of a sequence, one call at a time.
-private actor Turns<Elements: AsyncSequence & Sendable> where Elements.Element: Sendable {
+private actor SerialIterator<Elements: AsyncSequence & Sendable> where Elements.Element: Sendable {
     private var iterator: Elements.AsyncIterator?
 
     init(_ elements: Elements) {
@@ -197,13 +197,13 @@ private struct EventFields {
 
 /// Reads the lines of a stream, without line ends.
 private actor LineReader {
-    private let chunks: Turns<ByteStream>
+    private let chunks: SerialIterator<ByteStream>
     private var rest: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
 
     init(_ bytes: ByteStream) {
-        chunks = Turns(bytes)
+        chunks = SerialIterator(bytes)
     }
 
     func next() async throws -> [UInt8]? {

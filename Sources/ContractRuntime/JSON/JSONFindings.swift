@@ -8,18 +8,18 @@ struct JSONFindings {
         let keyword: String
         let message: String
         /// Whether it is redundant if another finding has the same pointer and keyword.
-        let isDispensable: Bool
+        let isRedundant: Bool
     }
 
     private var findings: [Finding] = []
 
     /// Twice the number that is listed, because some findings are redundant.
-    private static let mostFindings = 200
+    private static let maximumCount = 200
 
     var isEmpty: Bool { findings.isEmpty }
 
     /// Whether the limit is reached.
-    var isFull: Bool { findings.count >= Self.mostFindings }
+    var isFull: Bool { findings.count >= Self.maximumCount }
 
     /// Adds a finding about the value at `offset` or a part of it.
     mutating func add(
@@ -27,7 +27,7 @@ struct JSONFindings {
         _ message: String,
         at offset: Int,
         below suffix: String = "",
-        unlessKnown isDispensable: Bool = false
+        unlessKnown isRedundant: Bool = false
     ) {
         guard !isFull else { return }
         findings.append(
@@ -36,7 +36,7 @@ struct JSONFindings {
                 suffix: suffix,
                 keyword: keyword,
                 message: message,
-                isDispensable: isDispensable
+                isRedundant: isRedundant
             )
         )
     }
@@ -50,7 +50,7 @@ struct JSONFindings {
             let isKnown = violations.contains {
                 $0.keyword == finding.keyword && $0.pointer.hasSameScalars(as: pointer)
             }
-            if finding.isDispensable, isKnown { continue }
+            if finding.isRedundant, isKnown { continue }
             violations.append(Violation(pointer: pointer, keyword: finding.keyword, message: finding.message))
         }
         return violations

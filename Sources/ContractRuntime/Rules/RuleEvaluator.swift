@@ -86,13 +86,13 @@ struct RuleEvaluator {
             if holds { evaluated.formUnion(inner) }
             return holds
         case .any, .one, .not, .condition: return checkChoice(rule, value, pointer, &evaluated)
-        case .reference(let target): return checkApart(target(), value, pointer, &evaluated)
+        case .reference(let target): return checkSeparately(target(), value, pointer, &evaluated)
         case .dynamicReference(let anchor, let target):
-            return checkApart((scope.lazy.compactMap { $0[anchor] }.first ?? target)(), value, pointer, &evaluated)
+            return checkSeparately((scope.lazy.compactMap { $0[anchor] }.first ?? target)(), value, pointer, &evaluated)
         case .resource(let anchors, let rule):
             scope.append(anchors)
             defer { scope.removeLast() }
-            return checkApart(rule, value, pointer, &evaluated)
+            return checkSeparately(rule, value, pointer, &evaluated)
         case .type, .values: return checkKind(rule, value, pointer)
         case .multipleOf, .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum:
             guard case .number(let number) = value else { return true }
@@ -110,7 +110,7 @@ struct RuleEvaluator {
     }
 
     /// Checks the rule of a separate schema, whose unevaluated items and properties depend on that schema alone.
-    private mutating func checkApart(
+    private mutating func checkSeparately(
         _ rule: Rule,
         _ value: JSONValue,
         _ pointer: String,
@@ -145,7 +145,7 @@ struct RuleEvaluator {
                 || fail(pointer, "not", "the value matches the schema of 'not'")
         case .condition(let condition, let then, let otherwise):
             let isMet = holds(condition, value, pointer, &evaluated)
-            return checkApart(isMet ? then : otherwise, value, pointer, &evaluated)
+            return checkSeparately(isMet ? then : otherwise, value, pointer, &evaluated)
         default: return true
         }
     }
@@ -297,7 +297,7 @@ struct RuleEvaluator {
         case .dependentSchemas(let rules):
             var holds = true
             for (name, rule) in rules where value[name] != nil {
-                if !checkApart(rule, value, pointer, &evaluated) { holds = false }
+                if !checkSeparately(rule, value, pointer, &evaluated) { holds = false }
             }
             return holds
         case .members(let properties, let patterns, let others):

@@ -28,7 +28,7 @@ struct BundleCommand: ParsableCommand {
 
     func run() throws {
         guard SourceFile(reading: document) != nil else { couldNotRun("'\(document)' cannot be read") }
-        let (text, log) = DeepStack.value { self.written() }
+        let (text, log) = LargeStack.value { self.written() }
         guard let text, !log.hasErrors else {
             FileHandle.standardError.write(Data(PlainText.codeframe(log.sorted.map { Finding($0) }).utf8))
             throw ExitCode(1)

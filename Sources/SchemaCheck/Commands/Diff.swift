@@ -42,7 +42,7 @@ struct Diff: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { self.compared() }
+        let result = LargeStack.value { self.compared() }
         if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
         let (findings, ignored) = ignoring.filter(result.findings)
         try Report(findings, checked: result.checked, ignored: ignored).print(report)

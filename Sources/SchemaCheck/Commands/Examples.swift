@@ -22,7 +22,7 @@ struct Examples: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { check() }
+        let result = LargeStack.value { check() }
         try Report(result.findings, checked: result.checked).print(report)
     }
 

@@ -41,7 +41,7 @@ struct Lint: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { lint() }
+        let result = LargeStack.value { lint() }
         if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
         let (findings, ignored) = ignoring.filter(result.findings)
         try Report(findings, checked: result.checked, ignored: ignored).print(report)

@@ -12,7 +12,7 @@ struct Serve: ParsableCommand {
     )
 
     func run() throws {
-        DeepStack.value {
+        LargeStack.value {
             var rest: [UInt8] = []
             while case let chunk = FileHandle.standardInput.availableData, !chunk.isEmpty {
                 rest += chunk

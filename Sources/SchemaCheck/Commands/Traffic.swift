@@ -25,7 +25,7 @@ struct Traffic: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { self.checked() }
+        let result = LargeStack.value { self.checked() }
         try Report(result.findings, checked: "\(result.count) exchanges").print(report)
     }
 

@@ -30,7 +30,7 @@ struct Validate: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let results = DeepStack.value { self.judged() }
+        let results = LargeStack.value { self.judged() }
         if basic {
             for result in results { print(result.output?.basic ?? "") }
             if results.contains(where: { $0.output?.isValid != true }) { throw ExitCode(1) }

@@ -26,7 +26,7 @@ final class ContractSource {
         guard let raw = first.root(of: files.root, log: &log) else { return nil }
         version = String(raw["openapi"]?.scalar?.text.prefix(3) ?? "")
         let isOld = isNormalised && version == "3.0"
-        registry = isOld ? Registry(open: files.open, transform: OldSchemas.rewritten) : first
+        registry = isOld ? Registry(open: files.open, transform: OpenAPI30Schemas.rewritten) : first
         guard let root = registry.root(of: files.root, log: &log) else { return nil }
         self.root = root
         var schemas: [Node] = []

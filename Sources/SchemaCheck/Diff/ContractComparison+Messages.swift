@@ -77,7 +77,7 @@ extension ContractComparison {
                 at: (nil, parameter)
             )
         }
-        let hasDefault = schema(of: parameter, new).map { new.flattener.flat($0).standIn != nil } ?? false
+        let hasDefault = schema(of: parameter, new).map { new.flattener.flat($0).defaultNode != nil } ?? false
         let name = "\(hasDefault ? "default-" : "")parameter\(hasDefault ? "-to-existing-path" : "")"
         if parameter["required"]?.boolean == true {
             report(

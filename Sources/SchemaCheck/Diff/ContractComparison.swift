@@ -7,7 +7,7 @@ struct ContractComparison {
     let new: ContractSide
     let lifecycle: Lifecycle
     private(set) var findings: [Finding] = []
-    private let sameness: Sameness
+    private let equality: SchemaEquality
     private var effort = 0
     private var search: WitnessSearch
 
@@ -22,7 +22,7 @@ struct ContractComparison {
         self.old = ContractSide(old)
         self.new = ContractSide(new)
         lifecycle = Lifecycle(days: days, now: now)
-        sameness = Sameness(old: old, new: new)
+        equality = SchemaEquality(old: old, new: new)
         search = WitnessSearch(old: self.old.flattener, new: self.new.flattener)
         comparePaths()
         compareWebhooks()
@@ -241,7 +241,7 @@ struct ContractComparison {
             new: new.flattener,
             place: place,
             lifecycle: lifecycle,
-            sameness: sameness,
+            equality: equality,
             effortLimit: min(SchemaComparison.effortLimit, Self.effortLimit - effort)
         )
         comparison.compare([was], [now])

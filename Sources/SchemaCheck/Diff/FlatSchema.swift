@@ -46,7 +46,7 @@ struct FlatSchema {
     var groups: [Group] = []
     /// Keywords that are compared as a whole, by name: `if`, `not`, `dependentRequired`, …
     var others: [String: [Node]] = [:]
-    var standIn: Node?
+    var defaultNode: Node?
     var isReadOnly = false
     var isWriteOnly = false
     var isExtensible = false
@@ -146,7 +146,7 @@ extension FlatSchema {
             groups += other.groups.filter { lists.insert(NodeKey($0.node)).inserted }
         }
         others.merge(other.others, uniquingKeysWith: Self.union)
-        standIn = standIn ?? other.standIn
+        defaultNode = defaultNode ?? other.defaultNode
         isReadOnly = isReadOnly || other.isReadOnly
         isWriteOnly = isWriteOnly || other.isWriteOnly
         isExtensible = isExtensible || other.isExtensible
@@ -319,7 +319,7 @@ final class Flattener {
             "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema",
             "contentMediaType", "contentEncoding", "$dynamicRef":
             flat.others[member.key, default: []].append(value)
-        case "default": flat.standIn = flat.standIn ?? value
+        case "default": flat.defaultNode = flat.defaultNode ?? value
         case "readOnly": flat.isReadOnly = flat.isReadOnly || value.boolean == true
         case "writeOnly": flat.isWriteOnly = flat.isWriteOnly || value.boolean == true
         case "x-extensible-enum": flat.isExtensible = true

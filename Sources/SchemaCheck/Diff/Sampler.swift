@@ -26,7 +26,7 @@ struct Sampler {
         "abcdefghijklmnop", "0123456789abcdef", "", "é", " ",
     ]
 
-    static let texts: [Probe] = words.map { .value(Nowhere.string($0)) }
+    static let texts: [Probe] = words.map { .value(SyntheticNode.string($0)) }
 
     /// A value of the schemas with the probe at the place that the steps lead to.
     mutating func value(_ nodes: [Node], _ steps: ArraySlice<Step>, _ probe: Probe, depth: Int = 0) -> Node? {
@@ -86,7 +86,7 @@ struct Sampler {
         case .with(let name, let value):
             let value =
                 value ?? flat.properties[name].flatMap { self.value($0, [], .sample, depth: depth + 1) }
-                ?? Nowhere.number("1")
+                ?? SyntheticNode.number("1")
             return object(flat, with: [(name, value)], depth)
         case .length(let length): return text(flat, length: length)
         case .count(let count):
@@ -96,7 +96,7 @@ struct Sampler {
             }
             return object(
                 flat,
-                with: (0..<min(count.magnitude, 1_000)).map { ("member\($0)", Nowhere.number("1")) },
+                with: (0..<min(count.magnitude, 1_000)).map { ("member\($0)", SyntheticNode.number("1")) },
                 depth
             )
         }
@@ -116,13 +116,13 @@ struct Sampler {
         case "object": return object(flat, depth)
         case "array":
             let count = flat.counts["minItems"] ?? 0
-            guard count > 0 else { return Nowhere.node.with(.sequence([])) }
+            guard count > 0 else { return SyntheticNode.node.with(.sequence([])) }
             guard let item = value(flat.items, [], .sample, depth: depth + 1) else { return nil }
             return array(of: item, count: min(count, 100))
         case "string": return text(flat, length: nil)
         case "integer", "number": return number(flat)
-        case "boolean": return Nowhere.node.with(.scalar(.init(kind: .boolean, text: "true")))
-        case "null": return Nowhere.node
+        case "boolean": return SyntheticNode.node.with(.scalar(.init(kind: .boolean, text: "true")))
+        case "null": return SyntheticNode.node
         default: return nil
         }
     }
@@ -149,8 +149,8 @@ struct Sampler {
                 members.append((name, value))
             }
         }
-        return Nowhere.node.with(
-            .mapping(members.map { Node.Member(key: $0.0, keyLocation: Nowhere.location, value: $0.1) })
+        return SyntheticNode.node.with(
+            .mapping(members.map { Node.Member(key: $0.0, keyLocation: SyntheticNode.location, value: $0.1) })
         )
     }
 
@@ -158,7 +158,7 @@ struct Sampler {
     private mutating func array(of item: Node, count: Int) -> Node? {
         let (bytes, isTooLarge) = Self.size(of: item).multipliedReportingOverflow(by: count)
         guard !isTooLarge, hasRoom(for: bytes) else { return nil }
-        return Nowhere.node.with(.sequence(Array(repeating: item, count: count)))
+        return SyntheticNode.node.with(.sequence(Array(repeating: item, count: count)))
     }
 
     private mutating func hasRoom(for bytes: Int) -> Bool {
@@ -191,13 +191,13 @@ struct Sampler {
         let fits = candidates.first { text in
             patterns.allSatisfy { $0.matches(text) } && (format.flatMap(Format.init)?.matches(text) ?? true)
         }
-        return fits.map(Nowhere.string)
+        return fits.map(SyntheticNode.string)
     }
 
     private func number(_ flat: FlatSchema) -> Node? {
         let bounds = [flat.minimum, flat.maximum].compactMap { $0 }
         let candidates =
-            ["0", "1"].map(Nowhere.number) + bounds.map(\.node)
+            ["0", "1"].map(SyntheticNode.number) + bounds.map(\.node)
             + bounds.map { $0.node.number(beyond: $0, upwards: true) }
             + bounds.map { $0.node.number(beyond: $0, upwards: false) }
         return candidates.first { candidate in
@@ -218,8 +218,8 @@ extension Node {
     func number(beyond bound: FlatSchema.Bound, upwards: Bool) -> Node {
         guard let integer = bound.value.integer, integer.magnitude < Int.max / 2 else {
             // A fraction needs a number far beyond the bound.
-            return Nowhere.number(upwards ? "1e300" : "-1e300")
+            return SyntheticNode.number(upwards ? "1e300" : "-1e300")
         }
-        return Nowhere.number("\(integer + (upwards ? 1 : -1))")
+        return SyntheticNode.number("\(integer + (upwards ? 1 : -1))")
     }
 }

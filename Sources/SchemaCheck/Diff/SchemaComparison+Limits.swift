@@ -140,7 +140,7 @@ extension SchemaComparison {
                 isTighter ? "'multipleOf' became stricter" : "'multipleOf' became less strict",
                 before,
                 after,
-                probes: ["1", "0.5", "3", "7"].map { .value(Nowhere.number($0)) }
+                probes: ["1", "0.5", "3", "7"].map { .value(SyntheticNode.number($0)) }
             )
         }
     }
@@ -203,7 +203,7 @@ extension SchemaComparison {
         guard isRequest else { return }
         // A parameter's default decides what a request without the parameter means.
         let severity: Finding.Severity = place.scope == .parameter && steps.isEmpty ? .error : .info
-        switch (before.standIn, after.standIn) {
+        switch (before.defaultNode, after.defaultNode) {
         case (nil, nil): return
         case (nil, let now?):
             report(

@@ -20,7 +20,7 @@ extension SchemaComparison {
             let name = Self.otherNames[keyword] ?? keyword
             let nodes = (was.first, now.first)
             let probes =
-                [Probe.sample, .with("unexpected", nil), .value(Nowhere.number("1"))] + memberProbes(was + now)
+                [Probe.sample, .with("unexpected", nil), .value(SyntheticNode.number("1"))] + memberProbes(was + now)
             if was.isEmpty {
                 report(
                     "\(name)-added",

@@ -45,7 +45,7 @@ extension SchemaComparison {
         if isRequest ? new.isReadOnly : new.isWriteOnly { return }
         if after.required.contains(name) {
             // The server fills in the default where clients omit the property.
-            let suffix = isRequest && new.standIn != nil ? "became-required-with-default" : "became-required"
+            let suffix = isRequest && new.defaultNode != nil ? "became-required-with-default" : "became-required"
             report(
                 suffix,
                 isRequest ? .error : .info,
@@ -75,7 +75,7 @@ extension SchemaComparison {
         if isRequest {
             let suffix =
                 isRequired
-                ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")"
+                ? "new-required-request-property\(flat.defaultNode == nil ? "" : "-with-default")"
                 : "new-optional-request-property"
             add(
                 suffix,
@@ -139,7 +139,7 @@ extension SchemaComparison {
                 text,
                 before,
                 after,
-                probes: [.with("unexpected", Nowhere.number("1"))]
+                probes: [.with("unexpected", SyntheticNode.number("1"))]
             )
         } else if !before.isClosed, !before.additional.isEmpty || !after.additional.isEmpty {
             descend(.extra, before.additional, after.additional)

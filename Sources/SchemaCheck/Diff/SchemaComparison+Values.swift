@@ -70,7 +70,7 @@ extension SchemaComparison {
 
     /// A value of a type.
     private static func example(of type: String, like node: Node?) -> Node {
-        let place = node ?? Nowhere.node
+        let place = node ?? SyntheticNode.node
         switch type {
         case "object": return place.with(.mapping([]))
         case "array": return place.with(.sequence([]))

@@ -9,7 +9,7 @@ struct SchemaComparison {
     let place: Place
     let lifecycle: Lifecycle
     private(set) var differences: [Difference] = []
-    private let sameness: Sameness
+    private let equality: SchemaEquality
     private var seen: Set<Pair> = []
     /// Marks made during a trial, which are undone after it.
     private var seenInTrial: [Pair] = []
@@ -51,14 +51,14 @@ struct SchemaComparison {
         new: Flattener,
         place: Place,
         lifecycle: Lifecycle,
-        sameness: Sameness,
+        equality: SchemaEquality,
         effortLimit: Int = effortLimit
     ) {
         self.old = old
         self.new = new
         self.place = place
         self.lifecycle = lifecycle
-        self.sameness = sameness
+        self.equality = equality
         self.effortLimit = effortLimit
     }
 
@@ -69,7 +69,7 @@ struct SchemaComparison {
         let pair = Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))
         guard seen.insert(pair).inserted else { return }
         if isTrial { seenInTrial.append(pair) }
-        if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(sameness.areSame) { return }
+        if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(equality.areEqual) { return }
         if oldNodes.count == 1, newNodes.count == 1, compareParts(oldNodes[0], newNodes[0]) { return }
         compare(old.flat(oldNodes), new.flat(newNodes))
     }
@@ -162,7 +162,7 @@ struct SchemaComparison {
     mutating func isCompatible(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
         let pair = FlatPair(old: before.identity, new: after.identity)
         if let known = compatible[pair] { return known }
-        var trial = trial(old, new, sameness)
+        var trial = trial(old, new, equality)
         trial.isTrial = true
         // Moved out and back: copying the state for each trial would cost quadratic time.
         swap(&trial.seen, &seen)
@@ -180,20 +180,20 @@ struct SchemaComparison {
 
     /// The differences between two schemas of the new contract.
     mutating func differences(_ before: FlatSchema, _ after: FlatSchema) -> [Difference] {
-        var trial = trial(new, new, Sameness(old: new.source, new: new.source))
+        var trial = trial(new, new, SchemaEquality(old: new.source, new: new.source))
         trial.compare(before, after)
         finish(trial)
         return trial.differences
     }
 
     /// A comparison nested in this one.
-    private func trial(_ old: Flattener, _ new: Flattener, _ sameness: Sameness) -> SchemaComparison {
+    private func trial(_ old: Flattener, _ new: Flattener, _ equality: SchemaEquality) -> SchemaComparison {
         var trial = SchemaComparison(
             old: old,
             new: new,
             place: place,
             lifecycle: lifecycle,
-            sameness: sameness,
+            equality: equality,
             effortLimit: effortLimit
         )
         trial.effort = effort

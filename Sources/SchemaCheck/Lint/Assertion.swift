@@ -12,7 +12,7 @@ struct Assertion {
     }
 
     /// The kind of assertion, with its parameters.
-    private enum Demand {
+    private enum Requirement {
         case matches(Pattern, isExpected: Bool)
         case isOneOf([Node])
         case contains(Node)
@@ -36,13 +36,13 @@ struct Assertion {
         "minLength", "maxLength", "casing", "sortOrder", "mutuallyExclusive", "mutuallyRequired", "ref",
     ]
 
-    private let demand: Demand
+    private let requirement: Requirement
 
     /// Reads an assertion. Returns nil if it is invalid; `log` then has the reason.
     init?(_ member: Node.Member, log: inout [Finding]) {
         let value = member.value
         let words = (value.items ?? [value]).compactMap { $0.scalar?.text }
-        let demand: Demand? =
+        let requirement: Requirement? =
             switch member.key {
             case "pattern": Self.pattern(value, log: &log).map { .matches($0, isExpected: true) }
             case "notPattern": Self.pattern(value, log: &log).map { .matches($0, isExpected: false) }
@@ -65,7 +65,7 @@ struct Assertion {
                 value.boolean.map { .isReference($0) } ?? Self.pattern(value, log: &log).map { .referenceMatches($0) }
             default: nil
             }
-        guard let demand else {
+        guard let requirement else {
             let suggestion = Suggestion.text(for: member.key, in: Self.names)
             let message =
                 Self.names.contains(member.key)
@@ -74,7 +74,7 @@ struct Assertion {
             log.append(LintConfiguration.fault(message, at: value))
             return nil
         }
-        self.demand = demand
+        self.requirement = requirement
     }
 
     /// A regular expression, with or without slashes around it.
@@ -102,11 +102,11 @@ struct Assertion {
         }
         return properties.flatMap { name -> [Problem] in
             let value = visit.node[name]
-            if case .isDefined(let isExpected) = demand {
+            if case .isDefined(let isExpected) = requirement {
                 if (value != nil) == isExpected { return [] }
                 return [Problem("'\(name)' is \(isExpected ? "missing" : "not allowed")", value ?? visit.node)]
             }
-            if case .isEmpty(let isExpected) = demand, value.map(\.isEmpty) ?? true != isExpected {
+            if case .isEmpty(let isExpected) = requirement, value.map(\.isEmpty) ?? true != isExpected {
                 return [Problem("'\(name)' is \(isExpected ? "not empty" : "empty or missing")", value ?? visit.node)]
             }
             guard let value else { return [] }
@@ -118,7 +118,7 @@ struct Assertion {
 
     /// The problem of an object, judged by the names of its members.
     private func problem(ofObject visit: Visit, _ names: [String]) -> String? {
-        switch demand {
+        switch requirement {
         case .isDefined(let isExpected): return isExpected ? nil : "it is not allowed"
         case .isEmpty(let isExpected):
             return names.isEmpty == isExpected ? nil : "it is \(isExpected ? "not " : "")empty"
@@ -151,7 +151,7 @@ struct Assertion {
 
     /// The problem of a value as a whole.
     private func problem(ofValue value: Node) -> String? {
-        switch demand {
+        switch requirement {
         case .length(let isMaximum, let limit):
             guard let count = value.items?.count ?? value.members?.count ?? value.string?.count else { return nil }
             if isMaximum ? count <= limit : count >= limit { return nil }
@@ -191,7 +191,7 @@ struct Assertion {
 
     /// The problem of one value or name.
     private func problem(of value: Node) -> String? {
-        switch demand {
+        switch requirement {
         case .matches(let pattern, let isExpected):
             guard let text = value.scalar?.text, pattern.matches(text) != isExpected else { return nil }
             return "'\(text)' \(isExpected ? "does not match" : "matches") \(pattern.source)"

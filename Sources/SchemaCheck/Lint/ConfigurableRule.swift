@@ -54,7 +54,7 @@ struct ConfigurableRule {
 
     /// Applies the rule to the contract.
     func check(_ context: LintContext, _ findings: inout LintFindings) {
-        for visit in context.walk.visits where clause.subject.matches(visit) && holdsAround(visit) {
+        for visit in context.walk.visits where clause.subject.matches(visit) && parentsMatch(visit) {
             let problems = clause.problems(of: visit)
             guard let first = problems.first else { continue }
             let standard = "\(visit.kind.phrase): \(problems.map(\.text).joined(separator: "; "))"
@@ -65,7 +65,7 @@ struct ConfigurableRule {
     }
 
     /// Whether the objects around this one meet all conditions, in order from the outside in.
-    private func holdsAround(_ visit: Visit) -> Bool {
+    private func parentsMatch(_ visit: Visit) -> Bool {
         var chain: [Visit] = [visit]
         while let parent = chain.last?.parent { chain.append(parent) }
         var rest = chain.reversed()[...]

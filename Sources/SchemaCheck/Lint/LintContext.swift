@@ -49,7 +49,7 @@ final class LintContext {
     }
 
     /// The finding with a note about the reference to its file, if it is not in the document itself.
-    func trailed(_ finding: Finding) -> Finding {
+    func withOrigin(_ finding: Finding) -> Finding {
         let path = finding.location.file.path
         guard path != root.location.file.path else { return finding }
         if entrances.isEmpty {

@@ -47,7 +47,7 @@ struct Linter {
         let (contract, compilerLog) = compile(files, source.registry)
         findings += fromCompiler(source.log.sorted + compilerLog.sorted, besides: findings, context)
         let size = contract.map { ", \($0.operations.count) operations, \($0.models.count) schemas" } ?? ""
-        return (findings.map(context.trailed), name + size)
+        return (findings.map(context.withOrigin), name + size)
     }
 
     /// The errors that stop a build.

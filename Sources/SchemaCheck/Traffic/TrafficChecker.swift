@@ -49,7 +49,7 @@ struct TrafficChecker {
                 )
             ]
         }
-        return faults(inResponse: exchange, operation, isRefusal: !mistakes.isEmpty)
+        return faults(inResponse: exchange, operation, isInvalidRequest: !mistakes.isEmpty)
     }
 
     // MARK: - Routing
@@ -238,7 +238,8 @@ struct TrafficChecker {
 
     // MARK: - Responses
 
-    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isRefusal: Bool) -> [Fault]
+    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isInvalidRequest: Bool)
+        -> [Fault]
     {
         let responses = operation.node["responses"]?.members ?? []
         let status = String(exchange.status)
@@ -248,7 +249,9 @@ struct TrafficChecker {
                 .first,
             let response = side.source.followed(member.value)
         else {
-            if Self.transportStatuses.contains(exchange.status) || isRefusal && (400..<500).contains(exchange.status) {
+            if Self.transportStatuses.contains(exchange.status)
+                || isInvalidRequest && (400..<500).contains(exchange.status)
+            {
                 return []
             }
             return [

@@ -2,7 +2,7 @@ import ContractCompiler
 import JSONSchema
 
 /// Finds schemas that did not change, including everything they refer to. Only the others are compared.
-final class Sameness {
+final class SchemaEquality {
     private let old: ContractSource
     private let new: ContractSource
     /// Whether all visited pairs are the same.
@@ -32,7 +32,7 @@ final class Sameness {
     /// Whether two schemas have equal text after references are followed. A cycle counts as equal.
     ///
     /// Every pair reachable from the two is decided at once, so no pair is visited twice.
-    func areSame(_ was: Node, _ now: Node) -> Bool {
+    func areEqual(_ was: Node, _ now: Node) -> Bool {
         let first = Pair(old: NodeKey(was), new: NodeKey(now))
         if first.old == first.new { return true }
         if let isSame = known[first] { return isSame }

@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 
 /// A folder with a copy of this project's contract to change, and the built tools.
-struct Workshop {
+struct TemporaryProject {
     /// The output of a tool, standard output and error together, and its exit status.
     struct Run {
         let output: String
@@ -17,14 +17,14 @@ struct Workshop {
         .deletingLastPathComponent()
 
     /// Creates a folder with copies of `names`, which are folders or files of the package, and deletes it afterwards.
-    static func with<R>(_ names: [String], _ body: (Workshop) async throws -> R) async throws -> R {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "workshop-\(UUID().uuidString)")
+    static func with<R>(_ names: [String], _ body: (TemporaryProject) async throws -> R) async throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "project-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         for name in names {
             try FileManager.default.copyItem(at: package.appending(path: name), to: folder.appending(path: name))
         }
-        return try await body(Workshop(folder: folder))
+        return try await body(TemporaryProject(folder: folder))
     }
 
     /// Replaces text in a file. The text must occur in it.

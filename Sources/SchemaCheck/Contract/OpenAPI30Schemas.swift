@@ -2,7 +2,7 @@ import ContractCompiler
 
 /// Rewrites the schemas of OpenAPI 3.0 documents as equivalent JSON Schema 2020-12 (OpenAPI 3.0.3, "Schema Object"). Locations and
 /// pointers remain those of the original.
-enum OldSchemas {
+enum OpenAPI30Schemas {
     /// The role of a file in an OpenAPI 3.0 contract: document, part of a document, or schema.
     static func rewritten(_ root: Node) -> Node {
         let looksLikeSchema =

@@ -3,7 +3,7 @@ import Foundation
 /// Runs code on a thread whose stack is large enough for the nesting limits of the readers, the compiler and the validator.
 ///
 /// The main thread has 8 MiB and a task's thread 512 KiB. The largest of those limits needs about 100 MiB in a debug build.
-package enum DeepStack {
+package enum LargeStack {
     /// Runs `body` on such a thread and returns its result.
     package static func value<Value>(_ body: @escaping () -> Value) -> Value {
         let run = Run(body)

@@ -2,7 +2,7 @@ internal import Formats
 
 /// Records what the compiler does with each keyword and field of a contract. The compiler enters each one as it reads it; a field
 /// without an entry was never read.
-package struct Ledger: Sendable {
+package struct KeywordUsage: Sendable {
     /// The use of a keyword or field.
     package enum Entry: String, CaseIterable, Sendable {
         /// It shapes the generated code.

@@ -4,7 +4,7 @@ import Testing
 @testable import SchemaCheck
 
 /// Unchanged schemas are distinguished from changed ones, and each pair is visited once.
-@Suite struct SamenessTests {
+@Suite struct SchemaEqualityTests {
     private static func contract(_ schemas: String, name: String) throws -> ContractSource {
         try InMemory.contract(InMemory.document(components: "{ schemas: { \(schemas) } }"), name: name)
     }
@@ -23,13 +23,13 @@ import Testing
         }
         let old = try Self.contract(chain(""), name: "old.yaml")
         let new = try Self.contract(chain(", minLength: 3"), name: "new.yaml")
-        let sameness = Sameness(old: old, new: new)
+        let equality = SchemaEquality(old: old, new: new)
         for number in 0..<500 {
             let (was, now) = try Self.schemas("S\(number)", old, new)
-            #expect(!sameness.areSame(was, now))
+            #expect(!equality.areEqual(was, now))
         }
         // 500 schemas, the reference in each, and the last schema.
-        #expect(sameness.comparisons == 1_001)
+        #expect(equality.comparisons == 1_001)
     }
 
     @Test func `a difference in a cycle affects each schema of the cycle`() throws {
@@ -45,10 +45,10 @@ import Testing
             try Self.contract(cycle("string"), name: "old.yaml"), try Self.contract(cycle("integer"), name: "new.yaml")
         )
         for names in [["A", "B", "C", "D"], ["D", "C", "B", "A"], ["B", "D", "A", "C"]] {
-            let sameness = Sameness(old: old, new: new)
+            let equality = SchemaEquality(old: old, new: new)
             for name in names {
                 let (was, now) = try Self.schemas(name, old, new)
-                #expect(sameness.areSame(was, now) == (name == "D"))
+                #expect(equality.areEqual(was, now) == (name == "D"))
             }
         }
     }
