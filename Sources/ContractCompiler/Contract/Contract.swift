@@ -150,7 +150,7 @@ package struct Rule {
     let text: String
 
     /// The rule as a separate schema, which does not see what other schemas evaluated.
-    var apart: Rule {
+    var isolated: Rule {
         text.hasPrefix(".all(")
             || !text.contains("valuated") && !text.hasPrefix(".items(") && !text.hasPrefix(".members(")
                 && !text.hasPrefix(".contains(")

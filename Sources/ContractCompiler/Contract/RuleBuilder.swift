@@ -71,7 +71,7 @@ struct RuleBuilder {
         _ contract: inout ModelBuilder,
         _ parts: inout [Rule]
     ) {
-        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, in: &contract)?.apart } }
+        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, in: &contract)?.isolated } }
         if !schema.anyOf.isEmpty, !covered.contains("anyOf") {
             parts.append(Rule(text: ".any(\(list(schema.anyOf, &contract)), keyword: \"anyOf\")"))
         }

@@ -211,7 +211,7 @@ final class Schema {
         !resource.dynamicAnchors.isEmpty && NodeKey(resource.root) == NodeKey(node) && node["$id"] != nil
     }
 
-    /// The pattern that remains to be checked. Readers reject U+0000 in every string, so it is removed from the pattern.
+    /// The pattern to check. It is nil if it only excludes U+0000, because readers reject U+0000 in every string.
     var checkedPattern: String? { pattern == #"^[^\u0000]*$"# ? nil : pattern }
 
     /// The keywords that are assertions.

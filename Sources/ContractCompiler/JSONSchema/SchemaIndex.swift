@@ -190,7 +190,7 @@ package struct SchemaIndex {
         return members[key]?[JSONPointer.unescape(String(token))]
     }
 
-    /// The value of a `$id`, unless its siblings show that the object is not a schema.
+    /// The value of `$id` if it is a string. Any other value is a property with that name.
     private static func id(of node: Node) -> String? { node["$id"]?.string }
 
     /// Resolves `reference` against the base URI `base`.

@@ -70,7 +70,7 @@ package struct Node: Sendable {
 
     /// The root of any YAML document, with support for tags.
     package static func readYAML(_ file: SourceFile) throws(ReadingError) -> Node {
-        try YAMLReader.read(file, tags: .honoured)
+        try YAMLReader.read(file, tags: .supported)
     }
 }
 

@@ -8,9 +8,9 @@ struct YAMLReader: ~Copyable {
     /// How tags other than `!!str` are treated.
     enum Tags {
         /// They are errors: contracts do not need them.
-        case refused
+        case rejected
         /// The seven tags of the core and failsafe schemas determine the type (YAML 1.2.2, chapter 10). Others are ignored.
-        case honoured
+        case supported
     }
 
     private let file: SourceFile
@@ -24,7 +24,7 @@ struct YAMLReader: ~Copyable {
     private var deepest = 0
 
     /// Reads the only document of `file`. An empty file is null.
-    static func read(_ file: SourceFile, tags: Tags = .refused) throws(ReadingError) -> Node {
+    static func read(_ file: SourceFile, tags: Tags = .rejected) throws(ReadingError) -> Node {
         var reader = YAMLReader(file, tags)
         // libyaml keeps the pointer, so parsing must finish inside of the closure.
         let result = file.bytes.withUnsafeBufferPointer { bytes in
@@ -181,7 +181,7 @@ struct YAMLReader: ~Copyable {
     private func checkTag(of event: Event) throws(ReadingError) {
         guard event.type != YAML_SCALAR_EVENT, let tag = event.tag, tag != "!" else { return }
         let own = Self.prefix + (event.type == YAML_SEQUENCE_START_EVENT ? "seq" : "map")
-        if tag == own || tags == .honoured && !Self.coreTags.contains(tag) { return }
+        if tag == own || tags == .supported && !Self.coreTags.contains(tag) { return }
         throw ReadingError(
             code: .tag,
             message:
@@ -197,7 +197,7 @@ struct YAMLReader: ~Copyable {
         let plain = Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
         guard let tag = event.tag, tag != "?" else { return plain }
         if tag == "!" || tag == Self.prefix + "str" { return Node.Scalar(kind: .string, text: text) }
-        guard tags == .honoured else {
+        guard tags == .supported else {
             throw ReadingError(
                 code: .tag,
                 message: "the tag '\(tag)' is not allowed in a contract",

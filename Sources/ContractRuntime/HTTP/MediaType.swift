@@ -37,7 +37,7 @@ public enum MediaType {
         return nil
     }
 
-    /// The media type in `mediaTypes` that a `Content-Type` field matches; the first one if there is no field.
+    /// The index in `mediaTypes` of the type that a `Content-Type` field matches; 0 if there is no field.
     public static func place(of field: String?, among mediaTypes: [String]) -> Int? {
         guard let field else { return mediaTypes.isEmpty ? nil : 0 }
         // The most common spelling.

@@ -252,7 +252,7 @@ struct ContractComparison {
             if difference.severity >= .warn, spent < Self.witnessLimit, search.size < Self.witnessSizeLimit {
                 witness = search.witness(of: difference, at: place, old: was, new: now)
             }
-            // A finding with a witness is proved, so the entry without one is redundant.
+            // A witness proves that the removal breaks clients.
             if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
             report(
                 difference.id,

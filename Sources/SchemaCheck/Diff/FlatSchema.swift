@@ -72,7 +72,7 @@ struct FlatSchema {
         return types.contains("number") ? types.subtracting(["integer"]) : types
     }
 
-    /// Whether the object may have properties that no keyword describes.
+    /// Whether properties that no keyword describes are forbidden.
     var isClosed: Bool { additional.contains { $0.boolean == false } }
 
     /// Whether the schema restricts only types or values.

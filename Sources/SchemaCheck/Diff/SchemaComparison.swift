@@ -11,7 +11,7 @@ struct SchemaComparison {
     private(set) var differences: [Difference] = []
     private let equality: SchemaEquality
     private var seen: Set<Pair> = []
-    /// Marks made during a trial, which are undone after it.
+    /// The pairs first visited during a trial. They are unmarked after it.
     private var seenInTrial: [Pair] = []
     /// Pairs of flat schemas in comparison, and those already compared.
     private var open: Set<FlatPair> = []

@@ -5,7 +5,7 @@ import JSONSchema
 final class SchemaEquality {
     private let old: ContractSource
     private let new: ContractSource
-    /// Whether all visited pairs are the same.
+    /// The results for visited pairs.
     private var known: [Pair: Bool] = [:]
 
     /// The pairs compared with each other.

@@ -60,7 +60,7 @@ struct JSONReport: Encodable {
     var text: String { JSONText.of(self) }
 }
 
-/// Encodes the report as JSON.
+/// Encodes values as JSON.
 enum JSONText {
     /// Indented, with members sorted by name.
     static func of(_ value: some Encodable) -> String {
