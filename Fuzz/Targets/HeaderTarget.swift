@@ -28,7 +28,10 @@ extension FuzzTarget {
         let hosts = HostList(listeningOn: "127.0.0.1", published: [])
         if let origin = Origin(text) { expect(!hosts.publishes(origin), "an origin that is not published") }
         if let entry = HostList.PublicHost(text) {
-            expect(HostList(listeningOn: "::", published: [entry]).serves(entry.authority), "the host list rejects its own entry")
+            expect(
+                HostList(listeningOn: "::", published: [entry]).serves(entry.authority),
+                "the host list rejects its own entry"
+            )
         }
         if let address = IPAddress(text) { expect(IPAddress("\(address)") == address, "another address: \(address)") }
     }
