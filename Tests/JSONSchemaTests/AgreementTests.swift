@@ -10,7 +10,7 @@ import Testing
 /// instances and random ones. If the two disagree, one of them is wrong.
 ///
 /// `AGREEMENT_INSTANCES=1000000 swift test --filter AgreementTests` uses more than the usual 100,000 instances.
-@Suite(.enabled(if: Suite.isThere, "the JSON Schema test suite is not on this machine"))
+@Suite(.enabled(if: Suite.isAvailable, "the JSON Schema test suite is not on this machine"))
 struct AgreementTests {
     private struct Question {
         let schema: Int

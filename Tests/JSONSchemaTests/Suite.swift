@@ -13,7 +13,7 @@ enum Suite {
 
     static let folder = SuiteFolder.jsonSchema
 
-    static let isThere = folder != nil
+    static let isAvailable = folder != nil
 
     /// The suite's tests of the output format. Some copies lack them.
     static let outputs = folder?.appending(path: "output-tests/draft2020-12").existing

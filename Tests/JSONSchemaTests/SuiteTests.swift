@@ -3,7 +3,7 @@ import JSONSchema
 import Testing
 
 /// Runs and counts all tests of the official suite.
-@Suite(.enabled(if: Suite.isThere, "the JSON Schema test suite is not on this machine"))
+@Suite(.enabled(if: Suite.isAvailable, "the JSON Schema test suite is not on this machine"))
 struct SuiteTests {
     /// The tests whose result differs from the expected one.
     private static func failures(_ files: [String], assertsFormats: Bool = false) throws -> (

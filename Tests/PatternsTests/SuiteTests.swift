@@ -15,7 +15,7 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "shared/suites/json-schema-test-suite/tests/draft2020-12")
 
-    static let isThere = FileManager.default.fileExists(atPath: folder.path)
+    static let isAvailable = FileManager.default.fileExists(atPath: folder.path)
 
     /// A string, or the names of an object that must all match.
     private static func cases(in file: String) throws -> [Case] {
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        .enabled(if: SuiteTests.isThere, "the JSON Schema test suite is not beside this checkout"),
+        .enabled(if: SuiteTests.isAvailable, "the JSON Schema test suite is not beside this checkout"),
         arguments: [("pattern.json", 2), ("optional/ecmascript-regex.json", 72)]
     )
     func `the suite's patterns match as expected`(file: String, least: Int) throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// The line protocol of `schema-check serve`, and `yaml2json`.
 @Suite struct ServeTests {
-    private static func answer(_ request: String) -> String { ValidationRequest.answer(to: Array(request.utf8)) }
+    private static func answer(_ request: String) -> String { ValidationRequest.response(to: Array(request.utf8)) }
 
     private static func verdicts(_ request: String) throws -> [Bool?] {
         let answer = try JSONSerialization.jsonObject(with: Data(answer(request).utf8)) as? [String: Any]

@@ -222,7 +222,7 @@ struct ModelBuilder {
         if merge.isCopy { copies -= 1 }
         if isDeclared { return value }
         openMerges[key] = nil
-        if merge.isMet, let typeName = merge.typeName {
+        if merge.isRecursive, let typeName = merge.typeName {
             if case .named(typeName) = value.kind {} else { value = wrapped(value, typeName, origin) }
         }
         if merged[key] == nil { merged[key] = value }
@@ -257,7 +257,7 @@ struct ModelBuilder {
         /// The final name, once it is known.
         var typeName: String?
         /// Whether the schemas were reached again from the inside.
-        var isMet = false
+        var isRecursive = false
         /// Whether the properties of another schema are repeated in it.
         var isCopy = false
     }
@@ -271,7 +271,7 @@ struct ModelBuilder {
         let merge = merges[place]
         let name = merge.typeName ?? unique(merge.origin.swiftName ?? merge.name, merge.origin.node)
         merges[place].typeName = name
-        merges[place].isMet = true
+        merges[place].isRecursive = true
         return name
     }
 

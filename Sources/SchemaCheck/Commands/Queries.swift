@@ -36,7 +36,7 @@ struct Queries: AsyncParsableCommand {
         if sources.isEmpty { couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
         let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
         do {
-            log = try await Scratch.withDatabase(at: databaseURL, steps) { inspector in
+            log = try await TemporaryDatabase.withDatabase(at: databaseURL, steps) { inspector in
                 try await QueryChecker(inspector: inspector, log: log).check(queryFiles)
             }
         } catch {
@@ -48,7 +48,7 @@ struct Queries: AsyncParsableCommand {
 }
 
 /// A migrated database for one run.
-private enum Scratch {
+private enum TemporaryDatabase {
     static func withDatabase<Result>(
         at url: String?,
         _ steps: [MigrationFile],

@@ -18,14 +18,14 @@ struct Serve: ParsableCommand {
                 rest += chunk
                 guard chunk.contains(UInt8(ascii: "\n")) else { continue }
                 let lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                for line in lines.dropLast() { Self.answer(Array(line)) }
+                for line in lines.dropLast() { Self.respond(Array(line)) }
                 rest = Array(lines.last ?? [])
             }
-            if !rest.isEmpty { Self.answer(rest) }
+            if !rest.isEmpty { Self.respond(rest) }
         }
     }
 
-    private static func answer(_ line: [UInt8]) {
-        FileHandle.standardOutput.write(Data((ValidationRequest.answer(to: line) + "\n").utf8))
+    private static func respond(_ line: [UInt8]) {
+        FileHandle.standardOutput.write(Data((ValidationRequest.response(to: line) + "\n").utf8))
     }
 }

@@ -30,7 +30,7 @@ struct Validate: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let results = LargeStack.value { self.judged() }
+        let results = LargeStack.value { self.validated() }
         if basic {
             for result in results { print(result.output?.basic ?? "") }
             if results.contains(where: { $0.output?.isValid != true }) { throw ExitCode(1) }
@@ -42,18 +42,18 @@ struct Validate: ParsableCommand {
         )
     }
 
-    private struct Judgement {
+    private struct InstanceResult {
         var findings: [Finding] = []
         var output: ValidationOutput?
     }
 
-    private func judged() -> [Judgement] {
+    private func validated() -> [InstanceResult] {
         var validator = self.validator()
         return instances.map { path in
             guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
             var log = DiagnosticLog()
             guard let instance = Node.read(file, log: &log) else {
-                return Judgement(findings: log.sorted.map { Finding($0) })
+                return InstanceResult(findings: log.sorted.map { Finding($0) })
             }
             do throws(SchemaError) {
                 let output = try validator.validate(instance)
@@ -69,9 +69,9 @@ struct Validate: ParsableCommand {
                         notes: [note]
                     )
                 }
-                return Judgement(findings: findings, output: output)
+                return InstanceResult(findings: findings, output: output)
             } catch {
-                return Judgement(findings: [
+                return InstanceResult(findings: [
                     Finding(
                         code: "schema",
                         severity: .error,

@@ -4,7 +4,7 @@ import JSONSchema
 /// One line of `schema-check serve`.
 enum ValidationRequest {
     /// The response, also one line.
-    static func answer(to line: [UInt8]) -> String {
+    static func response(to line: [UInt8]) -> String {
         do throws(RequestError) {
             return try results(of: request(line))
         } catch {

@@ -11,7 +11,7 @@ final class LintContext {
     /// Every operation of `paths`, callbacks and webhooks.
     let operations: [Visit]
     /// The targets, by file, of references from other files.
-    private var entrances: [String: [(pointer: String, location: Location)]] = [:]
+    private var incomingReferences: [String: [(pointer: String, location: Location)]] = [:]
     private var pointers: [ObjectIdentifier: [String: String]] = [:]
     /// The options of rules that have them.
     let options: [String: Node]
@@ -52,20 +52,22 @@ final class LintContext {
     func withOrigin(_ finding: Finding) -> Finding {
         let path = finding.location.file.path
         guard path != root.location.file.path else { return finding }
-        if entrances.isEmpty {
+        if incomingReferences.isEmpty {
             for reference in walk.references {
                 guard let target = reference.target, target.location.file !== reference.node.location.file else {
                     continue
                 }
-                entrances[target.location.file.path, default: []].append((target.pointer, reference.node.location))
+                incomingReferences[target.location.file.path, default: []].append(
+                    (target.pointer, reference.node.location)
+                )
             }
         }
-        let ways = (entrances[path] ?? []).filter {
+        let references = (incomingReferences[path] ?? []).filter {
             finding.pointer == $0.pointer || finding.pointer.hasPrefix($0.pointer + "/")
         }
-        guard let way = ways.max(by: { $0.pointer.count < $1.pointer.count }) else { return finding }
+        guard let reference = references.max(by: { $0.pointer.count < $1.pointer.count }) else { return finding }
         var finding = finding
-        finding.notes.append(Diagnostic.Note(message: "referenced from here", location: way.location))
+        finding.notes.append(Diagnostic.Note(message: "referenced from here", location: reference.location))
         return finding
     }
 

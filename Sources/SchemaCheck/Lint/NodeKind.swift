@@ -65,7 +65,7 @@ struct ObjectShape: Sendable {
     /// The type of all other members, in maps.
     var entries: FieldShape?
     /// Whether a reference may replace the object.
-    var isReferencable = false
+    var isReferenceable = false
     /// Fields that a version later than 3.0 added, with that version.
     var since: [String: String] = [:]
 }

@@ -67,7 +67,7 @@ extension NodeKind {
                 "$ref": .string, "summary": .string, "description": .string, "servers": servers,
                 "parameters": .list(.object(.parameter)), "additionalOperations": .map(.object(.operation)),
             ].merging(methods.map { ($0, .object(.operation)) }) { first, _ in first },
-            isReferencable: true,
+            isReferenceable: true,
             since: ["query": "3.2", "additionalOperations": "3.2"]
         ),
         .operation: ObjectShape(
@@ -84,13 +84,13 @@ extension NodeKind {
                 "name": .scalar, "in": .word(["query", "header", "path", "cookie", "querystring"]),
             ]) { $1 },
             required: ["name", "in"],
-            isReferencable: true
+            isReferenceable: true
         ),
-        .header: ObjectShape(fields: described, isReferencable: true),
+        .header: ObjectShape(fields: described, isReferenceable: true),
         .requestBody: ObjectShape(
             fields: ["description": .string, "content": content, "required": .boolean],
             required: ["content"],
-            isReferencable: true
+            isReferenceable: true
         ),
         .mediaTypes: ObjectShape(entries: .object(.mediaType)),
         .mediaType: ObjectShape(
@@ -99,7 +99,7 @@ extension NodeKind {
                 "encoding": .map(.object(.encoding)), "prefixEncoding": .list(.object(.encoding)),
                 "itemEncoding": .object(.encoding),
             ],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["itemSchema": "3.2", "prefixEncoding": "3.2", "itemEncoding": "3.2"]
         ),
         .encoding: ObjectShape(
@@ -118,7 +118,7 @@ extension NodeKind {
                 "links": .map(.object(.link)),
             ],
             required: ["description"],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["summary": "3.2"]
         ),
         .link: ObjectShape(
@@ -126,15 +126,15 @@ extension NodeKind {
                 "operationRef": .string, "operationId": .string, "parameters": .map(.any), "requestBody": .any,
                 "description": .string, "server": .object(.server),
             ],
-            isReferencable: true
+            isReferenceable: true
         ),
-        .callback: ObjectShape(entries: .object(.pathItem), isReferencable: true),
+        .callback: ObjectShape(entries: .object(.pathItem), isReferenceable: true),
         .example: ObjectShape(
             fields: [
                 "summary": .string, "description": .string, "value": .any, "externalValue": .string, "dataValue": .any,
                 "serializedValue": .string,
             ],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["dataValue": "3.2", "serializedValue": "3.2"]
         ),
         .discriminator: ObjectShape(
@@ -168,7 +168,7 @@ extension NodeKind {
                 "deprecated": .boolean,
             ],
             required: ["type"],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["oauth2MetadataUrl": "3.2", "deprecated": "3.2"]
         ),
         .flows: ObjectShape(

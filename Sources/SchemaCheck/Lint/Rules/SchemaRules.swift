@@ -174,7 +174,7 @@ extension LintRules {
             context,
             findings in
             for reference in context.walk.references
-            where reference.kind != .schema && !reference.kind.shape.isReferencable {
+            where reference.kind != .schema && !reference.kind.shape.isReferenceable {
                 findings.report("a reference cannot replace \(reference.kind.phrase)", at: reference.node)
             }
         },
