@@ -79,7 +79,7 @@ import Testing
         let request = Request(
             query:
                 "exploded=1&exploded=2&exploded=3&exploded=4&joined=1,x&limit=0&since=yesterday&day=2026-02-30&price=-1"
-                + "&mail=nobody&order=left&either=long&deep[name]=a&deep[other]=b&json=%7B&limit=5"
+                + "&mail=invalid&order=left&either=long&deep[name]=a&deep[other]=b&json=%7B&limit=5"
         )
         let problem = await #expect(throws: Problem.self) { try await service.respond(to: request, on: .readQuery) }
         #expect(

@@ -205,7 +205,7 @@ extension ValueShaper {
         return nil
     }
 
-    /// The possible strings of required members, by name. A member that is optional or may have other values is left out.
+    /// The possible strings of required members, by name. A member that is optional or may have other values is omitted.
     private static func constants(in schema: Schema, _ builder: inout ModelBuilder) -> [String: [String]] {
         let facets = Facets([schema], &builder)
         let required = Set(facets.schemas.flatMap(\.required))
