@@ -2,10 +2,10 @@
     import Glibc
 #endif
 
-/// One kind of input that comes from outside, with the code that reads it and what must hold afterwards.
+/// A fuzz target: one kind of external input, the code that reads it, and the expected properties.
 struct FuzzTarget: Sendable {
     let name: String
-    /// Reads one input; calls `expect` for what must hold.
+    /// Reads one input, and calls `expect` for each expected property.
     let run: @Sendable ([UInt8]) -> Void
 
     static let all: [FuzzTarget] = [
@@ -21,7 +21,7 @@ func expect(_ condition: Bool, _ message: @autoclosure () -> String) {
     abort()
 }
 
-// One program holds all targets, because building it takes longer than linking; Fuzz/run says which one runs.
+// One program contains all targets, because compiling takes longer than linking. Fuzz/run selects the target.
 private let target: FuzzTarget = {
     let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget.all.first(where: { $0.name == name }) else {
@@ -31,7 +31,7 @@ private let target: FuzzTarget = {
     return target
 }()
 
-/// The function that libFuzzer calls for each input (https://llvm.org/docs/LibFuzzer.html).
+/// The entry point that libFuzzer calls for each input (https://llvm.org/docs/LibFuzzer.html).
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     target.run(Array(UnsafeBufferPointer(start: bytes, count: count)))
@@ -39,6 +39,6 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 extension [UInt8] {
-    /// The parts of an input that consists of several texts. 0xFF is in no UTF-8 text.
+    /// The parts of an input with several texts. The separator 0xFF never occurs in UTF-8.
     var parts: [ArraySlice<UInt8>] { split(separator: 0xFF, omittingEmptySubsequences: false) }
 }

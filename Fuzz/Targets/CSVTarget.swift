@@ -1,7 +1,7 @@
 import ContractRuntime
 
 extension FuzzTarget {
-    /// Cells of CSV files: a reader of RFC 4180 finds the same texts, and no spreadsheet takes one for a formula.
+    /// Cells of CSV files: an RFC 4180 reader gets the same texts, and no spreadsheet interprets one as a formula.
     static let csv = FuzzTarget(name: "csv") { bytes in
         let texts = bytes.parts.map { String(decoding: $0, as: UTF8.self) }
         let csv = CSV([FuzzRow(first: texts[0], second: texts.dropFirst().first ?? "")], columns: ["first", "second"])
@@ -41,7 +41,7 @@ private struct FuzzRow: ContractModel {
     }
 }
 
-/// A reader of RFC 4180 that looks at bytes.
+/// An RFC 4180 reader that compares bytes.
 private enum CSVReader {
     static func rows(of text: String) -> [[String]] {
         var rows: [[String]] = []

@@ -1,7 +1,7 @@
 @testable import ContractRuntime
 
 extension FuzzTarget {
-    /// Bodies of forms: their JSON can be read, and a form that was written is read as the same value.
+    /// Form bodies: the JSON is valid, and a written form reads as the same value.
     static let form = FuzzTarget(name: "form") { bytes in
         for shape in ParameterShape.fuzzed {
             guard let json = try? FormBody.json(of: bytes, shape: shape) else { continue }
@@ -22,7 +22,7 @@ extension FuzzTarget {
 }
 
 extension JSONMember {
-    /// Whether a form says the same of it when it is written again: without brackets in its name.
+    /// Whether writing the form again preserves it: the name must have no brackets.
     fileprivate var isFlat: Bool {
         guard case .string = value else { return false }
         return !name.utf8.contains { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") }
@@ -30,7 +30,7 @@ extension JSONMember {
 }
 
 extension JSONValue {
-    /// Reads a text in which U+0000 may stand.
+    /// Reads a text that may contain U+0000.
     init?(fuzzed bytes: [UInt8]) {
         let value = try? JSONReader.read(bytes, allowsNUL: true, direction: .any, rule: nil) {
             (json: inout JSONReader) throws(JSONSyntaxError) in try json.value()
@@ -41,14 +41,14 @@ extension JSONValue {
 }
 
 extension ParameterShape {
-    /// One of each kind.
+    /// One shape of each kind.
     static let fuzzed: [ParameterShape] = [
         .text, .any, .json, .array(.literal), .object([:], others: .any),
         .object(["a": .array(.text), "b": .object(["c": .literal]), "f": .file, "j": .json], others: .array(.any)),
     ]
 }
 
-/// Parameters and forms become valid JSON; only repeated names and U+0000 are left to the reader of values.
+/// Checks that parameters and forms become valid JSON. Only duplicate names and U+0000 are left to the value reader.
 func expectJSON(_ json: [UInt8]) {
     do throws(InvalidInput) {
         _ = try JSONReader.read(json, allowsNUL: true, direction: .any, rule: nil) {

@@ -1,7 +1,7 @@
 @testable import ContractRuntime
 
 extension FuzzTarget {
-    /// Fields of heads: media types, dates, hosts, origins, percent-encoding.
+    /// Header fields: media types, dates, hosts, origins, percent-encoding.
     static let header = FuzzTarget(name: "header") { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
         for name in ["boundary", "charset", "name", "q"] { _ = MediaType.parameter(name, of: text) }
@@ -28,7 +28,10 @@ extension FuzzTarget {
         let hosts = HostList(listeningOn: "127.0.0.1", published: [])
         if let origin = Origin(text) { expect(!hosts.publishes(origin), "an origin that is not published") }
         if let entry = HostList.PublicHost(text) {
-            expect(HostList(listeningOn: "::", published: [entry]).serves(entry.authority), "its own entry is refused")
+            expect(
+                HostList(listeningOn: "::", published: [entry]).serves(entry.authority),
+                "the host list rejects its own entry"
+            )
         }
         if let address = IPAddress(text) { expect(IPAddress("\(address)") == address, "another address: \(address)") }
     }

@@ -2,26 +2,26 @@ import ContractCompiler
 import ContractRuntime
 
 extension FuzzTarget {
-    /// The two readers of JSON agree, and what is written is read as the same value.
+    /// Both JSON readers agree, and written JSON reads as the same value.
     static let json = FuzzTarget(name: "json") { bytes in
         let value = read(bytes)
         let file = SourceFile(path: "fuzz.json", displayPath: "fuzz.json", bytes: bytes)
         do throws(ReadingError) {
             let node = try Node.readJSON(file)
-            expect(value != nil || node.depth > JSONReader.maximumDepth, "only the compiler's reader accepts it")
+            expect(value != nil || node.depth > JSONReader.maximumDepth, "only the compiler's reader accepts the input")
         } catch {
-            // The compiler refuses names that only look the same.
+            // The compiler rejects names that only look equal.
             expect(
                 value == nil || error.message.hasSuffix("is given twice"),
-                "only the runtime's reader accepts it: \(error.message)"
+                "only the runtime's reader accepts the input: \(error.message)"
             )
         }
         guard let value else { return }
         let written = JSONWriter.write(value)
-        guard let again = read(written) else { return expect(false, "what was written cannot be read") }
+        guard let again = read(written) else { return expect(false, "the written JSON cannot be read") }
         expect(again == value, "another value was read back")
-        expect(JSONWriter.write(again) == written, "it is written in two ways")
-        expect(Set([value, again]).count == 1, "equal values differ in their hashes")
+        expect(JSONWriter.write(again) == written, "the same value is written differently")
+        expect(Set([value, again]).count == 1, "equal values have different hashes")
     }
 
     private static func read(_ bytes: [UInt8]) -> JSONValue? {

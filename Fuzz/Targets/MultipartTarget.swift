@@ -1,7 +1,7 @@
 @testable import ContractRuntime
 
 extension FuzzTarget {
-    /// A media type and a body: its JSON can be read, and parts that were written are read as the same value.
+    /// A media type and a body: the JSON is valid, and written parts read as the same value.
     static let multipart = FuzzTarget(name: "multipart") { bytes in
         let parts = bytes.parts
         let contentType = String(decoding: parts[0], as: UTF8.self)
@@ -15,7 +15,7 @@ extension FuzzTarget {
         for name in names where !members.contains(where: { $0.name == name }) && !name.hasSuffix("[]") {
             members.append(JSONMember(name: name, value: .string(contentType)))
         }
-        // A form writes line ends and quotes in names as %0D, %0A and %22, which readers leave as they are.
+        // Forms write line ends and quotes in names as %0D, %0A and %22. Readers do not decode them.
         guard
             members.allSatisfy({
                 !$0.name.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }

@@ -1,7 +1,7 @@
 @testable import ContractRuntime
 
 extension FuzzTarget {
-    /// Parameters of every place, style and shape become JSON.
+    /// Parameters in every location, style and shape become JSON.
     static let parameter = FuzzTarget(name: "parameter") { bytes in
         let texts = bytes.parts.map { String(decoding: $0, as: UTF8.self) }
         for parameter in parameters {

@@ -1,7 +1,7 @@
 import ContractRuntime
 
 extension FuzzTarget {
-    /// Paths split at their slashes.
+    /// Paths split into segments.
     static let path = FuzzTarget(name: "path") { bytes in
         bytes.withUnsafeBytes { bytes in
             let segments = PathSegments(bytes)

@@ -8,7 +8,7 @@ import Formats
 #endif
 
 extension FuzzTarget {
-    /// The texts of decimals, numbers, times, dates, UUIDs, base64, URIs and all formats.
+    /// The texts of decimals, numbers, times, dates, UUIDs, Base64, URIs and all formats.
     static let value = FuzzTarget(name: "value") { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
         if let decimal = Decimal(text) {

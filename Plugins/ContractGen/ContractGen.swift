@@ -3,14 +3,14 @@ import PackagePlugin
 
 /// Runs `contract-gen` on the contract files and `.sql` files of a target before it is compiled.
 ///
-/// Every file is declared as an input, so that an edit of any of them runs the tool. A contract outside of the target is linked
-/// into its folder: SwiftPM looks for new and deleted files only in the folders of targets.
+/// Every file is declared as an input, so that a change to any of them runs the tool. A contract outside of the target is linked
+/// into its folder, because SwiftPM detects new and deleted files only in the folders of targets.
 @main
 struct ContractGen: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         guard let target = target as? any SourceModuleTarget else { return [] }
         let directory = target.directoryURL
-        // The order of `sourceFiles` is the directory's.
+        // `sourceFiles` has the order of the directory, which is not stable.
         let inputs = target.sourceFiles.map(\.url)
             .filter { ["yaml", "json", "sql"].contains($0.pathExtension) }
             .sorted { $0.path < $1.path }
@@ -27,7 +27,7 @@ struct ContractGen: BuildToolPlugin {
         for input in inputs {
             let output = folder.appending(path: Self.outputName(of: input, in: directory))
             arguments += [input.path, output.path]
-            // All migrations share one file.
+            // All migrations go into one file.
             if !outputs.contains(output) { outputs.append(output) }
         }
         return [

@@ -1,13 +1,13 @@
-/// One thing that is wrong, or worth knowing, about a contract.
+/// An error, warning or note about a contract.
 package struct Diagnostic: Sendable {
-    /// How bad it is.
+    /// The severity.
     package enum Severity: String, Sendable {
         case note
         case warning
         case error
     }
 
-    /// What kind of mistake it is: a name that stays when messages change.
+    /// The kind of diagnostic. The raw value stays the same when messages change.
     package enum Code: String, Sendable, CaseIterable {
         case aliasExpansion = "alias-expansion"
         case ambiguousPath = "ambiguous-path"
@@ -65,32 +65,32 @@ package struct Diagnostic: Sendable {
         case unusedPathParameter = "unused-path-parameter"
     }
 
-    /// The other end of a conflict, or advice.
+    /// The other location of a conflict, or advice.
     package struct Note: Sendable {
         package let message: String
         package let location: Location?
 
-        /// A note, perhaps with a place.
+        /// A note with an optional location.
         package init(message: String, location: Location?) {
             self.message = message
             self.location = location
         }
     }
 
-    /// How bad it is.
+    /// The severity.
     package let severity: Severity
-    /// What kind of mistake it is.
+    /// The kind of diagnostic.
     package let code: Code
-    /// What was found and what was expected.
+    /// The message: found and expected values.
     package let message: String
-    /// Where.
+    /// The location in a file.
     package let location: Location
-    /// What belongs to it.
+    /// Further details.
     package let notes: [Note]
 }
 
 extension Diagnostic {
-    /// The lines that a terminal shows: place, message, the line of the file with a caret, notes.
+    /// The text for a terminal: location, message, source line with a caret, notes.
     package var rendered: String {
         var text = "\(location): \(severity.rawValue): \(message) [\(code.rawValue)]\n"
         text += location.excerpt
@@ -106,7 +106,7 @@ extension Diagnostic {
 }
 
 extension Location {
-    /// The line with a caret below the column, as two lines of text; empty for a line that is no help to look at.
+    /// The source line and a caret below the column, as two lines. Empty if the line is not useful.
     package var excerpt: String {
         let text = file.line(line)
         guard !text.isEmpty, text.utf8.count <= 240 else { return "" }
@@ -117,27 +117,27 @@ extension Location {
     }
 }
 
-/// Collects what every stage finds, so that one run shows all of it.
+/// Collects the diagnostics of all stages, so that one run shows all of them.
 package struct DiagnosticLog: Sendable {
     private var diagnostics: [Diagnostic] = []
     private var seen: Set<String> = []
 
-    /// Whether what the specifications leave open is an error, as it is in a contract of one's own, or a warning, as it must be in
-    /// the documents of others.
+    /// Whether deviations that the specifications tolerate are errors, as in one's own contract, or warnings, as in documents of
+    /// others.
     private var isStrict: Bool
-    /// What became of the fields that were read, when somebody wants to know.
-    package internal(set) var ledger: Ledger?
+    /// Records the use of each field that is read; nil if that is not needed.
+    package internal(set) var keywordUsage: KeywordUsage?
 
-    /// An empty log.
-    package init(isStrict: Bool = true, keepsLedger: Bool = false) {
+    /// Creates an empty log.
+    package init(isStrict: Bool = true, recordsUsage: Bool = false) {
         self.isStrict = isStrict
-        ledger = keepsLedger ? Ledger() : nil
+        keywordUsage = recordsUsage ? KeywordUsage() : nil
     }
 
-    /// Whether anything found is an error.
+    /// Whether the log contains an error.
     package private(set) var hasErrors = false
 
-    /// Everything, by file, line and column.
+    /// All diagnostics by file, line and column.
     package var sorted: [Diagnostic] {
         diagnostics.sorted {
             ($0.location.file.displayPath, $0.location.line, $0.location.column)
@@ -165,10 +165,10 @@ package struct DiagnosticLog: Sendable {
         record(Diagnostic(severity: .warning, code: code, message: message, location: location, notes: notes))
     }
 
-    /// Takes what is not known for a warning from here on: a newer specification may have it.
+    /// From now on, reports unknown fields as warnings: a newer specification may define them.
     mutating func relax() { isStrict = false }
 
-    /// Records what no specification forbids and nobody means: unknown fields, names that are one in Swift.
+    /// Records a probable mistake that no specification forbids: an unknown field, equal names in Swift.
     mutating func strictly(
         _ code: Diagnostic.Code,
         _ message: String,
@@ -182,12 +182,12 @@ package struct DiagnosticLog: Sendable {
         }
     }
 
-    /// Records what was written in an older way and is read all the same.
+    /// Records an older notation that is still accepted.
     mutating func oldKeyword(_ code: Diagnostic.Code, _ message: String, at location: Location) {
         record(Diagnostic(severity: .note, code: code, message: message, location: location, notes: []))
     }
 
-    /// A node that two references reach is read twice and complained about once.
+    /// Adds a diagnostic once: a node with two references is read twice.
     private mutating func record(_ diagnostic: Diagnostic) {
         if seen.insert("\(diagnostic.location) \(diagnostic.message)").inserted {
             diagnostics.append(diagnostic)
@@ -196,9 +196,9 @@ package struct DiagnosticLog: Sendable {
     }
 }
 
-/// Finds what somebody meant to write.
+/// Suggests corrections of misspelled words.
 package enum Suggestion {
-    /// The word of `vocabulary` nearest to `word`, if it is near enough to be what was meant.
+    /// The most similar word of `vocabulary`; nil if none is similar enough.
     package static func nearest(to word: String, in vocabulary: some Sequence<String>) -> String? {
         let limit = max(1, word.count / 3)
         let best = vocabulary.map { (distance: distance(word.lowercased(), $0.lowercased()), word: $0) }
@@ -206,12 +206,12 @@ package enum Suggestion {
         return best.flatMap { $0.distance <= limit ? $0.word : nil }
     }
 
-    /// ` (did you mean 'x'?)`, or nothing.
+    /// ` (did you mean 'x'?)`, or an empty string.
     package static func text(for word: String, in vocabulary: some Sequence<String>) -> String {
         nearest(to: word, in: vocabulary).map { " (did you mean '\($0)'?)" } ?? ""
     }
 
-    /// How many characters must be inserted, removed, replaced or exchanged with their neighbour.
+    /// The number of insertions, deletions, replacements and swaps of neighbours from one word to the other.
     private static func distance(_ lhs: String, _ rhs: String) -> Int {
         let lhs = Array(lhs)
         let rhs = Array(rhs)

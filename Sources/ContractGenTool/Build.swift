@@ -15,7 +15,7 @@ struct Build {
         var rest = arguments
         while let argument = rest.popFirst() {
             guard let value = rest.popFirst() else {
-                throw Failure(description: "'\(argument)' lacks what belongs to it")
+                throw Failure(description: "'\(argument)' lacks its value")
             }
             if ["--root", "--routes", "--document"].contains(argument) {
                 options[argument] = value
@@ -25,7 +25,7 @@ struct Build {
         }
     }
 
-    /// Writes every output; false when the contract has mistakes, which are then on standard error.
+    /// Writes all outputs. Returns false if the contract has errors, which are printed to standard error.
     mutating func run() throws -> Bool {
         // The working directory is the package's, so paths below it are shown relative to it.
         let sources = try pairs.map { (source: try Self.source($0.input), output: $0.output) }
@@ -77,12 +77,12 @@ struct Build {
         return source
     }
 
-    /// Leaves a file alone that has the content already: its time tells the build what to compile.
+    /// Writes a file only if its content changes: the build uses the modification time to decide what to compile.
     static func write(_ text: String, to path: String) throws {
         let data = Data(text.utf8)
         if FileManager.default.contents(atPath: path) == data { return }
         let folder = (path as NSString).deletingLastPathComponent
-        // A bare name stands for a file of the working directory, which exists.
+        // A name without a folder means the working directory, which exists.
         if !folder.isEmpty {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }

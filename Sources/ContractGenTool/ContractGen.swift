@@ -1,37 +1,37 @@
 import ContractCompiler
 import Foundation
 
-/// `contract-gen`: the contract's compiler, as the build plugin runs it.
+/// `contract-gen`: the contract compiler as a command, used by the build plugin.
 @main
 enum ContractGen {
     static let usage = """
-        contract-gen reads a contract and writes Swift.
+        contract-gen generates Swift from a contract.
 
         USAGE: contract-gen generate DOCUMENT --output DIR [--module NAME] [--examples] [--python FILE]
                contract-gen explain DOCUMENT
                contract-gen build [--root DOCUMENT --routes FILE --document FILE] [INPUT OUTPUT]...
 
-        generate writes the Swift of any OpenAPI document 3.0, 3.1 or 3.2:
-          --output DIR      where the files go
-          --module NAME     the module that they will be part of
-          --examples        the document's examples too, ready to be read and written
-          --python FILE     data classes and a client in Python
-          --root DIR        the folder that references may reach; the document's own by default
-          --strict          unknown fields and names that are one in Swift are errors, as they are in a build
-          --quiet           no warnings
+        generate writes Swift for any OpenAPI 3.0, 3.1 or 3.2 document:
+          --output DIR      the folder for the files
+          --module NAME     the module of the files
+          --examples        also write the document's examples as values
+          --python FILE     also write data classes and a client in Python
+          --root DIR        the folder that references must not leave (default: the document's folder)
+          --strict          unknown fields and equal Swift names are errors, as in a build
+          --quiet           hide warnings
 
-        explain prints what becomes of every keyword and field of the document: typed, validated, annotation or error.
+        explain prints how each keyword and field of the document is used: typed, validated, annotation or error.
 
-        build is what the build plugin runs:
+        build is for the build plugin:
           --root DOCUMENT   the OpenAPI document of the contract
-          --routes FILE     where the protocols, the router and the dispatch go
-          --document FILE   where the contract itself goes
-          INPUT OUTPUT      a file of the contract, or an .sql file, and where its Swift goes
+          --routes FILE     the output for the protocols, the router and the dispatch
+          --document FILE   the output for the contract itself
+          INPUT OUTPUT      a file of the contract or an .sql file, and the output for its Swift
 
-        A file is written only when its content changes. Mistakes in the contract are printed as
-        FILE:LINE:COLUMN: error: MESSAGE, all of them.
+        A file is written only if its content changes. All errors in the contract are printed, as
+        FILE:LINE:COLUMN: error: MESSAGE.
 
-        Exit status: 0 written, 1 the contract has mistakes, 2 the call or a file is at fault.
+        Exit status: 0 files written, 1 the contract has errors, 2 the arguments are invalid or a file cannot be read or written.
 
         """
 
@@ -55,7 +55,7 @@ enum ContractGen {
     }
 
     private static func outcome(of arguments: [String]) -> Result<Bool, any Error> {
-        DeepStack.value { Result { try run(arguments) } }
+        LargeStack.value { Result { try run(arguments) } }
     }
 
     private static func run(_ arguments: [String]) throws -> Bool {

@@ -1,7 +1,7 @@
 import ContractCompiler
 import Foundation
 
-/// `contract-gen generate` and `contract-gen explain`: any document, outside of a build.
+/// `contract-gen generate` and `contract-gen explain`, for any document and outside of a build.
 struct Generate {
     private struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -11,7 +11,7 @@ struct Generate {
     private var options: [String: String] = [:]
     private var flags: Set<String> = []
     private var log: DiagnosticLog
-    /// The roots of the files that were read.
+    /// The roots of the files read.
     private var documents: [Node] = []
 
     init(_ arguments: ArraySlice<String>) throws {
@@ -23,7 +23,7 @@ struct Generate {
                 guard let value = rest.popFirst() else { throw Failure(description: "'\(argument)' lacks its value") }
                 options[argument] = value
             case "--examples", "--strict", "--quiet": flags.insert(argument)
-            case let option where option.hasPrefix("-"): throw Failure(description: "there is no option '\(option)'")
+            case let option where option.hasPrefix("-"): throw Failure(description: "unknown option '\(option)'")
             default: documents.append(argument)
             }
         }
@@ -34,7 +34,7 @@ struct Generate {
         log = DiagnosticLog(isStrict: flags.contains("--strict"))
     }
 
-    /// Writes the Swift of the document; false when it has mistakes, which are then on standard error.
+    /// Writes Swift for the document. Returns false if it has errors, which are printed to standard error.
     mutating func generate() throws -> Bool {
         guard options["--output"] ?? options["--python"] != nil else {
             throw Failure(description: "'generate' needs '--output DIR', '--python FILE' or both")
@@ -58,7 +58,7 @@ struct Generate {
         return true
     }
 
-    /// Files of an earlier run that had more parts.
+    /// Deletes files of an earlier run that had more parts.
     private func removeStale(in directory: String, keeping names: [String]) throws {
         let known = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in known where name.firstMatch(of: /^Contract[0-9]*\.swift$/) != nil && !names.contains(name) {
@@ -66,19 +66,19 @@ struct Generate {
         }
     }
 
-    /// Prints what became of every keyword and field of the document.
+    /// Prints the use of every keyword and field of the document.
     mutating func explain() throws -> Bool {
-        log = DiagnosticLog(isStrict: flags.contains("--strict"), keepsLedger: true)
-        guard try contract() != nil, let ledger = log.ledger else { return false }
-        print(ledger.text(of: documents), terminator: "")
-        return ledger.unread(in: documents).isEmpty
+        log = DiagnosticLog(isStrict: flags.contains("--strict"), recordsUsage: true)
+        guard try contract() != nil, let keywordUsage = log.keywordUsage else { return false }
+        print(keywordUsage.text(of: documents), terminator: "")
+        return keywordUsage.unread(in: documents).isEmpty
     }
 
     private mutating func contract() throws -> Contract? {
         guard let file = SourceFile(reading: document) else {
             throw Failure(description: "'\(document)' cannot be read")
         }
-        // Nothing outside of the contract's own folder is read, unless another root is named.
+        // Nothing outside of the document's folder is read unless --root names another folder.
         let root = options["--root"].map(SourceFile.realPath) ?? (file.path as NSString).deletingLastPathComponent
         let registry = Registry { path in
             path == file.path ? file : path.hasPrefix(root + "/") ? SourceFile(reading: path) : nil

@@ -1,12 +1,12 @@
-/// An example of the contract with the type that it is an example of.
+/// An example of the contract, with functions for its type.
 public struct ContractExample: Sendable {
-    /// Where it stands: `file:line:column`.
+    /// The location: `file:line:column`.
     public let place: String
-    /// The example's JSON text.
+    /// The JSON text of the example.
     public let json: String
     private let rewrite: @Sendable ([UInt8]) throws(InvalidInput) -> [UInt8]
 
-    /// An example that `read` reads and `rule` checks.
+    /// Creates an example that `read` reads and `rule` checks.
     public init<Value: JSONWritable>(
         place: String,
         json: String,
@@ -20,7 +20,7 @@ public struct ContractExample: Sendable {
         }
     }
 
-    /// Whether another JSON text is valid where the example stands.
+    /// Whether another JSON text is valid in place of the example.
     public func accepts(_ json: [UInt8]) -> Bool {
         do throws(InvalidInput) {
             _ = try rewrite(json)
@@ -30,9 +30,9 @@ public struct ContractExample: Sendable {
         }
     }
 
-    /// What goes wrong when the example is read, validated and written again; nil when nothing does.
+    /// Reads, validates and rewrites the example. Returns the first error or difference, or nil if there is none.
     ///
-    /// Members that a default fills in may be added, and times and ids may be written in their normal form.
+    /// Defaults may add members, and times and ids may change to their normal form.
     public func problem() -> String? {
         do throws(InvalidInput) {
             let written = try rewrite(Array(json.utf8))
@@ -49,7 +49,7 @@ public struct ContractExample: Sendable {
             for member in members {
                 let place = "\(pointer)/\(JSONLocator.escape(member.name))"
                 guard let value = after[member.name] else {
-                    // A null that may be left out says the same as nothing.
+                    // A missing optional member is equal to null.
                     if member.value == .null { continue }
                     return "\(place) is not in the schema and was dropped"
                 }
@@ -62,11 +62,11 @@ public struct ContractExample: Sendable {
             }
             return nil
         case (.string(let lhs), .string(let rhs)) where Timestamp(lhs) != nil || lhs.lowercased() == rhs:
-            return Timestamp(lhs) == Timestamp(rhs) ? nil : "\(pointer) was \(lhs) and became \(rhs)"
+            return Timestamp(lhs) == Timestamp(rhs) ? nil : "\(pointer) changed from \(lhs) to \(rhs)"
         // A decimal may be a string or a number.
         case (.string(let lhs), .number(let rhs)) where JSONNumber(lhs) == rhs: return nil
         case (.number(let lhs), .number(let rhs)) where Double(lhs.text) == Double(rhs.text): return nil
-        default: return before == after ? nil : "\(pointer) was \(before) and became \(after)"
+        default: return before == after ? nil : "\(pointer) changed from \(before) to \(after)"
         }
     }
 }

@@ -2,9 +2,9 @@ package import ContractCompiler
 package import Formats
 internal import Patterns
 
-/// The keywords that judge one value by itself.
+/// Evaluates the keywords that depend on one value alone.
 enum Assertions {
-    /// What is wrong with `instance`; nil when the keyword holds or says nothing about such a value.
+    /// The violation of a keyword by `instance`; nil if it is valid or the keyword does not apply to its type.
     static func message(_ assertion: CompiledSchema.Assertion, _ instance: Node) throws(SchemaError) -> String? {
         switch assertion {
         case .type(let types): return type(instance, types)
@@ -45,9 +45,9 @@ enum Assertions {
         switch assertion {
         case .multipleOf(let divisor):
             guard let isMultiple = number.isMultiple(of: divisor) else {
-                throw SchemaError("the numbers have too many digits to be divided")
+                throw SchemaError("the numbers have too many digits for a division")
             }
-            return isMultiple ? nil : "\(described(instance)) is no multiple of the divisor"
+            return isMultiple ? nil : "\(described(instance)) is not a multiple of the divisor"
         case .bound(let isMaximum, let isExclusive, let bound):
             let isInside = number == bound ? !isExclusive : (number < bound) == isMaximum
             return isInside ? nil : "\(described(instance)) is \(isMaximum ? "above" : "below") the bound"
@@ -62,7 +62,7 @@ enum Assertions {
         case .pattern(let pattern):
             return pattern.matches(text) ? nil : "\(described(instance)) does not match \(pattern.source)"
         case .format(let format):
-            return format.matches(text) ? nil : "\(described(instance)) is no \(format.rawValue)"
+            return format.matches(text) ? nil : "\(described(instance)) does not have the format \(format.rawValue)"
         default: return nil
         }
     }
@@ -95,12 +95,12 @@ enum Assertions {
 }
 
 extension Node {
-    /// The exact value, if this is a number.
+    /// The exact value, if it is a number.
     package var number: ExactNumber? {
         jsonNumber.flatMap { ExactNumber($0) }
     }
 
-    /// Equality as JSON Schema defines it (Core 2020-12, section 4.2.2): numbers by value, strings by code points, members in any order.
+    /// Equality by JSON Schema (Core 2020-12, section 4.2.2): numbers by value, strings by code points, members in any order.
     package func isEqual(to other: Node) -> Bool {
         switch (value, other.value) {
         case (.scalar(let lhs), .scalar(let rhs)):
@@ -130,7 +130,7 @@ extension Node {
         hasher.combine(jsonType)
         switch value {
         case .mapping(let members):
-            // The order of members means nothing, and so must the order in which they are hashed.
+            // The order of members does not affect equality, so it must not affect the hash.
             let hashes = members.map { member in
                 var hasher = Hasher()
                 hasher.combine(member.key)

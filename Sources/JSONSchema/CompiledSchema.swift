@@ -2,16 +2,16 @@ internal import ContractCompiler
 internal import Formats
 internal import Patterns
 
-/// A schema made ready for validation: its keywords read, in the order in which they must be applied.
+/// A schema compiled for validation: its keywords in the order in which they must be applied.
 final class CompiledSchema {
-    /// One keyword and what it asks for.
+    /// A keyword and its compiled value.
     struct Clause {
         let name: String
         let node: Node
         let assertion: Assertion
     }
 
-    /// What a keyword asks for. The names are the keywords' own.
+    /// The compiled value of a keyword. Most cases have the name of the keyword.
     enum Assertion {
         case annotation
         case type(Set<String>)
@@ -46,7 +46,7 @@ final class CompiledSchema {
         case unevaluatedProperties(CompiledSchema)
     }
 
-    /// The schemas of members by their names.
+    /// The schemas of members by name.
     struct Properties {
         private let list: [(String, CompiledSchema)]
         private let places: [[UInt8]: Int]
@@ -56,9 +56,9 @@ final class CompiledSchema {
             places = Dictionary(list.enumerated().map { (Array($1.0.utf8), $0) }) { first, _ in first }
         }
 
-        /// The members that have a schema, in the order of the schemas; of two members of one name the first.
+        /// The members that have a schema, in the order of the schemas. If two members have the same name, the first counts.
         func matches(_ members: [Node.Member]) -> [(name: String, schema: CompiledSchema, member: Node.Member)] {
-            // Few are found faster one by one.
+            // For a few names, a linear search is faster.
             if list.count <= 8 {
                 return list.compactMap { name, schema in
                     members.first { $0.key.utf8.elementsEqual(name.utf8) }.map { (name, schema, $0) }
@@ -75,10 +75,10 @@ final class CompiledSchema {
 
     let node: Node
     let resource: SchemaResource
-    /// What a boolean schema says.
+    /// The value of a boolean schema.
     let always: Bool?
     var clauses: [Clause] = []
-    /// Where the references of this schema lead, once they were followed.
+    /// The targets of this schema's references that were resolved so far.
     var target: (schema: CompiledSchema, dynamicAnchor: String?)?
     var dynamicTarget: (schema: CompiledSchema, dynamicAnchor: String?)?
 
@@ -88,7 +88,7 @@ final class CompiledSchema {
         always = node.boolean
     }
 
-    /// The schema's place: its resource's URI and the pointer inside that.
+    /// The location: the URI of its resource and the pointer in it.
     func location(of keyword: String) -> String {
         "\(resource.uri)#\(node.pointer.dropFirst(resource.root.pointer.utf8.count))/\(keyword)"
     }

@@ -2,7 +2,7 @@ internal import ContractCompiler
 internal import Formats
 internal import Patterns
 
-/// Arrays and objects.
+/// Evaluates the keywords of arrays and objects.
 extension Evaluator {
     mutating func apply(
         _ clause: CompiledSchema.Clause,
@@ -99,7 +99,7 @@ extension Evaluator {
 }
 
 extension Node {
-    /// The member of exactly this name: Swift's own comparison takes different code points for equal.
+    /// The member with exactly this name. Swift's comparison treats canonically equivalent strings as equal.
     func member(_ name: String) -> Member? {
         members?.first { $0.key.utf8.elementsEqual(name.utf8) }
     }

@@ -4,7 +4,7 @@ internal import Patterns
 
 /// Applies compiled schemas to instances.
 struct Evaluator {
-    /// Which members and items of one instance the schemas applied so far have looked at.
+    /// The members and items of one instance that schemas have evaluated so far.
     struct Evaluated {
         var properties: Set<[UInt8]> = []
         var items: Set<Int> = []
@@ -15,7 +15,7 @@ struct Evaluator {
         }
     }
 
-    /// The keywords that led to a place, the last one first.
+    /// The keywords that lead to a place, the last one first.
     indirect enum Path {
         case root
         case below(Path, String)
@@ -39,9 +39,9 @@ struct Evaluator {
         let instance: NodeKey
     }
 
-    /// Keywords that one validation applies at most.
+    /// The maximum number of keywords applied by one validation.
     static let stepLimit = 1_000_000
-    /// References that are open at once, and schemas: each takes some kilobytes of the stack.
+    /// The maximum number of open references, and of nested schemas. Each takes some kilobytes of the stack.
     private static let referenceLimit = 512
     private static let depthLimit = 4_096
     private static let errorLimit = 1_000
@@ -51,7 +51,7 @@ struct Evaluator {
     private var visits: Set<Visit> = []
     private var errors: [ValidationOutput.Unit] = []
     private var annotations: [ValidationOutput.Unit] = []
-    /// Keywords that the last validation applied.
+    /// The number of keywords that the last validation applied.
     private(set) var steps = 0
     private var stepLimit = Self.stepLimit
     private var depth = 0
@@ -72,7 +72,7 @@ struct Evaluator {
         )
     }
 
-    /// - Parameter steps: Keywords that are applied at most.
+    /// - Parameter steps: The maximum number of keywords to apply.
     mutating func validate(
         _ instance: Node,
         against node: Node,
@@ -85,20 +85,20 @@ struct Evaluator {
 
     // MARK: - One schema
 
-    /// What the schema has evaluated of a valid instance; nil for an invalid one.
+    /// The items and properties that the schema evaluated; nil if the instance is invalid.
     mutating func evaluate(
         _ schema: CompiledSchema,
         _ instance: Node,
         _ path: Path
     ) throws(SchemaError) -> Evaluated? {
         if let always = schema.always {
-            if !always { fail(schema, "", path, instance, "nothing is allowed here") }
+            if !always { fail(schema, "", path, instance, "no value is allowed here") }
             return always ? Evaluated() : nil
         }
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.depthLimit else {
-            throw SchemaError("more than \(Self.depthLimit) schemas apply, one inside of the other")
+            throw SchemaError("more than \(Self.depthLimit) nested schemas apply")
         }
         let entersResource = scope.last !== schema.resource
         if entersResource { scope.append(schema.resource) }
@@ -115,7 +115,7 @@ struct Evaluator {
         return isValid ? evaluated : nil
     }
 
-    /// Whether a schema holds, its errors and annotations forgotten.
+    /// Whether the instance matches a schema, without errors and annotations.
     mutating func holds(
         _ schema: CompiledSchema,
         _ instance: Node,
@@ -224,7 +224,7 @@ struct Evaluator {
                 errors.removeLast(errors.count - errorCount)
                 return true
             }
-            fail(schema, "", path, instance, "none of \(schemas.count) alternatives holds")
+            fail(schema, "", path, instance, "none of \(schemas.count) alternatives matches")
             return false
         case .oneOf(let schemas):
             let holding = try count(schemas)
@@ -233,19 +233,19 @@ struct Evaluator {
                 return true
             }
             let found = holding == 0 ? "none" : "\(holding)"
-            fail(schema, "", path, instance, "\(found) of \(schemas.count) alternatives hold, expected exactly one")
+            fail(schema, "", path, instance, "\(found) of \(schemas.count) alternatives match, expected exactly one")
             return false
         case .not(let negated):
             let annotationCount = annotations.count
             let holds = try holds(negated, instance, path) != nil
             annotations.removeLast(annotations.count - annotationCount)
-            if holds { fail(schema, "", path, instance, "what must not hold does") }
+            if holds { fail(schema, "", path, instance, "the value matches the schema of 'not'") }
             return !holds
         case .condition(let condition, let then, let otherwise):
             let result = try holds(condition, instance, path)
             if let result { evaluated.formUnion(result) }
             guard let branch = result == nil ? otherwise : then else { return true }
-            // 'then' and 'else' are keywords of their own beside 'if'.
+            // The evaluator applies 'then' and 'else' with 'if'.
             guard case .below(let parent, _) = path else { return true }
             return try apply(branch, to: instance, parent.adding(result == nil ? "else" : "then"), &evaluated)
         case .dependentSchemas(let schemas):
@@ -286,16 +286,18 @@ struct Evaluator {
         return true
     }
 
-    /// Refuses a reference that leads back to itself without having moved through the instance.
+    /// Throws an error for a reference that leads back to itself without moving through the instance.
     mutating func evaluateOnce(
         _ schema: CompiledSchema,
         _ instance: Node,
         _ path: Path
     ) throws(SchemaError) -> Evaluated? {
         let visit = Visit(schema: ObjectIdentifier(schema), instance: NodeKey(instance))
-        guard visits.insert(visit).inserted else { throw SchemaError("the schema refers to itself without end") }
+        guard visits.insert(visit).inserted else {
+            throw SchemaError("the schema refers to itself in an endless cycle")
+        }
         guard visits.count <= Self.referenceLimit else {
-            throw SchemaError("more than \(Self.referenceLimit) references lead into each other")
+            throw SchemaError("more than \(Self.referenceLimit) references are nested")
         }
         defer { visits.remove(visit) }
         return try evaluate(schema, instance, path)
@@ -308,7 +310,7 @@ struct Evaluator {
         return target.schema
     }
 
-    /// The outermost schema of the dynamic scope that has the anchor (JSON Schema Core 2020-12, section 8.2.3.2).
+    /// The outermost schema with the anchor in the dynamic scope (JSON Schema Core 2020-12, section 8.2.3.2).
     mutating func dynamicTarget(
         of schema: CompiledSchema,
         _ reference: Node

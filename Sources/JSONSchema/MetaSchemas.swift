@@ -1,7 +1,7 @@
-/// The meta-schemas of the 2020-12 dialect and its vocabularies, as json-schema.org publishes them
-/// (https://json-schema.org/draft/2020-12/schema): they are part of the specification and must be known without a network.
+/// The meta-schemas of the 2020-12 dialect and its vocabularies, as published at json-schema.org
+/// (https://json-schema.org/draft/2020-12/schema). They are part of the specification and must be available without a network.
 package enum MetaSchemas {
-    /// The text of each, without its layout.
+    /// The texts of the meta-schemas, without line breaks and indentation.
     static let texts = [
         #"""
         {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://json-schema.org/draft/2020-12/schema",

@@ -1,6 +1,6 @@
-/// A schema that cannot be used, or a validation that cannot be carried out.
+/// An invalid schema, or a validation that cannot be completed.
 public struct SchemaError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was wrong, in one sentence.
+    /// The reason, in one sentence.
     public let description: String
 
     init(_ description: String) {

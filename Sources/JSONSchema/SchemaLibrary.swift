@@ -1,25 +1,25 @@
 package import ContractCompiler
 
-/// Validates instances against the schemas of a contract's files, wherever they stand in them.
+/// Validates instances against any schema in the files of a contract.
 ///
-/// Unlike `SchemaValidator` it does not look at the schemas themselves first: one that cannot be used is an error when it is reached.
+/// Unlike `SchemaValidator`, it does not validate the schemas first. An invalid schema is an error when it is reached.
 package struct SchemaLibrary {
     private var evaluator: Evaluator
 
-    /// The schemas that `index` has.
+    /// Creates a library of the schemas in `index`.
     package init(index: SchemaIndex, assertsFormats: Bool) {
         evaluator = Evaluator(reader: SchemaReader(index: index, assertsFormats: assertsFormats))
     }
 
-    /// Keywords that a validation applies at most, unless it is told otherwise.
+    /// The default for the maximum number of keywords that a validation applies.
     package static let stepLimit = Evaluator.stepLimit
 
-    /// Keywords that all validations applied.
+    /// The number of keywords that all validations applied.
     package private(set) var steps = 0
 
-    /// Whether `instance` is valid against the schema at `node`, and why not.
+    /// Validates `instance` against the schema at `node`.
     ///
-    /// - Parameter limit: Keywords that are applied at most.
+    /// - Parameter limit: The maximum number of keywords to apply.
     package mutating func validate(
         _ instance: Node,
         against node: Node,

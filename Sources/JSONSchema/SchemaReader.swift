@@ -14,7 +14,7 @@ struct SchemaReader {
         self.assertsFormats = assertsFormats
     }
 
-    /// The schema at `node`, which belongs to `resource` unless it starts one of its own.
+    /// The schema at `node`. It belongs to `resource` unless it starts its own.
     mutating func schema(_ node: Node, in resource: SchemaResource) throws(SchemaError) -> CompiledSchema {
         let key = NodeKey(node)
         if let known = compiled[key] { return known }
@@ -29,7 +29,7 @@ struct SchemaReader {
             guard let assertion = try assertion(member, of: schema) else { continue }
             schema.clauses.append(.init(name: member.key, node: member.value, assertion: assertion))
         }
-        // What is unevaluated is known when all else was applied.
+        // Unevaluated items and properties are known only after everything else was applied.
         schema.clauses.sort { Self.rank($0) < Self.rank($1) }
         return schema
     }
@@ -115,7 +115,7 @@ struct SchemaReader {
             }
             return .condition(try self.schema(node, in: schema.resource), then: then, else: otherwise)
         case "dependentSchemas": return .dependentSchemas(try map(node, schema))
-        // What both were called before 2019-09.
+        // The older name of both keywords, before 2019-09.
         case "dependencies": return try dependencies(node, schema)
         case "prefixItems": return .prefixItems(try list(node, schema))
         case "items":
@@ -176,7 +176,7 @@ struct SchemaReader {
         return number
     }
 
-    /// A limit; one that no text or array can reach is as good as the largest.
+    /// A limit. A value above the largest `Int` becomes the largest, because no text or array reaches either.
     private func count(_ node: Node) throws(SchemaError) -> Int {
         let number = try number(node)
         guard number.isInteger, !number.isNegative else {
@@ -189,25 +189,25 @@ struct SchemaReader {
         do throws(PatternError) {
             return try Pattern(source)
         } catch {
-            throw SchemaError("the regular expression '\(source)' cannot be used: \(error)")
+            throw SchemaError("the regular expression '\(source)' is invalid: \(error)")
         }
     }
 
-    /// Where `reference` leads from `schema`, and the dynamic anchor that it names, if it names one.
+    /// The target of `reference` in `schema`, and its dynamic anchor, if it names one.
     mutating func follow(
         _ reference: Node,
         from schema: CompiledSchema
     ) throws(SchemaError) -> (schema: CompiledSchema, dynamicAnchor: String?) {
         let text = reference.string ?? ""
         guard let (node, resource) = index.resolve(text, from: schema.resource) else {
-            throw SchemaError("the reference '\(text)' at \(pointer(reference)) leads nowhere")
+            throw SchemaError("the reference '\(text)' at \(pointer(reference)) has no target")
         }
         let fragment = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
         let anchor = fragment.map(String.init).flatMap { resource.dynamicAnchors[$0] == nil ? nil : $0 }
         return (try self.schema(node, in: resource), anchor)
     }
 
-    /// The schema that a dynamic anchor names in `resource`.
+    /// The schema with a dynamic anchor in `resource`.
     mutating func schema(at anchor: String, in resource: SchemaResource) throws(SchemaError) -> CompiledSchema? {
         guard let node = resource.dynamicAnchors[anchor] else { return nil }
         return try schema(node, in: resource)

@@ -1,19 +1,19 @@
 package import ContractCompiler
 
-/// Validates instances against a JSON Schema 2020-12: the reference that generated validators are measured by.
+/// Validates instances against a JSON Schema 2020-12. It is the reference for generated validators.
 ///
-/// It follows the specification's text clause by clause and is made to be right rather than fast. Time is bounded: a validation
-/// that applies more than a million keywords, or that leads back to where it began, is an error.
+/// It follows the text of the specification clause by clause, and prefers correctness to speed. Time is bounded: a validation that
+/// applies more than a million keywords or does not end is an error.
 public struct SchemaValidator {
     private var evaluator: Evaluator
     private let root: CompiledSchema
 
-    /// A validator for the schema at `node`, which its meta-schema must accept.
+    /// Creates a validator for the schema at `node`, which must be valid against its meta-schema.
     ///
     /// - Parameters:
-    ///   - registry: Schemas that references may reach, by absolute URI. The 2020-12 meta-schemas are known without.
+    ///   - registry: Schemas that references may reach, by absolute URI. The 2020-12 meta-schemas are built in.
     ///   - dialect: The dialect of a schema without `$schema`.
-    ///   - assertsFormats: Whether `format` is an assertion, whatever the dialect says.
+    ///   - assertsFormats: Whether `format` is an assertion, regardless of the dialect.
     package init(
         _ node: Node,
         registry: [String: Node] = [:],
@@ -23,11 +23,11 @@ public struct SchemaValidator {
         try self.init(node, index: Self.index(registry, dialect), uri: "urn:schema", dialect, assertsFormats)
     }
 
-    /// A validator for the schema at `node`, which is a part of the document `root`.
+    /// Creates a validator for the schema at `node`, which is a part of the document `root`.
     ///
     /// - Parameters:
-    ///   - uri: Where the document lies: what its references are relative to.
-    ///   - load: The document at a URI that nothing else has; nil where there is none.
+    ///   - uri: The URI of the document. References are resolved against it.
+    ///   - load: Returns the document at a URI that is not known otherwise; nil if there is none.
     package init(
         _ node: Node,
         of root: Node,
@@ -58,7 +58,7 @@ public struct SchemaValidator {
         evaluator = Evaluator(reader: reader)
     }
 
-    /// Whether `instance` is valid, and why not.
+    /// Validates `instance`.
     package mutating func validate(_ instance: Node) throws(SchemaError) -> ValidationOutput {
         try evaluator.validate(instance, against: root)
     }
@@ -84,21 +84,21 @@ public struct SchemaValidator {
         var index = index
         let uri = resource.dialect ?? dialect
         guard let (node, meta) = index.resolve(uri, from: resource) else {
-            throw SchemaError("the dialect '\(uri)' is not known")
+            throw SchemaError("the dialect '\(uri)' is unknown")
         }
         var reader = SchemaReader(index: index, assertsFormats: false)
         var evaluator = Evaluator(reader: reader)
         let schema = try reader.schema(node, in: meta)
         let output = try evaluator.validate(resource.root, against: schema)
         if let error = output.errors.first {
-            let place = error.instanceLocation.isEmpty ? "its root" : error.instanceLocation
+            let place = error.instanceLocation.isEmpty ? "the root" : error.instanceLocation
             throw SchemaError("the schema is not valid: at \(place), \(error.error ?? "")")
         }
     }
 }
 
 extension MetaSchemas {
-    /// The meta-schemas, read once. Each text is JSON: the tests read all of them.
+    /// The meta-schemas, read once. Each text is valid JSON: the tests read all of them.
     package static let nodes: [Node] = texts.compactMap { text in
         let file = SourceFile(path: "meta-schema.json", displayPath: "meta-schema.json", bytes: Array(text.utf8))
         var log = DiagnosticLog()
@@ -106,17 +106,17 @@ extension MetaSchemas {
     }
 }
 
-/// What a validation found, in the specification's `basic` form (JSON Schema Core 2020-12, section 12.4.2).
+/// The result of a validation, in the specification's `basic` form (JSON Schema Core 2020-12, section 12.4.2).
 public struct ValidationOutput: Hashable, Sendable {
     /// One error, or one annotation.
     public struct Unit: Hashable, Sendable {
-        /// The path of keywords that led here, references included.
+        /// The path of keywords to this one, including references.
         public let keywordLocation: String
-        /// The keyword's own place.
+        /// The location of the keyword itself.
         public let absoluteKeywordLocation: String
-        /// Where in the instance.
+        /// The place in the instance.
         public let instanceLocation: String
-        /// What was found and what was expected; nil for an annotation.
+        /// The error; nil for an annotation.
         public let error: String?
         /// The annotation's value as JSON; nil for an error.
         public let annotation: String?
@@ -124,17 +124,17 @@ public struct ValidationOutput: Hashable, Sendable {
 
     /// Whether the instance is valid.
     public let isValid: Bool
-    /// Why not; empty for a valid instance.
+    /// The errors; empty for a valid instance.
     public let errors: [Unit]
-    /// What the schema says about the parts of a valid instance.
+    /// The annotations of a valid instance.
     public let annotations: [Unit]
 }
 
 extension ValidationOutput {
-    /// The output as the specification writes it: one JSON text.
+    /// The output in the specification's format, as JSON text.
     public var basic: String { json(isValid ? annotations : errors) }
 
-    /// The same without annotations.
+    /// The output without annotations.
     public var errorsOnly: String { json(errors) }
 
     private func json(_ list: [Unit]) -> String {

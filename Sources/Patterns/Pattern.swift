@@ -1,10 +1,10 @@
-/// A regular expression as JSON Schema means it: ECMA-262 with the `u` flag, searched for anywhere in a text.
+/// A regular expression of JSON Schema: ECMA-262 with the `u` flag, matched anywhere in a text.
 ///
-/// It is carried out by following all alternatives at once, so its time grows with the length of the text times the size of the
-/// expression, look-around included; no expression backtracks. Left out are back-references, which no such machine can follow, and
-/// the properties of Unicode that Swift does not know, such as scripts: both are errors.
+/// All alternatives are followed at once, so the time is at most proportional to the length of the text times the size of the expression,
+/// including look-around. There is no backtracking. Back-references, which such a machine cannot follow, and Unicode properties that Swift
+/// does not provide, such as scripts, are errors.
 public struct Pattern: Sendable {
-    /// The expression as it was written.
+    /// The source of the expression.
     public let source: String
     private let machine: Machine
 
@@ -13,7 +13,7 @@ public struct Pattern: Sendable {
         case program(PatternProgram)
     }
 
-    /// Reads an expression; the error says what is wrong and where.
+    /// Reads an expression. The error has the reason and the position.
     public init(_ source: String) throws(PatternError) {
         var parser = PatternParser(source)
         let node = try parser.parse()
@@ -21,7 +21,7 @@ public struct Pattern: Sendable {
         machine = if let set = RepeatedSet(node) { .set(set) } else { .program(try PatternProgram(node)) }
     }
 
-    /// Whether `source` is an expression at all, back-references included: what the format `regex` asks.
+    /// Whether `source` is a regular expression, including back-references, as the format `regex` requires.
     public static func isExpression(_ source: String) -> Bool {
         var parser = PatternParser(source, skipsBackReferences: true, isTolerant: false)
         return (try? parser.parse()) != nil
@@ -44,14 +44,14 @@ extension Pattern: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(source) }
 }
 
-/// A regular expression that cannot be used.
+/// An invalid regular expression.
 public struct PatternError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong.
+    /// The reason.
     public let message: String
-    /// Where, in code points from the start.
+    /// The offset in code points from the start.
     public let offset: Int
 
-    /// The message with its place.
-    // traps: the offset is a place in a text in memory.
+    /// The message with the position.
+    // traps: the offset is a position in a text in memory.
     public var description: String { "\(message) at character \(offset + 1)" }
 }

@@ -1,14 +1,14 @@
-/// Carries programs out on one text.
+/// Runs programs on one text.
 struct PatternMatcher {
     private let text: [Unicode.Scalar]
-    /// Where each look-around matches, found in one pass for all positions.
+    /// The positions where each look-around matches, found in one pass.
     private var looks: [ObjectIdentifier: [Bool]] = [:]
 
     init(_ text: [Unicode.Scalar]) {
         self.text = text
     }
 
-    /// Whether `program` matches from some place on.
+    /// Whether `program` matches anywhere in the text.
     mutating func search(_ program: PatternProgram) -> Bool {
         var isFound = false
         scan(program) { _ in
@@ -18,7 +18,7 @@ struct PatternMatcher {
         return isFound
     }
 
-    /// Whether a look-around that is `program` succeeds at `position`.
+    /// Whether the look-around `program` matches at `position`.
     private mutating func look(_ program: PatternProgram, at position: Int) -> Bool {
         if let places = looks[ObjectIdentifier(program)] { return places[position] }
         var places = Array(repeating: false, count: text.count + 1)
@@ -30,9 +30,9 @@ struct PatternMatcher {
         return places[position]
     }
 
-    /// Starts `program` at every position and calls `matched` with each one where some match ends, until it answers false.
+    /// Starts `program` at every position, and calls `matched` with each position where a match ends until it returns false.
     ///
-    /// All alternatives are followed at once, each instruction at most once for each position.
+    /// All alternatives are followed at once, and each instruction runs at most once per position.
     private mutating func scan(_ program: PatternProgram, matched: (Int) -> Bool) {
         var position = program.isBackward ? text.count : 0
         let end = program.isBackward ? 0 : text.count
@@ -53,7 +53,7 @@ struct PatternMatcher {
         }
     }
 
-    /// Follows what needs no character.
+    /// Follows the instructions that consume no character.
     private mutating func add(_ first: Int, at position: Int, of program: PatternProgram, to threads: inout ThreadSet) {
         var pending = [first]
         while let index = pending.popLast() {
@@ -78,7 +78,7 @@ struct PatternMatcher {
     }
 }
 
-/// What is reached at one position: the instructions that wait for a character, each at most once.
+/// The state at one position: the instructions that wait for a character, each at most once.
 private struct ThreadSet {
     var waiting: [Int] = []
     var isMatch = false
@@ -89,7 +89,7 @@ private struct ThreadSet {
         visited = Array(repeating: false, count: size)
     }
 
-    /// False when the instruction was there already.
+    /// Adds an instruction. Returns false if it is a duplicate.
     mutating func visit(_ instruction: Int) -> Bool {
         guard !visited[instruction] else { return false }
         visited[instruction] = true

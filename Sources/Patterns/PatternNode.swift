@@ -1,10 +1,10 @@
-/// An expression taken apart (ECMA-262, 22.2.1 "Patterns").
+/// The syntax tree of an expression (ECMA-262, 22.2.1 "Patterns").
 indirect enum PatternNode {
     case empty
     case set(ScalarSet)
     case sequence([PatternNode])
     case alternatives([PatternNode])
-    /// `maximum` is nil for "any number".
+    /// `maximum` is nil if there is no limit.
     case repeated(PatternNode, minimum: Int, maximum: Int?)
     case start
     case end
@@ -14,7 +14,7 @@ indirect enum PatternNode {
 
 /// A set of code points.
 struct ScalarSet: Sendable {
-    /// A property that is asked for a code point at a time.
+    /// A property that is checked for each code point.
     typealias Property = @Sendable (Unicode.Scalar) -> Bool
 
     private(set) var ranges: [ClosedRange<UInt32>] = []
@@ -35,7 +35,7 @@ struct ScalarSet: Sendable {
         ranges = [scalar.value...scalar.value]
     }
 
-    /// Adds all that `other` contains.
+    /// Adds the content of `other`.
     mutating func formUnion(_ other: ScalarSet) {
         if other.isNegated || !other.properties.isEmpty {
             properties.append { other.contains($0) }
@@ -48,7 +48,7 @@ struct ScalarSet: Sendable {
         (ranges.contains { $0.contains(scalar.value) } || properties.contains { $0(scalar) }) != isNegated
     }
 
-    // ECMA-262, 22.2.2.9 "CompileToCharSet": digits and word characters are ASCII whatever the flags.
+    // ECMA-262, 22.2.2.9 "CompileToCharSet": digits and word characters are ASCII, regardless of flags.
     static let digits = ScalarSet([0x30...0x39])
     static let word = ScalarSet([0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
     /// White space and line terminators (ECMA-262, 12.2 and 12.3).

@@ -4,16 +4,16 @@ struct PatternParser {
     private var index = 0
     private var depth = 0
 
-    /// Nested groups, so that no text can exhaust the stack.
+    /// The maximum nesting of groups, so that no text can exhaust the stack.
     private static let maximumDepth = 100
-    /// The largest count in braces.
+    /// The maximum count in braces.
     private static let maximumCount = 10_000
 
-    /// Whether back-references are read, as if they matched nothing but the empty text, instead of refused.
+    /// Whether back-references are accepted, as if they matched the empty text, instead of rejected.
     private let skipsBackReferences: Bool
 
-    /// Whether what only the `u` flag forbids is read as engines read it without the flag (ECMA-262, annex B.1.2): escapes that
-    /// need none, brackets that stand for themselves. Many contracts are written so, and there is no other meaning to confuse.
+    /// Whether syntax that only the `u` flag forbids is accepted as engines read it without the flag (ECMA-262, annex B.1.2): unnecessary
+    /// escapes and literal brackets. Many contracts use it, and it is not ambiguous.
     private let isTolerant: Bool
 
     init(_ source: String, skipsBackReferences: Bool = false, isTolerant: Bool = true) {
@@ -62,7 +62,7 @@ struct PatternParser {
         let start = index
         let (node, isQuantifiable) = try atom()
         guard let (minimum, maximum) = try quantifier() else { return node }
-        guard isQuantifiable else { throw error("nothing that can be repeated", at: start) }
+        guard isQuantifiable else { throw error("a quantifier without anything to repeat", at: start) }
         return .repeated(node, minimum: minimum, maximum: maximum)
     }
 
@@ -107,7 +107,7 @@ struct PatternParser {
         if skip("(?<") {
             try groupName()
         } else if skip("(?") {
-            throw error("an unknown kind of group", at: start)
+            throw error("unknown kind of group", at: start)
         } else {
             index += 1
         }
@@ -123,7 +123,7 @@ struct PatternParser {
     private mutating func groupName() throws(PatternError) {
         let start = index
         while let scalar = peek, scalar.properties.isIDContinue || scalar == "$" || scalar == "_" { index += 1 }
-        guard index > start, skip(">") else { throw error("a group's name without '>'", at: start) }
+        guard index > start, skip(">") else { throw error("a group name without '>'", at: start) }
     }
 
     private mutating func quantifier() throws(PatternError) -> (minimum: Int, maximum: Int?)? {
@@ -142,7 +142,7 @@ struct PatternParser {
             var maximum: Int? = minimum
             if skip(",") { maximum = number() }
             guard skip("}") else { throw error("'{' without '}'", at: start) }
-            if let maximum, maximum < minimum { throw error("the counts are out of order", at: start) }
+            if let maximum, maximum < minimum { throw error("the minimum count is above the maximum count", at: start) }
             if max(minimum, maximum ?? 0) > Self.maximumCount {
                 throw error("a count above \(Self.maximumCount)", at: start)
             }
@@ -150,12 +150,12 @@ struct PatternParser {
         } else {
             return nil
         }
-        // Whether a repetition is lazy changes what it captures, not whether it matches.
+        // A lazy repetition captures differently but matches the same texts.
         _ = skip("?")
         return bounds
     }
 
-    /// Whether a count in braces stands here.
+    /// Whether a count in braces is next.
     private var isQuantifier: Bool {
         guard peek == "{" else { return false }
         var rest = scalars[(index + 1)...]
@@ -165,7 +165,7 @@ struct PatternParser {
         return digits > 0 && rest.first == "}"
     }
 
-    /// Digits; kept from overflowing, for the limit is checked afterwards.
+    /// Reads digits. The value saturates, because the limit is checked later.
     private mutating func number() -> Int? {
         let start = index
         var value = 0
@@ -199,7 +199,7 @@ struct PatternParser {
                     set.formUnion(ScalarSet("-"))
                     continue
                 }
-                throw error("a range between sets", at: rangeStart)
+                throw error("a range whose bound is a set", at: rangeStart)
             }
             guard low <= high else { throw error("a range that ends before it starts", at: rangeStart) }
             set.formUnion(ScalarSet([low.value...high.value]))
@@ -258,7 +258,7 @@ struct PatternParser {
         case let scalar
         where isTolerant && scalar.isASCII && !scalar.properties.isAlphabetic && scalar.decimalValue == nil:
             return ScalarSet(scalar)
-        default: throw error("'\\\(scalar)' is no escape", at: start)
+        default: throw error("'\\\(scalar)' is not an escape sequence", at: start)
         }
     }
 
@@ -285,7 +285,7 @@ struct PatternParser {
         return value
     }
 
-    /// `\u{1F600}`, `\u00e9`, or the two halves of a surrogate pair.
+    /// Reads `\u{1F600}`, `\u00e9`, or a surrogate pair.
     private mutating func unicode(from start: Int) throws(PatternError) -> Unicode.Scalar {
         if skip("{") {
             let digits = scalars[index...].prefix { $0 != "}" }.count
@@ -303,7 +303,7 @@ struct PatternParser {
         {
             return scalar
         }
-        throw error("a surrogate without its other half", at: start)
+        throw error("unpaired surrogate", at: start)
     }
 
     private mutating func property(isNegated: Bool, from start: Int) throws(PatternError) -> ScalarSet {

@@ -1,10 +1,10 @@
-/// An expression as instructions for a machine that follows all alternatives at once (K. Thompson, "Regular Expression Search
+/// An expression compiled to instructions for a machine that follows all alternatives at once (K. Thompson, "Regular Expression Search
 /// Algorithm", 1968).
 final class PatternProgram: Sendable {
     enum Instruction: Sendable {
         case scalar(ScalarSet)
         case jump(Int)
-        /// Both ways.
+        /// Continues at both instructions.
         case split(Int, Int)
         case start
         case end
@@ -13,13 +13,13 @@ final class PatternProgram: Sendable {
         case match
     }
 
-    /// Whether the program reads towards the start of the text. A look ahead does: one pass from the end finds every place where
-    /// it succeeds, as a pass from the start does for a look behind.
+    /// Whether the program reads towards the start of the text. A look-ahead does: one pass from the end finds all positions where it
+    /// matches, as a pass from the start does for a look-behind.
     let isBackward: Bool
     let instructions: [Instruction]
 
     convenience init(_ node: PatternNode) throws(PatternError) {
-        // Repetitions are written out, so their size has a limit, which look-arounds share.
+        // Repetitions are expanded, so their total size is limited, including that of look-arounds.
         var budget = 20_000
         try self.init(node, isBackward: false, budget: &budget)
     }
@@ -34,7 +34,7 @@ final class PatternProgram: Sendable {
 
     private struct Compiler {
         let isBackward: Bool
-        /// How many more nodes may be written out.
+        /// The number of nodes that may still be expanded.
         var budget: Int
         var instructions: [Instruction] = []
 
@@ -47,7 +47,7 @@ final class PatternProgram: Sendable {
             budget -= 1
             guard budget > 0 else {
                 throw PatternError(
-                    message: "the expression is too large once its repetitions are written out",
+                    message: "the expression is too large after its repetitions are expanded",
                     offset: 0
                 )
             }

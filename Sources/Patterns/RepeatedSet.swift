@@ -1,12 +1,12 @@
-/// An expression that says of each code point of a text whether it may stand there, such as `^[^\\u0000]*$`.
+/// An expression that decides for each code point of a text whether it is allowed, such as `^[^\\u0000]*$`.
 ///
-/// One pass over the bytes decides, without a machine that follows alternatives: names have such patterns, and every heartbeat has names.
+/// One pass over the bytes checks it, without the general machine. Names have such patterns, and every heartbeat contains names.
 struct RepeatedSet: Sendable {
     private let set: ScalarSet
-    /// Which ASCII characters are in the set, a bit for each.
+    /// The ASCII characters in the set, one bit each.
     private let ascii: (low: UInt64, high: UInt64)
 
-    /// The expression that `node` is; nil for any other.
+    /// The expression in `node`; nil if `node` has another form.
     init?(_ node: PatternNode) {
         guard case .sequence(let nodes) = node, nodes.count == 3, case .start = nodes[0], case .end = nodes[2],
             // traps: there are three nodes.

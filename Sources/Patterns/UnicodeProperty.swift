@@ -1,4 +1,4 @@
-/// The names that `\p{…}` takes, as far as Swift knows the properties (ECMA-262, table 66 to 68).
+/// The names in `\p{…}`, for the properties that Swift provides (ECMA-262, table 66 to 68).
 enum UnicodeProperty {
     static func named(_ name: String) -> ScalarSet.Property? {
         let parts = name.split(separator: "=", omittingEmptySubsequences: false)
@@ -45,7 +45,7 @@ enum UnicodeProperty {
         "Cc": .control, "Cf": .format, "Cs": .surrogate, "Co": .privateUse, "Cn": .unassigned,
     ]
 
-    /// `L` is every category whose name starts with it; `LC` the cased letters.
+    /// `L` is every category whose name starts with it. `LC` is the cased letters.
     private static let majors: [String: Set<Unicode.GeneralCategory>] = {
         var majors = Dictionary(grouping: categories) { String($0.key.prefix(1)) }.mapValues { Set($0.map(\.value)) }
         majors["LC"] = [.uppercaseLetter, .lowercaseLetter, .titlecaseLetter]

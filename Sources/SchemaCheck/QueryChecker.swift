@@ -1,12 +1,12 @@
 import ContractCompiler
 import Postgres
 
-/// Compares what `.sql` headers say with what PostgreSQL says.
+/// Compares the types in `.sql` headers with those that PostgreSQL infers.
 struct QueryChecker {
     let inspector: StatementInspector
     var log: DiagnosticLog
 
-    /// Checks every query and answers the log with what was found.
+    /// Checks every query and adds diagnostics to the log.
     consuming func check(_ files: [QueryFile]) async throws -> DiagnosticLog {
         for query in files.flatMap(\.queries) { try await check(query) }
         return log
@@ -25,12 +25,12 @@ struct QueryChecker {
     }
 
     private mutating func compare(_ query: QueryFile.Query, inferred: [String]?, declared: [String]) {
-        // PostgreSQL cannot infer every parameter; those that it can must be what the header says.
+        // PostgreSQL cannot infer the type of every parameter. Those it infers must match the header.
         for (field, (found, expected)) in zip(query.inputs, zip(inferred ?? declared, declared)) where found != expected
         {
             log.error(
                 .query,
-                "'\(field.name)' is declared \(expected), PostgreSQL takes it for \(found)",
+                "'\(field.name)' is declared \(expected), but PostgreSQL infers \(found)",
                 at: field.location
             )
         }
@@ -39,19 +39,20 @@ struct QueryChecker {
     private mutating func compare(_ query: QueryFile.Query, columns: [(name: String, type: String)]) {
         guard query.cardinality != .exec else {
             if !columns.isEmpty {
-                log.error(.query, "'\(query.name)' is :exec and answers \(columns.count) columns", at: query.location)
+                log.error(.query, "'\(query.name)' is :exec but returns \(columns.count) columns", at: query.location)
             }
             return
         }
         guard columns.count == query.outputs.count else {
-            let message = "'\(query.name)' declares \(query.outputs.count) columns, PostgreSQL answers \(columns.count)"
+            let message =
+                "'\(query.name)' declares \(query.outputs.count) columns, but PostgreSQL returns \(columns.count)"
             return log.error(.query, message, at: query.location)
         }
         for (field, column) in zip(query.outputs, columns) {
             if column.type != field.type.postgresName {
                 log.error(
                     .query,
-                    "'\(field.name)' is declared \(field.type.postgresName), PostgreSQL answers \(column.type)",
+                    "'\(field.name)' is declared \(field.type.postgresName), but PostgreSQL returns \(column.type)",
                     at: field.location
                 )
             }

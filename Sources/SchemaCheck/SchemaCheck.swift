@@ -6,16 +6,16 @@ struct SchemaCheck: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "schema-check",
-        abstract: "The gatekeeper of a contract: OpenAPI 3.0 to 3.2, JSON Schema 2020-12, and the SQL behind it.",
+        abstract: "Checks contracts: OpenAPI 3.0 to 3.2, JSON Schema 2020-12, and the SQL behind them.",
         discussion: """
-            In a pull request, typically:
+            Typical use in a pull request:
 
-                schema-check lint openapi/openapi.yaml --format sarif        what is wrong, and what is unwise
-                schema-check examples openapi/openapi.yaml                   examples that do not fit their schemas
-                schema-check diff git:origin/main openapi/openapi.yaml       what breaks clients, with values that prove it
+                schema-check lint openapi/openapi.yaml --format sarif        errors and bad practices
+                schema-check examples openapi/openapi.yaml                   examples that violate their schemas
+                schema-check diff git:origin/main openapi/openapi.yaml       breaking changes, with values that prove them
 
-            Every finding has a code, a severity, a place and a JSON Pointer. Exit status: 0 nothing found, 1 something at or above --fail-on, \
-            2 the check could not run. Nothing is ever fetched from a network.
+            Every finding has a code, a severity, a location and a JSON Pointer. Exit status: 0 no finding at or above --fail-on, 1 at least one, \
+            2 the check could not run. Nothing is fetched from a network.
             """,
         version: version,
         subcommands: [

@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContractCompiler
 
-/// Each file under `BadContracts` is a contract with a mistake, and beside it stands what the compiler says of it: a line for each
-/// diagnostic, with its severity, code, place and message. `RECORD_SNAPSHOTS=1 swift test` writes them anew and fails.
+/// Each file in `BadContracts` is a contract with an error. The file beside it has the expected diagnostics: one line each, with severity,
+/// code, location and message. `RECORD_SNAPSHOTS=1 swift test` rewrites them and fails.
 @Suite struct BadContractTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
         path: "BadContracts"
@@ -14,7 +14,7 @@ import Testing
         .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".json") }.sorted()
 
     @Test(arguments: names ?? [])
-    func `a mistake is found, named and placed`(name: String) throws {
+    func `an error is reported with its code and location`(name: String) throws {
         let bytes = Array(try Data(contentsOf: Self.folder.appending(path: name)))
         let found = Self.diagnostics(of: name, bytes)
         let expected = Self.folder.appending(path: (name as NSString).deletingPathExtension + ".expected")
@@ -23,11 +23,11 @@ import Testing
             Issue.record("recorded")
             return
         }
-        #expect(found != "", "nothing is found in \(name)")
+        #expect(found != "", "no diagnostic for \(name)")
         #expect(try String(contentsOf: expected, encoding: .utf8) == found, "\(name)")
     }
 
-    @Test func `there are at least 200 of them, and they show most codes`() throws {
+    @Test func `there are at least 200 bad contracts, and they cover most diagnostic codes`() throws {
         #expect((Self.names ?? []).count >= 200)
         let texts = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).filter {
             $0.hasSuffix(".expected")
@@ -38,8 +38,8 @@ import Testing
                 $0.split(separator: " ").dropFirst().first.map(String.init)
             }
         )
-        // The headers of `.sql` files and the names of migrations have cases of their own; an encoding is no text file,
-        // and what is too large takes half a million members.
+        // `.sql` headers and migration names have separate cases. An encoding error needs a binary file, and the size limits need half a
+        // million members.
         let elsewhere: Set = [
             "sql-header", "no-query", "undeclared-input", "unused-input", "query", "migration-name", "encoding",
             "old-keyword", "too-large",

@@ -3,15 +3,15 @@ import Testing
 
 @testable import ContractCompiler
 
-/// Each folder under `Cases` is a contract, or a broken one, with what the compiler makes of it: `expected/*.swift` and
-/// `expected/diagnostics.txt`. `RECORD_SNAPSHOTS=1 swift test` writes them anew and fails; read the difference, then run again.
+/// Each folder in `Cases` is a contract, valid or not, with the expected output of the compiler: `expected/*.swift` and
+/// `expected/diagnostics.txt`. `RECORD_SNAPSHOTS=1 swift test` rewrites them and fails; read the difference, then run again.
 @Suite struct CaseTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Cases")
 
     static let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
 
     @Test(arguments: names ?? [])
-    func `what the compiler makes of a case is what was recorded`(name: String) throws {
+    func `the compiler's output for a case equals the recorded output`(name: String) throws {
         let folder = Self.folder.appending(path: name)
         let outputs = try Self.compile(folder)
         let expected = folder.appending(path: "expected")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContractCompiler
 
-/// Whatever the readers are given ends in a node or a diagnostic, in bounded time.
+/// The readers turn any input into a node or a diagnostic, in bounded time.
 @Suite struct HostileInputTests {
     private func read(_ text: String, as name: String) -> (node: Node?, messages: [String]) {
         let file = SourceFile(path: "/\(name)", displayPath: name, bytes: Array(text.utf8))
@@ -13,13 +13,13 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)), arguments: ["hostile.json", "hostile.yaml"])
-    func `nesting of 100,000 levels is refused`(name: String) {
+    func `nesting of 100,000 levels is rejected`(name: String) {
         let text = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
         #expect(read(text, as: name).messages == ["1:257 more than 256 levels of nesting"])
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `aliases that explode are refused`() {
+    func `exploding aliases are rejected`() {
         var text = "a: &a [x, x, x, x, x, x, x, x, x]\n"
         for (previous, name) in zip("abcdefgh", "bcdefghi") {
             text += "\(name): &\(name) [" + Array(repeating: "*\(previous)", count: 9).joined(separator: ", ") + "]\n"
@@ -27,7 +27,7 @@ import Testing
         let (node, messages) = read(text, as: "bomb.yaml")
         #expect(node == nil)
         #expect(messages.count == 1)
-        #expect(messages.first?.hasSuffix("more than 1000000 nodes once aliases are expanded") == true)
+        #expect(messages.first?.hasSuffix("more than 1000000 nodes after aliases are expanded") == true)
     }
 
     @Test(.timeLimit(.minutes(5)), arguments: ["number.json", "number.yaml"])
@@ -36,14 +36,14 @@ import Testing
         #expect(read("{\"a\": \(digits)}", as: name).node?["a"]?.jsonNumber == digits)
     }
 
-    @Test func `lone surrogates and repeated keys are refused with their places`() {
-        #expect(read(#"{"a": "\ud800"}"#, as: "x.json").messages == ["1:8 a surrogate without its other half"])
+    @Test func `unpaired surrogates and duplicate keys are rejected with their locations`() {
+        #expect(read(#"{"a": "\ud800"}"#, as: "x.json").messages == ["1:8 unpaired surrogate"])
         #expect(read(#"{"a": 1, "a": 2}"#, as: "x.json").messages == ["1:10 the key 'a' is given twice"])
         #expect(read("a: 1\na: 2\n", as: "x.yaml").messages == ["2:1 the key 'a' is given twice"])
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `schemas that refer to each other without end are compiled or refused`() {
+    func `schemas with endless references are compiled or rejected`() {
         let text = """
             openapi: 3.1.0
             info: {title: Circles, version: '1'}
@@ -70,9 +70,9 @@ import Testing
         )
     }
 
-    /// Random damage to texts of both languages; `FUZZ_ROUNDS=1000000 swift test --filter HostileInputTests` goes on for longer.
+    /// Random damage to JSON and YAML texts. `FUZZ_ROUNDS=1000000 swift test --filter HostileInputTests` runs more rounds.
     @Test(.timeLimit(.minutes(5)))
-    func `damaged texts are read or refused`() {
+    func `damaged texts are read or rejected`() {
         let seeds = [
             #"{"a": [1, -2.5e3, "x\u00e9\n", null, true], "b": {"c": {}, "d": []}}"#,
             "openapi: 3.1.0\ninfo:\n  title: &t A\n  version: '1'\npaths: {/a: {get: {summary: *t}}}\n# end\n",
@@ -84,7 +84,7 @@ import Testing
                 let (node, messages) = read(text, as: name)
                 #expect(node != nil || !messages.isEmpty, "round \(number)")
                 guard let node, name == "x.json" else { continue }
-                // What was read is written and read again as the same.
+                // Written text reads as the same value.
                 let written = NodeWriter.compactJSON(node)
                 #expect(read(written, as: name).node.map(NodeWriter.compactJSON) == written)
             }

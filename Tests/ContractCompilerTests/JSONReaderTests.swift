@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test func `every node knows its place, and numbers keep their text`() throws {
+    @Test func `every node has its location, and numbers keep their text`() throws {
         let file = SourceFile(
             path: "/x.json",
             displayPath: "x.json",
@@ -25,7 +25,7 @@ import Testing
         #expect(root.node(at: "/a~1b/1")?.string == "😀")
     }
 
-    // Found by fuzzing: to Swift, "/" with a combining mark behind it is another character.
+    // Found by fuzzing: Swift joins "/" with a combining mark that follows it into one character.
     @Test func `a pointer finds names that begin with a combining mark`() throws {
         let text = "{\"\u{05A9}a\": {\"~\u{05A9}/\u{05A9}\": 1}}"
         let root = try JSONReader.read(SourceFile(path: "/x.json", displayPath: "x.json", bytes: Array(text.utf8)))
@@ -43,13 +43,13 @@ import Testing
         ("[5.]", "x.json:1:2: '5.' is not JSON"),
         ("[0x10]", "x.json:1:2: '0x10' is not JSON"),
         ("[NaN]", "x.json:1:2: 'NaN' is not JSON"),
-        ("\"\\ud800\"", "x.json:1:2: a surrogate without its other half"),
+        ("\"\\ud800\"", "x.json:1:2: unpaired surrogate"),
         ("\"a\nb\"", "x.json:1:3: '\n' where an escape instead of a control character was expected"),
-        ("\"a", "x.json:1:1: a string without an end"),
+        ("\"a", "x.json:1:1: unterminated string"),
         ("{} // no", "x.json:1:4: '/' where the end of the file was expected"),
         ("", "x.json:1:1: the end of the file where a value was expected"),
     ])
-    func `what is no JSON is refused with its place`(text: String, message: String) {
+    func `invalid JSON is rejected with its location`(text: String, message: String) {
         #expect(error(text) == message)
     }
 

@@ -24,12 +24,12 @@ import Testing
         ("\"1\"", .string),
         ("'true'", .string), ("!!str 1", .string), ("1.2.3", .string), ("e5", .string), (".", .string), ("-", .string),
     ])
-    func `scalars mean what the YAML 1_2 core schema says`(text: String, kind: Node.Scalar.Kind) throws {
+    func `scalars follow the YAML 1_2 core schema`(text: String, kind: Node.Scalar.Kind) throws {
         if text == "-" { return #expect(try read(text).items?.count == 1) }
         #expect(try read(text).scalar?.kind == kind)
     }
 
-    @Test func `every node knows its place`() throws {
+    @Test func `every node has its location`() throws {
         let root = try read("a:\n  - x\n  - é: [1, {b: 2}]\n")
         let node = try #require(root.node(at: "/a/1/é/1/b"))
         #expect(node.pointer == "/a/1/é/1/b")
@@ -37,21 +37,21 @@ import Testing
         #expect(node.integer == 2)
     }
 
-    @Test func `an alias is the node that it names`() throws {
+    @Test func `an alias is replaced by the node that it refers to`() throws {
         #expect(try read("a: &x {b: 1}\nc: *x").node(at: "/c/b")?.integer == 1)
     }
 
     @Test(arguments: [
         ("a: 1\nb: 2\na: 3", "x.yaml:3:1: the key 'a' is given twice"),
-        ("a: &x [*x]", "x.yaml:1:8: the alias '*x' stands inside the node that it names"),
-        ("a: *x", "x.yaml:1:4: no anchor '&x' stands before this alias"),
-        ("a: 1\n---\nb: 2", "x.yaml:2:1: a second document in one file"),
+        ("a: &x [*x]", "x.yaml:1:8: the alias '*x' is inside of the node that it refers to"),
+        ("a: *x", "x.yaml:1:4: the anchor '&x' is not defined before this alias"),
+        ("a: 1\n---\nb: 2", "x.yaml:2:1: a second document; a file must contain one"),
         ("[1]: 2", "x.yaml:1:1: a key that is not a string"),
-        ("a: !!binary x", "x.yaml:1:4: the tag 'tag:yaml.org,2002:binary' has no meaning in a contract"),
+        ("a: !!binary x", "x.yaml:1:4: the tag 'tag:yaml.org,2002:binary' is not allowed in a contract"),
         ("a: [1", "x.yaml:2:1: while parsing a flow sequence: did not find expected ',' or ']'"),
         ("a:\n\t- b", "x.yaml:2:1: while scanning for the next token: found character that cannot start any token"),
     ])
-    func `what cannot be read is refused with its place`(text: String, message: String) {
+    func `an unreadable text is rejected with its location`(text: String, message: String) {
         #expect(error(text) == message)
     }
 
@@ -61,6 +61,6 @@ import Testing
         for level in 1...8 {
             bomb += "a\(level): &a\(level) [\((0..<9).map { _ in "*a\(level - 1)" }.joined(separator: ","))]\n"
         }
-        #expect(error(bomb)?.hasSuffix("more than 1000000 nodes once aliases are expanded") == true)
+        #expect(error(bomb)?.hasSuffix("more than 1000000 nodes after aliases are expanded") == true)
     }
 }

@@ -1,6 +1,6 @@
-"""Rules of the contract that JSON Schema cannot express: its descriptions state them, and the server refuses what breaks them.
+"""Rules of the contract that JSON Schema cannot express. Descriptions state them, and the server rejects requests that violate them.
 
-Each function changes a schema-valid request so that it keeps one rule. Requests that are meant to be invalid are sent unchanged.
+Each function changes a schema-valid request so that it satisfies one rule. Deliberately invalid requests are sent unchanged.
 """
 
 import re
@@ -10,7 +10,7 @@ import schemathesis
 
 
 def times(case):
-    """A command expires in the future, and after it was issued."""
+    """A command must expire in the future, and after it was issued."""
     if "expires_at" in case.body:
         case.body["expires_at"] = "9999-12-31T23:59:59Z"
     if "issued_at" in case.body:
@@ -18,18 +18,18 @@ def times(case):
 
 
 def same_command(case):
-    """An acknowledgement names the command of its path."""
+    """An acknowledgement must have the command id of its path."""
     case.body["command_id"] = case.path_parameters["command_id"]
 
 
 def comparison(case):
-    """The difference of a comparison is that of its equities, and it is not dated ahead."""
+    """The difference must equal that of the equities, and the comparison must not be dated in the future."""
     not_ahead(case)
     case.body |= {"exchange_equity": case.body["internal_equity"], "difference": 0}
 
 
 def existing_day(case):
-    """Some day matches a schedule: with every month, any day of the month exists."""
+    """A schedule must match some day. With every month, each day of the month exists."""
     minute_hour_day_month_weekday = (case.body.get("schedule_cron") or "").split()
     if len(minute_hour_day_month_weekday) == 5:
         minute_hour_day_month_weekday[3] = "*"
@@ -37,20 +37,20 @@ def existing_day(case):
 
 
 def not_ahead(case):
-    """A report is not dated ahead of the server's clock."""
+    """A report must not be dated ahead of the server's clock."""
     for name in ("timestamp", "updated_at"):
         if isinstance(case.body, dict) and name in case.body:
             case.body[name] = datetime.now(timezone.utc).isoformat()
 
 
 def ended(case):
-    """A run has not ended after now."""
+    """A run must not end in the future."""
     if case.body.get("ended_at") is not None:
         case.body["ended_at"] = datetime.now(timezone.utc).isoformat()
 
 
 def books_currency(case):
-    """Rates are into the books' currency, and not of it."""
+    """Rates must convert other currencies into the books' currency."""
     case.body["quote_currency"] = "USDT"
     for rate in case.body["rates"]:
         if rate["currency"] == "USDT":
@@ -76,7 +76,7 @@ RULES = {
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # A poll may wait for a minute. A second shows as much and takes less time.
+    # A poll may wait for a minute. One second tests the same code in less time.
     if re.fullmatch(r"([0-9]|[1-5][0-9]|60)s?", str((case.query or {}).get("wait"))):
         case.query["wait"] = "1s"
     rule = RULES.get(case.operation.definition.raw.get("operationId"))

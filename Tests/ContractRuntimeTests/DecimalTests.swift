@@ -18,7 +18,7 @@ import Testing
         "1e400", "NaN", "Infinity", "-Infinity", "", "-", ".5", "5.", "01", "+1", "0x10", "1e", "1_000", " 1",
         "999999999999999999999999999999999999999", "0.0000000000000000001",
     ])
-    func `what is no number, or needs more digits, is refused`(literal: String) {
+    func `texts that are not numbers or have too many digits are rejected`(literal: String) {
         #expect(Decimal(literal) == nil)
     }
 

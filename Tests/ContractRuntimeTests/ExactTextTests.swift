@@ -11,7 +11,7 @@ import Testing
         }
     }
 
-    @Test func `a text is cut by code points`() {
+    @Test func `texts are shortened by code points`() {
         #expect("abc".shortened(to: 3) == "abc")
         #expect("abcd".shortened(to: 3) == "abc…")
         #expect(("e" + String(repeating: "\u{301}", count: 1_000)).shortened(to: 3).unicodeScalars.count == 4)
@@ -23,11 +23,11 @@ import Testing
         (1.9, 1), (-1.9, -1), (1e30, Int.max), (-1e30, .min), (.infinity, .max), (-.infinity, .min), (.nan, 0), (0, 0),
         (9_223_372_036_854_775_808, .max), (-9_223_372_036_854_775_808, .min),
     ])
-    func `any number of the machine's has a nearest integer`(value: Double, expected: Int) {
+    func `every Double has a nearest integer`(value: Double, expected: Int) {
         #expect(Int(saturating: value) == expected)
     }
 
-    @Test func `arithmetic ends at the bounds`() {
+    @Test func `arithmetic saturates at the bounds`() {
         #expect(Int.max.addingSaturated(1) == .max)
         #expect(Int.min.addingSaturated(-1) == .min)
         #expect(Int.min.subtractingSaturated(1) == .min)
@@ -39,7 +39,7 @@ import Testing
         #expect(UInt8(1).subtractingSaturated(2) == 0)
     }
 
-    @Test func `a JSON number is written for every number of the machine's`() {
+    @Test func `every Double is written as a JSON number`() {
         func text(_ value: Double) -> String { String(decoding: JSONWriter.write(value), as: UTF8.self) }
         #expect(text(.infinity) == "1.7976931348623157e+308")
         #expect(text(-.infinity) == "-1.7976931348623157e+308")
@@ -47,7 +47,7 @@ import Testing
         #expect(text(.leastNonzeroMagnitude) == "5e-324")
     }
 
-    @Test func `times end at the bounds of their type`() {
+    @Test func `time arithmetic saturates at the bounds`() {
         let last = Timestamp(microsecondsSinceEpoch: .max)
         #expect(last.adding(seconds: .max) == last)
         #expect(Timestamp(microsecondsSinceEpoch: .min).microseconds(until: last) == .max)

@@ -22,7 +22,7 @@ import Testing
         "{}", "[]", "0", "-0.5e+10", "\"\"", " [1 , {\"a\" : null , \"b\":[true,false]} ] \n",
         "\"\\ud83d\\ude00 \\\" \\\\ \\/ \\b\\f\\n\\r\\t é 😀\"",
     ])
-    func `JSON is read`(text: String) {
+    func `valid JSON is accepted`(text: String) {
         #expect(violations(of: text) == [])
     }
 
@@ -30,21 +30,21 @@ import Testing
         ("", "not JSON: the text ends where a value was expected at line 1, column 1"),
         ("{\"a\":1,}", "not JSON: '}' where another value after ',' was expected at line 1, column 8"),
         ("[1 2]", "not JSON: '2' where ',' or ']' was expected at line 1, column 4"),
-        ("{\"a\":1,\n \"a\":2}", "not JSON: a member name that occurred before in its object at line 2, column 6"),
-        ("\"\\ud800\"", "not JSON: a surrogate without its other half at line 1, column 2"),
+        ("{\"a\":1,\n \"a\":2}", "not JSON: duplicate member name at line 2, column 6"),
+        ("\"\\ud800\"", "not JSON: unpaired surrogate at line 1, column 2"),
         ("NaN", "not JSON: 'N' where a value was expected at line 1, column 1"),
-        ("01", "not JSON: a number that starts with 0 at line 1, column 3"),
+        ("01", "not JSON: a number with a leading 0 at line 1, column 3"),
         ("1.", "not JSON: the text ends where a digit was expected at line 1, column 3"),
         ("{} x", "not JSON: 'x' where the end was expected at line 1, column 4"),
         ("\"a\u{1}\"", "not JSON: a control character in a string at line 1, column 3"),
         ("[", "not JSON: the text ends where a value was expected at line 1, column 2"),
         ("tru", "not JSON: 't' where a value was expected at line 1, column 1"),
     ])
-    func `what is no JSON is refused with its place`(text: String, message: String) {
+    func `invalid JSON is rejected with its location`(text: String, message: String) {
         #expect(violations(of: text) == [Violation(pointer: "", keyword: "syntax", message: message)])
     }
 
-    @Test func `bytes that are not UTF-8 are refused`() {
+    @Test func `bytes that are not UTF-8 are rejected`() {
         for bytes: [UInt8] in [
             [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
             [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
@@ -67,13 +67,13 @@ import Testing
         )
     }
 
-    @Test func `U+0000 is refused where it cannot be stored`() {
+    @Test func `U+0000 is rejected in text that will be stored`() {
         let expected = [Violation(pointer: "/a/1", keyword: "format", message: "U+0000 cannot be stored")]
         #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}") == expected)
         #expect(violations(of: "{\"a\":[0,\"x\\u0000\"]}", allowsNUL: true) == [])
     }
 
-    @Test func `a string that its pattern does not match is refused with both`() throws {
+    @Test func `a pattern violation names the string and the pattern`() throws {
         let pattern = Pattern(checked: #"^AC[0-9a-f]{4}$"#)
         func account(_ text: String) -> Result<String, InvalidInput> {
             var text = "{\"account\":\"\(text)\"}"
@@ -100,8 +100,8 @@ import Testing
         (#"{"é":1,"e\u0301":2}"#, true), (#"{"K":1,"\u212a":2}"#, true), (#"{"\u00e9":1,"é":2}"#, false),
         (#"{"a~\u0301":1,"a~":{"b":{}}}"#, true),
     ])
-    func `members are the same only with the same code points`(text: String, isValid: Bool) throws {
-        // Few members are compared as bytes, many by their hashes.
+    func `member names are equal only with the same code points`(text: String, isValid: Bool) throws {
+        // A few members are compared as bytes, many by hash.
         let many = "{" + (0..<20).map { "\"m\($0)\":0," }.joined() + text.dropFirst()
         for text in [text, many] {
             #expect(violations(of: text).isEmpty == isValid)
@@ -118,7 +118,7 @@ import Testing
             "1000000000000000000000000000000000000000… is too large for a number"
         ),
     ])
-    func `a number that is kept as text is one that others can read`(number: String, message: String?) {
+    func `a number kept as text is in the range of a 64-bit float`(number: String, message: String?) {
         let text = "{\"a\":[\(number)]}"
         do throws(InvalidInput) {
             _ = try JSONObject(json: Array(text.utf8))
@@ -127,11 +127,11 @@ import Testing
             #expect(error.violations.map(\.pointer) == ["/a/0"])
             #expect(error.violations.map(\.message) == [message])
         }
-        // A text that is not stored is not checked.
+        // Only text that will be stored is checked.
         #expect(violations(of: text).isEmpty)
     }
 
-    @Test func `a map that cannot hold two names refuses one of them with its place`() {
+    @Test func `one of two canonically equivalent names in a map is rejected with its location`() {
         let text = #"{"e\u0301":1,"\u00e9":2}"#
         #expect(
             throws: InvalidInput(violations: [
@@ -144,8 +144,8 @@ import Testing
         ) { try [String: Int](json: Array(text.utf8)) }
     }
 
-    @Test func `the places of violations are found wherever they were recorded`() {
-        // Inner places before outer ones, later ones before earlier ones.
+    @Test func `violations get their pointers in any order of recording`() {
+        // Inner locations before outer ones, later ones before earlier ones.
         let text = #"{"a/b":[{"c":"x"},{"c~\u0301":[true,"y"]}],"d":0}"#
         let places = [
             (19, "/a~1b/1"), (36, "/a~1b/1/c~0\u{301}/1"), (8, "/a~1b/0"), (47, "/d"), (0, ""), (13, "/a~1b/0/c"),
@@ -166,8 +166,8 @@ import Testing
         #expect(violations.map(\.pointer) == places.map(\.1))
     }
 
-    @Test func `a large text with errors everywhere is read in little time`() {
-        // Each object lacks a member that it must have: as many errors as there are objects.
+    @Test func `a large text with many violations is read quickly`() {
+        // Each object lacks a required member, so there are as many violations as objects.
         let text = "[" + Array(repeating: #"{"filename":"x"}"#, count: 60_000).joined(separator: ",") + "]"
         let bytes = Array(text.utf8)
         let time = ContinuousClock().measure {
@@ -178,7 +178,7 @@ import Testing
                 #expect(error.violations.last?.pointer == "/99/content")
             }
         }
-        // A pass for each of the errors that are kept, or for each object, would take minutes.
+        // One pass per recorded violation, or per object, would take minutes.
         #expect(time < .seconds(20))
     }
 
@@ -186,7 +186,7 @@ import Testing
         ("0.3", true), ("0.30000000000000000000", true), ("0.30000000000000000001", false),
         ("0.29999999999999999999", true),
     ])
-    func `a bound is exact beyond the digits of a float`(text: String, isValid: Bool) {
+    func `bounds are exact beyond the precision of a float`(text: String, isValid: Bool) {
         var text = text
         let value = text.withUTF8 { bytes in
             try? JSONReader.read(UnsafeRawBufferPointer(bytes)) { (json) throws(JSONSyntaxError) in

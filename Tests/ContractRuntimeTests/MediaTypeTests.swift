@@ -3,7 +3,7 @@ import Testing
 @testable import ContractRuntime
 
 @Suite struct MediaTypeTests {
-    // Found by fuzzing: to Swift, a delimiter with a combining mark behind it is another character.
+    // Found by fuzzing: Swift joins a delimiter with a combining mark that follows it into one character.
     @Test(arguments: [
         ("form-data; name=\"a\"; filename=\"b\"", "a"),
         ("form-data; name=\"\u{0301}a\"", "\u{0301}a"),
@@ -11,7 +11,7 @@ import Testing
         ("form-data; name=\"a\\\"\u{0301}b\"", "a\"\u{0301}b"),
         ("form-data; name=\u{0301}a;\u{0301}", "\u{0301}a"),
     ])
-    func `a parameter ends where a reader of bytes sees its end`(field: String, name: String) {
+    func `the end of a parameter is found by bytes`(field: String, name: String) {
         #expect(MediaType.parameter("name", of: field).map { Array($0.utf8) } == Array(name.utf8))
     }
 
@@ -19,7 +19,7 @@ import Testing
         #expect(MediaType.essence("text/plain;\u{0301}x") == "text/plain")
     }
 
-    @Test func `names of parts keep combining marks`() throws {
+    @Test func `part names keep combining marks`() throws {
         let shape = ParameterShape.object([:], others: .text)
         let body = "--x\r\nContent-Disposition: form-data; name=\"\u{0301}a\"\r\n\r\n1\r\n--x--\r\n"
         let json = try Multipart.json(

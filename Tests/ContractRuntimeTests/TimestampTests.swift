@@ -23,7 +23,7 @@ import Testing
         "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+0900", "2026-1-01T00:00:00Z",
         "2026-01-01T00:00:00Z ", "", "now",
     ])
-    func `anything else is refused`(text: String) {
+    func `other texts are rejected`(text: String) {
         #expect(Timestamp(text) == nil)
     }
 
@@ -36,7 +36,7 @@ import Testing
         #expect(Timestamp(microsecondsSinceEpoch: microseconds).description == text)
     }
 
-    @Test func `what is written is read back as the same time`() {
+    @Test func `a written time is read back as the same time`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<10_000 {
             let time = Timestamp(
@@ -64,7 +64,7 @@ import Testing
         "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
         "Sun, 31 Feb 1994 08:49:37 GMT",
     ])
-    func `other texts are no HTTP dates`(text: String) {
+    func `other texts are rejected as HTTP dates`(text: String) {
         #expect(Timestamp(httpDate: text) == nil)
     }
 }

@@ -2,13 +2,13 @@ import ContractRuntime
 import EveryFeature
 import Testing
 
-/// The generated client against the generated server: what one writes the other reads.
+/// The generated client against the generated server: each reads the messages of the other.
 @Suite struct ClientServerTests {
     private let client = Client(InProcess(service: Service()))
 
     private static func uuid(_ text: String) throws -> UUID { try UUID(json: Array("\"\(text)\"".utf8)) }
 
-    @Test func `path parameters travel in every style`() async throws {
+    @Test func `path parameters are sent and read in every style`() async throws {
         let input = ReadPath.Input(
             simple: "a b/c",
             list: [1, 2, 3],
@@ -21,13 +21,13 @@ import Testing
             input.request.path
                 == "/path/a%20b%2Fc/1,2,3/.x.y.z%25/;x=7;y=true/k,v%2Cw,%C3%B6,%3D/6f1c0a52-7c1b-4b0e-8f43-0d2c9a7b5e10.json"
         )
-        // A label's separator cannot be told from a dot inside an item: 'y.z%' arrives as two.
+        // The separator of a label is also a dot inside an item, so 'y.z%' arrives as two items.
         let expected = #"a b/c [1, 2, 3] ["x", "y", "z%"] 7,true ["k=v,w", "ö=="] 6f1c0a52-7c1b-4b0e-8f43-0d2c9a7b5e10"#
         guard case .ok(let text) = try await client.readPath(input) else { return }
         #expect(text == expected)
     }
 
-    @Test func `query parameters travel in every style`() async throws {
+    @Test func `query parameters are sent and read in every style`() async throws {
         let filter = Filter(name: "n&=", minimum: 3, tags: ["a", "b"])
         let input = ReadQuery.Input(
             exploded: ["a", "b,c"],
@@ -57,7 +57,7 @@ import Testing
         #expect(text == "- | - | - | - | - | - | - | 20 | - | - | - | - | - | -")
     }
 
-    @Test func `header fields and cookies travel`() async throws {
+    @Test func `header fields and cookies are sent and read`() async throws {
         let input = ReadFields.Input(
             xCount: 3,
             xList: ["a", "b"],
@@ -79,7 +79,7 @@ import Testing
         let request = Request(
             query:
                 "exploded=1&exploded=2&exploded=3&exploded=4&joined=1,x&limit=0&since=yesterday&day=2026-02-30&price=-1"
-                + "&mail=nobody&order=left&either=long&deep[name]=a&deep[other]=b&json=%7B&limit=5"
+                + "&mail=invalid&order=left&either=long&deep[name]=a&deep[other]=b&json=%7B&limit=5"
         )
         let problem = await #expect(throws: Problem.self) { try await service.respond(to: request, on: .readQuery) }
         #expect(
@@ -93,7 +93,7 @@ import Testing
         )
     }
 
-    @Test func `forms travel with nested names`() async throws {
+    @Test func `forms are sent and read with nested names`() async throws {
         let purchase = Purchase(
             item: "a&b",
             price: try #require(Decimal("19.90")),
@@ -106,7 +106,7 @@ import Testing
         #expect(echo == purchase)
     }
 
-    @Test func `a form's violations are placed`() async throws {
+    @Test func `violations in a form have pointers`() async throws {
         let request = Request(body: Array("item=a&price=x&address[floor]=up&gift=maybe".utf8))
         let problem = await #expect(throws: Problem.self) { try await Service().respond(to: request, on: .sendForm) }
         #expect(
@@ -116,7 +116,7 @@ import Testing
         )
     }
 
-    @Test func `parts travel with their files`() async throws {
+    @Test func `multipart bodies are sent and read with files`() async throws {
         let file = FilePart(
             content: Bytes([0, 13, 10, 45, 45, 255]),
             filename: "a \"b\".bin",
@@ -133,7 +133,7 @@ import Testing
         #expect(text == "hello 2 book a %22b%22.bin image/png 6 [\"[1]\", \"[2, 3]\"]")
     }
 
-    @Test func `bytes and text travel as they are`() async throws {
+    @Test func `bytes and text are sent and read unchanged`() async throws {
         guard case .ok(let bytes) = try await client.sendBytes(.init(body: Bytes([0, 255, 10]))) else { return }
         #expect(bytes == Bytes([0, 255, 10]))
         guard case .ok(let text) = try await client.sendText(.init(body: "héllo")) else { return }
@@ -163,7 +163,7 @@ import Testing
         #expect(Route.sendBytes.bodyLimit == 64)
     }
 
-    @Test func `lines are read as they come`() async throws {
+    @Test func `lines are read as they arrive`() async throws {
         let lines = JSONLines {
             AsyncThrowingStream { continuation in
                 for number in 1...3 { continuation.yield(Filter(minimum: number)) }
@@ -176,7 +176,7 @@ import Testing
         #expect(numbers == [1, 2, 3])
     }
 
-    @Test func `events are read as they come`() async throws {
+    @Test func `events are read as they arrive`() async throws {
         guard case .ok(let events) = try await client.watch(.init(count: 3)) else { return }
         var seen: [String] = []
         for try await event in events {
@@ -186,7 +186,7 @@ import Testing
         #expect(seen == ["drawn 1 1.0", "drawn 2 2.0", "drawn 3 3.0"])
     }
 
-    @Test func `statuses, ranges, headers and problems are told apart`() async throws {
+    @Test func `statuses, ranges, headers and problems are distinguished`() async throws {
         guard case .ok(let headers) = try await client.answer(.init(status: 200)) else { return #expect(Bool(false)) }
         #expect(headers.xTotal == 3)
         #expect(headers.xTags == ["a", "b"])
@@ -211,7 +211,7 @@ import Testing
         #expect(Route.readQuery.security[1][0].scheme.kind == .apiKey(.cookie, name: "session"))
     }
 
-    @Test func `webhooks and callbacks go to an address that is known at run time`() async throws {
+    @Test func `webhooks and callbacks go to a URL known at run time`() async throws {
         let request = ShapeDrawn.Input(body: .square(.init(kind: .square, side: 5))).request.sent(
             to: "https://example.com/hook"
         )
@@ -221,7 +221,7 @@ import Testing
         #expect(input.body == .circle(.init(kind: .circle, radius: 1)))
     }
 
-    @Test func `read-only and write-only members go one way`() async throws {
+    @Test func `read-only and write-only members are sent in one direction only`() async throws {
         let account = Account(name: "n", password: "secret")
         let body = account.bodyText(.request)
         #expect(body == #"{"name":"n","password":"secret"}"#)

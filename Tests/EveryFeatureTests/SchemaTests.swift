@@ -2,7 +2,7 @@ import ContractRuntime
 import EveryFeature
 import Testing
 
-/// What a schema says is what its codec accepts, keyword by keyword.
+/// A codec accepts exactly the values that its schema allows, keyword by keyword.
 @Suite struct SchemaTests {
     @Test(arguments: [
         #"{"shape":{"kind":"circle","radius":1.5}}"#,
@@ -12,7 +12,7 @@ import Testing
         #"{"shape":{"kind":"circle","radius":1},"color":"red","point":[1,2,"cm"],"layers":{"a":1}}"#,
         #"{"shape":{"kind":"circle","radius":1},"color":255,"width":2000,"unit":"m","notes":{"x-a":"b"},"seal":"AAEC/w=="}"#,
     ])
-    func `a valid value comes back as it was`(text: String) throws {
+    func `a valid value survives a round trip`(text: String) throws {
         let drawing = try Drawing(json: Array(text.utf8))
         #expect(JSONValue(String(decoding: JSONWriter.write(drawing), as: UTF8.self)) == JSONValue(text))
     }
@@ -42,24 +42,24 @@ import Testing
         (#"{"shape":{"kind":"circle","radius":1},"level":"low","layers":{"a":1}}"#, [" not"]),
         (#"{"shape":{"kind":"circle","radius":1},"seal":"AAEC/w"}"#, ["/seal format"]),
     ])
-    func `an invalid value is refused at its place`(text: String, expected: [String]) {
+    func `an invalid value is rejected with its pointer`(text: String, expected: [String]) {
         let error = #expect(throws: InvalidInput.self) { try Drawing(json: Array(text.utf8)) }
         #expect(error?.violations.map { "\($0.pointer) \($0.keyword)" } == expected)
     }
 
-    @Test func `a default that is called none is a value`() throws {
+    @Test func `a default with the name none is a value`() throws {
         let filter = try Filter(json: Array("{}".utf8))
         #expect(filter.effort == Effort.none)
         #expect(JSONWriter.write(filter) == Array(#"{"effort":"none"}"#.utf8))
     }
 
-    @Test func `values that no list names are kept`() throws {
+    @Test func `unlisted values of open enumerations are kept`() throws {
         let drawing = try Drawing(json: Array(#"{"shape":{"kind":"circle","radius":1},"level":"medium"}"#.utf8))
         #expect(drawing.level?.rawValue == "medium")
         #expect(drawing.level != .low)
     }
 
-    @Test func `other coders carry the same value`() throws {
+    @Test func `other coders preserve the value`() throws {
         let drawing = Drawing(shape: .square(.init(kind: .square, side: 5)), point: .init(item0: 1, item1: 2))
         #expect(drawing.point?.item2 == nil)
         #expect(Set([drawing, drawing]).count == 1)

@@ -1,7 +1,7 @@
 import ContractRuntime
 import EveryFeature
 
-/// Handlers that answer with what they understood.
+/// Handlers whose responses show the values they received.
 struct Service: Operations {
     func readPath(_ input: ReadPath.Input) async throws(Problem) -> ReadPath.Output {
         let object = input.object.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -70,7 +70,7 @@ struct Service: Operations {
         case 200: .ok(headers: .init(xTotal: 3, xTags: ["a", "b"]))
         case 304: .notModified
         case 400..<500: .clientError(status: input.status, .init(reason: "no"))
-        case 599: throw Problem(status: 503, code: "AWAY", detail: "the database is away")
+        case 599: throw Problem(status: 503, code: "AWAY", detail: "the database is unavailable")
         default: .other(status: input.status, .empty)
         }
     }
@@ -84,7 +84,7 @@ struct Service: Operations {
     }
 }
 
-/// Carries a client's requests to a service in this process, as a server would: the router, the operation, the bytes.
+/// Passes a client's requests to handlers in this process, through the same steps as a server: router, operation, bytes.
 struct InProcess: Transport {
     let service: Service
 

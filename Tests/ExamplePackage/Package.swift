@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of somebody else: it depends on this one and generates from its own contract.
+// A third-party package: it depends on this one and generates code from its own contract.
 let package = Package(
     name: "greeter",
     platforms: [.macOS(.v26)],

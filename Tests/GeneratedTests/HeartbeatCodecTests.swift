@@ -27,12 +27,12 @@ import Testing
         #expect(written == Self.valid.replacing("18:30:00+09:00", with: "09:30:00Z"))
     }
 
-    @Test func `a member with a default may be left out`() throws {
+    @Test func `a member with a default may be omitted`() throws {
         let text = Self.valid.replacing(",\"metadata\":{\"host\":\"fra-3\",\"load\":[0.1]}", with: "")
         #expect(try Heartbeat(json: Array(text.utf8)).metadata == .empty)
     }
 
-    @Test func `every mistake is found in one reading, in the order of the input`() {
+    @Test func `all violations are found in one pass, in the order of the input`() {
         let text = """
             {"extra":{"a":[1]},"instance_id":"","bot_id":7,"runtime_mode":"SIM","exchange":"\(String(repeating: "é", count: 65))",\
             "timestamp":"yesterday","metadata":[],"version":null}
@@ -54,11 +54,11 @@ import Testing
         )
     }
 
-    @Test func `a repeated member is refused`() {
+    @Test func `a duplicate member is rejected`() {
         #expect(violations(Self.valid.replacing("\"version\"", with: "\"symbol\"")) == [" syntax"])
     }
 
-    @Test func `an escaped member name is the same member`() throws {
+    @Test func `an escaped member name refers to the same member`() throws {
         let text = Self.valid.replacing("\"bot_id\"", with: "\"bot\\u005fid\"")
         #expect(try Heartbeat(json: Array(text.utf8)).botID == "btc")
     }
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(arguments: ["1e400", "\"NaN\"", "0.0000000000000000001", "\"\"", "null", "true"])
-    func `what is no decimal within the limits is refused`(literal: String) {
+    func `texts that are not decimals within the limits are rejected`(literal: String) {
         let text =
             #"{"instance_id":"i","symbol":"s","metric_type":"equity","value":\#(literal),"timestamp":"2026-03-01T09:30:00Z"}"#
         #expect(throws: InvalidInput.self) { try MetricSample(json: Array(text.utf8)) }

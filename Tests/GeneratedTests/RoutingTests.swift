@@ -9,7 +9,7 @@ import Testing
         return path.withUTF8 { PathItem.match(PathSegments(UnsafeRawBufferPointer($0))) }
     }
 
-    @Test func `a path finds its operations and parameters`() {
+    @Test func `a path is matched to its operations and parameters`() {
         let ack = match("/commands/0b9f6c1e-2a54-4d55-9f0e-6b6f3f2f6d11/ack")
         #expect(ack?.post == .acknowledgeCommand)
         #expect(ack?.get == nil)
@@ -22,11 +22,11 @@ import Testing
         "", "/", "bots", "/bots/", "/Bots", "//bots", "/bots/x", "/commands//ack", "/instances/i/commands/pending/x",
         "/" + String(repeating: "a/", count: 50),
     ])
-    func `a path that no template matches finds nothing`(path: String) {
+    func `a path without a template has no operations`(path: String) {
         #expect(match(path) == nil)
     }
 
-    @Test func `every operation is reached by its path`() throws {
+    @Test func `every operation is found by its path`() throws {
         let document = try #require(
             try JSONSerialization.jsonObject(with: Data(ContractDocument.json.utf8)) as? [String: Any]
         )
@@ -46,7 +46,7 @@ import Testing
         #expect(reached.count == Route.allCases.count)
     }
 
-    @Test func `the bundled contract refers to nothing outside of itself`() throws {
+    @Test func `the bundled contract has no external references`() throws {
         #expect(!ContractDocument.json.contains(".schema.json"))
         #expect(!ContractDocument.yaml.contains(".yaml#"))
     }

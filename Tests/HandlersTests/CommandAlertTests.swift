@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Commands that do not finish, and critical ones that are not carried out, raise alerts.
+/// Commands that do not finish, and critical ones that are not executed, raise alerts.
 @Suite struct CommandAlertTests {
     private func alerts(in fleet: Fleet) async throws(Problem) -> [Alert] {
         switch try await fleet.api.listAlerts(.init(principal: fleet.operatorPrincipal)) {
@@ -72,7 +72,7 @@ import Testing
         (AcknowledgementStatus.failed, "failed"), (.rejectedExpired, "was rejected"),
         (.rejectedDuplicate, "was rejected"),
     ])
-    func `a critical command that is not carried out raises an alert`(answer: AcknowledgementStatus, words: String)
+    func `a critical command that is not executed raises an alert`(answer: AcknowledgementStatus, words: String)
         async throws
     {
         try await Fleet.with { fleet in

@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `a run is queued, carried out and stored, and each step is audited`() async throws {
+    @Test func `a run is queued, executed and stored, and each step is audited`() async throws {
         try await Fleet.with { fleet in
             try await register(in: fleet)
             let run = try await trigger(in: fleet)

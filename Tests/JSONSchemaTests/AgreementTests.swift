@@ -6,11 +6,11 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Generated validators beside the reference: the suite's schemas become Swift, which is compiled and asked about the suite's
-/// instances and about random ones. Where the two disagree, one of them is wrong.
+/// Compares generated validators with the reference. The schemas of the suite become Swift, which is compiled and validates the suite's
+/// instances and random ones. If the two disagree, one of them is wrong.
 ///
-/// `AGREEMENT_INSTANCES=1000000 swift test --filter AgreementTests` asks about more than the usual 100,000.
-@Suite(.enabled(if: Suite.isThere, "the JSON Schema test suite is not on this machine"))
+/// `AGREEMENT_INSTANCES=1000000 swift test --filter AgreementTests` uses more than the usual 100,000 instances.
+@Suite(.enabled(if: Suite.isAvailable, "the JSON Schema test suite is not on this machine"))
 struct AgreementTests {
     private struct Question {
         let schema: Int
@@ -18,13 +18,13 @@ struct AgreementTests {
     }
 
     @Test(.timeLimit(.minutes(10)))
-    func `generated validators say what the reference says`() async throws {
+    func `generated validators agree with the reference`() async throws {
         let cases = try (Suite.files(in: "") + Suite.files(in: "optional")).flatMap { file in
             try Suite.cases(in: file).map { (file, $0) }
         }
         .filter { file, entry in
-            // Left out: keywords of older drafts; integers of more than 64 bits, which Swift's `Int` cannot be; and schemas
-            // that cannot be marked because they have examples of their own.
+            // Excluded: keywords of older drafts, integers of more than 64 bits, which do not fit Swift's `Int`, and schemas that have
+            // examples, because the test marks schemas with examples.
             let isComparable = !["cross-draft", "dependencies-compatibility", "bignum", "float-overflow"].contains {
                 file.contains($0)
             }
@@ -72,7 +72,7 @@ struct AgreementTests {
     }
 }
 
-/// Makes JSON texts of the words that a schema and its instances use, so that constraints are met about as often as missed.
+/// Generates JSON texts from the words in a schema and its instances, so that about half of them meet each constraint.
 private struct RandomInstances {
     private var generator: SplitMix
     private var names: [String] = []

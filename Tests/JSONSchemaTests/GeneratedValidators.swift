@@ -4,7 +4,7 @@ import JSONSchema
 import Subprocess
 import SystemPackage
 
-/// Generates Swift from schemas, compiles it beside this build, and asks it about instances.
+/// Generates Swift from schemas, compiles it, and validates instances with it.
 enum GeneratedValidators {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -16,7 +16,7 @@ enum GeneratedValidators {
         paths: {}
         """
 
-    /// Whether each instance is valid; nil for a schema that is an error to the compiler.
+    /// Whether each instance is valid; nil for a schema that the compiler rejects.
     static func answers(schemas: [String], questions: [(schema: Int, instance: String)]) async throws -> [Bool?] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "agreement-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -32,11 +32,11 @@ enum GeneratedValidators {
         }
     }
 
-    /// Writes the Swift of all schemas as one contract; the number that each schema has there.
+    /// Writes the Swift of all schemas as one contract. Returns the number of each schema in it.
     private static func generate(_ schemas: [String], in folder: URL) throws -> [Int: Int] {
         let root = SourceFile(path: "/c/openapi.yaml", displayPath: "openapi.yaml", bytes: Array(document.utf8))
         let files = schemas.enumerated().map { index, text in
-            // The example marks the place where the schema's own validator is wanted.
+            // The example marks the schema whose validator is needed.
             let marked = text == "{}" ? #"{"examples":[null]}"# : #"{"examples":[null],"# + text.dropFirst()
             let name = "case-\(index).schema.json"
             return SourceFile(path: "/c/\(name)", displayPath: name, bytes: Array(marked.utf8))
@@ -81,7 +81,7 @@ enum GeneratedValidators {
         """
 
     private static func compile(_ folder: URL) async throws {
-        // The modules and objects lie beside the test bundle.
+        // The modules and objects are beside the test bundle.
         let build = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
         var objects: [String] = []
         for module in ["ContractRuntime", "Formats", "Patterns"] {

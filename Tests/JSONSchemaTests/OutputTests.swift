@@ -3,14 +3,14 @@ import Foundation
 import JSONSchema
 import Testing
 
-/// What a validation says, in the specification's `basic` form.
+/// The output of validations in the specification's `basic` form.
 @Suite struct OutputTests {
     private func output(_ schema: String, _ instance: String) throws -> String {
         var validator = try SchemaValidator(try Suite.node(text: schema))
         return try validator.validate(try Suite.node(text: instance)).basic
     }
 
-    @Test func `an error has the keyword's path, its own place and the instance's`() throws {
+    @Test func `an error has the keyword's path, the keyword's location and the instance's location`() throws {
         let schema =
             ##"{"$id":"https://example.com/a","$ref":"#/$defs/b","$defs":{"b":{"properties":{"x/y":{"type":"string"}}}}}"##
         #expect(
@@ -21,7 +21,7 @@ import Testing
         )
     }
 
-    @Test func `a valid instance has annotations, those of what failed left out`() throws {
+    @Test func `a valid instance has annotations, except those of failed subschemas`() throws {
         let schema =
             #"{"$id":"urn:a","title":"T","anyOf":[{"type":"string","title":"S"},{"type":"number","title":"N"}]}"#
         #expect(
@@ -37,18 +37,18 @@ import Testing
             #"{"type":"nope"}"#,
             #"the schema is not valid: at /type, "nope", expected one of "array", "boolean", "integer", "null", "number", "object", "string""#
         ),
-        (##"{"$ref":"#/nowhere"}"##, "the reference '#/nowhere' at /$ref leads nowhere"),
-        (##"{"$ref":"#"}"##, "the schema refers to itself without end"),
-        (#"{"pattern":"(a"}"#, "the regular expression '(a' cannot be used: '(' without ')' at character 1"),
-        (#"{"$schema":"https://example.com/mine"}"#, "the dialect 'https://example.com/mine' is not known"),
+        (##"{"$ref":"#/nowhere"}"##, "the reference '#/nowhere' at /$ref has no target"),
+        (##"{"$ref":"#"}"##, "the schema refers to itself in an endless cycle"),
+        (#"{"pattern":"(a"}"#, "the regular expression '(a' is invalid: '(' without ')' at character 1"),
+        (#"{"$schema":"https://example.com/mine"}"#, "the dialect 'https://example.com/mine' is unknown"),
     ])
-    func `a schema that cannot be used is an error`(schema: String, message: String) throws {
+    func `an unusable schema is an error`(schema: String, message: String) throws {
         let error = #expect(throws: SchemaError.self) { try output(schema, "1") }
         #expect(error?.description == message)
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `a schema whose alternatives multiply ends in an error`() throws {
+    func `a schema with exponentially many alternatives ends in an error`() throws {
         let schema =
             ##"{"anyOf":[{"$ref":"#/$defs/n"},{"$ref":"#/$defs/n"}],"$defs":{"n":{"properties":{"a":{"anyOf":[{"$ref":"#/$defs/n"},{"$ref":"#/$defs/n"},{"type":"null"}]}},"required":["z"]}}}"##
         let instance = String(repeating: #"{"z":1,"a":"#, count: 100) + "1" + String(repeating: "}", count: 100)
@@ -56,7 +56,7 @@ import Testing
         #expect(error?.description == "the validation needs more than 1000000 steps")
     }
 
-    /// The suite has a schema for each output, which what we write must be valid against.
+    /// The suite has a schema for each expected output. Our output must be valid against it.
     @Test(.enabled(if: Suite.outputs != nil, "the suite's output tests are not on this machine"))
     func `the suite's output tests pass`() throws {
         let folder = try #require(Suite.outputs)

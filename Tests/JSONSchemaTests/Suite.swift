@@ -2,7 +2,7 @@ import ContractCompiler
 import Foundation
 import TestSupport
 
-/// The official JSON Schema test suite, where this machine has it.
+/// The official JSON Schema test suite, if it is on this machine.
 enum Suite {
     /// One schema of the suite with its instances.
     struct Case {
@@ -13,9 +13,9 @@ enum Suite {
 
     static let folder = SuiteFolder.jsonSchema
 
-    static let isThere = folder != nil
+    static let isAvailable = folder != nil
 
-    /// The suite's tests of the output format, which not every copy has.
+    /// The suite's tests of the output format. Some copies lack them.
     static let outputs = folder?.appending(path: "output-tests/draft2020-12").existing
 
     static func node(_ url: URL) throws -> Node {
@@ -72,6 +72,6 @@ enum Suite {
 }
 
 extension URL {
-    /// The folder, if it is there.
+    /// The folder, if it exists.
     fileprivate var existing: URL? { FileManager.default.fileExists(atPath: path) ? self : nil }
 }

@@ -2,10 +2,10 @@ import ContractCompiler
 import JSONSchema
 import Testing
 
-/// The official suite: every test of it, counted.
-@Suite(.enabled(if: Suite.isThere, "the JSON Schema test suite is not on this machine"))
+/// Runs and counts all tests of the official suite.
+@Suite(.enabled(if: Suite.isAvailable, "the JSON Schema test suite is not on this machine"))
 struct SuiteTests {
-    /// The tests whose result differs from what the suite says.
+    /// The tests whose result differs from the expected one.
     private static func failures(_ files: [String], assertsFormats: Bool = false) throws -> (
         count: Int, failed: [String]
     ) {
@@ -38,18 +38,18 @@ struct SuiteTests {
     @Test func `every required test passes`() throws {
         let (count, failed) = try Self.failures(Suite.files(in: ""))
         #expect(failed == [])
-        // The copy on PyPI is a little older and smaller.
+        // The copy on PyPI is slightly older and smaller.
         #expect(count >= 1_250)
     }
 
     @Test func `optional tests pass`() throws {
         let (count, failed) = try Self.failures(Suite.files(in: "optional"))
-        // The only one left out: a schema of an older draft, which this validator does not speak.
+        // The only exception is a schema of an older draft, which this validator does not support.
         #expect(
             failed == [
                 """
                 optional/cross-draft.json: refs to historic drafts are processed as historic drafts: first item not a \
-                string is valid: failure(the dialect 'https://json-schema.org/draft/2019-09/schema' is not known)
+                string is valid: failure(the dialect 'https://json-schema.org/draft/2019-09/schema' is unknown)
                 """
             ]
         )

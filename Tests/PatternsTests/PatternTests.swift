@@ -28,7 +28,7 @@ import Testing
         ("^[^\\u0600]*$", "\u{600}<", false), ("^[^\\u0301]*$", "e\u{301}", false), ("^[@-Z]*$", "AZ@", true),
         ("^[@-Z]*$", "?", false), ("^[@-Z]*$", "[", false), ("^[a-z]*$", "", true),
     ])
-    func `an expression matches what ECMA-262 says`(source: String, text: String, isMatch: Bool) throws {
+    func `an expression matches as in ECMA-262`(source: String, text: String, isMatch: Bool) throws {
         #expect(try Pattern(source).matches(text) == isMatch)
     }
 
@@ -37,25 +37,27 @@ import Testing
         ("(a", "'(' without ')' at character 1"),
         ("a)", "')' without '(' at character 2"), ("[a", "'[' without ']' at character 1"),
         ("[z-a]", "a range that ends before it starts at character 2"),
-        ("a{2,1}", "the counts are out of order at character 2"),
-        ("^*", "nothing that can be repeated at character 1"),
-        ("(?=a)*", "nothing that can be repeated at character 1"), ("\\Z", "'\\Z' is no escape at character 1"),
-        ("\\a", "'\\a' is no escape at character 1"), ("(a)\\1", "back-references are not supported at character 4"),
+        ("a{2,1}", "the minimum count is above the maximum count at character 2"),
+        ("^*", "a quantifier without anything to repeat at character 1"),
+        ("(?=a)*", "a quantifier without anything to repeat at character 1"),
+        ("\\Z", "'\\Z' is not an escape sequence at character 1"),
+        ("\\a", "'\\a' is not an escape sequence at character 1"),
+        ("(a)\\1", "back-references are not supported at character 4"),
         ("\\p{Script=Greek}", "the Unicode property 'Script=Greek' is not supported at character 1"),
         ("\\", "a backslash at the end at character 1"),
-        ("(?i)a", "an unknown kind of group at character 1"),
-        ("\\ud800", "a surrogate without its other half at character 1"),
+        ("(?i)a", "unknown kind of group at character 1"),
+        ("\\ud800", "unpaired surrogate at character 1"),
         (
             "(?:(?:(?:){10000}){10000}){10000}",
-            "the expression is too large once its repetitions are written out at character 1"
+            "the expression is too large after its repetitions are expanded at character 1"
         ),
-        ("((?=a{9999})){9999}", "the expression is too large once its repetitions are written out at character 1"),
+        ("((?=a{9999})){9999}", "the expression is too large after its repetitions are expanded at character 1"),
         (
             "(((a{1000}){1000}){1000})",
-            "the expression is too large once its repetitions are written out at character 1"
+            "the expression is too large after its repetitions are expanded at character 1"
         ),
     ])
-    func `what is no expression is refused with its place`(source: String, message: String) {
+    func `an invalid expression is rejected with its position`(source: String, message: String) {
         let error = #expect(throws: PatternError.self) { try Pattern(source) }
         #expect(error?.description == message)
     }
@@ -65,11 +67,11 @@ import Testing
         "(?<=^(a*)*)b", "(?!(a+)+!)b",
     ])
     func `no expression backtracks`(source: String) throws {
-        // A backtracking engine needs some 2^2000 steps here.
+        // A backtracking engine needs about 2^2000 steps here.
         #expect(try !Pattern(source).matches(String(repeating: "a", count: 2_000) + "!"))
     }
 
-    @Test func `alternatives may be many`() throws {
+    @Test func `an expression may have many alternatives`() throws {
         let pattern = try Pattern("^(" + (0..<2_000).map { "w\($0)" }.joined(separator: "|") + ")$")
         #expect(pattern.matches("w1999"))
         #expect(!pattern.matches("w2000"))

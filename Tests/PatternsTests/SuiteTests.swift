@@ -2,7 +2,7 @@ import Foundation
 import Patterns
 import Testing
 
-/// The cases of the official JSON Schema test suite that are about nothing but a pattern.
+/// The cases of the official JSON Schema test suite that depend only on a pattern.
 @Suite struct SuiteTests {
     private struct Case {
         let pattern: String
@@ -10,12 +10,12 @@ import Testing
         let tests: [(text: String, isValid: Bool)]
     }
 
-    /// Where the suite lies beside a checkout; it is not part of the project.
+    /// The path of the suite beside a checkout. The suite is not part of the project.
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "shared/suites/json-schema-test-suite/tests/draft2020-12")
 
-    static let isThere = FileManager.default.fileExists(atPath: folder.path)
+    static let isAvailable = FileManager.default.fileExists(atPath: folder.path)
 
     /// A string, or the names of an object that must all match.
     private static func cases(in file: String) throws -> [Case] {
@@ -45,10 +45,10 @@ import Testing
     }
 
     @Test(
-        .enabled(if: SuiteTests.isThere, "the JSON Schema test suite is not beside this checkout"),
+        .enabled(if: SuiteTests.isAvailable, "the JSON Schema test suite is not beside this checkout"),
         arguments: [("pattern.json", 2), ("optional/ecmascript-regex.json", 72)]
     )
-    func `the suite's patterns match what the suite says`(file: String, least: Int) throws {
+    func `the suite's patterns match as expected`(file: String, least: Int) throws {
         let cases = try Self.cases(in: file)
         #expect(cases.reduce(0) { $0 + $1.tests.count } >= least)
         for entry in cases {

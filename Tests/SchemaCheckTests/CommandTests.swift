@@ -3,15 +3,15 @@ import Testing
 
 @testable import SchemaCheck
 
-/// `validate`, `examples`, `bundle`, and what hostile documents do to all of them.
+/// `validate`, `examples`, `bundle`, and the effect of hostile documents on them.
 @Suite struct CommandTests {
-    @Test func `instances are validated with their places`() async throws {
-        try await Workshop.with(["jsonschema"]) { workshop in
-            try workshop.write(
+    @Test func `validation errors have locations`() async throws {
+        try await TemporaryProject.with(["jsonschema"]) { project in
+            try project.write(
                 "instance_id: ''\nbot_id: b\nruntime_mode: LIVE\nexchange: x\nsymbol: s\nversion: '1'\ntimestamp: noon\n",
                 to: "i.yaml"
             )
-            let run = try await workshop.run(
+            let run = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json",
@@ -23,9 +23,9 @@ import Testing
                 run.output.contains("i.yaml:1:14: error: 0 characters, expected at least 1 [minLength]"),
                 "\(run.output)"
             )
-            #expect(run.output.contains("i.yaml:7:12: error: \"noon\" is no date-time [format]"))
+            #expect(run.output.contains("i.yaml:7:12: error: \"noon\" does not have the format date-time [format]"))
             #expect(run.output.hasSuffix("0 of 1 instances are valid: 2 errors, 0 warnings\n"))
-            let basic = try await workshop.run(
+            let basic = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json#/properties/metadata",
@@ -34,7 +34,7 @@ import Testing
             )
             #expect(basic.status == 0)
             #expect(basic.output.hasPrefix(#"{"valid":true,"annotations":["#))
-            let nowhere = try await workshop.run(
+            let nowhere = try await project.run(
                 "schema-check",
                 "validate",
                 "jsonschema/heartbeat.schema.json#/nowhere",
@@ -44,15 +44,15 @@ import Testing
         }
     }
 
-    @Test func `an example that does not fit is found`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            #expect(try await workshop.run("schema-check", "examples").status == 0)
-            try workshop.replace(
+    @Test func `an invalid example is found`() async throws {
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            #expect(try await project.run("schema-check", "examples").status == 0)
+            try project.replace(
                 "\"runtime_mode\": \"LIVE\"",
                 with: "\"runtime_mode\": \"LIFE\"",
                 in: "jsonschema/heartbeat.schema.json"
             )
-            let run = try await workshop.run("schema-check", "examples")
+            let run = try await project.run("schema-check", "examples")
             #expect(run.status == 1)
             #expect(
                 run.output.contains(
@@ -63,34 +63,34 @@ import Testing
         }
     }
 
-    @Test func `an example that cannot be checked is no example that fits`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
-            let run = try await workshop.run("schema-check", "examples", "api.yaml")
+    @Test func `an example that cannot be checked is an error`() async throws {
+        try await TemporaryProject.with([]) { project in
+            try project.write(InMemory.document("$ref: 'missing.yaml#/S', example: 1"), to: "api.yaml")
+            let run = try await project.run("schema-check", "examples", "api.yaml")
             #expect(run.status == 1)
             #expect(
-                run.output.contains("'missing.yaml' is no file of this contract [unresolved-reference]"),
+                run.output.contains("'missing.yaml' is not a file of this contract [unresolved-reference]"),
                 "\(run.output)"
             )
             #expect(run.output.contains("cannot be checked: the reference 'missing.yaml#/S'"), "\(run.output)")
         }
     }
 
-    @Test func `a bundle stands alone and says the same`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
+    @Test func `a bundle is self-contained and equivalent`() async throws {
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
             for name in ["bundle.yaml", "bundle.json"] {
-                #expect(try await workshop.run("schema-check", "bundle", "--output", name).status == 0)
-                let diff = try await workshop.run("schema-check", "diff", "openapi/openapi.yaml", name)
+                #expect(try await project.run("schema-check", "bundle", "--output", name).status == 0)
+                let diff = try await project.run("schema-check", "diff", "openapi/openapi.yaml", name)
                 #expect(diff.output.hasSuffix(": 0 errors, 0 warnings\n"), "\(diff.output)")
-                let text = try String(contentsOf: workshop.folder.appending(path: name), encoding: .utf8)
+                let text = try String(contentsOf: project.folder.appending(path: name), encoding: .utf8)
                 #expect(!text.contains(".schema.json"))
             }
         }
     }
 
-    @Test func `the kept release of the contract is what was released`() async throws {
-        try await Workshop.with(["releases"]) { workshop in
-            let run = try await workshop.run(
+    @Test func `the stored release of the contract is unchanged`() async throws {
+        try await TemporaryProject.with(["releases"]) { project in
+            let run = try await project.run(
                 "schema-check",
                 "lint",
                 "releases/1.0.0.yaml",
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Documents that are made to hurt: each ends in findings, with the exit status that says so.
+    /// Documents designed to exhaust the tools. Each ends in findings, with the corresponding exit status.
     private static let hostile: [(name: String, text: String)] = [
         ("nested", "openapi: 3.1.0\nx: " + String(repeating: "[", count: 100_000)),
         (
@@ -149,14 +149,14 @@ import Testing
     @Test(arguments: hostile.map(\.name))
     func `hostile documents end in findings`(name: String) async throws {
         let text = try #require(Self.hostile.first { $0.name == name }?.text)
-        try await Workshop.with([]) { workshop in
-            try workshop.write(text, to: "api.yaml")
-            try workshop.write(text.replacing("postThing", with: "putThing"), to: "new.yaml")
+        try await TemporaryProject.with([]) { project in
+            try project.write(text, to: "api.yaml")
+            try project.write(text.replacing("postThing", with: "putThing"), to: "new.yaml")
             for arguments in [
                 ["lint", "api.yaml"], ["diff", "api.yaml", "new.yaml"], ["examples", "api.yaml"],
                 ["bundle", "api.yaml"],
             ] {
-                let run = try await workshop.run("schema-check", arguments)
+                let run = try await project.run("schema-check", arguments)
                 #expect([0, 1, 2].contains(run.status), "\(arguments) \(run.output.suffix(400))")
             }
         }

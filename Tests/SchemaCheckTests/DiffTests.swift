@@ -4,7 +4,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Differences of schemas: each is found under its name, and what says the same in other words is none.
+/// Differences between schemas: each has its code, and equivalent schemas have none.
 @Suite struct DiffTests {
     // MARK: - Bodies
 
@@ -60,8 +60,8 @@ import Testing
         ("type: string, readOnly: true", "type: integer, readOnly: true", "", false),
     ]
 
-    /// What an `allOf` has besides what it had.
-    @Test func `a part that is new in allOf is one finding, with what it demands`() throws {
+    /// The new contract adds parts to an `allOf`.
+    @Test func `a new part of allOf is one finding that lists its requirements`() throws {
         let components = """
             { schemas: { A: { type: object, properties: { a: { type: string } } }, B: { type: object, properties: { b: { type: integer } }, required: [b] }, \
             C: { properties: { a: { maxLength: 3 } } }, Free: { description: Nothing. } } }
@@ -77,7 +77,7 @@ import Testing
         #expect(Differences.described(body) == ["request-body-all-of-added error"])
         #expect(
             body[0].message
-                == "the request body: the part '#/components/schemas/B' is new in 'allOf': the member 'b' is required now"
+                == "the request body: the part '#/components/schemas/B' was added to 'allOf': the required property 'b' was added"
         )
         #expect(body[0].witness?.json == "{}")
         let property = try found(
@@ -223,7 +223,7 @@ import Testing
     ]
 
     @Test(arguments: requests)
-    func `what narrows a request's body is found, with a value that proves it`(
+    func `a narrower request body is found, with a witness`(
         old: String,
         new: String,
         expected: String,
@@ -235,7 +235,7 @@ import Testing
     }
 
     @Test(arguments: requestProperties)
-    func `what narrows a property of a request is found`(old: String, new: String, expected: String, hasWitness: Bool)
+    func `a narrower property of a request is found`(old: String, new: String, expected: String, hasWitness: Bool)
         throws
     {
         func body(_ schema: String) -> String {
@@ -250,7 +250,7 @@ import Testing
     }
 
     @Test(arguments: responseProperties)
-    func `what widens a property of a response is found`(old: String, new: String, expected: String, hasWitness: Bool)
+    func `a wider property of a response is found`(old: String, new: String, expected: String, hasWitness: Bool)
         throws
     {
         func body(_ schema: String) -> String {
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(arguments: responses)
-    func `what widens a response's body is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
+    func `a wider response body is found`(old: String, new: String, expected: String, hasWitness: Bool) throws {
         let found = try Differences.of(
             InMemory.document(old, direction: .response),
             InMemory.document(new, direction: .response)
@@ -310,7 +310,7 @@ import Testing
 
     // MARK: - Refactorings
 
-    /// Two ways to say the same.
+    /// Pairs of equivalent schemas.
     static let refactorings: [(old: String, new: String)] = [
         ("$ref: '#/components/schemas/S'", "type: object, properties: { a: { type: string } }, required: [a]"),
         ("$ref: '#/components/schemas/S'", "$ref: '#/components/schemas/T'"),
@@ -362,7 +362,7 @@ import Testing
         """
 
     @Test(arguments: refactorings, [Direction.request, .response])
-    func `what says the same in other words is no finding`(pair: (old: String, new: String), direction: Direction)
+    func `equivalent schemas have no findings`(pair: (old: String, new: String), direction: Direction)
         throws
     {
         for (old, new) in [(pair.old, pair.new), (pair.new, pair.old)] {
@@ -374,8 +374,8 @@ import Testing
         }
     }
 
-    /// The same in OpenAPI 3.0 and 3.1, and moved within the document.
-    @Test func `what is only written elsewhere is no finding`() throws {
+    /// The same schemas in OpenAPI 3.0 and 3.1, and moved within the document.
+    @Test func `schemas that only moved have no findings`() throws {
         func same(_ old: String, _ new: String, others: [String: String] = [:]) throws {
             #expect(try Differences.of(old, new, others: others).map { "\($0.code): \($0.message)" } == [])
             #expect(try Differences.of(new, old, others: others).map { "\($0.code): \($0.message)" } == [])

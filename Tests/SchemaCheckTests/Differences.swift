@@ -3,12 +3,12 @@ import Foundation
 
 @testable import SchemaCheck
 
-/// What changed between two texts.
+/// The findings for two texts.
 enum Differences {
     static func of(_ old: String, _ new: String, days: Int = 0, others: [String: String] = [:]) throws
         -> [Finding]
     {
-        // The readings of two texts are two files, as they are on disk.
+        // Two readings need two files, as on disk.
         let (before, after) = (
             try InMemory.contract(old, name: "old.yaml", others: others),
             try InMemory.contract(new, name: "new.yaml", others: others)
@@ -21,7 +21,7 @@ enum Differences {
         findings.filter { $0.severity > .info }.map { "\($0.code) \($0.severity.rawValue)" }.sorted()
     }
 
-    /// A document of these paths.
+    /// A document with these paths.
     static func paths(_ text: String, more: String = "") -> String {
         "openapi: 3.1.0\ninfo: { title: T, version: '1' }\n\(more)\npaths:\n"
             + text.split(separator: "\n").map { "  \($0)\n" }.joined()

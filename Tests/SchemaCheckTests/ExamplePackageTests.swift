@@ -3,12 +3,12 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// A package that depends on this one by path and generates from a contract of its own.
+/// A package that depends on this one by path and generates code from its own contract.
 @Suite struct ExamplePackageTests {
     @Test(.timeLimit(.minutes(15)))
     func `another package generates from its own contract`() async throws {
-        let package = Workshop.package.appending(path: "Tests/ExamplePackage").path
-        let scratch = Workshop.package.appending(path: ".build/example").path
+        let package = TemporaryProject.package.appending(path: "Tests/ExamplePackage").path
+        let scratch = TemporaryProject.package.appending(path: ".build/example").path
         let build = try await Self.run(
             "swift",
             "build",
@@ -31,7 +31,7 @@ import Testing
         )
     }
 
-    private static func run(_ tool: String, _ arguments: String...) async throws -> Workshop.Run {
+    private static func run(_ tool: String, _ arguments: String...) async throws -> TemporaryProject.Run {
         let result = try await Subprocess.run(
             tool.hasPrefix("/") ? .path(FilePath(tool)) : .name(tool),
             arguments: Arguments(arguments),

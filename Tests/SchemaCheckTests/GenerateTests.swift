@@ -3,16 +3,18 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `contract-gen generate` and `explain`, on documents that nobody would write and somebody has.
+/// `contract-gen generate` and `explain`, on documents with unusual content that exists in practice.
 @Suite struct GenerateTests {
-    private static let document = Workshop.package.appending(path: "Tests/SchemaCheckTests/Documents/awkward.yaml").path
+    private static let document = TemporaryProject.package.appending(
+        path: "Tests/SchemaCheckTests/Documents/awkward.yaml"
+    ).path
     private static let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
     @Test(.timeLimit(.minutes(5)))
-    func `an awkward document becomes Swift that compiles without a warning`() async throws {
-        try await Workshop.with([]) { workshop in
-            let generated = try await workshop.run(
+    func `an awkward document becomes Swift that compiles without warnings`() async throws {
+        try await TemporaryProject.with([]) { project in
+            let generated = try await project.run(
                 "contract-gen",
                 "generate",
                 Self.document,
@@ -22,7 +24,7 @@ import Testing
                 "--quiet"
             )
             #expect(generated.status == 0, "\(generated.output)")
-            let folder = workshop.folder.appending(path: "swift")
+            let folder = project.folder.appending(path: "swift")
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             #expect(files.contains("Routes.swift"))
             let options = [
@@ -36,12 +38,12 @@ import Testing
         }
     }
 
-    @Test func `warnings say what was guessed, and a strict reading refuses it`() async throws {
-        try await Workshop.with([]) { workshop in
-            let tolerant = try await workshop.run("contract-gen", "generate", Self.document, "--output", "swift")
+    @Test func `guesses are warnings, and errors in strict mode`() async throws {
+        try await TemporaryProject.with([]) { project in
+            let tolerant = try await project.run("contract-gen", "generate", Self.document, "--output", "swift")
             #expect(tolerant.status == 0)
             #expect(tolerant.output.contains("warning: two operations are named 'dup' [duplicate-name]"))
-            let strict = try await workshop.run(
+            let strict = try await project.run(
                 "contract-gen",
                 "generate",
                 Self.document,
@@ -51,24 +53,24 @@ import Testing
             )
             #expect(strict.status == 1)
             #expect(strict.output.contains("error: two operations are named 'dup' [duplicate-name]"))
-            #expect(!FileManager.default.fileExists(atPath: workshop.folder.appending(path: "strict").path))
+            #expect(!FileManager.default.fileExists(atPath: project.folder.appending(path: "strict").path))
         }
     }
 
-    @Test func `every keyword and field is accounted for`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            let own = try await workshop.run("contract-gen", "explain", "openapi/openapi.yaml", "--root", ".")
+    @Test func `the use of every keyword and field is explained`() async throws {
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            let own = try await project.run("contract-gen", "explain", "openapi/openapi.yaml", "--root", ".")
             #expect(own.status == 0)
             #expect(own.output.contains("openapi/openapi.yaml:1:10: typed: openapi (/openapi)\n"))
             #expect(own.output.contains(" keywords and fields, 0 of them unread\n"))
-            let awkward = try await workshop.run("contract-gen", "explain", Self.document, "--quiet")
+            let awkward = try await project.run("contract-gen", "explain", Self.document, "--quiet")
             #expect(awkward.output.contains(" keywords and fields, 0 of them unread\n"))
         }
     }
 
-    @Test func `nothing outside of the contract's folder is read unless it is allowed`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            let refused = try await workshop.run(
+    @Test func `files outside of the contract's folder are read only if allowed`() async throws {
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            let refused = try await project.run(
                 "contract-gen",
                 "generate",
                 "openapi/openapi.yaml",
@@ -76,8 +78,8 @@ import Testing
                 "swift"
             )
             #expect(refused.status == 1)
-            #expect(refused.output.contains("is no file of this contract [unresolved-reference]"))
-            let allowed = try await workshop.run(
+            #expect(refused.output.contains("is not a file of this contract [unresolved-reference]"))
+            let allowed = try await project.run(
                 "contract-gen",
                 "generate",
                 "openapi/openapi.yaml",
@@ -93,16 +95,17 @@ import Testing
     @Test(arguments: [
         (["generate"], "expected one document, found 0"), (["generate", "a", "b"], "expected one document, found 2"),
         (["generate", "nowhere.yaml", "--output", "x"], "'nowhere.yaml' cannot be read"),
-        (["generate", "a.yaml", "--ouptut", "x"], "there is no option '--ouptut'"),
+        (["generate", "a.yaml", "--ouptut", "x"], "unknown option '--ouptut'"),
         (["explain"], "expected one document, found 0"),
     ])
-    func `a call that cannot be carried out says why`(arguments: [String], message: String) async throws {
+    func `invalid arguments are explained`(arguments: [String], message: String) async throws {
         let run = try await Self.run(Self.tools.appending(path: "contract-gen").path, arguments, in: Self.tools)
         #expect(run.output.contains(message))
         #expect(run.status == 2)
     }
 
-    private static func run(_ tool: String, _ arguments: [String], in folder: URL) async throws -> Workshop.Run {
+    private static func run(_ tool: String, _ arguments: [String], in folder: URL) async throws -> TemporaryProject.Run
+    {
         let result = try await Subprocess.run(
             tool.hasPrefix("/") ? .path(FilePath(tool)) : .name(tool),
             arguments: Arguments(arguments),

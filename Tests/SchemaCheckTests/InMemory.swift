@@ -5,7 +5,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Contracts that are texts of the tests.
+/// Contracts in memory.
 enum InMemory {
     /// The files of a contract whose document is `text`.
     static func files(_ text: String, name: String = "api.yaml", others: [String: String] = [:]) -> ContractFiles {
@@ -22,7 +22,7 @@ enum InMemory {
         )
     }
 
-    /// A contract, its schemas as 2020-12 says them.
+    /// A contract with its schemas converted to JSON Schema 2020-12.
     static func contract(_ text: String, name: String = "api.yaml", others: [String: String] = [:]) throws
         -> ContractSource
     {
@@ -39,7 +39,7 @@ enum InMemory {
         return try #require(Node.read(SourceFile(path: name, displayPath: name, bytes: Array(text.utf8)), log: &log))
     }
 
-    /// A document of one operation, `POST /things/{id}`, that takes and answers what `schema` describes.
+    /// A document with one operation, `POST /things/{id}`, whose bodies have the schema `schema`.
     static func document(
         _ schema: String = "type: string",
         parameters: String = "[]",

@@ -4,8 +4,8 @@ import Testing
     private static let contract = ["openapi", "jsonschema", "schema-check.yaml"]
 
     @Test func `the project's contract has no errors`() async throws {
-        try await Workshop.with(Self.contract) { workshop in
-            let run = try await workshop.run("schema-check", "lint")
+        try await TemporaryProject.with(Self.contract) { project in
+            let run = try await project.run("schema-check", "lint")
             #expect(run.status == 0)
             #expect(run.output.hasSuffix(": 0 errors, 0 warnings\n"))
         }
@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         (
             "jsonschema/heartbeat.schema.json", "\"runtime-mode.schema.json\"", "\"runtime-mood.schema.json\"",
-            "'runtime-mood.schema.json' is no file of this contract [no-unresolved-refs]"
+            "'runtime-mood.schema.json' is not a file of this contract [no-unresolved-refs]"
         ),
         (
             "openapi/paths/bots.yaml", "operationId: listBots", "operationId: listModules",
@@ -42,40 +42,42 @@ import Testing
         ),
         (
             "jsonschema/module.schema.json", "\"module_id\",", "\"module_idd\",",
-            "'module_idd' is required but is no property (did you mean 'module_id'?) [no-required-schema-properties-undefined]"
+            "'module_idd' is required but not described (did you mean 'module_id'?) [no-required-schema-properties-undefined]"
         ),
         ("jsonschema/command.schema.json", "{\n", "{,\n", "','  where"),
         (
             "openapi/paths/ingest.yaml", "heartbeat:\n", "heartbeat: &a [*a]\nother:\n",
-            "the alias '*a' stands inside the node"
+            "the alias '*a' is inside of the node"
         ),
     ])
-    func `a planted fault is found and placed`(file: String, old: String, new: String, message: String) async throws {
-        try await Workshop.with(Self.contract) { workshop in
-            try workshop.replace(old, with: new, in: file)
-            let run = try await workshop.run("schema-check", "lint", "openapi/openapi.yaml")
+    func `a planted error is reported with its location`(file: String, old: String, new: String, message: String)
+        async throws
+    {
+        try await TemporaryProject.with(Self.contract) { project in
+            try project.replace(old, with: new, in: file)
+            let run = try await project.run("schema-check", "lint", "openapi/openapi.yaml")
             #expect(run.status == 1)
             let found = run.output.split(separator: "\n").first { $0.contains(message.replacing("  ", with: " ")) }
             #expect(found?.contains(#/^(openapi|jsonschema)/[\w./-]+:\d+:\d+: error: /#) == true, "\(run.output)")
         }
     }
 
-    @Test func `a document that is not there cannot be checked`() async throws {
-        try await Workshop.with([]) { workshop in
-            let run = try await workshop.run("schema-check", "lint", "nowhere.yaml")
+    @Test func `a missing document cannot be checked`() async throws {
+        try await TemporaryProject.with([]) { project in
+            let run = try await project.run("schema-check", "lint", "nowhere.yaml")
             #expect(run.status == 2)
             #expect(run.output == "schema-check: 'nowhere.yaml' cannot be read\n")
         }
     }
 
-    @Test func `the build's tool stops at a mistake with file, line and column, and writes nothing`() async throws {
-        try await Workshop.with(Self.contract) { workshop in
-            try workshop.replace(
+    @Test func `the build tool reports an error with file, line and column, and writes nothing`() async throws {
+        try await TemporaryProject.with(Self.contract) { project in
+            try project.replace(
                 "\"maxLength\": 64",
                 with: "\"maxLenght\": 64",
                 in: "jsonschema/identifier.schema.json"
             )
-            let run = try await workshop.run(
+            let run = try await project.run(
                 "contract-gen",
                 "build",
                 "--root",
@@ -95,7 +97,7 @@ import Testing
                     "jsonschema/identifier.schema.json:7:3: error: a schema has no field 'maxLenght' (did you mean 'maxLength'?)"
                 )
             )
-            #expect(try await workshop.run("contract-gen", "build", "nowhere.sql").status == 2)
+            #expect(try await project.run("contract-gen", "build", "nowhere.sql").status == 2)
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Differences of parameters, operations, security and whole documents, and the command that finds them.
+/// Differences between parameters, operations, security and whole documents, and the `diff` command.
 @Suite struct OperationDiffTests {
     // MARK: - Parameters
 
@@ -287,7 +287,7 @@ import Testing
         let hook =
             "webhooks: { done: { post: { requestBody: { content: { application/json: { schema: { type: object, properties: { a: {} }, required: [a] } } } }, \(Differences.answer) } } }"
         #expect(try found(hook, "") == ["webhook-removed error"])
-        // The server sends it: what may be missing now breaks who receives it.
+        // The server sends this request, so an optional property in it breaks its receivers.
         #expect(
             try found(hook, hook.replacing(", required: [a]", with: "")) == ["response-property-became-optional error"]
         )
@@ -308,21 +308,21 @@ import Testing
         ),
         ("openapi/paths/ingest.yaml", "    security: []\n", "", "api-security-added", false),
     ])
-    func `a change of this project's contract that breaks clients is found between a commit and the working tree`(
+    func `a breaking change of this project's contract is found between a commit and the working tree`(
         file: String,
         old: String,
         new: String,
         code: String,
         hasWitness: Bool
     ) async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
             let identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
             for arguments in [["init", "-q"], ["add", "."], identity + ["commit", "-qm", "x"]] {
-                try workshop.git(arguments)
+                try project.git(arguments)
             }
-            #expect(try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
-            try workshop.replace(old, with: new, in: file)
-            let run = try await workshop.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
+            #expect(try await project.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml").status == 0)
+            try project.replace(old, with: new, in: file)
+            let run = try await project.run("schema-check", "diff", "git:HEAD", "openapi/openapi.yaml")
             #expect(run.status == 1)
             let lines = run.output.split(separator: "\n").map(String.init)
             let index = try #require(
@@ -334,11 +334,14 @@ import Testing
         }
     }
 
-    @Test func `a side that cannot be read is named`() async throws {
-        try await Workshop.with([]) { workshop in
-            let run = try await workshop.run("schema-check", "diff", "git:nowhere", "a.yaml")
+    @Test func `an unreadable side is named`() async throws {
+        try await TemporaryProject.with([]) { project in
+            let run = try await project.run("schema-check", "diff", "git:nowhere", "a.yaml")
             #expect(run.status == 2)
-            #expect(run.output == "schema-check: 'git:nowhere' needs a git repository around the working directory\n")
+            #expect(
+                run.output
+                    == "schema-check: 'git:nowhere' cannot be read: the working directory is not in a git repository\n"
+            )
         }
     }
 }

@@ -2,19 +2,19 @@ import Foundation
 import Testing
 
 @Suite struct QueriesTests {
-    @Test func `the project's queries are what their headers say`() async throws {
-        try await Workshop.with(["migrations"]) { workshop in
+    @Test func `the project's queries match their headers`() async throws {
+        try await TemporaryProject.with(["migrations"]) { project in
             try FileManager.default.copyItem(
-                at: Workshop.package.appending(path: "Sources/Handlers"),
-                to: workshop.folder.appending(path: "Handlers")
+                at: TemporaryProject.package.appending(path: "Sources/Handlers"),
+                to: project.folder.appending(path: "Handlers")
             )
-            let run = try await workshop.run("schema-check", "queries", "Handlers")
+            let run = try await project.run("schema-check", "queries", "Handlers")
             #expect(run.status == 0, "\(run.output)")
         }
     }
 
-    @Test func `a header that PostgreSQL disagrees with is found and placed`() async throws {
-        try await Workshop.with(["migrations"]) { workshop in
+    @Test func `a wrong header is reported with its location`() async throws {
+        try await TemporaryProject.with(["migrations"]) { project in
             let sql = """
                 -- name: wrongInput :many
                 -- in: bot_id uuid
@@ -38,16 +38,16 @@ import Testing
                 -- out: bot_id text
                 SELECT bot_id FROM bots LIMIT :limit
                 """
-            try Data(sql.utf8).write(to: workshop.folder.appending(path: "Bots.sql"))
-            let run = try await workshop.run("schema-check", "queries", "Bots.sql")
+            try Data(sql.utf8).write(to: project.folder.appending(path: "Bots.sql"))
+            let run = try await project.run("schema-check", "queries", "Bots.sql")
             #expect(run.status == 1)
             let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
             #expect(
                 errors == [
-                    "Bots.sql:2:8: error: 'bot_id' is declared uuid, PostgreSQL takes it for text [query]",
-                    "Bots.sql:7:9: error: 'name' is declared bigint, PostgreSQL answers text [query]",
+                    "Bots.sql:2:8: error: 'bot_id' is declared uuid, but PostgreSQL infers text [query]",
+                    "Bots.sql:7:9: error: 'name' is declared bigint, but PostgreSQL returns text [query]",
                     "Bots.sql:10:10: error: 'missingColumn': ERROR:  column \"nmae\" does not exist",
-                    "Bots.sql:14:10: error: 'tooMany' declares 1 columns, PostgreSQL answers 2 [query]",
+                    "Bots.sql:14:10: error: 'tooMany' declares 1 columns, but PostgreSQL returns 2 [query]",
                 ]
             )
         }

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// Documents that lead back to themselves, that have very many ways to one schema, or that are very deep: every command ends by
-/// itself, with a result or with a diagnostic, in bounded memory and time.
+/// Documents that are recursive, very deep, or have very many paths to one schema. Every command ends with a result or a diagnostic, in
+/// bounded memory and time.
 @Suite struct RecursionTests {
-    /// A document and what generating code from it must say; nil where it succeeds.
+    /// A document, and the expected error when code is generated from it; nil if that succeeds.
     struct Sample: Sendable, CustomTestStringConvertible {
         let name: String
         let files: [String: String]
-        let refusal: String?
+        let error: String?
 
         var testDescription: String { name }
     }
@@ -33,11 +33,11 @@ import Testing
         """
     }
 
-    private static func sample(_ name: String, _ schemas: String, refusal: String? = nil) -> Sample {
-        Sample(name: name, files: ["api.yaml": document(schemas)], refusal: refusal)
+    private static func sample(_ name: String, _ schemas: String, error: String? = nil) -> Sample {
+        Sample(name: name, files: ["api.yaml": document(schemas)], error: error)
     }
 
-    /// A schema whose items, members or conditions are the schema again.
+    /// A schema whose items, properties or conditions refer back to the schema.
     private static let keywords = [
         "anyOf": "type: object, properties: { kids: { type: array, items: { anyOf: [{ $ref: TREE }] } } }",
         "anyOf of two": "type: object, properties: { kid: { anyOf: [{ $ref: TREE }, { type: string }] } }",
@@ -62,7 +62,7 @@ import Testing
                     "b.yaml":
                         "x: { b: { \(text.replacing("TREE", with: "'a.yaml'").replacing("com/t", with: "com/b")) } }\n",
                 ],
-                refusal: nil
+                error: nil
             ),
         ]
     }
@@ -91,22 +91,22 @@ import Testing
         sample(
             "a long chain of references",
             chain(3_000) { $0 },
-            refusal: "more than 500 schemas apply to one value, one inside of the other [nesting]"
+            error: "more than 500 nested schemas apply to one value [nesting]"
         ),
         sample(
             "a long chain of members",
             chain(3_000) { "type: object, properties: { next: { \($0) } }" },
-            refusal: "more than 2000 types contain each other, one inside of the other [nesting]"
+            error: "more than 2000 levels of types that contain each other [nesting]"
         ),
         sample(
             "nested schemas",
             "    S0: " + String(repeating: "{ items: ", count: 100_000) + "{}" + String(repeating: "}", count: 100_000),
-            refusal: "more than 256 levels of nesting [nesting]"
+            error: "more than 256 levels of nesting [nesting]"
         ),
         sample(
             "a nested example",
             "    S0: { example: \(String(repeating: "[", count: 100_000))\(String(repeating: "]", count: 100_000)) }",
-            refusal: "more than 256 levels of nesting [nesting]"
+            error: "more than 256 levels of nesting [nesting]"
         ),
         sample(
             "nesting behind aliases",
@@ -115,7 +115,7 @@ import Testing
                 let (open, close) = (String(repeating: "{ items: ", count: 200), String(repeating: "}", count: 200))
                 return "    S\(number): &a\(number) \(open)\(inner)\(close)"
             }.joined(separator: "\n"),
-            refusal: "more than 256 levels of nesting [nesting]"
+            error: "more than 256 levels of nesting [nesting]"
         ),
         sample(
             "the smallest and the largest numbers",
@@ -134,11 +134,11 @@ import Testing
 
     @Test(arguments: samples)
     func `every command ends in bounded memory and time`(sample: Sample) async throws {
-        try await Workshop.with([]) { workshop in
-            for (name, text) in sample.files { try workshop.write(text, to: name) }
+        try await TemporaryProject.with([]) { project in
+            for (name, text) in sample.files { try project.write(text, to: name) }
             let changed = sample.files["api.yaml"]?.replacing("type: string", with: "type: string, minLength: 3")
-            try workshop.write(changed ?? "", to: "new.yaml")
-            try workshop.write(
+            try project.write(changed ?? "", to: "new.yaml")
+            try project.write(
                 #"{"request":{"method":"POST","path":"/trees","headers":{"Content-Type":"application/json"},"body":"{}"},"#
                     + #""response":{"status":200,"headers":{"Content-Type":"application/json"},"body":"{}"}}"# + "\n",
                 to: "traffic.jsonl"
@@ -150,23 +150,23 @@ import Testing
                 ["traffic", "traffic.jsonl", "--contract", "api.yaml"], ["yaml2json", "api.yaml"],
                 ["validate", "api.yaml#/components/schemas/S0", "api.yaml"],
             ] {
-                let run = try await workshop.run("schema-check", arguments, isBounded: true)
+                let run = try await project.run("schema-check", arguments, isBounded: true)
                 #expect([0, 1, 2].contains(run.status), "\(arguments) \(run.output.suffix(400))")
             }
             for arguments in [
                 ["generate", "api.yaml", "--output", "swift", "--quiet"],
                 ["generate", "api.yaml", "--python", "client.py", "--quiet"],
             ] {
-                let run = try await workshop.run("contract-gen", arguments, isBounded: true)
-                #expect(run.status == (sample.refusal == nil ? 0 : 1), "\(arguments) \(run.output.suffix(400))")
+                let run = try await project.run("contract-gen", arguments, isBounded: true)
+                #expect(run.status == (sample.error == nil ? 0 : 1), "\(arguments) \(run.output.suffix(400))")
                 #expect(
-                    sample.refusal.map { run.output.contains($0) } ?? true,
+                    sample.error.map { run.output.contains($0) } ?? true,
                     "\(arguments) \(run.output.suffix(400))"
                 )
             }
-            let explained = try await workshop.run("contract-gen", ["explain", "api.yaml"], isBounded: true)
+            let explained = try await project.run("contract-gen", ["explain", "api.yaml"], isBounded: true)
             #expect([0, 1].contains(explained.status), "\(explained.output.suffix(400))")
-            let built = try await workshop.run(
+            let built = try await project.run(
                 "contract-gen",
                 [
                     "build", "--root", "api.yaml", "--routes", "Routes.swift", "--document", "Document.swift",

@@ -19,7 +19,9 @@ import Testing
             message: "a \"thing\" < 5 | is & wrong",
             location: Location(file: file, line: 2, column: 7),
             pointer: "/info",
-            notes: [Diagnostic.Note(message: "the other one", location: Location(file: file, line: 1, column: 1))],
+            notes: [
+                Diagnostic.Note(message: "the other definition", location: Location(file: file, line: 1, column: 1))
+            ],
             fix: "write '6'"
         ),
         Finding(
@@ -29,7 +31,7 @@ import Testing
             location: Location(file: file, line: 1, column: 1),
             pointer: "/openapi",
             operation: "POST /a",
-            witness: .init(description: "accepted before, refused now", json: "{\"a\":1}")
+            witness: .init(description: "accepted before, rejected now", json: "{\"a\":1}")
         ),
         Finding(
             code: "new-x",
@@ -44,16 +46,16 @@ import Testing
         Report(findings, checked: "api.yaml").text(format)
     }
 
-    @Test func `people read places, words and lines`() {
+    @Test func `text formats show locations, messages and source lines`() {
         #expect(
             Self.text(.stylish) == """
                 api.yaml
                   1:1      info   new-x  new
                   1:1      warn   request-body-x  changed\u{1}
                              in POST /a, fingerprint \(Self.findings[1].fingerprint)
-                             witness: accepted before, refused now: {"a":1}
+                             witness: accepted before, rejected now: {"a":1}
                   2:7      error  no-x  a "thing" < 5 | is & wrong
-                             api.yaml:1:1: note: the other one
+                             api.yaml:1:1: note: the other definition
                              fix: write '6'
 
                 api.yaml: 1 error, 1 warning, 1 note
@@ -65,7 +67,7 @@ import Testing
                 api.yaml:2:7: error: a "thing" < 5 | is & wrong [no-x]
                  2 | info: {
                    |       ^
-                api.yaml:1:1: note: the other one
+                api.yaml:1:1: note: the other definition
                 fix: write '6'
                 api.yaml: 1 error, 0 warnings
 
@@ -77,20 +79,20 @@ import Testing
 
                 | severity | rule | place | message |
                 | --- | --- | --- | --- |
-                | error | `no-x` | `api.yaml:2:7` | a "thing" &lt; 5 \\| is & wrong<br>api.yaml:1:1: note: the other one<br>fix: write '6' |
+                | error | `no-x` | `api.yaml:2:7` | a "thing" &lt; 5 \\| is & wrong<br>api.yaml:1:1: note: the other definition<br>fix: write '6' |
 
                 """
         )
         #expect(
             Self.text(.githubActions, [Self.findings[0]]) == """
-                ::error file=api.yaml,line=2,col=7,title=no-x::a "thing" < 5 | is & wrong%0Aapi.yaml:1:1: note: the other one%0Afix: write '6'
+                ::error file=api.yaml,line=2,col=7,title=no-x::a "thing" < 5 | is & wrong%0Aapi.yaml:1:1: note: the other definition%0Afix: write '6'
                 api.yaml: 1 error, 0 warnings
 
                 """
         )
     }
 
-    @Test func `a limit says how many it left out`() {
+    @Test func `a limited report has the number of omitted findings`() {
         let report = Report(Self.findings, checked: "api.yaml")
         #expect(
             report.text(.codeframe, limit: 1).contains(
@@ -102,7 +104,7 @@ import Testing
         #expect(errors.hasSuffix("fix: write '6'\napi.yaml: 1 error, 1 warning, 1 note\n"))
     }
 
-    @Test func `programs read JSON`() throws {
+    @Test func `JSON reports are complete`() throws {
         let report = try #require(JSONSerialization.jsonObject(with: Data(Self.text(.json).utf8)) as? [String: Any])
         #expect(report["errors"] as? Int == 1)
         #expect(report["warnings"] as? Int == 1)
@@ -114,7 +116,7 @@ import Testing
         #expect((findings[1]["witness"] as? [String: Any])?["json"] as? String == "{\"a\":1}")
     }
 
-    @Test func `code hosts read SARIF`() throws {
+    @Test func `SARIF reports are complete`() throws {
         let log = try #require(JSONSerialization.jsonObject(with: Data(Self.text(.sarif).utf8)) as? [String: Any])
         #expect(log["version"] as? String == "2.1.0")
         let run = try #require((log["runs"] as? [[String: Any]])?.first)
@@ -146,7 +148,7 @@ import Testing
         }
     }
 
-    @Test func `build servers read JUnit and Checkstyle`() throws {
+    @Test func `JUnit and Checkstyle reports are complete`() throws {
         let junit = try #require(Elements.of(Self.text(.junit)))
         #expect(
             junit.map(\.name) == [
@@ -164,17 +166,17 @@ import Testing
         #expect(checkstyle[4].attributes["source"] == "no-x")
     }
 
-    @Test func `the exit status is what --fail-on says`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(
+    @Test func `the option --fail-on decides the exit status`() async throws {
+        try await TemporaryProject.with([]) { project in
+            try project.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
                 to: "api.yaml"
             )
             for (level, status) in [("error", 0), ("warn", 1), ("info", 1), ("never", 0)] as [(String, Int32)] {
-                #expect(try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", level).status == status)
+                #expect(try await project.run("schema-check", "lint", "api.yaml", "--fail-on", level).status == status)
             }
             #expect(
-                try await workshop.run(
+                try await project.run(
                     "schema-check",
                     "lint",
                     "api.yaml",
@@ -187,14 +189,14 @@ import Testing
         }
     }
 
-    @Test func `accepted findings are left out until their day`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(
+    @Test func `accepted findings are ignored until their end date`() async throws {
+        try await TemporaryProject.with([]) { project in
+            try project.write(
                 "openapi: 3.1.0\ninfo: { title: T, version: '1' }\nservers: [{ url: https://a.test }]\npaths: {}\n",
                 to: "api.yaml"
             )
             #expect(
-                try await workshop.run(
+                try await project.run(
                     "schema-check",
                     "lint",
                     "api.yaml",
@@ -203,34 +205,38 @@ import Testing
                     "--generate-ignore-file"
                 ).status == 0
             )
-            let run = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
+            let run = try await project.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(run.status == 0)
             #expect(run.output == "api.yaml, 0 operations, 0 schemas: 0 errors, 0 warnings, 1 ignored\n")
-            try workshop.write(
+            try project.write(
                 "api.yaml: { info-license: [{ pointer: '#/info', until: 2020-01-31 }] }\n",
                 to: IgnoreFile.name
             )
-            let expired = try await workshop.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
+            let expired = try await project.run("schema-check", "lint", "api.yaml", "--fail-on", "warn")
             #expect(expired.status == 1)
-            #expect(expired.output.contains("this entry was accepted until 2020-01-31 [ignore-file]"))
+            #expect(
+                expired.output.contains(
+                    "this entry expired on 2020-01-31: fix the finding or extend 'until' [ignore-file]"
+                )
+            )
             #expect(expired.output.contains("[info-license]"))
         }
     }
 
-    @Test func `an accepted difference is known by its fingerprint`() async throws {
-        try await Workshop.with([]) { workshop in
+    @Test func `an accepted difference is identified by its fingerprint`() async throws {
+        try await TemporaryProject.with([]) { project in
             func api(_ type: String) -> String { InMemory.document("type: \(type)") }
-            try workshop.write(api("string"), to: "old.yaml")
-            try workshop.write(api("integer"), to: "new.yaml")
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 1)
+            try project.write(api("string"), to: "old.yaml")
+            try project.write(api("integer"), to: "new.yaml")
+            #expect(try await project.run("schema-check", "diff", "old.yaml", "new.yaml").status == 1)
             #expect(
-                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status
+                try await project.run("schema-check", "diff", "old.yaml", "new.yaml", "--generate-ignore-file").status
                     == 0
             )
-            #expect(try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml").status == 0)
-            try workshop.write("diff: { request-body-type-changed: off }\n", to: "schema-check.yaml")
+            #expect(try await project.run("schema-check", "diff", "old.yaml", "new.yaml").status == 0)
+            try project.write("diff: { request-body-type-changed: off }\n", to: "schema-check.yaml")
             #expect(
-                try await workshop.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status
+                try await project.run("schema-check", "diff", "old.yaml", "new.yaml", "--ignore-file", "none").status
                     == 0
             )
         }

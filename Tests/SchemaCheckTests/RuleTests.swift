@@ -3,9 +3,9 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Every rule, by a document that breaks it and nothing but the line that does.
+/// Checks every rule with a document that violates it in one line.
 @Suite struct RuleTests {
-    /// A document that breaks no rule of any ruleset.
+    /// A document that satisfies all rules of all rulesets.
     private static let base = """
         openapi: 3.1.0
         info:
@@ -16,7 +16,7 @@ import Testing
           - url: https://shop.test/v1
         tags:
           - name: Orders
-            description: What was bought.
+            description: Purchases by customers.
         security:
           - key: []
         paths:
@@ -56,7 +56,7 @@ import Testing
         return Linter(configuration: parsed).lint(InMemory.files(text), name: "api.yaml").findings
     }
 
-    @Test func `a document that keeps every rule has no findings`() throws {
+    @Test func `a document that satisfies every rule has no findings`() throws {
         for ruleset in Ruleset.allCases {
             let configuration = LintConfiguration().extending([ruleset])
             let found = Linter(configuration: configuration).lint(InMemory.files(Self.base), name: "api.yaml").findings
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// Rule, text to replace, what it becomes, where the finding is.
+    /// The rule, the text to replace, its replacement, and the location of the finding.
     static let cases: [(rule: String, old: String, new: String, place: String)] = [
         ("struct", "  title: Shop", "  titel: Shop", "3:3"),
         ("no-unresolved-refs", "schemas/Order'", "schemas/Ordre'", "29:31"),
@@ -83,10 +83,10 @@ import Testing
             "no-duplicated-tag-names", "  - name: Orders", "  - { name: Orders, description: x }\n  - name: Orders",
             "10:11"
         ),
-        ("tag-description", "    description: What was bought.\n", "", "9:5"),
+        ("tag-description", "    description: Purchases by customers.\n", "", "9:5"),
         ("tags-alphabetical", "  - name: Orders", "  - name: Zebras\n  - name: Orders", "10:5"),
-        ("no-unsafe-markdown", "What was bought.", "x <script>alert(1)</script>", "10:18"),
-        ("no-unsafe-markdown", "What was bought.", "'[x](javascript:alert)'", "10:18"),
+        ("no-unsafe-markdown", "Purchases by customers.", "x <script>alert(1)</script>", "10:18"),
+        ("no-unsafe-markdown", "Purchases by customers.", "'[x](javascript:alert)'", "10:18"),
         (
             "no-ambiguous-paths", "paths:\n",
             "paths:\n  /{a}/x: { get: { responses: {} } }\n  /y/{b}: { get: { responses: {} } }\n", "15:3"
@@ -156,7 +156,7 @@ import Testing
     ]
 
     @Test(arguments: cases)
-    func `what breaks a rule is found under its name, at its place`(
+    func `a violation of a rule is reported with its name and location`(
         rule: String,
         old: String,
         new: String,
@@ -173,7 +173,7 @@ import Testing
         for finding in found { #expect(finding.severity == .warn) }
     }
 
-    /// Rules that are about one version, or that do nothing without their options.
+    /// Rules for one OpenAPI version, and rules that need options.
     @Test(arguments: [
         ("nullable-type-sibling", "", "3.0.3", "{ type: integer }", "{ nullable: true }"),
         (
@@ -205,7 +205,7 @@ import Testing
         ("response-contains-property", "names: { '200': [total] }", "3.1.0", "Orders.", "Orders."),
         ("security-scopes-defined", "", "3.1.0", "  - key: []\n", "  - oauth: [w]\n"),
     ])
-    func `rules of one version, and rules with options, find what they are about`(
+    func `rules for one version and rules with options find violations`(
         rule: String,
         options: String,
         version: String,
@@ -238,7 +238,7 @@ import Testing
         #expect(LintRules.all.count == 67)
     }
 
-    /// As many as Redocly has on: errors and warnings by ruleset and version.
+    /// The number of rules that Redocly enables, as errors and as warnings, by ruleset and version.
     @Test(arguments: [
         (Ruleset.recommended, "3.1", 20, 19), (.recommended, "3.0", 21, 18), (.recommended, "3.2", 23, 20),
         (.minimal, "3.1", 4, 24),
@@ -253,7 +253,7 @@ import Testing
 
     // MARK: - Configurable rules
 
-    /// Assertion, subject, whether the document above breaks it.
+    /// The assertion, the subject, and the number of violations in the document above.
     @Test(arguments: [
         ("pattern: '/^Lists/'", "Operation, property: summary", 0),
         ("pattern: '^Shows'", "Operation, property: summary", 1),
@@ -285,7 +285,7 @@ import Testing
         ("defined: true", "Operation, property: description, filterOutParentKeys: [get]", 0),
         ("defined: true", "Operation, property: description, matchParentKeys: '/^g/'", 1),
     ])
-    func `a configurable rule asks for what it says`(assertion: String, subject: String, count: Int) throws {
+    func `a configurable rule checks its assertion`(assertion: String, subject: String, count: Int) throws {
         let text = """
             extends: []
             rules:
@@ -303,7 +303,7 @@ import Testing
         #expect(found.allSatisfy { $0.severity == .info })
     }
 
-    @Test func `a condition restricts a configurable rule to what stands in such an object`() throws {
+    @Test func `a condition restricts a configurable rule to matching parents`() throws {
         func count(_ name: String) throws -> Int {
             let text = """
                 extends: []
@@ -324,46 +324,48 @@ import Testing
     @Test(arguments: [
         (
             "extends: [recomended]",
-            "'recomended' is no ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"
+            "'recomended' is not a ruleset, expected one of spec, minimal, recommended, recommended-strict (did you mean 'recommended'?)"
         ),
         (
             "rules: { operation-sumary: warn }",
-            "there is no rule 'operation-sumary' (did you mean 'operation-summary'?)"
+            "unknown rule 'operation-sumary' (did you mean 'operation-summary'?)"
         ),
-        ("rules: { operation-summary: loud }", "'loud' is no severity, expected error, warn, info or off"),
+        ("rules: { operation-summary: loud }", "'loud' is not a severity, expected error, warn, info or off"),
         (
             "rules: { rule/x: { subject: { type: Opration }, assertions: {} } }",
-            "'Opration' is no type of a subject (did you mean 'Operation'?)"
+            "'Opration' is not a subject type (did you mean 'Operation'?)"
         ),
         (
             "rules: { rule/x: { subject: { type: Operation }, assertions: { patern: x } } }",
-            "there is no assertion 'patern' (did you mean 'pattern'?)"
+            "unknown assertion 'patern' (did you mean 'pattern'?)"
         ),
         (
             "rules: { rule/x: { subject: { type: Operation }, assertions: { casing: wavy } } }",
-            "'wavy' is no value for 'casing'"
+            "'wavy' is not a valid value for 'casing'"
         ),
         ("rules: { rule/x: { assertions: {} } }", "the rule lacks 'subject'"),
     ])
-    func `a configuration that cannot be used says why`(text: String, message: String) throws {
+    func `an invalid configuration is explained`(text: String, message: String) throws {
         var faults: [Finding] = []
         _ = LintConfiguration(try InMemory.node(text), log: &faults)
         #expect(faults.map(\.message) == [message])
     }
 
-    @Test func `a configuration of Redocly counts where it means the same`() async throws {
-        try await Workshop.with([]) { workshop in
-            try workshop.write(Self.base.replacing("      summary: Lists orders.\n", with: ""), to: "api.yaml")
-            #expect(try await workshop.run("schema-check", "lint", "api.yaml").status == 1)
-            try workshop.write(
+    @Test func `the supported settings of a Redocly configuration apply`() async throws {
+        try await TemporaryProject.with([]) { project in
+            try project.write(Self.base.replacing("      summary: Lists orders.\n", with: ""), to: "api.yaml")
+            #expect(try await project.run("schema-check", "lint", "api.yaml").status == 1)
+            try project.write(
                 "apis: { shop: { root: api.yaml, rules: { operation-summary: off } } }\nextends: [recommended]\nrules: { my/rule: error }\n",
                 to: "redocly.yaml"
             )
-            let run = try await workshop.run("schema-check", "lint")
+            let run = try await project.run("schema-check", "lint")
             #expect(run.status == 0)
             #expect(run.output.contains("api.yaml, 1 operations, 1 schemas: 0 errors, 0 warnings\n"))
             #expect(
-                run.output.contains("left out of redocly.yaml:\nredocly.yaml:3:10: error: there is no rule 'my/rule'")
+                run.output.contains(
+                    "ignored settings in redocly.yaml:\nredocly.yaml:3:10: error: unknown rule 'my/rule'"
+                )
             )
         }
     }

@@ -6,14 +6,14 @@ import Testing
 
 /// The line protocol of `schema-check serve`, and `yaml2json`.
 @Suite struct ServeTests {
-    private static func answer(_ request: String) -> String { ValidationRequest.answer(to: Array(request.utf8)) }
+    private static func answer(_ request: String) -> String { ValidationRequest.response(to: Array(request.utf8)) }
 
     private static func verdicts(_ request: String) throws -> [Bool?] {
         let answer = try JSONSerialization.jsonObject(with: Data(answer(request).utf8)) as? [String: Any]
         return (answer?["results"] as? [[String: Any]] ?? []).map { $0["valid"] as? Bool }
     }
 
-    @Test func `each instance gets its result, in order`() throws {
+    @Test func `each instance gets a result, in order`() throws {
         let registry = #"{"https://example.test/port":{"type":"integer","minimum":1}}"#
         let request =
             #"{"schema":{"$ref":"https://example.test/port"},"registry":\#(registry),"instances":[443,0,"x"]}"#
@@ -22,14 +22,14 @@ import Testing
         #expect(try Self.verdicts(#"{"schema":false,"instances":[1],"more":"ignored"}"#) == [false])
     }
 
-    @Test func `errors have their places`() {
+    @Test func `errors have locations`() {
         let answer = Self.answer(#"{"schema":{"properties":{"a":{"maximum":1}}},"instances":[{"a":2}]}"#)
         let unit =
             #"{"keywordLocation":"/properties/a/maximum","absoluteKeywordLocation":"urn:schema#/properties/a/maximum","instanceLocation":"/a","error":"2 is above the bound"}"#
         #expect(answer == #"{"results":[{"valid":false,"errors":[\#(unit)]}]}"#)
     }
 
-    @Test func `numbers are exact, and formats an assertion only when they are asked to be`() throws {
+    @Test func `numbers are exact, and formats are asserted only on request`() throws {
         #expect(
             try Self.verdicts(
                 #"{"schema":{"const":9007199254740993},"instances":[9007199254740992,9007199254740993,9007199254740993.0]}"#
@@ -40,8 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("x", "the request is no JSON: 'x' is not JSON at column 1"),
-        ("", "the request is no JSON: the end of the file where a value was expected at column 1"),
+        ("x", "the request is not JSON: 'x' is not JSON at column 1"),
+        ("", "the request is not JSON: the end of the file where a value was expected at column 1"),
         ("[]", "the request is a sequence, expected an object"),
         ("{}", "the request lacks 'schema'"),
         (#"{"schema":{}}"#, "the request lacks 'instances'"),
@@ -50,24 +50,24 @@ import Testing
         (#"{"schema":{},"instances":[],"assert_format":"yes"}"#, "'assert_format' is a string, expected a boolean"),
         (
             #"{"schema":{},"schema":{},"instances":[]}"#,
-            "the request is no JSON: the key 'schema' is given twice at column 14"
+            "the request is not JSON: the key 'schema' is given twice at column 14"
         ),
         (#"{"schema":{"$ref":"https://nowhere.test/"},"instances":[]}"#, ""),
         (
             #"{"schema":{"$ref":"https://nowhere.test/"},"instances":[1]}"#,
-            "the reference 'https://nowhere.test/' at /schema/$ref leads nowhere"
+            "the reference 'https://nowhere.test/' at /schema/$ref has no target"
         ),
         (#"{"schema":{"pattern":"("},"instances":["a"]}"#, ""),
     ])
-    func `a request that cannot be carried out is answered with the reason`(request: String, message: String) throws {
+    func `an invalid request gets an error with the reason`(request: String, message: String) throws {
         let answer = try JSONSerialization.jsonObject(with: Data(Self.answer(request).utf8)) as? [String: Any]
         let results = answer?["results"] as? [[String: Any]]
         let error = answer?["error"] as? String ?? results?.first?["error"] as? String
         if message.isEmpty { #expect(error != nil || results?.isEmpty == true) } else { #expect(error == message) }
     }
 
-    /// Each is answered, and the program is there for the next one.
-    @Test func `hostile requests are answered`() async throws {
+    /// Each request gets a response, and the program continues with the next one.
+    @Test func `hostile requests get responses`() async throws {
         let chain = (0..<20_000).map { ##""s\##($0)":{"$ref":"#/$defs/s\##($0 + 1)"}"## }.joined(separator: ",")
         let requests = [
             String(repeating: "[", count: 100_000),
@@ -83,9 +83,9 @@ import Testing
             #"{"schema":{"uniqueItems":true},"instances":[[\#((0..<20_000).map { "{\"a\":\($0)}" }.joined(separator: ","))]]}"#,
             #"{"schema":true,"instances":[1]}"#,
         ]
-        try await Workshop.with([]) { workshop in
-            try workshop.write(requests.joined(separator: "\n") + "\n", to: "requests")
-            let run = try await workshop.run("schema-check", "serve", input: "requests")
+        try await TemporaryProject.with([]) { project in
+            try project.write(requests.joined(separator: "\n") + "\n", to: "requests")
+            let run = try await project.run("schema-check", "serve", input: "requests")
             #expect(run.status == 0)
             let answers = run.output.split(separator: "\n").map { Data($0.utf8) }
             #expect(answers.count == requests.count)
@@ -99,7 +99,7 @@ import Testing
 
     // MARK: - The official suite
 
-    /// The schemas that the suite expects at `http://localhost:1234`, but for those of older drafts.
+    /// The schemas that the suite expects at `http://localhost:1234`, except those of older drafts.
     private static func remotes(_ suite: URL) throws -> [String: Any] {
         var remotes: [String: Any] = [:]
         let root = suite.appending(path: "remotes")
@@ -111,8 +111,8 @@ import Testing
         return remotes
     }
 
-    /// Group of the suite, whether formats are asserted, how many verdicts there are at least, and how many of them may be wrong: copies of the
-    /// suite differ in age.
+    /// The group of the suite, whether formats are asserted, the minimum number of results, and the maximum number of wrong ones, because
+    /// copies of the suite differ in age.
     @Test(
         .enabled(if: SuiteFolder.jsonSchema != nil, "the JSON Schema test suite is not on this machine"),
         arguments: [("", false, 1_200, 0), ("optional", false, 150, 1), ("optional/format", true, 450, 0)]
@@ -142,9 +142,9 @@ import Testing
                 expected.append(tests.map { $0["valid"] as? Bool ?? false })
             }
         }
-        try await Workshop.with([]) { workshop in
-            try requests.write(to: workshop.folder.appending(path: "requests"))
-            let run = try await workshop.run("schema-check", "serve", input: "requests")
+        try await TemporaryProject.with([]) { project in
+            try requests.write(to: project.folder.appending(path: "requests"))
+            let run = try await project.run("schema-check", "serve", input: "requests")
             let answers = run.output.split(separator: "\n")
             #expect(answers.count == expected.count)
             let right = try zip(answers, expected).reduce(0) { sum, pair in
@@ -185,11 +185,11 @@ import Testing
         (".inf", "!1:1"), ("a:\n  b: .nan", "!2:6"), ("a: 1\na: 2", "!2:1"), ("[1]: 2", "!1:1"), ("a\n---\nb", "!2:1"),
         ("a: &a [*a]", "!1:8"), ("!!int x", "!1:1"), ("!!seq {a: 1}", "!1:1"), ("a: [", "!2:1"), ("*x", "!1:1"),
     ])
-    func `a YAML document becomes JSON, or an error with its place`(yaml: String, expected: String) async throws {
+    func `a YAML document becomes JSON, or an error with its location`(yaml: String, expected: String) async throws {
         guard !expected.isEmpty else { return }
-        try await Workshop.with([]) { workshop in
-            try workshop.write(yaml, to: "x.yaml")
-            let run = try await workshop.run("schema-check", "yaml2json", "x.yaml")
+        try await TemporaryProject.with([]) { project in
+            try project.write(yaml, to: "x.yaml")
+            let run = try await project.run("schema-check", "yaml2json", "x.yaml")
             if expected.hasPrefix("!") {
                 #expect(run.status == 1)
                 #expect(run.output.hasPrefix("x.yaml:\(expected.dropFirst()): "), "\(run.output)")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SchemaCheck
 
-/// Recorded exchanges that keep a contract, and those that break it.
+/// Recorded exchanges that match a contract or violate it.
 @Suite struct TrafficTests {
     private static let contract = """
         openapi: 3.1.0
@@ -29,7 +29,7 @@ import Testing
         components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key } } }
         """
 
-    /// The parts of a request, the parts of its response, the codes of what is wrong.
+    /// The parts of a request, the parts of its response, and the codes of the violations.
     @Test(arguments: [
         ("PUT /orders/1", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
         ("PUT /v1/orders/1?page=3&tags=a&tags=b", "X-Key: k", #"{"n":1}"#, 204, "", "", ""),
@@ -78,7 +78,7 @@ import Testing
         ("GET /orders/1", "X-Key: k", "", 200, "", "", "undeclared-operation"),
         ("GET /nowhere", "", "", 404, "", "", ""),
     ])
-    func `an exchange is held against the contract`(
+    func `an exchange is checked against the contract`(
         request: String,
         headers: String,
         body: String,
@@ -103,9 +103,9 @@ import Testing
         #expect(faults.map(\.code).joined(separator: ", ") == expected, "\(faults.map(\.message))")
     }
 
-    @Test func `lines that are no exchanges are named with their places`() async throws {
-        try await Workshop.with(["openapi", "jsonschema"]) { workshop in
-            try workshop.write(
+    @Test func `invalid lines are reported with their locations`() async throws {
+        try await TemporaryProject.with(["openapi", "jsonschema"]) { project in
+            try project.write(
                 """
                 {"request": {"method": "GET", "path": "/healthz"}, "response": {"status": 200, "headers": {"content-type": "application/json"}, "body": "{\\"status\\":\\"ok\\",\\"timestamp\\":\\"2026-03-01T09:30:00Z\\",\\"schema_version\\":1}"}}
                 {"request": {"method": "GET"}, "response": {"status": 200}}
@@ -114,13 +114,13 @@ import Testing
                 """,
                 to: "traffic.jsonl"
             )
-            let run = try await workshop.run("schema-check", "traffic", "traffic.jsonl")
+            let run = try await project.run("schema-check", "traffic", "traffic.jsonl")
             #expect(run.status == 1)
             #expect(
-                run.output.contains("traffic.jsonl:2:1: error: a request has 'method' and 'path' [exchange]"),
+                run.output.contains("traffic.jsonl:2:1: error: a request must have 'method' and 'path' [exchange]"),
                 "\(run.output)"
             )
-            #expect(run.output.contains("traffic.jsonl:3:1: error: the line is no JSON"))
+            #expect(run.output.contains("traffic.jsonl:3:1: error: the line is not JSON"))
             #expect(
                 run.output.contains(
                     "traffic.jsonl:4:1: error: GET /healthz: the response 200: : \"status\", \"timestamp\", \"schema_version\" are missing [response-body]"

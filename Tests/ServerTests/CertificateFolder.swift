@@ -25,7 +25,7 @@ struct CertificateFolder {
         return try await body(folder)
     }
 
-    /// Replaces the certificate and its key as renewal tools do: each file atomically, one after the other.
+    /// Replaces the certificate and its key as renewal tools do: each file atomically, one at a time.
     ///
     /// - Parameter days: The number of days for which the certificate is valid.
     func replace(with name: String, days: Int = 30) async throws {

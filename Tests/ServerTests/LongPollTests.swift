@@ -30,7 +30,7 @@ import Testing
                     #expect(answer.body.contains(#""command_type":"STOP""#))
                     // Well before the poll would have timed out.
                     #expect(ContinuousClock.now - start < .seconds(20))
-                    // The other poll waits in vain.
+                    // The other poll receives nothing.
                     #expect(try await other.body == "[]")
                 }
             }

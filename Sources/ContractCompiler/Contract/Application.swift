@@ -1,11 +1,11 @@
 /// The schemas that a schema applies to the same value: those of its `allOf`, its alternatives and conditions, and its references.
 struct Application {
-    /// Whether it is applied to the value again by one of them, and so would never come to an end.
+    /// Whether one of them applies it to the same value again, so that validation would not end.
     var isCircular = false
-    /// How many schemas apply the next one to the same value, at most.
+    /// The maximum length of a chain of schemas that apply to the same value.
     var depth = 0
 
-    /// The most that is followed. Walks over what applies to one value recurse; this bounds them.
+    /// The limit of `depth`. Walks over the schemas of one value recurse, and this bounds them.
     static let depthLimit = 500
 
     fileprivate mutating func add(_ next: Application) {
@@ -22,7 +22,7 @@ extension ModelBuilder {
         var application = Application()
     }
 
-    /// The schemas that `schema` applies to the same value, found once for each schema and without recursion.
+    /// The schemas that `schema` applies to the same value. Computed once per schema and without recursion.
     mutating func application(of schema: Schema) -> Application {
         if let known = applications[NodeKey(schema.node)] { return known }
         var work = [opened(schema)]
@@ -43,7 +43,7 @@ extension ModelBuilder {
 
     private mutating func opened(_ schema: Schema) -> Step {
         let key = NodeKey(schema.node)
-        // A schema that is met again while it is open starts a cycle.
+        // A schema that is reached again while it is open starts a cycle.
         applications[key] = Application(isCircular: true)
         return Step(key: key, schema: schema, rest: applied(by: schema)[...])
     }
@@ -53,7 +53,7 @@ extension ModelBuilder {
         guard step.application.depth == Application.depthLimit + 1 else { return }
         log.error(
             .nesting,
-            "more than \(Application.depthLimit) schemas apply to one value, one inside of the other",
+            "more than \(Application.depthLimit) nested schemas apply to one value",
             at: step.schema.node.location
         )
     }

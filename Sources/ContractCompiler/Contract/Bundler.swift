@@ -1,38 +1,38 @@
-/// Makes a document self-contained: schemas of other files move to `components/schemas`, everything else that a reference
-/// brings in from another file is put in its place.
+/// Makes a document self-contained. Schemas from other files move to `components/schemas`; any other reference to another file is
+/// replaced by its target.
 package struct Bundler {
-    /// The kind of content at a place of a document. It decides the meaning of references there.
+    /// The kind of content at a place in a document. It decides how references there are interpreted.
     private enum Place {
-        /// An object of OpenAPI.
+        /// An OpenAPI object.
         case object
-        /// Objects by their names, or one after the other.
+        /// A map or list of OpenAPI objects.
         case objects
-        /// Examples by their names.
+        /// A map of examples.
         case examples
-        /// A reference stands for it; what is in it is data.
+        /// An object that may be a reference. Its content is data.
         case example
         case schema
-        /// Schemas by their names, or one after the other.
+        /// A map or list of schemas.
         case schemas
         case data
     }
 
     private var registry: Registry
     private(set) var log: DiagnosticLog
-    /// The names of the schemas that move.
+    /// The component names of the moved schemas.
     private var names: [NodeKey: String] = [:]
     private var taken: Set<String> = []
-    /// The schemas that have a name and are not copied yet.
+    /// Schemas that have a name but are not copied yet.
     private var pending: [(name: String, node: Node)] = []
-    /// The components that only refer to a schema of another file, and so become that schema.
+    /// Components that consist of a reference to a schema file. They become that schema.
     private var adopted: [NodeKey: Node] = [:]
-    /// The schemas that references brought in and that are being copied.
+    /// The referenced nodes that are being copied.
     private var open: Set<NodeKey> = []
     private var size = 0
-    /// The file that the bundle replaces: references into it stay as they are.
+    /// The root file of the bundle. References into it stay unchanged.
     private var rootPath = ""
 
-    /// Levels of nesting in a bundle: those of one file, and as many again.
+    /// The maximum nesting of a bundle: twice that of one file.
     private static let depthLimit = 2 * ReadingLimit.depth
 
     init(registry: Registry, log: DiagnosticLog) {
@@ -40,7 +40,7 @@ package struct Bundler {
         self.log = log
     }
 
-    /// The document at `root` made self-contained; nil when it cannot be read, which is then in `log`.
+    /// Bundles the document at `root`. Returns nil if the document cannot be read; `log` then has the reason.
     package static func bundle(_ root: String, registry: Registry, log: inout DiagnosticLog) -> Node? {
         var registry = registry
         guard let node = registry.root(of: root, log: &log) else { return nil }
@@ -50,7 +50,7 @@ package struct Bundler {
         return bundle
     }
 
-    /// The self-contained document. Places stay those of the original nodes.
+    /// The self-contained document. Its nodes keep their original locations.
     mutating func bundle(_ root: Node) -> Node {
         rootPath = root.location.file.path
         adopt(root["components"]?["schemas"]?.members ?? [])
@@ -72,7 +72,7 @@ package struct Bundler {
         return Self.mapping(rest + [Self.member("components", merged)], like: root)
     }
 
-    /// Gives the names of the document's own schemas to those that they stand for.
+    /// Gives schema files the name of the component that refers to them.
     private mutating func adopt(_ components: [Node.Member]) {
         taken = Set(components.map(\.key))
         for component in components where component.value.members?.count == 1 {
@@ -84,7 +84,7 @@ package struct Bundler {
         }
     }
 
-    /// A schema that becomes a component.
+    /// The component name of a schema.
     private mutating func schema(_ node: Node) -> Node {
         let schema = copy(node, .schema, 2)
         return Self.mapping((schema.members ?? []).filter { $0.key != "$schema" }, like: schema)
@@ -107,7 +107,7 @@ package struct Bundler {
         case .mapping(let members):
             switch place {
             case .data: return node
-            // Inside a schema with a URI of its own references mean that schema, wherever it stands.
+            // In a schema with its own URI, references are relative to that URI, wherever the schema is.
             case .object, .schema: if node["$id"]?.string != nil { return node }
             case .example: if node["$ref"] == nil { return node }
             case .objects, .examples, .schemas: break
@@ -170,7 +170,7 @@ package struct Bundler {
         }
         let key = NodeKey(target)
         guard open.insert(key).inserted else {
-            let message = "what this reference brings in from another file contains the reference again"
+            let message = "the target of this reference contains the reference itself"
             log.error(.circularReference, message, at: node["$ref"]?.location ?? node.location)
             return node
         }
@@ -187,7 +187,7 @@ package struct Bundler {
         return name
     }
 
-    /// The same with another reference; in a schema that is a keyword beside others.
+    /// The node with another reference. In a schema, the keywords beside it are kept.
     private mutating func rewritten(_ node: Node, to reference: String, _ place: Place, _ depth: Int) -> Node {
         let members = (node.members ?? []).map { member in
             guard member.key == "$ref" else { return place == .schema ? copy(member, place, depth) : member }
@@ -200,17 +200,17 @@ package struct Bundler {
         return Self.mapping(members, like: node)
     }
 
-    /// Whether another node may be copied; the first that is too many, or too deep, is recorded.
+    /// Whether another node may be copied. The first one beyond a limit is reported.
     private mutating func hasRoom(for node: Node, _ depth: Int) -> Bool {
         guard depth < Self.depthLimit else {
             let message =
-                "more than \(Self.depthLimit) levels of nesting where references to other files are put in their place"
+                "more than \(Self.depthLimit) levels of nesting after references to other files are replaced"
             log.error(.nesting, message, at: node.location)
             return false
         }
         size += 1
         if size == ReadingLimit.expandedNodes {
-            let message = "more than \(size) nodes where references to other files are put in their place"
+            let message = "more than \(size) nodes after references to other files are replaced"
             log.error(.tooLarge, message, at: node.location)
         }
         return size < ReadingLimit.expandedNodes

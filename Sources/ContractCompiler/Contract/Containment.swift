@@ -1,4 +1,4 @@
-/// Which models contain themselves by value, directly or through others, and so need a place of their own in memory.
+/// Finds models that contain themselves by value, directly or through others. They need indirect storage.
 struct Containment {
     private var edges: [String: [String]] = [:]
     private var components: [String: Int] = [:]
@@ -8,7 +8,7 @@ struct Containment {
         findComponents(models.map(\.name))
     }
 
-    /// Whether a value of `inner`, which stands in `outer`, may contain an `outer` again.
+    /// Whether a value of `inner`, as part of `outer`, may contain an `outer` again.
     func isCyclic(_ outer: String, _ inner: Value) -> Bool {
         guard case .named(let name) = inner.kind else { return false }
         return components[outer] != nil && components[outer] == components[name]
@@ -27,7 +27,7 @@ struct Containment {
             case .union(let union): union.branches.map(\.value)
             case .tuple(let elements, _, _): elements
             case .alias(let value): [value]
-            // Arrays and maps keep their elements elsewhere.
+            // Arrays and maps store their elements indirectly.
             case .wrapper, .enumeration: []
             }
         return values.compactMap { if case .named(let name) = $0.kind { name } else { nil } }

@@ -1,30 +1,30 @@
-/// A contract with everything resolved: names chosen, references followed, nothing of YAML left.
+/// A resolved contract, ready for the emitters: names are chosen, references followed, and no YAML remains.
 package struct Contract {
-    /// The service's name.
+    /// The title of the service.
     package let title: String
-    /// The contract's version.
+    /// The version of the contract.
     package let version: String
     /// The groups of operations, in the order of the document.
     package let groups: [OperationGroup]
-    /// The requests that the service sends: webhooks and callbacks.
+    /// The requests that the server sends: webhooks and callbacks.
     package let outgoing: [Operation]
     /// The types of bodies and parameters.
     package let models: [Model]
-    /// The schemas that are checked as a whole.
+    /// The schemas that are validated as a whole, through rules.
     package let rules: [NamedRule]
-    /// The document itself, self-contained.
+    /// The bundled document.
     package let bundle: Node
-    /// The examples of the contract, with the types that they are examples of.
+    /// The examples of the contract, with their types.
     package let examples: [Example]
 
-    /// The roots of the files that make the contract.
+    /// The roots of the contract's files.
     package let documents: [Node]
 
     /// All operations, in the order of their groups.
     package var operations: [Operation] { groups.flatMap(\.operations) }
 }
 
-/// The operations of one tag, which become one protocol.
+/// The operations of one tag. They become one protocol.
 package struct OperationGroup {
     let name: String
     let description: String?
@@ -33,25 +33,25 @@ package struct OperationGroup {
     var protocolName: String { "\(name)Operations" }
 }
 
-/// An example that stands in the contract.
+/// An example in the contract.
 package struct Example {
     let node: Node
     let value: Value
 
-    /// The name of the file that it stands in.
+    /// The name of its file.
     package var file: String { node.location.file.displayPath }
-    /// Where it stands there.
+    /// Its pointer in the file.
     package var pointer: String { node.pointer }
 }
 
-/// A type of its own in the generated code.
+/// A named type in the generated code.
 package struct Model {
     package enum Shape {
         case structure([Property], others: OtherMembers)
         case enumeration(Enumeration)
         case union(Union)
         case tuple([Value], required: Int, rest: Value?)
-        /// Another type's name, or a scalar with constraints, which hold where the model is used.
+        /// An alias of another type, or of a scalar with constraints. The constraints apply where the model is used.
         case alias(Value)
         /// A value that contains itself.
         case wrapper(Value)
@@ -61,13 +61,13 @@ package struct Model {
     let node: Node
     let description: String?
     var shape: Shape
-    /// What the codec does not check by itself.
+    /// The rule for everything that the codec does not check.
     var rule: Rule?
-    /// Whether a value may hold another of its own type by value.
+    /// Whether a value may contain a value of the same type directly.
     var isRecursive = false
 }
 
-/// What becomes of members that a structure does not name.
+/// How a structure treats members without a property.
 package enum OtherMembers {
     case ignored
     case forbidden
@@ -80,14 +80,14 @@ package struct Enumeration {
         let swiftName: String
         /// The value as a Swift literal.
         let literal: String
-        /// The value itself, when it is a string.
+        /// The value itself, if it is a string.
         var text: String?
     }
 
     /// `String` or `Int`.
     let rawType: String
     let cases: [Case]
-    /// Whether values that the contract does not list are kept.
+    /// Whether unlisted values are kept.
     let isOpen: Bool
 }
 
@@ -98,30 +98,30 @@ package struct Union {
         let value: Value
     }
 
-    /// How a value is told to be one branch.
+    /// How the branch of a value is chosen.
     package indirect enum Decision {
-        /// It is this one, or it is invalid.
+        /// There is only one branch. A value that does not match it is invalid.
         case branch(Int)
         /// By the type of the JSON value.
         case type([(types: [String], decision: Decision)])
-        /// By the text of a member.
+        /// By the string value of a member.
         case member(String, [(values: [String], branch: Int)], isDiscriminator: Bool)
-        /// By validating against the branches with these numbers.
+        /// By validating against these branches.
         case validation([Int], rule: String, isExclusive: Bool)
 
-        /// The types of JSON values that it tells apart.
+        /// The JSON types that this can distinguish.
         var types: [String] { if case .type(let table) = self { table.flatMap(\.types) } else { [] } }
     }
 
     let branches: [Branch]
     let decision: Decision
-    /// The rules of the branches that are told apart by validation.
+    /// The rules of the branches that are chosen by validation.
     let rules: [Rule]
-    /// Whether a branch may contain the choice again.
+    /// Whether a branch may contain the union again.
     var isIndirect = false
 }
 
-/// A member of a structure.
+/// A property of a structure.
 package struct Property {
     let swiftName: String
     let name: String
@@ -130,13 +130,13 @@ package struct Property {
     let defaultValue: String?
     let description: String?
     let node: Node
-    /// Whether requests leave it out.
+    /// Whether requests omit it.
     var isReadOnly: Bool
-    /// Whether responses leave it out.
+    /// Whether responses omit it.
     var isWriteOnly: Bool
-    /// The value, where the schema leaves but one.
+    /// The value, if the schema allows only one.
     var onlyValue: String?
-    /// Whether the value must be stored apart, because it may contain its own structure.
+    /// Whether the value needs indirect storage, because it may contain its own structure.
     var isIndirect = false
 
     /// Whether the Swift type is optional.
@@ -145,28 +145,28 @@ package struct Property {
     }
 }
 
-/// A condition that values must meet, as a Swift expression of `ContractRuntime`'s `Rule`.
+/// A condition on values, as a Swift expression of `ContractRuntime`'s `Rule`.
 package struct Rule {
     let text: String
 
-    /// The same as a schema of its own, which does not see what others evaluate.
-    var apart: Rule {
+    /// The rule as a separate schema, which does not see what other schemas evaluated.
+    var isolated: Rule {
         text.hasPrefix(".all(")
             || !text.contains("valuated") && !text.hasPrefix(".items(") && !text.hasPrefix(".members(")
                 && !text.hasPrefix(".contains(")
             ? self : Rule(text: ".all([\(text)])")
     }
 
-    /// The same for values that may be null besides.
+    /// The rule for values that may also be null.
     var orNull: Rule { Rule(text: ".any([.type([.null]), \(text)], keyword: \"anyOf\")") }
 
-    /// All of `rules`; nil when there are none.
+    /// The conjunction of `rules`; nil if there are none.
     static func all(_ rules: [Rule]) -> Rule? {
         rules.count < 2 ? rules.first : Rule(text: ".all([\(rules.map(\.text).lines(", "))])")
     }
 }
 
-/// A schema that others refer to when they are checked.
+/// A schema that rules refer to.
 package struct NamedRule {
     let name: String
     let rule: Rule
@@ -178,22 +178,22 @@ package struct Value {
     package indirect enum Kind {
         case string(TextConstraints)
         case integer(minimum: Int?, maximum: Int?)
-        /// The bounds are literals, kept exact.
+        /// The bounds are literals, so they stay exact.
         case number(minimum: String?, maximum: String?)
-        /// A string that holds one must match all patterns.
+        /// A string type. A value must match all patterns.
         case decimal(minimum: String?, maximum: String?, patterns: [String])
         case boolean
         case timestamp
         case date
         case uuid
-        /// Base64 in a string.
+        /// Base64 text in a string.
         case bytes
         case null
         /// A part of a multipart body, with its name and media type.
         case file
         /// Any JSON value.
         case any
-        /// An object of any members.
+        /// An object with arbitrary members.
         case object
         case map(of: Value)
         case array(of: Value, minItems: Int?, maxItems: Int?)
@@ -203,10 +203,10 @@ package struct Value {
 
     var kind: Kind
     var isNullable = false
-    /// What must be checked beyond the type and the constraints.
+    /// The rule for everything beyond the type and the constraints.
     var rule: Rule?
 
-    /// The Swift type, without the `?` of a nullable value.
+    /// The Swift type, without the `?` for null.
     var swiftType: String {
         switch kind {
         case .string: "String"
@@ -228,10 +228,10 @@ package struct Value {
         }
     }
 
-    /// The Swift type, with the `?` of a nullable value.
+    /// The Swift type, with `?` if the value may be null.
     var optionalType: String { swiftType + (isNullable ? "?" : "") }
 
-    /// Whether the type's own reading is all there is to check.
+    /// Whether decoding the type checks everything.
     var isPlain: Bool {
         guard !isNullable, rule == nil else { return false }
         return switch kind {
@@ -246,12 +246,12 @@ package struct Value {
     }
 }
 
-/// What the text of a string must be.
+/// The text format of a string.
 package struct TextConstraints {
     var minLength: Int?
     var maxLength: Int?
     var pattern: String?
-    /// The name of a case of `Format`.
+    /// The name of the `Format` case.
     var format: String?
 
     var isEmpty: Bool { minLength == nil && maxLength == nil && pattern == nil && format == nil }

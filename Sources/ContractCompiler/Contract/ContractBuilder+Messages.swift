@@ -1,4 +1,4 @@
-/// What requests and answers are made of: parameters, bodies, responses.
+/// Resolves the content of requests and responses: parameters, bodies, headers.
 extension ContractBuilder {
     mutating func parameter(
         _ object: ParameterObject,
@@ -17,15 +17,15 @@ extension ContractBuilder {
         if isCredential {
             builder.log.error(
                 .securityScheme,
-                "'\(object.name)' is a security scheme's \(object.place) already",
+                "'\(object.name)' is already the \(object.place) of a security scheme",
                 at: object.node.location
             )
         }
-        // One that the template does not name has been reported.
+        // A parameter that is not in the template has been reported already.
         if object.place == "path", !template.segments.isEmpty, !template.parameterNames.contains(object.name) {
             return nil
         }
-        // These three are described by other parts of the document (OpenAPI 3.1, "Parameter Object").
+        // The specification describes these three elsewhere in the document (OpenAPI 3.1, "Parameter Object").
         if object.place == "header", ["accept", "content-type", "authorization"].contains(object.name.lowercased()) {
             return nil
         }
@@ -41,7 +41,7 @@ extension ContractBuilder {
         guard let node = object.schema ?? object.content?.schema else { return nil }
         let value = value(at: node, name: typeName + SwiftName.type(object.name))
         for example in [object.node["example"]].compactMap(\.self) { builder.record(example, of: value) }
-        let standIn = builder.schema(at: node, in: builder.registry.resource(of: node))?.defaultValue
+        let defaultNode = builder.schema(at: node, in: builder.registry.resource(of: node))?.defaultValue
         return Parameter(
             swiftName: SwiftName.distinct(SwiftName.property(object.name), &names),
             name: object.name,
@@ -53,7 +53,7 @@ extension ContractBuilder {
             value: value,
             shape: object.content == nil ? builder.shape(of: value) : ".json",
             isRequired: object.isRequired,
-            defaultValue: object.isRequired ? nil : standIn.flatMap { builder.defaultValue($0, for: value) },
+            defaultValue: object.isRequired ? nil : defaultNode.flatMap { builder.defaultValue($0, for: value) },
             description: object.description
         )
     }
@@ -118,7 +118,7 @@ extension ContractBuilder {
         )
     }
 
-    /// The schema of the JSON in an event's data: an event may be described as the object of its fields, as OpenAPI 3.2 does
+    /// The schema of the JSON in an event's data. An event may be described as an object of its fields, as in OpenAPI 3.2
     /// ("Server-Sent Event Streams"), or by its data alone.
     private mutating func eventData(_ node: Node) -> Node {
         guard var event = builder.schema(at: node, in: builder.registry.resource(of: node)) else { return node }
@@ -127,7 +127,7 @@ extension ContractBuilder {
         return data?.schema.node["contentSchema"] ?? node
     }
 
-    /// Whether a body that is no JSON is a string all the same.
+    /// Whether a body that is not JSON is a string.
     mutating func isText(_ node: Node?) -> Bool {
         guard let node, let schema = builder.schema(at: node, in: builder.registry.resource(of: node)) else {
             return false
@@ -157,7 +157,7 @@ extension ContractBuilder {
         var names: Set<String> = []
         return object.responses.compactMap { response in
             if let other = seen.updateValue(response.statusLocation, forKey: response.status) {
-                let note = Diagnostic.Note(message: "the other one", location: other)
+                let note = Diagnostic.Note(message: "the other definition", location: other)
                 builder.log.error(
                     .duplicateStatus,
                     "the status is given twice",
@@ -170,7 +170,11 @@ extension ContractBuilder {
                 only.mediaType.hasPrefix("application/problem+json")
             {
                 if case .code(let status) = response.status, status < 400 {
-                    builder.log.error(.problemStatus, "a problem needs a status from 400", at: response.statusLocation)
+                    builder.log.error(
+                        .problemStatus,
+                        "a problem must have a status from 400",
+                        at: response.statusLocation
+                    )
                 }
                 if let node = only.schema { _ = value(at: node, name: typeName + "Problem") }
                 return nil
@@ -199,7 +203,7 @@ extension ContractBuilder {
         }
     }
 
-    /// The statuses of RFC 9110, section 15, and RFC 6585.
+    /// The status names of RFC 9110, section 15, and RFC 6585.
     private static let names = [
         200: "ok", 201: "created", 202: "accepted", 203: "nonAuthoritativeInformation", 204: "noContent",
         205: "resetContent", 206: "partialContent", 300: "multipleChoices", 301: "movedPermanently", 302: "found",
@@ -215,7 +219,7 @@ extension ContractBuilder {
 }
 
 extension Body {
-    /// The values that the body is read into.
+    /// The types that a body decodes to.
     var values: [Value] {
         contents.compactMap { content in
             switch content.kind {

@@ -5,12 +5,12 @@ package struct ContractBuilder {
     private var operationNames: [String: Location] = [:]
     private var typeNames: Set<String> = []
     private var callbacks: [Operation] = []
-    /// What operations read, and what they answer.
+    /// The values that operations read and return.
     var requestRoots: [Value] = []
     var responseRoots: [Value] = []
 
-    /// Reads the document at `root` and every schema among `schemas`, referenced or not. What is wrong is added to `log`;
-    /// nil when that leaves no contract to speak of.
+    /// Reads the document at `root` and all of `schemas`, whether or not it refers to them. Diagnostics are added to `log`. Returns nil
+    /// if no contract can be built.
     package static func build(
         root: String,
         schemas: [String],
@@ -38,7 +38,7 @@ package struct ContractBuilder {
         let files = paths.compactMap { builder.registry.root(of: $0, log: &builder.log) }
         for node in files { builder.declare(node, name: ModelBuilder.name(of: node)) }
         for member in document.components.schemas {
-            // A component that only names a file is that file's schema.
+            // A component that consists of a reference to a file is the schema of that file.
             guard !isFileReference(member.value) else { continue }
             builder.declare(member.value, name: SwiftName.type(member.key))
         }
@@ -77,9 +77,9 @@ package struct ContractBuilder {
         var operations: [(String?, Operation)] = []
         for item in document.paths {
             guard let template = template(item) else { continue }
-            // Templates that differ only in their parameters' names match the same paths (OpenAPI 3.1, "Paths Object").
+            // Path templates that differ only in parameter names match the same paths (OpenAPI 3.1, "Paths Object").
             if let other = shapes.updateValue(item.templateLocation, forKey: template.shape) {
-                let note = Diagnostic.Note(message: "the other one", location: other)
+                let note = Diagnostic.Note(message: "the other definition", location: other)
                 builder.log.strictly(
                     .ambiguousPath,
                     "two paths match the same requests",
@@ -96,7 +96,7 @@ package struct ContractBuilder {
         return operations
     }
 
-    /// The requests of a webhook or a callback: their URL is known at run time only.
+    /// The requests of a webhook or callback. Their URL is known only at run time.
     private mutating func outgoing(_ item: PathItem) -> [Operation] {
         item.operations.compactMap { object in
             operation(object, PathTemplate(text: item.template, segments: []), at: item)
@@ -106,7 +106,7 @@ package struct ContractBuilder {
     private mutating func template(_ item: PathItem) -> PathTemplate? {
         let path = item.template.prefix { $0 != "?" && $0 != "#" }
         if path.count < item.template.count {
-            builder.log.strictly(.pathSyntax, "a path has no query and no fragment", at: item.templateLocation)
+            builder.log.strictly(.pathSyntax, "a path must not contain a query or fragment", at: item.templateLocation)
         }
         let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
         var segments: [[PathTemplate.Piece]] = []
@@ -114,7 +114,7 @@ package struct ContractBuilder {
             guard let pieces = pieces(of: segment) else {
                 builder.log.error(
                     .pathSyntax,
-                    "the braces of '\(segment)' do not pair up, expected {name}",
+                    "the braces in '\(segment)' do not match, expected {name}",
                     at: item.templateLocation
                 )
                 return nil
@@ -124,7 +124,7 @@ package struct ContractBuilder {
         if segments.count > 32 {
             builder.log.error(
                 .pathSyntax,
-                "a path of \(segments.count) segments, expected at most 32",
+                "the path has \(segments.count) segments, expected at most 32",
                 at: item.templateLocation
             )
             return nil
@@ -138,7 +138,7 @@ package struct ContractBuilder {
         while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
             guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { return nil }
             if open > rest.startIndex { pieces.append(.literal(String(rest[..<open]))) }
-            // Two parameters need something between them.
+            // Two adjacent parameters need literal text between them.
             if open == rest.startIndex, case .parameter? = pieces.last { return nil }
             let name = rest[rest.index(after: open)..<close]
             guard !name.isEmpty, !name.contains("{") else { return nil }
@@ -155,7 +155,7 @@ package struct ContractBuilder {
         var contractID = object.id ?? Self.name(of: object.method, item.template)
         var id = SwiftName.property(contractID)
         if let other = operationNames[id] {
-            let note = Diagnostic.Note(message: "the other one", location: other)
+            let note = Diagnostic.Note(message: "the other definition", location: other)
             let message = "two operations are named '\(contractID)'"
             builder.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
             var names = Set(operationNames.keys)
@@ -239,7 +239,7 @@ package struct ContractBuilder {
         if Set(template.parameterNames).count < template.parameterNames.count {
             builder.log.error(
                 .pathSyntax,
-                "the path '\(item.template)' names a parameter twice",
+                "the path '\(item.template)' contains a parameter twice",
                 at: item.templateLocation
             )
         }
@@ -266,7 +266,7 @@ package struct ContractBuilder {
                 let suggestion = Suggestion.text(for: member.key, in: known.map(\.name))
                 builder.log.strictly(
                     .unknownSecurityScheme,
-                    "there is no security scheme '\(member.key)'\(suggestion)",
+                    "'\(member.key)' is not a security scheme\(suggestion)",
                     at: member.keyLocation
                 )
                 return nil
@@ -274,7 +274,7 @@ package struct ContractBuilder {
         }
     }
 
-    /// The groups in the order of `tags`; tags that are used without being declared, and operations without any, come last.
+    /// The groups in the order of `tags`. Undeclared tags, and operations without a tag, come last.
     private func groups(of operations: [(tag: String?, operation: Operation)]) -> [OperationGroup] {
         var order = document.tags.map(\.name)
         for tag in operations.compactMap(\.tag) where !order.contains(tag) { order.append(tag) }

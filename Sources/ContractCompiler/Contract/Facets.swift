@@ -1,9 +1,9 @@
 internal import Formats
 
-/// Schemas that hold all at once: the members of an `allOf`, what a reference names, and the schema around them.
+/// Schemas that all apply to one value: a schema, the target of its reference, and the members of its `allOf`.
 struct Facets {
     private(set) var schemas: [Schema] = []
-    /// The unions that were replaced by their only alternative that is not null, by their schemas.
+    /// Unions replaced by their only alternative other than null, by schema.
     private(set) var resolvedUnions: Set<ObjectIdentifier> = []
     private var alternatives: Set<ObjectIdentifier> = []
     private(set) var isNullable = true
@@ -29,7 +29,7 @@ struct Facets {
         for member in schema.allOf { add(member, &builder, &seen) }
     }
 
-    /// Replaces a choice between something and null by the something.
+    /// Replaces a union of a schema and null by the schema.
     mutating func resolveNullableUnion(_ builder: inout ModelBuilder) {
         var seen = Set(schemas.map { NodeKey($0.node) })
         var index = 0
@@ -46,17 +46,17 @@ struct Facets {
         }
     }
 
-    /// Whether a facet holds only for values that are not null.
+    /// Whether a facet applies only to values other than null.
     func isAlternative(_ schema: Schema) -> Bool { alternatives.contains(ObjectIdentifier(schema)) }
 
-    /// Whether a schema allows nothing but null.
+    /// Whether a schema allows only null.
     static func isNull(_ schema: Schema) -> Bool {
         schema.types == [.null]
             || (schema.types == nil && schema.values?.isEmpty == false
                 && schema.values?.allSatisfy { $0.scalar?.kind == .null } == true)
     }
 
-    /// Whether null is allowed, as far as types, values and choices tell.
+    /// Whether null is allowed, judged by types, values and unions.
     static func admitsNull(_ schema: Schema, _ builder: inout ModelBuilder) -> Bool {
         if let always = schema.always { return always }
         if schema.acceptsNull, schema.types == nil { return true }
@@ -84,9 +84,9 @@ struct Facets {
         return true
     }
 
-    // MARK: - What the facets say together
+    // MARK: - Combining the facets
 
-    /// The first of the facets' answers.
+    /// The first non-nil result among the facets.
     func first<Answer>(_ answer: (Schema) -> Answer?) -> Answer? {
         for schema in schemas {
             if let found = answer(schema) { return found }
@@ -94,7 +94,7 @@ struct Facets {
         return nil
     }
 
-    /// The types that all facets allow, null apart; nil when none has a `type`.
+    /// The types that all facets allow, without null; nil if no facet has a `type`.
     func types(_ log: inout DiagnosticLog) -> Set<Schema.TypeName>? {
         var types: Set<Schema.TypeName>?
         var first: Schema?
@@ -108,26 +108,26 @@ struct Facets {
             let common = known.intersection(own)
             if common.isEmpty {
                 let place = schema.node["type"]?.location ?? schema.node.location
-                let note = Diagnostic.Note(message: "the other one", location: other.node["type"]?.location)
+                let note = Diagnostic.Note(message: "the other type", location: other.node["type"]?.location)
                 log.strictly(.contradiction, "no value has both of these types", at: place, notes: [note])
             }
             types = common
         }
         guard var types else { return nil }
         types.remove(.null)
-        // An integer is a number, so a number alone says both.
+        // An integer is also a number, so keep only the number.
         if types.contains(.number) { types.remove(.integer) }
         return types
     }
 
-    /// The unions that are left to decide, with the schemas that have them.
+    /// The remaining unions, with the schemas that contain them.
     var unions: [(schema: Schema, branches: [Schema], isExclusive: Bool)] {
         schemas.filter { !resolvedUnions.contains(ObjectIdentifier($0)) }.flatMap { schema in
             [(schema, schema.anyOf, false), (schema, schema.oneOf, true)].filter { !$0.1.isEmpty }
         }
     }
 
-    /// The schemas of each property, in the order in which the facets name them.
+    /// The schemas of each property, in the order of the facets.
     var properties: [(name: String, schemas: [Schema])] {
         var order: [String] = []
         var found: [String: [Schema]] = [:]
@@ -138,7 +138,7 @@ struct Facets {
         return order.map { ($0, found[$0] ?? []) }
     }
 
-    /// The largest of the facets' lower bounds; the smallest of their upper ones.
+    /// The largest lower bound of the facets, or the smallest upper bound.
     func strictest(_ bound: (Schema) -> String?, isMaximum: Bool) -> String? {
         var strictest: (text: String, value: ExactNumber)?
         for text in schemas.compactMap(bound) {

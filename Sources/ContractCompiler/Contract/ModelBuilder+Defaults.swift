@@ -2,13 +2,13 @@ internal import Formats
 internal import Patterns
 
 extension ModelBuilder {
-    /// The Swift expression of a `default`, checked against the type that it stands in for; nil, with a warning, when it does not
-    /// fit or Swift has no literal for it.
+    /// The Swift expression of a `default`, checked against its type. Returns nil, and adds a warning, if the default does not match the
+    /// type or has no Swift literal.
     mutating func defaultValue(_ node: Node, for value: Value) -> String? {
         if let expression = expression(node, for: value) { return expression }
         if node.scalar?.kind == .null { return nil }
         let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
-        let message = "the default \(found) is not filled in: it does not fit \(value.swiftType), or has no literal"
+        let message = "the default \(found) is ignored: it does not match \(value.swiftType), or has no Swift literal"
         if node.scalar == nil {
             log.warning(.defaultValue, message, at: node.location)
         } else {
@@ -50,7 +50,7 @@ extension ModelBuilder {
         }
     }
 
-    /// The node as `value` means it: where a string is wanted, a plain scalar is its text.
+    /// The node converted to the type of `value`: a plain scalar becomes a string where a string is expected.
     private func directed(_ node: Node, by value: Value, _ modelsByName: [String: Model], depth: Int = 0) -> Node {
         guard depth < 64 else { return node }
         func with(_ changed: Node.Value) -> Node {
@@ -100,7 +100,7 @@ extension ModelBuilder {
         }
     }
 
-    /// The examples, read as their types mean them.
+    /// The examples, decoded as their types.
     var directedExamples: [Example] {
         let models = Dictionary(models.map { ($0.name, $0) }) { first, _ in first }
         return examples.map { Example(node: directed($0.node, by: $0.value, models), value: $0.value) }
@@ -111,7 +111,7 @@ extension ModelBuilder {
         switch model.shape {
         case .enumeration(let enumeration):
             let literal = enumeration.rawType == "Int" ? text : SwiftWriter.literal(text)
-            // Written out: `.none` would be the absence of an optional.
+            // `Optional.none` is spelled out because `.none` may also be an enumeration case.
             return enumeration.cases.first { $0.literal == literal }.map { "\(name).\($0.swiftName)" }
         case .alias(let value):
             return expression(

@@ -1,5 +1,5 @@
 extension ModelBuilder {
-    /// Whether every JSON value that can be read satisfies `schema`, as a recursive schema of any JSON without U+0000 does.
+    /// Whether `schema` accepts every readable JSON value, as a recursive schema for any JSON without U+0000 does.
     mutating func admitsEverything(_ schema: Schema) -> Bool {
         var seen: Set<NodeKey> = []
         var pending = [schema]
@@ -21,7 +21,7 @@ extension ModelBuilder {
         return true
     }
 
-    /// The keywords that `admitsEverything` looks into.
+    /// The keywords that `admitsEverything` handles.
     private static let harmless: Set = [
         "$schema", "$ref", "type", "pattern", "items", "propertyNames", "additionalProperties",
     ]

@@ -1,9 +1,9 @@
 extension ModelBuilder {
-    /// The models as they are generated: recursion made storable, directions decided.
+    /// The final models: recursive values get indirect storage, and each property gets its directions.
     ///
     /// - Parameters:
-    ///   - requests: What operations read. Members that are read-only are left out of it.
-    ///   - responses: What operations answer. Members that are write-only are left out of it.
+    ///   - requests: The values that operations read. Read-only properties are omitted from them.
+    ///   - responses: The values that operations return. Write-only properties are omitted from them.
     mutating func finishedModels(requests: [Value], responses: [Value]) -> [Model] {
         let containment = Containment(models)
         let read = reached(from: requests)
@@ -20,7 +20,7 @@ extension ModelBuilder {
             let finished = properties.map { property in
                 var property = property
                 property.isIndirect = containment.isCyclic(model.name, property.value)
-                // A model that travels one way only needs no second view.
+                // A model that is used in one direction only needs no second view.
                 if !read.contains(model.name) { property.isReadOnly = false }
                 if !written.contains(model.name) { property.isWriteOnly = false }
                 if !property.isOptional, case .named(let name) = property.value.kind {
@@ -33,7 +33,7 @@ extension ModelBuilder {
         }
     }
 
-    /// The only cases of enumerations that have one.
+    /// The only cases of enumerations with one case.
     private func constants() -> [String: String] {
         var constants: [String: String] = [:]
         for model in models {
@@ -45,7 +45,7 @@ extension ModelBuilder {
         return constants
     }
 
-    /// The models that values of these types may hold.
+    /// The models that values of these types may contain.
     private func reached(from roots: [Value]) -> Set<String> {
         let shapes = Dictionary(models.map { ($0.name, $0.shape) }) { first, _ in first }
         var reached: Set<String> = []
@@ -73,13 +73,13 @@ extension ModelBuilder {
         }
     }
 
-    /// How the texts of a parameter or a form become JSON: an expression of `ParameterShape`.
+    /// How the text values of a parameter or form become JSON: a `ParameterShape` expression.
     func shape(of value: Value) -> String {
         var writer = ShapeWriter(builder: self)
         return writer.shape(of: value, depth: 0)
     }
 
-    /// The value of a multipart body: strings of bytes are files there.
+    /// The value of a multipart body, where strings of bytes are files.
     mutating func withFiles(_ value: Value, encoding: [Node.Member]) -> Value {
         guard case .named(let name) = value.kind, case .structure(let properties, let others)? = model(name)?.shape
         else { return value }

@@ -1,35 +1,35 @@
 internal import Formats
 internal import Patterns
 
-/// Turns schemas into models and values: follows references, merges what holds together, chooses names.
+/// Turns schemas into models and values: follows references, merges schemas that apply together, chooses names.
 ///
-/// A schema is taken apart into facets: itself, what it refers to, and the members of its `allOf`, all of which hold at once. The
-/// facets together give the Swift type and the constraints that the codec checks while it reads. Whatever they leave unsaid becomes
-/// a rule that is checked on the whole value, so that nothing of a schema is dropped.
+/// A schema is split into facets: itself, the target of its reference, and the members of its `allOf`. All of them apply. Together they
+/// determine the Swift type and the constraints that the codec checks while it reads. Everything else becomes a rule that is checked on
+/// the whole value, so no part of a schema is dropped.
 struct ModelBuilder {
     var registry: Registry
     var log: DiagnosticLog
     private(set) var models: [Model] = []
-    /// Where each model stands, by its name.
+    /// The index of each model by name.
     private var places: [String: Int] = [:]
     var rules = RuleBuilder()
     private(set) var examples: [Example] = []
     private var recorded: Set<NodeKey> = []
     private var schemas: [NodeKey: Schema?] = [:]
-    /// What each schema with a name became.
+    /// The result for each named schema.
     private var values: [NodeKey: Value] = [:]
-    /// The names of the schemas that have one before they are read.
+    /// The names of schemas that have one before they are read.
     private var declared: [NodeKey: String] = [:]
     private var taken: [String: Node] = [:]
-    /// The schemas that are being defined, and those of them that were met again inside.
+    /// The schemas that are being defined, and those of them that were reached again.
     private var open: Set<NodeKey> = []
     private var recursive: Set<NodeKey> = []
-    /// The schemas that a schema applies to the same value, as far as they are known.
+    /// The known results of which schemas apply to the same value.
     var applications: [NodeKey: Application] = [:]
-    /// The schemas that admit null, and the types of JSON that schemas accept.
+    /// The schemas that allow null, and the JSON types that schemas accept.
     var nullables: [ObjectIdentifier: Bool] = [:]
     var jsonTypes: [ObjectIdentifier: [String]] = [:]
-    /// The types that are being made, outermost first, and the places of those without a name of their own.
+    /// The types that are being built, outermost first, and the pointers of those without a name.
     private var merges: [Merge] = []
     private var openMerges: [[NodeKey]: Int] = [:]
     /// The values of schemas that apply together.
@@ -44,7 +44,7 @@ struct ModelBuilder {
 
     // MARK: - Schemas
 
-    /// The schema at `node`, read once.
+    /// The schema at `node`. Each schema is read once.
     mutating func schema(at node: Node, in resource: SchemaResource) -> Schema? {
         let key = NodeKey(node)
         if let known = schemas[key] { return known }
@@ -53,61 +53,61 @@ struct ModelBuilder {
         return schema
     }
 
-    /// The schema that a reference of `schema` names.
+    /// The target of a reference of `schema`.
     mutating func follow(_ reference: Node, from schema: Schema) -> Schema? {
         guard let (node, resource) = registry.resolve(reference, from: schema.resource, log: &log) else { return nil }
         return self.schema(at: node, in: resource)
     }
 
-    /// The schema that the value of a discriminator's mapping names, if it is a reference and not a bare name.
+    /// The schema that a value of a discriminator's mapping refers to, if it is a reference and not a schema name.
     mutating func target(_ value: Node, from schema: Schema) -> Schema? {
         guard value.string?.contains(where: { $0 == "/" || $0 == "." }) == true else { return nil }
         return follow(value, from: schema)
     }
 
-    /// Reserves the name of a schema that has one of its own: a file, a component.
+    /// Reserves the name of a schema that is a file or a component.
     mutating func declare(_ node: Node, name: String) {
         let key = NodeKey(node)
         guard declared[key] == nil else { return }
         let name = SwiftName.unreserved(node["x-swift-name"]?.string ?? name)
         if let other = taken[name] {
-            let note = Diagnostic.Note(message: "the other one", location: other.location)
+            let note = Diagnostic.Note(message: "the other definition", location: other.location)
             let message = "two schemas are named '\(name)'; rename one with 'x-swift-name'"
             log.strictly(.duplicateName, message, at: node.location, notes: [note])
         }
         declared[key] = unique(name, node)
     }
 
-    /// Takes a name for something that is no schema.
+    /// Takes a name for something other than a schema.
     mutating func take(_ name: String, _ node: Node) { taken[name] = node }
 
-    /// Notes an example of `value`.
+    /// Adds an example of `value`.
     mutating func record(_ example: Node, of value: Value) {
         if recorded.insert(NodeKey(example)).inserted { examples.append(Example(node: example, value: value)) }
     }
 
-    /// Notes the examples that a schema gives of itself.
+    /// Adds the examples in a schema.
     private mutating func recordExamples(_ schema: Schema, of value: Value) {
         for example in [schema.node["example"]].compactMap(\.self) + (schema.node["examples"]?.items ?? []) {
             record(example, of: value)
         }
     }
 
-    /// A name for a schema that stands inside another; numbered when it is taken.
+    /// A name for a schema inside of another. A number is appended if the name is taken.
     private mutating func unique(_ name: String, _ node: Node) -> String {
         let name = SwiftName.numbered(SwiftName.unreserved(name)) { taken[$0] != nil }
         taken[name] = node
         return name
     }
 
-    /// The model of a schema that has a name of its own.
+    /// The model of a named schema.
     mutating func define(_ schema: Schema) {
         let key = NodeKey(schema.node)
         guard values[key] == nil, !open.contains(key) else { return }
         if application(of: schema).isCircular {
             log.error(
                 .circularReference,
-                "this schema applies itself to the same value without end",
+                "this schema applies itself to the same value in an endless cycle",
                 at: schema.node.location
             )
             values[key] = Value(kind: .any)
@@ -145,10 +145,10 @@ struct ModelBuilder {
 
     // MARK: - Values
 
-    /// What a use of `schema` means; `name` is for a type that it makes on the spot.
+    /// The value that a use of `schema` describes. `name` is the name for a type that is created for it.
     mutating func value(of schema: Schema, name: String, isDeclared: Bool = false) -> Value {
         if let always = schema.always { return Value(kind: .any, rule: always ? nil : Rule(text: ".never")) }
-        // Schemas that are too deep have been reported.
+        // Schemas that are too deep have been reported already.
         guard application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
         if let target = pureTarget(of: schema) {
             var value = referenced(target)
@@ -164,7 +164,7 @@ struct ModelBuilder {
         return merged([schema], name: name, at: schema, isDeclared: isDeclared)
     }
 
-    /// The one alternative beside null of a schema that says nothing else.
+    /// The only alternative besides null of a schema that has no other keywords.
     private func nullableBranch(of schema: Schema) -> Schema? {
         guard schema.assertions.isSubset(of: ["anyOf", "oneOf"]), schema.anyOf.isEmpty != schema.oneOf.isEmpty else {
             return nil
@@ -185,8 +185,8 @@ struct ModelBuilder {
         }
     }
 
-    /// The schema that another only refers to, by `$ref` or as the one member of `allOf`, `anyOf` or `oneOf`, and says nothing
-    /// about itself.
+    /// The target of a schema that consists of a reference: `$ref`, or an `allOf`, `anyOf` or `oneOf` with one member, without other
+    /// assertions.
     private mutating func pureTarget(of schema: Schema) -> Schema? {
         guard schema.assertions.isSubset(of: ["$ref", "allOf", "anyOf", "oneOf", "nullable"]), !schema.hasDynamicScope
         else { return nil }
@@ -198,7 +198,7 @@ struct ModelBuilder {
         return nil
     }
 
-    /// What holds when all of `schemas` do.
+    /// The value that all of `schemas` together describe.
     mutating func value(of schemas: [Schema], name: String, at origin: Schema) -> Value {
         if schemas.count == 1, let only = schemas.first { return value(of: only, name: name) }
         return merged(schemas, name: name, at: origin, isDeclared: false)
@@ -211,7 +211,7 @@ struct ModelBuilder {
                 let isNullable = schemas.allSatisfy { Facets.admitsNull($0, &self) }
                 return Value(kind: .named(typeName(of: place)), isNullable: isNullable)
             }
-            // Inside of a copy of another schema's members a type is made once: copies of copies would have no end.
+            // In a copy of another schema's properties, create each type only once: copies of copies would never end.
             if copies > 0, let value = merged[key] { return value }
         }
         guard hasRoom(for: schemas, at: origin) else { return Value(kind: .any) }
@@ -222,7 +222,7 @@ struct ModelBuilder {
         if merge.isCopy { copies -= 1 }
         if isDeclared { return value }
         openMerges[key] = nil
-        if merge.isMet, let typeName = merge.typeName {
+        if merge.isRecursive, let typeName = merge.typeName {
             if case .named(typeName) = value.kind {} else { value = wrapped(value, typeName, origin) }
         }
         if merged[key] == nil { merged[key] = value }
@@ -247,40 +247,40 @@ struct ModelBuilder {
         return value
     }
 
-    // MARK: - Bounds
+    // MARK: - Limits
 
-    /// A type that is being made of schemas that hold together.
+    /// A type that is being built from schemas that apply together.
     private struct Merge {
-        /// The name that is asked for.
+        /// The requested name.
         let name: String
         let origin: Schema
-        /// The name that the type has, once it is known.
+        /// The final name, once it is known.
         var typeName: String?
-        /// Whether the schemas were met again inside.
-        var isMet = false
-        /// Whether the members of another schema are repeated in it.
+        /// Whether the schemas were reached again from the inside.
+        var isRecursive = false
+        /// Whether the properties of another schema are repeated in it.
         var isCopy = false
     }
 
-    /// Types that contain each other, one inside of the other.
+    /// The maximum nesting of types under construction.
     private static let nestingLimit = 2_000
-    /// Members, cases and alternatives of all types together.
+    /// The maximum number of properties, cases and alternatives of all types together.
     private static let sizeLimit = 500_000
 
     private mutating func typeName(of place: Int) -> String {
         let merge = merges[place]
         let name = merge.typeName ?? unique(merge.origin.swiftName ?? merge.name, merge.origin.node)
         merges[place].typeName = name
-        merges[place].isMet = true
+        merges[place].isRecursive = true
         return name
     }
 
-    /// Whether another type may be made; what stands against it is recorded.
+    /// Whether another type may be created. If not, the reason is reported.
     private mutating func hasRoom(for schemas: [Schema], at origin: Schema) -> Bool {
         guard merges.count < Self.nestingLimit else {
-            let message = "more than \(Self.nestingLimit) types contain each other, one inside of the other"
+            let message = "more than \(Self.nestingLimit) levels of types that contain each other"
             if size <= Self.sizeLimit { log.error(.nesting, message, at: origin.node.location) }
-            // There will be no contract: nothing more is made.
+            // The contract has an error now, so stop creating types.
             size = Self.sizeLimit + 1
             return false
         }
@@ -288,18 +288,18 @@ struct ModelBuilder {
         return size <= Self.sizeLimit
     }
 
-    /// Counts the parts of a type; the first that is too many is recorded.
+    /// Counts the parts of a type. The first one beyond the limit is reported.
     mutating func count(_ parts: Int, at origin: Schema) {
         let isInside = size <= Self.sizeLimit
         size += parts
         guard isInside, size > Self.sizeLimit else { return }
-        let message = "the types have more than \(Self.sizeLimit) members, cases and alternatives in all"
+        let message = "all types together have more than \(Self.sizeLimit) properties, cases and alternatives"
         log.error(.tooLarge, message, at: origin.node.location)
     }
 
     // MARK: - Models
 
-    /// Adds a type; the name that it got.
+    /// Adds a type, and returns the name that it got.
     mutating func add(
         _ name: String,
         _ schema: Schema,
@@ -325,22 +325,22 @@ struct ModelBuilder {
         models.append(model)
     }
 
-    /// A type of its own for a value that contains itself.
+    /// A separate type for a value that contains itself.
     private mutating func wrapped(_ value: Value, _ name: String, _ schema: Schema) -> Value {
         let shape = Model.Shape.wrapper(value)
         append(Model(name: name, node: schema.node, description: schema.description, shape: shape, rule: value.rule))
         return Value(kind: .named(name))
     }
 
-    /// The model of a name.
+    /// The model with a name.
     func model(_ name: String) -> Model? { places[name].map { models[$0] } }
 
-    /// Changes the model of a name, if there is one.
+    /// Changes the model with a name, if it exists.
     mutating func change(_ name: String, _ change: (inout Model) -> Void) {
         if let place = places[name] { change(&models[place]) }
     }
 
-    /// The rule of `schema`, but for the keywords that its type covers.
+    /// The rule of `schema`, without the keywords that its type covers.
     mutating func rule(_ schema: Schema, covered: Set<String> = []) -> Rule? {
         var rules = self.rules
         self.rules = RuleBuilder()
@@ -350,7 +350,7 @@ struct ModelBuilder {
         return rule
     }
 
-    /// Everything that `schema` says, seen from its own resource.
+    /// All of `schema` as a rule, resolved in its own resource.
     mutating func wholeRule(_ schema: Schema) -> Rule? {
         guard !schema.resource.dynamicAnchors.isEmpty else { return rule(schema) }
         var rules = self.rules
@@ -361,7 +361,7 @@ struct ModelBuilder {
         return Rule(text: ".reference { \(constant) }")
     }
 
-    /// The name of a schema that references reach: its file's, followed by the names on the way to it.
+    /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.
     static func name(of node: Node) -> String {
         let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
         let skipped: Set = [

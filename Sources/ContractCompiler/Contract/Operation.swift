@@ -1,8 +1,8 @@
-/// One operation: what it takes and what it answers.
+/// One operation: its parameters, request body and responses.
 package struct Operation {
-    /// The name of its function.
+    /// The name of the generated function.
     let id: String
-    /// The `operationId`, or the name that stands in for it.
+    /// The `operationId`, or a name derived from the method and path.
     let contractID: String
     let typeName: String
     let method: String
@@ -10,24 +10,24 @@ package struct Operation {
     let parameters: [Parameter]
     let body: Body?
     let responses: [Response]
-    /// The schemes that a caller must satisfy: one of the alternatives, each of them whole. Empty for an open operation.
+    /// The security schemes that a caller must satisfy: all schemes of one alternative. Empty for an open operation.
     let security: [[SecurityRequirement]]
-    /// What an open operation may ask for all the same, as a server is configured (`x-optional-security`).
+    /// The schemes of an open operation that a server's configuration may require (`x-optional-security`).
     let optionalSecurity: [[SecurityRequirement]]
     let summary: String?
     let description: String?
     let isDeprecated: Bool
     let node: Node
 
-    /// Whether the operation looks at header fields: for parameters, for which of several representations the body has, or for the
-    /// boundary of its parts.
+    /// Whether the operation reads header fields: as parameters, to choose the media type of the body, or for the boundary of a multipart
+    /// body.
     var readsHeaders: Bool {
         let contents = body?.contents ?? []
         let hasParts = contents.contains { if case .multipart = $0.kind { true } else { false } }
         return contents.count > 1 || hasParts || parameters.contains { ["header", "cookie"].contains($0.place) }
     }
 
-    /// Whether a caller must be known.
+    /// Whether the operation requires authentication.
     var needsPrincipal: Bool { !security.isEmpty && !security.contains { $0.isEmpty } }
 }
 
@@ -36,7 +36,7 @@ package struct Parameter {
     let swiftName: String
     let name: String
     let place: String
-    /// Which parameter of the path template it is.
+    /// Its position among the parameters of the path template.
     let index: Int
     let style: String
     let explodes: Bool
@@ -51,16 +51,16 @@ package struct Parameter {
     var isOptional: Bool { value.isNullable || (!isRequired && defaultValue == nil) }
 }
 
-/// What an operation reads, or answers with one status: one of several representations.
+/// The body of a request or response, in one of several media types.
 package struct Body {
     let contents: [Content]
     let isRequired: Bool
 
-    /// The only representation; nil if there are several.
+    /// The only media type; nil if there are several.
     var only: Content? { contents.count == 1 ? contents.first : nil }
 }
 
-/// One representation of a body.
+/// One media type of a body.
 package struct Content {
     package enum Kind {
         case json(Value)
@@ -69,7 +69,7 @@ package struct Content {
         case multipart(Value, shape: String)
         case text(Value)
         case bytes
-        /// JSON texts one after the other, a line each.
+        /// JSON texts, one per line.
         case lines(Value)
         /// `text/event-stream`, with the data of each event as JSON.
         case events(Value)
@@ -90,7 +90,7 @@ package struct Content {
     }
 }
 
-/// An answer that a handler returns. Problems are thrown instead.
+/// A response that a handler returns. Problems are thrown instead.
 package struct Response {
     let status: ResponseObject.Status
     let swiftName: String
@@ -99,7 +99,7 @@ package struct Response {
     let description: String?
 }
 
-/// One scheme that a request must satisfy.
+/// One security scheme that a request must satisfy.
 package struct SecurityRequirement {
     let scheme: SecuritySchemeObject
     let scopes: [String]
@@ -107,7 +107,7 @@ package struct SecurityRequirement {
 
 /// A path template, split at its slashes.
 package struct PathTemplate {
-    /// What one segment is made of.
+    /// The content of one segment.
     package enum Piece: Hashable {
         case literal(String)
         case parameter(String)
@@ -115,15 +115,15 @@ package struct PathTemplate {
 
     let text: String
     let segments: [[Piece]]
-    /// What the query must hold, in documents that write it into the path: `beta=true`. Empty as it should be.
+    /// The required query of a path such as `/messages?beta=true`. It is empty in a correct document.
     var query = ""
 
-    /// The names of the parameters, in order.
+    /// The names of the path parameters, in order.
     var parameterNames: [String] {
         segments.joined().compactMap { if case .parameter(let name) = $0 { name } else { nil } }
     }
 
-    /// The template without its parameters' names: two of one shape match the same requests.
+    /// The template without parameter names. Templates with equal shapes match the same requests.
     var shape: [[Piece]] {
         segments.map { $0.map { if case .parameter = $0 { .parameter("") } else { $0 } } } + [[.literal(query)]]
     }

@@ -1,14 +1,14 @@
 internal import Formats
 
-/// Writes schemas as rules: conditions that generated code checks on a whole value, for what its types do not say.
+/// Writes schemas as rules: conditions on a whole value that generated code checks beyond the types.
 struct RuleBuilder {
     private(set) var rules: [NamedRule] = []
     private var names: [NodeKey: String] = [:]
     private var taken: Set<String> = []
-    /// The rules that have a name and no text yet, the next one last.
+    /// The rules that have a name but no text yet, the next one last.
     private var pending: [(name: String, schema: Schema)] = []
 
-    /// Every keyword of `schema` but those of `covered`; nil when nothing is left.
+    /// The rule of all keywords of `schema` except `covered`; nil if there is nothing left to check.
     mutating func rule(_ schema: Schema, covered: Set<String> = [], in contract: inout ModelBuilder) -> Rule? {
         if let always = schema.always { return always ? nil : Rule(text: ".never") }
         var parts: [Rule] = []
@@ -58,7 +58,7 @@ struct RuleBuilder {
         addApplicators(schema, covered, &contract, &parts)
         addMembers(schema, covered, &contract, &parts)
         addItems(schema, covered, &contract, &parts)
-        // What is unevaluated is known when all else was applied.
+        // Unevaluated items and properties are known only after everything else was applied.
         if let others = schema.unevaluatedItems { add(".unevaluatedItems(\(text(others, &contract)))") }
         if let others = schema.unevaluatedProperties { add(".unevaluatedMembers(\(text(others, &contract)))") }
         guard let rule = Rule.all(parts) else { return nil }
@@ -71,7 +71,7 @@ struct RuleBuilder {
         _ contract: inout ModelBuilder,
         _ parts: inout [Rule]
     ) {
-        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, in: &contract)?.apart } }
+        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, in: &contract)?.isolated } }
         if !schema.anyOf.isEmpty, !covered.contains("anyOf") {
             parts.append(Rule(text: ".any(\(list(schema.anyOf, &contract)), keyword: \"anyOf\")"))
         }
@@ -79,7 +79,7 @@ struct RuleBuilder {
             parts.append(Rule(text: ".one(\(list(schema.oneOf, &contract)))"))
         }
         if let not = schema.not { parts.append(Rule(text: ".not(\(text(not, &contract)))")) }
-        // An `if` alone decides nothing, but what it evaluates counts.
+        // An `if` alone rejects nothing, but the properties and items that it evaluates count.
         if let condition = schema.condition {
             let then = schema.then.map { text($0, &contract) } ?? ".always"
             let otherwise = schema.otherwise.map { text($0, &contract) } ?? ".always"
@@ -143,7 +143,7 @@ struct RuleBuilder {
 
     // MARK: - References
 
-    /// The constant that holds the rule of `schema`, as other rules refer to it; `writeConstants` gives it its text.
+    /// The constant for the rule of `schema`, to which other rules refer. `writeConstants` writes its text.
     mutating func constant(for schema: Schema) -> String {
         let key = NodeKey(schema.node)
         if let name = names[key] { return "Rules.\(name)" }
@@ -155,8 +155,8 @@ struct RuleBuilder {
         return "Rules.\(name)"
     }
 
-    /// Writes the constants that rules refer to, and those that these refer to. None is written inside of another: a chain of
-    /// references is no recursion.
+    /// Writes the constants that rules refer to, and those that the constants refer to. It works through a list, so a chain of
+    /// references causes no recursion.
     mutating func writeConstants(in contract: inout ModelBuilder) {
         pending.reverse()
         while let (name, schema) = pending.popLast() {
@@ -194,7 +194,7 @@ struct RuleBuilder {
     // MARK: - Text
 
     private mutating func text(_ schema: Schema, _ contract: inout ModelBuilder) -> String {
-        // A schema with a `$id` is a resource of its own for the dynamic references inside it.
+        // A schema with a `$id` is a separate resource for dynamic references inside it.
         if schema.resource.root.pointer == schema.node.pointer, !schema.resource.dynamicAnchors.isEmpty {
             return ".reference { \(constant(for: schema)) }"
         }

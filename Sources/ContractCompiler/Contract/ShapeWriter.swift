@@ -1,12 +1,12 @@
-/// Writes how the texts of a parameter or a form become JSON: expressions of `ParameterShape`.
+/// Writes `ParameterShape` expressions: how the text values of a parameter or form become JSON.
 struct ShapeWriter {
     let builder: ModelBuilder
-    /// The shapes of models, by how deep they stand.
+    /// The shapes of models by depth.
     private var known: [Place: String] = [:]
 
-    /// Levels of nesting: what stands deeper is read as whatever it looks like.
+    /// The maximum nesting. Deeper values are read by their appearance.
     private static let depthLimit = 4
-    /// Characters of one shape. Members that lead to each other in every direction would multiply them.
+    /// The maximum number of characters of one shape. Models with mutual references would grow it exponentially.
     private static let lengthLimit = 1 << 20
 
     private struct Place: Hashable {
@@ -46,7 +46,7 @@ struct ShapeWriter {
         case .alias(let value), .wrapper(let value): return self.shape(of: value, depth: depth + 1)
         case .tuple: return ".array(.any)"
         case .union(let union):
-            // Alternatives of one shape have it together.
+            // Alternatives with equal shapes need only one.
             let shapes = Set(union.branches.map { self.shape(of: $0.value, depth: depth + 1) })
             return shapes.count == 1 ? shapes.first ?? ".any" : ".any"
         case .structure(let properties, let others):

@@ -1,9 +1,9 @@
-/// Swift's names for the contract's.
+/// Converts names of the contract to Swift names.
 enum SwiftName {
-    /// Words that are written in capitals inside a name (Swift API Design Guidelines, "Case conventions").
+    /// Words that are capitalised inside a name (Swift API Design Guidelines, "Case conventions").
     private static let acronyms: Set = ["id", "url", "uri", "uuid", "json", "yaml", "http", "sql", "api", "ttl"]
 
-    /// `bot_id` → `botID`; a keyword gets its backticks.
+    /// `bot_id` → `botID`. A keyword gets backticks.
     static func property(_ name: String) -> String {
         let words = words(of: name)
         guard let first = words.first else { return name.isEmpty ? "empty" : symbols(name) ?? "member" }
@@ -17,7 +17,7 @@ enum SwiftName {
         return joined.first?.isNumber == true ? "_" + joined : joined
     }
 
-    /// The case of an enumeration's value: `-1` and `+1` differ in Swift too.
+    /// The name of an enumeration case. `-1` and `+1` get different names.
     static func enumerationCase(_ value: String) -> String {
         guard let first = value.first, value.dropFirst().first?.isNumber == true, let word = symbolNames[first] else {
             return property(value)
@@ -26,7 +26,7 @@ enum SwiftName {
             + property(String(value.dropFirst())).drop { $0 == "_" }.dropFirst()
     }
 
-    /// Signs in words: `<=` → `lessThanEquals`
+    /// Symbols as words: `<=` → `lessThanEquals`
     private static func symbols(_ name: String) -> String? {
         let words = name.compactMap { symbolNames[$0] }
         guard let first = words.first, words.count == name.count else { return nil }
@@ -40,32 +40,32 @@ enum SwiftName {
         "_": "underscore",
     ]
 
-    /// A type's name that generated code does not need itself.
+    /// A type name that does not collide with names that generated code uses.
     static func unreserved(_ name: String) -> String {
         let name = name.isEmpty ? "Value" : name
         return reserved.contains(name) ? name + "Model" : name
     }
 
-    /// Names that differ: a repeated one is numbered.
+    /// Makes names unique by numbering repeated ones.
     static func distinct(_ cases: [Enumeration.Case]) -> [Enumeration.Case] {
         var names: Set<String> = []
         return cases.map { .init(swiftName: distinct($0.swiftName, &names), literal: $0.literal, text: $0.text) }
     }
 
-    /// Names that differ: a repeated one is numbered.
+    /// Makes names unique by numbering repeated ones.
     static func distinct(_ branches: [Union.Branch]) -> [Union.Branch] {
         var names: Set<String> = []
         return branches.map { .init(swiftName: distinct($0.swiftName, &names), value: $0.value) }
     }
 
-    /// A name that is not among `names`, numbered if it must be; added to them.
+    /// A name that is not in `names`, with a number if necessary. It is added to `names`.
     static func distinct(_ name: String, _ names: inout Set<String>) -> String {
         let distinct = numbered(name) { names.contains($0) }
         names.insert(distinct)
         return distinct
     }
 
-    /// The name, numbered if it is taken. The number is found by halving, because thousands of types may want one name.
+    /// The name, with a number if it is taken. Binary search finds the number, because thousands of types may want one name.
     static func numbered(_ name: String, isTaken: (String) -> Bool) -> String {
         guard isTaken(name) else { return name }
         let base = name.filter { $0 != "`" }
@@ -79,15 +79,15 @@ enum SwiftName {
     }
 
     private static func capitalized(_ word: String) -> String {
-        // Several of them: `instanceIDs`.
+        // Plurals of these words: `instanceIDs`.
         if word.last == "s", acronyms.contains(word.dropLast().lowercased()) {
             return word.dropLast().uppercased() + "s"
         }
         return acronyms.contains(word.lowercased()) ? word.uppercased() : word.prefix(1).uppercased() + word.dropFirst()
     }
 
-    /// Splits at everything that is no letter or digit, and before a capital that follows a small letter. A word in
-    /// capitals is written small, unless capitals are all that marks its start.
+    /// Splits at every character that is not a letter or digit, and before a capital that follows a lower-case letter. A word in
+    /// capitals becomes lower case, unless the capital is the only sign of its start.
     private static func words(of name: String) -> [String] {
         var words: [String] = []
         var word = ""
@@ -107,14 +107,14 @@ enum SwiftName {
     }
 
     private static func escaped(_ name: String) -> String {
-        // These mean something after a dot too, or to the protocols of generated types.
+        // These have a meaning after a dot or for the protocols of generated types.
         if ["self", "Self", "init", "Type", "Protocol", "hashValue", "allCases"].contains(name) {
             return name + "Value"
         }
         return keywords.contains(name) ? "`\(name)`" : name
     }
 
-    /// A name as an argument's label, where only three keywords need their backticks.
+    /// A name as an argument label, where only three keywords need backticks.
     static func label(_ name: String) -> String {
         let plain = name.filter { $0 != "`" }
         return ["inout", "var", "let"].contains(plain) ? name : plain
@@ -129,7 +129,7 @@ enum SwiftName {
         "false", "is", "nil", "self", "Self", "super", "throws", "true", "try",
     ]
 
-    /// The names that generated code uses itself, so no model may take them.
+    /// Names that generated code uses, which models must not take.
     static let reserved: Set = [
         "String", "Int", "Double", "Bool", "Array", "Optional", "Decimal", "Timestamp", "UUID", "JSONObject",
         "JSONReader",

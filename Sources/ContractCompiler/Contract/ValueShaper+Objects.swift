@@ -1,4 +1,4 @@
-/// Arrays and objects.
+/// Shapes arrays and objects.
 extension ValueShaper {
     mutating func array(_ builder: inout ModelBuilder) -> Value.Kind {
         covered.formUnion(["items", "minItems", "maxItems"])
@@ -17,7 +17,7 @@ extension ValueShaper {
         guard facets.schemas.count == 1, let schema = prefixed.first, schema.prefixItems.count <= 32 else {
             return .array(of: Value(kind: .any), minItems: minItems, maxItems: maxItems)
         }
-        // The tuple checks its items, their rules included, and how many must be there.
+        // The tuple checks its items with their rules, and the number of required ones.
         covered.insert("items")
         covered.remove("maxItems")
         if (minItems ?? 0) > schema.prefixItems.count { covered.remove("minItems") }
@@ -43,7 +43,7 @@ extension ValueShaper {
 
     mutating func object(_ builder: inout ModelBuilder) -> Value.Kind {
         var properties = facets.properties
-        // What only some alternatives name may be anything in the others: it has no type, and the rule checks it.
+        // A property that only some alternatives describe may have any value in the others: it has no type, and the rule checks it.
         if !properties.isEmpty {
             var known = Set(properties.map(\.name))
             for branch in facets.unions.flatMap(\.branches) {
@@ -60,7 +60,7 @@ extension ValueShaper {
                 if case .any = element.kind, element.rule == nil { return .object }
                 return .map(of: element)
             default:
-                // What is required without being a property is checked by the rule.
+                // The rule checks required names that are not properties.
                 if case .forbidden = others { uncover("additionalProperties") }
                 return .object
             }
@@ -69,7 +69,7 @@ extension ValueShaper {
         return structure(properties, others, &builder)
     }
 
-    /// Notes that the type checks a keyword of one facet.
+    /// Records that the type checks a keyword of one facet.
     mutating func cover(_ keyword: String, of schema: Schema) {
         coveredBy[ObjectIdentifier(schema), default: []].insert(keyword)
     }
@@ -79,7 +79,7 @@ extension ValueShaper {
         for key in coveredBy.keys { coveredBy[key]?.remove(keyword) }
     }
 
-    /// What becomes of members that no property names. More than one facet with an opinion leave it to the rule.
+    /// How members without a property are treated. If several facets decide this, the rule does.
     mutating func others(_ names: [String], _ builder: inout ModelBuilder) -> OtherMembers {
         let hasPatterns = facets.schemas.contains { !$0.patternProperties.isEmpty }
         let restricting = facets.schemas.filter { schema in
@@ -107,7 +107,7 @@ extension ValueShaper {
         _ others: OtherMembers,
         _ builder: inout ModelBuilder
     ) -> Value.Kind {
-        // The name is taken before those of the types inside.
+        // Take the name before those of the inner types.
         let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
             .structure([], others: others)
         }
@@ -123,7 +123,7 @@ extension ValueShaper {
             let value = builder.value(of: schemas, name: typeName + SwiftName.type(name), at: first)
             built.append(property(name, value, schemas, required, first, &swiftNames, &builder))
         }
-        // What is required and has no schema is a member of any kind.
+        // A required name without a schema is a property with any value.
         let names = Set(properties.map(\.name))
         let missing = facets.schemas.flatMap(\.required).filter { !names.contains($0) }
         var seen: Set<String> = []
@@ -132,7 +132,7 @@ extension ValueShaper {
             let suggestion = Suggestion.text(for: name, in: properties.map(\.name))
             builder.log.strictly(
                 .requiredProperty,
-                "'\(name)' is required but is no property\(suggestion)",
+                "'\(name)' is required but not described\(suggestion)",
                 at: places.first?.location ?? origin.node.location
             )
             built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
@@ -145,7 +145,7 @@ extension ValueShaper {
         return .named(typeName)
     }
 
-    /// The rules of the members, which the structure checks for them.
+    /// The rules of the properties. The structure checks them.
     func memberRule(_ properties: [Property], _ others: OtherMembers) -> Rule? {
         let rules = properties.compactMap { property in
             property.value.rule.map { "\(SwiftWriter.literal(property.name)): \($0.text)" }
@@ -168,13 +168,13 @@ extension ValueShaper {
         _ builder: inout ModelBuilder
     ) -> Property {
         let swiftName = distinctName(schema.swiftName ?? SwiftName.property(name), name, schema, &swiftNames, &builder)
-        let standIn = schemas.lazy.compactMap(\.defaultValue).first
+        let defaultNode = schemas.lazy.compactMap(\.defaultValue).first
         return Property(
             swiftName: swiftName,
             name: name,
             value: value,
             isRequired: required.contains(name),
-            defaultValue: standIn.flatMap { builder.defaultValue($0, for: value) },
+            defaultValue: defaultNode.flatMap { builder.defaultValue($0, for: value) },
             description: schemas.lazy.compactMap(\.description).first,
             node: schema.node,
             isReadOnly: schemas.contains(where: \.isReadOnly),
@@ -191,8 +191,8 @@ extension ValueShaper {
         _ builder: inout ModelBuilder
     ) -> String {
         if let other = taken[swiftName], let other {
-            let note = Diagnostic.Note(message: "the other one", location: other.location)
-            let message = "'\(name)' is the same name in Swift as another property; give one an 'x-swift-name'"
+            let note = Diagnostic.Note(message: "the other definition", location: other.location)
+            let message = "'\(name)' has the same Swift name as another property; give one an 'x-swift-name'"
             builder.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
         }
         let distinct = SwiftName.numbered(swiftName) { taken[$0] != nil }

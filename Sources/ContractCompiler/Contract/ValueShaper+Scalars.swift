@@ -1,6 +1,6 @@
 internal import Formats
 
-/// Strings, numbers and their enumerations.
+/// Shapes strings, numbers and their enumerations.
 extension ValueShaper {
     mutating func string(_ builder: inout ModelBuilder) -> Value.Kind {
         let format = facets.first(\.format)
@@ -29,18 +29,18 @@ extension ValueShaper {
         return .string(constraints)
     }
 
-    /// Formats are free; one that is almost a known one is a mistake.
+    /// Unknown formats are allowed, but one that is similar to a known format is probably a typing mistake.
     func checkFormat(_ schema: Schema, _ builder: inout ModelBuilder) {
         let known =
             Format.allCases.map(\.rawValue) + ["binary", "password", "decimal", "float", "double", "int32", "int64"]
         guard let format = schema.format, !known.contains(format), let node = schema.node["format"] else { return }
         let suggestion = Suggestion.text(for: format, in: known)
         if !suggestion.isEmpty {
-            builder.log.warning(.unknownFormat, "the format '\(format)' is not known\(suggestion)", at: node.location)
+            builder.log.warning(.unknownFormat, "the format '\(format)' is unknown\(suggestion)", at: node.location)
         }
     }
 
-    /// A type that stands for the first `keyword` among the facets.
+    /// The type for the first `keyword` in the facets.
     mutating func typed(_ keyword: String, _ kind: Value.Kind) -> Value.Kind {
         if let schema = facets.schemas.first(where: { $0.format != nil }) {
             coveredBy[ObjectIdentifier(schema), default: []].insert(keyword)
@@ -58,7 +58,7 @@ extension ValueShaper {
         return .integer(minimum: minimum, maximum: maximum)
     }
 
-    /// A bound that is a whole number of 64 bits; others are left to the rule.
+    /// A bound that is a 64-bit integer. The rule checks all others.
     mutating func bound(_ keyword: KeyPath<Schema, String?>, isMaximum: Bool) -> Int? {
         guard let text = facets.strictest({ $0[keyPath: keyword] }, isMaximum: isMaximum) else { return nil }
         guard let value = ExactNumber(text)?.integer else { return nil }
@@ -67,7 +67,7 @@ extension ValueShaper {
     }
 
     mutating func decimal(_ builder: inout ModelBuilder) -> Value.Kind {
-        // A decimal in a string has no bounds for JSON Schema; for us it has.
+        // JSON Schema has no bounds for a decimal in a string, but we support them.
         covered.formUnion(["minimum", "maximum", "format", "pattern"])
         for schema in facets.schemas {
             for keyword in ["minimum", "maximum"] {
@@ -77,7 +77,7 @@ extension ValueShaper {
                 if number.digits.count + max(0, number.exponent) > 38 || number.exponent < -18 {
                     builder.log.error(
                         .decimalBound,
-                        "the bound of a decimal has at most 38 digits, 18 of them after the point",
+                        "the bound of a decimal must have at most 38 digits, 18 of them after the point",
                         at: node.location
                     )
                 }
@@ -91,7 +91,7 @@ extension ValueShaper {
         )
     }
 
-    /// Covers the limits that no `Decimal` exceeds: 18 digits after the point, and fewer than 39 before it.
+    /// Marks as checked the limits that every `Decimal` meets: 18 digits after the point, and fewer than 39 before it.
     private mutating func coverLimits(of schema: Schema) {
         func exact(_ text: String?) -> ExactNumber? { text.flatMap { ExactNumber($0) } }
         if let step = exact(schema.multipleOf), ExactNumber("1e-18")?.isMultiple(of: step) == true {
@@ -107,7 +107,7 @@ extension ValueShaper {
 
     // MARK: - Enumerations
 
-    /// The values that all facets allow, when they are strings or integers.
+    /// The values that all facets allow, if they are strings or integers.
     mutating func enumeration(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind? {
         guard types == nil || types == [.string] || types == [.integer] else { return nil }
         let known = facets.first(\.knownValues)
@@ -142,18 +142,18 @@ extension ValueShaper {
                     )
                 }
             } else {
-                // Under a string schema YAML's other readings mean their text.
+                // In a string schema, a scalar of another YAML type means its text.
                 guard scalar.kind == .string || types == [.string] else { return nil }
                 if scalar.kind != .string, node.location.file.isJSON {
                     builder.log.strictly(
                         .enumerationValue,
-                        "\(node.kindDescription) among the values of a string",
+                        "\(node.kindDescription) in the enumeration of a string",
                         at: node.location
                     )
                 } else if scalar.kind != .string {
                     builder.log.warning(
                         .unquotedString,
-                        "\(node.kindDescription) among the values of a string is read as \"\(scalar.text)\"; quote it",
+                        "\(node.kindDescription) in the enumeration of a string is read as \"\(scalar.text)\"; quote it",
                         at: node.location
                     )
                 }
@@ -182,7 +182,7 @@ extension ValueShaper {
                 named[value.swiftName] = value
                 continue
             }
-            let message = "the values \(value.literal) and \(other.literal) are the same name in Swift"
+            let message = "the values \(value.literal) and \(other.literal) have the same Swift name"
             builder.log.strictly(.duplicateName, message, at: schema.node["enum"]?.location ?? schema.node.location)
         }
         let enumeration = Enumeration(

@@ -1,6 +1,6 @@
-/// Choices between schemas: which branch a value is, decided when the contract is compiled as far as that can be.
+/// Shapes unions. As far as possible, the compiler decides how the branch of a value is chosen.
 extension ValueShaper {
-    /// Whether the branches only narrow what the rest of the schema says, and so make no types.
+    /// Whether the branches only narrow the rest of the schema, so that they need no types.
     func isConstraint(_ branches: [Schema]) -> Bool {
         let structural: Set = [
             "$ref", "properties", "items", "prefixItems", "additionalProperties", "patternProperties", "allOf", "anyOf",
@@ -12,14 +12,14 @@ extension ValueShaper {
         }
     }
 
-    /// The enumeration of a choice; nil when there is no telling its branches apart by any type.
+    /// The model of a union; nil if its branches cannot be distinguished by type.
     mutating func unionKind(
         _ union: (schema: Schema, branches: [Schema], isExclusive: Bool),
         _ builder: inout ModelBuilder
     ) -> Value.Kind? {
         let alternatives = union.branches.filter { !Facets.isNull($0) }
         guard alternatives.count > 1, alternatives.allSatisfy({ $0.always == nil }) else { return nil }
-        // The name is taken before those of the types inside.
+        // Take the name before those of the inner types.
         let typeName = builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in
             .wrapper(Value(kind: .any))
         }
@@ -33,13 +33,13 @@ extension ValueShaper {
         branches = SwiftName.distinct(branches)
         let (decision, rules) = decision(union, alternatives, branches, typeName, &builder)
         builder.change(typeName) { $0.shape = .union(Union(branches: branches, decision: decision, rules: rules)) }
-        // A choice whose branches take null themselves decides about it as about any value.
+        // If the branches accept null, the union decides about null as about any other value.
         coversNull = alternatives.count == union.branches.count && decision.types.contains("null")
         cover(union.isExclusive ? "oneOf" : "anyOf", of: union.schema)
         return .named(typeName)
     }
 
-    /// What to call a branch: the name of what it refers to, its title, its type.
+    /// The name of a branch: from its reference, its title or its type.
     private func label(of schema: Schema, _ index: Int) -> String {
         if let name = schema.swiftName { return name }
         if let reference = schema.reference?.string {
@@ -57,7 +57,7 @@ extension ValueShaper {
         return "option \(index + 1)"
     }
 
-    /// Without `type`, keywords speak only about values of their own kind, and values of other kinds are free.
+    /// Without `type`, each keyword applies only to values of one type, and values of other types are unrestricted.
     mutating func untyped(_ builder: inout ModelBuilder) -> Value.Kind {
         guard !facets.properties.isEmpty else { return any() }
         let structure = structureBranch(&builder)
@@ -78,7 +78,7 @@ extension ValueShaper {
     mutating func structureBranch(_ builder: inout ModelBuilder) -> Value {
         var inner = ValueShaper(facets: facets, name: name + "Object", origin: origin, isDeclared: false)
         let kind = inner.object(&builder)
-        // The structure's own rule stands in it; the rest is checked here.
+        // The structure contains its own rule. Check the rest here.
         covered = inner.covered
         coveredBy = inner.coveredBy
         return Value(kind: kind)
@@ -95,7 +95,7 @@ extension ValueShaper {
                 isDeclared: false
             )
             let kind = inner.kind(of: type, &builder)
-            // A keyword speaks about one type only, so what the branch of that type checks is checked.
+            // A keyword applies to one type only, so the branch of that type checks it.
             covered.formUnion(inner.covered)
             coveredBy.merge(inner.coveredBy) { $0.union($1) }
             table.append(([type == .integer ? "number" : type.rawValue], .branch(branches.count)))
@@ -105,7 +105,7 @@ extension ValueShaper {
         return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .union(union) })
     }
 
-    // MARK: - The decision
+    // MARK: - Choosing the branch
 
     private func decision(
         _ union: (schema: Schema, branches: [Schema], isExclusive: Bool),
@@ -152,7 +152,7 @@ extension ValueShaper {
         return (.type(decisions), rules)
     }
 
-    /// Closed sets of values before open ones: the first that holds is taken.
+    /// Closed sets of values come before open ones, because the first match is taken.
     private static func specificFirst(_ branches: [Int], _ alternatives: [Schema]) -> [Int] {
         branches.filter { alternatives[$0].values != nil } + branches.filter { alternatives[$0].values == nil }
     }
@@ -172,7 +172,7 @@ extension ValueShaper {
                     || builder.target(member.value, from: alternative).map { $0 === target } ?? false
             }.map(\.key)
             if values.isEmpty {
-                // Without a mapping the name of the schema is the value; what the schema itself says of the member goes first.
+                // Without a mapping, the value is the name of the schema, unless the schema itself restricts the member.
                 values = target.flatMap { Self.constants(in: $0, &builder)[discriminator.property] } ?? []
             }
             if values.isEmpty, let name = text.split(separator: "/").last {
@@ -205,7 +205,7 @@ extension ValueShaper {
         return nil
     }
 
-    /// The texts that required members can have, by their names; a member that may be absent or anything else has none.
+    /// The possible strings of required members, by name. A member that is optional or may have other values is omitted.
     private static func constants(in schema: Schema, _ builder: inout ModelBuilder) -> [String: [String]] {
         let facets = Facets([schema], &builder)
         let required = Set(facets.schemas.flatMap(\.required))
@@ -219,7 +219,7 @@ extension ValueShaper {
         return constants
     }
 
-    /// The types of JSON values that a schema can accept.
+    /// The JSON types that a schema may accept.
     private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder) -> [String] {
         let key = ObjectIdentifier(schema)
         if let known = builder.jsonTypes[key] { return known }

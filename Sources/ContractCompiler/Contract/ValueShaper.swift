@@ -1,17 +1,17 @@
 internal import Formats
 
-/// Chooses the Swift type of what the facets of a schema say together.
+/// Chooses the Swift type for the facets of a schema.
 struct ValueShaper {
     let facets: Facets
     let name: String
-    /// The schema that a new type comes from.
+    /// The schema that a new type is generated from.
     let origin: Schema
     let isDeclared: Bool
-    /// The keywords that the type and its codec check, beside those that every type does.
+    /// The keywords that the type and its codec check, in addition to those that every type checks.
     var covered: Set<String> = ["type", "$ref", "allOf"]
     /// Keywords that the type checks for some facets only.
     var coveredBy: [ObjectIdentifier: Set<String>] = [:]
-    /// Whether the type has null among its values, and so needs no optional.
+    /// Whether null is a value of the type itself, so that it needs no optional.
     var coversNull = false
 
     init(facets: Facets, name: String, origin: Schema, isDeclared: Bool) {
@@ -33,7 +33,7 @@ struct ValueShaper {
         default: if coversNull { value.isNullable = false }
         }
         if case .named(let name) = value.kind, builder.model(name)?.node.pointer == origin.node.pointer {
-            // A type that is made here checks its own rule.
+            // A type that is created here checks its own rule.
             builder.change(name) { $0.rule = Rule.all([isWhole ? nil : $0.rule, rule].compactMap(\.self)) }
         } else {
             value.rule = rule
@@ -41,7 +41,7 @@ struct ValueShaper {
         return value
     }
 
-    /// The rule of an array's items or a map's values, which what surrounds them checks.
+    /// The rule of an array's items or a map's values. The enclosing type checks it.
     func elementRule(of kind: Value.Kind) -> Rule? {
         switch kind {
         case .array(let element, _, _): element.rule.map { Rule(text: ".items(rest: \($0.text))") }
@@ -50,9 +50,9 @@ struct ValueShaper {
         }
     }
 
-    // MARK: - What is left
+    // MARK: - The remaining rule
 
-    /// Whether the schema must be checked in one piece: some keywords see what others have evaluated.
+    /// Whether the schema must be checked as a whole, because some keywords depend on what others evaluated.
     var isWhole: Bool {
         origin.hasDynamicScope
             || facets.schemas.contains {
@@ -73,13 +73,13 @@ struct ValueShaper {
         return Rule.all(rules)
     }
 
-    // MARK: - Kinds
+    // MARK: - Types
 
     mutating func kind(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind {
         if let enumeration = enumeration(types, &builder) { return enumeration }
         let unions = facets.unions
         let isStructural = !facets.properties.isEmpty
-        // Alternatives that only narrow what the rest says make no type of their own; the rule checks them.
+        // Alternatives that only narrow the rest need no types. The rule checks them.
         let choices = unions.filter { !isConstraint($0.branches) }
         if !choices.isEmpty, !isStructural {
             if choices.count == 1, let union = unionKind(choices[0], &builder) { return union }
@@ -98,7 +98,7 @@ struct ValueShaper {
     }
 
     mutating func any() -> Value.Kind {
-        // Nothing is checked by the type, and what is flattened is checked as a whole.
+        // The type checks nothing here, so flattened schemas are checked as a whole.
         covered = ["$ref", "allOf"]
         coveredBy = [:]
         return .any

@@ -1,13 +1,13 @@
-/// The Swift text of the typed client.
+/// Writes the typed client in Swift.
 enum ClientEmitter {
     static func client(_ contract: Contract) -> String {
         """
         /// Calls the operations of \(contract.title.isEmpty ? "the contract" : SwiftWriter.line(contract.title)) over a transport.
         public struct Client<Carrier: Transport>: Sendable {
-            /// What carries requests to the service.
+            /// The transport that sends requests to the server.
             public var transport: Carrier
 
-            /// A client over `transport`.
+            /// Creates a client that sends requests over `transport`.
             public init(_ transport: Carrier) {
                 self.transport = transport
             }
@@ -28,7 +28,7 @@ enum ClientEmitter {
         """
     }
 
-    /// A webhook or a callback: the receiver's address is known at run time only.
+    /// A request of a webhook or callback, whose URL is known only at run time.
     private static func outgoing(_ operation: Operation) -> String {
         """
         \(SwiftWriter.doc(operation.summary ?? operation.contractID, origin: operation.origin))

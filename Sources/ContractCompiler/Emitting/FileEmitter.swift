@@ -1,18 +1,17 @@
-/// The Swift text of each file of a contract: one file of the contract becomes one Swift file, with the types and operations
-/// that stand in it.
+/// Writes the Swift files of a contract: one for each file of the contract, with its types and operations.
 package struct FileEmitter {
     private let contract: Contract
     private let module: String?
 
-    /// An emitter of `contract`.
+    /// Creates an emitter for `contract`.
     ///
-    /// - Parameter module: The module that the files will be part of, for their first line.
+    /// - Parameter module: The module of the generated files, named in their first line.
     package init(_ contract: Contract, module: String? = nil) {
         self.contract = contract
         self.module = module
     }
 
-    /// What the contract file at `path` says, in Swift.
+    /// The Swift file for the contract file at `path`.
     package func file(from path: String, displayPath: String) -> String {
         let isHere: (Node) -> Bool = { $0.location.file.path == path }
         let parts = parts(isHere)
@@ -27,7 +26,7 @@ package struct FileEmitter {
             """
     }
 
-    /// The whole contract in files of a readable size, by their names: what is generated outside of a build.
+    /// The whole contract as files of a readable size, by name. Used to generate code outside of a build.
     package func files(displayPath: String) -> [(name: String, text: String)] {
         let parts = parts { _ in true }
         let size = 4_000
@@ -69,13 +68,13 @@ package struct FileEmitter {
         """
     }
 
-    /// The protocols that handlers conform to, the router, the dispatch and the client.
+    /// The protocols for handlers, the router, the dispatch and the client.
     package func routes(displayPath: String) -> String {
         let client = contract.operations.isEmpty && contract.outgoing.isEmpty ? [] : [ClientEmitter.client(contract)]
         let routes = contract.operations.isEmpty ? [] : [RouteEmitter.routes(contract)]
         let rules =
             contract.rules.isEmpty
-            ? [] : ["/// The schemas that are checked as a whole, for what types do not say.\nenum Rules {}"]
+            ? [] : ["/// Rules for the parts of schemas that types cannot express.\nenum Rules {}"]
         return """
             \(SwiftWriter.header(source: displayPath))
             \(routes.isEmpty && client.isEmpty ? "" : "public ")import ContractRuntime
@@ -85,26 +84,26 @@ package struct FileEmitter {
             """
     }
 
-    /// The contract itself, as it is served.
+    /// The bundled contract, which the server serves.
     package func document(displayPath: String) -> String {
         """
         \(SwiftWriter.header(source: displayPath))
-        /// The contract, in one piece.
+        /// The contract as one self-contained document.
         public enum ContractDocument {
-            /// The service's name.
+            /// The title of the contract.
             public static let title = \(SwiftWriter.literal(contract.title))
-            /// The contract's version.
+            /// The version of the contract.
             public static let version = \(SwiftWriter.literal(contract.version))
-            /// As JSON.
+            /// The document as JSON.
             public static let json = \(SwiftWriter.block(NodeWriter.json(contract.bundle)))
-            /// As YAML.
+            /// The document as YAML.
             public static let yaml = \(SwiftWriter.block(NodeWriter.yaml(contract.bundle)))
         }
 
         """
     }
 
-    /// The examples of the contract, each ready to be read and written by the type that it is an example of.
+    /// The examples of the contract, each with a function that reads and writes it as its type.
     package func examples(displayPath: String) -> String {
         let examples = contract.examples.map { example in
             let rule = example.value.rule.map { ",\n    rule: \(SwiftWriter.folded($0.text).indented())" } ?? ""
@@ -117,7 +116,7 @@ package struct FileEmitter {
                 },
                 """
         }
-        // An array literal of hundreds of closures would keep the compiler busy; functions of a few do not.
+        // The compiler is slow for an array literal with hundreds of closures, so write several short functions.
         let chunks = stride(from: 0, to: examples.count, by: 20).map {
             Array(examples[$0..<min($0 + 20, examples.count)])
         }
@@ -134,9 +133,9 @@ package struct FileEmitter {
             \(SwiftWriter.header(source: displayPath))
             public import ContractRuntime
 
-            /// The examples that stand in the contract.
+            /// The examples in the contract.
             public enum ContractExamples {
-                /// All of them, in the order of the contract.
+                /// All examples, in the order of the contract.
                 public static func all() -> [ContractExample] {
                     [ContractExample]()\(chunks.indices.map { " + examples\($0)()" }.lines(""))
                 }
@@ -149,7 +148,7 @@ package struct FileEmitter {
 }
 
 extension Model {
-    /// Whether the type's declaration names something of `ContractRuntime`.
+    /// Whether the type's declaration uses a type of `ContractRuntime`.
     fileprivate var usesRuntime: Bool {
         guard case .alias(let value) = shape else { return true }
         return switch value.kind {

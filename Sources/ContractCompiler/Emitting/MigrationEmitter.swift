@@ -1,4 +1,4 @@
-/// The Swift text of the migrations, so that a server carries its schema with it.
+/// Writes the migrations in Swift, so that the server contains its database schema.
 package enum MigrationEmitter {
     package static func file(_ migrations: [MigrationFile]) -> String {
         """
@@ -6,7 +6,7 @@ package enum MigrationEmitter {
         public import Postgres
 
         extension Migration {
-            /// Every step of the schema, oldest first.
+            /// All migrations, oldest first.
             public static let all = [
                 \(migrations.map(migration).lines("\n").indented(2))
             ]

@@ -1,4 +1,4 @@
-/// The Swift text of a model: its type, and the codec that reads and validates it in one pass.
+/// Writes a model in Swift: its type, and the codec that reads and validates it in one pass.
 enum ModelEmitter {
     static func model(_ model: Model) -> String {
         switch model.shape {
@@ -33,14 +33,14 @@ enum ModelEmitter {
         return """
             \(doc(model))
             ///
-            /// The values below are known; others are kept as they come.
+            /// Known values are listed below. Unknown values are kept.
             public struct \(model.name): OpenEnumeration {
                 \(enumeration.cases.map { "public static let \($0.swiftName) = \(model.name)(rawValue: \($0.literal))" }.lines().indented())
 
-                /// The value as it is written.
+                /// The value in JSON.
                 public let rawValue: \(enumeration.rawType)
 
-                /// This value, known or not.
+                /// Creates a known or unknown value.
                 public init(rawValue: \(enumeration.rawType)) {
                     self.rawValue = rawValue
                 }
@@ -57,10 +57,10 @@ enum ModelEmitter {
         """
         \(doc(model))
         public struct \(model.name): ContractModel {
-            /// The value, which may hold others of this type.
+            /// The value, which may contain values of this type.
             public var value: \(value.optionalType)
 
-            /// This value.
+            /// Wraps a value.
             public init(_ value: \(value.optionalType)) {
                 self.value = value
             }
@@ -81,12 +81,12 @@ enum ModelEmitter {
         """
     }
 
-    /// The constant that holds what the codec does not check by itself.
+    /// The constant with the rule for everything that the codec does not check.
     static func ruleConstant(_ model: Model) -> [String] {
         model.rule.map { ["private static let rule: Rule = \(SwiftWriter.folded($0.text))"] } ?? []
     }
 
-    /// The check of that constant, on a line of its own.
+    /// The check of that rule, on a separate line.
     static func ruleCheck(_ model: Model, levels: Int) -> String {
         let margin = String(repeating: "    ", count: levels)
         return model.rule == nil ? "" : "\n\(margin)try json.check(Self.rule, from: start)"

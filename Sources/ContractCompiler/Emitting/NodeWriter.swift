@@ -34,7 +34,7 @@ package enum NodeWriter {
         yaml(node, margin: "").drop { $0 == "\n" }.description
     }
 
-    /// The text that follows a key or a dash: on the same line for a scalar, on lines of its own otherwise.
+    /// The text after a key or a dash: on the same line for a scalar, otherwise on new lines.
     private static func yaml(_ node: Node, margin: String) -> String {
         switch node.value {
         case .scalar(let scalar): return " " + yamlScalar(scalar)
@@ -70,7 +70,7 @@ package enum NodeWriter {
         return plain && startsPlain && CoreSchema.kind(of: text) == .string && !isYAML11Word(text) ? text : quoted(text)
     }
 
-    /// Words that readers of YAML 1.1 take for booleans.
+    /// Words that YAML 1.1 readers interpret as booleans.
     private static func isYAML11Word(_ text: String) -> Bool {
         ["y", "n", "yes", "no", "on", "off"].contains(text.lowercased())
     }
@@ -84,7 +84,7 @@ package enum NodeWriter {
         }
     }
 
-    /// A JSON string, which is a Python string too.
+    /// A JSON string literal, which is also a Python string literal.
     package static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

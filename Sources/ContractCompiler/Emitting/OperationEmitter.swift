@@ -1,4 +1,4 @@
-/// The Swift text of an operation: what it takes, what it answers, and how both travel, seen from either end.
+/// Writes an operation in Swift: its input, its output, and their HTTP messages for both server and client.
 struct OperationEmitter {
     private let operation: Operation
 
@@ -10,12 +10,12 @@ struct OperationEmitter {
         """
         \(SwiftWriter.doc(operation.text, origin: operation.origin))
         public enum \(operation.typeName): ContractOperation {
-            /// What a caller sends.
+            /// The parameters and the body of a request.
             public struct Input: OperationInput {
                 \(input.indented(2))
             }
 
-            /// What is answered. A refusal is thrown as a `Problem` instead.
+            /// The response. Problems are thrown as `Problem` instead.
             public enum Output: OperationOutput {
                 \(operation.responses.map(outputCase).lines().indented(2))
             }\(nestedTypes.map { "\n\n    \($0.indented())" }.lines(""))
@@ -37,7 +37,7 @@ struct OperationEmitter {
         let name: String
         let type: String
         let doc: String
-        let standIn: String?
+        let defaultValue: String?
     }
 
     private var members: [Member] {
@@ -46,7 +46,7 @@ struct OperationEmitter {
                 name: parameter.swiftName,
                 type: parameter.value.swiftType + (parameter.isOptional ? "?" : ""),
                 doc: parameter.description ?? "The parameter `\(parameter.name)`.",
-                standIn: parameter.defaultValue ?? (parameter.isOptional ? "nil" : nil)
+                defaultValue: parameter.defaultValue ?? (parameter.isOptional ? "nil" : nil)
             )
         }
         if let body = operation.body {
@@ -56,22 +56,22 @@ struct OperationEmitter {
                 Member(
                     name: "body",
                     type: type + (isOptional ? "?" : ""),
-                    doc: "The body.",
-                    standIn: body.isRequired ? nil : "nil"
+                    doc: "The request body.",
+                    defaultValue: body.isRequired ? nil : "nil"
                 )
             )
         }
         if !operation.security.isEmpty {
-            let doc = "Who calls. The server fills it in from the credentials; a client leaves it out."
-            members.append(Member(name: "principal", type: "Principal", doc: doc, standIn: ".anonymous"))
+            let doc = "The caller. The server sets it from the credentials; clients omit it."
+            members.append(Member(name: "principal", type: "Principal", doc: doc, defaultValue: ".anonymous"))
         } else if !operation.optionalSecurity.isEmpty {
-            let doc = "Who calls, if the server asks for credentials. A client leaves it out."
-            members.append(Member(name: "principal", type: "Principal?", doc: doc, standIn: "nil"))
+            let doc = "The caller, if the server requires credentials. Clients omit it."
+            members.append(Member(name: "principal", type: "Principal?", doc: doc, defaultValue: "nil"))
         }
         return members
     }
 
-    /// The type of a body: its own, or the enumeration of its representations.
+    /// The type of a body: its only type, or the enumeration of its media types.
     private func bodyType(_ body: Body, name: String) -> String {
         body.only?.swiftType ?? "\(operation.typeName).\(name)"
     }
@@ -80,11 +80,11 @@ struct OperationEmitter {
         let declarations = members.map { "\(SwiftWriter.doc($0.doc, origin: nil))\npublic var \($0.name): \($0.type)" }
             .lines()
         let arguments = members.map {
-            "\(SwiftName.label($0.name)): \($0.type)" + ($0.standIn.map { " = \($0)" } ?? "")
+            "\(SwiftName.label($0.name)): \($0.type)" + ($0.defaultValue.map { " = \($0)" } ?? "")
         }
         let assignments = members.map { "\n    self.\($0.name) = \($0.name)" }.lines("")
         return """
-            \(members.isEmpty ? "" : declarations + "\n\n")/// An input of these parts.
+            \(members.isEmpty ? "" : declarations + "\n\n")/// Creates an input.
             public init\(SwiftWriter.list(arguments, prefix: 24)) {\(assignments)\(members.isEmpty ? "" : "\n")}
             """
     }
@@ -93,7 +93,7 @@ struct OperationEmitter {
         operation.parameters.map { ($0.swiftName, $0.value) } + values(operation.body, name: "body")
     }
 
-    /// What the representations of a body are read as, under the names of their constants.
+    /// The types that the media types of a body decode to, with the names of their constants.
     private func values(_ body: Body?, name: String) -> [(name: String, value: Value)] {
         guard let body else { return [] }
         return body.contents.compactMap { content in content.value.map { (constantName(name, content, in: body), $0) } }
@@ -104,7 +104,7 @@ struct OperationEmitter {
         return body.contents.count == 1 ? name : "\(name)\(label.prefix(1).uppercased())\(label.dropFirst())"
     }
 
-    /// The constants that reading needs, together in one text; none if there are none.
+    /// The constants needed for reading, as one text; empty if there are none.
     private func constants(_ values: [(name: String, value: Value)]) -> [String] {
         let constants = ParameterEmitter.constants(values)
         return constants.isEmpty ? [] : [constants.lines()]
@@ -129,13 +129,13 @@ struct OperationEmitter {
             lines.append("guard \(required.lines(""))parameters.isValid else { throw parameters.problem }")
         }
         let arguments = members.map { member in
-            // A nullable parameter is read as an optional of an optional.
+            // A nullable parameter is read as a nested optional.
             let isFlattened = operation.parameters.contains { $0.swiftName == member.name && $0.value.isNullable }
             return "\(SwiftName.label(member.name)): \(member.name)\(isFlattened ? " ?? nil" : "")"
         }
         lines.append("self.init\(SwiftWriter.list(arguments, prefix: 20))")
         return """
-            /// Reads and validates a request; everything that is wrong with it is in one problem.
+            /// Reads and validates a request. The thrown problem lists all violations.
             public init(_ request: Request) throws(Problem) {
                 \(lines.lines().indented())
             }
@@ -182,7 +182,7 @@ struct OperationEmitter {
         let method = SwiftWriter.literal(operation.method)
         let path = SwiftWriter.literal(operation.template.segments.isEmpty ? "" : operation.template.text)
         return """
-            /// The request as a client sends it.
+            /// The HTTP request that a client sends.
             public var request: ClientRequest {
                 \(lines.isEmpty ? "" : "var request = ")ClientRequest(\(method), \(path))\(lines.map { "\n    \($0.indented())" }.lines(""))\(lines.isEmpty ? "" : "\n    return request")
             }
@@ -202,7 +202,7 @@ struct OperationEmitter {
 
     // MARK: - Output
 
-    /// The enumerations of representations, and the headers of responses.
+    /// The enumerations of media types, and the structures of response headers.
     private var nestedTypes: [String] {
         var types: [String] = []
         if let body = operation.body, body.contents.count > 1 {
@@ -221,7 +221,7 @@ struct OperationEmitter {
 
     private func representations(_ body: Body, name: String, what: String) -> String {
         """
-        /// \(what), in one of its representations.
+        /// \(what), in one of its media types.
         public enum \(name): Sendable {
             \(body.contents.map { "/// As \(SwiftWriter.line($0.mediaType)).\ncase \($0.swiftName)(\($0.swiftType))" }.lines().indented())
         }
@@ -252,7 +252,7 @@ struct OperationEmitter {
             public struct \(headersName(response)): Sendable {
                 \(declarations.lines().indented())
 
-                /// Headers of these values.
+                /// Creates the headers.
                 public init(\(arguments.lines(", "))) {
                     \(members.map { "self.\($0.0.swiftName) = \($0.0.swiftName)" }.lines().indented(2))
                 }
@@ -294,7 +294,7 @@ struct OperationEmitter {
 
     private var responseWriter: String {
         """
-        /// The answer on the wire.
+        /// The HTTP response that the server sends.
         public var response: Response {
             \(operation.responses.isEmpty ? "switch self {}" : "switch self {\n    \(operation.responses.map(responseCase).lines().indented())\n    }")
         }
@@ -344,7 +344,7 @@ struct OperationEmitter {
         let hasOther = order.contains { $0.status == .other }
         let cases = order.map(readCase) + (hasOther ? [] : ["default: throw try await response.unexpected()"])
         return """
-            /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+            /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
             public init(_ response: ClientResponse) async throws {
                 switch response.status {
                 \(cases.lines().indented())
@@ -418,11 +418,11 @@ struct OperationEmitter {
 }
 
 extension Operation {
-    /// Summary and description, as one text.
+    /// The summary and description as one text.
     var text: String {
         [summary, description].compactMap { $0 }.joined(separator: "\n\n")
     }
 
-    /// Method, path and place in the contract.
+    /// The method, the path and the place in the contract.
     var origin: String { "\(method) \(template.text), \(node.origin)" }
 }

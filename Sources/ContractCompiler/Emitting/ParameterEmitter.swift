@@ -1,6 +1,6 @@
-/// The expressions that read and write parameters, headers and bodies.
+/// Writes the expressions that read and write parameters, headers and bodies.
 enum ParameterEmitter {
-    /// The description of a parameter, as `ContractRuntime` takes it.
+    /// The expression that describes a parameter to `ContractRuntime`.
     static func description(_ parameter: Parameter) -> String {
         var arguments = [SwiftWriter.literal(parameter.name)]
         if parameter.place == "path" { arguments.append("index: \(parameter.index)") }
@@ -31,7 +31,7 @@ enum ParameterEmitter {
         return (rule, closure)
     }
 
-    /// Whether the type reads itself.
+    /// Whether decoding the type needs no further checks.
     private static func isNominal(_ value: Value) -> Bool {
         switch value.kind {
         case .array(let element, _, _), .map(let element): element.isPlain && isNominal(element)
@@ -39,7 +39,7 @@ enum ParameterEmitter {
         }
     }
 
-    /// The constants that the reading of values needs.
+    /// The constants needed to read values.
     static func constants(_ values: [(name: String, value: Value)]) -> [String] {
         ValueReader.constants(values)
             + values.compactMap { name, value in
@@ -49,7 +49,7 @@ enum ParameterEmitter {
 
     private static func ruleName(_ name: String) -> String { name.filter { $0 != "`" } + "Rule" }
 
-    /// A call with its trailing closure, if it has one.
+    /// A call with its trailing closure, if any.
     static func call(_ function: String, _ arguments: [String], _ closure: String) -> String {
         let arguments = arguments.filter { !$0.isEmpty }
         return arguments.isEmpty && !closure.isEmpty
@@ -83,7 +83,7 @@ extension Content {
         }
     }
 
-    /// What a client does before it has the body: a stream it takes as it comes.
+    /// The `try await` before reading the body. A stream is not awaited.
     var waiting: String {
         switch kind {
         case .lines, .events: ""
@@ -91,7 +91,7 @@ extension Content {
         }
     }
 
-    /// The type that is read, when it has constants of its own to be read by.
+    /// The type to read, if it needs constants.
     var value: Value? {
         switch kind {
         case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value), .lines(let value),
@@ -101,7 +101,7 @@ extension Content {
         }
     }
 
-    /// The body as `ContractRuntime` sends it.
+    /// The expression that sends the body through `ContractRuntime`.
     func sending(_ name: String) -> String {
         let mediaType = SwiftWriter.literal(mediaType)
         return switch kind {

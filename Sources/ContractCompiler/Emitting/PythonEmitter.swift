@@ -1,18 +1,18 @@
-/// The Python text of a contract: data classes that read and write JSON, and a client that calls its operations.
+/// Writes a contract in Python: data classes that read and write JSON, and a client that calls the operations.
 ///
-/// The module needs nothing but Python's standard library, from version 3.10. The client is given a function that sends requests, so
-/// that an SDK keeps its own transport, its retries and its journal.
+/// The module needs only the standard library of Python 3.10 or later. The client takes a function that sends requests, so an SDK keeps
+/// its own transport, retries and journal.
 package struct PythonEmitter {
     private let contract: Contract
     private let models: [String: Model]
 
-    /// An emitter of `contract`.
+    /// Creates an emitter for `contract`.
     package init(_ contract: Contract) {
         self.contract = contract
         models = Dictionary(contract.models.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// One module.
+    /// The text of the module.
     package func text(displayPath: String) -> String {
         """
         # Generated from \(SwiftWriter.line(displayPath)). Edit that file, not this one.
@@ -35,11 +35,11 @@ package struct PythonEmitter {
         """
     }
 
-    // MARK: - What every module needs
+    // MARK: - Support code of every module
 
     private let support = #"""
         class Problem(Exception):
-            """A refused or failed request (RFC 9457)."""
+            """An error response (RFC 9457)."""
 
             def __init__(self, status: int, body: object) -> None:
                 self.status = status
@@ -52,7 +52,7 @@ package struct PythonEmitter {
 
         @dataclasses.dataclass
         class Response:
-            """What a transport answers: the status and the JSON body, its numbers read as int and Decimal."""
+            """The response of a transport: the status and the JSON body, with numbers as int and Decimal."""
 
             status: int
             body: typing.Any = None
@@ -75,25 +75,25 @@ package struct PythonEmitter {
         def _optional(
             value: typing.Any, read: typing.Callable[[typing.Any], _Value]
         ) -> typing.Optional[_Value]:
-            """What `read` makes of a value; None of none."""
+            """Applies `read` to a value. None stays None."""
             return None if value is None else read(value)
 
 
         def _format_time(value: datetime.datetime) -> str:
             if value.tzinfo is None:
-                raise ValueError("a time needs its zone")
+                raise ValueError("the time has no time zone")
             return value.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
 
 
         def _to_json(value: object) -> object:
-            """What stands for one of several: a data class, a list of them, or JSON as it is."""
+            """Converts a union to JSON: a data class, a list of data classes, or JSON."""
             if isinstance(value, list):
                 return [_to_json(item) for item in value]
             return value.to_json() if hasattr(value, "to_json") else value
 
 
         def _query(pairs: typing.List[typing.Tuple[str, object]]) -> str:
-            """The query of all pairs that have a value; a list is given once for each item."""
+            """The query string of all pairs with a value. A list repeats its name for each item."""
             flat: typing.List[typing.Tuple[str, str]] = []
             for name, value in pairs:
                 for item in value if isinstance(value, list) else [value]:
@@ -126,7 +126,7 @@ package struct PythonEmitter {
     }
 
     private func structure(_ model: Model, _ properties: [Property], _ others: OtherMembers) -> String {
-        // A field without a default cannot follow one that has one.
+        // A field without a default must come before fields with one.
         let ordered = properties.filter { isNeeded($0) } + properties.filter { !isNeeded($0) }
         let fields = ordered.map { property in
             let annotation =
@@ -214,7 +214,7 @@ package struct PythonEmitter {
         value.isNullable ? "typing.Optional[\(type(value))]" : type(value)
     }
 
-    /// The expression that makes a value of JSON.
+    /// The expression that converts JSON to a value.
     private func read(_ value: Value, _ text: String, isOptional: Bool = false) -> String {
         let expression: String
         switch value.kind {
@@ -243,14 +243,14 @@ package struct PythonEmitter {
         return "_optional(\(text), \(isCall ? String(reading.dropLast(7)) : "lambda value: \(reading)"))"
     }
 
-    /// The expression that makes JSON of a value.
+    /// The expression that converts a value to JSON.
     private func write(_ value: Value, _ text: String) -> String {
         let expression: String
         switch value.kind {
         case .timestamp: expression = "_format_time(\(text))"
         case .date: expression = "\(text).isoformat()"
         case .uuid: expression = "str(\(text))"
-        // As a string: Python's own encoder would write a float.
+        // A string, because Python's encoder would write a float.
         case .decimal: expression = "str(\(text))"
         case .array(let element, _, _):
             let item = write(element, "item")
@@ -287,7 +287,7 @@ package struct PythonEmitter {
         """
     }
 
-    /// Operations whose bodies are no JSON are left to the SDK.
+    /// Operations with bodies other than JSON are omitted; the SDK implements them.
     private func call(_ operation: Operation) -> String? {
         let body = operation.body?.contents.first
         var bodyValue: Value?
@@ -330,7 +330,7 @@ package struct PythonEmitter {
         return "(\(NodeWriter.quoted(parameter.name)), \(text))"
     }
 
-    /// What an operation's JSON answers are read as; every other status is a problem.
+    /// The result types of an operation's JSON responses. All other statuses raise a problem.
     private func result(_ operation: Operation) -> (type: String, reading: String) {
         var types: [String] = []
         var lines: [String] = []

@@ -1,4 +1,4 @@
-/// The Swift text of a `.sql` file: one function for each query, one type for each row of several columns.
+/// Writes a `.sql` file in Swift: a function for each query, and a type for rows with several columns.
 package enum QueryEmitter {
     package static func file(_ file: QueryFile) -> String {
         """
@@ -56,7 +56,7 @@ package enum QueryEmitter {
         }
     }
 
-    /// The type of a row: the column itself when there is only one.
+    /// The type of a row: the type of the column if there is only one.
     private static func row(_ query: QueryFile.Query) -> String {
         query.outputs.count == 1 ? type(query.outputs[0]) : rowName(query)
     }
@@ -108,7 +108,7 @@ package enum QueryEmitter {
         let binds = query.inputs.map {
             "parameters.append(array: .\($0.type.constant), of: rows, \\.\(SwiftName.property($0.name)))"
         }
-        // The first column is the row's number.
+        // The first column is the number of the row.
         let outcome =
             query.outputs.dropFirst().first.map { column in
                 """

@@ -1,10 +1,10 @@
-/// The Swift text of the protocols, the router and the dispatch.
+/// Writes the handler protocols, the router and the dispatch in Swift.
 enum RouteEmitter {
     static func routes(_ contract: Contract) -> String {
         """
         \(contract.groups.map(groupProtocol).lines("\n\n"))
 
-        /// Every operation of the contract. An operation without a handler is a missing requirement of this protocol.
+        /// All operations of the contract. A missing handler is a missing requirement of this protocol.
         public protocol Operations: \(contract.groups.map(\.protocolName).lines(", ")) {}
 
         \(route(contract))
@@ -34,7 +34,7 @@ enum RouteEmitter {
     private static func dispatch(_ operations: [Operation]) -> String {
         """
         extension Operations {
-            /// Reads the request, runs the operation and encodes what it answers.
+            /// Reads the request, runs the operation and encodes its response.
             public func respond(
                 to request: Request,
                 on route: Route,
@@ -43,8 +43,8 @@ enum RouteEmitter {
                 try await answer(route)(request, validation)
             }
 
-            /// What answers the requests of a route. It is chosen first and awaited once, so that a request that waits holds the space of
-            /// one operation, and not of all.
+            /// The function that handles a route. It is chosen first and awaited once, so that a waiting request needs the memory of one
+            /// operation, not of all.
             private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
                 switch route {
                 \(operations.map(dispatchCase).lines().indented(2))
@@ -75,32 +75,32 @@ enum RouteEmitter {
             "private static let \(constantName(scheme)) = SecurityScheme(\(SwiftWriter.literal(scheme.name)), \(kind(scheme)))"
         }
         return """
-            /// An operation, as the router finds it. The raw value is its `operationId`.
+            /// An operation in the router. The raw value is its `operationId`.
             public enum Route: String, CaseIterable, Sendable {
                 \(contract.operations.map(routeCase).lines().indented())
 
-                /// The media types of the bodies that the operation reads; empty for one that reads none.
+                /// The media types of the request body; empty if the operation has no body.
                 public var mediaTypes: [String] {
                     \(answers(contract.operations, mediaTypes).indented(2))
                 }
 
-                /// Whether the operation looks at header fields.
+                /// Whether the operation reads header fields.
                 public var readsHeaders: Bool {
                     \(answers(contract.operations) { "\($0.readsHeaders)" }.indented(2))
                 }
 
-                /// The largest body that the operation reads, in bytes; nil for the server's own limit.
+                /// The maximum size of the request body in bytes; nil means the server's limit.
                 public var bodyLimit: Int? {
                     \(answers(contract.operations) { $0.node["x-max-body-bytes"]?.jsonNumber ?? "nil" }.indented(2))
                 }
 
-                /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
-                /// callers stay unknown.
+                /// The security requirements. A caller must satisfy all schemes of one alternative. Empty for an open operation; an empty
+                /// alternative allows anonymous callers.
                 public var security: [[SecurityRequirement]] {
                     \(answers(contract.operations) { requirements($0.security) }.indented(2))
                 }
 
-                /// What an open operation asks for where the server is configured to.
+                /// The security requirements of an open operation if the server is configured to require credentials.
                 public var optionalSecurity: [[SecurityRequirement]] {
                     \(answers(contract.operations) { requirements($0.optionalSecurity) }.indented(2))
                 }\(constants.isEmpty ? "" : "\n\n    \(constants.lines().indented())")
@@ -142,7 +142,7 @@ enum RouteEmitter {
         }
     }
 
-    /// A switch over operations, those of one answer together; the answer alone if there is but one.
+    /// A switch over operations, grouped by result, or only the result if there is one.
     private static func answers(_ operations: [Operation], _ answer: (Operation) -> String) -> String {
         var order: [String] = []
         var groups: [String: [String]] = [:]

@@ -1,11 +1,11 @@
-/// The Swift text of the router: the templates merged at their common segments, as nested switches.
+/// Writes the router in Swift: the path templates merged at common segments, as nested switches.
 struct RouterEmitter {
     private final class Branch {
         var literals: [(text: String, branch: Branch)] = []
-        /// Segments of text and parameters, such as `{id}.json`.
+        /// Segments of literal text and parameters, such as `{id}.json`.
         var mixed: [(literals: [String], branch: Branch)] = []
         var parameter: Branch?
-        /// The constants of the paths that end here, by what their queries must hold.
+        /// The constants of the paths that end here, by the query they require.
         var items: [(query: String, name: String)] = []
 
         func branch(for segment: [PathTemplate.Piece]) -> Branch {
@@ -22,13 +22,13 @@ struct RouterEmitter {
             let parts = segment.literals
             if let known = mixed.first(where: { $0.literals == parts }) { return known.branch }
             mixed.append((parts, Branch()))
-            // More text is more specific.
+            // More literal text is more specific.
             mixed.sort { $0.literals.joined().count > $1.literals.joined().count }
             return mixed.first { $0.literals == parts }?.branch ?? Branch()
         }
     }
 
-    /// How many literal segments are compared one after the other; more are looked up.
+    /// The maximum number of literal segments in a switch. More segments become a table.
     private static let comparisons = 6
 
     private let root = Branch()
@@ -56,7 +56,7 @@ struct RouterEmitter {
         var tables: [String] = []
         let body = body(of: root, depth: 0, &tables)
         return """
-            /// What stands at one path: the operation of each method.
+            /// The operations of one path, by method.
             public struct PathItem: Sendable {
                 /// The operation of GET.
                 public var get: Route?
@@ -74,16 +74,16 @@ struct RouterEmitter {
                 public var options: Route?
                 /// The operation of TRACE.
                 public var trace: Route?
-                /// The operations of methods that are none of those.
+                /// The operations of all other methods.
                 public var others: [String: Route] = [:]
-                /// Where the path's parameters stand, in the order of the template.
+                /// The positions of the path parameters, in the order of the template.
                 public var parameters: [PathParameter] = []
 
                 \(items.map(constant).lines().indented())
             }
 
             extension PathItem {
-                /// What stands at `path`; nil when nothing does. A literal segment is preferred to a parameter.
+                /// The item at `path`; nil if there is none. Literal segments take precedence over parameters.
                 public static func match(_ path: PathSegments, query: String = "") -> PathItem? {
                     \(body.indented(2))
                     return nil
@@ -94,7 +94,7 @@ struct RouterEmitter {
 
     private func body(of branch: Branch, depth: Int, _ tables: inout [String]) -> String {
         var parts: [String] = []
-        // A path that asks for something in the query goes before one that does not.
+        // A path that requires a query comes before one that does not.
         for item in branch.items.sorted(by: { $0.query > $1.query }) {
             let condition =
                 item.query.isEmpty ? "" : ", PathSegments.query(query, holds: \(SwiftWriter.literal(item.query)))"
@@ -159,7 +159,7 @@ extension [PathTemplate.Piece] {
         count { if case .parameter = $0 { true } else { false } }
     }
 
-    /// The text around the parameters, empty where there is none.
+    /// The literal text around the parameters. Parts may be empty.
     fileprivate var literals: [String] {
         var literals = [""]
         for piece in self {

@@ -1,4 +1,4 @@
-/// The Swift text of a structure.
+/// Writes a structure in Swift.
 struct StructureEmitter {
     let model: Model
     let properties: [Property]
@@ -10,7 +10,7 @@ struct StructureEmitter {
         public struct \(model.name): ContractModel {
             \(declarations.lines().indented())
 
-            /// A value with these members.
+            /// Creates a value.
             public init\(SwiftWriter.list(arguments, prefix: 20).indented()) {
                 \(names.map { "self.\($0) = \($0)" }.lines().indented(2))
             }
@@ -30,7 +30,7 @@ struct StructureEmitter {
         """
     }
 
-    /// The type of the values of other members, when they are kept.
+    /// The type of additional properties, if they are kept.
     private var collected: Value? {
         if case .collected(let value) = others { value } else { nil }
     }
@@ -49,22 +49,22 @@ struct StructureEmitter {
         return members
             + (collected.map {
                 [
-                    "/// The members that the schema does not name.\npublic var additionalProperties: [String: \($0.optionalType)]"
+                    "/// The members that the schema does not describe.\npublic var additionalProperties: [String: \($0.optionalType)]"
                 ]
             } ?? [])
     }
 
     private var arguments: [String] {
         let members = properties.map { property in
-            let standIn =
+            let defaultClause =
                 (property.defaultValue ?? property.onlyValue).map { " = \($0)" }
                 ?? (mayBeAbsent(property) ? " = nil" : "")
-            return "\(SwiftName.label(property.swiftName)): \(type(property))\(standIn)"
+            return "\(SwiftName.label(property.swiftName)): \(type(property))\(defaultClause)"
         }
         return members + (collected.map { ["additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
     }
 
-    /// Whether a value may be made without the property.
+    /// Whether a value can be created without the property.
     private func mayBeAbsent(_ property: Property) -> Bool {
         property.isOptional && (!property.isRequired || property.isReadOnly || property.isWriteOnly)
     }
@@ -145,13 +145,13 @@ struct StructureEmitter {
     private var variables: [String] {
         let members = properties.map { property -> String in
             let type = property.value.swiftType
-            guard let standIn = property.defaultValue else { return "var \(local(property)): \(type)?" }
-            return "var \(local(property)): \(type)? = \(standIn)"
+            guard let defaultValue = property.defaultValue else { return "var \(local(property)): \(type)?" }
+            return "var \(local(property)): \(type)? = \(defaultValue)"
         }
         return members + (collected.map { ["var additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
     }
 
-    /// The variable that a property is read into: named after it, unless the reader needs that name itself.
+    /// The variable for a property. It has the property's name unless the reader uses that name.
     private func local(_ property: Property) -> String {
         var name = property.swiftName
         while ["json", "start", "seen", "key", "name", "value"].contains(name)
@@ -183,9 +183,9 @@ struct StructureEmitter {
     }
 
     private func writeMember(_ property: Property) -> String {
-        // The writer itself is called 'json'.
+        // The name of the writer is 'json'.
         let value = property.swiftName == "json" ? "self.json" : property.swiftName
-        // A member that may be absent is left out; one that must be there is written as null.
+        // An absent optional property is omitted. An absent required one is written as null.
         let isAbsent = property.isOptional && !(property.isRequired && property.value.isNullable)
         let call =
             "json.member(\(SwiftWriter.literal(property.name)), \(isAbsent ? "ifPresent: " : "")\(value))"

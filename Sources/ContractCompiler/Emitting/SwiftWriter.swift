@@ -1,4 +1,4 @@
-/// The few shapes that all generated text shares.
+/// Formats common parts of generated Swift.
 enum SwiftWriter {
     /// The first lines of a generated file.
     static func header(source: String, module: String? = nil) -> String {
@@ -19,7 +19,7 @@ enum SwiftWriter {
         return "\"\(escaped.joined())\""
     }
 
-    /// A string literal in which backslashes stand for themselves, as expressions are read best.
+    /// A raw string literal, in which backslashes need no escape. Regular expressions are more readable this way.
     static func rawLiteral(_ text: String) -> String {
         if text.contains(where: \.isNewline) { return literal(text) }
         var pounds = "#"
@@ -27,9 +27,9 @@ enum SwiftWriter {
         return "\(pounds)\"\(text)\"\(pounds)"
     }
 
-    /// A literal of several lines that holds `text` as it is.
+    /// A multi-line literal of `text`.
     static func block(_ text: String) -> String {
-        // One more than follow any quotes or backslash in the text.
+        // One more '#' than follow any quotes or backslash in the text.
         var needed = 1
         var quotes = 0
         var run: Int?
@@ -46,7 +46,7 @@ enum SwiftWriter {
         return "\(pounds)\"\"\"\n\(text)\n\"\"\"\(pounds)"
     }
 
-    /// A long expression with one part a line, wherever a bracket holds more than fits.
+    /// Wraps a long expression: one part per line where brackets do not fit on a line.
     static func folded(_ text: String, width: Int = 100) -> String {
         guard text.count > width, let open = firstBracket(in: text[...]) else { return text }
         var inside = text.index(after: open)
@@ -66,7 +66,7 @@ enum SwiftWriter {
         return "\(text[..<inside])\n    \(lines.lines(",\n    "))\n\(closing)\(rest)"
     }
 
-    /// The first bracket outside of quotes.
+    /// The first bracket outside of string literals.
     private static func firstBracket(in text: Substring) -> Substring.Index? {
         var index = text.startIndex
         while index < text.endIndex {
@@ -82,7 +82,7 @@ enum SwiftWriter {
         return nil
     }
 
-    /// The parts between commas up to the closing bracket, and that bracket's place. Text in quotes is passed over.
+    /// The comma-separated parts up to the closing bracket, and its position. String literals are skipped.
     private static func parts(of text: Substring) -> (parts: [Substring], close: Substring.Index)? {
         var parts: [Substring] = []
         var start = text.startIndex
@@ -107,7 +107,7 @@ enum SwiftWriter {
         return nil
     }
 
-    /// The place of a literal's last character.
+    /// The position of a literal's last character.
     private static func endOfLiteral(_ text: Substring, _ start: Substring.Index) -> Substring.Index? {
         let pounds = text[start...].prefix { $0 == "#" }
         var index = text.index(start, offsetBy: pounds.count + 1)
@@ -124,24 +124,24 @@ enum SwiftWriter {
         return nil
     }
 
-    /// Constants of an extension, each with an empty line behind it and the margin of what follows; nothing when there are none.
+    /// Constants of an extension, each followed by an empty line and the next margin. Empty if there are none.
     static func constants(_ constants: [String]) -> String { constants.map { $0.indented() + "\n\n    " }.lines("") }
 
-    /// A list in parentheses: on one line if it fits, or a line for each item.
+    /// A list in parentheses: on one line if it fits, otherwise one item per line.
     static func list(_ items: [String], prefix: Int) -> String {
         let line = items.lines(", ")
         return line.count + prefix <= 110 && !line.contains("\n")
             ? "(\(line))" : "(\n    \(items.lines(",\n").indented())\n)"
     }
 
-    /// A constant of what was read, or the end. A trailing closure cannot stand in a condition.
+    /// A constant for a value that was read, or a return. A trailing closure is not allowed in a condition.
     static func unwrapping(_ name: String, _ read: String) -> String {
         read.contains("\n")
             ? "let \(name) = \(read)\nguard let \(name) else { return nil }"
             : "guard let \(name) = \(read) else { return nil }"
     }
 
-    /// The doc comment of a declaration: what it is for, then where it comes from.
+    /// The doc comment of a declaration: its description, then its origin.
     static func doc(_ text: String?, origin: String?) -> String {
         var paragraphs = plain(text ?? "").split(separator: "\n", omittingEmptySubsequences: false)
             .split { $0.allSatisfy(\.isWhitespace) }
@@ -150,7 +150,7 @@ enum SwiftWriter {
         return paragraphs.joined(separator: [""]).map { $0.isEmpty ? "///" : "/// \($0)" }.lines()
     }
 
-    /// Text whose lines end with a line feed, and that has no other control characters: nothing in it can end a comment early.
+    /// Text with only line feeds as line ends and no other control characters, so that nothing ends a comment early.
     private static func plain(_ text: String) -> String {
         var plain = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -164,10 +164,10 @@ enum SwiftWriter {
         return String(plain)
     }
 
-    /// The same on one line.
+    /// The same text on one line.
     static func line(_ text: String) -> String { String(plain(text).map { $0 == "\n" ? " " : $0 }) }
 
-    /// A `case` of many patterns, with the value it answers.
+    /// A `case` with many patterns and its result.
     static func switchCase(_ patterns: [String], _ value: String) -> String {
         let words = patterns.enumerated().map { $0.offset == patterns.count - 1 ? $0.element + ":" : $0.element + "," }
         let lines = wrapped(words, width: 100)
@@ -189,7 +189,7 @@ enum SwiftWriter {
 }
 
 extension String {
-    /// This text with every line but the first moved `levels` steps to the right: what a multi-line interpolation needs.
+    /// The text with every line except the first indented by `levels`, for a multi-line interpolation.
     func indented(_ levels: Int = 1) -> String {
         guard utf8.contains(UInt8(ascii: "\n")) else { return self }
         let margin = Array(repeating: UInt8(ascii: " "), count: levels * 4)
@@ -206,6 +206,6 @@ extension String {
 }
 
 extension Sequence<String> {
-    /// The texts one under the other.
+    /// The texts as lines.
     func lines(_ separator: String = "\n") -> String { joined(separator: separator) }
 }

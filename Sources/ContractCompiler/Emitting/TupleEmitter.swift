@@ -1,4 +1,4 @@
-/// The Swift text of an array whose first items have types of their own.
+/// Writes an array whose first items have individual types, in Swift.
 struct TupleEmitter {
     let model: Model
     let elements: [Value]
@@ -11,7 +11,7 @@ struct TupleEmitter {
         public struct \(model.name): ContractModel {
             \(declarations.lines().indented())
 
-            /// A value with these items.
+            /// Creates a value.
             public init(\(arguments.lines(", "))) {
                 \(names.map { "self.\($0) = \($0)" }.lines().indented(2))
             }
@@ -35,7 +35,7 @@ struct TupleEmitter {
                 self.init(\(names.map { "\($0): \($0)" }.lines(", ")))
             }
 
-            /// Writes the items in their order.
+            /// Writes the items in order.
             public func write(to json: inout JSONWriter) {
                 json.beginArray()
                 \(elements.enumerated().map { write($0.offset, $0.element) }.lines().indented(2))\(rest == nil ? "" : "\n        for item in others { item.write(to: &json) }")
@@ -47,8 +47,8 @@ struct TupleEmitter {
 
     private var names: [String] { elements.indices.map { "item\($0)" } + (rest == nil ? [] : ["others"]) }
 
-    /// Whether an item may hold another value of this type, and so is stored apart.
-    private func isApart(_ element: Value) -> Bool {
+    /// Whether an item may contain another value of this type, and so needs indirect storage.
+    private func needsIndirection(_ element: Value) -> Bool {
         if case .named = element.kind { model.isRecursive } else { false }
     }
 
@@ -58,9 +58,9 @@ struct TupleEmitter {
 
     private var declarations: [String] {
         elements.enumerated().map {
-            "/// Item \($0.offset).\n\(isApart($0.element) ? "@Indirect " : "")public var item\($0.offset): \(type($0.offset, $0.element))"
+            "/// Item \($0.offset).\n\(needsIndirection($0.element) ? "@Indirect " : "")public var item\($0.offset): \(type($0.offset, $0.element))"
         }
-            + (rest.map { ["/// The items after those.\npublic var others: [\($0.optionalType)]"] } ?? [])
+            + (rest.map { ["/// The remaining items.\npublic var others: [\($0.optionalType)]"] } ?? [])
     }
 
     private var arguments: [String] {
@@ -97,7 +97,7 @@ struct TupleEmitter {
 
     private func write(_ index: Int, _ value: Value) -> String {
         if index < required { return "item\(index).write(to: &json)" }
-        // The items before one that is there must be there too.
+        // Items before a present one must be present too.
         let following = names.dropFirst(index).map { $0 == "others" ? "!others.isEmpty" : "\($0) != nil" }.lines(" || ")
         return "if \(following) { item\(index).write(to: &json) }"
     }

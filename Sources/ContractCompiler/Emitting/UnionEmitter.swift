@@ -1,4 +1,4 @@
-/// The Swift text of a choice between types.
+/// Writes a union in Swift.
 struct UnionEmitter {
     let model: Model
     let union: Union

@@ -1,12 +1,12 @@
-/// The expressions that read values, with their constraints.
+/// Writes the expressions that read values and check their constraints.
 enum ValueReader {
-    /// The expression that reads a value; nil is what was refused.
+    /// The expression that reads a value. It is nil if the value is invalid.
     static func read(_ value: Value, of name: String?) -> String {
         value.isNullable
             ? "try json.skipNull() ? .some(nil) : \(readPresent(value, of: name))" : readPresent(value, of: name)
     }
 
-    /// The expression that reads a value which is not null.
+    /// The expression that reads a value other than null.
     static func readPresent(_ value: Value, of name: String?) -> String {
         switch value.kind {
         case .string(let constraints): "try json.string(\(arguments(constraints, of: name)))"
@@ -45,7 +45,7 @@ enum ValueReader {
             """
     }
 
-    /// Whether the element's type reads all of it by itself; its rule is checked by what surrounds it.
+    /// Whether the element's type reads all of it. The enclosing type checks its rule.
     private static func isPlainElement(_ element: Value) -> Bool {
         var element = element
         element.rule = nil
@@ -54,7 +54,7 @@ enum ValueReader {
         return element.isPlain
     }
 
-    /// The constraints of a string; its expression is a constant named after `name`, or stands here if there is none.
+    /// The constraints of a string. Its pattern is a constant named after `name`, or inline without a name.
     static func arguments(_ constraints: TextConstraints, of name: String?) -> String {
         let pattern = constraints.pattern.map { pattern in
             name.map { "Self.\(patternName($0))" } ?? "Pattern(checked: \(SwiftWriter.rawLiteral(pattern)))"
@@ -65,7 +65,7 @@ enum ValueReader {
         ].filter { !$0.isEmpty }.lines(", ")
     }
 
-    /// The expressions that the text of a decimal must match; nil when there are none.
+    /// The patterns that the text of a decimal must match; nil if there are none.
     private static func expression(_ patterns: [String], of name: String?) -> String? {
         if patterns.isEmpty { return nil }
         return name.map { "Self.\(patternName($0))s" } ?? list(patterns)
@@ -82,7 +82,7 @@ enum ValueReader {
         arguments.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: ", ")
     }
 
-    /// The constants that hold the expressions of values, by the Swift names of what has them.
+    /// The constants for the patterns of values, by the Swift names of their owners.
     static func constants(_ values: [(name: String, value: Value)]) -> [String] {
         values.compactMap { name, value in
             switch constrained(value) {
@@ -97,7 +97,7 @@ enum ValueReader {
         }
     }
 
-    /// The kind of the value, or of what it holds.
+    /// The type of the value, or of its elements.
     private static func constrained(_ value: Value) -> Value.Kind {
         switch value.kind {
         case .array(let element, _, _), .map(let element): constrained(element)

@@ -1,33 +1,33 @@
-/// The keywords that a schema resource uses: those of its dialect's vocabularies (JSON Schema Core 2020-12, section 8.1.2).
+/// The keywords in use in a schema resource: those of its dialect's vocabularies (JSON Schema Core 2020-12, section 8.1.2).
 package struct Dialect: Sendable {
-    /// The vocabularies that are in use.
+    /// The vocabularies in use.
     package let vocabularies: Set<SchemaKeyword.Vocabulary>
     /// Whether `format` is an assertion.
     package let assertsFormats: Bool
 
     /// The dialect of JSON Schema 2020-12.
     package static let standardURI = "https://json-schema.org/draft/2020-12/schema"
-    /// The dialect of OpenAPI 3.1, which is the same with a vocabulary of its own beside.
+    /// The dialect of OpenAPI 3.1: JSON Schema 2020-12 with one more vocabulary.
     static let openAPIURI = "https://spec.openapis.org/oas/3.1/dialect/base"
-    /// All vocabularies, `format` an annotation.
+    /// All vocabularies, with `format` as an annotation.
     package static let standard = Dialect(vocabularies: Set(SchemaKeyword.Vocabulary.allCases), assertsFormats: false)
 
-    /// Whether a keyword means anything.
+    /// Whether the dialect defines a keyword.
     package func has(_ keyword: String) -> Bool {
         SchemaKeyword.table[keyword].map { vocabularies.contains($0.vocabulary) } ?? true
     }
 }
 
-/// A dialect that cannot be honoured.
+/// A dialect that is not supported.
 package struct DialectError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong with it.
+    /// The reason.
     package let description: String
 }
 
 extension SchemaIndex {
-    /// The dialect of a schema of `resource`, as its meta-schema describes it.
+    /// The dialect of a schema of `resource`, as defined by its meta-schema.
     ///
-    /// - Parameter own: What the schema says itself, when it is not the root of the resource.
+    /// - Parameter own: The schema's own `$schema`, if it is not the root of the resource.
     package mutating func dialect(
         of resource: SchemaResource,
         own: String? = nil
@@ -36,7 +36,7 @@ extension SchemaIndex {
             return .standard
         }
         guard let (root, _) = resolve(uri, from: resource) else {
-            throw DialectError(description: "the dialect '\(uri)' is not known")
+            throw DialectError(description: "the dialect '\(uri)' is unknown")
         }
         guard let members = root["$vocabulary"]?.members else { return .standard }
         var vocabularies: Set<SchemaKeyword.Vocabulary> = [.core]
@@ -50,7 +50,7 @@ extension SchemaIndex {
             } else if let vocabulary = SchemaKeyword.Vocabulary(rawValue: name) {
                 vocabularies.insert(vocabulary)
             } else if member.value.boolean == true {
-                let message = "the dialect '\(uri)' requires the vocabulary '\(member.key)', which is not known"
+                let message = "the dialect '\(uri)' requires the unknown vocabulary '\(member.key)'"
                 throw DialectError(description: message)
             }
         }

@@ -1,7 +1,7 @@
 internal import Formats
 internal import Patterns
 
-/// Reads the keywords of one schema, each by the type of value that it takes.
+/// Reads the keywords of one schema by the type of their values.
 struct KeywordReader {
     private let fields: Fields
     private let resource: SchemaResource
@@ -9,7 +9,7 @@ struct KeywordReader {
     var log: DiagnosticLog
 
     init(fields: Fields, resource: SchemaResource, dialect: Dialect, index: SchemaIndex, log: DiagnosticLog) {
-        // Keywords of vocabularies that the dialect does not use mean nothing.
+        // Ignore keywords of vocabularies that the dialect does not use.
         self.fields = fields.filtered(dialect.has)
         self.resource = resource
         self.index = index
@@ -18,7 +18,7 @@ struct KeywordReader {
 
     subscript(keyword: String) -> Node? { fields[keyword] }
 
-    /// The node of a string keyword; a scalar that YAML reads as something else is taken by its text.
+    /// The node of a string keyword. A scalar that YAML reads as another type counts as its text.
     mutating func string(_ keyword: String) -> Node? {
         guard fields[keyword] != nil, let text = fields.string(keyword, log: &log), let node = fields[keyword] else {
             return nil
@@ -38,7 +38,7 @@ struct KeywordReader {
 
     mutating func schemas(_ keyword: String) -> [Schema] {
         if let node = fields[keyword], node.items?.isEmpty == true {
-            log.error(.emptyList, "'\(keyword)' has no schema in it", at: node.location)
+            log.error(.emptyList, "'\(keyword)' is empty, expected at least one schema", at: node.location)
         }
         return list(keyword).compactMap { Schema($0, in: resource, index: index, log: &log) }
     }
@@ -56,7 +56,7 @@ struct KeywordReader {
         guard let node = fields["type"] else { return nil }
         var types: Set<Schema.TypeName> = []
         for item in node.items ?? [node] {
-            // `type: null` without quotes means the type.
+            // An unquoted `type: null` means the type "null".
             let text = item.scalar.map { $0.kind == .null ? "null" : $0.text }
             if let type = text.flatMap(Schema.TypeName.init) {
                 if !types.insert(type).inserted {
@@ -69,21 +69,23 @@ struct KeywordReader {
             let suggestion = Suggestion.text(for: item.scalar?.text ?? "", in: names)
             log.error(
                 .unknownType,
-                "\(found) is no type; the types are \(names.joined(separator: ", "))\(suggestion)",
+                "\(found) is not a type, expected \(names.joined(separator: ", "))\(suggestion)",
                 at: item.location
             )
         }
-        if node.items?.isEmpty == true { log.error(.emptyList, "'type' has no type in it", at: node.location) }
+        if node.items?.isEmpty == true {
+            log.error(.emptyList, "'type' is empty, expected at least one type", at: node.location)
+        }
         return types.isEmpty ? nil : types
     }
 
     mutating func names(_ keyword: String) -> [String] {
         guard let node = fields[keyword] else { return [] }
         if node.boolean != nil {
-            // Swagger 1.2 and writers ever since: a boolean inside the property.
+            // A boolean inside of the property is the notation of Swagger 1.2, and still common.
             log.strictly(
                 .fieldType,
-                "'\(keyword)' is a boolean, expected a list of property names in the schema around it",
+                "'\(keyword)' is a boolean, expected a list of property names in the enclosing schema",
                 at: node.location
             )
             return []
@@ -97,7 +99,7 @@ struct KeywordReader {
             guard let name = item.scalar?.text else {
                 log.error(
                     .fieldType,
-                    "\(item.kindDescription) in '\(keyword)', expected a property's name",
+                    "\(item.kindDescription) in '\(keyword)', expected a property name",
                     at: item.location
                 )
                 continue
@@ -124,7 +126,7 @@ struct KeywordReader {
         }
     }
 
-    /// A number as JSON writes it.
+    /// A number in JSON notation.
     mutating func number(_ keyword: String) -> String? {
         guard let node = fields[keyword] else { return nil }
         guard let text = node.jsonNumber, let number = ExactNumber(text) else {
@@ -149,7 +151,7 @@ struct KeywordReader {
             _ = try Pattern(source)
             return true
         } catch {
-            log.strictly(.pattern, "the pattern cannot be used: \(error)", at: location)
+            log.strictly(.pattern, "the pattern is invalid: \(error)", at: location)
             return false
         }
     }
@@ -164,10 +166,10 @@ struct KeywordReader {
         return .init(node: node, property: property, mapping: discriminator.map("mapping", log: &log))
     }
 
-    /// A keyword of OpenAPI 3.0 that 3.1 writes in another way: read all the same.
+    /// Records a keyword in OpenAPI 3.0 notation, which is still accepted.
     mutating func noteOldKeyword(_ keyword: String) {
         guard let location = fields.keyLocation(keyword) else { return }
-        log.oldKeyword(.oldKeyword, "'\(keyword)' is written as OpenAPI 3.0 had it", at: location)
+        log.oldKeyword(.oldKeyword, "'\(keyword)' uses the notation of OpenAPI 3.0", at: location)
     }
 
     mutating func checkBounds() {
@@ -180,7 +182,7 @@ struct KeywordReader {
                 let mostText = most.jsonNumber, let leastValue = ExactNumber(leastText),
                 let mostValue = ExactNumber(mostText), leastValue > mostValue
             else { continue }
-            let note = Diagnostic.Note(message: "'\(high)' is given here", location: most.location)
+            let note = Diagnostic.Note(message: "'\(high)' is here", location: most.location)
             log.strictly(
                 .contradiction,
                 "'\(low)' (\(leastText)) is above '\(high)' (\(mostText))",
@@ -192,7 +194,7 @@ struct KeywordReader {
 }
 
 extension Node {
-    /// The number as JSON writes it, if this is one: `0x1F` is `31`, `.5` is `0.5`.
+    /// The number in JSON notation, if the text is a number: `0x1F` is `31`, `.5` is `0.5`.
     package var jsonNumber: String? {
         guard let scalar, scalar.kind == .number else { return nil }
         if ExactNumber(scalar.text) != nil { return scalar.text }
@@ -213,7 +215,7 @@ extension Node {
         return ExactNumber(number) == nil ? nil : number
     }
 
-    /// Digits of another base as decimal ones; nil for more than 4,096 of them, since the time grows with their square.
+    /// Converts digits of another base to decimal. Returns nil above 4,096 digits, because the time is quadratic.
     private static func decimal(_ text: Substring, radix: Int) -> String? {
         guard text.utf8.count <= 4_096 else { return nil }
         var digits = [0]

@@ -1,40 +1,40 @@
 internal import Formats
 internal import Patterns
 
-/// A JSON Schema as it is written (2020-12), its references not followed yet.
+/// A JSON Schema as written (2020-12), before its references are followed.
 final class Schema {
     /// The values of `type`.
     enum TypeName: String, CaseIterable {
         case null, boolean, object, array, number, string, integer
     }
 
-    /// A schema under a name.
+    /// A named schema.
     struct Named {
         let name: String
         let schema: Schema
     }
 
-    /// How a value names the alternative that it is (OpenAPI 3.1, "Discriminator Object").
+    /// How a value names its alternative (OpenAPI 3.1, "Discriminator Object").
     struct Discriminator {
         let node: Node
         let property: String
         let mapping: [Node.Member]
     }
 
-    /// Where the schema stands.
+    /// The node of the schema.
     let node: Node
-    /// The schema resource that it belongs to: what its references are relative to.
+    /// The schema resource that contains it. References are relative to the resource.
     let resource: SchemaResource
     private var dialect = Dialect.standard
-    /// What a boolean schema says.
+    /// The value of a boolean schema.
     let always: Bool?
     private(set) var reference: Node?
     private(set) var dynamicReference: Node?
-    /// The anchor that dynamic references look for.
+    /// The anchor for dynamic references.
     private(set) var dynamicAnchor: String?
-    /// Nil when the schema has no `type`.
+    /// Nil if the schema has no `type`.
     private(set) var types: Set<TypeName>?
-    /// The values of `enum`, or the one of `const`.
+    /// The values of `enum`, or the value of `const`.
     private(set) var values: [Node]?
     private(set) var isConstant = false
     private(set) var properties: [Named] = []
@@ -62,7 +62,7 @@ final class Schema {
     private(set) var format: String?
     private(set) var contentEncoding: String?
     private(set) var contentMediaType: String?
-    /// The numeric bounds, as JSON writes them.
+    /// The numeric bounds, in JSON notation.
     private(set) var minimum: String?
     private(set) var maximum: String?
     private(set) var exclusiveMinimum: String?
@@ -83,10 +83,10 @@ final class Schema {
     private(set) var isReadOnly = false
     private(set) var isWriteOnly = false
     private(set) var swiftName: String?
-    /// Known values of a string that may have others (`x-extensible-enum`).
+    /// Known values of an open set of strings (`x-extensible-enum`).
     private(set) var knownValues: [Node]?
 
-    /// Reads the schema at `node`; what is wrong with it is in the log. Nil when it is none at all.
+    /// Reads the schema at `node`. Errors are added to the log. Returns nil if the node is not a schema.
     init?(_ node: Node, in resource: SchemaResource, index: SchemaIndex, log: inout DiagnosticLog) {
         self.node = node
         self.resource = index.resource(startingAt: node) ?? resource
@@ -104,7 +104,7 @@ final class Schema {
             )
         }
         var reader = KeywordReader(fields: fields, resource: self.resource, dialect: dialect, index: index, log: log)
-        // The reader's log is the only one while it reads: a shared one would be copied with each entry.
+        // The reader owns the log while it reads: a shared log would be copied with each entry.
         log = DiagnosticLog()
         read(&reader)
         log = reader.log
@@ -163,7 +163,7 @@ final class Schema {
         reader.checkBounds()
     }
 
-    /// The bounds; OpenAPI 3.0's `exclusiveMinimum: true` becomes the number that it excludes.
+    /// The bounds. OpenAPI 3.0's `exclusiveMinimum: true` becomes the excluded number.
     private func readBounds(_ reader: inout KeywordReader) {
         minimum = reader.number("minimum")
         maximum = reader.number("maximum")
@@ -182,9 +182,9 @@ final class Schema {
         }
     }
 
-    /// OpenAPI 3.0's `nullable: true`: null is one more type, and one more value of an enumeration.
+    /// OpenAPI 3.0's `nullable: true`: adds null to the types, and to the values of an enumeration.
     ///
-    /// Without a `type` beside it, it is honoured for `$ref`, `allOf`, `anyOf` and `oneOf`, as its writers mean it.
+    /// Without `type`, it also applies to `$ref`, `allOf`, `anyOf` and `oneOf`, because that is what authors mean.
     private func readNullable(_ reader: inout KeywordReader) {
         guard let node = reader["nullable"] else { return }
         reader.noteOldKeyword("nullable")
@@ -203,18 +203,18 @@ final class Schema {
         }
     }
 
-    /// Whether `nullable` adds null to whatever else the schema says.
+    /// Whether `nullable` adds null to the other assertions.
     private(set) var acceptsNull = false
 
-    /// Whether dynamic references that are met below may lead back into this schema's resource, which starts here.
+    /// Whether dynamic references below may lead back to this schema's resource, which starts here.
     var hasDynamicScope: Bool {
         !resource.dynamicAnchors.isEmpty && NodeKey(resource.root) == NodeKey(node) && node["$id"] != nil
     }
 
-    /// The pattern that remains to be checked: readers refuse U+0000 in every text, so they need not look for it again.
+    /// The pattern to check. It is nil if it only excludes U+0000, because readers reject U+0000 in every string.
     var checkedPattern: String? { pattern == #"^[^\u0000]*$"# ? nil : pattern }
 
-    /// The keywords that say something about a value.
+    /// The keywords that are assertions.
     var assertions: Set<String> {
         Set(
             (node.members ?? []).map(\.key).filter { name in

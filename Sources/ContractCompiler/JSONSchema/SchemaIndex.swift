@@ -1,6 +1,6 @@
 internal import Formats
 
-/// The identity of a node: two nodes of one place are one.
+/// The identity of a node: nodes at the same location are equal.
 package struct NodeKey: Hashable, Sendable {
     private let file: ObjectIdentifier
     private let pointer: String
@@ -16,19 +16,19 @@ package struct NodeKey: Hashable, Sendable {
     }
 }
 
-/// A schema with a URI of its own, and the anchors inside it (JSON Schema Core 2020-12, sections 4.3.5 and 8.2).
+/// A schema with its own URI, and its anchors (JSON Schema Core 2020-12, sections 4.3.5 and 8.2).
 package final class SchemaResource: @unchecked Sendable {
-    // Only `SchemaIndex` writes, while it adds a document and before it hands the resource out.
+    // Only `SchemaIndex` writes to it, while it adds a document and before it returns the resource.
 
-    /// The URI, absolute and without a fragment.
+    /// The absolute URI without a fragment.
     package let uri: String
-    /// The resource's root.
+    /// The root of the resource.
     package let root: Node
-    /// The value of `$schema`, or what the schema around this one says.
+    /// The value of `$schema`, inherited from the enclosing schema if it is missing.
     package let dialect: String?
-    /// The nodes of `$anchor` and `$dynamicAnchor`.
+    /// The nodes with `$anchor` or `$dynamicAnchor`.
     package fileprivate(set) var anchors: [String: Node] = [:]
-    /// The nodes of `$dynamicAnchor`.
+    /// The nodes with `$dynamicAnchor`.
     package fileprivate(set) var dynamicAnchors: [String: Node] = [:]
 
     fileprivate init(uri: String, root: Node, dialect: String?) {
@@ -38,25 +38,25 @@ package final class SchemaResource: @unchecked Sendable {
     }
 }
 
-/// The schemas that references can reach, by their URIs.
+/// The schemas that references can reach, by URI.
 package struct SchemaIndex {
     private var resources: [String: SchemaResource] = [:]
     private var owners: [NodeKey: SchemaResource] = [:]
     private var found: [String: (node: Node, resource: SchemaResource)] = [:]
-    /// The members of large mappings by their names: thousands of references may lead into one.
+    /// The members of large mappings by name: thousands of references may lead into one.
     private var members: [NodeKey: [String: Node]] = [:]
     private let load: (String) -> Node?
 
-    /// An index that asks `load` for a document that it does not have, by its URI.
+    /// Creates an index that calls `load` with the URI of each unknown document.
     package init(load: @escaping (String) -> Node? = { _ in nil }) {
         self.load = load
     }
 
-    /// Adds the schema at `root`, and those inside it that have a `$id`.
+    /// Adds the schema at `root`, and the schemas inside of it that have a `$id`.
     ///
     /// - Parameters:
-    ///   - uri: Where the document lies; its `$id` is resolved against it.
-    ///   - dialect: The dialect of a schema without `$schema`.
+    ///   - uri: The URI of the document. Its `$id` is resolved against it.
+    ///   - dialect: The dialect of schemas without `$schema`.
     @discardableResult
     package mutating func add(_ root: Node, uri: String, dialect: String? = nil) -> SchemaResource {
         let resource = SchemaResource(
@@ -70,13 +70,13 @@ package struct SchemaIndex {
         return resource
     }
 
-    /// Adds a file that may be a schema, or an OpenAPI document with schemas in it.
+    /// Adds a file that is a schema or an OpenAPI document that contains schemas.
     mutating func addDocument(_ root: Node, uri: String) {
         let resource = add(root, uri: uri)
         visitDocument(root, in: resource)
     }
 
-    /// The resource of the file at `uri`, known or not.
+    /// The resource of the file at `uri`. It is created if necessary.
     mutating func document(_ uri: String, root: Node) -> SchemaResource {
         if let known = resources[uri] { return known }
         let resource = SchemaResource(uri: uri, root: root, dialect: nil)
@@ -84,7 +84,7 @@ package struct SchemaIndex {
         return resource
     }
 
-    /// Looks for schemas in whatever is not one itself.
+    /// Searches for schemas inside of nodes that are not schemas.
     private mutating func visitDocument(_ node: Node, in resource: SchemaResource) {
         for item in node.items ?? [] { visitDocument(item, in: resource) }
         for member in node.members ?? [] {
@@ -120,7 +120,7 @@ package struct SchemaIndex {
         }
     }
 
-    /// The schemas that stand directly under a keyword.
+    /// The schemas directly below a keyword.
     package static func children(of member: Node.Member) -> [Node] {
         switch SchemaKeyword.table[member.key]?.children ?? .none {
         case .none: []
@@ -130,10 +130,10 @@ package struct SchemaIndex {
         }
     }
 
-    /// The resource that starts at `node`, if one does.
+    /// The resource that starts at `node`, if any.
     package func resource(startingAt node: Node) -> SchemaResource? { owners[NodeKey(node)] }
 
-    /// The innermost resource that a node of a known document stands in.
+    /// The innermost resource that contains a node of a known document.
     package func owner(of node: Node) -> SchemaResource? {
         var pointer = node.pointer[...]
         while true {
@@ -143,7 +143,7 @@ package struct SchemaIndex {
         }
     }
 
-    /// The node that `reference` names, seen from `resource`, and the resource that it belongs to.
+    /// The target of `reference` in `resource`, and the resource that contains it.
     package mutating func resolve(_ reference: String, from resource: SchemaResource) -> (
         node: Node, resource: SchemaResource
     )? {
@@ -169,7 +169,7 @@ package struct SchemaIndex {
         return add(root, uri: uri)
     }
 
-    /// Walks a JSON Pointer, changing resources where it enters a schema with a `$id`.
+    /// Follows a JSON Pointer and changes the resource where it enters a schema with a `$id`.
     private mutating func follow(
         _ pointer: String,
         from resource: SchemaResource
@@ -190,12 +190,12 @@ package struct SchemaIndex {
         return members[key]?[JSONPointer.unescape(String(token))]
     }
 
-    /// A `$id` beside nothing that makes it something else: a string.
+    /// The value of `$id` if it is a string. Any other value is a property with that name.
     private static func id(of node: Node) -> String? { node["$id"]?.string }
 
-    /// `reference` as an absolute URI where `base` is the base URI.
+    /// Resolves `reference` against the base URI `base`.
     static func absolute(_ reference: String?, in base: String) -> String {
-        // Most references stay in their document.
+        // Most references stay within their document.
         if let reference, reference.hasPrefix("#"), !reference.dropFirst().contains("#") {
             return reference == "#" ? base : base + reference
         }
@@ -206,9 +206,9 @@ package struct SchemaIndex {
     }
 }
 
-/// Escapes in references.
+/// Percent-encoding in references.
 enum URIText {
-    /// RFC 3986, section 2.1; broken escapes stay as they are.
+    /// Decodes percent-encoding (RFC 3986, section 2.1). Invalid sequences stay unchanged.
     static func percentDecoded(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         var bytes: [UInt8] = []

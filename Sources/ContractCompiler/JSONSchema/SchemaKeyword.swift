@@ -1,4 +1,4 @@
-/// A keyword of JSON Schema 2020-12, or one that OpenAPI adds to it.
+/// A keyword of JSON Schema 2020-12 or OpenAPI.
 package struct SchemaKeyword: Sendable {
     /// The vocabulary that defines it.
     package enum Vocabulary: String, Sendable, CaseIterable {
@@ -7,22 +7,22 @@ package struct SchemaKeyword: Sendable {
         case openAPI = "openapi"
     }
 
-    /// Where its value holds schemas.
+    /// Where its value contains schemas.
     package enum Children: Sendable {
         case none
-        /// The value is one.
+        /// The value is a schema.
         case schema
-        /// The items of the value are.
+        /// The items of the value are schemas.
         case list
-        /// The values of its members are.
+        /// The values of its members are schemas.
         case map
     }
 
-    /// What the compiler makes of it.
+    /// How the compiler uses it.
     package enum Support: Sendable {
         /// It shapes the generated type or its validation.
         case read
-        /// It tells readers something and generated code nothing.
+        /// It is documentation, and does not affect generated code.
         case annotation
     }
 
@@ -36,7 +36,7 @@ package struct SchemaKeyword: Sendable {
         self.support = support
     }
 
-    /// Every keyword by its name: the one table of what the compiler knows. What it does not list is unknown.
+    /// All known keywords by name. A keyword that is not listed is unknown.
     package static let table: [String: SchemaKeyword] = [
         "$id": .init(.core), "$schema": .init(.core, .annotation), "$ref": .init(.core), "$anchor": .init(.core),
         "$dynamicRef": .init(.core), "$dynamicAnchor": .init(.core), "$vocabulary": .init(.core),
@@ -76,6 +76,6 @@ package struct SchemaKeyword: Sendable {
         "externalDocs": .init(.openAPI, .annotation), "xml": .init(.openAPI, .annotation),
     ]
 
-    /// The names of every keyword.
+    /// The names of all keywords.
     package static let names = table.keys.sorted()
 }

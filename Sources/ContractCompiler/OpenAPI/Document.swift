@@ -1,4 +1,4 @@
-/// An OpenAPI document as it is written, in the specification's own words (OpenAPI 3.1, section 4.8).
+/// An OpenAPI document as written, in the terms of the specification (OpenAPI 3.1, section 4.8).
 struct Document {
     let node: Node
     let title: String
@@ -7,7 +7,7 @@ struct Document {
     let paths: [PathItem]
     let webhooks: [PathItem]
     let components: Components
-    /// The security requirements of operations that name none.
+    /// The security requirements of operations that have none.
     let security: Node?
 }
 
@@ -51,20 +51,20 @@ struct ParameterObject {
     let style: String
     let explodes: Bool
     let schema: Node?
-    /// The representation of a parameter that is described by `content`.
+    /// The media type of a parameter that is described by `content`.
     let content: MediaTypeObject?
 }
 
-/// What an operation reads ("Request Body Object").
+/// The body that an operation reads ("Request Body Object").
 struct RequestBodyObject {
     let node: Node
     let isRequired: Bool
     let content: [MediaTypeObject]
 }
 
-/// What an operation answers ("Response Object").
+/// A response of an operation ("Response Object").
 struct ResponseObject {
-    /// The key of a response among those of its operation.
+    /// The key of a response in its operation.
     enum Status: Hashable {
         case code(Int)
         /// `4XX`: the first digit.
@@ -80,25 +80,25 @@ struct ResponseObject {
     let content: [MediaTypeObject]
 }
 
-/// One representation of a body ("Media Type Object").
+/// One media type of a body ("Media Type Object").
 struct MediaTypeObject {
     let node: Node
     let mediaType: String
     let schema: Node?
     /// The schema of each item of a sequential media type (OpenAPI 3.2, `itemSchema`).
     let itemSchema: Node?
-    /// How the parts of a multipart or form body are written, by property.
+    /// The encoding of the parts of a multipart or form body, by property.
     let encoding: [Node.Member]
     let examples: [Node]
 }
 
-/// What the document names for reuse ("Components Object"), as far as it is not reached through references.
+/// The reusable components of the document ("Components Object") that are not reached through references.
 struct Components {
     let schemas: [Node.Member]
     let securitySchemes: [SecuritySchemeObject]
 }
 
-/// How a caller proves who it is ("Security Scheme Object").
+/// How a caller authenticates ("Security Scheme Object").
 struct SecuritySchemeObject {
     enum Kind {
         case apiKey(place: String, name: String)

@@ -1,9 +1,9 @@
-/// Reads an OpenAPI 3.0, 3.1 or 3.2 document from its nodes, following references as it meets them.
+/// Reads an OpenAPI 3.0, 3.1 or 3.2 document from its nodes. References are followed on the way.
 struct DocumentReader {
     var registry: Registry
     var log: DiagnosticLog
     private var openCallbacks = 0
-    /// The path items of callbacks that stand inside of other callbacks: each is read once, for it may lead back to itself.
+    /// The path items of callbacks inside of callbacks. Each is read once, because it may lead back to itself.
     private var innerCallbacks: Set<NodeKey> = []
 
     init(registry: Registry, log: DiagnosticLog) {
@@ -11,13 +11,13 @@ struct DocumentReader {
         self.log = log
     }
 
-    /// The document whose root is `node`; nil when it is no OpenAPI document at all.
+    /// The document with the root `node`; nil if it is not an OpenAPI document.
     mutating func document(_ node: Node) -> Document? {
         let known = [
             "openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs", "webhooks",
             "jsonSchemaDialect", "$self",
         ]
-        // Fields of 3.2 that are not read yet are no mistakes.
+        // Fields of 3.2 that are not read yet are not errors.
         if node["openapi"]?.scalar?.text.hasPrefix("3.2.") == true { log.relax() }
         guard let fields = Fields(node, "an OpenAPI document", known: known, log: &log) else { return nil }
         guard readVersion(fields) else { return nil }
@@ -133,13 +133,13 @@ struct DocumentReader {
         )
     }
 
-    /// The specification lets no operation have two parameters of one name and place.
+    /// An operation must not have two parameters with the same name and location.
     private mutating func unrepeated(_ parameters: [ParameterObject]) -> [ParameterObject] {
         var seen: [String: Location] = [:]
         return parameters.filter { parameter in
             guard let other = seen.updateValue(parameter.node.location, forKey: "\(parameter.place) \(parameter.name)")
             else { return true }
-            let note = Diagnostic.Note(message: "the other one", location: other)
+            let note = Diagnostic.Note(message: "the other definition", location: other)
             let message = "the \(parameter.place) parameter '\(parameter.name)' is given twice"
             log.error(.duplicateParameter, message, at: parameter.node.location, notes: [note])
             return false
@@ -167,7 +167,7 @@ struct DocumentReader {
         "name", "in", "required", "description", "schema", "example", "examples", "deprecated", "style", "explode",
         "allowReserved", "allowEmptyValue", "content",
     ]
-    /// The styles of each place, its default first (OpenAPI 3.1, "Style Values").
+    /// The styles for each location, the default first (OpenAPI 3.1, "Style Values").
     private static let styles = [
         "path": ["simple", "label", "matrix"], "query": ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
         "header": ["simple"], "cookie": ["form", "cookie"],
@@ -186,7 +186,7 @@ struct DocumentReader {
             let suggestion = Suggestion.text(for: place, in: places)
             log.strictly(
                 .parameterPlace,
-                "a parameter in '\(place)', expected path, query, header or cookie\(suggestion)",
+                "the parameter is in '\(place)', expected path, query, header or cookie\(suggestion)",
                 at: placeNode.location
             )
             return nil
@@ -227,7 +227,7 @@ struct DocumentReader {
         if content.count > 1, let node = fields["content"] {
             log.error(
                 .parameterContent,
-                "the 'content' of a parameter has exactly one media type, found \(content.count)",
+                "the 'content' of a parameter has \(content.count) media types, expected one",
                 at: node.location
             )
         }
@@ -266,7 +266,7 @@ struct DocumentReader {
     private mutating func response(_ member: Node.Member) -> ResponseObject? {
         if member.key.hasPrefix("x-") { return nil }
         guard let status = Self.status(member.key) else {
-            let message = "'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default"
+            let message = "'\(member.key)' is not a status, expected 100 to 599, a range like 4XX, or default"
             log.error(.status, message, at: member.keyLocation)
             return nil
         }
@@ -286,7 +286,7 @@ struct DocumentReader {
             status: status,
             statusLocation: member.keyLocation,
             description: fields.string("description", log: &log),
-            // Content-Type is described by 'content' (OpenAPI 3.1, "Response Object").
+            // 'content' describes the Content-Type header (OpenAPI 3.1, "Response Object").
             headers: fields.map("headers", log: &log).filter { $0.key.lowercased() != "content-type" }.compactMap {
                 header($0)
             },
@@ -328,7 +328,7 @@ struct DocumentReader {
             "callbacks", "pathItems", "mediaTypes",
         ]
         guard let fields = Fields(node, "components", known: known, log: &log) else { return nil }
-        // What nothing refers to is read all the same: its mistakes are mistakes.
+        // Unreferenced components are read too, to report their errors.
         for member in fields.map("parameters", log: &log) { _ = parameter(member.value) }
         for member in fields.map("requestBodies", log: &log) { _ = requestBody(member.value) }
         for member in fields.map("headers", log: &log) { _ = header(member) }
@@ -359,7 +359,7 @@ struct DocumentReader {
             if let place, !["query", "header", "cookie"].contains(place), let node = fields["in"] {
                 log.error(
                     .securityScheme,
-                    "an API key in '\(place)', expected query, header or cookie",
+                    "the API key is in '\(place)', expected query, header or cookie",
                     at: node.location
                 )
                 return nil
@@ -377,7 +377,7 @@ struct DocumentReader {
             let suggestion = Suggestion.text(for: found, in: types)
             log.error(
                 .securityScheme,
-                "a security scheme of type '\(found)', expected \(types.joined(separator: ", "))\(suggestion)",
+                "the security scheme has the type '\(found)', expected \(types.joined(separator: ", "))\(suggestion)",
                 at: typeNode.location
             )
             return nil
@@ -385,7 +385,7 @@ struct DocumentReader {
         return kind.map { SecuritySchemeObject(name: member.key, node: node, kind: $0) }
     }
 
-    /// The node itself, or what its `$ref` names.
+    /// The node itself, or the target of its `$ref`.
     private mutating func followed(_ node: Node) -> Node? {
         var node = node
         for _ in 0..<ReadingLimit.depth {

@@ -1,15 +1,15 @@
 internal import Formats
 
-/// The members of a mapping with a closed vocabulary, as the specification lists them for one kind of object.
+/// The members of a mapping with a closed set of fields, as the specification defines it for one kind of object.
 struct Fields {
     let node: Node
     private let members: [String: Node.Member]
 
-    /// Nil when `node` is no mapping. A field outside the vocabulary is an error; `x-` fields are free.
+    /// Returns nil if `node` is not a mapping. An unknown field is an error. `x-` fields are allowed.
     ///
     /// - Parameters:
-    ///   - what: The object's kind with its article, as the specification calls it.
-    ///   - known: The specification's fields.
+    ///   - what: The kind of object with its article, in the specification's terms.
+    ///   - known: The fields that the specification defines.
     init?(_ node: Node, _ what: String, known: [String], log: inout DiagnosticLog) {
         guard let members = node.members else {
             log.error(.fieldType, "\(node.kindDescription) where \(what) was expected", at: node.location)
@@ -17,7 +17,7 @@ struct Fields {
         }
         self.node = node
         self.members = Dictionary(members.map { ($0.key, $0) }) { first, _ in first }
-        log.ledger?.read(node, what, known: known)
+        log.keywordUsage?.read(node, what, known: known)
         for member in members where !member.key.hasPrefix("x-") && !known.contains(member.key) {
             let suggestion = Suggestion.text(for: member.key, in: known)
             log.strictly(.unknownField, "\(what) has no field '\(member.key)'\(suggestion)", at: member.keyLocation)
@@ -29,23 +29,23 @@ struct Fields {
         self.members = members
     }
 
-    /// The fields that `isIncluded` lets through.
+    /// The fields that `isIncluded` accepts.
     func filtered(_ isIncluded: (String) -> Bool) -> Fields {
         members.keys.allSatisfy(isIncluded) ? self : Fields(node, members.filter { isIncluded($0.key) })
     }
 
     subscript(name: String) -> Node? { members[name]?.value }
 
-    /// Where a field's name stands.
+    /// The location of a field's name.
     func keyLocation(_ name: String) -> Location? { members[name]?.keyLocation }
 
-    /// A field that must be there.
+    /// A required field.
     func required(_ name: String, of what: String, log: inout DiagnosticLog) -> Node? {
         if members[name] == nil { log.error(.missingField, "\(what) lacks '\(name)'", at: node.location) }
         return members[name]?.value
     }
 
-    /// A string field. A plain scalar that YAML reads as something else keeps its text, with advice to quote it.
+    /// A string field. A plain scalar that YAML reads as another type is accepted as text, with advice to quote it.
     func string(_ name: String, log: inout DiagnosticLog) -> String? {
         guard let node = members[name]?.value else { return nil }
         if let text = node.string { return text }
@@ -70,7 +70,7 @@ struct Fields {
         return node.boolean
     }
 
-    /// A field that is a whole number of at least 0; one that no text or list can reach is as good as the largest.
+    /// A non-negative integer. A value above the largest `Int` becomes the largest, because no text or list reaches either.
     func count(_ name: String, log: inout DiagnosticLog) -> Int? {
         guard let node = members[name]?.value else { return nil }
         guard let number = node.jsonNumber.flatMap({ ExactNumber($0) }), number.isInteger, !number.isNegative else {
@@ -90,7 +90,7 @@ struct Fields {
         return node.members ?? []
     }
 
-    /// The items of a field that is a list.
+    /// The items of a list field.
     func list(_ name: String, log: inout DiagnosticLog) -> [Node] {
         guard let node = members[name]?.value else { return [] }
         if node.items == nil {

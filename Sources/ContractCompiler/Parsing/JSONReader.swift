@@ -1,6 +1,6 @@
-/// Reads a JSON file into nodes, with the same marks as YAML.
+/// Reads a JSON file into nodes with the same locations as YAML.
 ///
-/// JSON is not read through libyaml, which refuses surrogate pairs and long keys and accepts comments and trailing commas.
+/// libyaml is not used for JSON: it rejects surrogate pairs and long keys, and accepts comments and trailing commas.
 struct JSONReader {
     private let file: SourceFile
     private let scalars: [Unicode.Scalar]
@@ -52,7 +52,7 @@ struct JSONReader {
 
     private mutating func members(_ pointer: String, _ depth: Int) throws(ReadingError) -> [Node.Member] {
         var members: [Node.Member] = []
-        // By bytes: texts of Swift that differ only in normalization are equal.
+        // Compared as bytes: Swift strings are equal if they differ only in normalisation.
         var places: [[UInt8]: Location] = [:]
         index += 1
         while try hasNext(closing: "}", isFirst: members.isEmpty) {
@@ -60,7 +60,7 @@ struct JSONReader {
             guard peek == "\"" else { throw unexpected("a member name in double quotes") }
             let key = try string()
             if let first = places.updateValue(keyLocation, forKey: Array(key.utf8)) {
-                let note = Diagnostic.Note(message: "it is first given here", location: first)
+                let note = Diagnostic.Note(message: "the first one is here", location: first)
                 throw ReadingError(
                     code: .duplicateKey,
                     message: "the key '\(key)' is given twice",
@@ -120,7 +120,7 @@ struct JSONReader {
         }
     }
 
-    /// RFC 8259, section 6, checked on top of the wider YAML form.
+    /// Checks the number syntax of RFC 8259, section 6, which is stricter than YAML's.
     static func isNumber(_ text: String) -> Bool {
         let digits = text.first == "-" ? text.dropFirst() : text[...]
         guard let first = digits.first, first.isASCII, first.isWholeNumber, CoreSchema.kind(of: text) == .number,
@@ -148,7 +148,7 @@ struct JSONReader {
                 index += 1
             }
         }
-        throw ReadingError(code: .syntax, message: "a string without an end", location: start)
+        throw ReadingError(code: .syntax, message: "unterminated string", location: start)
     }
 
     private mutating func escape() throws(ReadingError) -> Unicode.Scalar {
@@ -164,11 +164,11 @@ struct JSONReader {
         case "r": return "\r"
         case "t": return "\t"
         case "u": return try unicodeEscape(from: start)
-        default: throw ReadingError(code: .syntax, message: "an unknown escape", location: start)
+        default: throw ReadingError(code: .syntax, message: "unknown escape sequence", location: start)
         }
     }
 
-    /// The four digits after `\u`, joined with a low surrogate that follows a high one.
+    /// Reads the four digits after `\u`, and a low surrogate after a high one.
     private mutating func unicodeEscape(from start: Location) throws(ReadingError) -> Unicode.Scalar {
         let first = try hexadecimal(from: start)
         if let scalar = Unicode.Scalar(first) { return scalar }
@@ -181,13 +181,13 @@ struct JSONReader {
                 return scalar
             }
         }
-        throw ReadingError(code: .syntax, message: "a surrogate without its other half", location: start)
+        throw ReadingError(code: .syntax, message: "unpaired surrogate", location: start)
     }
 
     private mutating func hexadecimal(from start: Location) throws(ReadingError) -> UInt32 {
         let digits = String(String.UnicodeScalarView(scalars[index..<min(index + 4, scalars.count)]))
         guard digits.count == 4, digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else {
-            throw ReadingError(code: .syntax, message: "an escape without four hexadecimal digits", location: start)
+            throw ReadingError(code: .syntax, message: "'\\u' without four hexadecimal digits", location: start)
         }
         index += 4
         return value

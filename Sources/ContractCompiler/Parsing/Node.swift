@@ -1,19 +1,19 @@
-/// A value of a YAML or JSON file, with its place.
+/// A value of a YAML or JSON file, with its location.
 package struct Node: Sendable {
-    /// What the value is.
+    /// The content of a node.
     package enum Value: Sendable {
         case scalar(Scalar)
         case sequence([Node])
         case mapping([Member])
     }
 
-    /// A key and its value.
+    /// A member of a mapping.
     package struct Member: Sendable {
         package let key: String
         package let keyLocation: Location
         package let value: Node
 
-        /// A value under a name.
+        /// A named value.
         package init(key: String, keyLocation: Location, value: Node) {
             self.key = key
             self.keyLocation = keyLocation
@@ -21,9 +21,9 @@ package struct Node: Sendable {
         }
     }
 
-    /// A value without parts. `text` is what the file says, so numbers stay exact.
+    /// A scalar. `text` is the text of the file, so numbers stay exact.
     package struct Scalar: Sendable {
-        /// The type that the YAML 1.2 core schema or JSON gives the text.
+        /// The type of the text in JSON or the YAML 1.2 core schema.
         package enum Kind: Sendable {
             case null
             case boolean
@@ -34,28 +34,28 @@ package struct Node: Sendable {
         package let kind: Kind
         package let text: String
 
-        /// A scalar that reads `text`.
+        /// A scalar with this text.
         package init(kind: Kind, text: String) {
             self.kind = kind
             self.text = text
         }
     }
 
-    /// What the value is.
+    /// The content.
     package let value: Value
-    /// Where it starts.
+    /// The start of the node.
     package let location: Location
-    /// Where it stands in its document: a JSON Pointer (RFC 6901).
+    /// The pointer of the node in its document: a JSON Pointer (RFC 6901).
     package let pointer: String
 
-    /// A value at a place.
+    /// Creates a value at a location.
     package init(value: Value, location: Location, pointer: String) {
         self.value = value
         self.location = location
         self.pointer = pointer
     }
 
-    /// The root of a YAML or JSON file; nil when it cannot be read, which is then in the log.
+    /// The root of a YAML or JSON file; nil if it cannot be read. The log then has the reason.
     package static func read(_ file: SourceFile, log: inout DiagnosticLog) -> Node? {
         do throws(ReadingError) {
             return try file.isJSON ? JSONReader.read(file) : YAMLReader.read(file)
@@ -68,39 +68,39 @@ package struct Node: Sendable {
     /// The root of a JSON text.
     package static func readJSON(_ file: SourceFile) throws(ReadingError) -> Node { try JSONReader.read(file) }
 
-    /// The root of any YAML document, its tags honoured.
+    /// The root of any YAML document, with support for tags.
     package static func readYAML(_ file: SourceFile) throws(ReadingError) -> Node {
-        try YAMLReader.read(file, tags: .honoured)
+        try YAMLReader.read(file, tags: .supported)
     }
 }
 
 extension Node {
-    /// The members, if this is a mapping.
+    /// The members, if it is a mapping.
     package var members: [Member]? {
         if case .mapping(let members) = value { members } else { nil }
     }
 
-    /// The items, if this is a sequence.
+    /// The items, if it is a sequence.
     package var items: [Node]? {
         if case .sequence(let items) = value { items } else { nil }
     }
 
-    /// The scalar, if this is one.
+    /// The scalar, if it is one.
     package var scalar: Scalar? {
         if case .scalar(let scalar) = value { scalar } else { nil }
     }
 
-    /// The text, if this is a string.
+    /// The text, if it is a string.
     package var string: String? {
         if case .scalar(let scalar) = value, scalar.kind == .string { scalar.text } else { nil }
     }
 
-    /// The truth, if this is a boolean.
+    /// The value, if it is a boolean.
     package var boolean: Bool? {
         if case .scalar(let scalar) = value, scalar.kind == .boolean { scalar.text.lowercased() == "true" } else { nil }
     }
 
-    /// The number, if this is a whole one of 64 bits.
+    /// The number, if it is a 64-bit integer.
     package var integer: Int? {
         if case .scalar(let scalar) = value, scalar.kind == .number { Int(scalar.text) } else { nil }
     }
@@ -110,12 +110,12 @@ extension Node {
         members?.first { $0.key == key }?.value
     }
 
-    /// Where the node comes from, for the comments of generated code: `file#/pointer`.
+    /// The origin of the node for comments in generated code: `file#/pointer`.
     package var origin: String {
         "\(location.file.displayPath.split(separator: "/").last ?? "")#\(pointer)"
     }
 
-    /// The value's type in JSON Schema's words; `integer` is a kind of `number`.
+    /// The type of the value as JSON Schema names it. An `integer` is also a `number`.
     package var jsonType: String {
         switch value {
         case .mapping: "object"
@@ -130,7 +130,7 @@ extension Node {
         }
     }
 
-    /// What the value is, in words.
+    /// The kind of value, for messages.
     package var kindDescription: String {
         switch value {
         case .mapping: "a mapping"
@@ -145,10 +145,10 @@ extension Node {
         }
     }
 
-    /// The node that `pointer` names below this one.
+    /// The node at `pointer`, relative to this one.
     package func node(at pointer: String) -> Node? {
         guard !pointer.isEmpty else { return self }
-        // By bytes: a slash that a combining mark follows is a slash.
+        // Compared as bytes: Swift joins a slash with a combining mark that follows it.
         guard pointer.utf8.first == UInt8(ascii: "/") else { return nil }
         return pointer.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .reduce(Optional(self)) { node, token in
@@ -161,7 +161,7 @@ extension Node {
 
 /// The reference tokens of JSON Pointers (RFC 6901, section 3).
 package enum JSONPointer {
-    /// A name as a token.
+    /// Encodes a name as a token.
     package static func escape(_ name: String) -> String {
         name.unicodeScalars.reduce(into: "") { escaped, scalar in
             switch scalar {
@@ -189,15 +189,15 @@ package enum JSONPointer {
     }
 }
 
-/// The bounds of what a reader accepts from a file.
+/// The limits for files that a reader accepts.
 enum ReadingLimit {
-    /// Levels of nesting. libyaml has no limit of its own and is quadratic on nested flow sequences.
+    /// The maximum nesting. libyaml has no limit, and takes quadratic time for nested flow sequences.
     static let depth = 256
-    /// Nodes after all aliases are expanded.
+    /// The maximum number of nodes after aliases are expanded.
     static let expandedNodes = 1_000_000
 }
 
-/// A file that cannot be read at all; what was wrong, and where.
+/// The reason and location of a failure to read a file.
 package struct ReadingError: Error {
     let code: Diagnostic.Code
     package let message: String
@@ -206,7 +206,7 @@ package struct ReadingError: Error {
 }
 
 extension ReadingError {
-    /// What a reader's caller finds wrong itself.
+    /// An error that the caller of a reader found.
     package init(_ message: String, at location: Location) {
         self.init(code: .syntax, message: message, location: location)
     }

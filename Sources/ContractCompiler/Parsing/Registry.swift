@@ -1,22 +1,22 @@
 internal import Formats
 
-/// The files of a contract, read once each, and what references between them name.
+/// The files of a contract, each read once, and the resolver of references between them.
 package struct Registry {
     private let open: (String) -> SourceFile?
     private let transform: (Node) -> Node
     private var roots: [String: Node?] = [:]
-    /// The schemas of the files that were read.
+    /// The schemas of the files read so far.
     package private(set) var index = SchemaIndex()
 
-    /// A registry that gets a file's content, by its normalised path, from `open`; nil means that the contract has no such file.
+    /// Creates a registry. `open` returns the content of a file by its normalised path, or nil if the contract has no such file.
     ///
-    /// - Parameter transform: What is made of each file's root before anything refers to it.
+    /// - Parameter transform: Applied to the root of each file before references into it are resolved.
     package init(open: @escaping (String) -> SourceFile?, transform: @escaping (Node) -> Node = { $0 }) {
         self.open = open
         self.transform = transform
     }
 
-    /// The root of the file at `path`; nil when there is none or it cannot be read, which is then in the log.
+    /// The root of the file at `path`; nil if the file does not exist or cannot be read. The log then has the reason.
     package mutating func root(of path: String, log: inout DiagnosticLog) -> Node? {
         if let known = roots[path] { return known }
         let root = open(path).flatMap { Node.read($0, log: &log) }.map(transform)
@@ -25,18 +25,18 @@ package struct Registry {
         return root
     }
 
-    /// Adds a schema that references may reach by its URI.
+    /// Adds a schema that references can reach by its URI.
     package mutating func add(_ schema: Node, uri: String) { index.add(schema, uri: uri) }
 
-    /// The files that were read, by their paths.
+    /// The files read so far, by path.
     package var paths: [String] { roots.compactMap { $0.value == nil ? nil : $0.key }.sorted() }
 
-    /// The resource of the file that `node` stands in: what a reference outside of schemas is relative to.
+    /// The resource of the file that contains `node`. References outside of schemas are relative to it.
     package mutating func resource(of node: Node) -> SchemaResource {
         index.document(Self.uri(of: node.location.file.path), root: node)
     }
 
-    /// The node that a reference names, seen from `resource`; one that leads nowhere is recorded.
+    /// The target of a reference in `resource`. A missing target is reported.
     package mutating func resolve(
         _ reference: Node,
         from resource: SchemaResource,
@@ -52,18 +52,18 @@ package struct Registry {
         guard document.hasPrefix("file://") else {
             log.error(
                 .unresolvedReference,
-                "'\(text)' is a URL that no schema of the contract has as its '$id'",
+                "'\(text)' is a URL, but no schema of the contract has this '$id'",
                 at: reference.location
             )
             return nil
         }
         let path = URIText.percentDecoded(String(document.dropFirst("file://".count)))
         guard let root = root(of: path, log: &log) else {
-            // A file that exists but cannot be read has said so itself.
+            // If the file exists but cannot be read, the reason is in the log already.
             if open(path) == nil {
                 log.error(
                     .unresolvedReference,
-                    "'\(text.prefix { $0 != "#" })' is no file of this contract",
+                    "'\(text.prefix { $0 != "#" })' is not a file of this contract",
                     at: reference.location
                 )
             }
@@ -73,20 +73,20 @@ package struct Registry {
         let fragment = URIText.percentDecoded(String(absolute.dropFirst(document.count + 1)))
         log.error(
             .unresolvedReference,
-            "'\(text)' leads nowhere\(Self.suggestion(for: fragment, in: root))",
+            "'\(text)' does not exist\(Self.suggestion(for: fragment, in: root))",
             at: reference.location
         )
         return nil
     }
 
-    /// The node that the reference `$ref` of an OpenAPI object names.
+    /// The target of the `$ref` of an OpenAPI object.
     mutating func resolve(_ reference: Node, log: inout DiagnosticLog) -> Node? {
         resolve(reference, from: resource(of: reference), log: &log)?.node
     }
 
     private static func uri(of path: String) -> String { "file://" + path }
 
-    /// The pointer's last word, if the parent exists and has a similar one.
+    /// Suggests a correction of the pointer's last token, if its parent exists.
     private static func suggestion(for pointer: String, in root: Node) -> String {
         guard let slash = pointer.lastIndex(of: "/"),
             let members = root.node(at: String(pointer[..<slash]))?.members

@@ -1,7 +1,7 @@
 import Foundation
 
 extension SourceFile {
-    /// The file at `path`, links followed, shown relative to the working directory where it lies below it; nil when it cannot be read.
+    /// Reads the file at `path`; nil if it cannot be read. Links are followed, and a path below the working directory is shown relative to it.
     package convenience init?(reading path: String) {
         let real = Self.realPath(path)
         guard let data = FileManager.default.contents(atPath: real) else { return nil }
@@ -10,7 +10,7 @@ extension SourceFile {
         self.init(path: real, displayPath: displayPath, bytes: Array(data))
     }
 
-    /// The path with its links followed.
+    /// The path with links resolved.
     package static func realPath(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }

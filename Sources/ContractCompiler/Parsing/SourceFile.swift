@@ -1,15 +1,15 @@
-/// One file of a contract: its bytes and the path that diagnostics show.
+/// One file of a contract: its bytes and its path for diagnostics.
 package final class SourceFile: Sendable {
-    /// Where the file lies, normalised: what references are resolved against.
+    /// The normalised path. References are resolved against it.
     package let path: String
-    /// The path as diagnostics and generated comments show it, relative to the package.
+    /// The path in diagnostics and generated comments, relative to the package.
     package let displayPath: String
     /// The content.
     package let bytes: [UInt8]
-    /// Where each line begins.
+    /// The offset of the start of each line.
     private let lineStarts: [Int]
 
-    /// A file of these bytes.
+    /// Creates a file with these bytes.
     package init(path: String, displayPath: String, bytes: [UInt8]) {
         self.path = path
         self.displayPath = displayPath
@@ -17,10 +17,10 @@ package final class SourceFile: Sendable {
         lineStarts = [0] + bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
     }
 
-    /// Whether the file is JSON by its name, and so read by JSON's rules.
+    /// Whether the file's name ends in `.json`, so that it is read as JSON.
     var isJSON: Bool { path.hasSuffix(".json") }
 
-    /// The text of a line, counted from 1; empty past the end.
+    /// The text of a line, counted from 1. It is empty past the end.
     func line(_ number: Int) -> String {
         guard lineStarts.indices.contains(number - 1) else { return "" }
         let rest = bytes[lineStarts[number - 1]...]
@@ -29,7 +29,7 @@ package final class SourceFile: Sendable {
     }
 }
 
-/// A place in a file, counted from 1; columns count characters as libyaml does: Unicode code points.
+/// A location in a file, counted from 1. Columns count Unicode code points, as libyaml does.
 package struct Location: Sendable {
     /// The file.
     package let file: SourceFile
@@ -38,7 +38,7 @@ package struct Location: Sendable {
     /// The column.
     package let column: Int
 
-    /// A place in `file`.
+    /// Creates a location in `file`.
     package init(file: SourceFile, line: Int, column: Int) {
         self.file = file
         self.line = line

@@ -2,31 +2,31 @@ internal import CYAML
 
 /// Reads one YAML document into nodes through libyaml's event parser.
 ///
-/// libyaml scans and parses; what a scalar means is decided here by the YAML 1.2 core schema (YAML 1.2.2, section 10.3), so `no`
-/// and `2024-01-01` are strings. Refused: repeated keys, keys that are not scalars, recursive or exploding aliases, several documents.
+/// libyaml scans and parses. This type interprets scalars by the YAML 1.2 core schema (YAML 1.2.2, section 10.3), so `no` and `2024-01-01`
+/// are strings. It rejects duplicate keys, keys that are not scalars, recursive or exploding aliases, and multiple documents.
 struct YAMLReader: ~Copyable {
-    /// What a tag other than `!!str` is.
+    /// How tags other than `!!str` are treated.
     enum Tags {
-        /// A mistake: a contract has no use for one.
-        case refused
-        /// The type of the value for the seven of the core and failsafe schemas (YAML 1.2.2, chapter 10), nothing for the others.
-        case honoured
+        /// They are errors: contracts do not need them.
+        case rejected
+        /// The seven tags of the core and failsafe schemas determine the type (YAML 1.2.2, chapter 10). Others are ignored.
+        case supported
     }
 
     private let file: SourceFile
     private let tags: Tags
     private var parser = yaml_parser_t()
-    /// The nodes with an anchor, how many nodes they are and how many levels they nest.
+    /// The nodes with an anchor, with their number of nodes and levels of nesting.
     private var anchors: [String: (node: Node, size: Int, height: Int)] = [:]
     private var openAnchors: Set<String> = []
     private var expandedNodes = 0
     /// The deepest level since the innermost open anchor.
     private var deepest = 0
 
-    /// Reads the only document of `file`; an empty file is null.
-    static func read(_ file: SourceFile, tags: Tags = .refused) throws(ReadingError) -> Node {
+    /// Reads the only document of `file`. An empty file is null.
+    static func read(_ file: SourceFile, tags: Tags = .rejected) throws(ReadingError) -> Node {
         var reader = YAMLReader(file, tags)
-        // libyaml keeps the pointer, so the parse must end before the closure does.
+        // libyaml keeps the pointer, so parsing must finish inside of the closure.
         let result = file.bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(ReadingError) in
                 yaml_parser_set_input_string(&reader.parser, bytes.baseAddress, bytes.count)
@@ -39,7 +39,7 @@ struct YAMLReader: ~Copyable {
     private init(_ file: SourceFile, _ tags: Tags) {
         self.file = file
         self.tags = tags
-        // Fails only when memory is exhausted (yaml.h).
+        // Fails only if memory is exhausted (yaml.h).
         precondition(yaml_parser_initialize(&parser) == 1, "libyaml cannot allocate a parser")
     }
 
@@ -65,7 +65,7 @@ struct YAMLReader: ~Copyable {
                 guard root == nil else {
                     throw ReadingError(
                         code: .secondDocument,
-                        message: "a second document in one file",
+                        message: "a second document; a file must contain one",
                         location: event.location
                     )
                 }
@@ -115,19 +115,19 @@ struct YAMLReader: ~Copyable {
         guard !openAnchors.contains(name) else {
             throw ReadingError(
                 code: .recursiveAlias,
-                message: "the alias '*\(name)' stands inside the node that it names",
+                message: "the alias '*\(name)' is inside of the node that it refers to",
                 location: event.location
             )
         }
         guard let anchor = anchors[name] else {
             throw ReadingError(
                 code: .unknownAnchor,
-                message: "no anchor '&\(name)' stands before this alias",
+                message: "the anchor '&\(name)' is not defined before this alias",
                 location: event.location
             )
         }
         try count(anchor.size, at: event.location)
-        // The aliased node nests, too.
+        // The aliased node adds levels of nesting too.
         try checkDepth(depth + anchor.height, at: event.location)
         return anchor.node
     }
@@ -135,7 +135,7 @@ struct YAMLReader: ~Copyable {
     private mutating func count(_ nodes: Int, at location: Location) throws(ReadingError) {
         expandedNodes += nodes
         guard expandedNodes <= ReadingLimit.expandedNodes else {
-            let message = "more than \(ReadingLimit.expandedNodes) nodes once aliases are expanded"
+            let message = "more than \(ReadingLimit.expandedNodes) nodes after aliases are expanded"
             throw ReadingError(code: .aliasExpansion, message: message, location: location)
         }
     }
@@ -155,14 +155,14 @@ struct YAMLReader: ~Copyable {
         while true {
             let event = try next()
             if event.type == YAML_MAPPING_END_EVENT { return .mapping(members) }
-            // A key may be an anchor or an alias as any other node.
+            // A key may have an anchor or be an alias, like any other node.
             guard event.type == YAML_SCALAR_EVENT || event.type == YAML_ALIAS_EVENT,
                 let key = try node(from: event, pointer: pointer, depth: depth).scalar?.text
             else {
                 throw ReadingError(code: .keyType, message: "a key that is not a string", location: event.location)
             }
             if let first = places.updateValue(event.location, forKey: key) {
-                let note = Diagnostic.Note(message: "it is first given here", location: first)
+                let note = Diagnostic.Note(message: "the first one is here", location: first)
                 throw ReadingError(
                     code: .duplicateKey,
                     message: "the key '\(key)' is given twice",
@@ -177,14 +177,15 @@ struct YAMLReader: ~Copyable {
 
     private static let prefix = "tag:yaml.org,2002:"
 
-    /// Collections have one type each, which a tag may only repeat.
+    /// Checks the tag of a collection. It may only repeat the type of the collection.
     private func checkTag(of event: Event) throws(ReadingError) {
         guard event.type != YAML_SCALAR_EVENT, let tag = event.tag, tag != "!" else { return }
         let own = Self.prefix + (event.type == YAML_SEQUENCE_START_EVENT ? "seq" : "map")
-        if tag == own || tags == .honoured && !Self.coreTags.contains(tag) { return }
+        if tag == own || tags == .supported && !Self.coreTags.contains(tag) { return }
         throw ReadingError(
             code: .tag,
-            message: "the tag '\(tag)' on \(event.type == YAML_SEQUENCE_START_EVENT ? "a sequence" : "a mapping")",
+            message:
+                "the tag '\(tag)' is not allowed on \(event.type == YAML_SEQUENCE_START_EVENT ? "a sequence" : "a mapping")",
             location: event.location
         )
     }
@@ -196,10 +197,10 @@ struct YAMLReader: ~Copyable {
         let plain = Node.Scalar(kind: event.isPlain ? CoreSchema.kind(of: text) : .string, text: text)
         guard let tag = event.tag, tag != "?" else { return plain }
         if tag == "!" || tag == Self.prefix + "str" { return Node.Scalar(kind: .string, text: text) }
-        guard tags == .honoured else {
+        guard tags == .supported else {
             throw ReadingError(
                 code: .tag,
-                message: "the tag '\(tag)' has no meaning in a contract",
+                message: "the tag '\(tag)' is not allowed in a contract",
                 location: event.location
             )
         }
@@ -207,7 +208,7 @@ struct YAMLReader: ~Copyable {
         guard let kind = CoreSchema.kind(of: text, tagged: String(tag.dropFirst(Self.prefix.count))) else {
             throw ReadingError(
                 code: .tag,
-                message: "'\(text)' is no '!!\(tag.dropFirst(Self.prefix.count))'",
+                message: "'\(text)' is not a '!!\(tag.dropFirst(Self.prefix.count))'",
                 location: event.location
             )
         }
@@ -230,7 +231,7 @@ struct YAMLReader: ~Copyable {
     }
 }
 
-/// What is kept of a libyaml event after it is freed.
+/// The data of a libyaml event that is kept after the event is freed.
 private struct Event {
     let type: yaml_event_type_t
     let location: Location
@@ -272,7 +273,7 @@ extension Location {
     }
 }
 
-/// What a plain scalar means (YAML 1.2.2, section 10.3.2).
+/// The type of a plain scalar (YAML 1.2.2, section 10.3.2).
 enum CoreSchema {
     static func kind(of text: String) -> Node.Scalar.Kind {
         switch text {
@@ -282,7 +283,7 @@ enum CoreSchema {
         }
     }
 
-    /// The kind of a scalar with one of the core schema's tags, whatever its style; nil when the text has no such value.
+    /// The type of a scalar with a core schema tag, in any style; nil if the text is not a value of that type.
     static func kind(of text: String, tagged name: String) -> Node.Scalar.Kind? {
         let kind = kind(of: text)
         switch name {

@@ -1,13 +1,13 @@
-/// A step of the schema: a file `migrations/0001_fleet.sql`.
+/// A migration of the database schema: a file such as `migrations/0001_fleet.sql`.
 package struct MigrationFile: Sendable {
-    /// The number in front of the name.
+    /// The number at the start of the file name.
     package let version: Int
-    /// What stands between the number and the suffix.
+    /// The text between the number and the suffix.
     package let name: String
-    /// The statements.
+    /// The SQL statements.
     package let sql: String
 
-    /// The migrations among `files`, in their order; a name of another form and a number given twice are errors.
+    /// The migrations in `files`, in order. An invalid name or a duplicate number is an error.
     package static func read(_ files: [SourceFile], log: inout DiagnosticLog) -> [MigrationFile] {
         var migrations: [MigrationFile] = []
         for file in files.sorted(by: { $0.path < $1.path }) {
@@ -17,7 +17,11 @@ package struct MigrationFile: Sendable {
             guard parts.count == 2, let number = parts.first, let name = parts.last, number.count == 4,
                 let version = Int(number), version > 0
             else {
-                log.error(.migrationName, "'\(fileName)', expected a name of the form 0001_fleet.sql", at: start)
+                log.error(
+                    .migrationName,
+                    "'\(fileName)' is not a migration name, expected a name like 0001_fleet.sql",
+                    at: start
+                )
                 continue
             }
             if migrations.last?.version == version {
@@ -31,7 +35,7 @@ package struct MigrationFile: Sendable {
 }
 
 extension SourceFile {
-    /// Whether the file lies in a folder of migrations.
+    /// Whether the file is in a folder of migrations.
     package var isMigration: Bool {
         path.hasSuffix(".sql") && path.split(separator: "/").dropLast().last == "migrations"
     }

@@ -1,4 +1,4 @@
-/// The queries of one `.sql` file, as their headers declare them.
+/// The queries of one `.sql` file, as declared in their headers.
 ///
 ///     -- Text for the doc comment.
 ///     -- name: listBots :many
@@ -6,9 +6,9 @@
 ///     -- out: bot_id text, seen timestamptz?
 ///     SELECT … LIMIT :limit
 ///
-/// `row:` stands in place of `in:` for a `:batch`, whose parameters are arrays with one element a row.
+/// A `:batch` query has `row:` instead of `in:`. Its parameters are arrays with one element per row.
 package struct QueryFile: Sendable {
-    /// How many rows a query answers.
+    /// The number of rows that a query returns.
     package enum Cardinality: String, CaseIterable, Sendable {
         case one, optional, many, exec, batch
     }
@@ -18,7 +18,7 @@ package struct QueryFile: Sendable {
         package let name: String
         package let type: SQLType
         package let isOptional: Bool
-        /// A Swift enumeration of strings that stands for a `text`.
+        /// A Swift enumeration of strings that represents the `text`.
         let enumeration: String?
         package let location: Location
     }
@@ -29,7 +29,7 @@ package struct QueryFile: Sendable {
         package let cardinality: Cardinality
         package let inputs: [Field]
         package let outputs: [Field]
-        /// The statement with its parameters numbered.
+        /// The statement with numbered parameters.
         package let sql: String
         package let location: Location
         let documentation: String?
@@ -37,7 +37,7 @@ package struct QueryFile: Sendable {
 
     package let file: SourceFile
     package let queries: [Query]
-    /// Modules whose types the headers name.
+    /// The modules of the types in the headers.
     let imports: [String]
 }
 
@@ -46,7 +46,7 @@ package enum SQLType: String, CaseIterable, Sendable {
     case bool, int4, int8, float8, text, uuid, timestamptz, numeric, jsonb
     case textArray = "text[]"
 
-    /// As PostgreSQL prints the type (`format_type`).
+    /// The name that PostgreSQL prints for the type (`format_type`).
     package var postgresName: String {
         switch self {
         case .bool: "boolean"

@@ -1,4 +1,4 @@
-/// Reads the headers of a `.sql` file and numbers its parameters. The SQL itself is PostgreSQL's to judge.
+/// Reads the headers of a `.sql` file and numbers the parameters. It does not parse the SQL itself; PostgreSQL does.
 package struct QueryFileReader {
     private let file: SourceFile
     private var log: DiagnosticLog
@@ -14,7 +14,7 @@ package struct QueryFileReader {
         var sql: [(line: Int, text: String)] = []
     }
 
-    /// The queries of `file`; what is wrong with it is in `log`.
+    /// The queries of `file`. Errors are added to `log`.
     package static func read(_ file: SourceFile, log: inout DiagnosticLog) -> QueryFile {
         var reader = QueryFileReader(file: file, log: log)
         let text = String(decoding: file.bytes, as: UTF8.self)
@@ -25,7 +25,7 @@ package struct QueryFileReader {
         if reader.queries.isEmpty {
             reader.log.error(
                 .noQuery,
-                "no query: a query starts with a line like '-- name: listBots :many'",
+                "the file has no query: a query starts with a line like '-- name: listBots :many'",
                 at: reader.location(1, 1)
             )
         }
@@ -49,7 +49,7 @@ package struct QueryFileReader {
         } else if let (value, column) = Self.field("import", of: line) {
             imports.append(value)
             if !value.allSatisfy({ $0.isLetter || $0.isNumber }) {
-                log.error(.sqlHeader, "'\(value)' is no module's name", at: location(number, column))
+                log.error(.sqlHeader, "'\(value)' is not a module name", at: location(number, column))
             }
         } else if let (value, column) = Self.field("in", of: line) ?? Self.field("row", of: line) {
             draft.inputs += fields(value, number, column)
@@ -81,7 +81,7 @@ package struct QueryFileReader {
             let suggestion = Suggestion.text(for: parts.count > 1 ? String(parts[1]) : "", in: cardinalities)
             log.error(
                 .sqlHeader,
-                "'\(text)', expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
+                "'\(text)' is invalid, expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
                 at: location
             )
             draft.header = (text, .exec, location)
@@ -103,7 +103,11 @@ package struct QueryFileReader {
             let words = part.split(separator: " ")
             guard words.count == 2, let name = words.first, let type = words.last else {
                 if part != text || !part.isEmpty {
-                    log.error(.sqlHeader, "'\(words.joined(separator: " "))', expected a name and a type", at: place)
+                    log.error(
+                        .sqlHeader,
+                        "'\(words.joined(separator: " "))' is invalid, expected a name and a type",
+                        at: place
+                    )
                 }
                 continue
             }
@@ -130,7 +134,9 @@ package struct QueryFileReader {
             )
             return nil
         }
-        if enumeration != nil, type != .text { log.error(.sqlHeader, "an enumeration stands for a text", at: place) }
+        if enumeration != nil, type != .text {
+            log.error(.sqlHeader, "an enumeration must have the type text", at: place)
+        }
         return QueryFile.Field(
             name: name,
             type: type,
@@ -161,29 +167,29 @@ package struct QueryFileReader {
         )
     }
 
-    /// What contradicts the number of rows that the query answers, or the code that is made of it.
+    /// The contradiction between the query's cardinality and its declaration, or between its names and the generated code.
     private func mistake(in cardinality: QueryFile.Cardinality) -> String? {
         let outputs = draft.outputs
         if draft.inputs.contains(where: { $0.name == "parameters" }) || outputs.contains(where: { $0.name == "row" }) {
-            return "uses a name that the generated code needs itself: 'parameters' for an input, 'row' for a column"
+            return "uses a name that is reserved for generated code: 'parameters' for an input, 'row' for a column"
         }
         switch cardinality {
-        case .exec: return outputs.isEmpty ? nil : "is :exec and has an 'out:'"
-        case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) and lacks an 'out:'" : nil
+        case .exec: return outputs.isEmpty ? nil : "is :exec but has an 'out:'"
+        case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) but lacks an 'out:'" : nil
         case .batch:
-            if draft.inputs.isEmpty { return "is :batch and lacks a 'row:'" }
+            if draft.inputs.isEmpty { return "is :batch but lacks a 'row:'" }
             if draft.inputs.contains(where: { $0.type == .textArray }) {
-                return "is :batch, which binds arrays of scalars"
+                return "is :batch but has an array parameter, expected scalars"
             }
             if outputs.isEmpty { return nil }
             let isAnswered =
                 outputs.count == 2 && outputs[0].name == "ordinal" && outputs[0].type == .int8 && !outputs[1].isOptional
             return isAnswered
-                ? nil : "is :batch, so it answers each of its rows, or none: 'out: ordinal int8, <outcome>'"
+                ? nil : "is :batch but its 'out:' is invalid, expected no 'out:' or 'out: ordinal int8, <outcome>'"
         }
     }
 
-    /// The SQL with `:name` replaced by `$1…`, comments and strings left alone.
+    /// The SQL with `:name` replaced by `$1…`, except in comments and strings.
     private mutating func numbered() -> String {
         var scanner = SQLScanner(names: draft.inputs.map(\.name))
         var lines = draft.sql.map { number, line in (number, scanner.numbered(line, line: number)) }
@@ -196,7 +202,7 @@ package struct QueryFileReader {
             )
         }
         for field in draft.inputs where !scanner.used.contains(field.name) {
-            log.error(.unusedInput, "'\(field.name)' is declared and not used", at: field.location)
+            log.error(.unusedInput, "'\(field.name)' is declared but not used", at: field.location)
         }
         while let last = lines.last, last.1.allSatisfy(\.isWhitespace) { lines.removeLast() }
         while let first = lines.first, first.1.allSatisfy(\.isWhitespace) { lines.removeFirst() }
@@ -205,7 +211,7 @@ package struct QueryFileReader {
     }
 }
 
-/// Finds named parameters in SQL text, line after line.
+/// Finds named parameters in SQL text, line by line.
 private struct SQLScanner {
     let names: [String]
     private(set) var used: Set<String> = []

@@ -4,12 +4,12 @@ public struct ByteStream: AsyncSequence, Sendable {
 
     private let chunks: @Sendable () -> AsyncThrowingStream<[UInt8], any Error>
 
-    /// The bytes of `chunks`, asked for when they are needed.
+    /// Creates a stream of `chunks`. They are requested on demand.
     public init(_ chunks: @escaping @Sendable () -> AsyncThrowingStream<[UInt8], any Error>) {
         self.chunks = chunks
     }
 
-    /// Bytes that are all here.
+    /// Creates a stream of bytes in memory.
     public init(_ bytes: [UInt8]) {
         chunks = {
             AsyncThrowingStream { continuation in
@@ -19,25 +19,25 @@ public struct ByteStream: AsyncSequence, Sendable {
         }
     }
 
-    /// The chunks that `next` makes of each element of `elements`, one after the other and no earlier than they are read.
+    /// Creates a stream of the chunks that `write` makes from `elements`, one element at a time and on demand.
     init<Elements: AsyncSequence & Sendable>(
         _ elements: Elements,
         _ write: @escaping @Sendable (Elements.Element) -> [UInt8]
     ) where Elements.Element: Sendable {
         chunks = {
-            let iterator = Turns(elements)
+            let iterator = SerialIterator(elements)
             return AsyncThrowingStream { try await iterator.next().map(write) }
         }
     }
 
     public func makeAsyncIterator() -> AsyncThrowingStream<[UInt8], any Error>.Iterator { chunks().makeAsyncIterator() }
 
-    /// All bytes in one piece, at most `limit` of them.
+    /// Collects the whole stream. Throws an error if it has more than `limit` bytes.
     public func collect(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await chunk in self {
             guard bytes.count + chunk.count <= limit else {
-                throw JSONSyntaxError(message: "a body of more than \(limit) bytes", offset: limit)
+                throw JSONSyntaxError(message: "the body is larger than \(limit) bytes", offset: limit)
             }
             bytes += chunk
         }
@@ -45,8 +45,8 @@ public struct ByteStream: AsyncSequence, Sendable {
     }
 }
 
-/// Hands out the elements of a sequence, one call at a time.
-private actor Turns<Elements: AsyncSequence & Sendable> where Elements.Element: Sendable {
+/// Returns the elements of a sequence, one call at a time.
+private actor SerialIterator<Elements: AsyncSequence & Sendable> where Elements.Element: Sendable {
     private var iterator: Elements.AsyncIterator?
 
     init(_ elements: Elements) {
@@ -54,7 +54,7 @@ private actor Turns<Elements: AsyncSequence & Sendable> where Elements.Element: 
     }
 
     func next() async throws -> Elements.Element? {
-        // The iterator is taken out while it works, so that no second call can use it.
+        // Take the iterator out while it is in use, so that no second call can use it.
         guard var current = iterator.take() else { return nil }
         let element = try await current.next(isolation: self)
         iterator = current
@@ -65,16 +65,16 @@ private actor Turns<Elements: AsyncSequence & Sendable> where Elements.Element: 
 /// Reads one value of a stream.
 public typealias JSONReading<Value> = @Sendable (inout JSONReader) throws(JSONSyntaxError) -> Value?
 
-/// JSON texts one after the other, a line each (JSON Lines), or set apart by record separators (RFC 7464).
+/// JSON texts, one per line (JSON Lines) or separated by record separators (RFC 7464).
 public struct JSONLines<Element: Sendable>: AsyncSequence, Sendable {
     private let source: @Sendable () -> AsyncThrowingStream<Element, any Error>
 
-    /// The values of `elements`, to be sent.
+    /// Creates a stream to send `elements`.
     public init(_ elements: @escaping @Sendable () -> AsyncThrowingStream<Element, any Error>) {
         source = elements
     }
 
-    /// The values that `value` reads from the lines of `bytes`.
+    /// Creates a stream of the values that `value` reads from the lines of `bytes`.
     init(_ bytes: ByteStream, rule: Rule? = nil, _ value: @escaping JSONReading<Element>) {
         source = { Lines.values(of: bytes) { line in try Lines.read(line, rule, value) } }
     }
@@ -83,7 +83,7 @@ public struct JSONLines<Element: Sendable>: AsyncSequence, Sendable {
 }
 
 extension JSONLines where Element: JSONReadable {
-    /// The values in the lines of `bytes`.
+    /// Creates a stream of the values in the lines of `bytes`.
     init(_ bytes: ByteStream) {
         self.init(bytes) { (json: inout JSONReader) throws(JSONSyntaxError) in try Element(from: &json) }
     }
@@ -91,14 +91,14 @@ extension JSONLines where Element: JSONReadable {
 
 /// An event of `text/event-stream` (WHATWG HTML, section 9.2).
 public struct ServerEvent<Payload: Sendable>: Sendable {
-    /// The kind of event; nil for a plain message.
+    /// The type of the event; nil for a message without a type.
     public var event: String?
-    /// The event's id, which a client repeats when it connects again.
+    /// The id, which a client sends when it reconnects.
     public var id: String?
-    /// The event's data.
+    /// The data of the event.
     public var data: Payload
 
-    /// An event with this data.
+    /// Creates an event.
     public init(_ data: Payload, event: String? = nil, id: String? = nil) {
         self.event = event
         self.id = id
@@ -106,18 +106,18 @@ public struct ServerEvent<Payload: Sendable>: Sendable {
     }
 }
 
-/// Events of `text/event-stream`, the data of each as JSON. A stream that says `[DONE]` is over.
+/// Events of `text/event-stream`, with JSON data. The data `[DONE]` ends the stream.
 public struct ServerEvents<Payload: Sendable>: AsyncSequence, Sendable {
     public typealias Element = ServerEvent<Payload>
 
     private let source: @Sendable () -> AsyncThrowingStream<Element, any Error>
 
-    /// The events of `elements`, to be sent.
+    /// Creates a stream to send `elements`.
     public init(_ elements: @escaping @Sendable () -> AsyncThrowingStream<Element, any Error>) {
         source = elements
     }
 
-    /// The events of `bytes`, whose data `value` reads.
+    /// Creates a stream of the events in `bytes`. `value` reads their data.
     init(_ bytes: ByteStream, rule: Rule? = nil, _ value: @escaping JSONReading<Payload>) {
         source = { Lines.events(of: bytes) { data in try Lines.read(data, rule, value) } }
     }
@@ -126,22 +126,22 @@ public struct ServerEvents<Payload: Sendable>: AsyncSequence, Sendable {
 }
 
 extension ServerEvents where Payload: JSONReadable {
-    /// The events of `bytes`.
+    /// Creates a stream of the events in `bytes`.
     init(_ bytes: ByteStream) {
         self.init(bytes) { (json: inout JSONReader) throws(JSONSyntaxError) in try Payload(from: &json) }
     }
 }
 
-/// Splits streams at the ends of lines.
+/// Splits streams into lines.
 private enum Lines {
-    /// The longest line that is kept.
+    /// The maximum length of a line in bytes.
     static let limit = 16 * 1024 * 1024
 
     static func read<Value>(_ text: [UInt8], _ rule: Rule?, _ value: JSONReading<Value>) throws -> Value {
         try JSONReader.read(text, direction: .any, rule: rule, value)
     }
 
-    /// A value for each line that is not empty.
+    /// Decodes each line that is not empty.
     static func values<Value: Sendable>(
         of bytes: ByteStream,
         _ read: @escaping @Sendable ([UInt8]) throws -> Value
@@ -176,7 +176,7 @@ private enum Lines {
     }
 }
 
-/// The fields of the event that is being read.
+/// The fields of the current event.
 private struct EventFields {
     var event: String?
     var id: String?
@@ -195,15 +195,15 @@ private struct EventFields {
     }
 }
 
-/// Hands out a stream's lines, without their ends.
+/// Reads the lines of a stream, without line ends.
 private actor LineReader {
-    private let chunks: Turns<ByteStream>
+    private let chunks: SerialIterator<ByteStream>
     private var rest: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
 
     init(_ bytes: ByteStream) {
-        chunks = Turns(bytes)
+        chunks = SerialIterator(bytes)
     }
 
     func next() async throws -> [UInt8]? {
@@ -222,7 +222,7 @@ private actor LineReader {
             start = 0
             searched = rest.count
             guard searched <= Lines.limit else {
-                throw JSONSyntaxError(message: "a line of more than \(Lines.limit) bytes", offset: searched)
+                throw JSONSyntaxError(message: "the line is longer than \(Lines.limit) bytes", offset: searched)
             }
             if let chunk = try await chunks.next() { rest += chunk } else { isAtEnd = true }
         }

@@ -1,29 +1,29 @@
-/// What carries a client's requests to a service.
+/// Sends a client's requests to a server.
 public protocol Transport: Sendable {
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request and waits for the status and header fields of the response.
     func send(_ request: ClientRequest) async throws -> ClientResponse
 }
 
-/// A request as a client sends it.
+/// A request of a client.
 public struct ClientRequest: Sendable {
     /// The HTTP method.
     public var method: String
-    /// The path with its parameters filled in, or the whole URL of a receiver that is known at run time only.
+    /// The path with its parameters, or the whole URL of a receiver that is known only at run time.
     public var path: String
-    /// The query without its `?`; empty when there is none.
+    /// The query without `?`; empty if there is none.
     public var query = ""
     /// Header fields.
     public var headers: [(name: String, value: String)] = []
     /// The body.
     public var body = MessageBody.none
 
-    /// A request of this method for the path template `path`.
+    /// Creates a request for the path template `path`.
     public init(_ method: String, _ path: String) {
         self.method = method
         self.path = path
     }
 
-    /// Adds a parameter; one without a value is left out.
+    /// Adds a parameter. One without a value is omitted.
     public mutating func add(_ parameter: ParameterDescription, _ value: (some JSONWritable)?) {
         guard let value, let json = JSONValue(JSONWriter.write(value, direction: .request)) else { return }
         switch parameter.place {
@@ -44,7 +44,7 @@ public struct ClientRequest: Sendable {
         }
     }
 
-    /// The same request to an address that is known at run time only.
+    /// The request with a URL that is known only at run time.
     public func sent(to url: String) -> ClientRequest {
         var request = self
         request.path = url
@@ -52,7 +52,7 @@ public struct ClientRequest: Sendable {
     }
 }
 
-/// An answer that the contract does not declare.
+/// The server sent a response that the contract does not declare.
 public struct UnexpectedResponse: Error, Sendable {
     /// The HTTP status.
     public let status: Int
@@ -62,7 +62,7 @@ public struct UnexpectedResponse: Error, Sendable {
     public let body: [UInt8]
 }
 
-/// An answer as a client gets it.
+/// A response that a client received.
 public struct ClientResponse: Sendable {
     /// The HTTP status.
     public var status: Int
@@ -71,10 +71,10 @@ public struct ClientResponse: Sendable {
     /// The body.
     public var body: ByteStream
 
-    /// The largest body that is read in one piece.
+    /// The maximum size of a body that is read at once, in bytes.
     private static let bodyLimit = 64 * 1024 * 1024
 
-    /// An answer of these parts.
+    /// Creates a response.
     public init(status: Int, headers: [(name: String, value: String)], body: ByteStream) {
         self.status = status
         self.headers = headers
@@ -83,7 +83,7 @@ public struct ClientResponse: Sendable {
 
     private var contentType: String? { headers.first { $0.name.lowercased() == "content-type" }?.value }
 
-    /// The error for an answer that the contract does not declare: a `Problem`, if it is one.
+    /// The error for a response that the contract does not declare: a `Problem` if the body is one.
     public func unexpected() async throws -> any Error {
         let bytes = try await body.collect(upTo: Self.bodyLimit)
         if contentType.map(MediaType.essence) == "application/problem+json",
@@ -94,39 +94,39 @@ public struct ClientResponse: Sendable {
         return UnexpectedResponse(status: status, contentType: contentType, body: Array(bytes.prefix(4096)))
     }
 
-    /// The place among `mediaTypes` of the body's own.
+    /// The index of the body's media type in `mediaTypes`.
     public func mediaType(among mediaTypes: [String]) -> Int? { MediaType.place(of: contentType, among: mediaTypes) }
 
     // MARK: - Bodies
 
-    /// A JSON body.
+    /// Reads a JSON body.
     public func json<Body: JSONReadable>(as type: Body.Type) async throws -> Body {
         try await json { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A JSON body that `value` reads.
+    /// Reads a JSON body with `value`.
     public func json<Body>(rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
         let bytes = try await body.collect(upTo: Self.bodyLimit)
         return try JSONReader.read(bytes, direction: .response, rule: rule, value)
     }
 
-    /// A form.
+    /// Reads a form.
     public func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
         try await form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A form that `value` reads.
+    /// Reads a form with `value`.
     public func form<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
         let bytes = try await body.collect(upTo: Self.bodyLimit)
         return try JSONReader.read(FormBody.json(of: bytes, shape: shape), direction: .response, rule: rule, value)
     }
 
-    /// A multipart body.
+    /// Reads a multipart body.
     public func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
         try await multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A multipart body that `value` reads.
+    /// Reads a multipart body with `value`.
     public func multipart<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws
         -> Body
     {
@@ -135,12 +135,12 @@ public struct ClientResponse: Sendable {
         return try JSONReader.read(json, direction: .response, rule: rule, value)
     }
 
-    /// Text.
+    /// Reads text.
     public func text<Body: JSONReadable>(as type: Body.Type) async throws -> Body {
         try await text { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// Text that `value` reads as a JSON string.
+    /// Reads text as a JSON string with `value`.
     public func text<Body>(rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
         let bytes = try await body.collect(upTo: Self.bodyLimit)
         return try JSONReader.read(
@@ -151,25 +151,25 @@ public struct ClientResponse: Sendable {
         )
     }
 
-    /// Bytes.
+    /// Reads bytes.
     public func bytes() async throws -> Bytes { Bytes(try await body.collect(upTo: Self.bodyLimit)) }
 
-    /// JSON texts, one a line, as they come.
+    /// Reads JSON texts, one per line, as they arrive.
     public func lines<Element: JSONReadable & Sendable>(as type: Element.Type) -> JSONLines<Element> { JSONLines(body) }
 
-    /// JSON texts, one a line, that `value` reads as they come.
+    /// Reads JSON texts, one per line, with `value` as they arrive.
     public func lines<Element: Sendable>(rule: Rule? = nil, _ value: @escaping JSONReading<Element>) -> JSONLines<
         Element
     > {
         JSONLines(body, rule: rule, value)
     }
 
-    /// Events as they come.
+    /// Reads events as they arrive.
     public func events<Payload: JSONReadable & Sendable>(as type: Payload.Type) -> ServerEvents<Payload> {
         ServerEvents(body)
     }
 
-    /// Events as they come, whose data `value` reads.
+    /// Reads events as they arrive. `value` reads their data.
     public func events<Payload: Sendable>(
         rule: Rule? = nil,
         _ value: @escaping JSONReading<Payload>
@@ -179,12 +179,12 @@ public struct ClientResponse: Sendable {
 
     // MARK: - Headers
 
-    /// A header field; nil when it is absent.
+    /// Reads a header field; nil if it is absent.
     public func header<Value: JSONReadable>(_ parameter: ParameterDescription, as type: Value.Type) throws -> Value? {
         try header(parameter) { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
     }
 
-    /// A header field that `value` reads; nil when it is absent.
+    /// Reads a header field with `value`; nil if it is absent.
     public func header<Value>(
         _ parameter: ParameterDescription,
         rule: Rule? = nil,
@@ -195,7 +195,7 @@ public struct ClientResponse: Sendable {
         return try JSONReader.read(json, direction: .response, rule: rule, value)
     }
 
-    /// A header field that must be there.
+    /// Reads a required header field.
     public func required<Value>(_ value: Value?, _ name: String) throws -> Value {
         guard let value else {
             throw InvalidInput(violations: [

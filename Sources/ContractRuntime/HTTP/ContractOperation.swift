@@ -1,31 +1,31 @@
-/// A generated operation: what it takes and what it answers.
+/// A generated operation: its input and its output.
 public protocol ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     associatedtype Input: OperationInput
-    /// What is answered.
+    /// The response.
     associatedtype Output: OperationOutput
 }
 
-/// What the caller of an operation sends, seen from either end.
+/// The input of an operation, which a server reads and a client sends.
 public protocol OperationInput: Sendable {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     init(_ request: Request) throws(Problem)
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     var request: ClientRequest { get }
 }
 
-/// What an operation answers, seen from either end.
+/// The output of an operation, which a server sends and a client reads.
 public protocol OperationOutput: Sendable {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     var response: Response { get }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     init(_ response: ClientResponse) async throws
 }
 
 extension ContractOperation {
-    /// Reads the request, runs the operation and encodes what it answers.
+    /// Reads the request, runs the operation and encodes its response.
     public static func respond(
         to request: Request,
         validating validation: ResponseValidation = .off,
@@ -36,7 +36,7 @@ extension ContractOperation {
         return response
     }
 
-    /// Reads an answer again as a client would. A stream is left alone: reading it would use it up.
+    /// Validates a response by reading it as a client would. A stream is not read, because reading would consume it.
     private static func check(_ response: Response) async throws(Problem) {
         let (content, mediaType) = response.body.encoded(for: .response)
         guard case .bytes(let bytes) = content else { return }
@@ -44,16 +44,16 @@ extension ContractOperation {
         do {
             _ = try await Output(ClientResponse(status: response.status, headers: headers, body: ByteStream(bytes)))
         } catch {
-            // Places and keywords only: the values are the service's own.
+            // Pointers and keywords only: the values may be confidential.
             let places = (error as? InvalidInput)?.violations.prefix(5).map { "\($0.pointer) (\($0.keyword))" } ?? []
-            let detail = "the answer breaks the contract at \(places.joined(separator: ", "))"
+            let detail = "the response violates the contract at \(places.joined(separator: ", "))"
             throw Problem(status: 500, code: "RESPONSE_INVALID", detail: detail)
         }
     }
 
-    /// Sends the input over a transport and reads what is answered.
+    /// Sends the input over a transport and reads the response.
     ///
-    /// - Parameter url: The receiver's address, where it is known at run time only.
+    /// - Parameter url: The URL of the receiver, if it is known only at run time.
     public static func send(_ input: Input, over transport: some Transport, to url: String? = nil) async throws
         -> Output
     {
@@ -62,13 +62,13 @@ extension ContractOperation {
     }
 }
 
-/// Which answers are read again and validated before they are sent.
+/// Selects the responses that are validated before they are sent.
 public enum ResponseValidation: Hashable, Sendable {
-    /// None: the types keep answers right but for their constraints.
+    /// None: types ensure valid responses, except for constraints.
     case off
-    /// This share of them, 0…1.
+    /// This share of the responses, 0…1.
     case sampled(Double)
-    /// All of them.
+    /// All responses.
     case always
 
     var isDue: Bool {

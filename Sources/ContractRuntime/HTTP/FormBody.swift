@@ -1,4 +1,4 @@
-/// A name and a value of a query, a form or a cookie. The name is decoded, the value is not yet.
+/// A name and a value of a query, a form or a cookie. The name is decoded, the value is still encoded.
 struct FormField {
     let name: String
     let rawValue: String
@@ -22,9 +22,9 @@ struct FormField {
     }
 }
 
-/// `application/x-www-form-urlencoded`, nested names in brackets included: `item[0][price]=3`.
+/// `application/x-www-form-urlencoded`, including nested names in brackets: `item[0][price]=3`.
 enum FormBody {
-    /// A tree of names, its leaves the fields' values.
+    /// A tree of names. Its leaves are the values of the fields.
     indirect enum Tree {
         case values([String])
         case members([(name: String, tree: Tree)])
@@ -32,7 +32,7 @@ enum FormBody {
 
     private static let depthLimit = 16
 
-    /// The JSON of a body, its texts given the types that `shape` has for them.
+    /// Converts a body to JSON. `shape` decides the types of the values.
     static func json(of body: [UInt8], shape: ParameterShape) throws(Violation) -> [UInt8] {
         guard let text = String(validating: body, as: UTF8.self) else {
             throw Violation(pointer: "", keyword: "syntax", message: "the body is not UTF-8")
@@ -40,7 +40,7 @@ enum FormBody {
         return try json(of: FormField.fields(of: text), below: nil, shape: shape, pointer: "")
     }
 
-    /// The JSON of fields whose names are paths in brackets, perhaps all below one name.
+    /// Converts fields with bracket paths as names to JSON. They may all be below one name.
     static func json(
         of fields: [FormField],
         below name: String?,
@@ -62,7 +62,7 @@ enum FormBody {
                 throw Violation(
                     pointer: pointer,
                     keyword: "format",
-                    message: "\"\(field.name)\" cannot stand beside the other fields"
+                    message: "\"\(field.name)\" conflicts with the other fields"
                 )
             }
         }
@@ -71,7 +71,7 @@ enum FormBody {
         return json.bytes
     }
 
-    /// The JSON of fields whose names are names and nothing more.
+    /// Converts fields with plain names to JSON.
     static func flat(_ fields: [FormField], shape: ParameterShape, pointer: String) throws(Violation) -> [UInt8] {
         var tree = Tree.members([])
         for field in fields {
@@ -113,7 +113,7 @@ enum FormBody {
             for value in values { shape.write(value, to: &json) }
             json.endArray()
         case (.members(let members), .array(let item)):
-            // `a[0]=x` and `a[]=x` are items, in the order in which they stand.
+            // `a[0]=x` and `a[]=x` are items, in the order of the body.
             json.beginArray()
             for member in members {
                 if member.name.isEmpty, case .values(let values) = member.tree {
@@ -133,7 +133,7 @@ enum FormBody {
         }
     }
 
-    /// A form of `value`'s members, nested ones in brackets.
+    /// Encodes the members of `value` as a form, with brackets for nested members.
     static func text(of value: JSONValue) -> String {
         var pairs: [String] = []
         func add(_ value: JSONValue, _ name: String) {
@@ -152,7 +152,7 @@ enum FormBody {
 }
 
 extension FormBody.Tree {
-    /// Puts a value at a path; false when the path goes through a value.
+    /// Inserts a value at a path. Returns false if the path leads through a value.
     fileprivate mutating func insert(_ value: String, at path: ArraySlice<String>) -> Bool {
         guard let name = path.first else {
             guard case .values(let values) = self else {
@@ -180,7 +180,7 @@ extension JSONValue {
         }
     }
 
-    /// The value as a parameter writes it: a string without quotes.
+    /// The value as in a parameter: a string has no quotes.
     var text: String {
         if case .string(let text) = self { text } else { description }
     }

@@ -1,6 +1,6 @@
 /// Media types (RFC 9110, section 8.3).
 public enum MediaType {
-    /// The type without its parameters, in small letters.
+    /// The type in lower case, without its parameters.
     static func essence(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.unicodeScalars.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" })
@@ -12,7 +12,7 @@ public enum MediaType {
         return essence == "application/json" || essence.hasSuffix("+json")
     }
 
-    /// A parameter's value, out of its quotes. By code points: a quote that a combining mark follows is a quote.
+    /// The value of a parameter, without quotes. Compares code points: Swift joins a quote with a combining mark that follows it.
     static func parameter(_ name: String, of text: String) -> String? {
         var rest = text.unicodeScalars.drop { $0 != ";" }
         while rest.first == ";" {
@@ -37,10 +37,10 @@ public enum MediaType {
         return nil
     }
 
-    /// Which of `mediaTypes` a `Content-Type` field means; the first when there is no field.
+    /// The index in `mediaTypes` of the type that a `Content-Type` field matches; 0 if there is no field.
     public static func place(of field: String?, among mediaTypes: [String]) -> Int? {
         guard let field else { return mediaTypes.isEmpty ? nil : 0 }
-        // As most clients write it.
+        // The most common spelling.
         if let place = mediaTypes.firstIndex(of: field) { return place }
         let essence = essence(field)
         let known = mediaTypes.map(Self.essence)

@@ -1,12 +1,12 @@
-/// The body of a request or an answer, not encoded yet: how a value is written depends on which way it travels.
+/// The body of a request or response before it is encoded, because the encoding depends on the direction.
 public struct MessageBody: Sendable {
-    /// The bytes of a body, all here or on their way.
+    /// The bytes of a body, in memory or as a stream.
     public enum Content: Sendable {
         case bytes([UInt8])
         case stream(ByteStream)
     }
 
-    /// The media type; nil when there is no body.
+    /// The media type; nil if there is no body.
     public let mediaType: String?
     private let encode: @Sendable (JSONDirection) -> (content: Content, mediaType: String?)
 
@@ -20,7 +20,7 @@ public struct MessageBody: Sendable {
         self.encode = encode
     }
 
-    /// The body as it is sent, and its media type with all parameters.
+    /// The encoded body, and its media type with all parameters.
     public func encoded(for direction: JSONDirection) -> (content: Content, mediaType: String?) { encode(direction) }
 
     /// No body.
@@ -41,7 +41,7 @@ public struct MessageBody: Sendable {
         }
     }
 
-    /// Parts with their boundary.
+    /// A multipart body. The boundary is chosen when it is encoded.
     public static func multipart(
         _ value: some JSONWritable & Sendable,
         shape: ParameterShape,
@@ -66,9 +66,9 @@ public struct MessageBody: Sendable {
         }
     }
 
-    /// JSON texts, one a line.
+    /// JSON texts, one per line.
     public static func lines<Element: JSONWritable>(_ values: JSONLines<Element>, mediaType: String) -> MessageBody {
-        // RFC 7464, section 2.2: a record separator in front of each text.
+        // RFC 7464, section 2.2: a record separator precedes each text.
         let prefix: [UInt8] = mediaType == "application/json-seq" ? [0x1E] : []
         return MessageBody(mediaType: mediaType) { direction -> Content in
             .stream(ByteStream(values) { prefix + JSONWriter.write($0, direction: direction) + [0x0A] })

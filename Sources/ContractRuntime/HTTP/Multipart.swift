@@ -1,13 +1,13 @@
-/// A part of a multipart body that is a file: its bytes, and what its sender says of them.
+/// A file in a multipart body: its bytes and its declared name and media type.
 public struct FilePart: Hashable, Sendable {
-    /// The file's name, if one is given.
+    /// The file name, if the sender gave one.
     public var filename: String?
-    /// The part's media type, if one is given.
+    /// The media type of the part, if the sender gave one.
     public var contentType: String?
     /// The bytes.
     public var content: Bytes
 
-    /// A file of these bytes.
+    /// Creates a file.
     public init(content: Bytes, filename: String? = nil, contentType: String? = nil) {
         self.filename = filename
         self.contentType = contentType
@@ -50,7 +50,7 @@ extension FilePart: ContractModel {
     }
 }
 
-/// `multipart/form-data` and its kin (RFC 7578, RFC 2046 section 5.1).
+/// `multipart/form-data` and similar types (RFC 7578, RFC 2046 section 5.1).
 enum Multipart {
     private struct Part {
         var name = ""
@@ -59,7 +59,7 @@ enum Multipart {
 
     private static let partLimit = 1_000
 
-    /// The JSON of a body: its parts as members, each of the shape that `shape` has for its name.
+    /// Converts a body to JSON. Its parts become members with the types of `shape`.
     static func json(of body: [UInt8], contentType: String, shape: ParameterShape) throws(Violation) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
@@ -72,7 +72,7 @@ enum Multipart {
         }
         for key in order {
             let (name, parts) = (key.text, groups[key] ?? [])
-            // A list may be written as parts of one name, with or without brackets.
+            // A list may be several parts with the same name, with or without brackets.
             let plain = name.hasSuffix("[]") ? String(name.dropLast(2)) : name
             json.name(plain)
             let member = shape.member(plain)
@@ -101,7 +101,7 @@ enum Multipart {
                 message: "the part is not UTF-8"
             )
         }
-        // Objects travel as JSON (OpenAPI 3.1, "Encoding Object").
+        // Objects are sent as JSON (OpenAPI 3.1, "Encoding Object").
         if !shape.isScalar || part.file.contentType.map(MediaType.isJSON) == true, JSONValue(text) != nil {
             return json.raw(text.utf8)
         }
@@ -112,7 +112,7 @@ enum Multipart {
         func malformed(_ message: String) -> Violation { Violation(pointer: "", keyword: "syntax", message: message) }
         guard let boundary = MediaType.parameter("boundary", of: contentType), (1...70).contains(boundary.utf8.count)
         else {
-            throw malformed("the media type lacks its boundary")
+            throw malformed("the media type has no boundary")
         }
         let delimiter = Array("--\(boundary)".utf8)
         guard var position = find(delimiter, in: body, from: 0), position == 0 || body[position - 1] == 0x0A else {
@@ -124,13 +124,13 @@ enum Multipart {
             if body[position...].starts(with: [0x2D, 0x2D]) { return parts }
             while position < body.count, body[position] == 0x20 || body[position] == 0x09 { position += 1 }
             guard body[position...].starts(with: [0x0D, 0x0A]) else {
-                throw malformed("a boundary without the end of its line")
+                throw malformed("a boundary has no line end")
             }
             position += 2
             guard let end = find([0x0D, 0x0A] + delimiter, in: body, from: position - 2) else {
                 throw malformed("the body ends without its closing boundary")
             }
-            guard parts.count < partLimit else { throw malformed("more than \(partLimit) parts") }
+            guard parts.count < partLimit else { throw malformed("the body has more than \(partLimit) parts") }
             parts.append(try part(Array(body[position..<max(position, end)])))
             position = end + 2
         }
@@ -143,7 +143,7 @@ enum Multipart {
             throw Violation(
                 pointer: "",
                 keyword: "syntax",
-                message: "a part without an empty line after its header fields"
+                message: "a part has no empty line after its header fields"
             )
         }
         var part = Part(file: FilePart(content: Bytes(Array(bytes[(end + (isHeadless ? 2 : 4))...]))))
@@ -172,7 +172,7 @@ enum Multipart {
         return nil
     }
 
-    /// A body of `value`'s members. The boundary is one that no part contains.
+    /// Encodes the members of `value`. The boundary does not occur in any part.
     static func body(of value: JSONValue, shape: ParameterShape) -> (bytes: [UInt8], boundary: String) {
         var parts: [(name: String, file: FilePart)] = []
         guard case .object(let members) = value else { return ([], "") }

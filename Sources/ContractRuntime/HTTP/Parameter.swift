@@ -1,11 +1,11 @@
-/// A parameter as the contract describes it: where it stands and how its value is written (OpenAPI 3.1, "Parameter Object").
+/// A parameter in the contract: its location and serialization (OpenAPI 3.1, "Parameter Object").
 public struct ParameterDescription: Sendable {
-    /// Where a parameter stands.
+    /// The location of a parameter.
     public enum Place: String, Sendable {
         case path, query, header, cookie
     }
 
-    /// How an array or an object becomes text (OpenAPI 3.1, "Style Values").
+    /// The serialization of an array or object (OpenAPI 3.1, "Style Values").
     public enum Style: Sendable {
         case simple, label, matrix, form, spaceDelimited, pipeDelimited, deepObject, cookie
     }
@@ -18,7 +18,7 @@ public struct ParameterDescription: Sendable {
     let shape: ParameterShape
     let isRequired: Bool
 
-    /// The parameter `index` of the path's template.
+    /// Creates the parameter `index` of the path template.
     public static func path(
         _ name: String,
         index: Int,
@@ -38,7 +38,7 @@ public struct ParameterDescription: Sendable {
         )
     }
 
-    /// A parameter of the query.
+    /// Creates a query parameter.
     public static func query(
         _ name: String,
         style: Style = .form,
@@ -58,7 +58,7 @@ public struct ParameterDescription: Sendable {
         )
     }
 
-    /// A header field.
+    /// Creates a header field.
     public static func header(
         _ name: String,
         style: Style = .simple,
@@ -77,7 +77,7 @@ public struct ParameterDescription: Sendable {
         )
     }
 
-    /// A cookie.
+    /// Creates a cookie.
     public static func cookie(
         _ name: String,
         style: Style = .form,
@@ -96,28 +96,28 @@ public struct ParameterDescription: Sendable {
         )
     }
 
-    /// Where violations of the parameter are reported: `/query/page`.
+    /// The pointer in violations of the parameter: `/query/page`.
     var pointer: String { "/\(place.rawValue)/\(JSONLocator.escape(name))" }
 }
 
-/// How the text of a parameter, or of a form's field, becomes JSON before it is read and validated.
+/// How the text of a parameter or form field becomes JSON before it is read and validated.
 public indirect enum ParameterShape: Sendable {
-    /// A string, whatever it looks like.
+    /// A string, regardless of its content.
     case text
-    /// A number or a boolean, as it is written.
+    /// A number or a boolean, unchanged.
     case literal
-    /// A number or a boolean if it looks like one, and a string otherwise.
+    /// A number or a boolean if the text is one, otherwise a string.
     case any
     /// JSON text (`content: application/json`).
     case json
     /// A part of a multipart body, with its name and media type.
     case file
-    /// Items of one shape.
+    /// Items with the same shape.
     case array(ParameterShape)
-    /// Members, each of its own shape; those without a name here have the shape of `others`.
+    /// Members with their shapes. A member without an entry has the shape `others`.
     case object([String: ParameterShape], others: ParameterShape = .any)
 
-    /// Whether the value is one text and not several.
+    /// Whether the value is a single text.
     var isScalar: Bool {
         switch self {
         case .text, .literal, .any, .json, .file: true
@@ -161,9 +161,9 @@ public indirect enum ParameterShape: Sendable {
     }
 }
 
-/// Percent-encoding, as URIs and forms use it.
+/// Percent-encoding for URIs and forms.
 enum PercentEncoding {
-    /// RFC 3986, section 2.1; nil for a broken escape or bytes that are not UTF-8.
+    /// Decodes percent-encoding (RFC 3986, section 2.1); nil for an invalid escape or bytes that are not UTF-8.
     static func decode(_ text: some StringProtocol, isForm: Bool = false) -> String? {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return String(text)
@@ -177,7 +177,7 @@ enum PercentEncoding {
                 guard let high = iterator.next()?.hexadecimalDigit, let low = iterator.next()?.hexadecimalDigit
                 else { return nil }
                 bytes.append(high << 4 | low)
-            // A form writes a space as "+" (WHATWG URL, "application/x-www-form-urlencoded").
+            // Forms encode a space as "+" (WHATWG URL, "application/x-www-form-urlencoded").
             case UInt8(ascii: "+") where isForm: bytes.append(UInt8(ascii: " "))
             default: bytes.append(byte)
             }
@@ -185,7 +185,7 @@ enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Everything but unreserved characters escaped (RFC 3986, section 2.3).
+    /// Escapes everything except unreserved characters (RFC 3986, section 2.3).
     static func encode(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {

@@ -1,33 +1,33 @@
-/// Reads and checks an operation's parameters and body, collecting every violation of the request.
+/// Reads and checks the parameters and body of a request, and collects all violations.
 ///
-/// The text of a parameter is turned into JSON by its style and its shape, and then read by the same codec as any body. Generated
-/// code asks for each parameter and the body in turn, and throws `problem` unless all of it `isValid`.
+/// The text of a parameter is converted to JSON by its style and shape, then read by the codec of a body. Generated code reads each
+/// parameter and the body in turn, and throws `problem` if not `isValid`.
 public struct ParameterReader: ~Copyable {
     private let request: Request
     private let query: [FormField]
     private var violations: [Violation] = []
     private var otherProblem: Problem?
 
-    /// A reader of `request`.
+    /// Creates a reader for `request`.
     public init(_ request: Request) {
         self.request = request
         query = FormField.fields(of: request.query)
     }
 
-    /// Whether nothing was refused.
+    /// Whether there is no violation so far.
     public var isValid: Bool { violations.isEmpty && otherProblem == nil }
 
-    /// The problem that says what was refused: 422 with every violation, or 415.
+    /// The problem for the violations: 422 with all of them, or 415.
     public var problem: Problem { otherProblem ?? Problem(InvalidInput(violations: violations)) }
 
     // MARK: - Parameters
 
-    /// A parameter whose type reads all of it.
+    /// Reads a parameter whose type needs no further checks.
     public mutating func read<Value: JSONReadable>(_ parameter: ParameterDescription, as type: Value.Type) -> Value? {
         read(parameter) { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
     }
 
-    /// A parameter that `value` reads; nil when it is absent or was refused.
+    /// Reads a parameter with `value`; nil if it is absent or invalid.
     public mutating func read<Value>(
         _ parameter: ParameterDescription,
         rule: Rule? = nil,
@@ -53,7 +53,7 @@ public struct ParameterReader: ~Copyable {
         }
     }
 
-    /// The raw texts of a parameter; none when it is absent.
+    /// The raw texts of a parameter; empty if it is absent.
     private func texts(of parameter: ParameterDescription) throws(Violation) -> ParameterText.Source {
         switch parameter.place {
         case .path: .text(request.pathParameters[parameter.index])
@@ -72,7 +72,7 @@ public struct ParameterReader: ~Copyable {
     /// Whether there is a body.
     public var hasBody: Bool { !request.body.isEmpty }
 
-    /// The place among `mediaTypes` of the one that the request says its body has. Without a word on it, the first is meant.
+    /// The index of the body's media type in `mediaTypes`. Without a Content-Type it is the first one.
     public mutating func mediaType(among mediaTypes: [String]) -> Int? {
         let field = request.headers.first { $0.name.lowercased() == "content-type" }?.value
         if let place = MediaType.place(of: field, among: mediaTypes) { return place }
@@ -80,12 +80,12 @@ public struct ParameterReader: ~Copyable {
         return nil
     }
 
-    /// A JSON body.
+    /// Reads a JSON body.
     public mutating func json<Body: JSONReadable>(as type: Body.Type) -> Body? {
         json { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A JSON body that `value` reads.
+    /// Reads a JSON body with `value`.
     public mutating func json<Body>(
         rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
@@ -93,12 +93,12 @@ public struct ParameterReader: ~Copyable {
         read(request.body, at: "", rule, value)
     }
 
-    /// An `application/x-www-form-urlencoded` body.
+    /// Reads an `application/x-www-form-urlencoded` body.
     public mutating func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
         form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// An `application/x-www-form-urlencoded` body that `value` reads.
+    /// Reads an `application/x-www-form-urlencoded` body with `value`.
     public mutating func form<Body>(
         shape: ParameterShape,
         rule: Rule? = nil,
@@ -112,12 +112,12 @@ public struct ParameterReader: ~Copyable {
         }
     }
 
-    /// A multipart body.
+    /// Reads a multipart body.
     public mutating func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
         multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A multipart body that `value` reads.
+    /// Reads a multipart body with `value`.
     public mutating func multipart<Body>(
         shape: ParameterShape,
         rule: Rule? = nil,
@@ -132,12 +132,12 @@ public struct ParameterReader: ~Copyable {
         }
     }
 
-    /// A body of text.
+    /// Reads a text body.
     public mutating func text<Body: JSONReadable>(as type: Body.Type) -> Body? {
         text { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
-    /// A body of text that `value` reads as a JSON string.
+    /// Reads a text body as a JSON string with `value`.
     public mutating func text<Body>(
         rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
@@ -149,15 +149,15 @@ public struct ParameterReader: ~Copyable {
         return read(JSONWriter.write(text), at: "", rule, value)
     }
 
-    /// A body of bytes.
+    /// Reads a body of bytes.
     public mutating func bytes() -> Bytes? { Bytes(request.body) }
 
-    /// A body of JSON texts, one a line. They are read when they are asked for.
+    /// Reads a body of JSON texts, one per line, on demand.
     public mutating func lines<Element: JSONReadable & Sendable>(as type: Element.Type) -> JSONLines<Element>? {
         JSONLines(ByteStream(request.body))
     }
 
-    /// A body of JSON texts, one a line, that `value` reads when they are asked for.
+    /// Reads a body of JSON texts, one per line, with `value` on demand.
     public mutating func lines<Element: Sendable>(
         rule: Rule? = nil,
         _ value: @escaping JSONReading<Element>
@@ -165,12 +165,12 @@ public struct ParameterReader: ~Copyable {
         JSONLines(ByteStream(request.body), rule: rule, value)
     }
 
-    /// A body of events.
+    /// Reads a body of events.
     public mutating func events<Element: JSONReadable & Sendable>(as type: Element.Type) -> ServerEvents<Element>? {
         ServerEvents(ByteStream(request.body))
     }
 
-    /// A body of events whose data `value` reads when they are asked for.
+    /// Reads a body of events on demand. `value` reads their data.
     public mutating func events<Element: Sendable>(
         rule: Rule? = nil,
         _ value: @escaping JSONReading<Element>
@@ -178,7 +178,7 @@ public struct ParameterReader: ~Copyable {
         ServerEvents(ByteStream(request.body), rule: rule, value)
     }
 
-    // MARK: - What went wrong
+    // MARK: - Violations
 
     private mutating func read<Value>(
         _ json: [UInt8],

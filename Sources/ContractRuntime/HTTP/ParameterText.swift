@@ -1,8 +1,8 @@
-/// Turns the texts of parameters into JSON, and back, by their styles (OpenAPI 3.1, "Style Examples").
+/// Converts the texts of parameters to JSON and back, by style (OpenAPI 3.1, "Style Examples").
 enum ParameterText {
-    /// Where the text comes from.
+    /// The source of the text.
     enum Source {
-        /// One segment of a path, percent-encoded.
+        /// A percent-encoded path segment.
         case text(String)
         /// The values of a header field.
         case values([String])
@@ -10,7 +10,7 @@ enum ParameterText {
         case fields([FormField])
     }
 
-    /// The JSON of a parameter; nil when it is absent.
+    /// Converts a parameter to JSON; nil if it is absent.
     static func json(of parameter: ParameterDescription, texts: Source) throws(Violation) -> [UInt8]? {
         switch texts {
         case .text(let text): try path(parameter, text)
@@ -33,7 +33,7 @@ enum ParameterText {
         return decoded
     }
 
-    // MARK: - Places
+    // MARK: - Locations
 
     private static func path(_ parameter: ParameterDescription, _ text: String) throws(Violation) -> [UInt8] {
         var rest = text[...]
@@ -41,13 +41,13 @@ enum ParameterText {
         switch parameter.style {
         case .label:
             guard rest.hasPrefix(".") else {
-                throw violation(parameter, "format", "\"\(text)\", expected a '.' in front")
+                throw violation(parameter, "format", "\"\(text)\", expected a leading '.'")
             }
             rest = rest.dropFirst()
             separator = parameter.explodes ? "." : ","
         case .matrix:
             guard rest.hasPrefix(";") else {
-                throw violation(parameter, "format", "\"\(text)\", expected a ';' in front")
+                throw violation(parameter, "format", "\"\(text)\", expected a leading ';'")
             }
             rest = rest.dropFirst()
             let isObject = if case .object = parameter.shape { true } else { false }
@@ -57,7 +57,7 @@ enum ParameterText {
                 return try array(of: parts.map { $0.drop { $0 != "=" }.dropFirst() }, parameter)
             }
             guard rest.hasPrefix("\(parameter.name)=") || rest == parameter.name else {
-                throw violation(parameter, "format", "\"\(text)\", expected ';\(parameter.name)=' in front")
+                throw violation(parameter, "format", "\"\(text)\", expected a leading ';\(parameter.name)='")
             }
             rest = rest.drop { $0 != "=" }.dropFirst()
         default: break
@@ -75,7 +75,7 @@ enum ParameterText {
             parameter.shape.write(first, to: &json)
             return json.bytes
         }
-        // Several fields of one name are one list (RFC 9110, section 5.3).
+        // Several fields with the same name are one list (RFC 9110, section 5.3).
         let list = values.joined(separator: ",").split(separator: ",", omittingEmptySubsequences: false).map {
             $0.trimmed
         }
@@ -90,7 +90,7 @@ enum ParameterText {
             guard !own.isEmpty else { return nil }
             return try FormBody.json(of: own, below: parameter.name, shape: parameter.shape, pointer: parameter.pointer)
         case (_, .object(let members, _)) where parameter.explodes && parameter.place != .header:
-            // The members are parameters of their own names.
+            // Each member is a parameter with its own name.
             let own = fields.filter { members[$0.name] != nil }
             guard !own.isEmpty else { return nil }
             return try object(of: own.map { (name: $0.name[...], value: $0.rawValue[...]) }, parameter)
@@ -147,7 +147,7 @@ enum ParameterText {
         guard case .object = parameter.shape else { return try array(of: parts, parameter, isEncoded: isEncoded) }
         if parameter.explodes { return try object(of: parts.map { pair($0) }, parameter, isEncoded: isEncoded) }
         guard parts.count % 2 == 0 else {
-            throw violation(parameter, "format", "\(parts.count) parts, expected names and values in turn")
+            throw violation(parameter, "format", "\(parts.count) parts, expected alternating names and values")
         }
         let pairs = stride(from: 0, to: parts.count, by: 2).map { (name: parts[$0], value: parts[$0 + 1]) }
         return try object(of: pairs, parameter, isEncoded: isEncoded)
@@ -188,7 +188,7 @@ enum ParameterText {
 }
 
 extension Substring {
-    /// Without spaces and tabs around it.
+    /// The text without spaces and tabs at its ends.
     fileprivate var trimmed: Substring {
         var text = self
         while let first = text.first, first == " " || first == "\t" { text.removeFirst() }

@@ -1,6 +1,6 @@
-/// Writes parameters by their styles (OpenAPI 3.1, "Style Examples").
+/// Writes parameters by style (OpenAPI 3.1, "Style Examples").
 enum ParameterWriter {
-    /// The value of a header field, or of a parameter whose whole value is one text.
+    /// The value of a header field, or of a parameter whose value is a single text.
     static func text(of value: JSONValue, _ parameter: ParameterDescription) -> String {
         if case .json = parameter.shape { return value.description }
         return joined(value, parameter, by: ",") { $0 }

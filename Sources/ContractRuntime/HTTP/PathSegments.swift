@@ -1,13 +1,13 @@
 /// A request path split at its slashes: `/bots/b-1` has the segments `bots` and `b-1`.
 ///
-/// Generated routing compares the segments as bytes; no string is made of them until a parameter is read.
+/// Generated routing compares segments as bytes. A string is created only when a parameter is read.
 public struct PathSegments {
     private let bytes: UnsafeRawBufferPointer
     private var bounds = InlineArray<32, Range<Int>>(repeating: 0..<0)
-    /// How many segments there are; 0 for text that no template can match.
+    /// The number of segments; 0 for text that no template matches.
     public private(set) var count = 0
 
-    /// Splits `path`, which must start with a slash and outlive this value. More than 32 segments match nothing.
+    /// Splits `path`, which must start with a slash and outlive this value. A path with more than 32 segments matches nothing.
     public init(_ path: UnsafeRawBufferPointer) {
         bytes = path
         guard path.first == UInt8(ascii: "/") else { return }
@@ -22,28 +22,28 @@ public struct PathSegments {
         count = segment
     }
 
-    /// A segment for comparing; an empty one past the end.
+    /// The bytes of a segment, for comparisons; empty past the end.
     public subscript(index: Int) -> JSONText {
         guard index < count else { return JSONText(borrowing: UnsafeRawBufferPointer(start: nil, count: 0)) }
         return JSONText(borrowing: UnsafeRawBufferPointer(rebasing: bytes[bounds[index]]))
     }
 
-    /// Whether a parameter may take this segment: it is there and it is not empty.
+    /// Whether a parameter can match the segment: it must exist and not be empty.
     public func hasValue(at index: Int) -> Bool {
         index < count && !bounds[index].isEmpty
     }
 
-    /// Whether a segment is made of these texts with something between each two of them.
+    /// Whether a segment consists of these texts with non-empty text between each two of them.
     public func matches(_ literals: [StaticString], at index: Int) -> Bool {
         index < count && parts(of: bounds[index], between: literals.map { "\($0)" }) != nil
     }
 
-    /// Whether a query has this pair, for documents that write queries into their paths.
+    /// Whether a query has this pair, for documents with queries in their paths.
     public static func query(_ query: String, holds pair: String) -> Bool {
         query.split(separator: "&").contains { $0 == pair }
     }
 
-    /// The texts of a template's parameters, still percent-encoded.
+    /// The percent-encoded texts of a template's parameters.
     public func values(of parameters: [PathParameter]) -> [String] {
         parameters.map { parameter in
             switch parameter {
@@ -55,7 +55,7 @@ public struct PathSegments {
         }
     }
 
-    /// What stands between the literals; each text in between ends where its next literal first occurs, the last one at the end.
+    /// The texts between the literals. Each one ends at the first occurrence of the next literal, the last one at the end.
     private func parts(of segment: Range<Int>, between literals: [String]) -> [Range<Int>]? {
         let text = bytes[segment]
         guard let first = literals.first, let last = literals.last, text.starts(with: first.utf8) else { return nil }
@@ -77,24 +77,24 @@ public struct PathSegments {
     }
 }
 
-/// Where a parameter of a path template stands.
+/// The position of a path parameter.
 public enum PathParameter: Hashable, Sendable {
-    /// It is a whole segment.
+    /// A whole segment.
     case segment(Int)
-    /// It is the nth of those that stand between texts within one segment: the id of `{id}.json`.
+    /// The nth parameter of a segment with literal text: the id of `{id}.json`.
     case part(Int, of: Int, between: [String])
 }
 
-/// The literal segments that may stand at one place of a path, made ready for finding the one that does.
+/// The literal segments at one position of a path, prepared for fast lookup.
 public struct SegmentTable: Sendable {
     private let names: MemberNames
 
-    /// These segments.
+    /// Creates a table of these segments.
     public init(_ segments: [String]) {
         let none = segments.map { _ in false }
         names = MemberNames(segments, required: none, readOnly: none, writeOnly: none, isClosed: false)
     }
 
-    /// The number of a segment; nil for one that is not among them.
+    /// The index of a segment; nil if it is not in the table.
     public func place(of segment: JSONText) -> Int? { segment.withBytes { names.index(of: $0) } }
 }

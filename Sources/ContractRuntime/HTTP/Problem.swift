@@ -1,22 +1,22 @@
-/// A refused or failed request, answered as `application/problem+json` (RFC 9457).
+/// An error response, sent as `application/problem+json` (RFC 9457).
 public struct Problem: Error, Hashable, Sendable {
     /// The HTTP status.
     public var status: Int
-    /// A stable name of what happened, in upper snake case: what programs compare.
+    /// A stable code in upper snake case, for programs.
     public var code: String
-    /// What happened this time, for a person.
+    /// The details of this occurrence, for people.
     public var detail: String
-    /// For status 422: every violation that was found.
+    /// For status 422: the violations.
     public var errors: [Violation]
-    /// What clears the way, in seconds; sent as `Retry-After`.
+    /// The delay before a retry can succeed, in seconds. It is sent as `Retry-After`.
     public var retryAfterSeconds: Int?
-    /// The time of the server's clock, for a refusal that is about it.
+    /// The time of the server's clock, for problems with the time of a request.
     public var serverTime: Timestamp?
-    /// Further members of the body. Their names never collide with those above.
+    /// Further members of the body. Their names differ from those above.
     // traps: the names are the handlers' own, in ASCII.
     public var members: [String: JSONObject]
 
-    /// A problem with this status, code and detail.
+    /// Creates a problem.
     public init(
         status: Int,
         code: String,
@@ -33,7 +33,7 @@ public struct Problem: Error, Hashable, Sendable {
         self.members = members
     }
 
-    /// 422 for an input that its schema refuses.
+    /// 422 for input that violates its schema.
     public init(_ input: InvalidInput) {
         let isSyntax = input.violations.first?.keyword == "syntax"
         let count = input.violations.count
@@ -41,12 +41,12 @@ public struct Problem: Error, Hashable, Sendable {
             status: 422,
             code: isSyntax ? "MALFORMED_JSON" : "VALIDATION_FAILED",
             detail: isSyntax
-                ? "the body is not JSON" : "the request breaks its schema in \(count) place\(count == 1 ? "" : "s")",
+                ? "the body is not JSON" : "the request violates its schema in \(count) place\(count == 1 ? "" : "s")",
             errors: input.violations
         )
     }
 
-    /// Reads the body of an answer; nil when it is no problem.
+    /// Reads the body of a response; nil if it is not a problem.
     init?(body: [UInt8], status: Int) {
         guard let value = JSONValue(body), case .object = value else { return nil }
         func text(_ name: String) -> String? {
@@ -66,7 +66,7 @@ public struct Problem: Error, Hashable, Sendable {
         self.init(status: status, code: code, detail: text("detail") ?? text("title") ?? "", errors: errors)
     }
 
-    /// The body, with the request's id in it.
+    /// The body, with the id of the request.
     public func body(requestID: String) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
@@ -85,7 +85,7 @@ public struct Problem: Error, Hashable, Sendable {
 }
 
 extension JSONWriter {
-    /// A member whose name is known only at run time.
+    /// Writes a member whose name is known only at run time.
     mutating func member(dynamic name: String, _ value: some JSONWritable) {
         string(name)
         colon()
@@ -93,7 +93,7 @@ extension JSONWriter {
     }
 }
 
-/// The reason phrases of RFC 9110, section 15, that this service sends as a problem's `title`.
+/// The reason phrases of RFC 9110, section 15, for the `title` of problems.
 enum HTTPStatus {
     static func reason(_ status: Int) -> String {
         switch status {

@@ -1,17 +1,17 @@
-/// A request on its way to an operation: what is left once bytes are split, the route is found and the caller is known.
+/// A request for an operation, after parsing, routing and authentication.
 public struct Request: Sendable {
-    /// The raw texts of the path's parameters, percent-encoded, in the order of the template.
+    /// The percent-encoded texts of the path parameters, in the order of the template.
     public var pathParameters: [String]
-    /// The raw query without its `?`.
+    /// The raw query without `?`.
     public var query: String
-    /// The fields in the order they came; their names compare without case.
+    /// The header fields in the order of the request. Names are case-insensitive.
     public var headers: [(name: String, value: String)]
-    /// The body; empty when there is none.
+    /// The body; empty if there is none.
     public var body: [UInt8]
-    /// Who calls; nil for an operation that needs no credentials.
+    /// The caller; nil if the operation needs no credentials.
     public var principal: Principal?
 
-    /// A request made of these parts.
+    /// Creates a request.
     public init(
         pathParameters: [String] = [],
         query: String = "",
@@ -28,7 +28,7 @@ public struct Request: Sendable {
 
     /// The caller of an operation that has a security requirement.
     ///
-    /// Dispatch without one is refused here again, so that no mistake in a server can open a secured operation.
+    /// Dispatch without a caller throws 401 here, so that an error in a server cannot open a secured operation.
     public func requirePrincipal() throws(Problem) -> Principal {
         guard let principal else { throw .unauthorized }
         return principal
@@ -36,27 +36,27 @@ public struct Request: Sendable {
 }
 
 extension Problem {
-    /// 401 for missing or wrong credentials.
+    /// 401 for missing or invalid credentials.
     public static let unauthorized = Problem(status: 401, code: "UNAUTHORIZED", detail: "Unauthorized")
 
-    /// 415 for a body of another media type than the operation reads.
+    /// 415 for a body with an unsupported media type.
     public static func unsupportedMediaType(_ mediaTypes: [String]) -> Problem {
         let expected = mediaTypes.joined(separator: " or ")
         return Problem(status: 415, code: "UNSUPPORTED_MEDIA_TYPE", detail: "the body must be \(expected)")
     }
 }
 
-/// Who makes a request, once its credentials were checked.
+/// The authenticated caller of a request.
 public struct Principal: Hashable, Sendable {
-    /// The name that audit rows carry.
+    /// The name in audit entries.
     public var name: String
-    /// What it may do: the scopes of security requirements.
+    /// The permissions: scopes of security requirements.
     // traps: scopes are names of the contract, and a caller has those that the server gave.
     public var scopes: Set<String>
-    /// The thing that it speaks for, and for no other; nil for one that is bound to none.
+    /// The id of the instance that an agent token is bound to; nil for other principals.
     public var subject: String?
 
-    /// A principal of these parts.
+    /// Creates a principal.
     // traps: scopes are names of the contract, and a caller has those that the server gave.
     public init(name: String, scopes: Set<String> = [], subject: String? = nil) {
         self.name = name
@@ -64,34 +64,34 @@ public struct Principal: Hashable, Sendable {
         self.subject = subject
     }
 
-    /// Nobody known: what a client writes where the server fills in who calls.
+    /// The anonymous caller: a client's placeholder for the principal, which the server sets.
     public static let anonymous = Principal(name: "anonymous")
 }
 
-/// How a caller proves who it is (OpenAPI 3.1, "Security Scheme Object").
+/// How a caller authenticates (OpenAPI 3.1, "Security Scheme Object").
 public struct SecurityScheme: Hashable, Sendable {
-    /// What the caller sends.
+    /// The kind of credentials.
     public enum Kind: Hashable, Sendable {
-        /// Where an API key stands.
+        /// The location of an API key.
         public enum Place: Sendable {
             case query, header, cookie
         }
 
-        /// A secret under a name.
+        /// A secret in a named field.
         case apiKey(Place, name: String)
-        /// `Authorization` with this scheme of the IANA registry, in small letters.
+        /// `Authorization` with this scheme of the IANA registry, in lower case.
         case http(scheme: String)
         case oauth2
         case openIDConnect(url: String)
         case mutualTLS
     }
 
-    /// The name that the contract gives the scheme.
+    /// The name of the scheme in the contract.
     public let name: String
-    /// What the caller sends.
+    /// The kind of credentials.
     public let kind: Kind
 
-    /// A scheme of this name and kind.
+    /// Creates a scheme.
     public init(_ name: String, _ kind: Kind) {
         self.name = name
         self.kind = kind
@@ -100,12 +100,12 @@ public struct SecurityScheme: Hashable, Sendable {
 
 /// One scheme that a request must satisfy (OpenAPI 3.1, "Security Requirement Object").
 public struct SecurityRequirement: Hashable, Sendable {
-    /// The scheme.
+    /// The security scheme.
     public let scheme: SecurityScheme
-    /// The scopes, or roles, that the caller needs.
+    /// The scopes, or roles, that the caller must have.
     public let scopes: [String]
 
-    /// `scheme` with these scopes.
+    /// Creates a requirement of `scheme` with these scopes.
     public init(_ scheme: SecurityScheme, scopes: [String] = []) {
         self.scheme = scheme
         self.scopes = scopes

@@ -1,19 +1,19 @@
-/// What an operation answers, ready for the wire.
+/// The HTTP response of an operation.
 public struct Response: Sendable {
     /// The HTTP status.
     public var status: Int
-    /// Header fields beside those that every answer has.
+    /// Header fields of this response, in addition to those of every response.
     public private(set) var headers: [(name: String, value: String)] = []
     /// The body.
     public var body: MessageBody
 
-    /// An answer of this status and body.
+    /// Creates a response.
     public init(status: Int, _ body: MessageBody = .none) {
         self.status = status
         self.body = body
     }
 
-    /// Adds a header field; one without a value is left out.
+    /// Adds a header field. One without a value is omitted.
     public mutating func add(_ parameter: ParameterDescription, _ value: (some JSONWritable)?) {
         guard let value, let json = JSONValue(JSONWriter.write(value, direction: .response)) else { return }
         headers.append((parameter.name, ParameterWriter.text(of: json, parameter)))

@@ -1,9 +1,9 @@
-/// The `Date` header's form of a time (RFC 9110, section 5.6.7, `IMF-fixdate`): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// The time in the format of the `Date` header (RFC 9110, section 5.6.7, `IMF-fixdate`): `Sun, 06 Nov 1994 08:49:37 GMT`.
 extension Timestamp {
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// The form, cut to the second.
+    /// The text, truncated to seconds.
     public var httpDate: String {
         let seconds = Int(microsecondsSinceEpoch.flooredDivision(by: 1_000_000).quotient)
         let (days, second) = seconds.flooredDivision(by: 86_400)
@@ -13,7 +13,7 @@ extension Timestamp {
         return "\(weekday), \(Self.padded(day, 2)) \(Self.months[month - 1]) \(Self.padded(year, 4)) \(time) GMT"
     }
 
-    /// Reads the form; nil for anything else, the two obsolete forms among it.
+    /// Reads this format; nil for any other text, including the two obsolete formats.
     public init?(httpDate text: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[5] == "GMT", let month = Self.months.firstIndex(of: String(parts[2])) else {

@@ -1,7 +1,7 @@
 import Formats
 import Patterns
 
-/// The checks that bodies and parameters share. A violation made here has no pointer yet.
+/// Checks shared by bodies and parameters. Their violations have no pointer yet.
 enum Constraint {
     static func length(_ count: Int, _ minLength: Int, _ maxLength: Int) -> Violation? {
         if count < minLength {
@@ -25,7 +25,7 @@ enum Constraint {
         return inside(value, minimum, maximum)
     }
 
-    /// Up to 18 digits, perhaps with a sign: almost every integer there is.
+    /// Reads up to 18 digits with an optional sign, which covers almost all integers.
     private static func plainInteger(_ literal: UnsafeRawBufferPointer) -> Int? {
         let isNegative = literal.first == UInt8(ascii: "-")
         let digits = literal.dropFirst(isNegative ? 1 : 0)
@@ -57,7 +57,7 @@ enum Constraint {
         guard value.isFinite else {
             return .failure(violation("format", "\(shortened(literal)) is too large for a number"))
         }
-        // Digits that a Double drops may decide beside a bound.
+        // Digits that a Double drops may decide a comparison with a bound.
         let isLong = literal.count > 15
         if value < minimum || (isLong && value == minimum && isBelow(literal, minimum)) {
             return .failure(violation("minimum", "\(shortened(literal)), expected at least \(minimum)"))
@@ -68,8 +68,8 @@ enum Constraint {
         return .success(value)
     }
 
-    /// Numbers that are kept as text are those that a 64-bit float can come near (RFC 8259, section 6). PostgreSQL writes them without an
-    /// exponent, so that `1e131071` would become 128 KiB, and many readers fail on it.
+    /// Checks that a number kept as text is in the range of a 64-bit float (RFC 8259, section 6). PostgreSQL writes numbers without an
+    /// exponent, so `1e131071` would become 128 KiB, and many readers reject such numbers.
     static func keptNumber(_ literal: UnsafeRawBufferPointer) -> Violation? {
         let hasExponent = literal.contains { $0 | 0x20 == UInt8(ascii: "e") }
         guard hasExponent || literal.count > 300, let number = ExactNumber(literal), !number.digits.isEmpty else {
@@ -96,7 +96,7 @@ enum Constraint {
         _ maximum: Decimal?,
         in direction: JSONDirection
     ) -> Result<Decimal, Violation> {
-        // A sum that a service answers may need more digits than anybody may send.
+        // A sum in a response may need more digits than a request may have.
         let wide = direction == .response && ExactNumber(literal) != nil
         guard
             let value = Decimal(literal: literal)
@@ -131,7 +131,7 @@ enum Constraint {
         Violation(pointer: "", keyword: keyword, message: message)
     }
 
-    /// What was found, short enough for a message.
+    /// The value, shortened for a message.
     private static func quoted(_ text: String) -> String { "\"\(text.shortened(to: 40))\"" }
 
     private static func shortened(_ literal: UnsafeRawBufferPointer) -> String {

@@ -1,15 +1,15 @@
-/// A generated enumeration: one of the values that the schema lists.
+/// A generated enumeration of the values in a schema.
 public protocol ContractEnumeration: JSONReadable, JSONWritable, RawRepresentable, CaseIterable, Codable, Hashable,
     Sendable
 where RawValue: JSONReadable & JSONWritable {}
 
 extension ContractEnumeration {
-    /// Reads a value and checks that it is one of the schema's.
+    /// Reads a value and checks that the schema lists it.
     @inlinable
     public init?(from json: inout JSONReader) throws(JSONSyntaxError) {
         let start = try json.position()
         guard let raw = try RawValue(from: &json) else { return nil }
-        // Swift's own comparison takes different code points for equal.
+        // Swift's comparison treats canonically equivalent strings as equal.
         guard let value = Self(rawValue: raw), Self.isSame(value.rawValue, raw) else {
             json.rejectValue("\(raw)", at: start, expected: Self.allCases.map { "\($0.rawValue)" })
             return nil
@@ -27,10 +27,10 @@ extension ContractEnumeration {
     public func write(to json: inout JSONWriter) { rawValue.write(to: &json) }
 }
 
-/// A generated enumeration that may have values which the schema does not list (`x-extensible-enum`).
+/// A generated enumeration that may have values outside of the schema (`x-extensible-enum`).
 public protocol OpenEnumeration: JSONReadable, JSONWritable, RawRepresentable, Codable, Hashable, Sendable
 where RawValue: JSONReadable & JSONWritable {
-    /// This value, known or not.
+    /// Creates a known or unknown value.
     init(rawValue: RawValue)
 }
 

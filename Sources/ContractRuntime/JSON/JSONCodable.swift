@@ -4,20 +4,20 @@
     public import Foundation
 #endif
 
-/// A value that writes itself as JSON.
+/// A value that can be written as JSON.
 public protocol JSONWritable: SendableMetatype {
-    /// Appends this value.
+    /// Appends the value.
     func write(to json: inout JSONWriter)
 }
 
-/// A value that reads itself from JSON, validated on the way. Generated models conform.
+/// A value that can be read from JSON and is validated while it is read. Generated models conform.
 public protocol JSONReadable: SendableMetatype {
-    /// Reads a value; nil when it broke its schema, in which case `json` holds the violations.
+    /// Reads a value. Returns nil if it violates its schema; `json` then has the violations.
     init?(from json: inout JSONReader) throws(JSONSyntaxError)
 }
 
 extension JSONReadable {
-    /// Reads one whole JSON text.
+    /// Reads a complete JSON text.
     @inlinable
     public init(json bytes: [UInt8]) throws(InvalidInput) {
         self = try JSONReader.read(bytes, direction: .any, rule: nil) {
@@ -28,18 +28,18 @@ extension JSONReadable {
 }
 
 extension JSONValue {
-    /// Reads one whole JSON text; nil when it is none.
+    /// Reads a complete JSON text; nil if the text is not JSON.
     init?(_ bytes: [UInt8]) {
         guard let value = try? JSONValue(json: bytes) else { return nil }
         self = value
     }
 }
 
-/// A generated model. Its own codec reads, validates and writes JSON exactly; `Codable` goes through it, for other formats.
+/// A generated model. Its codec reads, validates and writes exact JSON. `Codable` uses that codec, for other formats.
 public protocol ContractModel: JSONReadable, JSONWritable, Codable, Hashable, Sendable {}
 
 extension ContractModel {
-    /// Reads and validates a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    /// Reads and validates a value through Swift's coders, which support numbers only as `Int` and `Double`.
     public init(from decoder: any Decoder) throws {
         let value = try JSONValue(from: decoder)
         do {
@@ -51,7 +51,7 @@ extension ContractModel {
         }
     }
 
-    /// Writes a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    /// Writes a value through Swift's coders, which support numbers only as `Int` and `Double`.
     public func encode(to encoder: any Encoder) throws {
         try (JSONValue(JSONWriter.write(self)) ?? .null).encode(to: encoder)
     }
@@ -66,8 +66,8 @@ extension Int: JSONWritable {
 }
 
 extension Double: JSONWritable {
-    /// The shortest literal that reads back as the same value. JSON has no infinity, which is written as the largest finite number of
-    /// its sign, and no NaN, which is written as `null`.
+    /// Writes the shortest literal that reads back as the same value. JSON has no infinity or NaN: infinity becomes the largest finite
+    /// number with its sign, and NaN becomes `null`.
     public func write(to json: inout JSONWriter) {
         if isNaN { return json.raw("null".utf8) }
         let finite = Swift.min(Swift.max(self, -Self.greatestFiniteMagnitude), Self.greatestFiniteMagnitude)
@@ -104,7 +104,7 @@ extension Array: JSONWritable where Element: JSONWritable {
 }
 
 extension Dictionary: JSONWritable where Key == String, Value: JSONWritable {
-    /// The members in the order of their names.
+    /// Writes the members sorted by name.
     public func write(to json: inout JSONWriter) {
         json.beginObject()
         json.members(self)

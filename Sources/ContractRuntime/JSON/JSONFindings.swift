@@ -1,33 +1,33 @@
-/// The violations that a reader found, by their place in the text. Pointers are made of the places on request, in one pass: a text with a
-/// hundred violations is read once more and not a hundred times.
+/// The violations that a reader found, by offset in the text. Pointers are computed on request in one pass, so a text with a hundred
+/// violations is read once more, not a hundred times.
 struct JSONFindings {
     private struct Finding {
         let offset: Int
-        /// Follows the pointer of the value at `offset`.
+        /// Appended to the pointer of the value at `offset`.
         let suffix: String
         let keyword: String
         let message: String
-        /// Whether it says nothing new where another finding has the same pointer and keyword.
-        let isDispensable: Bool
+        /// Whether it is redundant if another finding has the same pointer and keyword.
+        let isRedundant: Bool
     }
 
     private var findings: [Finding] = []
 
-    /// Twice what is listed, for some turn out to be dispensable.
-    private static let mostFindings = 200
+    /// Twice the number that is listed, because some findings are redundant.
+    private static let maximumCount = 200
 
     var isEmpty: Bool { findings.isEmpty }
 
-    /// Whether nothing more is recorded.
-    var isFull: Bool { findings.count >= Self.mostFindings }
+    /// Whether the limit is reached.
+    var isFull: Bool { findings.count >= Self.maximumCount }
 
-    /// Adds a finding about the value at `offset`, or about what lies below it.
+    /// Adds a finding about the value at `offset` or a part of it.
     mutating func add(
         _ keyword: String,
         _ message: String,
         at offset: Int,
         below suffix: String = "",
-        unlessKnown isDispensable: Bool = false
+        unlessKnown isRedundant: Bool = false
     ) {
         guard !isFull else { return }
         findings.append(
@@ -36,12 +36,12 @@ struct JSONFindings {
                 suffix: suffix,
                 keyword: keyword,
                 message: message,
-                isDispensable: isDispensable
+                isRedundant: isRedundant
             )
         )
     }
 
-    /// The findings in their order, at most `Violation.limit`.
+    /// The findings in order, at most `Violation.limit`.
     func violations(in bytes: UnsafeRawBufferPointer) -> [Violation] {
         let pointers = JSONLocator.pointers(at: findings.map(\.offset), in: bytes)
         var violations: [Violation] = []
@@ -50,7 +50,7 @@ struct JSONFindings {
             let isKnown = violations.contains {
                 $0.keyword == finding.keyword && $0.pointer.hasSameScalars(as: pointer)
             }
-            if finding.isDispensable, isKnown { continue }
+            if finding.isRedundant, isKnown { continue }
             violations.append(Violation(pointer: pointer, keyword: finding.keyword, message: finding.message))
         }
         return violations

@@ -1,14 +1,14 @@
-/// Finds the JSON Pointers of places in a text.
+/// Finds the JSON Pointers of offsets in a text.
 ///
-/// It reads the text again from the start, so the reader keeps no path while all is well: only a refused input pays.
+/// It reads the text again from the start, so the reader needs no path for valid input.
 enum JSONLocator {
     private enum Step {
-        /// A member, and where its name stands with its quotes.
+        /// A member, and the range of its name with quotes.
         case member(Range<Int>?)
         case item(Int)
     }
 
-    /// The pointers of the values that start at `offsets`, in the same order. The text before them must be JSON.
+    /// The pointers of the values at `offsets`, in the same order. The text before them must be JSON.
     static func pointers(at offsets: [Int], in bytes: UnsafeRawBufferPointer) -> [String] {
         var pointers = Array(repeating: "", count: offsets.count)
         var pending = offsets.indices.sorted { offsets[$0] > offsets[$1] }
@@ -39,7 +39,7 @@ enum JSONLocator {
             case UInt8(ascii: "\""):
                 let end = endOfString(at: index, in: bytes)
                 if isKey {
-                    // A key that holds the offset itself names the member being read.
+                    // An offset inside of a key refers to the member of that key.
                     _ = path.popLast()
                     path.append(.member(index..<end))
                     isKey = false
@@ -62,7 +62,7 @@ enum JSONLocator {
         }
     }
 
-    /// A member name as one reference token (RFC 6901, section 3).
+    /// Encodes a member name as a reference token (RFC 6901, section 3).
     static func escape(_ name: String) -> String {
         guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return name }
         return name.unicodeScalars.reduce(into: "") { token, scalar in

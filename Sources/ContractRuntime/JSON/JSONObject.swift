@@ -1,19 +1,19 @@
-/// A JSON object whose members no schema names, kept as the text that was read.
+/// A JSON object without a schema for its members, stored as the original text.
 ///
-/// Two objects are equal when their texts are.
+/// Two objects are equal if their texts are.
 public struct JSONObject: Hashable, Sendable {
-    /// The object's JSON text in UTF-8.
+    /// The JSON text in UTF-8.
     public let bytes: [UInt8]
 
     /// `{}`
     public static let empty = JSONObject(validated: Array("{}".utf8))
 
-    /// An object from text that is known to be one.
+    /// Creates an object from text that is known to be a JSON object.
     package init(validated bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// Reads an object; nil when `text` is not exactly one JSON object.
+    /// Reads an object; nil unless `text` is exactly one JSON object.
     public init?(_ text: String) {
         var text = text
         let value = text.withUTF8 { bytes in
@@ -23,7 +23,7 @@ public struct JSONObject: Hashable, Sendable {
         self = value
     }
 
-    /// An object with the members that `body` writes.
+    /// Creates an object with the members that `body` writes.
     public init(_ body: (inout JSONWriter) -> Void) {
         var json = JSONWriter()
         json.beginObject()
@@ -32,13 +32,13 @@ public struct JSONObject: Hashable, Sendable {
         self.init(validated: json.bytes)
     }
 
-    /// A model's object.
+    /// Creates an object from a model.
     public init(_ model: some ContractModel) {
         self.init(validated: JSONWriter.write(model))
     }
 }
 
 extension JSONObject: CustomStringConvertible {
-    /// The object's JSON text.
+    /// The JSON text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 }

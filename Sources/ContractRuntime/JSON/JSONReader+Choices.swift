@@ -3,9 +3,9 @@ public enum JSONType: String, Sendable {
     case null, boolean, number, string, array, object
 }
 
-// How generated codecs tell which of several types a value has.
+// Used by generated codecs to choose among several types.
 extension JSONReader {
-    /// The type of the value that comes next.
+    /// The type of the next value.
     public mutating func nextType() throws(JSONSyntaxError) -> JSONType {
         switch try peek() {
         case UInt8(ascii: "{"): .object
@@ -17,8 +17,8 @@ extension JSONReader {
         }
     }
 
-    /// The text of a member of the object that comes next, which stays to be read; nil when that is no object, or has no such
-    /// member, or has one that is no string.
+    /// The string value of a member of the next object, without reading the object. Returns nil if the value is not an object, or has no
+    /// such string member.
     public mutating func text(ofMember name: String) throws(JSONSyntaxError) -> String? {
         guard try nextType() == .object else { return nil }
         let start = mark
@@ -33,12 +33,12 @@ extension JSONReader {
         return nil
     }
 
-    /// The number of the branch that the value which comes next belongs to; nil, with the violation recorded, when there is none.
+    /// The number of the branch that the next value matches. Returns nil and records a violation if there is none.
     ///
     /// - Parameters:
-    ///   - branches: The numbers of the branches that are possible, in the order in which they are tried.
+    ///   - branches: The numbers of the possible branches, in the order in which they are tried.
     ///   - rules: The rules of all branches.
-    ///   - isExclusive: Whether no other branch may hold besides (`oneOf`).
+    ///   - isExclusive: Whether exactly one branch must match (`oneOf`).
     public mutating func choose(_ branches: [Int], of rules: [Rule], isExclusive: Bool) throws(JSONSyntaxError) -> Int?
     {
         let start = mark
@@ -57,25 +57,26 @@ extension JSONReader {
         let keyword = isExclusive ? "oneOf" : "anyOf"
         let found = holding.isEmpty ? "none" : "\(holding.count)"
         let expected = isExclusive ? "exactly one" : "at least one"
-        reject(keyword, "\(found) of \(branches.count) alternatives hold, expected \(expected)", at: start.index)
+        reject(keyword, "\(found) of \(branches.count) alternatives match, expected \(expected)", at: start.index)
         reset(to: end)
         return nil
     }
 
-    /// Records a value whose type no branch has, and skips it.
+    /// Records a value whose type matches no branch, and skips it.
     public mutating func rejectType(_ expected: [String]) throws(JSONSyntaxError) {
         try rejectType(expected.joined(separator: " or "))
     }
 
-    /// Records an object whose member `name` names no branch, and skips it.
+    /// Records an object whose member `name` matches no branch, and skips it.
     public mutating func rejectChoice(by name: String, _ expected: [String], keyword: String) throws(JSONSyntaxError) {
         let start = try position()
-        let found = try text(ofMember: name).map { "\"\(name)\" is \"\($0)\"" } ?? "\"\(name)\" is missing or no string"
+        let found =
+            try text(ofMember: name).map { "\"\(name)\" is \"\($0)\"" } ?? "\"\(name)\" is missing or not a string"
         try skipValue()
         reject(keyword, "\(found), expected one of \(expected.joined(separator: ", "))", at: start)
     }
 
-    /// Checks the value that began at `start` and was just read against what its type does not say.
+    /// Checks the value that was just read, from `start`, against the rule for everything beyond its type.
     public mutating func check(_ rule: Rule, from start: Int) throws(JSONSyntaxError) {
         guard !findings.isFull else { return }
         let text = UnsafeRawBufferPointer(rebasing: bytes[start..<index])
@@ -95,7 +96,7 @@ extension JSONReader {
         }
     }
 
-    /// Records an array that is shorter than the items that must be there.
+    /// Records an array that is shorter than its required items.
     public mutating func requireItems(_ count: Int, found: Int, at start: Int) {
         if found < count { reject("minItems", "item count \(found), expected at least \(count)", at: start) }
     }

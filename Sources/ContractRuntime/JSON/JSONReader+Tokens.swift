@@ -1,4 +1,4 @@
-// The lexical level: where a token starts and ends, and what a string says (RFC 8259, sections 2, 6 and 7).
+// The lexical level: token boundaries and string contents (RFC 8259, sections 2, 6 and 7).
 extension JSONReader {
     /// The first byte of the next token.
     mutating func peek() throws(JSONSyntaxError) -> UInt8 {
@@ -34,7 +34,7 @@ extension JSONReader {
         let firstDigit = index
         guard skipDigits() else { throw unexpected("a value") }
         guard bytes[firstDigit] != UInt8(ascii: "0") || index == firstDigit + 1 else {
-            throw error("a number that starts with 0")
+            throw error("a number with a leading 0")
         }
         if skip("."), !skipDigits() { throw unexpected("a digit") }
         if skip("e") || skip("E") {
@@ -57,7 +57,7 @@ extension JSONReader {
         return index > start
     }
 
-    /// The string at the cursor, which stands on its opening quote.
+    /// The string at the cursor, which is at the opening quote.
     mutating func readText() throws(JSONSyntaxError) -> JSONText {
         let start = index + 1
         index = start
@@ -73,7 +73,7 @@ extension JSONReader {
             default: index += 1
             }
         }
-        throw error("a string without an end")
+        throw error("unterminated string")
     }
 
     private mutating func readEscapedText(from start: Int) throws(JSONSyntaxError) -> JSONText {
@@ -94,11 +94,11 @@ extension JSONReader {
                 index += 1
             }
         }
-        throw error("a string without an end")
+        throw error("unterminated string")
     }
 
     private mutating func appendEscape(to text: inout [UInt8]) throws(JSONSyntaxError) {
-        guard index + 1 < bytes.count else { throw error("a string without an end") }
+        guard index + 1 < bytes.count else { throw error("unterminated string") }
         let escape = bytes[index + 1]
         switch escape {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(escape)
@@ -110,12 +110,12 @@ extension JSONReader {
         case UInt8(ascii: "u"):
             text.append(contentsOf: try readUnicodeEscape().utf8)
             return
-        default: throw error("an unknown escape in a string")
+        default: throw error("unknown escape sequence in a string")
         }
         index += 2
     }
 
-    /// `\uXXXX`, joined with the low surrogate that must follow a high one (RFC 8259, section 7).
+    /// Reads `\uXXXX`, and the low surrogate that must follow a high one (RFC 8259, section 7).
     private mutating func readUnicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
         let start = index
         let first = try readHexadecimalEscape()
@@ -127,30 +127,30 @@ extension JSONReader {
         }
         guard first < 0xDC00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
             bytes[index + 1] == UInt8(ascii: "u")
-        else { throw JSONSyntaxError(message: "a surrogate without its other half", offset: start) }
+        else { throw JSONSyntaxError(message: "unpaired surrogate", offset: start) }
         let second = try readHexadecimalEscape()
         guard (0xDC00...0xDFFF).contains(second) else {
-            throw JSONSyntaxError(message: "a surrogate without its other half", offset: start)
+            throw JSONSyntaxError(message: "unpaired surrogate", offset: start)
         }
         let value = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
         guard let scalar = Unicode.Scalar(value) else {
-            throw JSONSyntaxError(message: "a surrogate without its other half", offset: start)
+            throw JSONSyntaxError(message: "unpaired surrogate", offset: start)
         }
         return scalar
     }
 
     private mutating func readHexadecimalEscape() throws(JSONSyntaxError) -> UInt16 {
-        guard index + 6 <= bytes.count else { throw error("a string without an end") }
+        guard index + 6 <= bytes.count else { throw error("unterminated string") }
         var value: UInt16 = 0
         for byte in bytes[index + 2..<index + 6] {
-            guard let digit = byte.hexadecimalDigit else { throw error("an escape without four hexadecimal digits") }
+            guard let digit = byte.hexadecimalDigit else { throw error("'\\u' without four hexadecimal digits") }
             value = value << 4 | UInt16(truncatingIfNeeded: digit)
         }
         index += 6
         return value
     }
 
-    /// Moves over one well-formed sequence of two to four bytes (Unicode 16, table 3-7).
+    /// Skips one well-formed sequence of two to four bytes (Unicode 16, table 3-7).
     private mutating func skipMultibyteScalar() throws(JSONSyntaxError) {
         let lead = bytes[index]
         let (length, second): (Int, ClosedRange<UInt8>) =

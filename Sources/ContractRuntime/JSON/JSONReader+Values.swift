@@ -4,9 +4,9 @@
     public import Foundation
 #endif
 
-// Each of these reads one value and checks it. A value that breaks its schema is recorded and answered with nil.
+// Each function reads one value and checks it. An invalid value is recorded, and the result is nil.
 extension JSONReader {
-    /// A string that still lies in the input.
+    /// Reads a string as a slice of the input.
     public mutating func text() throws(JSONSyntaxError) -> JSONText? {
         guard try peek() == UInt8(ascii: "\"") else {
             try rejectType("a string")
@@ -15,7 +15,7 @@ extension JSONReader {
         return try readText()
     }
 
-    /// A string of `minLength` to `maxLength` code points in which `pattern` matches.
+    /// Reads a string with `minLength` to `maxLength` code points that `pattern` matches.
     public mutating func string(
         minLength: Int = 0,
         maxLength: Int = .max,
@@ -24,7 +24,7 @@ extension JSONReader {
     ) throws(JSONSyntaxError) -> String? {
         let start = try position()
         guard let text = try text() else { return nil }
-        // A code point is one to four bytes, so most lengths are known without counting.
+        // A code point has one to four bytes, so most lengths can be judged without counting.
         let size = text.byteCount
         // traps: the size is the length of a text in memory.
         if size > maxLength || (size + 3) / 4 < minLength {
@@ -40,14 +40,14 @@ extension JSONReader {
         return string
     }
 
-    /// A whole number; `1.0` and `1e2` are whole numbers too (JSON Schema Core, section 4.2.3).
+    /// Reads an integer. `1.0` and `1e2` are integers too (JSON Schema Core, section 4.2.3).
     public mutating func integer(minimum: Int = .min, maximum: Int = .max) throws(JSONSyntaxError) -> Int? {
         let start = try position()
         guard let literal = try numberLiteral("an integer") else { return nil }
         return accepted(Constraint.integer(literal, minimum, maximum), at: start)
     }
 
-    /// A number as the nearest 64-bit binary float. Money is read with `decimal()`.
+    /// Reads a number as the nearest 64-bit binary float. Use `decimal()` for money.
     public mutating func number(
         minimum: Double = -.infinity,
         maximum: Double = .infinity
@@ -57,7 +57,7 @@ extension JSONReader {
         return accepted(Constraint.number(literal, minimum, maximum), at: start)
     }
 
-    /// An exact decimal: a JSON number, or a string that holds one and in which all `patterns` match.
+    /// Reads an exact decimal: a JSON number, or a string that contains one and matches all `patterns`.
     public mutating func decimal(
         minimum: Decimal? = nil,
         maximum: Decimal? = nil,
@@ -77,7 +77,7 @@ extension JSONReader {
         return accepted(value, at: start)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     public mutating func boolean() throws(JSONSyntaxError) -> Bool? {
         switch try peek() {
         case UInt8(ascii: "t"):
@@ -92,7 +92,7 @@ extension JSONReader {
         }
     }
 
-    /// An RFC 3339 time with an offset.
+    /// Reads an RFC 3339 time with an offset.
     public mutating func timestamp() throws(JSONSyntaxError) -> Timestamp? {
         let start = try position()
         guard let text = try text() else { return nil }
@@ -101,7 +101,7 @@ extension JSONReader {
         return nil
     }
 
-    /// A UUID in its 36-character form.
+    /// Reads a UUID in its 36-character form.
     public mutating func uuid() throws(JSONSyntaxError) -> UUID? {
         let start = try position()
         guard let text = try text() else { return nil }
@@ -110,7 +110,7 @@ extension JSONReader {
         return nil
     }
 
-    /// A day.
+    /// Reads a date.
     public mutating func date() throws(JSONSyntaxError) -> CalendarDate? {
         let start = try position()
         guard let text = try text() else { return nil }
@@ -119,7 +119,7 @@ extension JSONReader {
         return nil
     }
 
-    /// Base64 in a string.
+    /// Reads Base64 in a string.
     public mutating func base64() throws(JSONSyntaxError) -> Bytes? {
         let start = try position()
         guard let text = try text() else { return nil }
@@ -128,17 +128,17 @@ extension JSONReader {
         return nil
     }
 
-    /// `null`
+    /// Reads `null`.
     public mutating func null() throws(JSONSyntaxError) -> JSONNull? {
         if try skipNull() { return JSONNull() }
         try rejectType("null")
         return nil
     }
 
-    /// Any value.
+    /// Reads any value.
     public mutating func value() throws(JSONSyntaxError) -> JSONValue? { try JSONValue(from: &self) }
 
-    /// An object of any members, kept as text.
+    /// Reads an object with any members, stored as text.
     public mutating func object() throws(JSONSyntaxError) -> JSONObject? {
         guard try peek() == UInt8(ascii: "{") else {
             try rejectType("an object")
@@ -149,7 +149,7 @@ extension JSONReader {
         return JSONObject(validated: Array(bytes[start..<index]))
     }
 
-    /// Records a string that is none of an enumeration's values.
+    /// Records a string that is not a value of an enumeration.
     @usableFromInline
     mutating func rejectValue(_ text: String, at start: Int, expected: [String]) {
         _ = accept(Constraint.enumeration(text, expected), at: start)
@@ -170,7 +170,7 @@ extension JSONReader {
         return false
     }
 
-    /// The value; nil, with the violation recorded, when there is one.
+    /// Returns the value, or nil if there is a violation, which is recorded.
     private mutating func accepted<Value>(_ result: Result<Value, Violation>, at start: Int) -> Value? {
         switch result {
         case .success(let value): return value

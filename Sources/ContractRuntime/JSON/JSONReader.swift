@@ -1,43 +1,43 @@
 /// Reads JSON bytes and checks them against a schema in the same pass.
 ///
-/// Generated code drives it member by member. A value that breaks its schema is recorded as a `Violation` and skipped, so that
-/// one reading finds everything that is wrong; text that is not JSON ends the reading with a `JSONSyntaxError`.
-/// Stricter than most parsers, because two readers of one message must never disagree: a repeated member, invalid UTF-8,
-/// a lone surrogate and trailing bytes are errors (RFC 7493).
+/// Generated code calls it for each member. A value that violates its schema is recorded as a `Violation` and skipped, so one pass finds
+/// all violations. Text that is not JSON ends the pass with a `JSONSyntaxError`.
+/// It is stricter than most parsers, because two readers of one message must never disagree: duplicate members, invalid UTF-8,
+/// unpaired surrogates and trailing bytes are errors (RFC 7493).
 public struct JSONReader: ~Copyable {
     let bytes: UnsafeRawBufferPointer
     let allowsNUL: Bool
-    /// Which way the text travels: members may be left out in one of them.
+    /// The direction of the text. Some members may be omitted in one direction.
     let direction: JSONDirection
-    /// Where the next byte is read.
+    /// The index of the next byte.
     var index = 0
     private var depth = 0
-    /// Whether the next thing in the innermost object or array is its first.
+    /// Whether the next member or item is the first of the innermost object or array.
     private var isAtStart = false
-    /// The violations so far, by their place.
+    /// The violations so far, by offset.
     var findings = JSONFindings()
 
-    /// How deeply objects and arrays may be nested.
+    /// The maximum nesting of objects and arrays.
     public static let maximumDepth = 128
 
-    /// A reader over `bytes`, which must outlive it.
+    /// Creates a reader for `bytes`, which must outlive it.
     ///
-    /// - Parameter allowsNUL: Whether U+0000 may stand in strings. PostgreSQL can store it in no text type (manual,
-    ///   8.3 "Character Types"), so input that will be stored refuses it here, with a place.
+    /// - Parameter allowsNUL: Whether strings may contain U+0000. PostgreSQL cannot store it in text types (manual, 8.3 "Character
+    ///   Types"), so input that will be stored is rejected here, with a pointer.
     public init(_ bytes: UnsafeRawBufferPointer, allowsNUL: Bool = false, direction: JSONDirection = .any) {
         self.bytes = bytes
         self.allowsNUL = allowsNUL
         self.direction = direction
     }
 
-    /// A place to come back to.
+    /// A position to return to.
     struct Mark {
         let index: Int
         let depth: Int
         let isAtStart: Bool
     }
 
-    /// Where the reader stands, before the next token.
+    /// The current position, before the next token.
     var mark: Mark { Mark(index: index, depth: depth, isAtStart: isAtStart) }
 
     mutating func reset(to mark: Mark) {
@@ -46,7 +46,7 @@ public struct JSONReader: ~Copyable {
         isAtStart = mark.isAtStart
     }
 
-    /// Reads one whole JSON text.
+    /// Reads a complete JSON text.
     @inlinable
     public static func read<Value>(
         _ bytes: UnsafeRawBufferPointer,
@@ -67,7 +67,7 @@ public struct JSONReader: ~Copyable {
         throw InvalidInput(violations: reader.violations)
     }
 
-    /// Reads one whole JSON text.
+    /// Reads a complete JSON text.
     @inlinable
     public static func read<Value>(
         _ bytes: [UInt8],
@@ -76,7 +76,7 @@ public struct JSONReader: ~Copyable {
         rule: Rule?,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
     ) throws(InvalidInput) -> Value {
-        // Closures of `withUnsafeBytes` carry typed errors only through a Result.
+        // Closures of `withUnsafeBytes` can pass typed errors only through a Result.
         let result = bytes.withUnsafeBytes { bytes in
             Result { () throws(InvalidInput) in
                 try read(bytes, allowsNUL: allowsNUL, direction: direction, rule: rule, value)
@@ -85,13 +85,13 @@ public struct JSONReader: ~Copyable {
         return try result.get()
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether there is no violation so far.
     public var isValid: Bool { findings.isEmpty }
 
-    /// The violations so far, at most `Violation.limit`. Their pointers are found in one pass over the text.
+    /// The violations so far, at most `Violation.limit`. Their pointers are computed in one pass over the text.
     public var violations: [Violation] { findings.violations(in: bytes) }
 
-    /// Checks the whole value, and that nothing follows it.
+    /// Checks the value, and that nothing follows it.
     @usableFromInline
     mutating func finish(_ rule: Rule?, from start: Int) throws(JSONSyntaxError) {
         if let rule { try check(rule, from: start) }
@@ -106,20 +106,20 @@ public struct JSONReader: ~Copyable {
     }
 }
 
-/// Which way a text travels.
+/// The direction of a text.
 public enum JSONDirection: Sendable {
-    /// Neither: every member is read and written.
+    /// No direction: all members are read and written.
     case any
-    /// From a client to a server: read-only members may be missing, and are not written.
+    /// From a client to a server: read-only members are optional, and are not written.
     case request
-    /// From a server to a client: write-only members may be missing, and are not written.
+    /// From a server to a client: write-only members are optional, and are not written.
     case response
 }
 
 // MARK: - Objects and arrays
 
 extension JSONReader {
-    /// Enters an object. Anything else is recorded, skipped, and answered with false.
+    /// Enters an object. Any other value is recorded and skipped, and the result is false.
     public mutating func beginObject() throws(JSONSyntaxError) -> Bool {
         guard try peek() == UInt8(ascii: "{") else {
             try rejectType("an object")
@@ -129,7 +129,7 @@ extension JSONReader {
         return true
     }
 
-    /// The next member's name, or nil after the object's end.
+    /// The name of the next member, or nil after the end of the object.
     public mutating func nextName() throws(JSONSyntaxError) -> JSONText? {
         guard try hasNext(closing: "}") else { return nil }
         guard try peek() == UInt8(ascii: "\"") else { throw unexpected("a member name in quotes") }
@@ -146,13 +146,13 @@ extension JSONReader {
         try skipValue()
     }
 
-    /// Where the next value starts.
+    /// The position of the next value.
     public mutating func position() throws(JSONSyntaxError) -> Int {
         _ = try peek()
         return index
     }
 
-    /// Enters an array. Anything else is recorded, skipped, and answered with false.
+    /// Enters an array. Any other value is recorded and skipped, and the result is false.
     public mutating func beginArray() throws(JSONSyntaxError) -> Bool {
         guard try peek() == UInt8(ascii: "[") else {
             try rejectType("an array")
@@ -162,10 +162,10 @@ extension JSONReader {
         return true
     }
 
-    /// Whether another item follows; false after the array's end.
+    /// Whether another item follows. False after the end of the array.
     public mutating func nextItem() throws(JSONSyntaxError) -> Bool { try hasNext(closing: "]") }
 
-    /// Reads an array whose elements `element` reads; nil when it or one of its elements was refused.
+    /// Reads an array with `element`; nil if the array or an element is invalid.
     public mutating func array<Element>(
         minItems: Int = 0,
         maxItems: Int = .max,
@@ -184,7 +184,7 @@ extension JSONReader {
         return elements.count == count ? elements : nil
     }
 
-    /// Reads an array whose elements read themselves.
+    /// Reads an array of elements that read themselves.
     public mutating func array<Element: JSONReadable>(
         of type: Element.Type,
         minItems: Int = 0,
@@ -195,12 +195,12 @@ extension JSONReader {
         }
     }
 
-    /// Reads an object of any names whose values `value` reads.
+    /// Reads an object with any names, and its values with `value`.
     public mutating func map<Value>(
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Value?
     ) throws(JSONSyntaxError) -> [String: Value]? {
         guard try beginObject() else { return nil }
-        // traps: `collect` refuses what a dictionary cannot tell apart.
+        // traps: `collect` rejects names that a dictionary cannot distinguish.
         var members: [String: Value] = [:]
         var count = 0
         while let name = try nextName()?.string {
@@ -210,22 +210,22 @@ extension JSONReader {
         return members.count == count ? members : nil
     }
 
-    /// Reads an object of any names whose values read themselves.
+    /// Reads an object with any names and values that read themselves.
     public mutating func map<Value: JSONReadable>(of type: Value.Type) throws(JSONSyntaxError) -> [String: Value]? {
         try map { (json: inout JSONReader) throws(JSONSyntaxError) in try Value(from: &json) }
     }
 
-    /// Takes `null` if it stands here.
+    /// Skips `null` if it is next.
     public mutating func skipNull() throws(JSONSyntaxError) -> Bool {
         guard try peek() == UInt8(ascii: "n") else { return false }
         try skipLiteral("null")
         return true
     }
 
-    /// Moves over one value of any kind, checking that it is JSON.
+    /// Skips one value of any type, and checks that it is JSON.
     public mutating func skipValue() throws(JSONSyntaxError) { try skipValue(isKept: false) }
 
-    /// - Parameter isKept: Whether the value's text is kept, so that others have to read it.
+    /// - Parameter isKept: Whether the text of the value is kept, so that others must be able to read it.
     mutating func skipValue(isKept: Bool) throws(JSONSyntaxError) {
         switch try peek() {
         case UInt8(ascii: "{"):
@@ -258,7 +258,7 @@ extension JSONReader {
         isAtStart = true
     }
 
-    /// Moves to the next member or item, over its comma; false after the closing bracket.
+    /// Moves past the comma to the next member or item. False after the closing bracket.
     private mutating func hasNext(closing: Unicode.Scalar) throws(JSONSyntaxError) -> Bool {
         var byte = try peek()
         if byte == UInt8(ascii: closing) {
@@ -278,15 +278,15 @@ extension JSONReader {
     }
 }
 
-// MARK: - What went wrong
+// MARK: - Violations
 
 extension JSONReader {
-    /// Records that the value at `offset`, or at the cursor, fails `keyword`.
+    /// Records that the value at `offset`, or at the cursor, violates `keyword`.
     public mutating func reject(_ keyword: String, _ message: String, at offset: Int? = nil) {
         findings.add(keyword, message, at: offset ?? index)
     }
 
-    /// Records a value of the wrong type and skips it.
+    /// Records a value with the wrong type and skips it.
     mutating func rejectType(_ expected: String) throws(JSONSyntaxError) {
         let found =
             switch try peek() {

@@ -1,6 +1,6 @@
-/// A JSON string that still lies in the input, decoded only where it has escapes.
+/// A JSON string as a slice of the input. It is decoded only if it has escapes.
 ///
-/// It is valid while the input is: generated code compares it in the same statement and keeps only copies.
+/// It is valid only as long as the input. Generated code compares it in the same statement and keeps only copies.
 public struct JSONText {
     private let borrowed: UnsafeRawBufferPointer
     private let unescaped: [UInt8]?
@@ -20,20 +20,20 @@ public struct JSONText {
         if let unescaped { unescaped.withUnsafeBytes(body) } else { body(borrowed) }
     }
 
-    /// How long the text is in UTF-8.
+    /// The length of the text in bytes of UTF-8.
     var byteCount: Int { unescaped?.count ?? borrowed.count }
 
-    /// Whether the other text is this one, byte by byte.
+    /// Whether the texts are equal byte by byte.
     func hasSameBytes(as other: JSONText) -> Bool {
         byteCount == other.byteCount && withBytes { bytes in other.withBytes { bytes.elementsEqual($0) } }
     }
 
-    /// A copy of its own.
+    /// A copy that is independent of the input.
     public var string: String {
         withBytes { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Unicode code points, which is what `minLength` and `maxLength` count (JSON Schema Validation, section 6.3).
+    /// The number of Unicode code points, which `minLength` and `maxLength` count (JSON Schema Validation, section 6.3).
     var codePointCount: Int {
         withBytes { bytes in bytes.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 } }
     }

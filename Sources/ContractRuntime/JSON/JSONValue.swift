@@ -1,6 +1,6 @@
 public import Formats
 
-/// Any JSON value, exact: numbers keep their text.
+/// Any JSON value. Numbers keep their text, so they stay exact.
 ///
 /// Equality is JSON Schema's (Core 2020-12, section 4.2.2): numbers by value, strings by code points, members in any order.
 public indirect enum JSONValue: Sendable {
@@ -14,18 +14,18 @@ public indirect enum JSONValue: Sendable {
     case string(String)
     /// An array.
     case array([JSONValue])
-    /// An object, its members in the order of the text.
+    /// An object, with its members in the order of the text.
     case object([JSONMember])
 }
 
 /// A member of a JSON object.
 public struct JSONMember: Hashable, Sendable {
-    /// The member's name.
+    /// The name.
     public var name: String
-    /// The member's value.
+    /// The value.
     public var value: JSONValue
 
-    /// A member of this name and value.
+    /// Creates a member.
     public init(name: String, value: JSONValue) {
         self.name = name
         self.value = value
@@ -36,12 +36,12 @@ public struct JSONMember: Hashable, Sendable {
     }
 }
 
-/// A JSON number as it was written. Two are equal when their values are.
+/// A JSON number as text. Two numbers are equal if their values are.
 public struct JSONNumber: Hashable, Sendable {
     /// The number's text (RFC 8259, section 6).
     public let text: String
 
-    /// Reads a number; nil when `text` is none.
+    /// Reads a number; nil if `text` is not one.
     public init?(_ text: String) {
         guard ExactNumber(text) != nil else { return nil }
         self.text = text
@@ -62,13 +62,13 @@ public struct JSONNumber: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// The member of this name, if the value is an object that has one.
+    /// The value of a member; nil if the value is not an object or has no such member.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name.hasSameScalars(as: name) }?.value
     }
 
-    /// Reads one JSON text; nil when it is none.
+    /// Reads a complete JSON text; nil if it is not JSON.
     public init?(_ text: String) {
         var text = text
         let value = text.withUTF8 { bytes in
@@ -80,10 +80,10 @@ extension JSONValue {
         self = value
     }
 
-    /// A value that the compiler found in the contract.
+    /// Creates a value from text that the compiler wrote.
     public init(checked text: StaticString) {
         guard let value = JSONValue("\(text)") else {
-            // traps: the text stands in generated code, and the compiler has read it.
+            // traps: the text is in generated code, and the compiler has parsed it.
             preconditionFailure("'\(text)' was written by the contract's compiler")
         }
         self = value
@@ -112,7 +112,7 @@ extension JSONValue: Hashable {
         case .number(let value): hasher.combine(value)
         case .string(let value): hasher.combine(value)
         case .array(let items): hasher.combine(items)
-        // The order of members is none of the value.
+        // The order of members does not affect equality.
         case .object(let members): hasher.combine(members.count)
         }
     }
@@ -162,12 +162,12 @@ extension JSONValue: JSONReadable, JSONWritable {
 }
 
 extension JSONValue: CustomStringConvertible {
-    /// The value's JSON text.
+    /// The JSON text.
     public var description: String { String(decoding: JSONWriter.write(self), as: UTF8.self) }
 }
 
 extension JSONValue: Codable {
-    /// Reads a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    /// Reads a value through Swift's coders, which support numbers only as `Int` and `Double`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -188,7 +188,7 @@ extension JSONValue: Codable {
         }
     }
 
-    /// Writes a value through Swift's coders, which know numbers only as `Int` and `Double`.
+    /// Writes a value through Swift's coders, which support numbers only as `Int` and `Double`.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -1,52 +1,52 @@
-/// Writes JSON bytes front to back.
+/// Writes JSON bytes from start to end.
 public struct JSONWriter {
-    /// What was written so far.
+    /// The bytes so far.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// Which way the text travels: members are left out in one of them.
+    /// The direction of the text. Some members are omitted in one direction.
     public let direction: JSONDirection
 
-    /// A writer of an empty text.
+    /// Creates a writer.
     public init(direction: JSONDirection = .any) {
         self.direction = direction
         bytes.reserveCapacity(256)
     }
 
-    /// The JSON text of one value.
+    /// Encodes one value.
     public static func write(_ value: some JSONWritable, direction: JSONDirection = .any) -> [UInt8] {
         var json = JSONWriter(direction: direction)
         value.write(to: &json)
         return json.bytes
     }
 
-    /// `{`
+    /// Writes `{`.
     public mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
-    /// `}`
+    /// Writes `}`.
     public mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
-    /// `[`
+    /// Writes `[`.
     public mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
-    /// `]`
+    /// Writes `]`.
     public mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
-    /// A member of the object that was begun last. A nil `value` is written as `null`.
+    /// Writes a member. A nil `value` is written as `null`.
     public mutating func member(_ name: StaticString, _ value: some JSONWritable) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -62,12 +62,12 @@ public struct JSONWriter {
         value.write(to: &self)
     }
 
-    /// Members whose names are known only at run time, in the order of their names.
+    /// Writes members whose names are known only at run time, sorted by name.
     public mutating func members<Value: JSONWritable>(_ members: [String: Value]) {
         for (name, value) in members.sorted(by: { $0.key < $1.key }) { member(dynamic: name, value) }
     }
 
-    /// The name of a member whose value follows.
+    /// Writes the name of a member. Its value must follow.
     mutating func name(_ name: String) {
         string(name)
         colon()
@@ -77,25 +77,25 @@ public struct JSONWriter {
         byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// A member that is left out when there is no value.
+    /// Writes a member, or nothing if there is no value.
     public mutating func member<Value: JSONWritable>(_ name: StaticString, ifPresent value: Value?) {
         if let value { member(name, value) }
     }
 
-    /// Ends a member name that was written with `string(_:)`.
+    /// Ends a member name that `string(_:)` wrote.
     mutating func colon() {
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    /// A value that is JSON text already.
+    /// Writes JSON text.
     public mutating func raw(_ text: some Collection<UInt8>) {
         separate()
         bytes.append(contentsOf: text)
         needsComma = true
     }
 
-    /// A string, with the escapes that RFC 8259, section 7, asks for.
+    /// Writes a string with the escapes that RFC 8259, section 7, requires.
     public mutating func string(_ value: String) {
         separate()
         var value = value
@@ -112,7 +112,7 @@ public struct JSONWriter {
         needsComma = true
     }
 
-    /// A string whose bytes `append` writes and that needs no escape.
+    /// Writes a string of the bytes that `append` adds. They must need no escapes.
     mutating func plainString(_ append: (inout [UInt8]) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "\""))

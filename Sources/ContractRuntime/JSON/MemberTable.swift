@@ -6,18 +6,18 @@
     internal import Darwin
 #endif
 
-/// The names of a structure's members, made ready for finding the one that stands in a text.
+/// The names of a structure's members, prepared for fast lookup.
 public struct MemberTable<Key: CodingKey & CaseIterable & RawRepresentable<String> & Hashable & Sendable>: Sendable {
     @usableFromInline let keys: [Key]
     @usableFromInline let names: MemberNames
 
-    /// The names of `type`'s cases.
+    /// Creates a table of the cases of `type`.
     ///
     /// - Parameters:
-    ///   - required: The members that must be there.
-    ///   - readOnly: Those of them that requests may leave out.
-    ///   - writeOnly: Those of them that responses may leave out.
-    ///   - isClosed: Whether other members are refused.
+    ///   - required: The required members.
+    ///   - readOnly: Those of the required members that requests may omit.
+    ///   - writeOnly: Those of the required members that responses may omit.
+    ///   - isClosed: Whether other members are rejected.
     public init(
         _ type: Key.Type,
         required: [Key] = [],
@@ -36,7 +36,7 @@ public struct MemberTable<Key: CodingKey & CaseIterable & RawRepresentable<Strin
     }
 }
 
-/// Names in buckets by their length and their ends, so that most are found with one comparison of bytes.
+/// Names in buckets by length, first and last bytes, so that most lookups need one comparison of bytes.
 @usableFromInline
 final class MemberNames: Sendable {
     let texts: [String]
@@ -45,7 +45,7 @@ final class MemberNames: Sendable {
     let writeOnly: [Bool]
     let isClosed: Bool
     private let bytes: [[UInt8]]
-    /// The first name of each bucket, and the one that follows each name in its bucket; -1 where there is none.
+    /// The first name of each bucket, and the next name in the same bucket for each name; -1 if there is none.
     private let heads: [Int16]
     private let followers: [Int16]
     private let mask: Int
@@ -78,7 +78,7 @@ final class MemberNames: Sendable {
         return name.count &* 31 &+ Int(first) &* 7 &+ Int(name[name.count - 1]) &* 3 &+ Int(name[name.count / 2])
     }
 
-    /// The number of a name; nil for one that is not among them.
+    /// The index of a name; nil if it is not in the table.
     func index(of name: UnsafeRawBufferPointer) -> Int? {
         var candidate = Int(heads[Self.hash(name) & mask])
         while candidate >= 0 {
@@ -94,18 +94,18 @@ final class MemberNames: Sendable {
     }
 }
 
-/// Which members of an object were met.
+/// The members of an object seen so far.
 public struct SeenMembers {
     private var low: UInt64 = 0
-    /// The members from number 64.
+    /// The members with indices of 64 or more.
     private var high: Set<Int> = []
-    /// The names of members that no table has.
+    /// The names of members that are not in the table.
     private var others: Set<ExactText> = []
 
-    /// None yet.
+    /// Creates an empty set.
     public init() {}
 
-    /// Notes a member; false when it was met before.
+    /// Adds a member. Returns false if it is a duplicate.
     mutating func insert(_ member: Int) -> Bool {
         guard member < 64 else { return high.insert(member).inserted }
         let bit: UInt64 = 1 << UInt64(member)
@@ -113,7 +113,7 @@ public struct SeenMembers {
         return low & bit == 0
     }
 
-    /// Notes a member that no table has; false when it was met before.
+    /// Adds a member that is not in the table. Returns false if it is a duplicate.
     mutating func insert(_ name: String) -> Bool { others.insert(ExactText(name)).inserted }
 
     func contains(_ member: Int) -> Bool {
@@ -121,9 +121,9 @@ public struct SeenMembers {
     }
 }
 
-// How generated codecs walk over objects.
+// Used by generated codecs to read objects.
 extension JSONReader {
-    /// The next member that the table names, or nil after the object's end. Others are skipped, or refused by a closed table.
+    /// The next member that is in the table, or nil after the end of the object. A closed table rejects other members; an open one skips them.
     @inlinable
     public mutating func nextKey<Key>(
         in table: borrowing MemberTable<Key>,
@@ -146,7 +146,7 @@ extension JSONReader {
         return nil
     }
 
-    /// The member of this name; nil for one that the table does not name, which is the caller's to read.
+    /// The member with this name; nil if it is not in the table, and then the caller must read its value.
     public mutating func key<Key>(
         _ name: JSONText,
         in table: borrowing MemberTable<Key>,
@@ -158,7 +158,7 @@ extension JSONReader {
         return table.keys[index]
     }
 
-    /// Keeps a member that no table names; a second one of its name is an error.
+    /// Keeps a member that is not in the table. A duplicate is an error.
     public mutating func collect<Value>(
         _ value: Value?,
         as name: String,
@@ -170,11 +170,11 @@ extension JSONReader {
             return
         }
         if members[index].key.hasSameScalars(as: name) { throw repeatedMember }
-        // Both are members, and a dictionary holds only one of them.
+        // Both are valid members, but a dictionary holds only one of them.
         reject("propertyNames", "\"\(name)\" differs from another member only in Unicode normalization")
     }
 
-    /// Records each required member that was not met, for the object that began at `start`.
+    /// Records each required member that was not seen in the object that began at `start`.
     public mutating func require<Key>(_ table: borrowing MemberTable<Key>, _ seen: SeenMembers, at start: Int) {
         requireMembers(of: table.names, seen, at: start)
     }
@@ -188,5 +188,5 @@ extension JSONReader {
         }
     }
 
-    var repeatedMember: JSONSyntaxError { error("a member name that occurred before in its object") }
+    var repeatedMember: JSONSyntaxError { error("duplicate member name") }
 }

@@ -1,38 +1,38 @@
-/// One failed constraint: where in the input, which keyword of the schema, and what was found.
+/// A violation of one constraint: the place in the input, the keyword of the schema, and a message.
 public struct Violation: Error, Hashable, Sendable {
-    /// JSON Pointer (RFC 6901) into the body; parameters stand under `/query`, `/path` and `/header`.
+    /// JSON Pointer (RFC 6901) into the body. For parameters it starts with `/query`, `/path` or `/header`.
     public var pointer: String
-    /// The JSON Schema keyword that failed, or `syntax` for input that is not JSON at all.
+    /// The violated JSON Schema keyword, or `syntax` for input that is not JSON.
     public var keyword: String
-    /// What was found and what was expected, in one sentence.
+    /// The found and the expected value, in one sentence.
     public var message: String
 
-    /// A violation of `keyword` at `pointer`.
+    /// Creates a violation of `keyword` at `pointer`.
     public init(pointer: String, keyword: String, message: String) {
         self.pointer = pointer
         self.keyword = keyword
         self.message = message
     }
 
-    /// How many violations one answer lists at most; reading stops recording there.
+    /// The maximum number of violations in a response. Readers stop recording at this number.
     public static let limit = 100
 }
 
-/// Every reason why an input was refused. Never empty.
+/// The violations for which an input was rejected. There is at least one.
 public struct InvalidInput: Error, Hashable, Sendable {
-    /// The violations, in the order of the input, at most `Violation.limit`.
+    /// The violations in the order of the input, at most `Violation.limit`.
     public var violations: [Violation]
 
-    /// An input refused for `violations`.
+    /// Creates an error with these violations.
     public init(violations: [Violation]) {
         self.violations = violations
     }
 }
 
-/// Text that is not JSON (RFC 8259), or is JSON that we refuse: a repeated member, a lone surrogate, too much nesting.
+/// The text is not JSON (RFC 8259), or not accepted: a duplicate member, an unpaired surrogate, too many levels of nesting.
 public struct JSONSyntaxError: Error, Hashable, Sendable {
-    /// What was found and what was expected.
+    /// The found and the expected token.
     public let message: String
-    /// Where, in bytes from the start.
+    /// The offset from the start, in bytes.
     public let offset: Int
 }

@@ -1,32 +1,32 @@
-/// A condition on a whole JSON value: what a schema asks beyond the types and constraints that a codec checks while it reads.
+/// A condition on a whole JSON value: the part of a schema that a codec does not check while it reads.
 ///
-/// The cases are the keywords of JSON Schema 2020-12, those that must be applied together in one case. Generated code holds them as
+/// The cases are the keywords of JSON Schema 2020-12. Keywords that must be applied together share a case. Generated code stores rules as
 /// constants.
 public indirect enum Rule: Sendable {
-    /// Every value.
+    /// Matches every value.
     case always
-    /// No value.
+    /// Matches no value.
     case never
-    /// All of these.
+    /// All of these must match.
     case all([Rule])
-    /// At least one of these: `anyOf`.
+    /// At least one of these must match: `anyOf`.
     case any([Rule], keyword: String)
-    /// Exactly one of these: `oneOf`.
+    /// Exactly one of these must match: `oneOf`.
     case one([Rule])
-    /// Not this.
+    /// This must not match: `not`.
     case not(Rule)
     /// `if`, `then` and `else`.
     case condition(Rule, then: Rule, else: Rule)
-    /// Another schema's rule.
+    /// The rule of another schema.
     case reference(@Sendable () -> Rule)
-    /// The rule that the outermost resource with this anchor has for it, or the one that is given: `$dynamicRef`.
+    /// The rule for this anchor in the outermost resource that has it, or else the given rule: `$dynamicRef`.
     case dynamicReference(String, @Sendable () -> Rule)
-    /// A schema resource with dynamic anchors, and what it asks.
+    /// A schema resource with dynamic anchors, and its rule.
     case resource([String: @Sendable () -> Rule], Rule)
 
-    /// A value of one of these types.
+    /// The value must have one of these types.
     case type([ValueType])
-    /// One of the items of an array of values: `enum` and `const`.
+    /// The value must be one of the items of an array: `enum` and `const`.
     case values(JSONValue, keyword: String)
     case multipleOf(String)
     case minimum(String)

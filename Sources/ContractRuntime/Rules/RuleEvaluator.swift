@@ -1,11 +1,11 @@
 internal import Formats
 internal import Patterns
 
-/// Checks rules on values.
+/// Checks values against rules.
 ///
-/// Time is bounded: a check that takes more than a million steps fails, and so does one that is nested too deeply.
+/// Time is bounded: a check fails if it takes more than a million steps or is nested too deeply.
 struct RuleEvaluator {
-    /// The members and items of one value that the rules applied so far have looked at.
+    /// The members and items of one value that rules have evaluated so far.
     private struct Evaluated {
         var members: Set<ExactText> = []
         var items: Set<Int> = []
@@ -24,14 +24,14 @@ struct RuleEvaluator {
     private var scope: [[String: @Sendable () -> Rule]] = []
     private var steps = 0
     private var depth = 0
-    /// Why the check could not be carried out.
+    /// The reason why the check could not be completed.
     private(set) var failure: String?
 
     init(direction: JSONDirection = .any) {
         self.direction = direction
     }
 
-    /// What of `rule` the value breaks; pointers start at the value.
+    /// The violations of `rule`. Their pointers are relative to the value.
     mutating func violations(of rule: Rule, for value: JSONValue) -> [Violation] {
         found = []
         var evaluated = Evaluated()
@@ -64,7 +64,7 @@ struct RuleEvaluator {
 
     // MARK: - Rules
 
-    /// Whether the rule holds. What it evaluated is added to `evaluated`, and means nothing when it does not hold.
+    /// Whether the value matches the rule. The function adds to `evaluated`, which is undefined if the value does not match.
     private mutating func check(_ rule: Rule, _ value: JSONValue, _ pointer: String, _ evaluated: inout Evaluated)
         -> Bool
     {
@@ -72,27 +72,27 @@ struct RuleEvaluator {
         depth += 1
         defer { depth -= 1 }
         guard steps <= Self.stepLimit, depth <= Self.depthLimit else {
-            failure = "a value whose schema takes too many steps to check"
+            failure = "the value needs too many steps to check against its schema"
             return false
         }
         switch rule {
         case .always: return true
-        case .never: return fail(pointer, "false", "nothing is allowed here")
+        case .never: return fail(pointer, "false", "no value is allowed here")
         case .all(let rules):
-            // What stands in one schema sees what the rules before it evaluated; what surrounds it sees the sum.
+            // A rule sees what the rules before it in the same schema evaluated. The enclosing schema sees everything.
             var inner = Evaluated()
             var holds = true
             for rule in rules where !check(rule, value, pointer, &inner) { holds = false }
             if holds { evaluated.formUnion(inner) }
             return holds
         case .any, .one, .not, .condition: return checkChoice(rule, value, pointer, &evaluated)
-        case .reference(let target): return checkApart(target(), value, pointer, &evaluated)
+        case .reference(let target): return checkSeparately(target(), value, pointer, &evaluated)
         case .dynamicReference(let anchor, let target):
-            return checkApart((scope.lazy.compactMap { $0[anchor] }.first ?? target)(), value, pointer, &evaluated)
+            return checkSeparately((scope.lazy.compactMap { $0[anchor] }.first ?? target)(), value, pointer, &evaluated)
         case .resource(let anchors, let rule):
             scope.append(anchors)
             defer { scope.removeLast() }
-            return checkApart(rule, value, pointer, &evaluated)
+            return checkSeparately(rule, value, pointer, &evaluated)
         case .type, .values: return checkKind(rule, value, pointer)
         case .multipleOf, .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum:
             guard case .number(let number) = value else { return true }
@@ -109,8 +109,8 @@ struct RuleEvaluator {
         }
     }
 
-    /// A schema of its own: what it leaves unevaluated is its own affair.
-    private mutating func checkApart(
+    /// Checks the rule of a separate schema, whose unevaluated items and properties depend on that schema alone.
+    private mutating func checkSeparately(
         _ rule: Rule,
         _ value: JSONValue,
         _ pointer: String,
@@ -132,19 +132,20 @@ struct RuleEvaluator {
         case .any(let rules, let keyword):
             var count = 0
             for rule in rules where holds(rule, value, pointer, &evaluated) { count += 1 }
-            return count > 0 || fail(pointer, keyword, "none of \(rules.count) alternatives holds")
+            return count > 0 || fail(pointer, keyword, "none of \(rules.count) alternatives matches")
         case .one(let rules):
             var count = 0
             for rule in rules where holds(rule, value, pointer, &evaluated) { count += 1 }
             let found = count == 0 ? "none" : "\(count)"
             return count == 1
-                || fail(pointer, "oneOf", "\(found) of \(rules.count) alternatives hold, expected exactly one")
+                || fail(pointer, "oneOf", "\(found) of \(rules.count) alternatives match, expected exactly one")
         case .not(let rule):
             var ignored = Evaluated()
-            return !holds(rule, value, pointer, &ignored) || fail(pointer, "not", "what must not hold does")
+            return !holds(rule, value, pointer, &ignored)
+                || fail(pointer, "not", "the value matches the schema of 'not'")
         case .condition(let condition, let then, let otherwise):
             let isMet = holds(condition, value, pointer, &evaluated)
-            return checkApart(isMet ? then : otherwise, value, pointer, &evaluated)
+            return checkSeparately(isMet ? then : otherwise, value, pointer, &evaluated)
         default: return true
         }
     }
@@ -171,7 +172,7 @@ struct RuleEvaluator {
         switch rule {
         case .multipleOf(let divisor):
             guard let isMultiple = exact.isMultiple(of: value(divisor)) else {
-                failure = "numbers with too many digits to be divided"
+                failure = "the numbers have too many digits for a division"
                 return false
             }
             return isMultiple || fail(pointer, "multipleOf", "\(number.text), expected a multiple of \(divisor)")
@@ -252,7 +253,7 @@ struct RuleEvaluator {
         }
     }
 
-    /// Checks each item that `rule` has a rule for.
+    /// Checks each item that has a rule.
     private mutating func check(
         _ items: [JSONValue],
         from first: Int,
@@ -296,7 +297,7 @@ struct RuleEvaluator {
         case .dependentSchemas(let rules):
             var holds = true
             for (name, rule) in rules where value[name] != nil {
-                if !checkApart(rule, value, pointer, &evaluated) { holds = false }
+                if !checkSeparately(rule, value, pointer, &evaluated) { holds = false }
             }
             return holds
         case .members(let properties, let patterns, let others):

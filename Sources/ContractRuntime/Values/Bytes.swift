@@ -1,14 +1,14 @@
-/// Raw bytes: a body that is no text, or a string that holds Base64 (RFC 4648, section 4).
+/// Raw bytes: a body that is not text, or a string with Base64 (RFC 4648, section 4).
 public struct Bytes: Hashable, Sendable {
     /// The bytes.
     public var bytes: [UInt8]
 
-    /// These bytes.
+    /// Wraps bytes.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// Reads Base64 with its padding; nil for anything else.
+    /// Reads Base64 with padding; nil for any other text.
     public init?(base64 text: UnsafeRawBufferPointer) {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
@@ -49,7 +49,7 @@ public struct Bytes: Hashable, Sendable {
 
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// Appends the Base64 form.
+    /// Appends the Base64 text.
     func appendBase64(to text: inout [UInt8]) {
         var index = 0
         while index < bytes.count {
@@ -65,7 +65,7 @@ public struct Bytes: Hashable, Sendable {
         }
     }
 
-    /// The Base64 form.
+    /// The Base64 text.
     public var base64: String {
         var text: [UInt8] = []
         appendBase64(to: &text)
@@ -78,7 +78,7 @@ extension Bytes: Codable {
         let container = try decoder.singleValueContainer()
         var text = try container.decode(String.self)
         guard let value = text.withUTF8({ Bytes(base64: UnsafeRawBufferPointer($0)) }) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "no Base64")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not Base64")
         }
         self = value
     }

@@ -1,4 +1,4 @@
-/// A day of the Gregorian calendar, without a time or a zone: RFC 3339's `full-date`.
+/// A date in the Gregorian calendar, without a time or time zone: RFC 3339's `full-date`.
 public struct CalendarDate: Hashable, Sendable {
     /// 0…9999
     public let year: Int
@@ -7,14 +7,14 @@ public struct CalendarDate: Hashable, Sendable {
     /// 1…31
     public let day: Int
 
-    /// A day; nil when the calendar has no such one.
+    /// Creates a date; nil if it does not exist.
     public init?(year: Int, month: Int, day: Int) {
         guard (0...9999).contains(year), (1...12).contains(month), day >= 1, day <= Timestamp.days(in: month, of: year)
         else { return nil }
         (self.year, self.month, self.day) = (year, month, day)
     }
 
-    /// Reads `2026-01-31` (RFC 3339, section 5.6); nil for anything else.
+    /// Reads `2026-01-31` (RFC 3339, section 5.6); nil for any other text.
     public init?(_ text: some StringProtocol) {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0].count == 4, parts[1].count == 2, parts[2].count == 2,
@@ -33,7 +33,7 @@ extension CalendarDate: Comparable {
 }
 
 extension CalendarDate: CustomStringConvertible {
-    /// The RFC 3339 form.
+    /// The RFC 3339 text.
     public var description: String {
         var bytes: [UInt8] = []
         bytes.append(decimal: year, digits: 4)
@@ -50,7 +50,7 @@ extension CalendarDate: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let value = CalendarDate(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no date")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is not a date")
         }
         self = value
     }

@@ -1,25 +1,25 @@
 internal import Formats
 
-/// An exact decimal number for money: at most 38 significant digits and 18 places after the point.
+/// An exact decimal number for money: at most 38 significant digits and 18 digits after the point.
 ///
-/// It is read from a JSON number's own digits, never through a binary float, and written as the shortest literal of the
-/// same value: `0.3`, never `0.30000000000000004`.
+/// It is read from the digits of a JSON number, never through a binary float, and written as the shortest literal with the same value:
+/// `0.3`, never `0.30000000000000004`.
 public struct Decimal: Sendable {
     /// The digits without the point, at most 38 of them.
     public let coefficient: Int128
-    /// How many of the digits stand behind the point, 0…18. The last of them is not zero.
+    /// The number of digits after the point, 0…18. The last of them is not zero.
     public let scale: Int
-    /// The whole text of a sum that needs more digits than that; nil for everything else. A sum only leaves: nobody may send one.
+    /// The complete text of a sum that needs more digits; otherwise nil. Such sums occur only in responses, never in requests.
     private let wide: String?
 
-    /// The largest number of significant digits.
+    /// The maximum number of significant digits.
     public static let maximumDigits = 38
-    /// The largest number of digits after the point.
+    /// The maximum number of digits after the point.
     public static let maximumScale = 18
 
     private static let limit: Int128 = (0..<maximumDigits).reduce(1) { power, _ in power * 10 }
 
-    /// `coefficient` × 10⁻ˢᶜᵃˡᵉ; nil when the value needs more digits than a `Decimal` has.
+    /// `coefficient` × 10⁻ˢᶜᵃˡᵉ; nil if the value needs more digits than a `Decimal` has.
     public init?(coefficient: Int128, scale: Int) {
         var coefficient = coefficient
         var scale = scale
@@ -37,21 +37,21 @@ public struct Decimal: Sendable {
         self.init(unchecked: coefficient, scale: scale)
     }
 
-    /// The value with the other sign.
+    /// The negated value.
     public var negated: Decimal {
         guard let wide else { return Decimal(unchecked: -coefficient, scale: scale) }
         return Decimal(wide: wide.hasPrefix("-") ? String(wide.dropFirst()) : "-" + wide)
     }
 
-    /// `value`, exactly.
+    /// Creates the exact value.
     public init(_ value: Int) {
         self.init(unchecked: Int128(value), scale: 0)
     }
 
-    /// A decimal that the compiler found in the contract.
+    /// Creates a decimal from text that the compiler wrote.
     public init(checked text: StaticString) {
         guard let value = Decimal("\(text)") else {
-            // traps: the text stands in generated code, and the compiler has read it.
+            // traps: the text is in generated code, and the compiler has parsed it.
             preconditionFailure("'\(text)' was written by the contract's compiler")
         }
         self = value
@@ -63,22 +63,22 @@ public struct Decimal: Sendable {
         wide = nil
     }
 
-    /// A sum that needs more than 38 digits, as it is written: without an exponent, and without zeros at its end.
+    /// A sum with more than 38 digits, as text without an exponent and without trailing zeros.
     package init(wide text: String) {
         coefficient = text.hasPrefix("-") ? -1 : 1
         scale = 0
         wide = text
     }
 
-    /// Reads a number as JSON writes it (RFC 8259, section 6), exponent included; nil for other text and for a value
-    /// outside the limits.
+    /// Reads a JSON number (RFC 8259, section 6), including an exponent; nil for other text and for a value outside of the
+    /// limits.
     public init?(literal text: UnsafeRawBufferPointer) {
         guard let number = ExactNumber(text), number.digits.count <= Self.maximumDigits else { return nil }
         let coefficient = number.digits.reduce(Int128(0)) { $0 * 10 + Int128($1) }
         self.init(coefficient: number.isNegative ? -coefficient : coefficient, scale: -number.exponent)
     }
 
-    /// Reads a number as JSON writes it; nil for other text and for a value outside the limits.
+    /// Reads a JSON number; nil for other text and for a value outside of the limits.
     public init?(_ text: String) {
         var text = text
         guard let value = text.withUTF8({ Decimal(literal: UnsafeRawBufferPointer($0)) }) else { return nil }
@@ -94,13 +94,13 @@ extension Decimal: Hashable, Comparable {
             }
             return left < right
         }
-        // Aligning the scales may need more than 128 bits, so whole and fractional parts are compared apart.
+        // Equal scales may need more than 128 bits, so compare the integer and fractional parts separately.
         let (lhsWhole, lhsFraction) = lhs.parts
         let (rhsWhole, rhsFraction) = rhs.parts
         return (lhsWhole, lhsFraction) < (rhsWhole, rhsFraction)
     }
 
-    /// The part before the point and the part behind it in units of 10⁻¹⁸, both with the number's sign.
+    /// The integer part and the fractional part in units of 10⁻¹⁸, both with the sign of the number.
     private var parts: (whole: Int128, fraction: Int128) {
         let power = Self.powerOfTen(scale)
         return (coefficient / power, coefficient % power * Self.powerOfTen(Self.maximumScale - scale))
@@ -112,7 +112,7 @@ extension Decimal: Hashable, Comparable {
 }
 
 extension Decimal: CustomStringConvertible {
-    /// The shortest JSON number of this value, without an exponent.
+    /// The shortest JSON number with this value, without an exponent.
     public var description: String {
         if let wide { return wide }
         let sign = coefficient < 0 ? "-" : ""
@@ -133,7 +133,7 @@ extension Decimal: Codable {
         self = value
     }
 
-    /// Encodes a string: Swift's coders carry JSON numbers through `Double`, which would lose digits.
+    /// Encodes a string, because Swift's coders pass JSON numbers through `Double`, which would lose digits.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

@@ -4,16 +4,16 @@
     import Darwin
 #endif
 
-/// Text that equals another only if both have the same code points.
+/// Text that is equal to another only if both have the same code points.
 ///
-/// Swift's own `==` and `hash` take canonically equivalent texts for the same: `"é"` equals `"e\u{301}"`, and `"K"` equals the Kelvin sign.
-/// JSON (RFC 8259, section 8.3) and PostgreSQL tell them apart. Ids and member names from outside are compared, and used as keys, in this
-/// form.
+/// Swift's `==` and `hash` treat canonically equivalent strings as equal: `"é"` equals `"e\u{301}"`, and `"K"` equals the Kelvin sign.
+/// JSON (RFC 8259, section 8.3) and PostgreSQL distinguish them. Use this type to compare ids and member names from outside, and as
+/// their key in dictionaries.
 public struct ExactText: Sendable {
     /// The text.
     public let text: String
 
-    /// This text.
+    /// Wraps a text.
     public init(_ text: String) {
         self.text = text
     }
@@ -27,15 +27,15 @@ extension ExactText: Hashable {
             hasher.combine(bytes: UnsafeRawBufferPointer($0))
         }
         if isHashed == nil { for byte in text.utf8 { hasher.combine(byte) } }
-        // No text contains this byte, so that texts that are hashed one after the other cannot run into each other.
+        // No text contains this byte, so hashes of consecutive texts cannot run into each other.
         hasher.combine(0xFF as UInt8)
     }
 }
 
 extension StringProtocol {
-    /// Whether the other text has the same code points, which `==` does not tell.
+    /// Whether the other text has the same code points, which `==` does not check.
     public func hasSameScalars(as other: some StringProtocol) -> Bool {
-        // Nearly every text lies in one piece, where bytes compare many times faster.
+        // Nearly all strings are contiguous, and comparing their bytes is many times faster.
         let isSame = utf8.withContiguousStorageIfAvailable { text in
             other.utf8.withContiguousStorageIfAvailable { other in
                 guard text.count == other.count, let first = text.baseAddress, let second = other.baseAddress else {

@@ -1,6 +1,6 @@
-// Arithmetic on values from outside: a result that does not fit becomes the nearest one that does, instead of ending the process.
+// Arithmetic on values from outside: a result that does not fit becomes the nearest one that does, instead of a trap.
 extension FixedWidthInteger {
-    /// `value` without its fraction, or the nearest integer of this type; 0 for NaN.
+    /// Converts `value` to the nearest integer of this type, without its fraction. NaN becomes 0.
     public init(saturating value: Double) {
         if let exact = Self(exactly: value.rounded(.towardZero)) {
             self = exact
@@ -9,19 +9,19 @@ extension FixedWidthInteger {
         }
     }
 
-    /// The sum, or the bound that it passes.
+    /// The sum, clamped to the range of the type.
     public func addingSaturated(_ other: Self) -> Self {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other < 0 ? .min : .max) : sum
     }
 
-    /// The difference, or the bound that it passes.
+    /// The difference, clamped to the range of the type.
     public func subtractingSaturated(_ other: Self) -> Self {
         let (difference, overflows) = subtractingReportingOverflow(other)
         return overflows ? (other < 0 ? .max : .min) : difference
     }
 
-    /// The product, or the bound that it passes.
+    /// The product, clamped to the range of the type.
     public func multipliedSaturated(by other: Self) -> Self {
         let (product, overflows) = multipliedReportingOverflow(by: other)
         return overflows ? ((self < 0) == (other < 0) ? .max : .min) : product

@@ -8,7 +8,7 @@ public struct Format: Hashable, Sendable {
         self.format = format
     }
 
-    /// The name that schemas use.
+    /// The name in schemas.
     public var name: String { format.rawValue }
 
     /// Whether `text` has the format.
@@ -50,7 +50,7 @@ extension Format {
     public static let uriTemplate = Format(.uriTemplate)
     /// RFC 6901, section 5.
     public static let jsonPointer = Format(.jsonPointer)
-    /// The relative JSON Pointer draft of Luff, Andrews and Hutton.
+    /// The draft "Relative JSON Pointer" by Luff, Andrews and Hutton.
     public static let relativeJSONPointer = Format(.relativeJSONPointer)
     /// ECMA-262, with the `u` flag.
     public static let regex = Format(.regex)

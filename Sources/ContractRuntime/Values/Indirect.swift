@@ -1,4 +1,4 @@
-/// Keeps a member apart from its structure, so that a structure can hold another of its own type.
+/// Stores a member on the heap, so that a structure can contain itself indirectly.
 @propertyWrapper
 public struct Indirect<Value> {
     fileprivate indirect enum Storage {
@@ -7,7 +7,7 @@ public struct Indirect<Value> {
 
     private var storage: Storage
 
-    /// The member.
+    /// The stored value.
     public var wrappedValue: Value {
         get {
             switch storage {
@@ -17,7 +17,7 @@ public struct Indirect<Value> {
         set { storage = .value(newValue) }
     }
 
-    /// A member of this value.
+    /// Stores a value.
     public init(wrappedValue: Value) {
         storage = .value(wrappedValue)
     }

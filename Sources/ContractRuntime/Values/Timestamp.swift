@@ -8,17 +8,17 @@
 
 /// A moment in UTC, exact to the microsecond: the resolution of PostgreSQL's `timestamptz`.
 ///
-/// On the wire it is RFC 3339 text. Any offset is read, `Z` is written; a time without an offset is refused.
+/// Its JSON form is RFC 3339 text. Any offset is accepted, and `Z` is written. A time without an offset is rejected.
 public struct Timestamp: Hashable, Comparable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds.
     public var microsecondsSinceEpoch: Int64
 
-    /// The moment that lies `microsecondsSinceEpoch` µs after 1970-01-01T00:00:00Z.
+    /// Creates the moment `microsecondsSinceEpoch` µs after 1970-01-01T00:00:00Z.
     public init(microsecondsSinceEpoch: Int64) {
         self.microsecondsSinceEpoch = microsecondsSinceEpoch
     }
 
-    /// The wall clock's time.
+    /// The current time of the system clock.
     public static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -29,18 +29,18 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         lhs.microsecondsSinceEpoch < rhs.microsecondsSinceEpoch
     }
 
-    /// The first moment that RFC 3339 can write: 0000-01-01T00:00:00Z.
+    /// The first moment in RFC 3339: 0000-01-01T00:00:00Z.
     public static let earliest = Timestamp(microsecondsSinceEpoch: -62_167_219_200_000_000)
-    /// The last moment that RFC 3339 can write: 9999-12-31T23:59:59.999999Z.
+    /// The last moment in RFC 3339: 9999-12-31T23:59:59.999999Z.
     public static let latest = Timestamp(microsecondsSinceEpoch: 253_402_300_799_999_999)
 
-    /// The moment `seconds` later, or the bound of the time line.
+    /// The moment `seconds` later, clamped to the range of the type.
     public func adding(seconds: Int64) -> Timestamp {
         let microseconds = seconds.multipliedSaturated(by: 1_000_000)
         return Timestamp(microsecondsSinceEpoch: microsecondsSinceEpoch.addingSaturated(microseconds))
     }
 
-    /// Microseconds until a later moment; negative when that has passed.
+    /// The microseconds until a later moment; negative if that has passed.
     public func microseconds(until later: Timestamp) -> Int64 {
         later.microsecondsSinceEpoch.subtractingSaturated(microsecondsSinceEpoch)
     }
@@ -49,10 +49,10 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 // MARK: - RFC 3339
 
 extension Timestamp {
-    /// Reads RFC 3339 `date-time` text (section 5.6); nil for anything else.
+    /// Reads RFC 3339 `date-time` text (section 5.6); nil for any other text.
     ///
-    /// Digits past the microsecond are cut off. A leap second (`23:59:60Z`) is the first moment of the next day. A moment whose year in UTC
-    /// is not one of 0000 to 9999 could not be written again, and is refused.
+    /// Digits after the microsecond are dropped. A leap second (`23:59:60Z`) becomes the first moment of the next day. A moment outside of
+    /// the UTC years 0000 to 9999 is rejected, because it has no RFC 3339 form.
     public init?(rfc3339 text: UnsafeRawBufferPointer) {
         var reader = DigitReader(text)
         guard let year = reader.number(digits: 4), reader.skip("-"),
@@ -76,14 +76,14 @@ extension Timestamp {
         guard (Self.earliest...Self.latest).contains(self) else { return nil }
     }
 
-    /// Reads RFC 3339 `date-time` text; nil for anything else.
+    /// Reads RFC 3339 `date-time` text; nil for any other text.
     public init?(_ text: String) {
         var text = text
         guard let value = text.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
         self = value
     }
 
-    /// Appends the RFC 3339 form: `2026-01-31T09:05:00Z`, with six digits of a second when there is a fraction.
+    /// Appends the RFC 3339 text: `2026-01-31T09:05:00Z`, with six fractional digits if there is a fraction.
     public func appendRFC3339(to bytes: inout [UInt8]) {
         let (days, dayMicroseconds) = microsecondsSinceEpoch.flooredDivision(by: 86_400_000_000)
         let (year, month, day) = Self.civilDate(daysSinceEpoch: Int(days))
@@ -107,7 +107,7 @@ extension Timestamp {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    // The two conversions count years from March, so that the leap day is a year's last
+    // Both conversions count years from March, so that the leap day is the last day of a year
     // (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
     package static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month <= 2 ? year - 1 : year
@@ -135,7 +135,7 @@ extension Timestamp {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// The RFC 3339 form.
+    /// The RFC 3339 text.
     public var description: String {
         var bytes: [UInt8] = []
         appendRFC3339(to: &bytes)
@@ -159,7 +159,7 @@ extension Timestamp: Codable {
     }
 }
 
-/// Walks over the fixed-width fields of a date.
+/// Reads the fixed-width fields of a date.
 private struct DigitReader {
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
@@ -189,7 +189,7 @@ private struct DigitReader {
         return true
     }
 
-    /// Microseconds of an optional `.digits` part; nil when the dot has no digit behind it.
+    /// The microseconds of an optional `.digits` part; nil if the dot has no digits after it.
     mutating func fraction() -> Int? {
         guard skip(".") else { return 0 }
         var value = 0
@@ -204,7 +204,7 @@ private struct DigitReader {
         return value
     }
 
-    /// Minutes east of UTC.
+    /// The offset in minutes east of UTC.
     mutating func offset() -> Int? {
         if skip("Z", or: "z") { return 0 }
         let sign: Int

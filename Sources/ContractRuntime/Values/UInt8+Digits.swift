@@ -16,7 +16,7 @@ extension UInt8 {
 }
 
 extension [UInt8] {
-    /// Appends `value` in at least `digits` decimal digits; a negative value gets its sign in front.
+    /// Appends `value` with at least `digits` decimal digits, after a sign if it is negative.
     mutating func append(decimal value: Int, digits: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }
         let text = String(value.magnitude)
@@ -26,7 +26,7 @@ extension [UInt8] {
 }
 
 extension BinaryInteger {
-    /// Division that rounds towards negative infinity, with the remainder that belongs to it.
+    /// Division that rounds towards negative infinity, and its remainder.
     func flooredDivision(by divisor: Self) -> (quotient: Self, remainder: Self) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

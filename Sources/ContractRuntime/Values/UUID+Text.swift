@@ -5,7 +5,7 @@
 #endif
 
 extension UUID {
-    /// Reads the 36-character form of RFC 9562, section 4, in either case; nil for anything else.
+    /// Reads the 36-character form of RFC 9562, section 4, in either case; nil for any other text.
     public init?(text: UnsafeRawBufferPointer) {
         guard text.count == 36 else { return nil }
         var bytes: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -27,7 +27,7 @@ extension UUID {
         self.init(uuid: bytes)
     }
 
-    /// The 36-character form in lower case, as RFC 9562 writes it and PostgreSQL prints it.
+    /// The 36-character form in lower case, as in RFC 9562 and in PostgreSQL's output.
     public var text: String {
         var text: [UInt8] = []
         text.reserveCapacity(36)

@@ -3,7 +3,7 @@ import Generated
 import Postgres
 
 extension API {
-    /// Raises alerts for accepted commands that do not finish and for critical ones that were not carried out, and resolves the alerts of
+    /// Raises alerts for accepted commands that do not finish and for critical ones that were not executed, and resolves the alerts of
     /// finished commands. Returns false if another server does this.
     func checkCommands(_ lock: Job.Lock) async throws(Problem) -> Bool {
         let (size, seconds) = (1_000, configuration.commandFinishSeconds)

@@ -17,7 +17,7 @@ extension CommandStatus {
 
 extension CommandOutcome {
     /// The outcome of an ended command after a late acknowledgement. The first COMPLETED or FAILED is kept. A rejection does not replace an
-    /// indication that the command was carried out.
+    /// indication that the command was executed.
     func after(_ acknowledgement: AcknowledgementStatus) -> CommandOutcome {
         switch (self, acknowledgement) {
         case (.completedLate, _), (.failedLate, _): self

@@ -32,7 +32,7 @@ public struct Job: Sendable {
 }
 
 extension API {
-    /// Runs jobs one after the other and records which succeeded.
+    /// Runs jobs one at a time and records which succeeded.
     ///
     /// - Parameter report: Called after each job, with its failure or nil.
     public func run(_ jobs: [Job], report: (Job, Problem?) -> Void) async {

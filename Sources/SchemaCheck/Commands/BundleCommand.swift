@@ -7,18 +7,19 @@ struct BundleCommand: ParsableCommand {
         commandName: "bundle",
         abstract: "Writes a contract as one self-contained document.",
         discussion:
-            "Schemas of other files become components; what else a reference brings in from another file is put in its place."
+            "Schemas from other files become components. Any other reference to another file is replaced by its target."
     )
 
     @Argument(help: "The OpenAPI document.")
     var document = "openapi/openapi.yaml"
 
-    @Option(help: "The folder that references must not leave; by default the one above the document's.")
+    @Option(help: "The folder that references must not leave (default: the parent of the document's folder).")
     var root: String?
 
     @Option(
         name: .shortAndLong,
-        help: "The file to write; its suffix, .json or not, says how. Standard output otherwise, as YAML."
+        help:
+            "The file to write: JSON if its name ends in .json, otherwise YAML. Without it, YAML goes to standard output."
     )
     var output: String?
 
@@ -27,7 +28,7 @@ struct BundleCommand: ParsableCommand {
 
     func run() throws {
         guard SourceFile(reading: document) != nil else { couldNotRun("'\(document)' cannot be read") }
-        let (text, log) = DeepStack.value { self.written() }
+        let (text, log) = LargeStack.value { self.written() }
         guard let text, !log.hasErrors else {
             FileHandle.standardError.write(Data(PlainText.codeframe(log.sorted.map { Finding($0) }).utf8))
             throw ExitCode(1)

@@ -4,18 +4,18 @@ import Foundation
 
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Finds what changed for the clients of a contract.",
+        abstract: "Lists the changes between two versions of a contract, and which ones break clients.",
         discussion: """
-            Differences have the names of oasdiff's checks. Schemas are compared by what they say, not by how: references, allOf, the spellings of \
-            null and the order of things make no difference. A witness is a value that one side takes and the other refuses, found and validated \
-            on both sides: a proof that something breaks.
+            Findings have the names of oasdiff's checks. Schemas are compared by meaning: references, allOf, the different ways to write \
+            null, and order make no difference. A witness is a value that one version accepts and the other rejects. Each witness is \
+            validated against both versions, so it proves that the change breaks a client.
 
             OLD and NEW are files, or git:REV[:PATH]:
 
                 schema-check diff git:v1.2.0 openapi/openapi.yaml
                 schema-check diff releases/1.0.0.yaml openapi/openapi.yaml --format sarif
 
-            A finding is accepted by its fingerprint in schema-check.ignore.yaml. Severities of single checks are set under 'diff' in \
+            To accept a finding, list its fingerprint in schema-check.ignore.yaml. Set the severity of a single check under 'diff' in \
             schema-check.yaml:
 
                 diff:
@@ -23,13 +23,16 @@ struct Diff: ParsableCommand {
             """
     )
 
-    @Argument(help: "The contract that clients know.")
+    @Argument(help: "The old contract, which clients use today.")
     var old: String
 
-    @Argument(help: "The contract that they get.")
+    @Argument(help: "The new contract.")
     var new: String
 
-    @Option(help: "How many days a sunset must lie ahead of its announcement; with 1 or more a deprecation needs one.")
+    @Option(
+        help:
+            "The minimum number of days from announcement to sunset. With 1 or more, each deprecation must have a sunset."
+    )
     var deprecationDays = 0
 
     @Option(help: "The configuration file.")
@@ -39,7 +42,7 @@ struct Diff: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { self.compared() }
+        let result = LargeStack.value { self.compared() }
         if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
         let (findings, ignored) = ignoring.filter(result.findings)
         try Report(findings, checked: result.checked, ignored: ignored).print(report)

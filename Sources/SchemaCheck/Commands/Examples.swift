@@ -6,23 +6,23 @@ struct Examples: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Checks every example of a contract against its schema.",
         discussion: """
-            Examples of bodies, parameters, headers and schemas; 'format' is an assertion unless --format-annotation says otherwise.
+            Checks the examples of bodies, parameters, headers and schemas. 'format' is an assertion unless --format-annotation is set.
             """
     )
 
     @Argument(help: "The OpenAPI document.")
     var document = "openapi/openapi.yaml"
 
-    @Option(help: "The folder that references must not leave; by default the one above the document's.")
+    @Option(help: "The folder that references must not leave (default: the parent of the document's folder).")
     var root: String?
 
-    @Flag(help: "Takes 'format' for an annotation.")
+    @Flag(help: "Treats 'format' as an annotation.")
     var formatAnnotation = false
 
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { check() }
+        let result = LargeStack.value { check() }
         try Report(result.findings, checked: result.checked).print(report)
     }
 

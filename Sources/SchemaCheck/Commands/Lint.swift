@@ -4,44 +4,44 @@ import Foundation
 
 struct Lint: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Finds what is wrong with a contract, and what is unwise.",
+        abstract: "Finds errors and bad practices in a contract.",
         discussion: """
-            Rules have the names and defaults of Redocly CLI; schema-check.yaml, or a redocly.yaml, sets them:
+            Rules have the names and defaults of Redocly CLI. Configure them in schema-check.yaml or redocly.yaml:
 
                 extends: [recommended-strict]        # spec, minimal, recommended (default), recommended-strict
                 rules:
                   operation-4xx-response: off        # error, warn, info, off
-                  rule/ids-are-camel-case:           # a rule of your own
+                  rule/ids-are-camel-case:           # a custom rule
                     subject: { type: Operation, property: operationId }
                     assertions: { casing: camelCase }
 
-            What would stop the build is found too, under the names of the compiler's diagnostics. Findings that are known and accepted stand \
-            in schema-check.ignore.yaml, by file, rule and JSON Pointer, with a date until which they are; --generate-ignore-file writes it.
+            Lint also reports errors that would stop the build, under the codes of the compiler's diagnostics. Accepted findings are listed in \
+            schema-check.ignore.yaml by file, rule and JSON Pointer, with an optional end date. --generate-ignore-file writes that file.
             """
     )
 
     @Argument(
-        help: "OpenAPI documents; those of the configuration's 'apis', or openapi/openapi.yaml, when none is named."
+        help: "OpenAPI documents (default: those under 'apis' in the configuration, else openapi/openapi.yaml)."
     )
     var documents: [String] = []
 
-    @Option(help: "The folder that references must not leave; by default the one above the document's.")
+    @Option(help: "The folder that references must not leave (default: the parent of the document's folder).")
     var root: String?
 
     @Option(help: "The configuration file.")
     var config: String?
 
-    @Option(name: .customLong("extends"), help: "Rulesets instead of the configuration's.")
+    @Option(name: .customLong("extends"), help: "Rulesets to use instead of those in the configuration.")
     var rulesets: [Ruleset] = []
 
-    @Option(help: "Rules that are not applied.")
+    @Option(help: "Rules to skip.")
     var skipRule: [String] = []
 
     @OptionGroup var ignoring: IgnoreOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { lint() }
+        let result = LargeStack.value { lint() }
         if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
         let (findings, ignored) = ignoring.filter(result.findings)
         try Report(findings, checked: result.checked, ignored: ignored).print(report)

@@ -6,18 +6,18 @@ import Postgres
 
 struct Queries: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Prepares every .sql query against PostgreSQL and compares its types with its header.",
+        abstract: "Prepares every .sql query in PostgreSQL and compares the types with those in its header.",
         discussion:
-            "The migrations go to a scratch database: in a cluster made for this run, or beside the one of --database-url."
+            "Migrations run in a temporary database: in a temporary cluster, or on the server of --database-url."
     )
 
-    @Argument(help: "Folders of .sql files, and single ones.")
+    @Argument(help: ".sql files, and folders of them.")
     var paths: [String]
 
-    @Option(help: "The folder of the migrations.")
+    @Option(help: "The folder with the migrations.")
     var migrations = "migrations"
 
-    @Option(help: "A libpq connection string of a database whose user may create databases.")
+    @Option(help: "A libpq connection string. Its user must be allowed to create databases.")
     var databaseURL: String?
 
     @OptionGroup var report: ReportOptions
@@ -36,7 +36,7 @@ struct Queries: AsyncParsableCommand {
         if sources.isEmpty { couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
         let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
         do {
-            log = try await Scratch.withDatabase(at: databaseURL, steps) { inspector in
+            log = try await TemporaryDatabase.withDatabase(at: databaseURL, steps) { inspector in
                 try await QueryChecker(inspector: inspector, log: log).check(queryFiles)
             }
         } catch {
@@ -48,7 +48,7 @@ struct Queries: AsyncParsableCommand {
 }
 
 /// A migrated database for one run.
-private enum Scratch {
+private enum TemporaryDatabase {
     static func withDatabase<Result>(
         at url: String?,
         _ steps: [MigrationFile],

@@ -4,19 +4,19 @@ import Foundation
 
 struct Traffic: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Holds recorded requests and responses against a contract.",
+        abstract: "Checks recorded requests and responses against a contract.",
         discussion: """
-            A file has one exchange a line:
+            A file has one exchange per line:
 
                 {"request": {"method": "POST", "path": "/orders?dry=1", "headers": {"Content-Type": "application/json"}, "body": "{}"}, \
             "response": {"status": 202, "headers": {}, "body": ""}}
 
-            A header may have a list of values; 'body_base64' stands for a body that is not UTF-8. A request that breaks the contract must have \
-            been refused, and every response must be what the contract says for its status.
+            A header may have a list of values. Use 'body_base64' for a body that is not UTF-8. Every response must match the contract for its \
+            status, and an invalid request must have been rejected.
             """
     )
 
-    @Argument(help: "Files of exchanges.")
+    @Argument(help: "Files of recorded exchanges.")
     var files: [String]
 
     @Option(help: "The OpenAPI document.")
@@ -25,7 +25,7 @@ struct Traffic: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let result = DeepStack.value { self.checked() }
+        let result = LargeStack.value { self.checked() }
         try Report(result.findings, checked: "\(result.count) exchanges").print(report)
     }
 
@@ -35,7 +35,7 @@ struct Traffic: ParsableCommand {
             couldNotRun("'\(contract)' cannot be read\n" + PlainText.codeframe(log.sorted.map { Finding($0) }))
         }
         let checker = TrafficChecker(source)
-        // What the contract does not say for lack of a file cannot be held against anything.
+        // Errors in the contract leave gaps in the check, so report them too.
         var findings = source.log.sorted.filter { $0.severity == .error }.map { Finding($0) }
         var count = 0
         for path in files {
@@ -65,7 +65,7 @@ struct Traffic: ParsableCommand {
             return [
                 .init(
                     code: "exchange",
-                    message: "the line is no JSON: \(error.message) at column \(error.location.column)"
+                    message: "the line is not JSON: \(error.message) at column \(error.location.column)"
                 )
             ]
         }

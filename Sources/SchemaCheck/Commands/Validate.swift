@@ -7,18 +7,18 @@ struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Validates JSON or YAML files against a JSON Schema 2020-12.",
         discussion: """
-            The schema may be a part of a file: FILE#/pointer. Its references lead to files in or below --root, or to schemas by their '$id'; \
-            nothing is fetched. --basic prints the specification's 'basic' output, a JSON text for each instance.
+            The schema may be a part of a file: FILE#/pointer. References lead to files in or below --root, or to schemas by their '$id'. Nothing \
+            is fetched. --basic prints the 'basic' output of the specification, one JSON text per instance.
             """
     )
 
     @Argument(help: "The schema: FILE or FILE#/pointer.")
     var schema: String
 
-    @Argument(help: "The instances.")
+    @Argument(help: "The JSON or YAML files to validate.")
     var instances: [String]
 
-    @Option(help: "The folder that references must not leave; by default the schema's.")
+    @Option(help: "The folder that references must not leave (default: the schema's folder).")
     var root: String?
 
     @Flag(help: "Makes 'format' an assertion.")
@@ -30,7 +30,7 @@ struct Validate: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let results = DeepStack.value { self.judged() }
+        let results = LargeStack.value { self.validated() }
         if basic {
             for result in results { print(result.output?.basic ?? "") }
             if results.contains(where: { $0.output?.isValid != true }) { throw ExitCode(1) }
@@ -42,24 +42,24 @@ struct Validate: ParsableCommand {
         )
     }
 
-    private struct Judgement {
+    private struct InstanceResult {
         var findings: [Finding] = []
         var output: ValidationOutput?
     }
 
-    private func judged() -> [Judgement] {
+    private func validated() -> [InstanceResult] {
         var validator = self.validator()
         return instances.map { path in
             guard let file = SourceFile(reading: path) else { couldNotRun("'\(path)' cannot be read") }
             var log = DiagnosticLog()
             guard let instance = Node.read(file, log: &log) else {
-                return Judgement(findings: log.sorted.map { Finding($0) })
+                return InstanceResult(findings: log.sorted.map { Finding($0) })
             }
             do throws(SchemaError) {
                 let output = try validator.validate(instance)
                 let findings = output.errors.map { unit in
                     let node = instance.node(at: unit.instanceLocation) ?? instance
-                    let note = Diagnostic.Note(message: "by \(unit.absoluteKeywordLocation)", location: nil)
+                    let note = Diagnostic.Note(message: "rejected by \(unit.absoluteKeywordLocation)", location: nil)
                     return Finding(
                         code: unit.keywordLocation.split(separator: "/").last.map(String.init) ?? "schema",
                         severity: .error,
@@ -69,9 +69,9 @@ struct Validate: ParsableCommand {
                         notes: [note]
                     )
                 }
-                return Judgement(findings: findings, output: output)
+                return InstanceResult(findings: findings, output: output)
             } catch {
-                return Judgement(findings: [
+                return InstanceResult(findings: [
                     Finding(
                         code: "schema",
                         severity: .error,

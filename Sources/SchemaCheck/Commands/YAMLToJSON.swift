@@ -7,8 +7,8 @@ struct YAMLToJSON: ParsableCommand {
         commandName: "yaml2json",
         abstract: "Writes a YAML document as JSON.",
         discussion: """
-            Plain scalars are read by the YAML 1.2 core schema, numbers keep their digits, aliases are expanded within a limit. What JSON \
-            cannot say (.inf, .nan, keys that are collections) is an error: FILE:LINE:COLUMN: what was wrong, and exit status 1.
+            Plain scalars follow the YAML 1.2 core schema, numbers keep their digits, and aliases are expanded up to a limit. A value without a \
+            JSON form (.inf, .nan, a collection as a key) is an error: it prints FILE:LINE:COLUMN and the reason, and exits with status 1.
             """
     )
 
@@ -20,7 +20,7 @@ struct YAMLToJSON: ParsableCommand {
         do throws(ReadingError) {
             let node = try Node.readYAML(source)
             if let scalar = Self.unwritable(node) {
-                throw ReadingError("'\(scalar.scalar?.text ?? "")' has no form in JSON", at: scalar.location)
+                throw ReadingError("'\(scalar.scalar?.text ?? "")' has no JSON form", at: scalar.location)
             }
             print(NodeWriter.compactJSON(node))
         } catch {
@@ -30,7 +30,7 @@ struct YAMLToJSON: ParsableCommand {
         }
     }
 
-    /// The first number that JSON cannot write.
+    /// The first number that has no JSON form.
     private static func unwritable(_ node: Node) -> Node? {
         switch node.value {
         case .scalar(let scalar): scalar.kind == .number && node.jsonNumber == nil ? node : nil

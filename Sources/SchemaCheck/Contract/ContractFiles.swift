@@ -1,20 +1,20 @@
 import ContractCompiler
 import Foundation
 
-/// Where the files of a contract are read from.
+/// The file system that a contract is read from.
 struct ContractFiles {
-    /// The path of the document, by which references to it are resolved.
+    /// The path of the document; references to the document are resolved by it.
     let root: String
     /// The folder that references must not leave.
     let folder: String
-    /// A file by its path; nil when there is none, or none that may be read.
+    /// The file at a path; nil if it does not exist or must not be read.
     let open: (String) -> SourceFile?
-    /// The schema files of the contract, referenced or not.
+    /// The schema files of the contract, whether or not the document refers to them.
     let schemas: [String]
 
     /// The files around a document on disk.
     ///
-    /// - Parameter folder: The folder that references must not leave; the one above the document's when nil.
+    /// - Parameter folder: The folder that references must not leave. Nil means the parent of the document's folder.
     init(document: String, folder: String? = nil) {
         let path = SourceFile.realPath(document)
         let root = folder.map(SourceFile.realPath) ?? Self.folder(above: path)
@@ -28,7 +28,7 @@ struct ContractFiles {
 
     /// The files of one side of a comparison: a path, or `git:REV[:PATH]`.
     ///
-    /// - Parameter path: The document of a revision that names none.
+    /// - Parameter path: The document to read when `git:REV` has no path.
     static func side(_ side: String, otherwise path: String) throws(GitError) -> ContractFiles {
         guard side.hasPrefix("git:") else { return ContractFiles(document: side) }
         let parts = side.dropFirst("git:".count).split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -55,17 +55,17 @@ struct ContractFiles {
         path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
     }
 
-    /// Whether the schema files beside a document's folder belong to it, referenced or not: those of `openapi/` do.
+    /// Whether the contract has its schema files beside the document's folder, as `openapi/` does.
     private static func hasSchemas(_ document: String) -> Bool {
         URL(fileURLWithPath: document).deletingLastPathComponent().lastPathComponent == "openapi"
     }
 
-    /// The folder that holds the folder of a file.
+    /// The parent of a file's folder.
     private static func folder(above path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path
     }
 
-    /// The files below a folder, links followed, in the order of their paths.
+    /// The files below a folder, sorted by path. Links are followed.
     static func files(below folder: String, suffix: String) -> [String] {
         let names =
             FileManager.default.enumerator(atPath: SourceFile.realPath(folder))?.compactMap { $0 as? String } ?? []
@@ -73,31 +73,33 @@ struct ContractFiles {
     }
 }
 
-/// A revision that cannot be read.
+/// A git revision cannot be read.
 struct GitError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The files of a commit, as they were.
+/// The files of a commit.
 struct GitRevision {
     private let name: String
     private let top: String
 
-    /// A revision in the words of git-rev-parse, of the repository around the working directory.
+    /// - Parameter name: A revision as git-rev-parse accepts it, in the repository of the working directory.
     init(_ name: String) throws(GitError) {
         guard let top = Self.git(["rev-parse", "--show-toplevel"]) else {
-            throw GitError(description: "'git:\(name)' needs a git repository around the working directory")
+            throw GitError(
+                description: "'git:\(name)' cannot be read: the working directory is not in a git repository"
+            )
         }
-        // What begins with a dash would be an option.
+        // git would read a name that starts with a dash as an option.
         guard !name.hasPrefix("-"), let commit = Self.git(["rev-parse", "--verify", "--quiet", name + "^{commit}"])
         else {
-            throw GitError(description: "git knows no revision '\(name)'")
+            throw GitError(description: "git revision '\(name)' does not exist")
         }
         self.top = SourceFile.realPath(Self.line(top)) + "/"
         self.name = Self.line(commit)
     }
 
-    /// A file, by the path that it has or would have in the working tree.
+    /// A file by its path in the working tree. The file need not exist there.
     func file(at path: String) -> SourceFile? {
         guard path.hasPrefix(top), let data = Self.git(["show", "\(name):\(path.dropFirst(top.count))"]) else {
             return nil
@@ -119,7 +121,7 @@ struct GitRevision {
         String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
     }
 
-    /// What git prints; nil when it fails.
+    /// The output of git; nil if git fails.
     private static func git(_ arguments: [String]) -> Data? {
         let process = Process()
         let output = Pipe()

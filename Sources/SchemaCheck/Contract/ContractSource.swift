@@ -1,32 +1,32 @@
 import ContractCompiler
 import JSONSchema
 
-/// The nodes of a contract's files, and what references between them lead to.
+/// The parsed files of a contract, and the resolver of references between them.
 final class ContractSource {
     /// The root of the document.
     let root: Node
-    /// The version that the document is written in: `3.1`.
+    /// The OpenAPI version of the document: `3.1`.
     let version: String
-    /// The roots of the schema files, referenced or not.
+    /// The roots of all schema files, whether or not a reference leads to them.
     let schemas: [Node]
-    /// The files that were read.
+    /// The files read so far.
     private(set) var registry: Registry
     private var targets: [NodeKey: Node?] = [:]
     private var validators: [Bool: SchemaLibrary] = [:]
-    /// Keywords that all validations applied: what they cost together.
+    /// Counts the keywords applied by all validations, to limit their total cost.
     private(set) var validationSteps = 0
-    /// What the reading found.
+    /// Diagnostics from reading.
     private(set) var log: DiagnosticLog
 
-    /// Reads a contract; nil when its document cannot be read, which is then in `log`.
+    /// Reads a contract. Returns nil if the document cannot be read; `log` then has the reason.
     ///
-    /// - Parameter isNormalised: Whether schemas are rewritten as JSON Schema 2020-12 where the document is of OpenAPI 3.0.
+    /// - Parameter isNormalised: Whether the schemas of an OpenAPI 3.0 document are rewritten as JSON Schema 2020-12.
     init?(_ files: ContractFiles, isNormalised: Bool = false, log: inout DiagnosticLog) {
         var first = Registry(open: files.open)
         guard let raw = first.root(of: files.root, log: &log) else { return nil }
         version = String(raw["openapi"]?.scalar?.text.prefix(3) ?? "")
         let isOld = isNormalised && version == "3.0"
-        registry = isOld ? Registry(open: files.open, transform: OldSchemas.rewritten) : first
+        registry = isOld ? Registry(open: files.open, transform: OpenAPI30Schemas.rewritten) : first
         guard let root = registry.root(of: files.root, log: &log) else { return nil }
         self.root = root
         var schemas: [Node] = []
@@ -37,18 +37,18 @@ final class ContractSource {
         self.log = log
     }
 
-    /// The file-level resource of a node: what a reference outside of schemas is relative to.
+    /// The file of a node: references outside of schemas are relative to it.
     func resource(of node: Node) -> SchemaResource { registry.resource(of: node) }
 
-    /// The schema resource that a node stands in: what a schema's references are relative to.
+    /// The schema resource that contains a node: references in schemas are relative to it.
     func owner(of node: Node) -> SchemaResource { registry.index.owner(of: node) ?? resource(of: node) }
 
-    /// What a reference leads to, seen from a resource; nil when it leads nowhere, which is then in the log.
+    /// The target of a reference in a resource. If it does not exist, the result is nil and the log has a diagnostic.
     func target(of reference: Node, from resource: SchemaResource) -> (node: Node, resource: SchemaResource)? {
         registry.resolve(reference, from: resource, log: &log)
     }
 
-    /// What a reference of an OpenAPI object leads to.
+    /// The target of the `$ref` of an OpenAPI object.
     func target(of reference: Node) -> Node? {
         let key = NodeKey(reference)
         if let known = targets[key] { return known }
@@ -57,7 +57,7 @@ final class ContractSource {
         return target
     }
 
-    /// The node itself, or what its reference, and that one's, leads to.
+    /// The node itself, or the end of its chain of references.
     func followed(_ node: Node) -> Node? {
         var node = node
         for _ in 0..<64 {
@@ -68,7 +68,7 @@ final class ContractSource {
         return nil
     }
 
-    /// The roots of every file that was read.
+    /// The roots of all files read so far.
     var roots: [Node] { registry.paths.compactMap { registry.root(of: $0, log: &log) } }
 
     /// Whether an instance is valid against a schema of the contract.
@@ -79,7 +79,7 @@ final class ContractSource {
         limit: Int = SchemaLibrary.stepLimit
     ) throws(SchemaError) -> ValidationOutput {
         let resource = owner(of: schema)
-        // A library knows the files that were read before its first validation: the walk through a contract reads all of them.
+        // The library keeps the files it was given at its first validation. The walk through the contract has read all of them by then.
         var library =
             validators.removeValue(forKey: assertsFormats)
             ?? SchemaLibrary(index: registry.index, assertsFormats: assertsFormats)

@@ -1,9 +1,9 @@
 import ContractCompiler
 
-/// Gives schemas numbers: those that say the same in another order, or in another place, have the same one.
+/// Numbers schemas: schemas with the same meaning get the same number, wherever they are and in whatever order they are written.
 ///
-/// The numbers are hashes, good for one run. Each part of a schema is looked at once for each number of references that lead to it, so
-/// that the effort does not grow with the number of ways through a contract.
+/// The numbers are hashes, valid for one run. Each part of a schema is hashed once per depth of references, so the cost does not grow
+/// with the number of paths through a contract.
 struct CanonicalDigest {
     private let source: ContractSource
     private var known: [Place: Int] = [:]
@@ -13,7 +13,7 @@ struct CanonicalDigest {
         let references: Int
     }
 
-    /// References that are followed, one after the other: schemas that differ only beyond are one.
+    /// The maximum length of a chain of references. Schemas that differ only beyond it get the same number.
     private static let referenceLimit = 32
 
     private static let annotations: Set = [
@@ -26,7 +26,7 @@ struct CanonicalDigest {
         self.source = source
     }
 
-    /// The number of a schema, its references followed and its annotations left out.
+    /// The number of a schema. References are followed and annotations ignored.
     mutating func digest(_ node: Node) -> Int { digest(node, 0) }
 
     private mutating func digest(_ node: Node, _ references: Int) -> Int {

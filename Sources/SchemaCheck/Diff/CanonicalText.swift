@@ -2,9 +2,9 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// Writes values so that those which are equal read the same.
+/// Writes equal values as equal text.
 enum CanonicalText {
-    /// A value, its members in the order of their names.
+    /// The text of a value, with the members of objects sorted by name.
     static func value(_ node: Node) -> String {
         switch node.value {
         case .scalar(let scalar):

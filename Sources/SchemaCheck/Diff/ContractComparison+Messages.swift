@@ -1,12 +1,12 @@
 import ContractCompiler
 
-/// Parameters, bodies, responses and their headers.
+/// Compares parameters, bodies, responses and their headers.
 extension ContractComparison {
     // MARK: - Parameters
 
     mutating func compareParameters(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
         var rest: [Node?] = now.parameters
-        // The last one of each key first.
+        // In order of the last parameter with each key.
         var places: [String: [Int]] = [:]
         for (index, parameter) in now.parameters.enumerated().reversed() {
             places[Self.key(parameter, now.template), default: []].append(index)
@@ -22,7 +22,7 @@ extension ContractComparison {
         for parameter in rest.compactMap(\.self) { reportAdded(parameter, now) }
     }
 
-    /// What a parameter is known by: its place and name; in a path, which segment it stands in.
+    /// The identity of a parameter: its location and name, or for a path parameter its position in the template.
     private static func key(_ parameter: Node, _ template: String) -> String {
         let (place, name) = (parameter["in"]?.string ?? "", parameter["name"]?.scalar?.text ?? "")
         switch place {
@@ -40,12 +40,18 @@ extension ContractComparison {
         let phrase = Self.phrase(parameter)
         switch lifecycle.removal(of: parameter) {
         case .withoutDeprecation:
-            report("request-parameter-removed", .warn, "\(phrase) is gone", in: operation.title, at: (parameter, nil))
+            report(
+                "request-parameter-removed",
+                .warn,
+                "\(phrase) was removed",
+                in: operation.title,
+                at: (parameter, nil)
+            )
         case .beforeSunset(let date):
             report(
                 "request-parameter-removed-before-sunset",
                 .error,
-                "\(phrase) is gone before its sunset on \(Lifecycle.day(date))",
+                "\(phrase) was removed before its sunset on \(Lifecycle.day(date))",
                 in: operation.title,
                 at: (parameter, nil)
             )
@@ -53,7 +59,7 @@ extension ContractComparison {
             report(
                 "request-parameter-removed-with-deprecation",
                 .info,
-                "\(phrase) is gone, as its deprecation said",
+                "\(phrase) was removed after its deprecation",
                 in: operation.title,
                 at: (parameter, nil)
             )
@@ -66,18 +72,18 @@ extension ContractComparison {
             return report(
                 "new-request-path-parameter",
                 .error,
-                "\(phrase) is new",
+                "\(phrase) was added",
                 in: operation.title,
                 at: (nil, parameter)
             )
         }
-        let hasDefault = schema(of: parameter, new).map { new.flattener.flat($0).standIn != nil } ?? false
+        let hasDefault = schema(of: parameter, new).map { new.flattener.flat($0).defaultNode != nil } ?? false
         let name = "\(hasDefault ? "default-" : "")parameter\(hasDefault ? "-to-existing-path" : "")"
         if parameter["required"]?.boolean == true {
             report(
                 "new-required-request-\(name)",
                 .error,
-                "\(phrase) is required now",
+                "\(phrase) was added and is required",
                 in: operation.title,
                 at: (nil, parameter)
             )
@@ -85,14 +91,14 @@ extension ContractComparison {
             report(
                 "new-optional-request-\(name)",
                 .info,
-                "\(phrase) is allowed now",
+                "\(phrase) was added and is optional",
                 in: operation.title,
                 at: (nil, parameter)
             )
         }
     }
 
-    /// The schema of a parameter, or of its only representation.
+    /// The schema of a parameter, or of the first media type of its `content`.
     private func schema(of parameter: Node, _ side: ContractSide) -> Node? {
         parameter["schema"]
             ?? parameter["content"]?.members?.first.flatMap { side.source.followed($0.value)?["schema"] }
@@ -106,7 +112,7 @@ extension ContractComparison {
             report(
                 after ? "request-parameter-became-required" : "request-parameter-became-optional",
                 after ? .error : .info,
-                "\(phrase) \(after ? "is required now" : "may be missing now")",
+                "\(phrase) \(after ? "became required" : "became optional")",
                 in: operation.title,
                 at: (was, now)
             )
@@ -125,7 +131,7 @@ extension ContractComparison {
             report(
                 "request-parameter-style-changed",
                 .error,
-                "\(phrase): the style was \(wasStyle.style) and is \(nowStyle.style)",
+                "\(phrase): the style changed from \(wasStyle.style) to \(nowStyle.style)",
                 in: operation.title,
                 at: (was, now)
             )
@@ -133,7 +139,7 @@ extension ContractComparison {
             report(
                 "request-parameter-explode-changed",
                 .error,
-                "\(phrase): 'explode' was \(wasStyle.explodes) and is \(nowStyle.explodes)",
+                "\(phrase): 'explode' changed from \(wasStyle.explodes) to \(nowStyle.explodes)",
                 in: operation.title,
                 at: (was, now)
             )
@@ -146,7 +152,7 @@ extension ContractComparison {
         )
     }
 
-    /// How a parameter is written (OpenAPI 3.1, "Style Values"); one with 'content' is JSON.
+    /// The serialization of a parameter (OpenAPI 3.1, "Style Values"). A parameter with `content` is JSON.
     private static func serialization(_ parameter: Node) -> (style: String, explodes: Bool) {
         if let type = parameter["content"]?.members?.first?.key { return (type, false) }
         let style =
@@ -154,7 +160,7 @@ extension ContractComparison {
         return (style, parameter["explode"]?.boolean ?? (style == "form"))
     }
 
-    /// Whether a parameter is one text however it is written.
+    /// Whether a parameter is always written as a single text, so that `explode` has no effect.
     private func isScalar(_ parameter: Node, _ side: ContractSide) -> Bool {
         schema(of: parameter, side).map {
             side.flattener.flat($0).effectiveTypes.isDisjoint(with: ["array", "object"])
@@ -177,19 +183,19 @@ extension ContractComparison {
             report(
                 "request-body-added-\(isRequired ? "required" : "optional")",
                 isRequired ? .error : .info,
-                "a body is \(isRequired ? "required" : "allowed") now",
+                "the \(isRequired ? "required" : "optional") request body was added",
                 in: title,
                 at: (nil, now)
             )
         case (let was?, nil):
-            report("request-body-removed", .error, "no body is read any more", in: title, at: (was, after.node))
+            report("request-body-removed", .error, "the request body was removed", in: title, at: (was, after.node))
         case (let was?, let now?):
             let (before, after) = (was["required"]?.boolean == true, now["required"]?.boolean == true)
             if before != after {
                 report(
                     "request-body-became-\(after ? "required" : "optional")",
                     after ? .error : .info,
-                    "the body \(after ? "is required now" : "may be missing now")",
+                    "the request body became \(after ? "required" : "optional")",
                     in: title,
                     at: (was, now)
                 )
@@ -202,7 +208,7 @@ extension ContractComparison {
         }
     }
 
-    /// Compares the representations of a body.
+    /// Compares the media types of a body.
     mutating func compareContents(_ was: Node, _ now: Node, _ place: Place) {
         let (before, after) = (was["content"]?.members ?? [], now["content"]?.members ?? [])
         let isOnly = before.count == 1 && after.count == 1
@@ -214,7 +220,7 @@ extension ContractComparison {
                 report(
                     "\(prefix)-media-type-removed",
                     .error,
-                    "\(place.name): the media type '\(member.key)' is gone",
+                    "\(place.name): the media type '\(member.key)' was removed",
                     in: place.operation,
                     at: (member.value, now)
                 )
@@ -232,14 +238,14 @@ extension ContractComparison {
             report(
                 "\(prefix)-media-type-added",
                 .info,
-                "\(place.name): the media type '\(member.key)' is new",
+                "\(place.name): the media type '\(member.key)' was added",
                 in: place.operation,
                 at: (was, member.value)
             )
         }
     }
 
-    /// A media type without what changes nothing: case, spaces, the order of parameters, UTF-8.
+    /// The media type in a canonical form: case, spaces, the order of parameters and a UTF-8 charset do not matter.
     private static func mediaType(_ text: String) -> String {
         let parts = text.lowercased().split(separator: ";").map { $0.filter { $0 != " " } }
         return ([parts.first ?? ""] + parts.dropFirst().filter { $0 != "charset=utf-8" }.sorted()).joined(
@@ -260,7 +266,7 @@ extension ContractComparison {
                 report(
                     "response-\(isSuccess ? "success" : "non-success")-status-removed",
                     isSuccess ? .error : .info,
-                    "the status \(status) is gone",
+                    "the status \(status) was removed",
                     in: now.title,
                     at: (response, now.node["responses"])
                 )
@@ -276,7 +282,7 @@ extension ContractComparison {
             report(
                 "response-\(isSuccess ? "success" : "non-success")-status-added",
                 .info,
-                "the status \(status) is new",
+                "the status \(status) was added",
                 in: now.title,
                 at: (was.node["responses"], response)
             )
@@ -290,7 +296,7 @@ extension ContractComparison {
         }
     }
 
-    /// Whether a key of responses means a status that another names: `2XX` does `204`.
+    /// Whether one key of responses covers another: `2XX` covers `204`.
     private static func covers(_ key: String, _ status: String) -> Bool {
         key == "DEFAULT" || key.hasSuffix("XX") && key.prefix(1) == status.prefix(1)
     }
@@ -309,7 +315,7 @@ extension ContractComparison {
                 report(
                     "\(isRequired ? "required" : "optional")-response-header-removed",
                     isRequired ? .error : .warn,
-                    "\(phrase) is gone",
+                    "\(phrase) was removed",
                     in: operation.title,
                     at: (header, now)
                 )
@@ -319,7 +325,7 @@ extension ContractComparison {
                 report(
                     "response-header-became-optional",
                     .error,
-                    "\(phrase) may be missing now",
+                    "\(phrase) became optional",
                     in: operation.title,
                     at: (header, other)
                 )
@@ -336,7 +342,7 @@ extension ContractComparison {
             report(
                 "response-header-added",
                 .info,
-                "the header '\(name)' of the response \(status) is new",
+                "the header '\(name)' of the response \(status) was added",
                 in: operation.title,
                 at: (was, header)
             )

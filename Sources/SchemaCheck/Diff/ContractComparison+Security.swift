@@ -1,8 +1,8 @@
 import ContractCompiler
 
-/// Who may call: whoever could before can still, or clients break.
+/// Compares security requirements. A change breaks clients if credentials that were sufficient no longer are.
 extension ContractComparison {
-    /// One way to be let in: scheme by scheme, the scopes that it asks for. Without any, everybody is.
+    /// One security requirement: the scopes by scheme. An empty requirement admits every caller.
     private typealias Requirement = [String: Set<String>]
 
     mutating func compareSecurity(_ was: ContractSide.Operation, _ now: ContractSide.Operation) {
@@ -10,7 +10,7 @@ extension ContractComparison {
         let prefix = isGlobal ? "api-global-security" : "api-security"
         let (before, after) = (Self.requirements(was.security), Self.requirements(now.security))
         guard Set(before) != Set(after) else { return }
-        // What all operations inherit is said once.
+        // Report a change of the inherited security once, not for each operation.
         let operation = isGlobal ? "the document" : now.title
         let nodes = (was.security ?? was.node, now.security ?? now.node)
         var breaks = false
@@ -22,7 +22,7 @@ extension ContractComparison {
                 report(
                     "\(prefix)-added",
                     .error,
-                    "\(Self.phrase(requirement)) was enough, now it takes \(found)",
+                    "\(Self.phrase(requirement)) was sufficient; the operation now requires \(found)",
                     in: operation,
                     at: nodes
                 )
@@ -33,14 +33,16 @@ extension ContractComparison {
                     report(
                         "\(prefix)-scope-added",
                         .error,
-                        "'\(scheme)' needs the scope '\(scope)' now",
+                        "'\(scheme)' now requires the scope '\(scope)'",
                         in: operation,
                         at: nodes
                     )
                 }
             }
         }
-        if !breaks { report("\(prefix)-removed", .info, "more callers are let in now", in: operation, at: nodes) }
+        if !breaks {
+            report("\(prefix)-removed", .info, "the security requirements were relaxed", in: operation, at: nodes)
+        }
     }
 
     private static func requirements(_ node: Node?) -> [Requirement] {
@@ -78,7 +80,7 @@ extension ContractComparison {
                 report(
                     "api-security-component-removed",
                     .error,
-                    "the security scheme '\(name)' is gone",
+                    "the security scheme '\(name)' was removed",
                     in: "the document",
                     at: (scheme, nil)
                 )
@@ -90,7 +92,7 @@ extension ContractComparison {
                 report(
                     "api-security-component-type-changed",
                     .error,
-                    "the '\(field)' of '\(name)' was '\(was ?? "")' and is '\(now ?? "")'",
+                    "the '\(field)' of the security scheme '\(name)' changed from '\(was ?? "")' to '\(now ?? "")'",
                     in: "the document",
                     at: (scheme[field] ?? scheme, other[field] ?? other)
                 )
@@ -100,7 +102,7 @@ extension ContractComparison {
             report(
                 "api-security-component-added",
                 .info,
-                "the security scheme '\(name)' is new",
+                "the security scheme '\(name)' was added",
                 in: "the document",
                 at: (nil, scheme)
             )

@@ -1,28 +1,28 @@
 import ContractCompiler
 import Foundation
 
-/// Compares two contracts as their clients see them.
+/// Compares two contracts from their clients' point of view.
 struct ContractComparison {
     let old: ContractSide
     let new: ContractSide
     let lifecycle: Lifecycle
     private(set) var findings: [Finding] = []
-    private let sameness: Sameness
+    private let equality: SchemaEquality
     private var effort = 0
     private var search: WitnessSearch
 
-    /// Flat schemas that all values together may need, and keywords that their witnesses may.
+    /// Limits for the whole comparison: the flat schemas, and the keywords applied to witnesses.
     private static let effortLimit = 400_000
     private static let witnessLimit = 4_000_000
-    /// Bytes of the values that are tried as witnesses.
+    /// The limit on the total size, in bytes, of the values tried as witnesses.
     private static let witnessSizeLimit = 8 << 20
 
-    /// - Parameter days: How many days a sunset must lie ahead of its announcement.
+    /// - Parameter days: The minimum number of days between the announcement of a sunset and its date.
     init(old: ContractSource, new: ContractSource, days: Int = 0, now: Date = .now) {
         self.old = ContractSide(old)
         self.new = ContractSide(new)
         lifecycle = Lifecycle(days: days, now: now)
-        sameness = Sameness(old: old, new: new)
+        equality = SchemaEquality(old: old, new: new)
         search = WitnessSearch(old: self.old.flattener, new: self.new.flattener)
         comparePaths()
         compareWebhooks()
@@ -32,7 +32,7 @@ struct ContractComparison {
         findings = findings.filter { known.insert("\($0.code) \($0.operation ?? "") \($0.message)").inserted }
     }
 
-    /// Reports a difference of something that is no schema.
+    /// Reports a difference outside of schemas.
     mutating func report(
         _ id: String,
         _ severity: Finding.Severity,
@@ -71,7 +71,7 @@ struct ContractComparison {
             compare(operation, other)
         }
         for (key, operation) in new.operations.sorted(by: { $0.key < $1.key }) where old.operations[key] == nil {
-            report("endpoint-added", .info, "the operation is new", in: operation.title, at: (nil, operation.node))
+            report("endpoint-added", .info, "the operation was added", in: operation.title, at: (nil, operation.node))
         }
     }
 
@@ -82,7 +82,7 @@ struct ContractComparison {
             report(
                 "\(prefix)-removed-without-deprecation",
                 .error,
-                "the operation is gone and was not deprecated",
+                "the operation was removed without deprecation",
                 in: title,
                 at: (operation.node, nil)
             )
@@ -90,7 +90,7 @@ struct ContractComparison {
             report(
                 "\(prefix)-removed-before-sunset",
                 .error,
-                "the operation is gone before its sunset on \(Lifecycle.day(date))",
+                "the operation was removed before its sunset on \(Lifecycle.day(date))",
                 in: title,
                 at: (operation.node, nil)
             )
@@ -98,7 +98,7 @@ struct ContractComparison {
             report(
                 "\(prefix)-removed-with-deprecation",
                 .info,
-                "the operation is gone, as its deprecation said",
+                "the operation was removed after its deprecation",
                 in: title,
                 at: (operation.node, nil)
             )
@@ -121,7 +121,7 @@ struct ContractComparison {
             report(
                 after ? "endpoint-deprecated" : "endpoint-reactivated",
                 .info,
-                after ? "the operation is deprecated now" : "the operation is not deprecated any more",
+                after ? "the operation became deprecated" : "the operation is no longer deprecated",
                 in: now.title,
                 at: (was.node, now.node)
             )
@@ -137,16 +137,22 @@ struct ContractComparison {
         let (old, new) = (before?.scalar?.text, after?.scalar?.text)
         guard old != new else { return }
         if let old {
-            // Generated clients name their functions by it.
+            // Generated clients name their functions after it.
             report(
                 "api-operation-id-removed",
                 .warn,
-                "the id '\(old)' \(new.map { "is '\($0)' now" } ?? "is gone")",
+                "the operation id '\(old)' \(new.map { "changed to '\($0)'" } ?? "was removed")",
                 in: now.title,
                 at: (before, after ?? now.node)
             )
         } else {
-            report("api-operation-id-added", .info, "the id is '\(new ?? "")' now", in: now.title, at: (nil, after))
+            report(
+                "api-operation-id-added",
+                .info,
+                "the operation id '\(new ?? "")' was added",
+                in: now.title,
+                at: (nil, after)
+            )
         }
     }
 
@@ -174,7 +180,7 @@ struct ContractComparison {
         compareOutgoing(old.webhooks, new.webhooks, removed: "webhook-removed", added: "webhook-added")
     }
 
-    /// Requests that the server sends: what it may send more of breaks those who receive them.
+    /// Compares webhooks and callbacks. The server sends these requests, so wider ones break their receivers.
     private mutating func compareOutgoing(
         _ was: [String: ContractSide.Operation],
         _ now: [String: ContractSide.Operation],
@@ -186,7 +192,7 @@ struct ContractComparison {
                 report(
                     removed,
                     .error,
-                    "'\(operation.title)' is not sent any more",
+                    "the request '\(operation.title)' is no longer sent",
                     in: operation.title,
                     at: (operation.node, nil)
                 )
@@ -202,7 +208,13 @@ struct ContractComparison {
             )
         }
         for (key, operation) in now.sorted(by: { $0.key < $1.key }) where was[key] == nil {
-            report(added, .info, "'\(operation.title)' is sent now", in: operation.title, at: (nil, operation.node))
+            report(
+                added,
+                .info,
+                "the request '\(operation.title)' is now sent",
+                in: operation.title,
+                at: (nil, operation.node)
+            )
         }
     }
 
@@ -213,23 +225,23 @@ struct ContractComparison {
         let (was, now) = (names(old), names(new))
         let (before, after) = (Set(was.map(\.0)), Set(now.map(\.0)))
         for (name, node) in was where !after.contains(name) {
-            report("api-tag-removed", .info, "the tag '\(name)' is gone", in: "the document", at: (node, nil))
+            report("api-tag-removed", .info, "the tag '\(name)' was removed", in: "the document", at: (node, nil))
         }
         for (name, node) in now where !before.contains(name) {
-            report("api-tag-added", .info, "the tag '\(name)' is new", in: "the document", at: (nil, node))
+            report("api-tag-added", .info, "the tag '\(name)' was added", in: "the document", at: (nil, node))
         }
     }
 
     // MARK: - Schemas
 
-    /// Compares the schemas of one value that travels.
+    /// Compares the schemas of one value in a request or response.
     mutating func compareSchemas(_ was: Node, _ now: Node, _ place: Place) {
         var comparison = SchemaComparison(
             old: old.flattener,
             new: new.flattener,
             place: place,
             lifecycle: lifecycle,
-            sameness: sameness,
+            equality: equality,
             effortLimit: min(SchemaComparison.effortLimit, Self.effortLimit - effort)
         )
         comparison.compare([was], [now])
@@ -240,7 +252,7 @@ struct ContractComparison {
             if difference.severity >= .warn, spent < Self.witnessLimit, search.size < Self.witnessSizeLimit {
                 witness = search.witness(of: difference, at: place, old: was, new: now)
             }
-            // What is proved is no guess any more.
+            // A witness proves that the removal breaks clients.
             if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
             report(
                 difference.id,
@@ -255,7 +267,7 @@ struct ContractComparison {
             report(
                 "comparison-incomplete",
                 .warn,
-                "\(place.name): the schemas are too large to be compared as a whole",
+                "\(place.name): the schemas are too large: only a part was compared",
                 in: place.operation,
                 at: (was, now)
             )

@@ -1,16 +1,16 @@
 import ContractCompiler
 
-/// One side of a comparison: its operations, ready to be found by what matches the same requests.
+/// One side of a comparison: its operations, indexed by the requests they match.
 struct ContractSide {
-    /// An operation with what applies to it.
+    /// An operation with everything it inherits.
     struct Operation {
         let method: String
         let template: String
         let node: Node
         let keyLocation: Location
-        /// Its parameters and those of its path.
+        /// The parameters of the operation and of its path.
         let parameters: [Node]
-        /// What a caller must satisfy: one of these, each whole. Nil where nothing is said.
+        /// The security requirements, of which a caller must satisfy one. Nil if the contract has none for this operation.
         let security: Node?
         let inheritsSecurity: Bool
 
@@ -18,7 +18,7 @@ struct ContractSide {
     }
 
     let flattener: Flattener
-    /// By method and by the template without its parameters' names.
+    /// Operations by method and by the path template without its parameter names.
     private(set) var operations: [String: Operation] = [:]
     private(set) var webhooks: [String: Operation] = [:]
 
@@ -26,7 +26,7 @@ struct ContractSide {
 
     init(_ source: ContractSource) {
         flattener = Flattener(source)
-        // The walk reads every file, so that validators know all of them.
+        // This walk reads every file, so the validators know all of them later.
         _ = DocumentWalk(source)
         for path in source.root["paths"]?.members ?? [] where !path.key.hasPrefix("x-") {
             for operation in operations(of: path) {

@@ -1,6 +1,6 @@
 import ContractCompiler
 
-/// Which way a value travels: what narrows a request breaks clients, and what widens a response does.
+/// The direction of a value. A narrower request breaks clients, and so does a wider response.
 enum Direction {
     /// From the client to the server.
     case request
@@ -8,44 +8,44 @@ enum Direction {
     case response
 }
 
-/// A step from a value to a part of it.
+/// A step from a value to one of its parts.
 enum Step: Hashable {
     case property(String)
     /// Any item of an array.
     case item
-    /// A member that no keyword names.
+    /// A property that no keyword names.
     case extra
-    /// An alternative of the first group that is open, by its position; the value stays the same.
+    /// An alternative, by its position in the first group of alternatives still open. The value stays the same.
     case branch(Int)
 }
 
-/// How a difference may show in a value: the value at its place becomes this.
+/// A value that may show a difference. It replaces the value at the place of the difference.
 enum Probe {
-    /// Whatever is allowed there.
+    /// Any value that the schema allows there.
     case sample
     case value(Node)
-    /// An object without one of its members.
+    /// An object without one of its properties.
     case without(String)
-    /// An object with one more member; any value where there is none.
+    /// An object with one more property. Nil means a property with any value.
     case with(String, Node?)
-    /// A string of a length, an array of a count of items.
+    /// A string of this length, or an array of this number of items.
     case length(Int)
     case count(Int)
 }
 
-/// One thing that changed in a value that travels.
+/// One change in a value of a request or response.
 struct Difference {
     let id: String
     var severity: Finding.Severity
     let message: String
-    /// Where it was, and where it is.
+    /// The changed nodes of the old and the new contract.
     let old: Node?
     let new: Node?
     let steps: [Step]
     let probes: [Probe]
 }
 
-/// What is compared, in the words of its findings.
+/// The subject of a comparison, as findings name it.
 struct Place {
     enum Scope {
         case body, parameter, header
@@ -57,10 +57,10 @@ struct Place {
     let name: String
     let operation: String
 
-    /// The same value under another name.
+    /// The same place with another name.
     func named(_ name: String) -> Place { Place(direction: direction, scope: scope, name: name, operation: operation) }
 
-    /// What the ids of findings begin with.
+    /// The prefix of the finding's codes.
     func prefix(_ steps: [Step]) -> String {
         let isInside = steps.contains { if case .branch = $0 { false } else { true } }
         switch (scope, direction) {
@@ -71,7 +71,7 @@ struct Place {
         }
     }
 
-    /// The place in words: `the request body at /items/0/name`.
+    /// The place with a path: `the request body at /items/0/name`.
     func description(_ steps: [Step]) -> String {
         let path = steps.compactMap { step in
             switch step {

@@ -2,10 +2,10 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// Everything that must hold of one value, put together from a schema, what it refers to and the members of its `allOf`: schemas
-/// that say the same in other ways have the same flat form.
+/// Every assertion about one value, collected from a schema, its reference and the members of its `allOf`. Schemas that have the same
+/// meaning have the same flat form.
 struct FlatSchema {
-    /// A bound of numbers.
+    /// A numeric bound.
     struct Bound {
         let value: ExactNumber
         let isExclusive: Bool
@@ -17,47 +17,47 @@ struct FlatSchema {
         let keyword: String
         let branches: [Node]
         let discriminator: Node?
-        /// The list of the alternatives.
+        /// The array that lists the alternatives.
         let node: Node
     }
 
-    /// The JSON types that are allowed; nil for all of them.
+    /// The allowed JSON types; nil if all are.
     var types: Set<String>?
-    /// The values that are allowed; nil for all of them.
+    /// The allowed values; nil if all are.
     var values: [Node]?
     var isConstant = false
-    /// Whether nothing is allowed.
+    /// Whether no value is valid.
     var isNever = false
     var minimum: Bound?
     var maximum: Bound?
-    /// Counts by their keywords: `minLength`, `maxItems`, …
+    /// Counts by keyword: `minLength`, `maxItems`, …
     var counts: [String: Int] = [:]
     var hasUniqueItems = false
     var formats: Set<String> = []
     var patterns: Set<String> = []
     var divisors: Set<ExactNumber> = []
-    /// What must hold of each property.
+    /// The schemas of each property.
     var properties: [String: [Node]] = [:]
     var required: Set<String> = []
-    /// What must hold of the properties that have no other description; a `false` closes the object.
+    /// The schemas of all other properties. A `false` schema closes the object.
     var additional: [Node] = []
     var items: [Node] = []
     var prefixItems: [[Node]] = []
     var groups: [Group] = []
-    /// Keywords that are compared as wholes, by their names: `if`, `not`, `dependentRequired`, …
+    /// Keywords that are compared as a whole, by name: `if`, `not`, `dependentRequired`, …
     var others: [String: [Node]] = [:]
-    var standIn: Node?
+    var defaultNode: Node?
     var isReadOnly = false
     var isWriteOnly = false
     var isExtensible = false
-    /// The nodes that this was made of, the first one first.
+    /// The nodes that this was collected from, the first one first.
     private(set) var sources: [Node] = []
-    /// Known at once, because an `allOf` may have thousands of parts.
+    /// The same nodes as a set: an `allOf` may have thousands of parts.
     private var sourceKeys: Set<NodeKey> = []
 
     static let allTypes: Set = ["null", "boolean", "object", "array", "number", "string"]
 
-    /// The types, `integer` only where no other number is allowed.
+    /// The types; `integer` appears only where other numbers are not allowed.
     var effectiveTypes: Set<String> {
         var types = types ?? Self.allTypes
         if let values {
@@ -72,10 +72,10 @@ struct FlatSchema {
         return types.contains("number") ? types.subtracting(["integer"]) : types
     }
 
-    /// Whether the object may have members that no keyword describes.
+    /// Whether properties that no keyword describes are forbidden.
     var isClosed: Bool { additional.contains { $0.boolean == false } }
 
-    /// Whether it says nothing but which types or values it takes.
+    /// Whether the schema restricts only types or values.
     fileprivate var isPlain: Bool {
         groups.isEmpty && others.isEmpty && properties.isEmpty && required.isEmpty && additional.isEmpty
             && items.isEmpty
@@ -89,13 +89,13 @@ struct FlatSchema {
 }
 
 extension FlatSchema {
-    /// Nothing, said by a node.
+    /// A flat schema without assertions, for a node.
     init(source: Node) {
         sources = [source]
         sourceKeys = [NodeKey(source)]
     }
 
-    /// The same with an alternative of the first group chosen.
+    /// This schema with an alternative of the first group chosen.
     func choosing(_ branch: FlatSchema) -> FlatSchema {
         var chosen = self
         chosen.groups.removeFirst()
@@ -103,7 +103,7 @@ extension FlatSchema {
         return chosen
     }
 
-    /// Adds what must hold as well.
+    /// Adds the assertions of another flat schema.
     mutating func merge(_ other: FlatSchema) {
         types = Self.intersection(types, other.types)
         if let more = other.values {
@@ -146,14 +146,14 @@ extension FlatSchema {
             groups += other.groups.filter { lists.insert(NodeKey($0.node)).inserted }
         }
         others.merge(other.others, uniquingKeysWith: Self.union)
-        standIn = standIn ?? other.standIn
+        defaultNode = defaultNode ?? other.defaultNode
         isReadOnly = isReadOnly || other.isReadOnly
         isWriteOnly = isWriteOnly || other.isWriteOnly
         isExtensible = isExtensible || other.isExtensible
         for source in other.sources where sourceKeys.insert(NodeKey(source)).inserted { sources.append(source) }
     }
 
-    /// The nodes of both lists, each once: there may be many ways to one schema.
+    /// The nodes of both lists without duplicates: several paths may lead to one schema.
     private static func union(_ nodes: [Node], _ others: [Node]) -> [Node] {
         var nodes = nodes
         formUnion(&nodes, others)
@@ -172,11 +172,11 @@ extension FlatSchema {
         }
     }
 
-    /// Its sources and its open alternatives: two of one identity are equivalent.
+    /// Its sources and its open alternatives. Flat schemas with equal identities are equivalent.
     struct Identity: Hashable {
         private let sources: [NodeKey]
         private let groups: [NodeKey]
-        /// Computed once: a set hashes its elements again when others leave it.
+        /// Stored, because a set hashes its elements again when it shrinks.
         private let digest: Int
 
         fileprivate init(_ flat: FlatSchema) {
@@ -203,13 +203,13 @@ extension FlatSchema {
     }
 }
 
-/// Makes flat schemas of the nodes of a contract.
+/// Flattens the schemas of a contract.
 final class Flattener {
     let source: ContractSource
     private var known: [NodeKey: FlatSchema] = [:]
     private var digests: CanonicalDigest
     private var open: Set<NodeKey> = []
-    /// Whether a schema was too deep to be read as a whole.
+    /// Whether a schema was too deep to be flattened completely.
     private(set) var isTruncated = false
     private static let depthLimit = 500
 
@@ -218,10 +218,10 @@ final class Flattener {
         digests = CanonicalDigest(source)
     }
 
-    /// A number that schemas share which say the same.
+    /// A number that schemas with the same meaning share.
     func digest(_ node: Node) -> Int { digests.digest(node) }
 
-    /// What several schemas say together.
+    /// The flat form of several schemas that all apply.
     func flat(_ nodes: [Node]) -> FlatSchema {
         guard let first = nodes.first else { return FlatSchema() }
         var flat = flat(first)
@@ -229,11 +229,11 @@ final class Flattener {
         return flat
     }
 
-    /// What a schema says.
+    /// The flat form of a schema.
     func flat(_ node: Node) -> FlatSchema {
         let key = NodeKey(node)
         if let flat = known[key] { return flat }
-        // What leads back to itself says nothing more about the same value.
+        // A schema that leads back to itself adds no assertion about the same value.
         guard !open.contains(key) else { return FlatSchema() }
         guard open.count < Self.depthLimit else {
             isTruncated = true
@@ -250,7 +250,7 @@ final class Flattener {
         var flat = FlatSchema(source: node)
         if node.boolean == false { flat.isNever = true }
         for member in node.members ?? [] { read(member, of: node, into: &flat) }
-        // Exclusive bounds of integers are inclusive ones of their neighbours.
+        // An exclusive bound of an integer equals an inclusive bound at its neighbour.
         if flat.types == ["integer"] {
             flat.minimum = flat.minimum.map { Self.inclusive($0, by: 1) }
             flat.maximum = flat.maximum.map { Self.inclusive($0, by: -1) }
@@ -319,7 +319,7 @@ final class Flattener {
             "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema",
             "contentMediaType", "contentEncoding", "$dynamicRef":
             flat.others[member.key, default: []].append(value)
-        case "default": flat.standIn = flat.standIn ?? value
+        case "default": flat.defaultNode = flat.defaultNode ?? value
         case "readOnly": flat.isReadOnly = flat.isReadOnly || value.boolean == true
         case "writeOnly": flat.isWriteOnly = flat.isWriteOnly || value.boolean == true
         case "x-extensible-enum": flat.isExtensible = true
@@ -329,7 +329,7 @@ final class Flattener {
 
     private static func isOpen(_ node: Node) -> Bool { node.boolean == true || node.members?.isEmpty == true }
 
-    /// An `anyOf` or `oneOf` in the simplest form that says the same.
+    /// An equivalent `anyOf` or `oneOf` in its simplest form.
     private func group(_ member: Node.Member, of node: Node) -> FlatSchema {
         let branches = member.value.items ?? []
         let flats = branches.map(flat)
@@ -372,7 +372,7 @@ final class Flattener {
         return result
     }
 
-    /// Whether "one" and "any" mean the same for alternatives that are only types or values.
+    /// Whether `oneOf` and `anyOf` mean the same, because each alternative restricts only types or values.
     private func isDisjoint(_ flats: [FlatSchema], _ keyword: String) -> Bool {
         guard keyword == "oneOf" else { return true }
         let types = flats.flatMap { Array($0.values == nil ? $0.types ?? [] : []) }

@@ -1,11 +1,11 @@
 import ContractCompiler
 import Foundation
 
-/// How things end: `deprecated: true`, and `x-sunset` with the date from which they may be gone (RFC 8594 has the header of that name).
+/// Checks deprecations: `deprecated: true`, with `x-sunset` for the date of removal (RFC 8594 defines the Sunset header).
 struct Lifecycle {
-    /// The least number of days between a deprecation and its sunset; 0 lets a deprecation have none.
+    /// The minimum number of days between a deprecation and its sunset. With 0, a deprecation needs no sunset.
     let days: Int
-    /// Now.
+    /// The current time.
     let now: Date
 
     /// The date of `x-sunset`: a full date, or a date with a time (RFC 3339).
@@ -17,12 +17,12 @@ struct Lifecycle {
         }
     }
 
-    /// Whether something says of itself that it stays until a day that has not come.
+    /// Whether the node has a sunset in the future.
     func isBeforeSunset(_ nodes: [Node]) -> Bool {
         nodes.contains { Self.sunset(of: $0)?.date.map { $0 > now } ?? false }
     }
 
-    /// What became of something that is gone.
+    /// How a removal relates to its deprecation.
     enum Removal {
         case withoutDeprecation, beforeSunset(Date), allowed
     }
@@ -33,19 +33,21 @@ struct Lifecycle {
         return .beforeSunset(date)
     }
 
-    /// What is wrong with how a deprecation changed, as the end of an id and a message.
+    /// The errors in a changed deprecation: the end of the finding's code, a message, and a node.
     func faults(_ old: Node, _ new: Node) -> [(suffix: String, message: String, node: Node)] {
         guard new["deprecated"]?.boolean == true else { return [] }
         let before = Self.sunset(of: old)
         guard let after = Self.sunset(of: new) else {
-            if let before { return [("sunset-deleted", "the sunset was \(before.node.scalar?.text ?? "")", new)] }
+            if let before {
+                return [("sunset-deleted", "'x-sunset' (\(before.node.scalar?.text ?? "")) was removed", new)]
+            }
             let isNew = old["deprecated"]?.boolean != true
-            return days > 0 && isNew ? [("deprecated-sunset-missing", "a deprecation needs 'x-sunset'", new)] : []
+            return days > 0 && isNew ? [("deprecated-sunset-missing", "the deprecation has no 'x-sunset'", new)] : []
         }
         guard let date = after.date else {
             return [
                 (
-                    "deprecated-sunset-parse", "'\(after.node.scalar?.text ?? "")' is no date, expected YYYY-MM-DD",
+                    "deprecated-sunset-parse", "'\(after.node.scalar?.text ?? "")' is not a date, expected YYYY-MM-DD",
                     after.node
                 )
             ]
@@ -57,7 +59,7 @@ struct Lifecycle {
                 ? [
                     (
                         "sunset-date-changed-too-small",
-                        "the sunset moved to \(Self.day(date)), less than \(days) days ahead", after.node
+                        "the sunset was moved forward to \(Self.day(date)), less than \(days) days ahead", after.node
                     )
                 ] : []
         }

@@ -3,21 +3,21 @@ import Formats
 import JSONSchema
 import Patterns
 
-/// Makes values that a schema allows, small ones, to show what a difference means. Nothing depends on its success: what it makes is
-/// validated before anybody sees it.
+/// Generates small values that a schema allows, as candidates for witnesses. Correctness does not depend on it: every candidate is
+/// validated before it is shown.
 struct Sampler {
     let flattener: Flattener
-    /// Bytes, more or less, of what was made.
+    /// The approximate size of the generated values, in bytes.
     private(set) var size = 0
 
-    /// A witness is there to be read: nothing larger is made.
+    /// The maximum size of a witness, in bytes: people read it.
     private static let sizeLimit = 1 << 20
 
     init(flattener: Flattener) {
         self.flattener = flattener
     }
 
-    /// Texts of many kinds, one of which may do.
+    /// Varied texts, to find one that a schema allows.
     private static let words = [
         "a", "A", "0", "text", "TEXT", "abc", "ABC", "a1", "Aa1", "123", "1.5", "-1", "a-b", "a_b", "a b", "A_B",
         "BTCUSDT", "1234567890", "2026-01-01",
@@ -26,9 +26,9 @@ struct Sampler {
         "abcdefghijklmnop", "0123456789abcdef", "", "é", " ",
     ]
 
-    static let texts: [Probe] = words.map { .value(Nowhere.string($0)) }
+    static let texts: [Probe] = words.map { .value(SyntheticNode.string($0)) }
 
-    /// A value of the schemas in which the place that the steps lead to becomes what the probe says.
+    /// A value of the schemas with the probe at the place that the steps lead to.
     mutating func value(_ nodes: [Node], _ steps: ArraySlice<Step>, _ probe: Probe, depth: Int = 0) -> Node? {
         guard depth < 24, hasRoom(for: 16) else { return nil }
         var steps = steps
@@ -58,7 +58,7 @@ struct Sampler {
         }
     }
 
-    /// What holds when an alternative of each group is chosen: the one that the steps name, else one that has the next property.
+    /// The flat schema with an alternative of each group chosen: the one in the steps, else one that has the next property.
     private func chosen(_ nodes: [Node], _ steps: inout ArraySlice<Step>) -> FlatSchema {
         var flat = flattener.flat(nodes)
         for _ in 0..<16 where !flat.groups.isEmpty {
@@ -86,7 +86,7 @@ struct Sampler {
         case .with(let name, let value):
             let value =
                 value ?? flat.properties[name].flatMap { self.value($0, [], .sample, depth: depth + 1) }
-                ?? Nowhere.number("1")
+                ?? SyntheticNode.number("1")
             return object(flat, with: [(name, value)], depth)
         case .length(let length): return text(flat, length: length)
         case .count(let count):
@@ -96,13 +96,13 @@ struct Sampler {
             }
             return object(
                 flat,
-                with: (0..<min(count.magnitude, 1_000)).map { ("member\($0)", Nowhere.number("1")) },
+                with: (0..<min(count.magnitude, 1_000)).map { ("member\($0)", SyntheticNode.number("1")) },
                 depth
             )
         }
     }
 
-    /// Any value.
+    /// A value that the schema allows.
     private mutating func any(_ flat: FlatSchema, _ depth: Int) -> Node? {
         if let value = flat.values?.first(where: { $0.jsonType != "null" }) ?? flat.values?.first { return value }
         for node in flat.sources {
@@ -116,13 +116,13 @@ struct Sampler {
         case "object": return object(flat, depth)
         case "array":
             let count = flat.counts["minItems"] ?? 0
-            guard count > 0 else { return Nowhere.node.with(.sequence([])) }
+            guard count > 0 else { return SyntheticNode.node.with(.sequence([])) }
             guard let item = value(flat.items, [], .sample, depth: depth + 1) else { return nil }
             return array(of: item, count: min(count, 100))
         case "string": return text(flat, length: nil)
         case "integer", "number": return number(flat)
-        case "boolean": return Nowhere.node.with(.scalar(.init(kind: .boolean, text: "true")))
-        case "null": return Nowhere.node
+        case "boolean": return SyntheticNode.node.with(.scalar(.init(kind: .boolean, text: "true")))
+        case "null": return SyntheticNode.node
         default: return nil
         }
     }
@@ -142,23 +142,23 @@ struct Sampler {
             members.append((name, value))
         }
         let least = flat.counts["minProperties"] ?? 0
-        // Most objects need none of these: only then are their names put in order.
+        // Most objects need no additional properties, so sort the names only here.
         for name in members.count < least ? flat.properties.keys.sorted() : [] where members.count < least {
             if name == left || names.contains(name) { continue }
             if let value = value(flat.properties[name] ?? [], [], .sample, depth: depth + 1) {
                 members.append((name, value))
             }
         }
-        return Nowhere.node.with(
-            .mapping(members.map { Node.Member(key: $0.0, keyLocation: Nowhere.location, value: $0.1) })
+        return SyntheticNode.node.with(
+            .mapping(members.map { Node.Member(key: $0.0, keyLocation: SyntheticNode.location, value: $0.1) })
         )
     }
 
-    /// An array of equal items; nil when it would be too large.
+    /// An array of equal items; nil if it would be too large.
     private mutating func array(of item: Node, count: Int) -> Node? {
         let (bytes, isTooLarge) = Self.size(of: item).multipliedReportingOverflow(by: count)
         guard !isTooLarge, hasRoom(for: bytes) else { return nil }
-        return Nowhere.node.with(.sequence(Array(repeating: item, count: count)))
+        return SyntheticNode.node.with(.sequence(Array(repeating: item, count: count)))
     }
 
     private mutating func hasRoom(for bytes: Int) -> Bool {
@@ -191,13 +191,13 @@ struct Sampler {
         let fits = candidates.first { text in
             patterns.allSatisfy { $0.matches(text) } && (format.flatMap(Format.init)?.matches(text) ?? true)
         }
-        return fits.map(Nowhere.string)
+        return fits.map(SyntheticNode.string)
     }
 
     private func number(_ flat: FlatSchema) -> Node? {
         let bounds = [flat.minimum, flat.maximum].compactMap { $0 }
         let candidates =
-            ["0", "1"].map(Nowhere.number) + bounds.map(\.node)
+            ["0", "1"].map(SyntheticNode.number) + bounds.map(\.node)
             + bounds.map { $0.node.number(beyond: $0, upwards: true) }
             + bounds.map { $0.node.number(beyond: $0, upwards: false) }
         return candidates.first { candidate in
@@ -214,12 +214,12 @@ struct Sampler {
 }
 
 extension Node {
-    /// A number just beyond a bound, by one.
+    /// A number beyond a bound by one.
     func number(beyond bound: FlatSchema.Bound, upwards: Bool) -> Node {
         guard let integer = bound.value.integer, integer.magnitude < Int.max / 2 else {
-            // A fraction: a number far beyond it.
-            return Nowhere.number(upwards ? "1e300" : "-1e300")
+            // A fraction needs a number far beyond the bound.
+            return SyntheticNode.number(upwards ? "1e300" : "-1e300")
         }
-        return Nowhere.number("\(integer + (upwards ? 1 : -1))")
+        return SyntheticNode.number("\(integer + (upwards ? 1 : -1))")
     }
 }

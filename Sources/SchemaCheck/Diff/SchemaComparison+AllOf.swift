@@ -1,9 +1,9 @@
 import ContractCompiler
 
-/// Parts that an `allOf` has besides those that it had.
+/// Compares `allOf` when the new contract only adds parts to it.
 extension SchemaComparison {
-    /// Compares schemas of which the new one's `allOf` has every part of the old one's and others, and says what each of the others
-    /// demands; false for any other schemas.
+    /// Compares schemas if the new `allOf` has every part of the old one, and reports what each additional part requires. Returns false
+    /// for all other schemas.
     mutating func compareParts(_ was: Node, _ now: Node) -> Bool {
         guard isRequest, let (wasParts, _) = parts(of: was, old.source),
             let (nowParts, owner) = parts(of: now, new.source)
@@ -16,7 +16,7 @@ extension SchemaComparison {
         let rest = Self.node(owner, without: added)
         compare(old.flat(was), new.flat(rest))
         for part in added where isComplete {
-            // The rest with this part and without it are both of the new contract.
+            // Both sides are of the new contract: without this part, and with it.
             let reasons = differences(new.flat(rest), new.flat([rest, part])).filter { $0.severity >= .warn }
             guard let first = reasons.first else { continue }
             let name = part["$ref"]?.string ?? part.pointer
@@ -24,7 +24,7 @@ extension SchemaComparison {
             add(
                 "\(place.prefix(steps))-all-of-added",
                 .error,
-                "\(place.description(steps)): the part '\(name)' is new in 'allOf': \(text)",
+                "\(place.description(steps)): the part '\(name)' was added to 'allOf': \(text)",
                 FlatSchema(),
                 FlatSchema(),
                 at: (was, part),
@@ -35,7 +35,7 @@ extension SchemaComparison {
         return true
     }
 
-    /// The parts of the schema that a node is or refers to, and that schema.
+    /// The schema that a node is or refers to, and its parts.
     private func parts(of node: Node, _ source: ContractSource) -> (parts: [Node], owner: Node)? {
         var node = node
         for _ in 0..<16 {
@@ -48,7 +48,7 @@ extension SchemaComparison {
         return nil
     }
 
-    /// A schema with fewer parts. Its pointer tells it from the whole one.
+    /// A schema with fewer parts. Its pointer differs from that of the complete schema.
     private static func node(_ node: Node, without parts: [Node]) -> Node {
         let left = Set(parts.map(NodeKey.init))
         let members = (node.members ?? []).map { member in
@@ -60,6 +60,6 @@ extension SchemaComparison {
 }
 
 extension Substring {
-    /// Without the colon and the spaces that it begins with.
+    /// The text without the leading colon and spaces.
     fileprivate var trimmedStart: String { String(drop { $0 == ":" || $0 == " " }) }
 }

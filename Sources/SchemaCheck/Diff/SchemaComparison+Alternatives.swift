@@ -1,8 +1,8 @@
 import ContractCompiler
 
-/// What is one of several alternatives.
+/// Compares the alternatives of `oneOf` and `anyOf`.
 extension SchemaComparison {
-    /// Compares what is one of several alternatives, each of them with all that holds besides.
+    /// Compares the alternatives of both sides, each with all assertions outside of the group.
     mutating func compareGroups(_ before: FlatSchema, _ after: FlatSchema) {
         switch (before.groups.first, after.groups.first) {
         case (let was?, let now?):
@@ -16,13 +16,13 @@ extension SchemaComparison {
 
     private static func word(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
 
-    /// An alternative of each side that are one and the same, changed or not.
+    /// A pair of alternatives, one of each side, that correspond to each other.
     private struct BranchPair {
         let old: Int
         let new: Int
     }
 
-    /// Pairs off alternatives that say the same, then those of one name, those that can stand for each other, and the last two.
+    /// Pairs alternatives: equal ones first, then those with the same name, then compatible ones, then the last two.
     private mutating func pairs(
         _ was: FlatSchema.Group,
         _ now: FlatSchema.Group,
@@ -32,7 +32,7 @@ extension SchemaComparison {
         var pairs: [BranchPair] = []
         var (left, right) = (Array(was.branches.indices), Array(now.branches.indices))
         func take<Key: Hashable>(_ oldKeys: [Key?], _ newKeys: [Key?]) {
-            // The last one of each key first.
+            // In order of the last alternative with each key.
             var places: [Key: [Int]] = [:]
             for index in right.reversed() {
                 if let key = newKeys[index] { places[key, default: []].append(index) }
@@ -81,11 +81,11 @@ extension SchemaComparison {
             steps.removeLast()
         }
         for (index, branch) in was.branches.enumerated() where !paired.old.contains(index) {
-            // What another alternative takes is not lost.
+            // Not lost if another alternative accepts its values.
             let flat = before.choosing(old.flat(branch))
             let isLost = isRequest && !now.branches.contains { isCompatible(flat, after.choosing(new.flat($0))) }
             steps.append(.branch(index))
-            let message = "the alternative \(Self.label(branch)) is gone"
+            let message = "the alternative \(Self.label(branch)) was removed"
             report(
                 "\(Self.word(was.keyword))-removed",
                 isLost ? .error : .info,
@@ -100,32 +100,32 @@ extension SchemaComparison {
             let flat = after.choosing(new.flat(branch))
             let isNew = !isRequest && !was.branches.contains { isCompatible(before.choosing(old.flat($0)), flat) }
             steps.append(.branch(index))
-            let message = "the alternative \(Self.label(branch)) is new"
+            let message = "the alternative \(Self.label(branch)) was added"
             report("\(Self.word(now.keyword))-added", isNew ? .error : .info, message, before, after, at: (nil, branch))
             steps.removeLast()
         }
     }
 
-    /// What was one schema is now one of several.
+    /// Compares one schema with several alternatives.
     private mutating func wrapped(_ now: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
         let others = now.branches.indices.filter { !isCompatible(before, after.choosing(new.flat(now.branches[$0]))) }
         let breaks = isRequest ? others.count == now.branches.count : !others.isEmpty
-        // In a response it is the new alternative that nobody expects.
+        // In a response, clients do not expect the new alternative.
         let steps = isRequest ? [] : others.prefix(1).map(Step.branch)
         self.steps += steps
-        let message = "it is one of \(now.branches.count) alternatives now"
+        let message = "one schema became \(now.branches.count) alternatives"
         report("wrapped-in-\(Self.word(now.keyword))", breaks ? .error : .info, message, before, after)
         self.steps.removeLast(steps.count)
     }
 
-    /// What was one of several is now one schema.
+    /// Compares several alternatives with one schema.
     private mutating func unwrapped(_ was: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
         let others = was.branches.indices.filter { !isCompatible(before.choosing(old.flat(was.branches[$0])), after) }
         let breaks = isRequest ? !others.isEmpty : others.count == was.branches.count
-        // In a request it is the lost alternative that somebody sends.
+        // In a request, clients may send the removed alternative.
         let steps = isRequest ? others.prefix(1).map(Step.branch) : []
         self.steps += steps
-        let message = "it was one of \(was.branches.count) alternatives"
+        let message = "\(was.branches.count) alternatives became one schema"
         report("\(Self.word(was.keyword))-removed", breaks ? .error : .info, message, before, after)
         self.steps.removeLast(steps.count)
     }
@@ -150,7 +150,7 @@ extension SchemaComparison {
             report(
                 "discriminator-added",
                 isRequest ? .error : .info,
-                "a discriminator tells the alternatives apart now",
+                "the discriminator was added",
                 before,
                 after,
                 at: (nil, added),
@@ -160,7 +160,7 @@ extension SchemaComparison {
             report(
                 "discriminator-removed",
                 isRequest ? .info : .error,
-                "no discriminator tells the alternatives apart any more",
+                "the discriminator was removed",
                 before,
                 after,
                 at: (removed, nil),
@@ -172,7 +172,7 @@ extension SchemaComparison {
                 report(
                     "discriminator-property-name-changed",
                     .error,
-                    "the discriminator was '\(wasName)' and is '\(nowName)'",
+                    "the discriminator changed from '\(wasName)' to '\(nowName)'",
                     before,
                     after,
                     at: (old, new),
@@ -199,7 +199,7 @@ extension SchemaComparison {
                 report(
                     "discriminator-mapping-removed",
                     .error,
-                    "the discriminator's value '\(member.key)' is gone",
+                    "the discriminator's value '\(member.key)' was removed",
                     before,
                     after,
                     at: (member.value, nil),
@@ -211,7 +211,7 @@ extension SchemaComparison {
                 report(
                     "discriminator-mapping-changed",
                     .error,
-                    "the discriminator's value '\(member.key)' means another schema",
+                    "the discriminator's value '\(member.key)' now selects another schema",
                     before,
                     after,
                     at: (member.value, other.value),
@@ -223,7 +223,7 @@ extension SchemaComparison {
             report(
                 "discriminator-mapping-added",
                 isRequest ? .info : .error,
-                "the discriminator has the new value '\(member.key)'",
+                "the discriminator's value '\(member.key)' was added",
                 before,
                 after,
                 at: (nil, member.value),

@@ -2,9 +2,9 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// Bounds, counts, patterns, formats, defaults.
+/// Compares bounds, counts, patterns, formats and defaults.
 extension SchemaComparison {
-    /// Reports a limit that moved. `isTighter` says whether less is allowed than before.
+    /// Reports a changed limit. `isTighter` means that fewer values are allowed than before.
     private mutating func reportLimit(
         _ suffix: String,
         isTighter: Bool,
@@ -15,7 +15,7 @@ extension SchemaComparison {
         at nodes: (old: Node?, new: Node?) = (nil, nil),
         probes: [Probe]
     ) {
-        // A limit where there was none is a warning: it may only write down what was always so.
+        // A new limit is a warning: it may only document a limit that the server always enforced.
         let severity: Finding.Severity = isTighter != isRequest ? .info : isRequest && isNew ? .warn : .error
         report(suffix, severity, message, before, after, at: nodes, probes: probes)
     }
@@ -24,9 +24,9 @@ extension SchemaComparison {
         for (name, was, now, isMaximum) in [
             ("min", before.minimum, after.minimum, false), ("max", before.maximum, after.maximum, true),
         ] {
-            let word = isMaximum ? "most" : "least"
+            let word = isMaximum ? "maximum" : "minimum"
             func text(_ bound: FlatSchema.Bound) -> String {
-                "\(bound.isExclusive ? "beyond " : "")\(bound.node.scalar?.text ?? "")"
+                "\(bound.node.scalar?.text ?? "")\(bound.isExclusive ? " (exclusive)" : "")"
             }
             switch (was, now) {
             case (nil, nil): continue
@@ -37,7 +37,7 @@ extension SchemaComparison {
                     "\(name)-set",
                     isTighter: true,
                     isNew: true,
-                    "a number is at \(word) \(text(now)) now",
+                    "the \(word) \(text(now)) was added",
                     before,
                     after,
                     at: (nil, now.node),
@@ -50,7 +50,7 @@ extension SchemaComparison {
                     "\(name)-unset",
                     isTighter: false,
                     isNew: false,
-                    "a number was at \(word) \(text(was))",
+                    "the \(word) \(text(was)) was removed",
                     before,
                     after,
                     at: (was.node, nil),
@@ -70,7 +70,7 @@ extension SchemaComparison {
                     "\(name)-\(grew ? "increased" : "decreased")",
                     isTighter: isTighter,
                     isNew: false,
-                    "a number was at \(word) \(text(was)) and is at \(word) \(text(now))",
+                    "the \(word) changed from \(text(was)) to \(text(now))",
                     before,
                     after,
                     at: (was.node, now.node),
@@ -92,7 +92,7 @@ extension SchemaComparison {
             let isMaximum = keyword.hasPrefix("max")
             let unit = keyword.hasSuffix("Length") ? "characters" : keyword.hasSuffix("Items") ? "items" : "members"
             let isTighter = isMaximum ? (now ?? .max) < (was ?? .max) : (now ?? 0) > (was ?? 0)
-            let word = isMaximum ? "most" : "least"
+            let word = isMaximum ? "maximum" : "minimum"
             let refusing = (isRequest ? now : was) ?? 0
             let length = isMaximum ? min(refusing, 10_000) + 1 : max(refusing - 1, 0)
             let probe: Probe = unit == "characters" ? .length(length) : .count(length)
@@ -100,14 +100,14 @@ extension SchemaComparison {
             let suffix: String
             switch (was, now) {
             case (nil, let now?):
-                (suffix, message) = (isMaximum ? "set" : "increased", "there must be at \(word) \(now) \(unit) now")
+                (suffix, message) = (isMaximum ? "set" : "increased", "the \(word) of \(now) \(unit) was added")
             case (let was?, nil):
                 (suffix, message) = (
-                    isMaximum ? "unset" : isRequest ? "decreased" : "unset", "there had to be at \(word) \(was) \(unit)"
+                    isMaximum ? "unset" : isRequest ? "decreased" : "unset", "the \(word) of \(was) \(unit) was removed"
                 )
             case (let was, let now):
                 suffix = (now ?? 0) > (was ?? 0) ? "increased" : "decreased"
-                message = "there had to be at \(word) \(was ?? 0) \(unit) and must be at \(word) \(now ?? 0)"
+                message = "the \(word) changed from \(was ?? 0) to \(now ?? 0) \(unit)"
             }
             reportLimit(
                 "\(name)-\(suffix)",
@@ -124,7 +124,7 @@ extension SchemaComparison {
             report(
                 "unique-items-\(isSet ? "added" : "removed")",
                 isSet == isRequest ? .error : .info,
-                isSet ? "items must differ now" : "items may be equal now",
+                isSet ? "'uniqueItems' was added" : "'uniqueItems' was removed",
                 before,
                 after,
                 probes: [.count(-2)]
@@ -137,10 +137,10 @@ extension SchemaComparison {
             report(
                 suffix,
                 breaks ? .error : .info,
-                isTighter ? "numbers must be multiples now" : "numbers may be others now",
+                isTighter ? "'multipleOf' became stricter" : "'multipleOf' became less strict",
                 before,
                 after,
-                probes: ["1", "0.5", "3", "7"].map { .value(Nowhere.number($0)) }
+                probes: ["1", "0.5", "3", "7"].map { .value(SyntheticNode.number($0)) }
             )
         }
     }
@@ -154,7 +154,7 @@ extension SchemaComparison {
                 report(
                     "pattern-added",
                     isRequest ? .error : .info,
-                    "the text must match '\(now)' now",
+                    "the pattern '\(now)' was added",
                     before,
                     after,
                     probes: Sampler.texts
@@ -163,7 +163,7 @@ extension SchemaComparison {
                 report(
                     "pattern-removed",
                     isRequest ? .info : .error,
-                    "the text had to match '\(was)'",
+                    "the pattern '\(was)' was removed",
                     before,
                     after,
                     probes: Sampler.texts
@@ -172,7 +172,7 @@ extension SchemaComparison {
                 report(
                     "pattern-changed",
                     .warn,
-                    "the text had to match '\(was)' and must match '\(now)'",
+                    "the pattern changed from '\(was)' to '\(now)'",
                     before,
                     after,
                     probes: [.sample] + Sampler.texts
@@ -191,7 +191,7 @@ extension SchemaComparison {
         report(
             suffix,
             breaks ? .error : .info,
-            "the format was \(was.isEmpty ? "free" : was) and is \(now.isEmpty ? "free" : now)",
+            "the format changed from \(was.isEmpty ? "none" : was) to \(now.isEmpty ? "none" : now)",
             before,
             after,
             probes: [.sample] + Sampler.texts
@@ -199,17 +199,17 @@ extension SchemaComparison {
     }
 
     mutating func compareDefaults(_ before: FlatSchema, _ after: FlatSchema) {
-        // Only what is read has a default that means something.
+        // Defaults matter only in requests: the server fills them in.
         guard isRequest else { return }
-        // The default of a parameter changes what a request without it means.
+        // A parameter's default decides what a request without the parameter means.
         let severity: Finding.Severity = place.scope == .parameter && steps.isEmpty ? .error : .info
-        switch (before.standIn, after.standIn) {
+        switch (before.defaultNode, after.defaultNode) {
         case (nil, nil): return
         case (nil, let now?):
             report(
                 "default-value-added",
                 severity,
-                "the default is \(NodeWriter.compactJSON(now)) now",
+                "the default \(NodeWriter.compactJSON(now)) was added",
                 before,
                 after,
                 at: (nil, now),
@@ -219,7 +219,7 @@ extension SchemaComparison {
             report(
                 "default-value-removed",
                 severity,
-                "the default was \(NodeWriter.compactJSON(was))",
+                "the default \(NodeWriter.compactJSON(was)) was removed",
                 before,
                 after,
                 at: (was, nil),
@@ -230,7 +230,7 @@ extension SchemaComparison {
             report(
                 "default-value-changed",
                 severity,
-                "the default was \(NodeWriter.compactJSON(was)) and is \(NodeWriter.compactJSON(now))",
+                "the default changed from \(NodeWriter.compactJSON(was)) to \(NodeWriter.compactJSON(now))",
                 before,
                 after,
                 at: (was, now),

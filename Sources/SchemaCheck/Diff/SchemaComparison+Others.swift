@@ -1,6 +1,6 @@
 import ContractCompiler
 
-/// Keywords that are compared as wholes.
+/// Compares keywords that have no finer comparison as a whole.
 extension SchemaComparison {
     private static let otherNames = [
         "patternProperties": "pattern-property", "propertyNames": "property-names",
@@ -20,12 +20,12 @@ extension SchemaComparison {
             let name = Self.otherNames[keyword] ?? keyword
             let nodes = (was.first, now.first)
             let probes =
-                [Probe.sample, .with("unexpected", nil), .value(Nowhere.number("1"))] + memberProbes(was + now)
+                [Probe.sample, .with("unexpected", nil), .value(SyntheticNode.number("1"))] + memberProbes(was + now)
             if was.isEmpty {
                 report(
                     "\(name)-added",
                     isRequest ? .error : .info,
-                    "'\(keyword)' is asked for now",
+                    "'\(keyword)' was added",
                     before,
                     after,
                     at: nodes,
@@ -35,7 +35,7 @@ extension SchemaComparison {
                 report(
                     "\(name)-removed",
                     isRequest ? .info : .error,
-                    "'\(keyword)' is not asked for any more",
+                    "'\(keyword)' was removed",
                     before,
                     after,
                     at: nodes,
@@ -45,7 +45,7 @@ extension SchemaComparison {
                 report(
                     "\(name)-changed",
                     .error,
-                    "'\(keyword)' is another one",
+                    "'\(keyword)' changed",
                     before,
                     after,
                     at: nodes,
@@ -55,7 +55,7 @@ extension SchemaComparison {
         }
     }
 
-    /// Objects with and without each of the members that a keyword names.
+    /// Objects with and without each of the properties that a keyword names.
     private func memberProbes(_ nodes: [Node]) -> [Probe] {
         let names = nodes.reduce(into: Set<String>()) { Self.collectNames($1, &$0) }
         return names.sorted().prefix(8).flatMap { [.with($0, nil), .without($0)] }
@@ -64,14 +64,14 @@ extension SchemaComparison {
     private static func collectNames(_ node: Node, _ names: inout Set<String>) {
         names.formUnion((node["properties"]?.members ?? []).map(\.key))
         names.formUnion((node["required"]?.items ?? []).compactMap(\.string))
-        // The map of 'dependentRequired' and its like.
+        // Names in the map of 'dependentRequired' and similar keywords.
         for member in node.members ?? [] where SchemaKeyword.table[member.key] == nil { names.insert(member.key) }
     }
 
     private func text(_ nodes: [Node], _ keyword: String, _ flattener: Flattener) -> Set<String> {
         let isMap = SchemaKeyword.table[keyword].map { if case .map = $0.children { true } else { false } } ?? false
         if keyword == "dependentRequired" {
-            // Each name that another one needs counts by itself.
+            // Compare each pair of a name and a name it requires.
             let pairs = nodes.flatMap { $0.members ?? [] }.flatMap { member in
                 (member.value.items ?? []).map { "\(member.key):\(CanonicalText.value($0))" }
             }

@@ -1,7 +1,7 @@
 import ContractCompiler
 import JSONSchema
 
-/// Objects and arrays.
+/// Compares objects and arrays.
 extension SchemaComparison {
     // MARK: - Objects
 
@@ -17,13 +17,13 @@ extension SchemaComparison {
             case (nil, nil): continue
             }
         }
-        // Names that are required without being described.
+        // Names that are required but have no schema.
         for name in after.required.subtracting(before.required).sorted()
         where after.properties[name] == nil && isRequest {
             report(
                 "became-required",
                 .error,
-                "the member is required now",
+                "the property became required",
                 before,
                 after,
                 probes: [.without(name)],
@@ -44,12 +44,12 @@ extension SchemaComparison {
         let (old, new) = (self.old.flat(was), self.new.flat(now))
         if isRequest ? new.isReadOnly : new.isWriteOnly { return }
         if after.required.contains(name) {
-            // A default fills in what clients leave out.
-            let suffix = isRequest && new.standIn != nil ? "became-required-with-default" : "became-required"
+            // The server fills in the default where clients omit the property.
+            let suffix = isRequest && new.defaultNode != nil ? "became-required-with-default" : "became-required"
             report(
                 suffix,
                 isRequest ? .error : .info,
-                "the member is required now",
+                "the property became required",
                 old,
                 new,
                 probes: [.without(name)],
@@ -59,7 +59,7 @@ extension SchemaComparison {
             report(
                 "became-optional",
                 isRequest ? .info : .error,
-                "the member may be missing now",
+                "the property became optional",
                 old,
                 new,
                 probes: [.without(name)],
@@ -75,19 +75,26 @@ extension SchemaComparison {
         if isRequest {
             let suffix =
                 isRequired
-                ? "new-required-request-property\(flat.standIn == nil ? "" : "-with-default")"
+                ? "new-required-request-property\(flat.defaultNode == nil ? "" : "-with-default")"
                 : "new-optional-request-property"
             add(
                 suffix,
                 isRequired ? .error : .info,
-                "\(place.description(steps)): the member '\(name)' is \(isRequired ? "required" : "allowed") now",
+                "\(place.description(steps)): the \(isRequired ? "required" : "optional") property '\(name)' was added",
                 before,
                 flat,
                 probes: [.without(name)]
             )
         } else {
             let suffix = "response-\(isRequired ? "required" : "optional")-property-added"
-            add(suffix, .info, "\(place.description(steps)): the member '\(name)' is new", before, flat, probes: [])
+            add(
+                suffix,
+                .info,
+                "\(place.description(steps)): the property '\(name)' was added",
+                before,
+                flat,
+                probes: []
+            )
         }
     }
 
@@ -96,11 +103,11 @@ extension SchemaComparison {
         if isRequest ? flat.isReadOnly : flat.isWriteOnly { return }
         if isRequest {
             let isTooEarly = lifecycle.isBeforeSunset(nodes)
-            // What nobody reads does no harm; what is refused does, and the witness tells.
+            // A property that the server ignores does no harm. A rejected one does, and then the witness proves it.
             add(
                 "request-property-removed\(isTooEarly ? "-before-sunset" : "")",
                 isTooEarly ? .error : .warn,
-                "\(place.description(steps)): the member '\(name)' is not described any more",
+                "\(place.description(steps)): the property '\(name)' was removed",
                 flat,
                 after,
                 probes: [.with(name, nil)]
@@ -111,7 +118,7 @@ extension SchemaComparison {
             add(
                 suffix,
                 isRequired ? .error : .warn,
-                "\(place.description(steps)): the member '\(name)' is not described any more",
+                "\(place.description(steps)): the property '\(name)' was removed",
                 flat,
                 after,
                 probes: [.without(name)]
@@ -124,15 +131,15 @@ extension SchemaComparison {
             let severity: Finding.Severity = after.isClosed && isRequest ? .error : .info
             let text =
                 after.isClosed
-                ? "members that are not described are not allowed any more"
-                : "members that are not described are allowed now"
+                ? "additional properties are no longer allowed"
+                : "additional properties are now allowed"
             report(
                 "additional-properties-\(after.isClosed ? "closed" : "opened")",
                 severity,
                 text,
                 before,
                 after,
-                probes: [.with("unexpected", Nowhere.number("1"))]
+                probes: [.with("unexpected", SyntheticNode.number("1"))]
             )
         } else if !before.isClosed, !before.additional.isEmpty || !after.additional.isEmpty {
             descend(.extra, before.additional, after.additional)
@@ -149,7 +156,7 @@ extension SchemaComparison {
             report(
                 "prefix-items-added",
                 isRequest ? .info : .error,
-                "the first items are \(now), they were \(was)",
+                "the number of prefix items changed from \(was) to \(now)",
                 before,
                 after
             )
@@ -157,7 +164,7 @@ extension SchemaComparison {
             report(
                 "prefix-items-removed",
                 isRequest ? .error : .info,
-                "the first items are \(now), they were \(was)",
+                "the number of prefix items changed from \(was) to \(now)",
                 before,
                 after
             )
@@ -166,7 +173,7 @@ extension SchemaComparison {
 
     // MARK: - Reporting
 
-    /// Reports a difference of a member, by an id of properties.
+    /// Reports a difference of a property.
     private mutating func report(
         _ suffix: String,
         _ severity: Finding.Severity,

@@ -2,16 +2,16 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// Types and values.
+/// Compares types and values.
 extension SchemaComparison {
-    /// Whether the types leave anything else to compare.
+    /// Compares the types. Returns whether anything else remains to be compared.
     mutating func compareTypes(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
         if before.isNever != after.isNever {
             let severity: Finding.Severity = after.isNever == isRequest ? .error : .info
             report(
                 after.isNever ? "became-impossible" : "became-possible",
                 severity,
-                after.isNever ? "nothing is allowed any more" : "something is allowed now",
+                after.isNever ? "no value is allowed any longer" : "values are now allowed",
                 before,
                 after
             )
@@ -24,7 +24,7 @@ extension SchemaComparison {
             report(
                 isNullableNow ? "became-nullable" : "became-not-nullable",
                 severity,
-                isNullableNow ? "null is allowed now" : "null is not allowed any more",
+                isNullableNow ? "null is now allowed" : "null is no longer allowed",
                 before,
                 after,
                 probes: [probe]
@@ -34,13 +34,13 @@ extension SchemaComparison {
         let lost = was.filter { !now.contains($0) && !($0 == "integer" && now.contains("number")) }
         let gained = now.filter { !was.contains($0) && !($0 == "integer" && was.contains("number")) }
         if lost.isEmpty && gained.isEmpty || was.isEmpty || now.isEmpty { return true }
-        // The values of an enumeration say it better.
+        // The comparison of enum values is more precise.
         if before.values != nil || after.values != nil,
             (before.types ?? FlatSchema.allTypes) == (after.types ?? FlatSchema.allTypes)
         {
             return true
         }
-        let text = "the type was \(Self.list(before, was)) and is \(Self.list(after, now))"
+        let text = "the type changed from \(Self.list(before, was)) to \(Self.list(after, now))"
         let probes = (isRequest ? lost : gained).sorted().map {
             Probe.value(Self.example(of: $0, like: after.sources.first ?? before.sources.first))
         }
@@ -70,7 +70,7 @@ extension SchemaComparison {
 
     /// A value of a type.
     private static func example(of type: String, like node: Node?) -> Node {
-        let place = node ?? Nowhere.node
+        let place = node ?? SyntheticNode.node
         switch type {
         case "object": return place.with(.mapping([]))
         case "array": return place.with(.sequence([]))
@@ -97,7 +97,7 @@ extension SchemaComparison {
             return report(
                 suffix,
                 isRequest ? .error : .info,
-                "only \(listed(values)) \(values.count == 1 ? "is" : "are") allowed now",
+                "only \(listed(values)) \(values.count == 1 ? "is" : "are") now allowed",
                 before,
                 after,
                 probes: [.sample] + Sampler.texts
@@ -109,7 +109,7 @@ extension SchemaComparison {
             return report(
                 suffix,
                 severity,
-                "other values than \(listed(was)) are allowed now",
+                "values other than \(listed(was)) are now allowed",
                 before,
                 after,
                 probes: [.sample] + Sampler.texts
@@ -118,13 +118,19 @@ extension SchemaComparison {
         let (lost, gained) = (without(was, now), without(now, was))
         let list = after.sources.lazy.compactMap { $0["enum"] ?? $0["const"] }.first
         if before.isConstant, after.isConstant, !lost.isEmpty {
-            return report("const-changed", .error, "the value was \(listed(was)) and is \(listed(now))", before, after)
+            return report(
+                "const-changed",
+                .error,
+                "the value changed from \(listed(was)) to \(listed(now))",
+                before,
+                after
+            )
         }
         for value in lost {
             report(
                 "enum-value-removed",
                 isRequest ? .error : .info,
-                "the value \(listed([value])) is not allowed any more",
+                "the value \(listed([value])) is no longer allowed",
                 before,
                 after,
                 at: (value, list),
@@ -136,7 +142,7 @@ extension SchemaComparison {
             report(
                 "enum-value-added",
                 severity,
-                "the value \(listed([value])) is allowed now",
+                "the value \(listed([value])) is now allowed",
                 before,
                 after,
                 at: (nil, value),

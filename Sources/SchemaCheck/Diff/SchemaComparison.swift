@@ -2,39 +2,39 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// Compares the schemas of one value that travels, before and after.
+/// Compares the old and the new schema of one value in a request or response.
 struct SchemaComparison {
     let old: Flattener
     let new: Flattener
     let place: Place
     let lifecycle: Lifecycle
     private(set) var differences: [Difference] = []
-    private let sameness: Sameness
+    private let equality: SchemaEquality
     private var seen: Set<Pair> = []
-    /// What a trial saw first: those who come after it have not.
+    /// The pairs first visited during a trial. They are unmarked after it.
     private var seenInTrial: [Pair] = []
-    /// The flat schemas that are being compared, and those that were.
+    /// Pairs of flat schemas in comparison, and those already compared.
     private var open: Set<FlatPair> = []
     private var done: Set<FlatPair> = []
-    /// Which flat schemas can take the place of others, as far as it is known.
+    /// Known results of whether one flat schema can replace another.
     private var compatible: [FlatPair: Bool] = [:]
     var steps: [Step] = []
-    /// Whether everything was compared.
+    /// Whether the comparison was complete.
     private(set) var isComplete = true
-    /// How many flat schemas were compared.
+    /// The number of compared flat schemas.
     private(set) var effort = 0
     private let effortLimit: Int
-    /// Whether the first thing that breaks is all that is asked for.
+    /// Whether to stop at the first breaking difference.
     private var isTrial = false
     private var isBroken = false
     private var depth = 0
 
-    /// Flat schemas that one value may need.
+    /// The maximum number of flat schemas for one value.
     static let effortLimit = 100_000
-    /// Comparisons inside of each other.
+    /// The maximum depth of nested comparisons.
     private static let depthLimit = 200
 
-    /// Two lists of schemas that were compared already: a cycle ends there.
+    /// A pair of schema lists already compared: a cycle ends there.
     private struct Pair: Hashable {
         let old: [NodeKey]
         let new: [NodeKey]
@@ -45,38 +45,38 @@ struct SchemaComparison {
         let new: FlatSchema.Identity
     }
 
-    /// - Parameter effortLimit: How many flat schemas are compared at most.
+    /// - Parameter effortLimit: The maximum number of flat schemas to compare.
     init(
         old: Flattener,
         new: Flattener,
         place: Place,
         lifecycle: Lifecycle,
-        sameness: Sameness,
+        equality: SchemaEquality,
         effortLimit: Int = effortLimit
     ) {
         self.old = old
         self.new = new
         self.place = place
         self.lifecycle = lifecycle
-        self.sameness = sameness
+        self.equality = equality
         self.effortLimit = effortLimit
     }
 
     var isRequest: Bool { place.direction == .request }
 
-    /// Compares what holds of the value now with what held before.
+    /// Compares the old and the new assertions about the value.
     mutating func compare(_ oldNodes: [Node], _ newNodes: [Node]) {
         let pair = Pair(old: oldNodes.map(NodeKey.init), new: newNodes.map(NodeKey.init))
         guard seen.insert(pair).inserted else { return }
         if isTrial { seenInTrial.append(pair) }
-        if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(sameness.areSame) { return }
+        if oldNodes.count == newNodes.count, zip(oldNodes, newNodes).allSatisfy(equality.areEqual) { return }
         if oldNodes.count == 1, newNodes.count == 1, compareParts(oldNodes[0], newNodes[0]) { return }
         compare(old.flat(oldNodes), new.flat(newNodes))
     }
 
     mutating func compare(_ before: FlatSchema, _ after: FlatSchema) {
         if isTrial && isBroken { return }
-        // A schema that many others were put together to costs as much as several.
+        // A schema that was collected from many others costs as much as several schemas.
         effort += 1 + (before.sources.count + after.sources.count) / 8
         guard steps.count < 100, depth < Self.depthLimit, effort <= effortLimit else {
             isComplete = false
@@ -92,7 +92,7 @@ struct SchemaComparison {
     }
 
     private mutating func compareAll(_ before: FlatSchema, _ after: FlatSchema) {
-        // What only travels the other way concerns nobody here.
+        // A property that exists only in the other direction does not matter here.
         if isRequest ? before.isReadOnly && after.isReadOnly : before.isWriteOnly && after.isWriteOnly { return }
         guard before.groups.isEmpty, after.groups.isEmpty else { return compareGroups(before, after) }
         guard compareTypes(before, after) else { return }
@@ -126,7 +126,7 @@ struct SchemaComparison {
         add("\(place.prefix(steps))-\(suffix)", severity, text, before, after, at: nodes, probes: probes)
     }
 
-    /// Reports a difference whose id says by itself what it is about.
+    /// Reports a difference whose code needs no prefix.
     mutating func add(
         _ id: String,
         _ severity: Finding.Severity,
@@ -158,13 +158,13 @@ struct SchemaComparison {
         steps.removeLast()
     }
 
-    /// Whether nothing breaks if one schema takes the place of the other.
+    /// Whether one schema can replace the other without breaking a client.
     mutating func isCompatible(_ before: FlatSchema, _ after: FlatSchema) -> Bool {
         let pair = FlatPair(old: before.identity, new: after.identity)
         if let known = compatible[pair] { return known }
-        var trial = trial(old, new, sameness)
+        var trial = trial(old, new, equality)
         trial.isTrial = true
-        // Lent and taken back: a copy for each trial would make the effort grow with the square of the schemas.
+        // Moved out and back: copying the state for each trial would cost quadratic time.
         swap(&trial.seen, &seen)
         swap(&trial.open, &open)
         swap(&trial.compatible, &compatible)
@@ -180,20 +180,20 @@ struct SchemaComparison {
 
     /// The differences between two schemas of the new contract.
     mutating func differences(_ before: FlatSchema, _ after: FlatSchema) -> [Difference] {
-        var trial = trial(new, new, Sameness(old: new.source, new: new.source))
+        var trial = trial(new, new, SchemaEquality(old: new.source, new: new.source))
         trial.compare(before, after)
         finish(trial)
         return trial.differences
     }
 
-    /// A comparison inside of this one.
-    private func trial(_ old: Flattener, _ new: Flattener, _ sameness: Sameness) -> SchemaComparison {
+    /// A comparison nested in this one.
+    private func trial(_ old: Flattener, _ new: Flattener, _ equality: SchemaEquality) -> SchemaComparison {
         var trial = SchemaComparison(
             old: old,
             new: new,
             place: place,
             lifecycle: lifecycle,
-            sameness: sameness,
+            equality: equality,
             effortLimit: effortLimit
         )
         trial.effort = effort

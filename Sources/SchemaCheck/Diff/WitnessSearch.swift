@@ -1,12 +1,12 @@
 import ContractCompiler
 import JSONSchema
 
-/// Looks for a value that proves a difference: one side takes it and the other refuses it.
+/// Searches for a value that proves a difference: one version accepts it and the other rejects it.
 struct WitnessSearch {
     let old: Flattener
     let new: Flattener
 
-    /// Bytes, more or less, of the values that were tried.
+    /// The approximate size of the values tried, in bytes.
     private(set) var size = 0
 
     init(old: Flattener, new: Flattener) {
@@ -14,10 +14,10 @@ struct WitnessSearch {
         self.new = new
     }
 
-    /// Keywords that the validation of a witness may need: the values are small.
+    /// The maximum number of keywords to apply per candidate; candidates are small.
     private static let stepLimit = 20_000
 
-    /// A value that shows the difference; nil when none was found.
+    /// A value that proves the difference; nil if none was found.
     mutating func witness(
         of difference: Difference,
         at place: Place,
@@ -44,7 +44,7 @@ struct WitnessSearch {
                 !after.isValid
             else { continue }
             return Finding.Witness(
-                description: isRequest ? "accepted before, refused now" : "impossible before, possible now",
+                description: isRequest ? "accepted before, rejected now" : "impossible before, possible now",
                 json: text
             )
         }

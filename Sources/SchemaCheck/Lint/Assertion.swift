@@ -2,17 +2,17 @@ import ContractCompiler
 import JSONSchema
 import Patterns
 
-/// One of the seventeen things that a configurable rule can ask for.
+/// An assertion of a configurable rule. There are seventeen kinds.
 struct Assertion {
-    /// What is not as asked.
+    /// A violation of the assertion.
     struct Problem {
         let text: String
         let location: Location
         let pointer: String
     }
 
-    /// What is asked for.
-    private enum Demand {
+    /// The kind of assertion, with its parameters.
+    private enum Requirement {
         case matches(Pattern, isExpected: Bool)
         case isOneOf([Node])
         case contains(Node)
@@ -36,13 +36,13 @@ struct Assertion {
         "minLength", "maxLength", "casing", "sortOrder", "mutuallyExclusive", "mutuallyRequired", "ref",
     ]
 
-    private let demand: Demand
+    private let requirement: Requirement
 
-    /// Reads an assertion; nil when it cannot be used, which is then in `log`.
+    /// Reads an assertion. Returns nil if it is invalid; `log` then has the reason.
     init?(_ member: Node.Member, log: inout [Finding]) {
         let value = member.value
         let words = (value.items ?? [value]).compactMap { $0.scalar?.text }
-        let demand: Demand? =
+        let requirement: Requirement? =
             switch member.key {
             case "pattern": Self.pattern(value, log: &log).map { .matches($0, isExpected: true) }
             case "notPattern": Self.pattern(value, log: &log).map { .matches($0, isExpected: false) }
@@ -65,31 +65,31 @@ struct Assertion {
                 value.boolean.map { .isReference($0) } ?? Self.pattern(value, log: &log).map { .referenceMatches($0) }
             default: nil
             }
-        guard let demand else {
+        guard let requirement else {
             let suggestion = Suggestion.text(for: member.key, in: Self.names)
             let message =
                 Self.names.contains(member.key)
-                ? "'\(words.joined(separator: ", "))' is no value for '\(member.key)'"
-                : "there is no assertion '\(member.key)'\(suggestion)"
+                ? "'\(words.joined(separator: ", "))' is not a valid value for '\(member.key)'"
+                : "unknown assertion '\(member.key)'\(suggestion)"
             log.append(LintConfiguration.fault(message, at: value))
             return nil
         }
-        self.demand = demand
+        self.requirement = requirement
     }
 
-    /// A regular expression, between slashes or not.
+    /// A regular expression, with or without slashes around it.
     static func pattern(_ node: Node, log: inout [Finding]) -> Pattern? {
         var text = node.scalar?.text ?? ""
         if let match = text.wholeMatch(of: #/\/(.*)\/([a-z]*)/#) { text = String(match.1) }
         do throws(PatternError) {
             return try Pattern(text)
         } catch {
-            log.append(LintConfiguration.fault("'\(text)' is no regular expression: \(error)", at: node))
+            log.append(LintConfiguration.fault("'\(text)' is not a regular expression: \(error)", at: node))
             return nil
         }
     }
 
-    /// What is wrong with an object: with its properties' values, or with the names of its members.
+    /// The problems of an object: in the values of its properties, or in the names of its members.
     func problems(of visit: Visit, properties: [String]) -> [Problem] {
         guard !properties.isEmpty else {
             let names = (visit.node.members ?? []).map(\.key)
@@ -102,11 +102,11 @@ struct Assertion {
         }
         return properties.flatMap { name -> [Problem] in
             let value = visit.node[name]
-            if case .isDefined(let isExpected) = demand {
+            if case .isDefined(let isExpected) = requirement {
                 if (value != nil) == isExpected { return [] }
-                return [Problem("'\(name)' is \(isExpected ? "missing" : "there")", value ?? visit.node)]
+                return [Problem("'\(name)' is \(isExpected ? "missing" : "not allowed")", value ?? visit.node)]
             }
-            if case .isEmpty(let isExpected) = demand, value.map(\.isEmpty) ?? true != isExpected {
+            if case .isEmpty(let isExpected) = requirement, value.map(\.isEmpty) ?? true != isExpected {
                 return [Problem("'\(name)' is \(isExpected ? "not empty" : "empty or missing")", value ?? visit.node)]
             }
             guard let value else { return [] }
@@ -116,10 +116,10 @@ struct Assertion {
         }
     }
 
-    /// What is wrong with an object by the names of its members.
+    /// The problem of an object, judged by the names of its members.
     private func problem(ofObject visit: Visit, _ names: [String]) -> String? {
-        switch demand {
-        case .isDefined(let isExpected): return isExpected ? nil : "it is there"
+        switch requirement {
+        case .isDefined(let isExpected): return isExpected ? nil : "it is not allowed"
         case .isEmpty(let isExpected):
             return names.isEmpty == isExpected ? nil : "it is \(isExpected ? "not " : "")empty"
         case .hasAll(let expected):
@@ -127,31 +127,31 @@ struct Assertion {
             return missing.isEmpty ? nil : "\(Self.list(missing)) missing"
         case .hasAny(let expected):
             return expected.contains(where: names.contains)
-                ? nil : "none of \(expected.joined(separator: ", ")) is there"
+                ? nil : "none of \(expected.joined(separator: ", ")) is present"
         case .hasNone(let refused):
             let found = refused.filter(names.contains)
             return found.isEmpty ? nil : "\(Self.list(found)) not allowed"
         case .hasAtMostOne(let exclusive):
             let found = exclusive.filter(names.contains)
-            return found.count < 2 ? nil : "\(found.joined(separator: " and ")) exclude each other"
+            return found.count < 2 ? nil : "\(found.joined(separator: " and ")) are mutually exclusive"
         case .hasAllOrNone(let together):
             let found = together.filter(names.contains)
             return found.isEmpty || found.count == together.count
-                ? nil : "\(together.joined(separator: ", ")) go together"
+                ? nil : "\(together.joined(separator: ", ")) must be used together"
         case .isReference(let isExpected):
             return (visit.reference != nil) == isExpected
-                ? nil : isExpected ? "a reference is expected" : "no reference is expected"
+                ? nil : isExpected ? "it is not a reference" : "it is a reference"
         case .referenceMatches(let pattern):
-            guard let text = visit.reference?.string else { return "a reference is expected" }
+            guard let text = visit.reference?.string else { return "it is not a reference" }
             return pattern.matches(text) ? nil : "the reference '\(text)' does not match \(pattern.source)"
         case .contains, .sorted, .length: return problem(ofValue: visit.node)
         case .matches, .isOneOf, .casing: return nil
         }
     }
 
-    /// What is wrong with a value as a whole.
+    /// The problem of a value as a whole.
     private func problem(ofValue value: Node) -> String? {
-        switch demand {
+        switch requirement {
         case .length(let isMaximum, let limit):
             guard let count = value.items?.count ?? value.members?.count ?? value.string?.count else { return nil }
             if isMaximum ? count <= limit : count >= limit { return nil }
@@ -181,17 +181,17 @@ struct Assertion {
             )
             return problem(ofObject: visit, members.map(\.key))
         case .isReference(let isExpected):
-            return (value["$ref"] != nil) == isExpected ? nil : isExpected ? "is no reference" : "is a reference"
+            return (value["$ref"] != nil) == isExpected ? nil : isExpected ? "is not a reference" : "is a reference"
         case .referenceMatches(let pattern):
-            guard let text = value["$ref"]?.string else { return "is no reference" }
+            guard let text = value["$ref"]?.string else { return "is not a reference" }
             return pattern.matches(text) ? nil : "refers to '\(text)', which does not match \(pattern.source)"
         default: return nil
         }
     }
 
-    /// What is wrong with one value or name.
+    /// The problem of one value or name.
     private func problem(of value: Node) -> String? {
-        switch demand {
+        switch requirement {
         case .matches(let pattern, let isExpected):
             guard let text = value.scalar?.text, pattern.matches(text) != isExpected else { return nil }
             return "'\(text)' \(isExpected ? "does not match" : "matches") \(pattern.source)"
@@ -218,12 +218,12 @@ extension Assertion.Problem {
 }
 
 extension Node {
-    /// A string at the place of another node.
+    /// A string at the location of another node.
     static func text(_ text: String, like node: Node) -> Node {
         Node(value: .scalar(.init(kind: .string, text: text)), location: node.location, pointer: node.pointer)
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the value has no content.
     fileprivate var isEmpty: Bool {
         switch value {
         case .scalar(let scalar): scalar.kind == .null || scalar.text.allSatisfy(\.isWhitespace)

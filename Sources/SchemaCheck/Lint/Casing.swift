@@ -1,4 +1,4 @@
-/// How names are written.
+/// The casing of a name.
 enum Casing: String, CaseIterable {
     case camelCase, PascalCase, snake_case
     case kebabCase = "kebab-case"
@@ -6,7 +6,7 @@ enum Casing: String, CaseIterable {
     case cobolCase = "COBOL-CASE"
     case flatcase
 
-    /// Whether a name is written so.
+    /// Whether a name has this casing.
     func matches(_ name: String) -> Bool {
         switch self {
         case .camelCase: name.wholeMatch(of: #/[a-z][A-Za-z0-9]*/#) != nil
@@ -19,7 +19,7 @@ enum Casing: String, CaseIterable {
         }
     }
 
-    /// The words of a name, in lower case: `getBotsNow` and `get-bots_now` have three.
+    /// The words of a name in lower case: `getBotsNow` and `get-bots_now` have three.
     static func words(of name: String) -> [String] {
         name.replacing(#/([a-z0-9])([A-Z])/#) { "\($0.1) \($0.2)" }.split { !$0.isLetter && !$0.isNumber }.map {
             $0.lowercased()

@@ -1,19 +1,19 @@
 import ContractCompiler
 import Patterns
 
-/// A rule that a configuration describes: a subject, and what must be true of it (https://redocly.com/docs/cli/rules/configurable-rules).
+/// A rule defined in a configuration: a subject and assertions (https://redocly.com/docs/cli/rules/configurable-rules).
 struct ConfigurableRule {
-    /// What a rule, or a condition of it, looks at.
+    /// The objects that a rule or a condition applies to.
     struct Subject {
-        /// Nil for objects of every kind.
+        /// Nil means objects of every kind.
         let kind: NodeKind?
-        /// The properties whose values are looked at; the names of the object's members when there are none.
+        /// The properties whose values are checked. If it is empty, the names of the object's members are checked.
         let properties: [String]
         let keysIn: [String]?
         let keysOut: [String]?
         let keyPattern: Pattern?
 
-        /// Whether an object is one of those that the rule looks at.
+        /// Whether the subject includes an object.
         func matches(_ visit: Visit) -> Bool {
             if let kind, kind != visit.kind { return false }
             if let keysIn, !keysIn.contains(visit.key) { return false }
@@ -22,12 +22,12 @@ struct ConfigurableRule {
         }
     }
 
-    /// A subject with what must be true of it.
+    /// A subject with assertions.
     struct Clause {
         let subject: Subject
         let assertions: [Assertion]
 
-        /// What is not true of an object.
+        /// The violations in an object.
         func problems(of visit: Visit) -> [Assertion.Problem] {
             assertions.flatMap { $0.problems(of: visit, properties: subject.properties) }
         }
@@ -36,12 +36,12 @@ struct ConfigurableRule {
     let name: String
     let severity: Finding.Severity?
     let clause: Clause
-    /// What must be true of objects around the subject, the outermost first.
+    /// Conditions on objects around the subject, the outermost first.
     let conditions: [Clause]
     private let message: String?
     private let suggestions: [String]
 
-    /// Reads a rule; nil when it cannot be used, which is then in `log`.
+    /// Reads a rule. Returns nil if it is invalid; `log` then has the reason.
     init?(_ member: Node.Member, log: inout [Finding]) {
         name = member.key
         severity = member.value["severity"].flatMap(LintConfiguration.severity) ?? .error
@@ -52,9 +52,9 @@ struct ConfigurableRule {
         conditions = (member.value["where"]?.items ?? []).compactMap { Clause($0, log: &log) }
     }
 
-    /// Looks at the contract.
+    /// Applies the rule to the contract.
     func check(_ context: LintContext, _ findings: inout LintFindings) {
-        for visit in context.walk.visits where clause.subject.matches(visit) && holdsAround(visit) {
+        for visit in context.walk.visits where clause.subject.matches(visit) && parentsMatch(visit) {
             let problems = clause.problems(of: visit)
             guard let first = problems.first else { continue }
             let standard = "\(visit.kind.phrase): \(problems.map(\.text).joined(separator: "; "))"
@@ -64,8 +64,8 @@ struct ConfigurableRule {
         }
     }
 
-    /// Whether each condition is met by an object around this one, one inside of the other.
-    private func holdsAround(_ visit: Visit) -> Bool {
+    /// Whether the objects around this one meet all conditions, in order from the outside in.
+    private func parentsMatch(_ visit: Visit) -> Bool {
         var chain: [Visit] = [visit]
         while let parent = chain.last?.parent { chain.append(parent) }
         var rest = chain.reversed()[...]
@@ -99,7 +99,7 @@ extension ConfigurableRule.Clause {
             let names = NodeKind.allCases.map(\.rawValue) + ["any"]
             log.append(
                 LintConfiguration.fault(
-                    "'\(type)' is no type of a subject\(Suggestion.text(for: type, in: names))",
+                    "'\(type)' is not a subject type\(Suggestion.text(for: type, in: names))",
                     at: subject["type"] ?? subject
                 )
             )

@@ -1,37 +1,37 @@
 import ContractCompiler
 import Foundation
 
-/// What a configuration file says: `schema-check.yaml`, or a `redocly.yaml` where it means the same.
+/// A configuration file: `schema-check.yaml`, or a `redocly.yaml` with the settings that both tools share.
 struct LintConfiguration {
-    /// What a rule is set to.
+    /// The setting of a rule.
     struct Setting {
-        /// Nil for `off`.
+        /// Nil means `off`.
         let severity: Finding.Severity?
-        /// The rule's options, and its severity among them.
+        /// The mapping with the rule's options, including its severity.
         let options: Node
     }
 
     private(set) var rulesets: [Ruleset] = [.recommended]
     private(set) var settings: [String: Setting] = [:]
     private(set) var configurableRules: [ConfigurableRule] = []
-    /// What differences of contracts are worth, by their ids; nil for `off`.
+    /// The severities of contract differences by code; nil means `off`.
     private(set) var differences: [String: Finding.Severity?] = [:]
-    /// The documents of the contracts that the file lists.
+    /// The documents listed under `apis`.
     private(set) var documents: [String] = []
     private var overrides: [(document: String, configuration: LintConfiguration)] = []
     private let folder: String
 
-    /// The files that are looked for where none is named.
+    /// The default file names, in order of preference.
     static let names = ["schema-check.yaml", "schema-check.yml", "redocly.yaml", "redocly.yml", ".redocly.yaml"]
 
-    /// Recommended rules and nothing else.
+    /// The recommended ruleset without changes.
     init() {
         folder = "."
     }
 
-    /// Reads a configuration file; what is wrong with it is in `log`.
+    /// Reads a configuration file. Errors are added to `log`.
     ///
-    /// - Parameter ruleset: What the file extends where it does not say so.
+    /// - Parameter ruleset: The ruleset to use if the file has no `extends`.
     init(_ root: Node, log: inout [Finding]) {
         folder = URL(fileURLWithPath: root.location.file.path).deletingLastPathComponent().path
         read(root, log: &log)
@@ -41,7 +41,7 @@ struct LintConfiguration {
             } else {
                 log.append(
                     Self.fault(
-                        "'\(member.value.scalar?.text ?? "")' is no severity, expected error, warn, info or off",
+                        "'\(member.value.scalar?.text ?? "")' is not a severity, expected error, warn, info or off",
                         at: member.value
                     )
                 )
@@ -65,7 +65,7 @@ struct LintConfiguration {
                 let names = Ruleset.allCases.map(\.rawValue)
                 log.append(
                     Self.fault(
-                        "'\(name)' is no ruleset, expected one of \(names.joined(separator: ", "))\(Suggestion.text(for: name, in: names))",
+                        "'\(name)' is not a ruleset, expected one of \(names.joined(separator: ", "))\(Suggestion.text(for: name, in: names))",
                         at: item
                     )
                 )
@@ -83,7 +83,7 @@ struct LintConfiguration {
         let names = LintRules.all.map(\.name) + Linter.compilerRules
         guard names.contains(member.key) else {
             let suggestion = Suggestion.text(for: member.key, in: names)
-            let message = "there is no rule '\(member.key)'\(suggestion)"
+            let message = "unknown rule '\(member.key)'\(suggestion)"
             log.append(
                 Finding(
                     code: "configuration",
@@ -102,12 +102,15 @@ struct LintConfiguration {
             settings[member.key] = Setting(severity: severity, options: member.value)
         } else {
             log.append(
-                Self.fault("'\(word.scalar?.text ?? "")' is no severity, expected error, warn, info or off", at: word)
+                Self.fault(
+                    "'\(word.scalar?.text ?? "")' is not a severity, expected error, warn, info or off",
+                    at: word
+                )
             )
         }
     }
 
-    /// The severity that a word names: `.some(nil)` for `off`, nil for a word that is none.
+    /// The severity that a word names: `.some(nil)` for `off`, nil for an unknown word.
     static func severity(_ node: Node) -> Finding.Severity?? {
         let text = node.scalar?.text ?? ""
         if text == "off" || text == "false" { return .some(nil) }
@@ -125,7 +128,7 @@ struct LintConfiguration {
         )
     }
 
-    /// The configuration for one document: what the file says for all, then what it says for this one.
+    /// The configuration for one document: general settings, then those of the document.
     func configuration(for document: String) -> LintConfiguration {
         guard let own = overrides.first(where: { $0.document == SourceFile.realPath(document) })?.configuration else {
             return self
@@ -136,14 +139,14 @@ struct LintConfiguration {
         return merged
     }
 
-    /// The same with other rulesets.
+    /// The configuration with other rulesets.
     func extending(_ rulesets: [Ruleset]) -> LintConfiguration {
         var configuration = self
         if !rulesets.isEmpty { configuration.rulesets = rulesets }
         return configuration
     }
 
-    /// What a rule is worth for a document of a version; nil when it is off.
+    /// The severity of a rule for a document of a version; nil if it is off.
     func severity(of rule: LintRule, version: String) -> Finding.Severity? {
         guard rule.levels.apply(to: version) else { return nil }
         if let setting = settings[rule.name] { return setting.severity }
@@ -152,7 +155,7 @@ struct LintConfiguration {
 
     var options: [String: Node] { settings.mapValues(\.options) }
 
-    /// Finds the configuration in the working directory, or reads the one that is named.
+    /// Reads the named file, or the configuration in the working directory.
     static func load(_ path: String?) -> LintConfiguration {
         guard let file = path ?? names.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
             return LintConfiguration()
@@ -165,12 +168,12 @@ struct LintConfiguration {
         var faults: [Finding] = []
         let configuration = LintConfiguration(root, log: &faults)
         if faults.isEmpty { return configuration }
-        // What another tool's configuration has beside what both know is no mistake of it.
+        // Another tool's configuration may have settings that we do not support; that is not an error.
         guard URL(fileURLWithPath: file).lastPathComponent.contains("redocly") else {
-            couldNotRun("the configuration cannot be used\n" + PlainText.codeframe(faults))
+            couldNotRun("the configuration is invalid\n" + PlainText.codeframe(faults))
         }
         FileHandle.standardError.write(
-            Data(("schema-check: left out of \(file):\n" + PlainText.codeframe(faults)).utf8)
+            Data(("schema-check: ignored settings in \(file):\n" + PlainText.codeframe(faults)).utf8)
         )
         return configuration
     }

@@ -2,15 +2,15 @@ import ContractCompiler
 import Formats
 import JSONSchema
 
-/// One object of a contract, with the way that led to it.
+/// One object of a contract, with the path that leads to it.
 final class Visit {
     let kind: NodeKind
     let node: Node
-    /// The name under which it stands, or its position in a list.
+    /// Its member name or list index in its parent.
     let key: String
     let keyLocation: Location
     let parent: Visit?
-    /// The reference that led here.
+    /// The reference through which the walk reached it.
     let reference: Node?
 
     init(kind: NodeKind, node: Node, key: String, keyLocation: Location, parent: Visit?, reference: Node?) {
@@ -24,7 +24,7 @@ final class Visit {
 
     subscript(name: String) -> Node? { node[name] }
 
-    /// The nearest object around this one that is of a kind.
+    /// The nearest enclosing object of a kind.
     func ancestor(_ kind: NodeKind) -> Visit? {
         var visit = parent
         while let next = visit, next.kind != kind { visit = next.parent }
@@ -32,25 +32,25 @@ final class Visit {
     }
 }
 
-/// Walks through the objects of a contract in the order in which they stand, references followed, each object once.
+/// Walks through the objects of a contract in document order, follows references, and visits each object once.
 struct DocumentWalk {
     private let source: ContractSource
     private var seen: Set<Seen> = []
     private(set) var visits: [Visit] = []
-    /// What breaks the specification's structure.
+    /// Violations of the specification's structure.
     private(set) var faults: [Finding] = []
-    /// Every reference that was met.
+    /// Every reference in the contract.
     private(set) var references: [Reference] = []
 
     /// An object with a `$ref`.
     struct Reference {
-        /// The value of `$ref`.
+        /// The value of its `$ref`.
         let node: Node
-        /// The object that it stands in.
+        /// The object that contains it.
         let object: Node
-        /// What it stands for.
+        /// The kind of object that it replaces.
         let kind: NodeKind
-        /// What it leads to; nil when that is nothing.
+        /// Its target; nil if it does not exist.
         let target: Node?
     }
 
@@ -59,7 +59,7 @@ struct DocumentWalk {
         let kind: NodeKind
     }
 
-    /// An object that is to be visited.
+    /// An object to visit.
     private struct Pending {
         let node: Node
         let kind: NodeKind
@@ -69,7 +69,7 @@ struct DocumentWalk {
         var reference: Node?
     }
 
-    /// What references lead to is visited last: a chain of them is no recursion.
+    /// Targets of references, visited last: this keeps long chains of references out of the recursion.
     private var pending: [Pending] = []
 
     init(_ source: ContractSource) {
@@ -89,7 +89,7 @@ struct DocumentWalk {
 
     private mutating func visit(_ step: Pending) {
         let (node, kind) = (step.node, step.kind)
-        // In a schema a reference is a keyword beside others.
+        // In a schema, `$ref` is one keyword among others.
         if kind != .schema, let reference = node["$ref"], step.reference == nil {
             references.append(
                 Reference(node: reference, object: node, kind: kind, target: source.target(of: reference))
@@ -132,7 +132,7 @@ struct DocumentWalk {
         }
     }
 
-    /// What a schema's references lead to is part of the contract.
+    /// The targets of schema references are part of the contract too.
     private mutating func follow(_ node: Node, _ visit: Visit) {
         guard let reference = node["$ref"], reference.string != nil else { return }
         let target = source.target(of: reference, from: source.owner(of: node))?.node
@@ -174,7 +174,9 @@ struct DocumentWalk {
         case .either(let first, let second):
             let isOld = source.version == "3.0"
             if case .boolean = second, node.boolean != nil {
-                if !isOld { fault("'\(key)' is a boolean, expected a number: only OpenAPI 3.0 has flags", at: node) }
+                if !isOld {
+                    fault("'\(key)' is a boolean, expected a number: only OpenAPI 3.0 allows booleans", at: node)
+                }
                 return
             }
             walk(node, isOld ? second : first, key, place, parent)
@@ -191,20 +193,20 @@ struct DocumentWalk {
 
     private mutating func check(_ visit: Visit, _ members: [Node.Member], _ shape: ObjectShape) {
         for name in shape.required where visit.node[name] == nil {
-            // OpenAPI 3.2 needs no description of a response.
+            // OpenAPI 3.2 makes the description of a response optional.
             if visit.kind == .response, source.version == "3.2" { continue }
             fault("\(visit.kind.phrase) lacks '\(name)'", at: visit.node)
         }
         guard shape.entries == nil else { return checkEntries(visit, members) }
         for member in members where !member.key.hasPrefix("x-") {
             if shape.fields[member.key] == nil {
-                // JSON Schema 2020-12 allows keywords that nobody knows; a typing mistake looks like one.
+                // JSON Schema 2020-12 allows unknown keywords, so report only those that look like a typing mistake.
                 let names = shape.fields.keys.filter { (shape.since[$0] ?? "3.0") <= source.version }
                 let suggestion = Suggestion.text(for: member.key, in: names)
                 fault("\(visit.kind.phrase) has no field '\(member.key)'\(suggestion)", at: member)
             } else if let version = shape.since[member.key], version > source.version, !source.version.isEmpty {
                 let message =
-                    "\(visit.kind.phrase) has the field '\(member.key)' from OpenAPI \(version) on, this is \(source.version)"
+                    "\(visit.kind.phrase) has the field '\(member.key)' since OpenAPI \(version), this document is \(source.version)"
                 fault(message, at: member)
             }
         }
@@ -218,7 +220,7 @@ struct DocumentWalk {
                 fault("the path '\(member.key)' does not start with '/'", at: member)
             case .responses where !Self.isStatus(member.key):
                 fault(
-                    "'\(member.key)' is no status, expected one from 100 to 599, a range like 4XX, or default",
+                    "'\(member.key)' is not a status, expected 100 to 599, a range like 4XX, or default",
                     at: member
                 )
             default: continue
@@ -235,7 +237,7 @@ struct DocumentWalk {
         return text.hasSuffix("XX") || Int(text) != nil
     }
 
-    /// What the specification asks for in combinations of fields.
+    /// Checks the specification's rules about combinations of fields.
     private mutating func checkAlternatives(_ visit: Visit) {
         let node = visit.node
         switch visit.kind {
@@ -247,16 +249,16 @@ struct DocumentWalk {
         case .parameter, .header:
             if node["schema"] == nil, node["content"] == nil { fault("\(visit.kind.phrase) lacks 'schema'", at: node) }
             if node["schema"] != nil, node["content"] != nil {
-                fault("\(visit.kind.phrase) has 'schema' and 'content', expected one of them", at: node)
+                fault("\(visit.kind.phrase) has 'schema' and 'content', expected only one of them", at: node)
             }
             if visit.kind == .parameter, node["in"]?.string == "path", node["required"]?.boolean != true {
                 fault("a path parameter needs 'required: true'", at: node)
             }
         case .securityScheme: checkScheme(node)
         case .link where (node["operationRef"] == nil) == (node["operationId"] == nil):
-            fault("a link names its operation by one of 'operationRef' and 'operationId'", at: node)
+            fault("a link must have either 'operationRef' or 'operationId'", at: node)
         case .license where node["url"] != nil && node["identifier"] != nil:
-            fault("a license has 'url' and 'identifier', expected one of them", at: node)
+            fault("a license has 'url' and 'identifier', expected only one of them", at: node)
         default: return
         }
     }
@@ -310,7 +312,7 @@ struct DocumentWalk {
 }
 
 extension NodeKind {
-    /// The kind with its article, in the specification's words.
+    /// The kind with its article, in the specification's terms.
     var phrase: String {
         switch self {
         case .root: "an OpenAPI document"

@@ -3,33 +3,33 @@ import JSONSchema
 
 /// Checks the examples of a contract against their schemas.
 struct ExampleChecker {
-    /// Where an example stands.
+    /// The place of an example.
     enum Place: CaseIterable {
         case body, parameter, schema
     }
 
-    /// An example that does not fit.
+    /// An example that violates its schema.
     struct Fault {
         let message: String
         let node: Node
         let notes: [Diagnostic.Note]
     }
 
-    /// Keywords that all examples together may need. An example alone is bounded too, but there may be thousands.
+    /// The maximum number of keywords applied for all examples together. Each example has a limit too, but there may be thousands.
     private static let stepLimit = 20_000_000
 
     private let walk: DocumentWalk
     private let source: ContractSource
     private let assertsFormats: Bool
 
-    /// - Parameter source: The contract with its schemas as 2020-12 says them.
+    /// - Parameter source: The contract with its schemas converted to JSON Schema 2020-12.
     init(_ walk: DocumentWalk, _ source: ContractSource, assertsFormats: Bool = true) {
         self.walk = walk
         self.source = source
         self.assertsFormats = assertsFormats
     }
 
-    /// The examples of one kind of place, with the schemas that they are examples of.
+    /// The examples in one kind of place, with their schemas.
     func examples(_ place: Place) -> [(example: Node, schema: Node)] {
         let kinds: [NodeKind] =
             [.body: [.mediaType], .parameter: [.parameter, .header], .schema: [.schema]][place] ?? []
@@ -46,7 +46,7 @@ struct ExampleChecker {
         }
     }
 
-    /// Only JSON and forms are described by their schemas.
+    /// Schemas describe only JSON and forms.
     private func isBinary(_ visit: Visit) -> Bool {
         guard visit.kind == .mediaType else { return false }
         let type = visit.key.lowercased()
@@ -56,12 +56,12 @@ struct ExampleChecker {
             || type.contains("seq") || type.contains("jsonl") || type.contains("ndjson")
     }
 
-    /// The examples that do not fit, each with what is wrong at their deepest places.
+    /// The invalid examples, each with its most specific violations.
     func faults(_ place: Place) -> [Fault] {
         examples(place).flatMap { example, schema -> [Fault] in
             guard let schema = source.counterpart(of: schema) else { return [] }
             guard source.validationSteps < Self.stepLimit else {
-                let message = "cannot be checked: the examples before it needed more than \(Self.stepLimit) steps"
+                let message = "cannot be checked: the examples before it used all \(Self.stepLimit) validation steps"
                 return [Fault(message: message, node: example, notes: [])]
             }
             do throws(SchemaError) {
@@ -77,7 +77,7 @@ struct ExampleChecker {
         }
     }
 
-    /// The errors that have no other error below them: an alternative that fails says less than the reason why.
+    /// The errors without errors below them: the reason of a failed alternative is more useful than the failure.
     private static func leaves(_ errors: [ValidationOutput.Unit]) -> [ValidationOutput.Unit] {
         let leaves = errors.filter { unit in
             !errors.contains {
@@ -89,7 +89,7 @@ struct ExampleChecker {
 }
 
 extension ContractSource {
-    /// The node of this contract that stands where a node of another reading of the same files does.
+    /// The node of this contract at the location of a node from another reading of the same files.
     func counterpart(of node: Node) -> Node? {
         roots.first { $0.location.file.path == node.location.file.path }?.node(at: node.pointer)
     }

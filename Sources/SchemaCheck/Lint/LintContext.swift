@@ -1,19 +1,19 @@
 import ContractCompiler
 import Formats
 
-/// The contract as the rules see it.
+/// The contract and its indexes, as rules use it.
 final class LintContext {
     let source: ContractSource
-    /// The same contract with its schemas as 2020-12 says them, for validation.
+    /// The same contract with its schemas converted to JSON Schema 2020-12, for validation.
     let normalised: ContractSource
     let walk: DocumentWalk
     private let byKind: [NodeKind: [Visit]]
     /// Every operation of `paths`, callbacks and webhooks.
     let operations: [Visit]
-    /// The places in each file that references of other files lead to.
-    private var entrances: [String: [(pointer: String, location: Location)]] = [:]
+    /// The targets, by file, of references from other files.
+    private var incomingReferences: [String: [(pointer: String, location: Location)]] = [:]
     private var pointers: [ObjectIdentifier: [String: String]] = [:]
-    /// The options of the rules that the configuration gives some.
+    /// The options of rules that have them.
     let options: [String: Node]
 
     init(source: ContractSource, normalised: ContractSource, options: [String: Node]) {
@@ -25,12 +25,12 @@ final class LintContext {
         operations = byKind[.operation] ?? []
     }
 
-    /// The innermost node that begins at a place, by which a diagnostic without a pointer gets one.
+    /// The innermost node at a location. A diagnostic without a pointer gets the pointer of that node.
     func pointer(at location: Location) -> String {
         let file = ObjectIdentifier(location.file)
         if pointers[file] == nil {
             var found: [String: String] = [:]
-            // Every reading of a file has a SourceFile of its own.
+            // Each reading of a file has its own SourceFile.
             if let root = source.roots.first(where: { $0.location.file.path == location.file.path }) {
                 Self.collect(root, &found)
             }
@@ -48,24 +48,26 @@ final class LintContext {
         }
     }
 
-    /// The finding with the reference that led to its file, where that is not the document's own.
-    func trailed(_ finding: Finding) -> Finding {
+    /// The finding with a note about the reference to its file, if it is not in the document itself.
+    func withOrigin(_ finding: Finding) -> Finding {
         let path = finding.location.file.path
         guard path != root.location.file.path else { return finding }
-        if entrances.isEmpty {
+        if incomingReferences.isEmpty {
             for reference in walk.references {
                 guard let target = reference.target, target.location.file !== reference.node.location.file else {
                     continue
                 }
-                entrances[target.location.file.path, default: []].append((target.pointer, reference.node.location))
+                incomingReferences[target.location.file.path, default: []].append(
+                    (target.pointer, reference.node.location)
+                )
             }
         }
-        let ways = (entrances[path] ?? []).filter {
+        let references = (incomingReferences[path] ?? []).filter {
             finding.pointer == $0.pointer || finding.pointer.hasPrefix($0.pointer + "/")
         }
-        guard let way = ways.max(by: { $0.pointer.count < $1.pointer.count }) else { return finding }
+        guard let reference = references.max(by: { $0.pointer.count < $1.pointer.count }) else { return finding }
         var finding = finding
-        finding.notes.append(Diagnostic.Note(message: "referenced from here", location: way.location))
+        finding.notes.append(Diagnostic.Note(message: "referenced from here", location: reference.location))
         return finding
     }
 
@@ -74,12 +76,12 @@ final class LintContext {
 
     func visits(_ kind: NodeKind) -> [Visit] { byKind[kind] ?? [] }
 
-    /// The path items of `paths`, by their templates.
+    /// The path items of `paths`, by template.
     var paths: [(template: String, location: Location, item: Visit)] {
         visits(.pathItem).filter { $0.parent?.kind == .paths }.map { ($0.key, $0.keyLocation, $0) }
     }
 
-    /// The parameters of an operation with those of its path item, references followed.
+    /// The resolved parameters of an operation and its path item.
     func parameters(of operation: Visit) -> [Node] {
         let own = parameters(in: operation.node)
         let shared = operation.parent.map { parameters(in: $0.node) } ?? []
@@ -87,22 +89,22 @@ final class LintContext {
         return own + shared.filter { !names.contains(Self.names($0)) }
     }
 
-    /// The parameters that an operation or a path item lists itself.
+    /// The parameters listed by an operation or path item itself.
     func parameters(in node: Node) -> [Node] { (node["parameters"]?.items ?? []).compactMap(source.followed) }
 
-    /// The name and place by which a parameter is known.
+    /// The location and name that identify a parameter.
     static func names(_ parameter: Node) -> String {
         "\(parameter["in"]?.string ?? "") \(parameter["name"]?.scalar?.text ?? "")"
     }
 
-    /// The responses of an operation by status, references followed.
+    /// The resolved responses of an operation, by status.
     func responses(of operation: Visit) -> [(status: String, node: Node)] {
         (operation["responses"]?.members ?? []).filter { !$0.key.hasPrefix("x-") }.compactMap { member in
             source.followed(member.value).map { (member.key, $0) }
         }
     }
 
-    /// A schema with its reference followed.
+    /// A schema, or the target of its reference.
     func resolved(_ schema: Node) -> Node {
         var schema = schema
         for _ in 0..<64 {
@@ -116,23 +118,23 @@ final class LintContext {
         return schema
     }
 
-    /// The names of the types that a schema allows; nil when it says nothing about them.
+    /// The types that a schema allows; nil if it does not restrict them.
     func types(of schema: Node) -> [String]? {
         schema["type"].map { ($0.items ?? [$0]).compactMap { $0.scalar?.text } }
     }
 
-    /// The words of a list option.
+    /// The words of a list option of a rule.
     func words(_ rule: String, _ option: String) -> [String]? {
         options[rule]?[option]?.items?.compactMap { $0.scalar?.text }
     }
 
-    /// The members of a map option.
+    /// The members of a map option of a rule.
     func members(_ rule: String, _ option: String) -> [Node.Member] { options[rule]?[option]?.members ?? [] }
 
     func flag(_ rule: String, _ option: String) -> Bool { options[rule]?[option]?.boolean ?? false }
 }
 
-/// Collects what one rule finds.
+/// Collects the findings of one rule.
 struct LintFindings {
     let rule: String
     let severity: Finding.Severity
@@ -143,17 +145,17 @@ struct LintFindings {
         self.severity = severity
     }
 
-    /// Reports a value.
+    /// Reports a finding at a value.
     mutating func report(_ message: String, at node: Node, notes: [Diagnostic.Note] = [], fix: String? = nil) {
         report(message, at: node.location, pointer: node.pointer, notes: notes, fix: fix)
     }
 
-    /// Reports the name of a member.
+    /// Reports a finding at the name of a member.
     mutating func report(_ message: String, at member: Node.Member, notes: [Diagnostic.Note] = [], fix: String? = nil) {
         report(message, at: member.keyLocation, pointer: member.value.pointer, notes: notes, fix: fix)
     }
 
-    /// Reports the name under which an object stands.
+    /// Reports a finding at the name of an object in its parent.
     mutating func report(_ message: String, key visit: Visit, notes: [Diagnostic.Note] = [], fix: String? = nil) {
         report(
             message,

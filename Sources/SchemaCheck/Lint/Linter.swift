@@ -1,10 +1,10 @@
 import ContractCompiler
 
-/// Applies the rules of a configuration, and the compiler, to a contract.
+/// Checks a contract with the rules of a configuration and with the compiler.
 struct Linter {
     let configuration: LintConfiguration
 
-    /// What the compiler finds that a rule of the linter finds too.
+    /// The compiler's diagnostics that a lint rule reports as well.
     private static let covered: [Diagnostic.Code: String] = [
         .unresolvedReference: "no-unresolved-refs", .unknownField: "struct", .fieldType: "struct",
         .missingField: "struct",
@@ -17,14 +17,14 @@ struct Linter {
         .requiredProperty: "no-required-schema-properties-undefined",
     ]
 
-    /// The names of what only the compiler finds: its diagnostics are rules of their own.
+    /// The codes that only the compiler reports. Each acts as a rule.
     static let compilerRules = Diagnostic.Code.allCases.filter { covered[$0] == nil }.map(\.rawValue)
 
-    /// What there is to say about a contract, and how much of it there is.
+    /// The findings in a contract, and a summary of its size.
     func lint(_ files: ContractFiles, name: String) -> (findings: [Finding], checked: String) {
         var log = DiagnosticLog(isStrict: false)
         guard let source = ContractSource(files, log: &log) else {
-            if !log.hasErrors { couldNotRun("'\(name)' lies outside of '\(files.folder)'") }
+            if !log.hasErrors { couldNotRun("'\(name)' is outside of '\(files.folder)'") }
             return (log.sorted.map { Finding($0) }, name)
         }
         let isOld = source.version == "3.0"
@@ -47,17 +47,17 @@ struct Linter {
         let (contract, compilerLog) = compile(files, source.registry)
         findings += fromCompiler(source.log.sorted + compilerLog.sorted, besides: findings, context)
         let size = contract.map { ", \($0.operations.count) operations, \($0.models.count) schemas" } ?? ""
-        return (findings.map(context.trailed), name + size)
+        return (findings.map(context.withOrigin), name + size)
     }
 
-    /// What would stop a build.
+    /// The errors that stop a build.
     private func compile(_ files: ContractFiles, _ registry: Registry) -> (Contract?, DiagnosticLog) {
         var log = DiagnosticLog(isStrict: false)
         let contract = ContractBuilder.build(root: files.root, schemas: files.schemas, registry: registry, log: &log)
         return (contract, log)
     }
 
-    /// The compiler's diagnostics, as far as no rule said the same of the same line.
+    /// The compiler's diagnostics, except those that a rule reported at the same line.
     private func fromCompiler(_ diagnostics: [Diagnostic], besides findings: [Finding], _ context: LintContext)
         -> [Finding]
     {

@@ -1,24 +1,24 @@
-/// What CommonMark text may carry into a page.
+/// Finds executable constructs in CommonMark text.
 enum Markdown {
     private static let tags: Set = [
         "script", "iframe", "object", "embed", "form", "meta", "link", "base", "svg", "style",
     ]
     private static let schemes = ["javascript:", "vbscript:", "data:text/html"]
 
-    /// The first construct that a browser would run. Time grows with the text and nothing else.
+    /// The first construct that a browser would execute. Takes linear time.
     static func unsafe(in text: String) -> String? {
         let pieces = text.split(separator: "<", omittingEmptySubsequences: false)
         for piece in pieces.dropFirst() {
             if let found = unsafe(inTag: piece) { return found }
         }
-        // A scheme is only run from a link.
+        // Browsers execute a scheme only in a link.
         for link in text.split(separator: "](", omittingEmptySubsequences: false).dropFirst() {
             if let found = scheme(of: link) { return found }
         }
         return nil
     }
 
-    /// What stands between two `<`.
+    /// The text between two `<`.
     private static func unsafe(inTag text: Substring) -> String? {
         let tag = text.prefix { $0 != ">" }
         let name = tag.drop { $0.isWhitespace || $0 == "/" }.prefix { $0.isLetter }

@@ -1,4 +1,4 @@
-/// What an object of a contract is. The names are those that configurable rules use for their subjects.
+/// The kind of an object in a contract. Configurable rules use these names as subjects.
 enum NodeKind: String, CaseIterable {
     case root = "Root"
     case info = "Info"
@@ -37,7 +37,7 @@ enum NodeKind: String, CaseIterable {
     case securityRequirement = "SecurityRequirement"
 }
 
-/// What the specification says about the value of a field.
+/// The type of a field's value, as the specification defines it.
 indirect enum FieldShape: Sendable {
     case any
     case string
@@ -45,27 +45,27 @@ indirect enum FieldShape: Sendable {
     case integer
     case number
     case scalar
-    /// One of these words.
+    /// One of these strings.
     case word([String])
     case object(NodeKind)
     case list(FieldShape)
     case map(FieldShape)
-    /// `type` of a schema: a name, or a list of them.
+    /// `type` of a schema: a string or a list of strings.
     case types
-    /// What is a boolean or a number, a schema or a boolean, depending on the version.
+    /// A boolean or another type (number, schema), depending on the OpenAPI version.
     case either(FieldShape, FieldShape)
 }
 
 /// The fields of a kind of object.
 struct ObjectShape: Sendable {
-    /// The fields of a closed vocabulary by their names.
+    /// The fixed fields by name.
     var fields: [String: FieldShape] = [:]
-    /// The fields that must be there.
+    /// The required fields.
     var required: [String] = []
-    /// What stands under any other name, for maps.
+    /// The type of all other members, in maps.
     var entries: FieldShape?
-    /// Whether a reference may stand in the object's place.
-    var isReferencable = false
-    /// Fields that came with a later version than 3.0, by that version.
+    /// Whether a reference may replace the object.
+    var isReferenceable = false
+    /// Fields that a version later than 3.0 added, with that version.
     var since: [String: String] = [:]
 }

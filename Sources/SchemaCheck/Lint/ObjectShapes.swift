@@ -1,9 +1,9 @@
 import ContractCompiler
 
-/// The structure of OpenAPI documents (OpenAPI 3.0.4, 3.1.1 and 3.2.0, "Schema" sections): the one table that the `struct` rule and the
-/// walk through a document share.
+/// The structure of OpenAPI documents (OpenAPI 3.0.4, 3.1.1 and 3.2.0, "Schema" sections). Both the `struct` rule and the walk through a
+/// document use this table.
 extension NodeKind {
-    /// What the specification says about objects of this kind.
+    /// The structure of objects of this kind.
     var shape: ObjectShape { Self.shapes[self] ?? ObjectShape() }
 
     static let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"]
@@ -67,7 +67,7 @@ extension NodeKind {
                 "$ref": .string, "summary": .string, "description": .string, "servers": servers,
                 "parameters": .list(.object(.parameter)), "additionalOperations": .map(.object(.operation)),
             ].merging(methods.map { ($0, .object(.operation)) }) { first, _ in first },
-            isReferencable: true,
+            isReferenceable: true,
             since: ["query": "3.2", "additionalOperations": "3.2"]
         ),
         .operation: ObjectShape(
@@ -84,13 +84,13 @@ extension NodeKind {
                 "name": .scalar, "in": .word(["query", "header", "path", "cookie", "querystring"]),
             ]) { $1 },
             required: ["name", "in"],
-            isReferencable: true
+            isReferenceable: true
         ),
-        .header: ObjectShape(fields: described, isReferencable: true),
+        .header: ObjectShape(fields: described, isReferenceable: true),
         .requestBody: ObjectShape(
             fields: ["description": .string, "content": content, "required": .boolean],
             required: ["content"],
-            isReferencable: true
+            isReferenceable: true
         ),
         .mediaTypes: ObjectShape(entries: .object(.mediaType)),
         .mediaType: ObjectShape(
@@ -99,7 +99,7 @@ extension NodeKind {
                 "encoding": .map(.object(.encoding)), "prefixEncoding": .list(.object(.encoding)),
                 "itemEncoding": .object(.encoding),
             ],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["itemSchema": "3.2", "prefixEncoding": "3.2", "itemEncoding": "3.2"]
         ),
         .encoding: ObjectShape(
@@ -118,7 +118,7 @@ extension NodeKind {
                 "links": .map(.object(.link)),
             ],
             required: ["description"],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["summary": "3.2"]
         ),
         .link: ObjectShape(
@@ -126,15 +126,15 @@ extension NodeKind {
                 "operationRef": .string, "operationId": .string, "parameters": .map(.any), "requestBody": .any,
                 "description": .string, "server": .object(.server),
             ],
-            isReferencable: true
+            isReferenceable: true
         ),
-        .callback: ObjectShape(entries: .object(.pathItem), isReferencable: true),
+        .callback: ObjectShape(entries: .object(.pathItem), isReferenceable: true),
         .example: ObjectShape(
             fields: [
                 "summary": .string, "description": .string, "value": .any, "externalValue": .string, "dataValue": .any,
                 "serializedValue": .string,
             ],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["dataValue": "3.2", "serializedValue": "3.2"]
         ),
         .discriminator: ObjectShape(
@@ -168,7 +168,7 @@ extension NodeKind {
                 "deprecated": .boolean,
             ],
             required: ["type"],
-            isReferencable: true,
+            isReferenceable: true,
             since: ["oauth2MetadataUrl": "3.2", "deprecated": "3.2"]
         ),
         .flows: ObjectShape(
@@ -192,7 +192,7 @@ extension NodeKind {
         ),
     ]
 
-    /// What parameters and headers have in common.
+    /// The fields that parameters and headers share.
     private static let described: [String: FieldShape] = [
         "description": .string, "required": .boolean, "deprecated": .boolean, "allowEmptyValue": .boolean,
         "style": .string,
@@ -219,7 +219,7 @@ extension NodeKind {
             }
     }
 
-    /// The keywords of schemas that hold no schemas.
+    /// The schema keywords whose values contain no schemas.
     private static let values: [String: FieldShape] = [
         "$id": .string, "$schema": .string, "$ref": .string, "$anchor": .string, "$dynamicRef": .string,
         "$dynamicAnchor": .string, "$comment": .string, "$vocabulary": .map(.boolean), "type": .types,
@@ -234,7 +234,7 @@ extension NodeKind {
         "xml": .object(.xml),
     ]
 
-    /// The keywords that OpenAPI 3.0 has.
+    /// The keywords of OpenAPI 3.0.
     private static let oldKeywords: Set = [
         "$ref", "title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
         "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required",

@@ -1,10 +1,10 @@
-/// The rulesets that a configuration extends. Names, rules and severities are those of Redocly CLI, so that a team that moves here
-/// finds what it knows (https://redocly.com/docs/cli/rules).
+/// The rulesets that a configuration extends. Names, rules and severities are those of Redocly CLI, so that teams can keep their
+/// configuration (https://redocly.com/docs/cli/rules).
 enum Ruleset: String, CaseIterable, Sendable {
     case spec, minimal, recommended
     case recommendedStrict = "recommended-strict"
 
-    /// What a rule is worth in this ruleset for a document of a version; nil when it is off.
+    /// The severity of a rule in this ruleset for a document of a version; nil if it is off.
     func severity(of rule: LintRule, version: String) -> Finding.Severity? {
         switch self {
         case .spec: rule.levels.spec
@@ -15,14 +15,14 @@ enum Ruleset: String, CaseIterable, Sendable {
     }
 }
 
-/// What a rule is worth in each ruleset; nil where it is off.
+/// The severity of a rule in each ruleset; nil where it is off.
 struct RuleLevels: Sendable {
     var recommended: Finding.Severity?
     var minimal: Finding.Severity?
     var spec: Finding.Severity?
-    /// The versions that the rule applies to; all when nil.
+    /// The OpenAPI versions that the rule applies to; nil means all.
     var versions: Set<String>?
-    /// What differs in the recommended ruleset from one version to another.
+    /// Severities of the recommended ruleset that differ by OpenAPI version.
     var exceptions: [String: Finding.Severity] = [:]
 
     func recommended(_ version: String) -> Finding.Severity? { exceptions[version] ?? recommended }
@@ -40,16 +40,16 @@ struct RuleLevels: Sendable {
     }
 }
 
-/// One thing that the linter looks for.
+/// One rule of the linter.
 struct LintRule: Sendable {
     let name: String
-    /// What a document that keeps the rule is like.
+    /// Describes a document that satisfies the rule.
     let meaning: String
     let levels: RuleLevels
-    /// Looks at the whole contract and reports what breaks the rule.
+    /// Checks the whole contract and reports violations.
     let check: @Sendable (LintContext, inout LintFindings) -> Void
 
-    /// A rule about the objects of some kinds, each by itself.
+    /// A rule that checks objects of some kinds one at a time.
     init(
         _ name: String,
         _ meaning: String,
@@ -65,7 +65,7 @@ struct LintRule: Sendable {
         }
     }
 
-    /// A rule about the contract as a whole.
+    /// A rule that checks the contract as a whole.
     init(
         _ name: String,
         _ meaning: String,
@@ -79,7 +79,7 @@ struct LintRule: Sendable {
     }
 }
 
-/// Every rule.
+/// All rules.
 enum LintRules {
     static let all: [LintRule] =
         documentRules + pathRules + operationRules + parameterRules + schemaRules + exampleRules + securityRules

@@ -1,17 +1,17 @@
-/// Templates of paths, indexed by their words, so that ambiguous ones are found without comparing all pairs.
+/// Path templates, indexed by their literal segments to find ambiguous ones without comparing all pairs.
 ///
-/// Two templates are ambiguous when some path matches both and neither is the better match. A word wins over a parameter (OpenAPI 3.1, "Path
-/// Templating Matching"), so each must have a word where the other has a parameter, and where both have words these must be the same.
+/// Two templates are ambiguous if a path matches both and neither takes precedence. A literal segment takes precedence over a parameter
+/// (OpenAPI 3.1, "Path Templating Matching"). So each must be literal where the other has a parameter, and common literals must be equal.
 struct TemplateIndex {
     private typealias Word = [UInt8]
 
-    /// Which segments of a template are words.
+    /// Whether each segment of a template is literal.
     private typealias Shape = [Bool]
 
-    /// The templates of one shape.
+    /// The templates with one pattern of literals and parameters.
     private struct Group {
         var templates: [(position: Int, segments: [Word])] = []
-        /// For the segments that were asked for, the first template with each of their words.
+        /// By set of segments: the first template for each combination of literals.
         var firsts: [[Int]: [[Word]: Int]] = [:]
 
         mutating func add(_ position: Int, _ segments: [Word]) {
@@ -22,7 +22,7 @@ struct TemplateIndex {
             }
         }
 
-        /// The position of the first template that has the same words in these segments.
+        /// The position of the first template with the same literals in these segments.
         mutating func first(like segments: [Word], in indices: [Int]) -> Int? {
             if firsts[indices] == nil {
                 let known = templates.map { template in (indices.map { template.segments[$0] }, template.position) }
@@ -35,7 +35,7 @@ struct TemplateIndex {
     private var count = 0
     private var groups: [Shape: Group] = [:]
 
-    /// Adds a template; the position of the first one that is ambiguous with it, or nil.
+    /// Adds a template. Returns the position of the first template that is ambiguous with it, or nil.
     mutating func insert(_ template: String) -> Int? {
         let segments = template.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
         let shape = segments.map { !$0.contains(UInt8(ascii: "{")) }
@@ -47,7 +47,7 @@ struct TemplateIndex {
         return found.min()
     }
 
-    /// The segments that are words in both shapes; nil unless each has a word where the other has a parameter.
+    /// The segments that are literal in both shapes; nil unless each has a literal where the other has a parameter.
     private static func sharedWords(_ lhs: Shape, _ rhs: Shape) -> [Int]? {
         guard lhs.count == rhs.count else { return nil }
         let pairs = zip(lhs, rhs)

@@ -1,8 +1,8 @@
 import ContractCompiler
 
-/// One thing that a check found.
+/// One result of a check.
 struct Finding {
-    /// How bad it is. The words are those of configurations.
+    /// The severity, with the names used in configurations.
     enum Severity: String, CaseIterable, Comparable {
         case info
         case warn
@@ -13,35 +13,35 @@ struct Finding {
         }
     }
 
-    /// What shows that a difference breaks something: a value that one side takes and the other refuses.
+    /// A value that proves a difference: one version accepts it and the other rejects it.
     struct Witness {
-        /// What the value is, and which side takes it.
+        /// Says which version accepts the value.
         let description: String
         /// The value as JSON.
         let json: String
     }
 
-    /// The rule, the check or the diagnostic's code: a name that stays when messages change.
+    /// The code of the rule, check or diagnostic. It stays the same when messages change.
     let code: String
     var severity: Severity
-    /// What was found and what was expected.
+    /// The message: found and expected values.
     let message: String
-    /// Where.
+    /// The location in the file.
     let location: Location
-    /// Where in its file: a JSON Pointer (RFC 6901).
+    /// The place in the document: a JSON Pointer (RFC 6901).
     let pointer: String
-    /// The other end of a conflict, or advice.
+    /// The other location of a conflict, or advice.
     var notes: [Diagnostic.Note] = []
-    /// What would mend it, where that is known.
+    /// A suggested correction, if one is known.
     var fix: String?
-    /// The operation whose clients a difference concerns: `POST /orders`.
+    /// The operation that a difference affects: `POST /orders`.
     var operation: String?
     var witness: Witness?
 }
 
 extension Finding {
-    /// What identifies the finding from one run to the next: twelve hexadecimal digits, made of the code, the operation or the file,
-    /// and the words, but of no line numbers.
+    /// Identifies the finding across runs: twelve hexadecimal digits, computed from the code, the operation or file, and the message, but
+    /// not from line numbers.
     var fingerprint: String {
         // FNV-1a (RFC 9923), folded to 48 bits.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -52,7 +52,7 @@ extension Finding {
         return String(repeating: "0", count: 12 - digits.count) + digits
     }
 
-    /// The finding that a diagnostic of the compiler is.
+    /// Converts a diagnostic of the compiler.
     init(_ diagnostic: Diagnostic, pointer: String = "", code: String? = nil) {
         self.init(
             code: code ?? diagnostic.code.rawValue,

@@ -2,15 +2,15 @@ import ArgumentParser
 import ContractCompiler
 import Foundation
 
-/// The options of commands whose findings can be accepted.
+/// The options of commands that support accepted findings.
 struct IgnoreOptions: ParsableArguments {
-    @Option(help: "The file of accepted findings.")
+    @Option(help: "The file with accepted findings.")
     var ignoreFile = IgnoreFile.name
 
-    @Flag(help: "Writes the present findings into the ignore file instead of reporting them.")
+    @Flag(help: "Writes the current findings to the ignore file instead of reporting them.")
     var generateIgnoreFile = false
 
-    /// The findings that nobody accepted, and how many were.
+    /// The findings that are not accepted, and the number of accepted ones.
     func filter(_ findings: [Finding]) -> (findings: [Finding], ignored: Int) {
         let file = IgnoreFile(reading: ignoreFile)
         let kept = findings.filter { !file.covers($0) } + file.faults
@@ -23,7 +23,7 @@ struct IgnoreOptions: ParsableArguments {
     }
 }
 
-/// Findings that are known and accepted: by file, rule and JSON Pointer, or by the fingerprint of a difference, each perhaps until a date.
+/// Accepted findings: by file, rule and JSON Pointer, or by the fingerprint of a difference, with an optional end date.
 ///
 ///     openapi/openapi.yaml:
 ///       operation-4xx-response:
@@ -43,13 +43,13 @@ struct IgnoreFile {
 
     private var entries: Set<Entry> = []
     private var fingerprints: Set<String> = []
-    /// Entries that are past their dates, and what cannot be read.
+    /// Findings about the ignore file itself: expired and unreadable entries.
     private(set) var faults: [Finding] = []
     private let today: String
 
-    /// Reads a file; one that does not exist accepts nothing.
+    /// Reads a file. A missing file accepts nothing.
     ///
-    /// - Parameter today: The day as `YYYY-MM-DD`, in UTC.
+    /// - Parameter today: The current date as `YYYY-MM-DD`, in UTC.
     init(reading path: String, today: String = IgnoreFile.today) {
         self.today = today
         guard let source = SourceFile(reading: path) else { return }
@@ -80,7 +80,7 @@ struct IgnoreFile {
         }
     }
 
-    /// The day, in UTC.
+    /// The current date, in UTC.
     static var today: String { String(Date.now.ISO8601Format().prefix(10)) }
 
     private mutating func isExpired(_ item: Node) -> Bool {
@@ -90,7 +90,7 @@ struct IgnoreFile {
                 Finding(
                     code: "ignore-file",
                     severity: .error,
-                    message: "'\(until)' is no date, expected YYYY-MM-DD",
+                    message: "'\(until)' is not a date, expected YYYY-MM-DD",
                     location: node.location,
                     pointer: node.pointer
                 )
@@ -102,7 +102,7 @@ struct IgnoreFile {
             Finding(
                 code: "ignore-file",
                 severity: .warn,
-                message: "this entry was accepted until \(until)",
+                message: "this entry expired on \(until): fix the finding or extend 'until'",
                 location: node.location,
                 pointer: node.pointer
             )
@@ -118,9 +118,10 @@ struct IgnoreFile {
             )
     }
 
-    /// A file that accepts these findings.
+    /// The text of a file that accepts these findings.
     static func text(for findings: [Finding]) -> String {
-        var text = "# Findings that are accepted. 'until: YYYY-MM-DD' beside a pointer or a fingerprint ends that.\n"
+        var text =
+            "# Accepted findings. Add 'until: YYYY-MM-DD' beside a pointer or a fingerprint to let the entry expire.\n"
         let lint = findings.filter { $0.operation == nil }
         for (file, findings) in Dictionary(grouping: lint, by: { $0.location.file.displayPath }).sorted(by: {
             $0.key < $1.key

@@ -1,7 +1,7 @@
 import ContractCompiler
 import Foundation
 
-/// Findings as JSON, for programs.
+/// Writes findings as JSON.
 struct JSONReport: Encodable {
     struct Entry: Encodable {
         let code, severity, message, file: String
@@ -60,13 +60,13 @@ struct JSONReport: Encodable {
     var text: String { JSONText.of(self) }
 }
 
-/// Values of our own as JSON.
+/// Encodes values as JSON.
 enum JSONText {
-    /// Indented, the members in the order of their names.
+    /// Indented, with members sorted by name.
     static func of(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        // Strings, integers and lists of them can always be encoded.
+        // Strings, integers and lists of them always encode without an error.
         return ((try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "") + "\n"
     }
 }

@@ -1,8 +1,8 @@
 import ContractCompiler
 
-/// The formats that are lines of text.
+/// The text formats of reports.
 enum PlainText {
-    /// A heading for each file, a line for each finding.
+    /// One heading per file, one line per finding.
     static func stylish(_ findings: [Finding]) -> String {
         var text = ""
         var file = ""
@@ -18,7 +18,7 @@ enum PlainText {
         return text.isEmpty ? "" : text + "\n"
     }
 
-    /// Each finding with the line that it stands on.
+    /// Each finding with its source line.
     static func codeframe(_ findings: [Finding]) -> String {
         findings.map { finding in
             let severity = ["warn": "warning", "info": "note"][finding.severity.rawValue] ?? "error"
@@ -27,7 +27,7 @@ enum PlainText {
         }.joined()
     }
 
-    /// A table for a job's summary.
+    /// A Markdown table for a job summary.
     static func markdown(_ findings: [Finding], summary: String) -> String {
         guard !findings.isEmpty else { return "\(cell(summary))\n" }
         let rows = findings.map { finding in
@@ -49,7 +49,7 @@ enum PlainText {
         }.joined()
     }
 
-    /// What belongs to a finding, a line each.
+    /// The details of a finding, one per line.
     static func details(_ finding: Finding) -> [String] {
         var lines = finding.notes.map { note in
             note.location.map { "\($0): note: \(note.message)" } ?? "note: \(note.message)"

@@ -2,21 +2,21 @@ import ArgumentParser
 import ContractCompiler
 import Foundation
 
-/// The options that every command with findings has.
+/// The options of every command that reports findings.
 struct ReportOptions: ParsableArguments {
-    @Option(help: "How to print findings: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "The format of the findings: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format: ReportFormat = isatty(STDOUT_FILENO) == 1 ? .stylish : .codeframe
 
-    @Option(help: "The least severity that makes the exit status 1: error, warn, info, or never.")
+    @Option(help: "The lowest severity that makes the exit status 1: error, warn, info, or never.")
     var failOn = FailureLevel.error
 
-    @Option(help: "The least severity that is printed: error, warn or info. The last line counts all.")
+    @Option(help: "The lowest severity to print: error, warn or info. The last line counts all findings.")
     var least = Finding.Severity.info
 
-    @Option(help: "How many findings the formats for people print: 100, unless said otherwise.")
+    @Option(help: "The maximum number of findings in formats for people (default: 100).")
     var maxProblems: Int?
 
-    /// When a run fails.
+    /// The lowest severity that makes a run fail.
     enum FailureLevel: String, ExpressibleByArgument, CaseIterable {
         case error, warn, info, never
 
@@ -24,22 +24,22 @@ struct ReportOptions: ParsableArguments {
     }
 }
 
-/// How findings are written.
+/// The output format of findings.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
     case stylish, codeframe, json, sarif, junit, checkstyle, markdown
     case githubActions = "github-actions"
 
-    /// Whether a person reads it, and so never all of ten thousand findings.
+    /// Whether the format is for people. Only such formats limit the number of findings.
     var isForPeople: Bool { [.stylish, .codeframe, .markdown].contains(self) }
 }
 
-/// What a check found, ready to be printed.
+/// The findings of a check, ready to print.
 struct Report {
-    /// By severity, file, line and column.
+    /// Sorted by severity, file, line and column.
     let findings: [Finding]
-    /// What was looked at, for the last line.
+    /// The subject of the check, for the last line.
     let checked: String
-    /// How many findings an ignore file kept back.
+    /// The number of findings that an ignore file accepted.
     var ignored = 0
 
     init(_ findings: [Finding], checked: String, ignored: Int = 0) {
@@ -51,14 +51,14 @@ struct Report {
         self.ignored = ignored
     }
 
-    /// Prints the report; the status tells whether something was found that makes the run fail.
+    /// Prints the report, and throws the exit status if a finding makes the run fail.
     func print(_ options: ReportOptions) throws {
         let limit = options.maxProblems ?? (options.format.isForPeople ? 100 : .max)
         Swift.print(text(options.format, least: options.least, limit: max(0, limit)), terminator: "")
         if let level = options.failOn.severity, findings.contains(where: { $0.severity >= level }) { throw ExitCode(1) }
     }
 
-    /// The text of the report with at most `limit` findings, of a severity from `least` on.
+    /// The text of the report with at most `limit` findings of severity `least` or higher.
     func text(_ format: ReportFormat, least: Finding.Severity = .info, limit: Int = .max) -> String {
         let chosen = findings.filter { $0.severity >= least }
         let shown = Array(chosen.prefix(limit))
@@ -91,7 +91,7 @@ struct Report {
 
 extension Finding.Severity: ExpressibleByArgument {}
 
-/// Ends the process because the check itself could not run.
+/// Ends the process because the check could not run.
 func couldNotRun(_ reason: String) -> Never {
     FileHandle.standardError.write(Data("schema-check: \(reason)\n".utf8))
     exit(2)

@@ -1,7 +1,7 @@
 import ContractCompiler
 import Foundation
 
-/// Findings as SARIF 2.1.0, which code hosts show beside the lines
+/// Writes findings as SARIF 2.1.0, which code hosts show beside the source lines
 /// (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
 struct SARIFLog: Encodable {
     struct Run: Encodable {

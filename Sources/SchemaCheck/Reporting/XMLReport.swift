@@ -1,8 +1,8 @@
 import ContractCompiler
 
-/// The formats that are XML.
+/// The XML formats of reports.
 enum XMLReport {
-    /// Test results as JUnit's Ant task writes them: a suite for each file, a case for each finding.
+    /// JUnit test results as written by Ant's JUnit task: one suite per file, one case per finding.
     static func junit(_ findings: [Finding], checked: String) -> String {
         let failures = findings.count { $0.severity != .info }
         var text = header
@@ -32,7 +32,7 @@ enum XMLReport {
         return text + "</testsuites>\n"
     }
 
-    /// The report of Checkstyle, which many editors and build servers read.
+    /// A Checkstyle report, which many editors and build servers read.
     static func checkstyle(_ findings: [Finding]) -> String {
         var text = header + "<checkstyle version=\"4.3\">\n"
         for (file, findings) in groups(findings) {
@@ -59,7 +59,7 @@ enum XMLReport {
 
     private static func quoted(_ text: String) -> String { "\"\(escaped(text).replacing("\n", with: "&#10;"))\"" }
 
-    /// The text without what no XML 1.0 document can hold (XML 1.0, production 2).
+    /// The text without characters that XML 1.0 does not allow (XML 1.0, production 2).
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {

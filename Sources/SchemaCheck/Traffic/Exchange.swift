@@ -6,10 +6,10 @@ import Foundation
 ///     {"request": {"method": "POST", "path": "/orders?dry=1", "headers": {"Content-Type": "application/json"}, "body": "{}"},
 ///      "response": {"status": 202, "headers": {}, "body": ""}}
 ///
-/// A body that is not UTF-8 stands under `body_base64`.
+/// A body that is not UTF-8 is in `body_base64`.
 struct Exchange {
     struct Message {
-        /// By their names in lower case; the values of one name in their order.
+        /// Header values by lower-case name, in the order of the exchange.
         let headers: [String: [String]]
         let body: [UInt8]
     }
@@ -21,16 +21,16 @@ struct Exchange {
     let status: Int
     let response: Message
 
-    /// Reads a line; what is wrong with it is thrown.
+    /// Reads one line. Throws `ExchangeError` with the reason if it is invalid.
     init(_ node: Node) throws(ExchangeError) {
         guard let request = node["request"], let response = node["response"] else {
-            throw ExchangeError(message: "an exchange has 'request' and 'response'", node: node)
+            throw ExchangeError(message: "an exchange must have 'request' and 'response'", node: node)
         }
         guard let method = request["method"]?.string, let target = request["path"]?.string else {
-            throw ExchangeError(message: "a request has 'method' and 'path'", node: request)
+            throw ExchangeError(message: "a request must have 'method' and 'path'", node: request)
         }
         guard let status = response["status"]?.integer, (100...599).contains(status) else {
-            throw ExchangeError(message: "a response has a 'status' from 100 to 599", node: response)
+            throw ExchangeError(message: "a response must have a 'status' from 100 to 599", node: response)
         }
         self.method = method.uppercased()
         path = String(target.prefix { $0 != "?" && $0 != "#" })
@@ -51,13 +51,13 @@ struct Exchange {
             return Message(headers: headers, body: Array((node["body"]?.string ?? "").utf8))
         }
         guard let data = Data(base64Encoded: encoded) else {
-            throw ExchangeError(message: "'body_base64' is no base64", node: node)
+            throw ExchangeError(message: "'body_base64' is not Base64", node: node)
         }
         return Message(headers: headers, body: Array(data))
     }
 }
 
-/// A line that is no exchange.
+/// A line is not an exchange.
 struct ExchangeError: Error {
     let message: String
     let node: Node

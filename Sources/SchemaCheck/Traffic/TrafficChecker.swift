@@ -3,12 +3,12 @@ import ContractRuntime
 import Foundation
 import JSONSchema
 
-/// Holds recorded exchanges against a contract.
+/// Checks recorded exchanges against a contract.
 ///
-/// A request that breaks the contract must be refused; whatever is answered must be what the contract says for the status. Statuses of
-/// HTTP itself (408, 413, 414, 417, 431) need no declaration, and neither do refusals of requests that the contract does not know.
+/// The server must reject an invalid request, and each response must match the contract for its status. Statuses of the HTTP layer (408,
+/// 413, 414, 417, 431) need no declaration, and neither do rejections of requests to unknown operations.
 struct TrafficChecker {
-    /// What is wrong with an exchange.
+    /// A violation of the contract in an exchange.
     struct Fault {
         let code: String
         let message: String
@@ -21,7 +21,7 @@ struct TrafficChecker {
 
     init(_ source: ContractSource) {
         side = ContractSide(source)
-        // Literal segments win over parameters (OpenAPI 3.1, "Path Templating Matching").
+        // Literal segments take precedence over parameters (OpenAPI 3.1, "Path Templating Matching").
         operations = side.operations.values.sorted { Self.order($0.template) < Self.order($1.template) }
         let urls = (source.root["servers"]?.items ?? []).compactMap { $0["url"]?.string }
         prefixes = [""] + urls.compactMap { URL(string: $0)?.path }.filter { $0 != "/" && !$0.isEmpty }
@@ -31,12 +31,12 @@ struct TrafficChecker {
         template.split(separator: "/").map { $0.contains("{") ? "1" : "0" }.joined()
     }
 
-    /// What is wrong with an exchange.
+    /// The violations in an exchange.
     func faults(_ exchange: Exchange) -> [Fault] {
         guard let (operation, values) = operation(for: exchange) else {
             let isRefused = exchange.status >= 400 || exchange.method == "OPTIONS"
             let message =
-                "\(exchange.method) \(exchange.path) is no operation of the contract and was answered \(exchange.status)"
+                "\(exchange.method) \(exchange.path) is not an operation of the contract, but the response was \(exchange.status)"
             return isRefused ? [] : [Fault(code: "undeclared-operation", message: message)]
         }
         let mistakes = mistakes(in: exchange, operation, values)
@@ -45,11 +45,11 @@ struct TrafficChecker {
             return [
                 Fault(
                     code: "request-accepted",
-                    message: "\(operation.title): answered \(exchange.status) to a request that is wrong: \(list)"
+                    message: "\(operation.title): responded \(exchange.status) to an invalid request: \(list)"
                 )
             ]
         }
-        return faults(inResponse: exchange, operation, isRefusal: !mistakes.isEmpty)
+        return faults(inResponse: exchange, operation, isInvalidRequest: !mistakes.isEmpty)
     }
 
     // MARK: - Routing
@@ -67,7 +67,7 @@ struct TrafficChecker {
         return nil
     }
 
-    /// The values of a template's parameters, percent-encoded; nil when the path is another one.
+    /// The percent-encoded values of a template's parameters; nil if the template does not match the path.
     static func match(_ template: String, _ path: String) -> [String: String]? {
         let pieces = template.split(separator: "/", omittingEmptySubsequences: false)
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -102,7 +102,7 @@ struct TrafficChecker {
 
     // MARK: - Requests
 
-    /// What is wrong with a request.
+    /// The violations in a request.
     private func mistakes(in exchange: Exchange, _ operation: ContractSide.Operation, _ values: [String: String])
         -> [String]
     {
@@ -167,7 +167,7 @@ struct TrafficChecker {
         let contents = body["content"]?.members ?? []
         let type = exchange.request.headers["content-type"]?.first
         guard let place = MediaType.place(of: type, among: contents.map(\.key)) else {
-            return ["the media type '\(type ?? "")' is not read"]
+            return ["the media type '\(type ?? "")' is not declared"]
         }
         guard let content = side.source.followed(contents[place].value), let schema = content["schema"] else {
             return []
@@ -205,7 +205,7 @@ struct TrafficChecker {
             guard let index = names.firstIndex(of: name) else { return nil }
             return .path(name, index: index, style: style, explodes: explodes, shape: shape, isRequired: true)
         case "query": return .query(name, style: style, explodes: explodes, shape: shape, isRequired: isRequired)
-        // These three are described by other parts of the document (OpenAPI 3.1, "Parameter Object").
+        // The specification describes these three elsewhere in the document (OpenAPI 3.1, "Parameter Object").
         case "header" where !["accept", "content-type", "authorization"].contains(name.lowercased()):
             return .header(name, style: style, explodes: explodes, shape: shape, isRequired: isRequired)
         case "cookie": return .cookie(name, style: style, explodes: explodes, shape: shape, isRequired: isRequired)
@@ -213,13 +213,13 @@ struct TrafficChecker {
         }
     }
 
-    /// How the text of a value becomes JSON.
+    /// Converts the text of a value to JSON.
     private func shape(_ flat: FlatSchema) -> ParameterShape {
         var room = 10_000
         return shape(flat, depth: 0, &room)
     }
 
-    /// - Parameter room: How many parts may still be described: members may lead to each other in every direction.
+    /// - Parameter room: The number of parts that may still be described. It bounds schemas with references in all directions.
     private func shape(_ flat: FlatSchema, depth: Int, _ room: inout Int) -> ParameterShape {
         room -= 1
         guard depth <= 5, room > 0 else { return .any }
@@ -238,7 +238,8 @@ struct TrafficChecker {
 
     // MARK: - Responses
 
-    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isRefusal: Bool) -> [Fault]
+    private func faults(inResponse exchange: Exchange, _ operation: ContractSide.Operation, isInvalidRequest: Bool)
+        -> [Fault]
     {
         let responses = operation.node["responses"]?.members ?? []
         let status = String(exchange.status)
@@ -248,7 +249,9 @@ struct TrafficChecker {
                 .first,
             let response = side.source.followed(member.value)
         else {
-            if Self.transportStatuses.contains(exchange.status) || isRefusal && (400..<500).contains(exchange.status) {
+            if Self.transportStatuses.contains(exchange.status)
+                || isInvalidRequest && (400..<500).contains(exchange.status)
+            {
                 return []
             }
             return [
@@ -287,7 +290,7 @@ struct TrafficChecker {
         if exchange.method == "HEAD" || exchange.status == 304 { return [] }
         guard !contents.isEmpty else {
             return exchange.response.body.isEmpty
-                ? [] : [Fault(code: "response-body", message: "\(title) has a body, which is not declared")]
+                ? [] : [Fault(code: "response-body", message: "\(title) has a body, but none is declared")]
         }
         let type = exchange.response.headers["content-type"]?.first
         guard let type, let place = MediaType.place(of: type, among: contents.map(\.key)) else {
@@ -324,7 +327,7 @@ struct TrafficChecker {
                 return [error.description]
             }
         } catch {
-            return ["\(pointer) is no JSON: \(error.message)"]
+            return ["\(pointer) is not JSON: \(error.message)"]
         }
     }
 }

@@ -33,7 +33,7 @@ import Testing
     // MARK: - S4.1, S4.3
 
     @Test(arguments: SDK.here)
-    func `S4_1 and S4_3 a command file is carried out once per command, whatever else it contains`(_ sdk: SDK)
+    func `S4_1 and S4_3 a command file is executed once per command, whatever else it contains`(_ sdk: SDK)
         async throws
     {
         try await Bot.with(sdk, [["COMMAND_FILE": "/dev/null/none"]]) { _, folder in
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: SDK.here)
-    func `S4_1 and S4_3 commands are pulled, carried out once and acknowledged with evidence`(_ sdk: SDK)
+    func `S4_1 and S4_3 commands are pulled, executed once and acknowledged with evidence`(_ sdk: SDK)
         async throws
     {
         try await Site.with(1) { site in

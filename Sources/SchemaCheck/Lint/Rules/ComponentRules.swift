@@ -21,38 +21,38 @@ extension LintRules {
             for section in context.root["components"]?.members ?? []
             where section.key != "securitySchemes" && !section.key.hasPrefix("x-") {
                 for member in section.value.members ?? [] where !used.contains(NodeKey(member.value)) {
-                    findings.report("nothing uses the component '\(member.key)'", at: member)
+                    findings.report("the component '\(member.key)' is not used", at: member)
                 }
             }
-            // Our own extension names schemes that a server may ask for.
+            // Our own extension names the schemes that a server may require.
             let optional = context.visits(.operation).flatMap { $0.node["x-optional-security"]?.items ?? [] }
             let required = Set(
                 (context.visits(.securityRequirement).map(\.node) + optional).flatMap { ($0.members ?? []).map(\.key) }
             )
             for member in context.root["components"]?["securitySchemes"]?.members ?? []
             where !required.contains(member.key) {
-                findings.report("nothing uses the security scheme '\(member.key)'", at: member)
+                findings.report("the security scheme '\(member.key)' is not used", at: member)
             }
         },
         LintRule(
             "spec-components-invalid-map-name",
-            "The names of components are plain.",
+            "Component names contain only letters, digits, '.', '-' and '_'.",
             .levels(.error, minimal: .warn, spec: .error)
         ) { context, findings in
             for section in context.root["components"]?.members ?? [] where !section.key.hasPrefix("x-") {
                 for member in section.value.members ?? [] where member.key.wholeMatch(of: #/[A-Za-z0-9.\-_]+/#) == nil {
                     findings.report(
-                        "the name '\(member.key)' has other characters than letters, digits, '.', '-' and '_'",
+                        "the name '\(member.key)' contains characters other than letters, digits, '.', '-' and '_'",
                         at: member
                     )
                 }
             }
         },
-        LintRule("component-name-unique", "No name stands for two components.", .off) { context, findings in
+        LintRule("component-name-unique", "Component names are unique.", .off) { context, findings in
             var seen: [String: Location] = [:]
             func check(_ name: String, _ location: Location, _ pointer: String) {
                 guard let other = seen.updateValue(location, forKey: name) else { return }
-                let note = Diagnostic.Note(message: "the other one", location: other)
+                let note = Diagnostic.Note(message: "the other definition", location: other)
                 findings.report("two components are named '\(name)'", at: location, pointer: pointer, notes: [note])
             }
             for section in context.root["components"]?.members ?? [] where !section.key.hasPrefix("x-") {
@@ -60,7 +60,7 @@ extension LintRules {
                     check(member.key, member.keyLocation, member.value.pointer)
                 }
             }
-            // A schema in a file of its own is known by the file's name.
+            // The name of a schema file names its schema.
             let files = context.walk.visits.filter { $0.kind == .schema && $0.node.pointer.isEmpty }
             for visit in files {
                 let name = URL(fileURLWithPath: visit.node.location.file.path).lastPathComponent

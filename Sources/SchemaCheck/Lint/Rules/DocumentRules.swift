@@ -5,7 +5,7 @@ extension LintRules {
     static let documentRules: [LintRule] = [
         LintRule(
             "struct",
-            "The document has the structure that OpenAPI prescribes.",
+            "The document has the structure that OpenAPI requires.",
             .levels(.error, minimal: .error, spec: .error)
         ) {
             context,
@@ -16,7 +16,7 @@ extension LintRules {
         },
         LintRule(
             "no-unresolved-refs",
-            "Every reference leads somewhere.",
+            "Every reference has a target.",
             .levels(.error, minimal: .error, spec: .error)
         ) {
             context,
@@ -30,10 +30,10 @@ extension LintRules {
                 )
             }
         },
-        LintRule("info-contact", "The document names a contact.", .off, each: .info) { info, _, findings in
+        LintRule("info-contact", "The document has a contact.", .off, each: .info) { info, _, findings in
             if info["contact"] == nil { findings.report("the info object lacks 'contact'", at: info.node) }
         },
-        LintRule("info-license", "The document names a license.", .levels(.warn), each: .info) { info, _, findings in
+        LintRule("info-license", "The document has a license.", .levels(.warn), each: .info) { info, _, findings in
             if info["license"] == nil { findings.report("the info object lacks 'license'", at: info.node) }
         },
         LintRule("info-license-strict", "A license has a URL or an identifier.", .levels(.warn), each: .license) {
@@ -52,8 +52,12 @@ extension LintRules {
             }
             if servers.items?.isEmpty == true { findings.report("'servers' is empty", at: servers) }
         },
-        LintRule("no-server-example.com", "No server is a placeholder.", .levels(.warn, minimal: .warn), each: .server)
-        {
+        LintRule(
+            "no-server-example.com",
+            "Server URLs are not placeholders.",
+            .levels(.warn, minimal: .warn),
+            each: .server
+        ) {
             server,
             _,
             findings in
@@ -65,7 +69,7 @@ extension LintRules {
         },
         LintRule(
             "no-server-trailing-slash",
-            "No server's URL ends with a slash.",
+            "Server URLs do not end with a slash.",
             .levels(.error, minimal: .error),
             each: .server
         ) {
@@ -77,7 +81,7 @@ extension LintRules {
         },
         LintRule(
             "no-server-variables-empty-enum",
-            "The values of a server variable are listed and hold its default.",
+            "The values of a server variable are not empty and include its default.",
             .levels(.error, minimal: .error),
             each: .serverVariable
         ) { variable, _, findings in
@@ -88,14 +92,14 @@ extension LintRules {
             }
             if !values.contains(where: { $0.scalar?.text == standard }) {
                 findings.report(
-                    "the default '\(standard)' is none of the values of '\(variable.key)'",
+                    "the default '\(standard)' is not one of the values of '\(variable.key)'",
                     at: variable["default"] ?? node
                 )
             }
         },
         LintRule(
             "no-undefined-server-variable",
-            "Every variable of a server's URL is described.",
+            "Every variable in a server URL is described.",
             .levels(.error, minimal: .warn, spec: .error),
             each: .server
         ) { server, _, findings in
@@ -106,7 +110,7 @@ extension LintRules {
                 findings.report("the server variable '\(match.1)' is not described\(suggestion)", at: node)
             }
         },
-        LintRule("no-duplicated-tag-names", "No tag is declared twice.", .levels(.warn, spec: .error)) {
+        LintRule("no-duplicated-tag-names", "Tag names are unique.", .levels(.warn, spec: .error)) {
             context,
             findings in
             let ignoresCase = context.flag("no-duplicated-tag-names", "ignoreCase")
@@ -114,7 +118,7 @@ extension LintRules {
             for tag in context.visits(.tag) {
                 guard let node = tag["name"], let name = node.scalar?.text else { continue }
                 if let other = seen.updateValue(node.location, forKey: ignoresCase ? name.lowercased() : name) {
-                    let note = Diagnostic.Note(message: "the other one", location: other)
+                    let note = Diagnostic.Note(message: "the other definition", location: other)
                     findings.report("the tag '\(name)' is declared twice", at: node, notes: [note])
                 }
             }
@@ -135,7 +139,7 @@ extension LintRules {
                 return ignoresCase ? name.lowercased() : name
             }
             for (tag, next) in zip(tags, tags.dropFirst()) where name(tag) > name(next) {
-                findings.report("the tag '\(name(next))' stands behind '\(name(tag))'", at: next)
+                findings.report("the tag '\(name(next))' comes after '\(name(tag))'", at: next)
             }
         },
         LintRule(
@@ -152,7 +156,7 @@ extension LintRules {
                 guard let node = tag["parent"], let parent = node.string else { continue }
                 guard tags[parent] != nil else {
                     findings.report(
-                        "the parent '\(parent)' is no tag\(Suggestion.text(for: parent, in: tags.keys))",
+                        "the parent '\(parent)' is not a declared tag\(Suggestion.text(for: parent, in: tags.keys))",
                         at: node
                     )
                     continue
@@ -163,7 +167,7 @@ extension LintRules {
                 if next != nil { findings.report("the tag '\(name)' is its own ancestor", at: node) }
             }
         },
-        LintRule("no-unsafe-markdown", "Descriptions hold nothing that a browser would run.", .levels(.warn)) {
+        LintRule("no-unsafe-markdown", "Descriptions contain no code that a browser would execute.", .levels(.warn)) {
             context,
             findings in
             for visit in context.walk.visits {
@@ -171,7 +175,7 @@ extension LintRules {
                     guard let node = visit[field], let text = node.string, let found = Markdown.unsafe(in: text) else {
                         continue
                     }
-                    findings.report("the \(field) holds '\(found)', which a browser may run", at: node)
+                    findings.report("the \(field) contains '\(found)', which a browser may execute", at: node)
                 }
             }
         },
@@ -179,14 +183,14 @@ extension LintRules {
 }
 
 extension RuleLevels {
-    /// A rule about one version only.
+    /// A rule that applies to one OpenAPI version only.
     static func versions(_ version: String, _ severity: Finding.Severity) -> RuleLevels {
         RuleLevels(versions: [version], exceptions: [version: severity])
     }
 }
 
 extension Visit {
-    /// Whether a field holds text that says something.
+    /// Whether a field has text other than white space.
     func hasText(_ name: String) -> Bool {
         node[name]?.string.map { text in text.contains { !$0.isWhitespace } } ?? false
     }

@@ -5,34 +5,39 @@ extension LintRules {
     static let exampleRules: [LintRule] = [
         LintRule(
             "no-invalid-media-type-examples",
-            "Examples of bodies fit their schemas.",
+            "Examples of bodies match their schemas.",
             .levels(.warn, minimal: .warn)
         ) {
             context,
             findings in
             checkExamples(.body, context, &findings)
         },
-        LintRule("no-invalid-parameter-examples", "Examples of parameters fit their schemas.", .levels(.warn)) {
+        LintRule("no-invalid-parameter-examples", "Examples of parameters match their schemas.", .levels(.warn)) {
             context,
             findings in
             checkExamples(.parameter, context, &findings)
         },
-        LintRule("no-invalid-schema-examples", "Examples of schemas fit them.", .levels(.warn)) { context, findings in
+        LintRule("no-invalid-schema-examples", "Examples in schemas match their schemas.", .levels(.warn)) {
+            context,
+            findings in
             checkExamples(.schema, context, &findings)
         },
         LintRule(
             "no-example-value-and-externalValue",
-            "An example is here or elsewhere.",
+            "An example has a value or an external value, not both.",
             RuleLevels(recommended: .error, minimal: .warn, spec: .error, versions: ["3.0", "3.1"]),
             each: .example
         ) { example, _, findings in
             if example["value"] != nil, example["externalValue"] != nil {
-                findings.report("the example has 'value' and 'externalValue', expected one of them", at: example.node)
+                findings.report(
+                    "the example has 'value' and 'externalValue', expected only one of them",
+                    at: example.node
+                )
             }
         },
         LintRule(
             "spec-example-values",
-            "The fields of an example go together.",
+            "An example has no conflicting fields.",
             .versions("3.2", .error),
             each: .example
         ) {
@@ -43,13 +48,16 @@ extension LintRules {
                 ("value", ["externalValue", "dataValue", "serializedValue"]), ("externalValue", ["serializedValue"]),
             ] where example[field] != nil {
                 for other in others where example[other] != nil {
-                    findings.report("the example has '\(field)' and '\(other)', expected one of them", at: example.node)
+                    findings.report(
+                        "the example has '\(field)' and '\(other)', expected only one of them",
+                        at: example.node
+                    )
                 }
             }
         },
         LintRule(
             "spec-no-invalid-encoding-combinations",
-            "Parts are described by name or by position.",
+            "Multipart encodings are by name or by position, not both.",
             .versions("3.2", .error),
             each: .mediaType,
             .encoding

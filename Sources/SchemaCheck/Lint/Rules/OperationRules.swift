@@ -17,7 +17,12 @@ extension LintRules {
                 findings.report("\(operation.title) lacks 'description'", key: operation)
             }
         },
-        LintRule("operation-operationId", "Operations have ids.", .levels(.warn, minimal: .warn), each: .operation) {
+        LintRule(
+            "operation-operationId",
+            "Operations have an operationId.",
+            .levels(.warn, minimal: .warn),
+            each: .operation
+        ) {
             operation,
             _,
             findings in
@@ -27,21 +32,21 @@ extension LintRules {
         },
         LintRule(
             "operation-operationId-unique",
-            "No two operations have one id.",
+            "Operation ids are unique.",
             .levels(.error, minimal: .warn, spec: .error)
         ) { context, findings in
             var seen: [String: Location] = [:]
             for operation in context.operations {
                 guard let node = operation["operationId"], let id = node.scalar?.text else { continue }
                 if let other = seen.updateValue(node.location, forKey: id) {
-                    let note = Diagnostic.Note(message: "the other one", location: other)
+                    let note = Diagnostic.Note(message: "the other definition", location: other)
                     findings.report("two operations are named '\(id)'", at: node, notes: [note])
                 }
             }
         },
         LintRule(
             "operation-operationId-url-safe",
-            "Ids of operations can stand in a URL.",
+            "Operation ids contain only characters that a URL allows.",
             .levels(.error, minimal: .warn),
             each: .operation
         ) { operation, _, findings in
@@ -54,11 +59,11 @@ extension LintRules {
             else {
                 return
             }
-            findings.report("the id '\(id)' has '\(found)' in it, which no URL may have", at: node)
+            findings.report("the id '\(id)' contains '\(found)', which a URL does not allow", at: node)
         },
         LintRule(
             "operation-parameters-unique",
-            "No operation has two parameters of one name and place.",
+            "An operation's parameters are unique by name and location.",
             .levels(.error, minimal: .warn, spec: .error)
         ) { context, findings in
             for visit in context.visits(.operation) + context.visits(.pathItem) {
@@ -67,7 +72,7 @@ extension LintRules {
                     guard let parameter = context.source.followed(item) else { continue }
                     let names = LintContext.names(parameter)
                     if let other = seen.updateValue(item.location, forKey: names) {
-                        let note = Diagnostic.Note(message: "the other one", location: other)
+                        let note = Diagnostic.Note(message: "the other definition", location: other)
                         findings.report(
                             "the \(names.replacing(" ", with: " parameter '", maxReplacements: 1))' is given twice",
                             at: item,
@@ -77,7 +82,7 @@ extension LintRules {
                 }
             }
         },
-        LintRule("operation-singular-tag", "Operations have one tag.", .off, each: .operation) {
+        LintRule("operation-singular-tag", "Operations have exactly one tag.", .off, each: .operation) {
             operation,
             _,
             findings in
@@ -94,22 +99,26 @@ extension LintRules {
                 findings.report("the tag '\(name)' is not declared\(Suggestion.text(for: name, in: known))", at: tag)
             }
         },
-        LintRule("operation-2xx-response", "Operations can succeed.", .levels(.warn, minimal: .warn), each: .operation)
-        {
+        LintRule(
+            "operation-2xx-response",
+            "Operations have a success response.",
+            .levels(.warn, minimal: .warn),
+            each: .operation
+        ) {
             operation,
             context,
             findings in
             expect(operation, context, &findings, "no response for success") { $0.hasPrefix("2") || $0 == "default" }
         },
-        LintRule("operation-4xx-response", "Operations can refuse.", .levels(.warn), each: .operation) {
+        LintRule("operation-4xx-response", "Operations have a 4xx response.", .levels(.warn), each: .operation) {
             operation,
             context,
             findings in
-            expect(operation, context, &findings, "no response for a client's mistake") { $0.hasPrefix("4") }
+            expect(operation, context, &findings, "no response for client errors") { $0.hasPrefix("4") }
         },
         LintRule(
             "operation-4xx-problem-details-rfc7807",
-            "Refusals are problem details (RFC 9457).",
+            "Error responses are problem details (RFC 9457).",
             .off,
             each: .operation
         ) { operation, context, findings in
@@ -125,13 +134,16 @@ extension LintRules {
                 guard let schema = problem["schema"] else { continue }
                 let names = PropertyNames(context).all(of: schema)
                 for name in ["type", "title"] where !names.contains(name) {
-                    findings.report("the problem of \(response.status) has no property '\(name)'", at: schema)
+                    findings.report(
+                        "the problem of response \(response.status) lacks the property '\(name)'",
+                        at: schema
+                    )
                 }
             }
         },
         LintRule(
             "response-contains-header",
-            "Responses have the headers that the configuration lists.",
+            "Responses have the headers listed in the configuration.",
             .off,
             each: .operation
         ) {
@@ -148,7 +160,7 @@ extension LintRules {
         },
         LintRule(
             "response-contains-property",
-            "Responses have the properties that the configuration lists.",
+            "Responses have the properties listed in the configuration.",
             .off,
             each: .operation
         ) {
@@ -169,13 +181,13 @@ extension LintRules {
                 }
             }
         },
-        LintRule("request-mime-type", "Bodies of requests have an allowed media type.", .off, each: .requestBody) {
+        LintRule("request-mime-type", "Request bodies have an allowed media type.", .off, each: .requestBody) {
             body,
             context,
             findings in
             checkMediaTypes(of: body, "request-mime-type", context, &findings)
         },
-        LintRule("response-mime-type", "Bodies of responses have an allowed media type.", .off, each: .response) {
+        LintRule("response-mime-type", "Response bodies have an allowed media type.", .off, each: .response) {
             response,
             context,
             findings in
@@ -190,14 +202,14 @@ extension LintRules {
         _ message: String,
         _ matches: (String) -> Bool
     ) {
-        // Webhooks and callbacks are answered by others.
+        // Webhooks and callbacks are requests from the server: the client sends the response.
         guard operation.ancestor(.paths) != nil, let responses = operation["responses"]?.members else { return }
         if !responses.contains(where: { matches($0.key) }) {
             findings.report("\(operation.title) has \(message)", at: operation["responses"] ?? operation.node)
         }
     }
 
-    /// What the option `names` lists for a status: under the status itself, under `2xx`, and so on.
+    /// The names listed in the option `names` for a status: under the status itself, under `2xx`, and so on.
     private static func expected(_ rule: String, _ status: String, _ context: LintContext) -> [String] {
         context.members(rule, "names").filter { member in
             member.key == status || member.key.lowercased() == "\(status.prefix(1))xx"
@@ -212,7 +224,10 @@ extension LintRules {
     ) {
         guard let allowed = context.words(rule, "allowedValues") else { return }
         for member in visit["content"]?.members ?? [] where !allowed.contains(member.key) {
-            findings.report("the media type '\(member.key)' is none of \(allowed.joined(separator: ", "))", at: member)
+            findings.report(
+                "the media type '\(member.key)' is not one of \(allowed.joined(separator: ", "))",
+                at: member
+            )
         }
     }
 }
@@ -223,13 +238,13 @@ extension Visit {
 }
 
 extension LintContext {
-    /// The representations of a body, references followed.
+    /// The resolved media types of a body.
     func contents(of node: Node) -> [(mediaType: String, node: Node)] {
         (node["content"]?.members ?? []).compactMap { member in source.followed(member.value).map { (member.key, $0) } }
     }
 }
 
-/// The properties of a schema, those of its parts included.
+/// The properties of a schema, including those from its parts.
 struct PropertyNames {
     private let source: ContractSource
     private var seen: Set<NodeKey> = []
@@ -238,7 +253,7 @@ struct PropertyNames {
         source = context.source
     }
 
-    /// The names that the schema or a schema that it is composed of has among its properties.
+    /// Those of the names that are properties of the schema or of a schema in its composition.
     func all(of schema: Node) -> Set<String> {
         var reader = self
         return reader.names(schema)

@@ -16,7 +16,7 @@ extension LintRules {
         },
         LintRule(
             "array-parameter-serialization",
-            "Parameters that are arrays say how they are written.",
+            "Array parameters have 'style' and 'explode'.",
             .off,
             each: .parameter
         ) { parameter, context, findings in
@@ -33,7 +33,7 @@ extension LintRules {
         },
         LintRule(
             "boolean-parameter-prefixes",
-            "Parameters that are true or false are named so.",
+            "Boolean parameters have a prefix such as 'is' or 'has'.",
             .off,
             each: .parameter
         ) {
@@ -57,7 +57,7 @@ extension LintRules {
         },
         LintRule(
             "spec-querystring-parameters",
-            "A whole query string is described once and alone.",
+            "An operation has at most one 'querystring' parameter, and then no 'query' parameters.",
             .versions("3.2", .error)
         ) {
             context,
@@ -67,11 +67,11 @@ extension LintRules {
                 let whole = parameters.filter { $0["in"]?.string == "querystring" }
                 guard let first = whole.first else { continue }
                 if let second = whole.dropFirst().first {
-                    findings.report("\(operation.title) has more than one query string", at: second)
+                    findings.report("\(operation.title) has more than one 'querystring' parameter", at: second)
                 }
                 if parameters.contains(where: { $0["in"]?.string == "query" }) {
                     findings.report(
-                        "\(operation.title) has 'querystring' and 'query' parameters, expected one kind",
+                        "\(operation.title) has 'querystring' and 'query' parameters, expected only one of the two",
                         at: first
                     )
                 }

@@ -1,16 +1,16 @@
 import ContractCompiler
 
 extension LintRules {
-    /// Rules about the templates of paths.
+    /// Rules about path templates.
     static let pathRules: [LintRule] = [
-        LintRule("no-ambiguous-paths", "No request matches two templates.", .levels(.warn, minimal: .warn)) {
+        LintRule("no-ambiguous-paths", "No request matches two path templates.", .levels(.warn, minimal: .warn)) {
             context,
             findings in
             var known = TemplateIndex()
             for path in context.paths {
                 guard let index = known.insert(path.template) else { continue }
                 let other = context.paths[index]
-                let note = Diagnostic.Note(message: "the other one", location: other.location)
+                let note = Diagnostic.Note(message: "the other definition", location: other.location)
                 findings.report(
                     "'\(path.template)' and '\(other.template)' match the same requests",
                     key: path.item,
@@ -20,7 +20,7 @@ extension LintRules {
         },
         LintRule(
             "no-identical-paths",
-            "No two templates differ only in the names of their parameters.",
+            "Paths differ in more than the names of their parameters.",
             .levels(.error, minimal: .warn, spec: .error)
         ) { context, findings in
             var seen: [String: (String, Location)] = [:]
@@ -29,7 +29,7 @@ extension LintRules {
                     (path.template, path.location),
                     forKey: Template.shape(path.template)
                 ) {
-                    let note = Diagnostic.Note(message: "the other one", location: location)
+                    let note = Diagnostic.Note(message: "the other definition", location: location)
                     findings.report(
                         "'\(path.template)' is the same path as '\(template)'",
                         key: path.item,
@@ -38,7 +38,7 @@ extension LintRules {
                 }
             }
         },
-        LintRule("no-path-trailing-slash", "No path ends with a slash.", .levels(.error, minimal: .warn)) {
+        LintRule("no-path-trailing-slash", "Paths do not end with a slash.", .levels(.error, minimal: .warn)) {
             context,
             findings in
             for path in context.paths where path.template.hasSuffix("/") && path.template != "/" {
@@ -49,23 +49,30 @@ extension LintRules {
                 )
             }
         },
-        LintRule("path-not-include-query", "Paths have no query.", .levels(.error, minimal: .warn, spec: .error)) {
+        LintRule(
+            "path-not-include-query",
+            "Paths contain no query string.",
+            .levels(.error, minimal: .warn, spec: .error)
+        ) {
             context,
             findings in
             for path in context.paths where path.template.contains("?") {
-                findings.report("the path '\(path.template)' has a query; describe it as parameters", key: path.item)
+                findings.report(
+                    "the path '\(path.template)' contains a query string: describe it with query parameters",
+                    key: path.item
+                )
             }
         },
         LintRule(
             "path-declaration-must-exist",
-            "Parameters of a path have names.",
+            "Path parameters have names.",
             .levels(.error, minimal: .warn, spec: .error)
         ) { context, findings in
             for path in context.paths where path.template.contains("{}") {
                 findings.report("the path '\(path.template)' has a parameter without a name", key: path.item)
             }
         },
-        LintRule("no-http-verbs-in-paths", "Paths name things and not actions.", .off) { context, findings in
+        LintRule("no-http-verbs-in-paths", "Paths contain no HTTP methods.", .off) { context, findings in
             let splits = context.flag("no-http-verbs-in-paths", "splitIntoWords")
             let exceptions = context.words("no-http-verbs-in-paths", "exceptions") ?? []
             for path in context.paths where !exceptions.contains(path.template) {
@@ -76,12 +83,12 @@ extension LintRules {
                             ["get", "head", "post", "put", "patch", "delete", "options", "trace", "query"].contains($0)
                         })
                     else { continue }
-                    findings.report("the path '\(path.template)' has the method '\(verb)' in it", key: path.item)
+                    findings.report("the path '\(path.template)' contains the HTTP method '\(verb)'", key: path.item)
                     break
                 }
             }
         },
-        LintRule("path-segment-plural", "The segments of paths are plurals.", .off) { context, findings in
+        LintRule("path-segment-plural", "Path segments are plural.", .off) { context, findings in
             let exceptions = context.words("path-segment-plural", "exceptions") ?? []
             let ignoresLast = context.flag("path-segment-plural", "ignoreLastPathSegment")
             for path in context.paths {
@@ -90,7 +97,7 @@ extension LintRules {
                     let isLast = index == segments.count - 1 && segments.count > 1
                     if segment.contains("{") || exceptions.contains(segment) || isLast && ignoresLast { continue }
                     if !segment.lowercased().hasSuffix("s") {
-                        findings.report("the segment '\(segment)' of '\(path.template)' is no plural", key: path.item)
+                        findings.report("the segment '\(segment)' of '\(path.template)' is not plural", key: path.item)
                     }
                 }
             }
@@ -106,7 +113,7 @@ extension LintRules {
                 }
             }
         },
-        LintRule("path-http-verbs-order", "The methods of a path stand in one order.", .off, each: .pathItem) {
+        LintRule("path-http-verbs-order", "The methods of a path are in the configured order.", .off, each: .pathItem) {
             item,
             context,
             findings in
@@ -119,7 +126,7 @@ extension LintRules {
                 guard let first = order.firstIndex(of: method.key), let second = order.firstIndex(of: next.key),
                     first > second
                 else { continue }
-                findings.report("'\(next.key)' stands behind '\(method.key)'", at: next)
+                findings.report("'\(next.key)' comes after '\(method.key)'", at: next)
             }
         },
         pathParameters("path-parameters-defined", .levels(.error, minimal: .warn, spec: .error)),
@@ -127,7 +134,9 @@ extension LintRules {
     ]
 
     private static func pathParameters(_ name: String, _ levels: RuleLevels) -> LintRule {
-        LintRule(name, "A path's template and its parameters agree.", levels) { context, findings in
+        LintRule(name, "Path parameters are described exactly if the path template contains them.", levels) {
+            context,
+            findings in
             for path in context.paths {
                 let names = Template.parameters(path.template)
                 let shared = context.parameters(in: path.item.node)
@@ -167,7 +176,7 @@ extension LintRules {
 
 /// The template of a path.
 enum Template {
-    /// The names of its parameters.
+    /// The names of its path parameters.
     static func parameters(_ template: String) -> [String] {
         template.matches(of: #/\{([^{}]+)\}/#).map { String($0.1) }
     }
@@ -175,7 +184,7 @@ enum Template {
     /// The template without the names of its parameters.
     static func shape(_ template: String) -> String { template.replacing(#/\{[^{}]*\}/#, with: "{}") }
 
-    /// The segments that are words.
+    /// The segments that are literal words.
     static func literals(_ template: String) -> [String] {
         template.split(separator: "/").map(String.init).filter { !$0.contains("{") }
     }

@@ -7,7 +7,7 @@ extension LintRules {
     static let schemaRules: [LintRule] = [
         LintRule(
             "no-duplicated-enum-values",
-            "No value of an enumeration is listed twice.",
+            "Enumeration values are unique.",
             .levels(.warn),
             each: .schema
         ) {
@@ -21,7 +21,7 @@ extension LintRules {
         },
         LintRule(
             "no-enum-type-mismatch",
-            "The values of an enumeration are of the type that stands beside them.",
+            "Enumeration values have the type of their schema.",
             .levels(.error, minimal: .warn),
             each: .schema
         ) { schema, context, findings in
@@ -37,7 +37,7 @@ extension LintRules {
         },
         LintRule(
             "no-schema-type-mismatch",
-            "Objects have properties and arrays have items.",
+            "Only objects have properties, and only arrays have items.",
             .levels(.error, minimal: .warn),
             each: .schema
         ) { schema, context, findings in
@@ -45,7 +45,7 @@ extension LintRules {
             for (keyword, type) in [("items", "array"), ("properties", "object")] {
                 if let member = schema.node.members?.first(where: { $0.key == keyword }), !types.contains(type) {
                     findings.report(
-                        "'\(keyword)' beside the type \(types.joined(separator: " or ")) means nothing",
+                        "'\(keyword)' has no effect for the type \(types.joined(separator: " or "))",
                         at: member
                     )
                 }
@@ -53,13 +53,16 @@ extension LintRules {
         },
         LintRule(
             "no-mixed-number-range-constraints",
-            "A bound is inclusive or exclusive.",
+            "A bound is inclusive or exclusive, not both.",
             RuleLevels(recommended: .warn, versions: ["3.1", "3.2"]),
             each: .schema
         ) { schema, _, findings in
             for (inclusive, exclusive) in [("maximum", "exclusiveMaximum"), ("minimum", "exclusiveMinimum")]
             where schema[inclusive] != nil && schema[exclusive] != nil {
-                findings.report("'\(inclusive)' and '\(exclusive)' stand beside each other", at: schema.node)
+                findings.report(
+                    "'\(inclusive)' and '\(exclusive)' are both present, expected only one of them",
+                    at: schema.node
+                )
             }
         },
         LintRule(
@@ -69,7 +72,7 @@ extension LintRules {
             each: .schema
         ) { schema, context, findings in
             guard let required = schema["required"]?.items, !required.isEmpty else { return }
-            // What this schema is a part of may describe the property.
+            // The schema that contains this one may describe the property.
             var known: Set<String> = []
             var around: Visit? = schema
             while let visit = around, visit.kind == .schema {
@@ -80,14 +83,14 @@ extension LintRules {
             for name in required where name.scalar.map({ !known.contains($0.text) }) ?? false {
                 let text = name.scalar?.text ?? ""
                 findings.report(
-                    "'\(text)' is required but is no property\(Suggestion.text(for: text, in: known.sorted()))",
+                    "'\(text)' is required but not described\(Suggestion.text(for: text, in: known.sorted()))",
                     at: name
                 )
             }
         },
         LintRule(
             "required-string-property-missing-min-length",
-            "Required strings may not be empty.",
+            "Required strings have a minimum length.",
             .off,
             each: .schema
         ) {
@@ -102,7 +105,7 @@ extension LintRules {
                 }
             }
         },
-        LintRule("scalar-property-missing-example", "Properties that are scalars have examples.", .off, each: .schema) {
+        LintRule("scalar-property-missing-example", "Scalar properties have examples.", .off, each: .schema) {
             schema,
             context,
             findings in
@@ -121,7 +124,7 @@ extension LintRules {
         },
         LintRule(
             "nullable-type-sibling",
-            "'nullable' stands beside a type.",
+            "'nullable' is used with 'type'.",
             RuleLevels(versions: ["3.0"], exceptions: ["3.0": .error]),
             each: .schema
         ) { schema, _, findings in
@@ -131,7 +134,7 @@ extension LintRules {
         },
         LintRule(
             "spec-discriminator-defaultMapping",
-            "A discriminator that may be missing has a default.",
+            "An optional discriminator property has a default mapping.",
             .versions("3.2", .warn),
             each: .schema
         ) { schema, context, findings in
@@ -143,20 +146,20 @@ extension LintRules {
             let isRequired = branches.contains { ($0["required"]?.items ?? []).contains { $0.string == name } }
             if !isRequired, discriminator["defaultMapping"] == nil {
                 findings.report(
-                    "the property '\(name)' may be missing, and there is no 'defaultMapping'",
+                    "the property '\(name)' is optional, but there is no 'defaultMapping'",
                     at: discriminator
                 )
             }
         },
         LintRule(
             "spec-ref-siblings",
-            "Beside a reference stands nothing that is ignored.",
+            "References have no siblings that are ignored.",
             .levels(.warn, spec: .error)
         ) { context, findings in
             for reference in context.walk.references {
                 let allowed: Set<String>
                 switch reference.kind {
-                // A schema's reference is a keyword among others since OpenAPI 3.1.
+                // Since OpenAPI 3.1, '$ref' in a schema is a keyword among others.
                 case .schema where context.version != "3.0", .pathItem: continue
                 case _ where context.version == "3.0": allowed = ["$ref"]
                 default: allowed = ["$ref", "summary", "description"]
@@ -167,12 +170,12 @@ extension LintRules {
                 }
             }
         },
-        LintRule("spec-strict-refs", "References stand only where they may.", .levels(nil, spec: .error)) {
+        LintRule("spec-strict-refs", "References appear only where OpenAPI allows them.", .levels(nil, spec: .error)) {
             context,
             findings in
             for reference in context.walk.references
-            where reference.kind != .schema && !reference.kind.shape.isReferencable {
-                findings.report("a reference cannot stand for \(reference.kind.phrase)", at: reference.node)
+            where reference.kind != .schema && !reference.kind.shape.isReferenceable {
+                findings.report("a reference cannot replace \(reference.kind.phrase)", at: reference.node)
             }
         },
     ]
@@ -182,7 +185,7 @@ extension LintRules {
             || value.jsonType == "number" && types.contains("integer") && value.number?.isInteger == true
     }
 
-    /// Whether a schema says something about the same value as the one that it stands in.
+    /// Whether a schema applies to the same value as its parent schema.
     private static func isComposed(_ visit: Visit, of parent: Visit) -> Bool {
         let path = (visit.reference?.pointer ?? visit.node.pointer).dropFirst(parent.node.pointer.count).split(
             separator: "/"

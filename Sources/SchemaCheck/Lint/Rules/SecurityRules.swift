@@ -3,14 +3,18 @@ import ContractCompiler
 extension LintRules {
     /// Rules about security.
     static let securityRules: [LintRule] = [
-        LintRule("security-defined", "Every operation says who may call it.", .levels(.error, minimal: .warn)) {
+        LintRule(
+            "security-defined",
+            "Every operation has security requirements, and their schemes exist.",
+            .levels(.error, minimal: .warn)
+        ) {
             context,
             findings in
             let schemes = context.root["components"]?["securitySchemes"]?.members?.map(\.key) ?? []
             for requirement in context.visits(.securityRequirement) {
                 for member in requirement.node.members ?? [] where !schemes.contains(member.key) {
                     let suggestion = Suggestion.text(for: member.key, in: schemes)
-                    findings.report("'\(member.key)' is no security scheme\(suggestion)", at: member)
+                    findings.report("'\(member.key)' is not a security scheme\(suggestion)", at: member)
                 }
             }
             guard context.root["security"] == nil else { return }
@@ -30,7 +34,7 @@ extension LintRules {
                 }
             }
         },
-        LintRule("security-scopes-defined", "The scopes that operations ask for exist.", .levels(.warn)) {
+        LintRule("security-scopes-defined", "The scopes that operations require exist.", .levels(.warn)) {
             context,
             findings in
             let schemes = context.root["components"]?["securitySchemes"]
@@ -44,7 +48,7 @@ extension LintRules {
                     for scope in member.value.items ?? [] where !known.contains(scope.scalar?.text ?? "") {
                         let name = scope.scalar?.text ?? ""
                         findings.report(
-                            "'\(name)' is no scope of '\(member.key)'\(Suggestion.text(for: name, in: known))",
+                            "'\(name)' is not a scope of '\(member.key)'\(Suggestion.text(for: name, in: known))",
                             at: scope
                         )
                     }

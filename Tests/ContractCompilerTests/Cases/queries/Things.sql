@@ -1,4 +1,4 @@
--- Shows a thing; ':name' in a string or a comment is no parameter.
+-- Shows a thing; ':name' in a string or a comment is not a parameter.
 -- name: getThing :optional
 -- in: thing_id uuid, colour text(Colour)?
 -- out: name text, made_at timestamptz?

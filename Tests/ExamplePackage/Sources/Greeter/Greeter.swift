@@ -1,7 +1,7 @@
 import ContractRuntime
 import Greetings
 
-/// Greets from the command line, through the router and the operation that a server would use.
+/// Greets from the command line, through the same router and operation as a server.
 @main
 struct Greeter: Operations {
     func greet(_ input: Greet.Input) async throws(Problem) -> Greet.Output {

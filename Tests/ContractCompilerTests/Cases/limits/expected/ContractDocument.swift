@@ -1,17 +1,17 @@
 // Generated from openapi.yaml. Edit that file, not this one.
 
-/// The contract, in one piece.
+/// The contract as one self-contained document.
 public enum ContractDocument {
-    /// The service's name.
-    public static let title = "Limits that the types and the reader keep by themselves"
-    /// The contract's version.
+    /// The title of the contract.
+    public static let title = "Limits that the types and the reader enforce"
+    /// The version of the contract.
     public static let version = "1.0.0"
-    /// As JSON.
+    /// The document as JSON.
     public static let json = #"""
 {
   "openapi": "3.1.0",
   "info": {
-    "title": "Limits that the types and the reader keep by themselves",
+    "title": "Limits that the types and the reader enforce",
     "version": "1.0.0"
   },
   "tags": [
@@ -126,11 +126,11 @@ public enum ContractDocument {
   }
 }
 """#
-    /// As YAML.
+    /// The document as YAML.
     public static let yaml = #"""
 openapi: "3.1.0"
 info:
-  title: "Limits that the types and the reader keep by themselves"
+  title: "Limits that the types and the reader enforce"
   version: "1.0.0"
 tags:
   - name: Things

@@ -66,7 +66,7 @@ public struct Amount: ContractModel {
     /// — openapi.yaml#/components/schemas/Amount/properties/names
     public var names: JSONObject?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(
         value: Decimal? = nil,
         rate: Decimal? = nil,
@@ -139,13 +139,13 @@ extension Amount {
 
 /// — GET /events, openapi.yaml#/paths/~1events/get
 public enum Watch: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
-        /// An input of these parts.
+        /// Creates an input.
         public init() {}
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 200: Events, described as the objects of their fields.
         case ok(ServerEvents<Amount>)
@@ -153,26 +153,26 @@ public enum Watch: ContractOperation {
 }
 
 extension Watch.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         self.init()
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         ClientRequest("GET", "/events")
     }
 }
 
 extension Watch.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .ok(let body): return Response(status: 200, .events(body))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 200:

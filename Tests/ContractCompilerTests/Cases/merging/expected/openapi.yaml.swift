@@ -2,7 +2,7 @@
 
 public import ContractRuntime
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Base
 public struct Base: ContractModel {
@@ -11,7 +11,7 @@ public struct Base: ContractModel {
     /// — openapi.yaml#/components/schemas/Base/properties/note
     public var note: String?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(id: String, note: String? = nil) {
         self.id = id
         self.note = note
@@ -53,7 +53,7 @@ extension Base {
     }
 }
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Derived
 public struct Derived: ContractModel {
@@ -64,7 +64,7 @@ public struct Derived: ContractModel {
     /// — openapi.yaml#/components/schemas/Base/properties/note
     public var note: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(size: Int, id: String, note: String) {
         self.size = size
         self.id = id
@@ -114,7 +114,7 @@ extension Derived {
 /// — openapi.yaml#/components/schemas/Renamed
 public typealias Renamed = Base
 
-/// What all have.
+/// The common properties.
 ///
 /// — openapi.yaml#/components/schemas/Closed
 public struct Closed: ContractModel {
@@ -125,7 +125,7 @@ public struct Closed: ContractModel {
     /// — openapi.yaml#/components/schemas/Closed/properties/extra
     public var extra: Bool
 
-    /// A value with these members.
+    /// Creates a value.
     public init(id: String, note: String? = nil, extra: Bool = true) {
         self.id = id
         self.note = note

@@ -12,7 +12,7 @@ public struct Everything: ContractModel {
     public var count: Int
     /// — everything.schema.json#/properties/ratio
     public var ratio: Double?
-    /// There, and perhaps null.
+    /// Present, but possibly null.
     ///
     /// — everything.schema.json#/properties/maybe
     public var maybe: String?
@@ -41,7 +41,7 @@ public struct Everything: ContractModel {
     /// — everything.schema.json#/properties/kind
     public var kind: EverythingKind
 
-    /// A value with these members.
+    /// Creates a value.
     public init(
         text: String,
         count: Int,
@@ -196,7 +196,7 @@ public struct EverythingInner: ContractModel {
     /// — everything.schema.json#/$defs/inner/properties/url
     public var url: String?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(url: String? = nil) {
         self.url = url
     }

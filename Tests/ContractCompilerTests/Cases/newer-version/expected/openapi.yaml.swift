@@ -7,7 +7,7 @@ public struct SearchThingsBody: ContractModel {
     /// — openapi.yaml#/paths/~1things/query/requestBody/content/application~1json/schema/properties/text
     public var text: String?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(text: String? = nil) {
         self.text = text
     }
@@ -45,18 +45,18 @@ extension SearchThingsBody {
 
 /// — QUERY /things, openapi.yaml#/paths/~1things/query
 public enum SearchThings: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
-        /// The body.
+        /// The request body.
         public var body: SearchThingsBody
 
-        /// An input of these parts.
+        /// Creates an input.
         public init(body: SearchThingsBody) {
             self.body = body
         }
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 200:
         case ok(JSONLines<Int>)
@@ -64,7 +64,7 @@ public enum SearchThings: ContractOperation {
 }
 
 extension SearchThings.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
         let body = parameters.json(as: SearchThingsBody.self)
@@ -72,7 +72,7 @@ extension SearchThings.Input {
         self.init(body: body)
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         var request = ClientRequest("QUERY", "/things")
         request.body = .json(body, mediaType: "application/json")
@@ -81,14 +81,14 @@ extension SearchThings.Input {
 }
 
 extension SearchThings.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .ok(let body): return Response(status: 200, .lines(body, mediaType: "application/jsonl"))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 200:
@@ -103,13 +103,13 @@ extension SearchThings.Output {
 
 /// — COPY /things, openapi.yaml#/paths/~1things/additionalOperations/COPY
 public enum CopyThings: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
-        /// An input of these parts.
+        /// Creates an input.
         public init() {}
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 204: Done.
         case noContent
@@ -117,26 +117,26 @@ public enum CopyThings: ContractOperation {
 }
 
 extension CopyThings.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         self.init()
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         ClientRequest("COPY", "/things")
     }
 }
 
 extension CopyThings.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .noContent: return Response(status: 204)
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 204:

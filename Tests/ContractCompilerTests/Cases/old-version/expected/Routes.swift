@@ -8,41 +8,41 @@ public protocol OtherOperations: Sendable {
     func getThings(_ input: GetThings.Input) async throws(Problem) -> GetThings.Output
 }
 
-/// Every operation of the contract. An operation without a handler is a missing requirement of this protocol.
+/// All operations of the contract. A missing handler is a missing requirement of this protocol.
 public protocol Operations: OtherOperations {}
 
-/// An operation, as the router finds it. The raw value is its `operationId`.
+/// An operation in the router. The raw value is its `operationId`.
 public enum Route: String, CaseIterable, Sendable {
     case getThings
 
-    /// The media types of the bodies that the operation reads; empty for one that reads none.
+    /// The media types of the request body; empty if the operation has no body.
     public var mediaTypes: [String] {
         []
     }
 
-    /// Whether the operation looks at header fields.
+    /// Whether the operation reads header fields.
     public var readsHeaders: Bool {
         false
     }
 
-    /// The largest body that the operation reads, in bytes; nil for the server's own limit.
+    /// The maximum size of the request body in bytes; nil means the server's limit.
     public var bodyLimit: Int? {
         nil
     }
 
-    /// What a caller must prove: one of the alternatives, all of it. Empty for an open operation; an empty alternative lets
-    /// callers stay unknown.
+    /// The security requirements. A caller must satisfy all schemes of one alternative. Empty for an open operation; an empty
+    /// alternative allows anonymous callers.
     public var security: [[SecurityRequirement]] {
         []
     }
 
-    /// What an open operation asks for where the server is configured to.
+    /// The security requirements of an open operation if the server is configured to require credentials.
     public var optionalSecurity: [[SecurityRequirement]] {
         []
     }
 }
 
-/// What stands at one path: the operation of each method.
+/// The operations of one path, by method.
 public struct PathItem: Sendable {
     /// The operation of GET.
     public var get: Route?
@@ -60,16 +60,16 @@ public struct PathItem: Sendable {
     public var options: Route?
     /// The operation of TRACE.
     public var trace: Route?
-    /// The operations of methods that are none of those.
+    /// The operations of all other methods.
     public var others: [String: Route] = [:]
-    /// Where the path's parameters stand, in the order of the template.
+    /// The positions of the path parameters, in the order of the template.
     public var parameters: [PathParameter] = []
 
     private static let thingsItem = PathItem(get: .getThings)
 }
 
 extension PathItem {
-    /// What stands at `path`; nil when nothing does. A literal segment is preferred to a parameter.
+    /// The item at `path`; nil if there is none. Literal segments take precedence over parameters.
     public static func match(_ path: PathSegments, query: String = "") -> PathItem? {
         switch path[0] {
         case "things":
@@ -81,7 +81,7 @@ extension PathItem {
 }
 
 extension Operations {
-    /// Reads the request, runs the operation and encodes what it answers.
+    /// Reads the request, runs the operation and encodes its response.
     public func respond(
         to request: Request,
         on route: Route,
@@ -90,8 +90,8 @@ extension Operations {
         try await answer(route)(request, validation)
     }
 
-    /// What answers the requests of a route. It is chosen first and awaited once, so that a request that waits holds the space of
-    /// one operation, and not of all.
+    /// The function that handles a route. It is chosen first and awaited once, so that a waiting request needs the memory of one
+    /// operation, not of all.
     private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
         switch route {
         case .getThings:
@@ -104,10 +104,10 @@ extension Operations {
 
 /// Calls the operations of Old over a transport.
 public struct Client<Carrier: Transport>: Sendable {
-    /// What carries requests to the service.
+    /// The transport that sends requests to the server.
     public var transport: Carrier
 
-    /// A client over `transport`.
+    /// Creates a client that sends requests over `transport`.
     public init(_ transport: Carrier) {
         self.transport = transport
     }

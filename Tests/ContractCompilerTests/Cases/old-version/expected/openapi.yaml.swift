@@ -13,7 +13,7 @@ public struct Thing: ContractModel {
     /// — openapi.yaml#/components/schemas/Thing/properties/owner
     public var owner: Owner?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(size: Double, name: String?, kind: ThingKind? = nil, owner: Owner? = nil) {
         self.size = size
         self.name = name
@@ -78,7 +78,7 @@ public struct Owner: ContractModel {
     /// — openapi.yaml#/components/schemas/Owner/properties/id
     public var id: UUID
 
-    /// A value with these members.
+    /// Creates a value.
     public init(id: UUID) {
         self.id = id
     }
@@ -117,18 +117,18 @@ extension Owner {
 
 /// — GET /things, openapi.yaml#/paths/~1things/get
 public enum GetThings: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
         /// The parameter `ids`.
         public var ids: [Int]?
 
-        /// An input of these parts.
+        /// Creates an input.
         public init(ids: [Int]? = nil) {
             self.ids = ids
         }
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 200: Things.
         case ok([Thing])
@@ -136,7 +136,7 @@ public enum GetThings: ContractOperation {
 }
 
 extension GetThings.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
         let ids = parameters.read(.query("ids", explodes: false, shape: .array(.literal))) { (json) throws(JSONSyntaxError) -> [Int]? in
@@ -148,7 +148,7 @@ extension GetThings.Input {
         self.init(ids: ids)
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         var request = ClientRequest("GET", "/things")
         request.add(.query("ids", explodes: false, shape: .array(.literal)), ids)
@@ -157,14 +157,14 @@ extension GetThings.Input {
 }
 
 extension GetThings.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .ok(let body): return Response(status: 200, .json(body, mediaType: "application/json"))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 200:

@@ -1,12 +1,12 @@
 // Generated from openapi.yaml. Edit that file, not this one.
 
-/// The contract, in one piece.
+/// The contract as one self-contained document.
 public enum ContractDocument {
-    /// The service's name.
+    /// The title of the contract.
     public static let title = "Case"
-    /// The contract's version.
+    /// The version of the contract.
     public static let version = "1.0.0"
-    /// As JSON.
+    /// The document as JSON.
     public static let json = #"""
 {
   "openapi": "3.1.0",
@@ -93,7 +93,7 @@ public enum ContractDocument {
         ],
         "responses": {
           "204": {
-            "description": "Gone."
+            "description": "Deleted."
           }
         }
       }
@@ -137,7 +137,7 @@ public enum ContractDocument {
         },
         "responses": {
           "201": {
-            "description": "Made.",
+            "description": "Created.",
             "content": {
               "text/plain": {
                 "schema": {
@@ -174,7 +174,7 @@ public enum ContractDocument {
   }
 }
 """#
-    /// As YAML.
+    /// The document as YAML.
     public static let yaml = #"""
 openapi: "3.1.0"
 info:
@@ -230,7 +230,7 @@ paths:
         - Things
       responses:
         "204":
-          description: Gone.
+          description: Deleted.
   /things/all:
     get:
       operationId: listThings
@@ -257,7 +257,7 @@ paths:
               $ref: "#/components/schemas/Thing"
       responses:
         "201":
-          description: Made.
+          description: Created.
           content:
             text/plain:
               schema:

@@ -6,7 +6,7 @@ public import ContractRuntime
 ///
 /// — GET /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/get
 public enum GetThing: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
         /// The parameter `thing_id`.
         public var thingID: UUID
@@ -14,10 +14,10 @@ public enum GetThing: ContractOperation {
         public var deep: Bool
         /// The parameter `X-Trace`.
         public var xTrace: String
-        /// Who calls. The server fills it in from the credentials; a client leaves it out.
+        /// The caller. The server sets it from the credentials; clients omit it.
         public var principal: Principal
 
-        /// An input of these parts.
+        /// Creates an input.
         public init(thingID: UUID, deep: Bool = false, xTrace: String, principal: Principal = .anonymous) {
             self.thingID = thingID
             self.deep = deep
@@ -26,7 +26,7 @@ public enum GetThing: ContractOperation {
         }
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 200: The thing.
         case ok(Thing)
@@ -36,7 +36,7 @@ public enum GetThing: ContractOperation {
 extension GetThing.Input {
     private static let xTracePattern = Pattern(checked: #"^[a-f]*$"#)
 
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         let principal = try request.requirePrincipal()
         var parameters = ParameterReader(request)
@@ -49,7 +49,7 @@ extension GetThing.Input {
         self.init(thingID: thingID, deep: deep, xTrace: xTrace, principal: principal)
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         var request = ClientRequest("GET", "/things/{thing_id}")
         request.add(.path("thing_id", index: 0, isRequired: true), thingID)
@@ -60,14 +60,14 @@ extension GetThing.Input {
 }
 
 extension GetThing.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .ok(let body): return Response(status: 200, .json(body, mediaType: "application/json"))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 200:
@@ -80,26 +80,26 @@ extension GetThing.Output {
 
 /// — DELETE /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/delete
 public enum DeleteThing: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
         /// The parameter `thing_id`.
         public var thingID: UUID
 
-        /// An input of these parts.
+        /// Creates an input.
         public init(thingID: UUID) {
             self.thingID = thingID
         }
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
-        /// 204: Gone.
+        /// 204: Deleted.
         case noContent
     }
 }
 
 extension DeleteThing.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
         let thingID = parameters.read(.path("thing_id", index: 0, isRequired: true), as: UUID.self)
@@ -107,7 +107,7 @@ extension DeleteThing.Input {
         self.init(thingID: thingID)
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         var request = ClientRequest("DELETE", "/things/{thing_id}")
         request.add(.path("thing_id", index: 0, isRequired: true), thingID)
@@ -116,14 +116,14 @@ extension DeleteThing.Input {
 }
 
 extension DeleteThing.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .noContent: return Response(status: 204)
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 204:
@@ -135,13 +135,13 @@ extension DeleteThing.Output {
 
 /// — GET /things/all, openapi.yaml#/paths/~1things~1all/get
 public enum ListThings: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
-        /// An input of these parts.
+        /// Creates an input.
         public init() {}
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
         /// 200: All.
         case ok([Thing])
@@ -149,26 +149,26 @@ public enum ListThings: ContractOperation {
 }
 
 extension ListThings.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         self.init()
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         ClientRequest("GET", "/things/all")
     }
 }
 
 extension ListThings.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .ok(let body): return Response(status: 200, .json(body, mediaType: "application/json"))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 200:
@@ -181,26 +181,26 @@ extension ListThings.Output {
 
 /// — POST /things/all, openapi.yaml#/paths/~1things~1all/post
 public enum CreateThing: ContractOperation {
-    /// What a caller sends.
+    /// The parameters and the body of a request.
     public struct Input: OperationInput {
-        /// The body.
+        /// The request body.
         public var body: Thing
 
-        /// An input of these parts.
+        /// Creates an input.
         public init(body: Thing) {
             self.body = body
         }
     }
 
-    /// What is answered. A refusal is thrown as a `Problem` instead.
+    /// The response. Problems are thrown as `Problem` instead.
     public enum Output: OperationOutput {
-        /// 201: Made.
+        /// 201: Created.
         case created(String)
     }
 }
 
 extension CreateThing.Input {
-    /// Reads and validates a request; everything that is wrong with it is in one problem.
+    /// Reads and validates a request. The thrown problem lists all violations.
     public init(_ request: Request) throws(Problem) {
         var parameters = ParameterReader(request)
         let body = parameters.json(as: Thing.self)
@@ -208,7 +208,7 @@ extension CreateThing.Input {
         self.init(body: body)
     }
 
-    /// The request as a client sends it.
+    /// The HTTP request that a client sends.
     public var request: ClientRequest {
         var request = ClientRequest("POST", "/things/all")
         request.body = .json(body, mediaType: "application/json")
@@ -217,14 +217,14 @@ extension CreateThing.Input {
 }
 
 extension CreateThing.Output {
-    /// The answer on the wire.
+    /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
         case .created(let body): return Response(status: 201, .text(body, mediaType: "text/plain"))
         }
     }
 
-    /// Reads and validates an answer. One that the contract does not declare is thrown, as a `Problem` if it is one.
+    /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
     public init(_ response: ClientResponse) async throws {
         switch response.status {
         case 201:

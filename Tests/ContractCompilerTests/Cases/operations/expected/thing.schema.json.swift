@@ -7,7 +7,7 @@ public struct Thing: ContractModel {
     /// — thing.schema.json#/properties/name
     public var name: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(name: String) {
         self.name = name
     }

@@ -26,7 +26,7 @@ struct GetThingRow: Hashable, Sendable {
 }
 
 extension Query where Result == GetThingRow? {
-    /// Shows a thing; ':name' in a string or a comment is no parameter.
+    /// Shows a thing; ':name' in a string or a comment is not a parameter.
     ///
     /// — getThing, line 2
     static func getThing(thingID: UUID, colour: Colour?) -> Self {

@@ -9,7 +9,7 @@ public struct Tree: ContractModel {
     /// — openapi.yaml#/components/schemas/Tree/properties/kids
     public var kids: [Tree]?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(name: String, kids: [Tree]? = nil) {
         self.name = name
         self.kids = kids
@@ -56,7 +56,7 @@ public struct Node: ContractModel {
     /// — openapi.yaml#/components/schemas/Node/properties/next
     public var next: NodeNext?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(next: NodeNext? = nil) {
         self.next = next
     }
@@ -99,7 +99,7 @@ public struct NodeNext: ContractModel {
     /// — openapi.yaml#/components/schemas/Node/properties/next
     @Indirect public var next: NodeNext?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(label: String? = nil, next: NodeNext? = nil) {
         self.label = label
         self.next = next
@@ -145,7 +145,7 @@ public struct Nest: ContractModel {
     /// — openapi.yaml#/components/schemas/Nest/properties/lists
     public var lists: [[NestListsItemItem]]?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(lists: [[NestListsItemItem]]? = nil) {
         self.lists = lists
     }
@@ -185,10 +185,10 @@ extension Nest {
 
 /// — openapi.yaml#/components/schemas/Lists/items
 public struct NestListsItemItem: ContractModel {
-    /// The value, which may hold others of this type.
+    /// The value, which may contain values of this type.
     public var value: [NestListsItemItem]
 
-    /// This value.
+    /// Wraps a value.
     public init(_ value: [NestListsItemItem]) {
         self.value = value
     }
@@ -209,10 +209,10 @@ extension NestListsItemItem {
 
 /// — openapi.yaml#/components/schemas/Lists/items
 public struct ListsItem: ContractModel {
-    /// The value, which may hold others of this type.
+    /// The value, which may contain values of this type.
     public var value: [ListsItem]
 
-    /// This value.
+    /// Wraps a value.
     public init(_ value: [ListsItem]) {
         self.value = value
     }

@@ -1,12 +1,12 @@
 // Generated from openapi.yaml. Edit that file, not this one.
 
-/// The contract, in one piece.
+/// The contract as one self-contained document.
 public enum ContractDocument {
-    /// The service's name.
+    /// The title of the contract.
     public static let title = "T"
-    /// The contract's version.
+    /// The version of the contract.
     public static let version = "1"
-    /// As JSON.
+    /// The document as JSON.
     public static let json = #"""
 {
   "openapi": "3.1.0",
@@ -163,7 +163,7 @@ public enum ContractDocument {
   }
 }
 """#
-    /// As YAML.
+    /// The document as YAML.
     public static let yaml = #"""
 openapi: "3.1.0"
 info:

@@ -15,7 +15,7 @@ public struct Payment: ContractModel {
     /// — openapi.yaml#/components/schemas/Payment/properties/tags
     public var tags: [String: String]?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(
         method: PaymentMethod,
         card: String? = nil,
@@ -131,7 +131,7 @@ public struct Tree: ContractModel {
     /// — openapi.yaml#/components/schemas/Tree/properties/right
     @Indirect public var right: Tree?
 
-    /// A value with these members.
+    /// Creates a value.
     public init(value: Int, left: Tree? = nil, right: Tree? = nil) {
         self.value = value
         self.left = left
@@ -180,10 +180,10 @@ extension Tree {
 
 /// — openapi.yaml#/components/schemas/Nested
 public struct Nested: ContractModel {
-    /// The value, which may hold others of this type.
+    /// The value, which may contain values of this type.
     public var value: [Nested]
 
-    /// This value.
+    /// Wraps a value.
     public init(_ value: [Nested]) {
         self.value = value
     }
@@ -208,10 +208,10 @@ public struct Pair: ContractModel {
     public var item0: String
     /// Item 1.
     public var item1: Int?
-    /// The items after those.
+    /// The remaining items.
     public var others: [Bool]
 
-    /// A value with these items.
+    /// Creates a value.
     public init(item0: String, item1: Int? = nil, others: [Bool] = []) {
         self.item0 = item0
         self.item1 = item1
@@ -243,7 +243,7 @@ extension Pair {
         self.init(item0: item0, item1: item1, others: others)
     }
 
-    /// Writes the items in their order.
+    /// Writes the items in order.
     public func write(to json: inout JSONWriter) {
         json.beginArray()
         item0.write(to: &json)
@@ -260,10 +260,10 @@ public typealias Headers = JSONObject
 public struct Extra: ContractModel {
     /// — openapi.yaml#/components/schemas/Extra/properties/a
     public var a: String?
-    /// The members that the schema does not name.
+    /// The members that the schema does not describe.
     public var additionalProperties: [String: Int]
 
-    /// A value with these members.
+    /// Creates a value.
     public init(a: String? = nil, additionalProperties: [String: Int] = [:]) {
         self.a = a
         self.additionalProperties = additionalProperties

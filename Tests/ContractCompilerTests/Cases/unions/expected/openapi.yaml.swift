@@ -2,7 +2,7 @@
 
 public import ContractRuntime
 
-/// Told apart by the discriminator.
+/// Distinguished by the discriminator.
 ///
 /// — openapi.yaml#/components/schemas/Shape
 public enum Shape: ContractModel {
@@ -42,7 +42,7 @@ public struct Circle: ContractModel {
     /// — openapi.yaml#/components/schemas/Circle/properties/radius
     public var radius: Double
 
-    /// A value with these members.
+    /// Creates a value.
     public init(kind: String, radius: Double) {
         self.kind = kind
         self.radius = radius
@@ -91,7 +91,7 @@ public struct Square: ContractModel {
     /// — openapi.yaml#/components/schemas/Square/properties/side
     public var side: Double
 
-    /// A value with these members.
+    /// Creates a value.
     public init(kind: SquareKind = .square, side: Double) {
         self.kind = kind
         self.side = side
@@ -212,7 +212,7 @@ public struct ByConstantOn: ContractModel {
     /// — openapi.yaml#/components/schemas/ByConstant/oneOf/0/properties/since
     public var since: Timestamp
 
-    /// A value with these members.
+    /// Creates a value.
     public init(state: ByConstantOnState = .onAir, since: Timestamp) {
         self.state = state
         self.since = since
@@ -264,7 +264,7 @@ public struct ByConstantOff: ContractModel {
     /// — openapi.yaml#/components/schemas/ByConstant/oneOf/1/properties/state
     public var state: ByConstantOffState
 
-    /// A value with these members.
+    /// Creates a value.
     public init(state: ByConstantOffState) {
         self.state = state
     }
@@ -352,7 +352,7 @@ public struct ByValidationA: ContractModel {
     /// — openapi.yaml#/components/schemas/ByValidation/oneOf/0/properties/a
     public var a: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(a: String) {
         self.a = a
     }
@@ -394,7 +394,7 @@ public struct ByValidationB: ContractModel {
     /// — openapi.yaml#/components/schemas/ByValidation/oneOf/1/properties/b
     public var b: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(b: String) {
         self.b = b
     }
@@ -438,7 +438,7 @@ public struct Nullable: ContractModel {
     /// — openapi.yaml#/components/schemas/Circle/properties/radius
     public var radius: Double
 
-    /// A value with these members.
+    /// Creates a value.
     public init(kind: String, radius: Double) {
         self.kind = kind
         self.radius = radius
@@ -513,15 +513,15 @@ extension Types {
 
 /// — openapi.yaml#/components/schemas/Open
 ///
-/// The values below are known; others are kept as they come.
+/// Known values are listed below. Unknown values are kept.
 public struct Open: OpenEnumeration {
     public static let known = Open(rawValue: "known")
     public static let famous = Open(rawValue: "famous")
 
-    /// The value as it is written.
+    /// The value in JSON.
     public let rawValue: String
 
-    /// This value, known or not.
+    /// Creates a known or unknown value.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
@@ -539,7 +539,7 @@ public struct UntypedObject: ContractModel {
     /// — openapi.yaml#/components/schemas/Untyped/properties/a
     public var a: String
 
-    /// A value with these members.
+    /// Creates a value.
     public init(a: String) {
         self.a = a
     }

@@ -1,17 +1,17 @@
 import ContractCompiler
 import JSONSchema
 
-/// Tells schemas that did not change, with everything that they lead to, from those that must be compared.
-final class Sameness {
+/// Finds schemas that did not change, including everything they refer to. Only the others are compared.
+final class SchemaEquality {
     private let old: ContractSource
     private let new: ContractSource
-    /// Whether the pairs that were looked at are the same.
+    /// The results for visited pairs.
     private var known: [Pair: Bool] = [:]
 
-    /// Pairs that were compared with each other.
+    /// The pairs compared with each other.
     private(set) var comparisons = 0
 
-    /// Pairs that are looked at: beyond, schemas count as different, and are compared.
+    /// The maximum number of visited pairs. Beyond it, schemas count as changed and are compared.
     private static let limit = 400_000
 
     private struct Pair: Hashable {
@@ -19,7 +19,7 @@ final class Sameness {
         let new: NodeKey
     }
 
-    /// Keywords that tell readers something.
+    /// Keywords for readers, which do not affect validation.
     private static let annotations: Set = [
         "title", "description", "summary", "example", "examples", "$comment", "externalDocs", "xml",
     ]
@@ -29,10 +29,10 @@ final class Sameness {
         self.new = new
     }
 
-    /// Whether two schemas are written alike, references followed: a cycle is no difference.
+    /// Whether two schemas have equal text after references are followed. A cycle counts as equal.
     ///
-    /// Every pair that the two lead to is decided at once, so that no pair is looked at twice.
-    func areSame(_ was: Node, _ now: Node) -> Bool {
+    /// Every pair reachable from the two is decided at once, so no pair is visited twice.
+    func areEqual(_ was: Node, _ now: Node) -> Bool {
         let first = Pair(old: NodeKey(was), new: NodeKey(now))
         if first.old == first.new { return true }
         if let isSame = known[first] { return isSame }
@@ -51,7 +51,7 @@ final class Sameness {
                 if part.old == part.new { continue }
                 switch known[part] {
                 case false?: different.append(pair)
-                // A pair that an earlier call found the same has no users and stays the same.
+                // A pair that an earlier call found equal stays equal and needs no users.
                 case true?: users[part]?.append(pair)
                 case nil:
                     known[part] = true
@@ -66,7 +66,7 @@ final class Sameness {
         return known[first] == true
     }
 
-    /// The schemas that stand in both at the same places; nil when the two differ in anything else.
+    /// The schemas at the same places of both nodes; nil if the nodes differ anywhere else.
     private func parts(_ was: Node, _ now: Node) -> [(Node, Node)]? {
         guard let before = was.members, let after = now.members else { return was.isEqual(to: now) ? [] : nil }
         let known = Dictionary(after.map { ($0.key, $0.value) }) { first, _ in first }

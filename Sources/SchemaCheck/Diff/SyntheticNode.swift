@@ -1,7 +1,7 @@
 import ContractCompiler
 
-/// Nodes that stand in no file.
-enum Nowhere {
+/// Nodes that belong to no file.
+enum SyntheticNode {
     private static let file = SourceFile(path: "value.json", displayPath: "value", bytes: [])
     static let location = Location(file: file, line: 1, column: 1)
     static let node = Node(value: .scalar(.init(kind: .null, text: "null")), location: location, pointer: "")

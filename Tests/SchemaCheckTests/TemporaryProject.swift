@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 import SystemPackage
 
-/// The built tools, and a copy of this project's contract to break.
-struct Workshop {
-    /// What a tool printed, both streams together, and how it ended.
+/// A folder with a copy of this project's contract to change, and the built tools.
+struct TemporaryProject {
+    /// The output of a tool, standard output and error together, and its exit status.
     struct Run {
         let output: String
         let status: Int32?
@@ -12,22 +12,22 @@ struct Workshop {
 
     let folder: URL
 
-    /// The package's folder.
+    /// The folder of the package.
     static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Lends a folder with copies of `names`, folders or files of the package.
-    static func with<R>(_ names: [String], _ body: (Workshop) async throws -> R) async throws -> R {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "workshop-\(UUID().uuidString)")
+    /// Creates a folder with copies of `names`, which are folders or files of the package, and deletes it afterwards.
+    static func with<R>(_ names: [String], _ body: (TemporaryProject) async throws -> R) async throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "project-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         for name in names {
             try FileManager.default.copyItem(at: package.appending(path: name), to: folder.appending(path: name))
         }
-        return try await body(Workshop(folder: folder))
+        return try await body(TemporaryProject(folder: folder))
     }
 
-    /// Replaces text in a file; it must be there.
+    /// Replaces text in a file. The text must occur in it.
     func replace(_ old: String, with new: String, in file: String) throws {
         let url = folder.appending(path: file)
         let text = try String(contentsOf: url, encoding: .utf8)
@@ -58,10 +58,10 @@ struct Workshop {
     /// Runs a tool of this build in the folder.
     ///
     /// - Parameters:
-    ///   - input: The file that is its standard input.
-    ///   - isBounded: Whether it gets no more than 1 GiB of memory and two minutes of a processor.
+    ///   - input: The file for standard input.
+    ///   - isBounded: Whether to limit the tool to 1 GiB of memory and two minutes of processor time.
     func run(_ tool: String, _ arguments: [String], input: String? = nil, isBounded: Bool = false) async throws -> Run {
-        // The tools lie beside the test bundle.
+        // The tools are beside the test bundle.
         let tools = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
         let path = tools.appending(path: tool).path
         let shell = ["-c", "ulimit -v 1048576; ulimit -t 120; exec \"$0\" \"$@\"", path]

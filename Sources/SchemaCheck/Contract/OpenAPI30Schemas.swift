@@ -1,9 +1,9 @@
 import ContractCompiler
 
-/// Rewrites the schemas of OpenAPI 3.0 documents as JSON Schema 2020-12 says the same (OpenAPI 3.0.3, "Schema Object"). Places and
-/// pointers stay those of the original.
-enum OldSchemas {
-    /// A file of an OpenAPI 3.0 contract: a document, a part of one, or a schema.
+/// Rewrites the schemas of OpenAPI 3.0 documents as equivalent JSON Schema 2020-12 (OpenAPI 3.0.3, "Schema Object"). Locations and
+/// pointers remain those of the original.
+enum OpenAPI30Schemas {
+    /// The role of a file in an OpenAPI 3.0 contract: document, part of a document, or schema.
     static func rewritten(_ root: Node) -> Node {
         let looksLikeSchema =
             root["openapi"] == nil && root["in"] == nil
@@ -50,7 +50,7 @@ enum OldSchemas {
         return node["nullable"]?.boolean == true ? nullable(result) : result
     }
 
-    /// `exclusiveMinimum: true` makes a bound of `minimum`.
+    /// Turns `exclusiveMinimum: true` with `minimum` into the 2020-12 keyword.
     private static func exchangeBound(_ exclusive: String, _ inclusive: String, _ members: inout [Node.Member]) {
         guard let flag = members.first(where: { $0.key == exclusive })?.value.boolean else { return }
         members.removeAll { $0.key == exclusive }
@@ -81,7 +81,7 @@ enum OldSchemas {
             return node.with(.mapping(members))
         }
         guard ["$ref", "allOf", "anyOf", "oneOf"].contains(where: { node[$0] != nil }) else { return node }
-        // The pointer tells the inner schema from the outer one.
+        // Different pointers keep the inner and the outer schema apart.
         let inner = Node(value: .mapping(members), location: node.location, pointer: node.pointer + "/~nullable")
         let nothing = Node(
             value: .mapping([Node.Member(key: "type", keyLocation: node.location, value: name)]),
@@ -94,7 +94,7 @@ enum OldSchemas {
 }
 
 extension Node {
-    /// The same place with another value.
+    /// The same location with another value.
     func with(_ value: Value) -> Node { Node(value: value, location: location, pointer: pointer) }
 }
 

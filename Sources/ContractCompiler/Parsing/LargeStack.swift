@@ -1,10 +1,10 @@
 import Foundation
 
-/// A thread with room for whatever nests as deep as the limits of the readers, the compiler and the validator allow.
+/// Runs code on a thread whose stack is large enough for the nesting limits of the readers, the compiler and the validator.
 ///
-/// The main thread has 8 MiB and a task's thread 512 KiB. The largest of those limits needs some 100 MiB in a debug build.
-package enum DeepStack {
-    /// What `body` answers there.
+/// The main thread has 8 MiB and a task's thread 512 KiB. The largest of those limits needs about 100 MiB in a debug build.
+package enum LargeStack {
+    /// Runs `body` on such a thread and returns its result.
     package static func value<Value>(_ body: @escaping () -> Value) -> Value {
         let run = Run(body)
         let end = DispatchSemaphore(value: 0)
@@ -15,11 +15,11 @@ package enum DeepStack {
         thread.stackSize = 256 << 20
         thread.start()
         end.wait()
-        // The semaphore is signalled after the value was set.
+        // The semaphore is signalled after the result is set.
         return run.value!
     }
 
-    /// Handed to the thread, and read again when it has ended: the semaphore keeps the two apart.
+    /// Written by the thread and read after it has ended. The semaphore orders both accesses.
     private final class Run<Value>: @unchecked Sendable {
         let body: () -> Value
         var value: Value?

@@ -1,24 +1,24 @@
 internal import Formats
 
-/// What became of every keyword and field of a contract's documents: the compiler enters each as it reads it, and what no entry
-/// accounts for was never read.
-package struct Ledger: Sendable {
-    /// What becomes of a keyword or a field.
+/// Records what the compiler does with each keyword and field of a contract. The compiler enters each one as it reads it; a field
+/// without an entry was never read.
+package struct KeywordUsage: Sendable {
+    /// The use of a keyword or field.
     package enum Entry: String, CaseIterable, Sendable {
         /// It shapes the generated code.
         case typed
         /// Generated code checks it.
         case validated
-        /// It tells readers something.
+        /// Documentation for readers.
         case annotation
-        /// Nothing: no specification has it.
+        /// Unknown: no specification defines it.
         case error
     }
 
     private var entries: [NodeKey: Entry] = [:]
     private var objects: Set<NodeKey> = []
 
-    /// Fields that tell readers something, in whatever object they stand.
+    /// Fields that are documentation in every object.
     private static let annotations: Set = [
         "summary", "description", "externalDocs", "servers", "example", "examples", "deprecated", "termsOfService",
         "contact",
@@ -26,7 +26,7 @@ package struct Ledger: Sendable {
         "bearerFormat",
         "flows", "oauth2MetadataUrl", "jsonSchemaDialect", "$self", "parent", "kind", "headerEncoding",
     ]
-    /// The keywords of schemas that make types; the others that are read are checks.
+    /// Schema keywords that determine types. All other keywords that are read are checks.
     private static let typing: Set = [
         "$ref", "$defs", "type", "properties", "required", "additionalProperties", "items", "prefixItems", "enum",
         "const",
@@ -68,19 +68,19 @@ package struct Ledger: Sendable {
         }
     }
 
-    // MARK: - The account
+    // MARK: - The report
 
-    /// One line of the account.
+    /// One line of the report.
     package struct Line {
-        /// Where the field stands.
+        /// The pointer of the object.
         package let node: Node
-        /// The field's name.
+        /// The name of the field.
         package let name: String
-        /// What became of it; nil when it was never read.
+        /// Its use; nil if it was never read.
         package let entry: Entry?
     }
 
-    /// Every field of the documents that is not part of another's data.
+    /// Every field of the documents, except those inside of data.
     package func lines(of documents: [Node]) -> [Line] {
         var lines: [Line] = []
         for document in documents { account(for: document, &lines) }
@@ -95,7 +95,7 @@ package struct Ledger: Sendable {
             let entry = entries[NodeKey(member.value)]
             if isObject {
                 lines.append(Line(node: member.value, name: member.key, entry: entry))
-                // What stands in an annotation, an error or a value is data.
+                // Annotations, invalid values and literal values contain data.
                 if entry == .annotation || entry == .error || ["enum", "const", "default"].contains(member.key) {
                     continue
                 }
@@ -110,8 +110,8 @@ package struct Ledger: Sendable {
         }
     }
 
-    /// Whether what stands under a name was never read: a mapping that is no object itself, holds mappings, and leads to no object that
-    /// was read, not even through one more name as callbacks do.
+    /// Whether the mapping under a name was never read. It is not an object itself, it contains mappings, and it leads to no object that
+    /// was read, not even through one more level of names as in callbacks.
     private func isUnread(_ node: Node) -> Bool {
         guard !objects.contains(NodeKey(node)) else { return false }
         let mappings = (node.members ?? []).map(\.value).filter { $0.members?.isEmpty == false }
@@ -122,7 +122,7 @@ package struct Ledger: Sendable {
     /// The fields that were never read.
     package func unread(in documents: [Node]) -> [Line] { lines(of: documents).filter { $0.entry == nil } }
 
-    /// The account as text: a line for each field, then the sums.
+    /// The report as text: one line per field, then the totals.
     package func text(of documents: [Node]) -> String {
         let lines = lines(of: documents)
         var text = ""
