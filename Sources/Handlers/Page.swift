@@ -1,6 +1,7 @@
 import ContractRuntime
 import Digests
 import FoundationEssentials
+import Generated
 import Postgres
 
 /// A requested page of a list: by page number, or after the last item of the previous page.
@@ -25,7 +26,7 @@ struct Page<First: CursorPart, Second: CursorPart> {
         guard texts.count == 2, let first = First(cursorText: texts[0]), let second = Second(cursorText: texts[1])
         else {
             let detail = "cursor is invalid: it was not issued by this list"
-            throw Problem(status: 422, code: "INVALID_CURSOR", detail: detail)
+            throw Problem(status: 422, code: .invalidCursor, detail: detail)
         }
         after = (first, second)
     }

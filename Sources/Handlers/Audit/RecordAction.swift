@@ -81,7 +81,7 @@ extension API {
             action: action,
             targetType: target,
             targetID: targetID,
-            code: problem.code,
+            code: problem.contractCode,
             isKnown: true
         )
         try await record(refusal, details: JSONObject { json in json.member("code", problem.code) })

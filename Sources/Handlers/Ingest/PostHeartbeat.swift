@@ -75,17 +75,17 @@ extension Heartbeat: RowElement {
             // An instance belongs to the bot in its first heartbeat. Only an operator can move it.
             throw Problem(
                 status: 409,
-                code: "INSTANCE_OF_ANOTHER_BOT",
+                code: .instanceOfAnotherBot,
                 detail: "instance '\(instanceID)' does not belong to bot '\(botID)'"
             )
         case .superseded:
             let detail = "another process that started later reports for instance '\(instanceID)'"
-            throw Problem(status: 409, code: "LEASE_LOST", detail: detail)
+            throw Problem(status: 409, code: .leaseLost, detail: detail)
         case .deleted:
             let detail = "instance '\(instanceID)' is being deleted; a later heartbeat registers it again"
             throw Problem(
                 status: 409,
-                code: "INSTANCE_BEING_DELETED",
+                code: .instanceBeingDeleted,
                 detail: detail,
                 retryAfterSeconds: Self.registrationPause
             )
