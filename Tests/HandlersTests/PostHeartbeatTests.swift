@@ -47,7 +47,8 @@ import Testing
     @Test func `with heartbeats in any order, the newest one is kept`() async throws {
         try await Fleet.with { fleet in
             let start = Timestamp.now.adding(seconds: -2_000)
-            for index in (0..<1_000).shuffled() {
+            var random = SplitMix()
+            for index in (0..<1_000).shuffled(using: &random) {
                 try await fleet.beat(
                     at: start.adding(seconds: Int64(index)),
                     mode: index == 999 ? .live : .paper,
@@ -109,8 +110,10 @@ import Testing
 
     @Test func `concurrent registrations of many instances and bots do not conflict`() async throws {
         try await Fleet.with { fleet in
+            var random = SplitMix()
+            let order = (0..<300).shuffled(using: &random)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for index in (0..<300).shuffled() {
+                for index in order {
                     for _ in 0..<3 { group.addTask { try await fleet.beat("i\(index)", bot: "b\(index % 7)") } }
                 }
                 try await group.waitForAll()
