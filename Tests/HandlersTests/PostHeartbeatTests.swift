@@ -26,6 +26,38 @@ import Testing
         }
     }
 
+    @Test func `a change of any property is stored`() async throws {
+        try await Fleet.with { fleet in
+            var beat = Heartbeat(
+                instanceID: "i1",
+                botID: "b1",
+                runtimeMode: .paper,
+                exchange: "binance",
+                symbol: "BTCUSDT",
+                version: "1.0",
+                timestamp: Timestamp.now.adding(seconds: -9)
+            )
+            _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(beat)))
+            let changes: [(stored: String, change: (inout Heartbeat) -> Void)] = [
+                ("runtime_mode = 'LIVE'", { $0.runtimeMode = .live }),
+                ("exchange = 'kraken'", { $0.exchange = "kraken" }),
+                ("symbol = 'ETHUSDT'", { $0.symbol = "ETHUSDT" }),
+                ("version = '2.0'", { $0.version = "2.0" }),
+                ("state = 'SAFE_MODE'", { $0.state = .safeMode }),
+                (#"metadata = '{"a": 1}'"#, { $0.metadata = JSONObject { json in json.member("a", 1) } }),
+            ]
+            for (stored, change) in changes {
+                change(&beat)
+                beat.timestamp = beat.timestamp.adding(seconds: 1)
+                _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(beat)))
+                #expect(
+                    try await fleet.text("SELECT count(*)::text FROM instance_live WHERE \(stored)") == "1",
+                    "\(stored)"
+                )
+            }
+        }
+    }
+
     @Test func `500 concurrent first heartbeats create one row`() async throws {
         try await Fleet.with { fleet in
             let time = Timestamp.now

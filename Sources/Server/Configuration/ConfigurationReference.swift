@@ -52,7 +52,7 @@ enum ConfigurationReference {
         "PUBLIC_HOSTS":
             "The public names of the server, such as `https://flotilla.example`; use `https://` if a proxy terminates TLS. Requests for other hosts are rejected.",
         "TRUSTED_PROXIES":
-            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` header names the client. Failed logins are counted per client. `CONNECTIONS_PER_ADDRESS` does not apply to these proxies.",
+            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` header names the client. Failed sign-ins are counted per client. `CONNECTIONS_PER_ADDRESS` does not apply to these proxies.",
         "ENVIRONMENT": "The name of the deployment on the dashboard. Defaults to `LOCAL`.",
         "DATABASE_CONNECTIONS":
             "The number of database connections. Two more are reserved for operators, and one listens for commands.",
