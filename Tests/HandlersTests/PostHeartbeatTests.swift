@@ -1,6 +1,7 @@
 import ContractRuntime
 import Generated
 import Handlers
+import TestSupport
 import Testing
 
 @Suite struct PostHeartbeatTests {
