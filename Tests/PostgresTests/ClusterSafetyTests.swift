@@ -69,10 +69,9 @@ import Testing
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
             let postmaster = try Look.postmaster(in: folder)
-            let lines = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8).split(
-                separator: "\n"
-            )
-            let id = try #require(lines[6].split(separator: " ").last.flatMap { CInt($0) })
+            let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+            let line = file.split(separator: "\n", omittingEmptySubsequences: false)[6]
+            let id = try #require(line.split(separator: " ").last.flatMap { CInt($0) })
             // As a process of the cluster has it that takes its time to end.
             let memory = try #require(shmat(id, nil, SHM_RDONLY))
             try #require(memory != UnsafeMutableRawPointer(bitPattern: -1))
