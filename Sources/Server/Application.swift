@@ -250,6 +250,48 @@ struct Application {
         }
     }
 
+    /// Exports months of the audit log to a file and records it.
+    ///
+    /// - Parameters:
+    ///   - end: Only months before this one, as `YYYY-MM`; nil for all that have ended.
+    ///   - again: Also months that were exported before.
+    ///   - place: The file, or the folder that it is made in.
+    /// - Returns: The file; nil where there is no month to export.
+    func exportAudit(before end: String?, again: Bool, to place: String, by actor: String) async throws
+        -> (file: String, summary: AuditFileSummary, sha256: String)?
+    {
+        let directory = configuration.dataDirectory
+        let url =
+            try await configuration.databaseURL
+            ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        let migrator = Migrator(url: url, migrations: Migration.all)
+        let version = try await migrator.version()
+        guard version >= migrator.target else {
+            throw SchemaKeeper.NotMigrated(version: version, expected: migrator.target)
+        }
+        // Counting the entries of a large month takes longer than a request may.
+        let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
+        defer { database.close() }
+        let schema = SchemaState()
+        schema.confirm(version: version)
+        let api = API(database: database, schema: schema, logger: logger)
+        let months = try await api.auditMonths(before: end, again: again)
+        guard let first = months.first, let last = months.last else { return nil }
+        let file = try AuditFile(AuditFile.path(in: place, first: first.name, last: last.name))
+        let summary: AuditFileSummary
+        let sha256: String
+        do {
+            summary = try await api.exportAudit(months) { try file.append($0) }
+            sha256 = try file.finish()
+        } catch {
+            file.abandon()
+            throw error
+        }
+        // From here on the file stays: the database may have recorded it even if its answer was lost.
+        try await api.noteAuditExport(summary, file: file.path, sha256: sha256, by: actor)
+        return (file.path, summary, sha256)
+    }
+
     /// Moves our own cluster to the newest version of PostgreSQL and ends.
     func upgradeCluster() async throws {
         guard configuration.databaseURL == nil else {
@@ -400,6 +442,7 @@ extension API.Configuration {
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays
+        auditDays = configuration.auditDays
         bounds = configuration.bounds
         instanceRetireDays = configuration.instanceRetireDays
     }

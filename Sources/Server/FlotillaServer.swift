@@ -18,7 +18,9 @@ struct FlotillaServer: AsyncParsableCommand {
         abstract: "The control plane of a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
-        subcommands: [Serve.self, Migrate.self, UpgradeCluster.self, Configuration.self],
+        subcommands: [
+            Serve.self, Migrate.self, UpgradeCluster.self, ExportAudit.self, VerifyAudit.self, Configuration.self,
+        ],
         defaultSubcommand: Serve.self
     )
 }
@@ -113,8 +115,8 @@ struct Configuration: ParsableCommand {
     func run() { print(ConfigurationReference.markdown, terminator: "") }
 }
 
-/// What both commands do around their work: read the configuration, set up the log, tell the terminal of a failure.
-private enum Session {
+/// What commands do around their work: read the configuration, set up the log, tell the terminal of a failure.
+enum Session {
     static func run(_ body: (Application) async throws -> Void) async throws {
         do {
             let configuration = try await ServerConfiguration.read()

@@ -58,9 +58,18 @@ extension Dashboard {
                 verification.isIntact
                 ? "Intact: each of \(Figures.count(verification.sealed)) sealed entries is as it was written; "
                     + "\(Figures.count(verification.unsealed)) were not sealed yet. Head \(verification.head.prefix(16))…"
+                    + Self.start(verification)
                 : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
             return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
+    }
+
+    /// Where the chain begins that was verified, unless it is the start of the log.
+    private static func start(_ verification: AuditVerification) -> String {
+        verification.dropped == 0
+            ? ""
+            : " \(Figures.count(verification.dropped)) older entries were exported and dropped; the chain goes on from "
+                + "\(verification.droppedHead.prefix(16))…"
     }
 
     /// Verifies the whole chain, which takes the longer the longer the log is.

@@ -17,6 +17,9 @@ extension Job {
             )
             return try await api.lead(lock, within: limit) { try $0.run(arrange) } != nil
         },
+        Job("arrange_audit", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.arrangeAudit(lock, within: limit)
+        },
         Job("check_partitions", lock: .maintenance) { (api, lock) throws(Problem) in
             try await api.lead(lock, within: limit) { try $0.run(.checkPartitions()) } != nil
         },
@@ -65,6 +68,20 @@ extension API {
         // A part answers how many series are left.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.rebookEquity(limit: 500))
+        }
+    }
+
+    /// Begins months of the audit log, and drops exported ones that are older than they are kept. A part is one step.
+    ///
+    /// - Returns: Whether this server did it.
+    fileprivate func arrangeAudit(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
+        let arranged = try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
+            try transaction.run(.arrangeAudit())
+        }
+        guard arranged, let days = configuration.auditDays else { return arranged }
+        // The other jobs wait, so a large month is verified over several passes.
+        return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
+            try transaction.run(.dropAuditMonth(days: days))
         }
     }
 

@@ -24,6 +24,7 @@ extension API {
         if rows != nil {
             await add(jobs: &text)
             await add(horizon: &text)
+            await add(audit: &text)
         }
         text.gauge(
             "flotilla_registrations_limit",
@@ -52,6 +53,20 @@ extension API {
             "flotilla_transaction_horizon_age_seconds",
             "How long ago the oldest transaction of the cluster began that holds back events and sums.",
             [("", max(age, 0))]
+        )
+    }
+
+    /// How many months of the audit log are kept only because they have no export.
+    private func add(audit text: inout PrometheusText) async {
+        var months = 0
+        if let days = configuration.auditDays {
+            guard let waiting = try? await run(.auditMonthsWaiting(days: days)) else { return }
+            months = waiting
+        }
+        text.gauge(
+            "flotilla_audit_months_waiting",
+            "Months of the audit log that are older than AUDIT_DAYS and not exported.",
+            [("", Double(months))]
         )
     }
 

@@ -36,6 +36,11 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
+    /// The libpq connection string of a database of the cluster that another process runs in the folder.
+    public static func url(in path: String, mayMove: Bool = false, database: String) throws -> String {
+        url(database: database, of: try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove))
+    }
+
     /// A cluster that this process alone uses from now on, and all versions of PostgreSQL that are installed.
     static func open(
         _ path: String,
@@ -64,7 +69,9 @@ public struct EmbeddedCluster: Sendable {
     }
 
     /// The libpq connection string of a database of the cluster.
-    public func url(database: String) -> String {
+    public func url(database: String) -> String { Self.url(database: database, of: directory) }
+
+    private static func url(database: String, of directory: ClusterDirectory) -> String {
         // Without a port PGPORT would count.
         "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
     }

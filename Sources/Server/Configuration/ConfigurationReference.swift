@@ -104,6 +104,8 @@ enum ConfigurationReference {
         "ALERT_DAYS": "How many days resolved alerts are kept.",
         "RUN_DAYS": "How many days runs of modules are kept after their end.",
         "COMMAND_DAYS": "How many days commands with a final status are kept, with their acknowledgements.",
+        "AUDIT_DAYS":
+            "How many days after its end a month of the audit log is dropped, if `flotilla-server export-audit` has exported it; 0 to keep all months.",
         "INSTANCE_RETIRE_DAYS":
             "After how many days of silence an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":

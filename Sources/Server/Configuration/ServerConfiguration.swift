@@ -64,6 +64,8 @@ struct ServerConfiguration: Sendable {
     var executionDays: Int
     /// How many days what is over is kept.
     var historyDays: API.HistoryDays
+    /// How many days after its end an exported month of the audit log is dropped; nil to keep all.
+    var auditDays: Int?
     /// After how many days of silence an instance is retired; nil where only operators retire.
     var instanceRetireDays: Int?
     /// How much of what clients add or hold is accepted.
@@ -172,6 +174,8 @@ struct ServerConfiguration: Sendable {
         metricDays = (samples, fine, coarse)
         executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
         historyDays = try Self.historyDays(variables)
+        let ofAudit = try variables.integer("AUDIT_DAYS", in: 0...36_500, default: 0)
+        auditDays = ofAudit == 0 ? nil : ofAudit
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
         bounds = try Bounds(variables)
