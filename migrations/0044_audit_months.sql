@@ -141,16 +141,12 @@ SELECT attach_audit_part(parent, audit_part(parent, month), 'FROM (MINVALUE) TO 
 FROM audit_months
 CROSS JOIN unnest(ARRAY ['audit_log', 'audit_seals']) AS parent;
 
--- What the hash of an entry is made of: everything that it says, in one text that has no two readings.
+-- Everything that an entry says, in one text that has no two readings. Its hash is the SHA-256 of the hash before and of this text.
 CREATE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_array(
         entry.ordinal, entry.audit_id, entry.actor, entry.action, entry.target_type, entry.target_id, entry.result,
         entry.details, (extract(epoch FROM entry.ts) * 1000000)::int8
     )::text
-$$;
-
-CREATE FUNCTION audit_hash(previous bytea, entry audit_log) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-    SELECT sha256(previous || convert_to(audit_text(entry), 'UTF8'))
 $$;
 
 -- The last entry that was dropped: the chain goes on from it. 0 and nothing while all entries are there.
@@ -167,34 +163,46 @@ BEGIN
 END
 $$;
 
--- Seals what is not sealed, 5,000 entries at most; how many they were.
-CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE plpgsql AS $$
+-- Seals what is not sealed, 5,000 entries at most; how many they were. Here and below, plans are made for the numbers at hand, so that no
+-- statement reads partitions that it does not need.
+CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
+    low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
+    due int8[];
     last_position int8;
     head bytea;
-    entry audit_log;
-    sealed int8 := 0;
+    content text;
+    hashes bytea[] := '{}';
 BEGIN
+    IF low IS NULL THEN RETURN 0; END IF;
     -- Positions are unique within a partition only, and servers before 1.3.0 take another lock for this job.
     LOCK TABLE ONLY audit_seals IN SHARE ROW EXCLUSIVE MODE;
+    due := ARRAY (
+        SELECT ordinal
+        FROM audit_unsealed
+        JOIN audit_log USING (ordinal)
+        WHERE audit_log.ordinal >= low
+        ORDER BY ordinal
+        LIMIT 5000
+    );
     SELECT position, hash INTO last_position, head FROM audit_seals ORDER BY position DESC LIMIT 1;
     IF NOT FOUND THEN SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor; END IF;
-    FOR entry IN
-        WITH taken AS (
-            DELETE FROM audit_unsealed
-            WHERE ordinal IN (
-                SELECT ordinal FROM audit_unsealed JOIN audit_log USING (ordinal) ORDER BY ordinal LIMIT 5000
-            )
-            RETURNING ordinal
-        )
-        SELECT audit_log.* FROM audit_log JOIN taken USING (ordinal) ORDER BY ordinal
+    FOR content IN
+        SELECT audit_text(entry)
+        FROM audit_log AS entry
+        WHERE ordinal = ANY (due)
+            AND ordinal >= due[1]
+            AND ordinal <= due[cardinality(due)]
+        ORDER BY ordinal
     LOOP
-        last_position := last_position + 1;
-        head := audit_hash(head, entry);
-        INSERT INTO audit_seals (position, ordinal, hash) VALUES (last_position, entry.ordinal, head);
-        sealed := sealed + 1;
+        head := sha256(head || convert_to(content, 'UTF8'));
+        hashes := hashes || head;
     END LOOP;
-    RETURN sealed;
+    INSERT INTO audit_seals (position, ordinal, hash)
+    SELECT last_position + place, ordinal, hash
+    FROM unnest(due, hashes) WITH ORDINALITY AS seal (ordinal, hash, place);
+    DELETE FROM audit_unsealed WHERE ordinal = ANY (due);
+    RETURN cardinality(due);
 END
 $$;
 
@@ -206,10 +214,11 @@ CREATE OR REPLACE FUNCTION verify_audit(
     OUT head bytea,
     OUT broken_at int8,
     OUT reason text
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-    seal audit_seals;
-    entry audit_log;
+    low int8;
+    high int8;
+    seal record;
 BEGIN
     checked := 0;
     SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor;
@@ -218,13 +227,20 @@ BEGIN
         SELECT hash INTO head FROM audit_seals WHERE position = after;
         head := coalesce(head, ''::bytea);
     END IF;
-    FOR seal IN SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000 LOOP
-        SELECT * INTO entry FROM audit_log WHERE ordinal = seal.ordinal;
+    SELECT min(ordinal), max(ordinal)
+    INTO low, high
+    FROM (SELECT ordinal FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part;
+    FOR seal IN
+        SELECT position, part.ordinal, hash, CASE WHEN entry.ordinal IS NOT NULL THEN audit_text(entry) END AS text
+        FROM (SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part
+        LEFT JOIN audit_log AS entry ON entry.ordinal = part.ordinal AND entry.ordinal BETWEEN low AND high
+        ORDER BY position
+    LOOP
         IF seal.position <> last_position + 1 THEN
             reason := 'a seal is missing before it';
-        ELSIF entry.ordinal IS NULL THEN
+        ELSIF seal.text IS NULL THEN
             reason := 'the entry is missing';
-        ELSIF audit_hash(head, entry) <> seal.hash THEN
+        ELSIF sha256(head || convert_to(seal.text, 'UTF8')) <> seal.hash THEN
             reason := 'the entry is not as it was sealed';
         END IF;
         IF reason IS NOT NULL THEN
@@ -235,6 +251,55 @@ BEGIN
         head := seal.hash;
         checked := checked + 1;
     END LOOP;
+END
+$$;
+
+-- Verifies a part of the audit log: the seals behind `after`, 5,000 at most, and the entries among theirs. An entry without a seal and without
+-- a place in the queue for one was slipped in. Behind the last seal, the newest entries and the queue.
+CREATE OR REPLACE FUNCTION verify_audit_part(
+    after int8,
+    OUT last_position int8,
+    OUT checked int8,
+    OUT head bytea,
+    OUT broken_at int8,
+    OUT reason text
+) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    -- The entries between these were sealed by the part, but for some that committed late.
+    low int8;
+    high int8 := 9223372036854775807;
+BEGIN
+    SELECT part.last_position, part.checked, part.head, part.broken_at, part.reason
+    INTO last_position, checked, head, broken_at, reason
+    FROM verify_audit(after) AS part;
+    IF broken_at IS NOT NULL THEN RETURN; END IF;
+    -- OFFSET 0: the index on `ordinal` would be read from its end.
+    SELECT coalesce(max(ordinal), 0)
+    INTO low
+    FROM (SELECT ordinal FROM audit_seals WHERE position > after - 5000 AND position <= after OFFSET 0) AS part;
+    IF checked > 0 THEN
+        SELECT greatest(max(ordinal), low)
+        INTO high
+        FROM (SELECT ordinal FROM audit_seals WHERE position > after AND position <= last_position OFFSET 0) AS part;
+    END IF;
+    SELECT min(ordinal) INTO broken_at
+    FROM audit_log
+    WHERE ordinal > low
+        AND ordinal <= high
+        AND NOT EXISTS (
+            SELECT
+            FROM audit_seals
+            WHERE audit_seals.ordinal = audit_log.ordinal
+                AND audit_seals.ordinal > low
+                AND audit_seals.ordinal <= high
+        )
+        AND NOT EXISTS (SELECT FROM audit_unsealed WHERE audit_unsealed.ordinal = audit_log.ordinal);
+    IF checked = 0 THEN
+        SELECT least(broken_at, min(ordinal)) INTO broken_at
+        FROM audit_unsealed
+        WHERE NOT EXISTS (SELECT FROM audit_log WHERE audit_log.ordinal = audit_unsealed.ordinal);
+    END IF;
+    IF broken_at IS NOT NULL THEN reason := 'the entry was never sealed, or is missing'; END IF;
 END
 $$;
 

@@ -262,7 +262,7 @@ struct Application {
     {
         let directory = configuration.dataDirectory
         let url =
-            try await configuration.databaseURL
+            try configuration.databaseURL
             ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
         let migrator = Migrator(url: url, migrations: Migration.all)
         let version = try await migrator.version()

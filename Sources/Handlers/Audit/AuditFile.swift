@@ -1,6 +1,5 @@
-public import ContractRuntime
+import ContractRuntime
 import Crypto
-import Formats
 
 /// What is wrong with a file of exported entries.
 public struct AuditFileError: Error, CustomStringConvertible {
