@@ -1,22 +1,22 @@
 -- The audit log and its seals are partitioned by month. Both are partitioned by the entry's number, so that a month's entries and their seals
 -- go together, and an entry is found by its number alone. Numbers jump at the start of each month: the first one of December 2026 is
--- 202612 * 10^10. Whatever commits late has a number of the month before, and is sealed before all entries of the new month.
+-- 202612 * 10^10. An entry that commits late has a number of the previous month, and is sealed before all entries of the new month.
 
 CREATE TABLE audit_months (
-    -- Its first day. The oldest month of a log that was migrated has all earlier entries, too.
+    -- The first day of the month. In a migrated log the oldest month includes all earlier entries.
     month date PRIMARY KEY,
     first_ordinal int8 NOT NULL UNIQUE,
-    -- Since when no entry is added to it.
+    -- The time since which no entry is added.
     closed_at timestamptz,
-    -- The last seal up to the end of the month, once all of the month's entries are sealed: the chain goes on from there.
+    -- The last seal up to the end of the month, set once all of the month's entries are sealed. The chain continues from it.
     last_position int8,
     head bytea,
-    -- How far the chain was verified before the month is dropped.
+    -- The last seal verified so far, before the month is dropped.
     verified_position int8,
     dropped_at timestamptz
 );
 
--- Each export of a month, once its file is on the disk.
+-- One row for each export of a month, added once its file is on disk.
 CREATE TABLE audit_exports (
     month date NOT NULL REFERENCES audit_months,
     exported_at timestamptz NOT NULL DEFAULT now(),
@@ -36,7 +36,7 @@ CREATE TRIGGER audit_months_stay
     BEFORE DELETE OR TRUNCATE ON audit_months
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
--- What is known of a month stays; only `verified_position` moves.
+-- A column that is set keeps its value, except `verified_position`.
 CREATE TRIGGER audit_months_are_append_only
     BEFORE UPDATE ON audit_months
     FOR EACH ROW
@@ -57,7 +57,8 @@ $$;
 
 DROP FUNCTION audit_hash(bytea, audit_log);
 
--- The existing tables become the first month's partitions as they are. Without a bound nothing has to be read now; `bound_audit_month` sets it.
+-- The existing tables become the first month's partitions. An upper bound would make PostgreSQL scan them under an exclusive lock, so
+-- `bound_audit_month` sets it later.
 DO $$
 DECLARE
     this CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
@@ -106,7 +107,7 @@ CREATE INDEX audit_log_by_run ON audit_log ((details ->> 'run_id')) WHERE detail
 CREATE INDEX audit_log_by_reconcile ON audit_log ((details ->> 'reconcile_id')) WHERE details ? 'reconcile_id';
 
 CREATE TABLE audit_seals (
-    -- The primary key of each partition. `seal_audit` alone counts it, one at a time.
+    -- The primary key of each partition. Only `seal_audit` assigns it, one call at a time.
     position int8 NOT NULL,
     ordinal int8 NOT NULL UNIQUE,
     hash bytea NOT NULL
@@ -125,7 +126,7 @@ CREATE TRIGGER audit_seals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
--- Makes a table a partition. Nothing but its parent writes to it.
+-- Makes a table a partition that accepts writes only through its parent.
 CREATE FUNCTION attach_audit_part(parent text, part text, bounds text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s', parent, part, bounds);
@@ -141,7 +142,7 @@ SELECT attach_audit_part(parent, audit_part(parent, month), 'FROM (MINVALUE) TO 
 FROM audit_months
 CROSS JOIN unnest(ARRAY ['audit_log', 'audit_seals']) AS parent;
 
--- Everything that an entry says, in one text that has no two readings. Its hash is the SHA-256 of the hash before and of this text.
+-- All columns of an entry as one unambiguous text. The hash of an entry is the SHA-256 of the previous hash and this text.
 CREATE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_build_array(
         entry.ordinal, entry.audit_id, entry.actor, entry.action, entry.target_type, entry.target_id, entry.result,
@@ -149,7 +150,7 @@ CREATE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql IMMUTABLE 
     )::text
 $$;
 
--- The last entry that was dropped: the chain goes on from it. 0 and nothing while all entries are there.
+-- The seal of the last dropped entry, from which the chain continues; 0 and empty while no month is dropped.
 CREATE FUNCTION audit_anchor(OUT last_position int8, OUT head bytea, OUT dropped_before timestamptz) LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT months.last_position, months.head, months.closed_at
@@ -163,8 +164,7 @@ BEGIN
 END
 $$;
 
--- Seals what is not sealed, 5,000 entries at most; how many they were. Here and below, plans are made for the numbers at hand, so that no
--- statement reads partitions that it does not need.
+-- Seals pending entries, at most 5,000, and returns their number. Here and below, custom plans let PostgreSQL skip partitions.
 CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
@@ -175,7 +175,7 @@ DECLARE
     hashes bytea[] := '{}';
 BEGIN
     IF low IS NULL THEN RETURN 0; END IF;
-    -- Positions are unique within a partition only, and servers before 1.3.0 take another lock for this job.
+    -- Positions are unique only within a partition, and servers before 1.3.0 take another lock for this job.
     LOCK TABLE ONLY audit_seals IN SHARE ROW EXCLUSIVE MODE;
     due := ARRAY (
         SELECT ordinal
@@ -206,7 +206,7 @@ BEGIN
 END
 $$;
 
--- Looks at the seals behind `after`, 5,000 at most: the last of them, and the first that is broken. It begins behind what was dropped.
+-- Verifies at most 5,000 seals after position `after`, or after the last dropped entry, and returns the last one and the first break.
 CREATE OR REPLACE FUNCTION verify_audit(
     after int8,
     OUT last_position int8,
@@ -254,8 +254,8 @@ BEGIN
 END
 $$;
 
--- Verifies a part of the audit log: the seals behind `after`, 5,000 at most, and the entries among theirs. An entry without a seal and without
--- a place in the queue for one was slipped in. Behind the last seal, the newest entries and the queue.
+-- Verifies a part of the audit log: at most 5,000 seals after `after`, and all entries in their range of numbers. An entry that is neither
+-- sealed nor queued was inserted by other means. After the last seal, it verifies the newest entries and the queue.
 CREATE OR REPLACE FUNCTION verify_audit_part(
     after int8,
     OUT last_position int8,
@@ -265,7 +265,7 @@ CREATE OR REPLACE FUNCTION verify_audit_part(
     OUT reason text
 ) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-    -- The entries between these were sealed by the part, but for some that committed late.
+    -- The range of numbers that the part sealed, except for entries that committed late.
     low int8;
     high int8 := 9223372036854775807;
 BEGIN
@@ -273,7 +273,7 @@ BEGIN
     INTO last_position, checked, head, broken_at, reason
     FROM verify_audit(after) AS part;
     IF broken_at IS NOT NULL THEN RETURN; END IF;
-    -- OFFSET 0: the index on `ordinal` would be read from its end.
+    -- Without OFFSET 0, PostgreSQL would scan the index on `ordinal` from its end.
     SELECT coalesce(max(ordinal), 0)
     INTO low
     FROM (SELECT ordinal FROM audit_seals WHERE position > after - 5000 AND position <= after OFFSET 0) AS part;
@@ -303,8 +303,8 @@ BEGIN
 END
 $$;
 
--- Sets the bound of the oldest month, whose partitions have none after the migration. Each call is one step; whether there is another one.
--- Only the second one reads the table, and it blocks nobody.
+-- Sets the upper bound of the oldest month, whose partitions have none after the migration. Each call is one step and returns whether
+-- another one follows. Validating the constraint reads the table and does not block writers.
 CREATE FUNCTION bound_audit_month() RETURNS bool LANGUAGE plpgsql AS $$
 DECLARE
     first CONSTANT date := (SELECT min(month) FROM audit_months);
@@ -337,7 +337,7 @@ BEGIN
 END
 $$;
 
--- Makes the empty partitions of a month. It waits for no writer.
+-- Creates the empty partitions of a month, without waiting for writers.
 CREATE FUNCTION make_audit_month(new_month date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     start CONSTANT int8 := first_audit_ordinal(new_month);
@@ -352,9 +352,8 @@ BEGIN
 END
 $$;
 
--- Makes partitions for this month and the two after it, begins a month that has come, and notes the heads of those that are sealed.
--- Each call is one step; how many there are at least after it. Numbers jump to a month only once its partitions are there, so every number
--- has a partition.
+-- Creates the partitions of this month and the next two, switches to a new month, and records the heads of sealed months. Each call is
+-- one step and returns 1 if another one may follow. Numbers jump to a month only after its partitions exist, so every number has one.
 CREATE FUNCTION arrange_audit(this date DEFAULT date_trunc('month', now() AT TIME ZONE 'UTC')) RETURNS int8 LANGUAGE plpgsql AS $$
 DECLARE
     start CONSTANT int8 := first_audit_ordinal(this);
@@ -362,7 +361,7 @@ DECLARE
     ended audit_months;
     bound int8;
 BEGIN
-    -- Whoever holds the table for longer is waited for with the next pass: everybody else would wait behind this one.
+    -- Writers queue behind this lock request, so it gives up quickly; the next pass tries again.
     PERFORM set_config('lock_timeout', '300ms', true);
     IF bound_audit_month() THEN RETURN 1; END IF;
     SELECT max(month) INTO newest FROM audit_months;
@@ -371,10 +370,10 @@ BEGIN
         RETURN 1;
     END IF;
     IF EXISTS (SELECT FROM audit_months WHERE month < this AND closed_at IS NULL) THEN
-        -- Nobody has added an entry and not committed it, so each entry of the months before can be seen by whoever seals the first of this one.
+        -- Under this lock no uncommitted entry exists, so all entries of the previous months are visible before the first of this month.
         LOCK TABLE ONLY audit_log IN SHARE MODE;
         UPDATE audit_months SET closed_at = clock_timestamp() WHERE month < this AND closed_at IS NULL;
-        -- What is rolled back does not take this back, which does no harm: the lock is held until then.
+        -- A rollback does not undo setval, which is harmless: the lock is held until then.
         PERFORM setval('audit_log_ordinal_seq', start, false) FROM audit_log_ordinal_seq WHERE last_value < start;
         RETURN 1;
     END IF;
@@ -404,7 +403,7 @@ BEGIN
     WHERE month = ended.month
         AND NOT EXISTS (SELECT FROM audit_unsealed WHERE ordinal < bound);
     IF NOT FOUND THEN RETURN 0; END IF;
-    -- A number that somebody chooses by hand adds no entry to it.
+    -- Refuse inserts with an explicit number of this month.
     EXECUTE format(
         'CREATE OR REPLACE TRIGGER audit_month_is_closed BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()',
         audit_part('audit_log', ended.month)
@@ -415,16 +414,18 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $$;
 
--- How many entries of a closed month are sealed, and why that is not all of it: null when each entry has a seal and each seal an entry.
+-- The number of sealed entries of a closed month, and a fault if its entries and seals do not match.
 CREATE FUNCTION count_audit_month(of_month date, OUT entries int8, OUT fault text) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     stored int8;
     seals int8;
 BEGIN
-    SELECT
-        last_position - coalesce((SELECT before.last_position FROM audit_months AS before WHERE before.month < of_month ORDER BY month DESC LIMIT 1), 0)
+    SELECT last_position - position_before
     INTO entries
-    FROM audit_months
+    FROM (
+        SELECT month, last_position, lag(last_position, 1, 0::int8) OVER (ORDER BY month) AS position_before
+        FROM audit_months
+    ) AS months
     WHERE month = of_month;
     EXECUTE format('SELECT count(*) FROM %I', audit_part('audit_log', of_month)) INTO stored;
     EXECUTE format('SELECT count(*) FROM %I', audit_part('audit_seals', of_month)) INTO seals;
@@ -434,15 +435,15 @@ BEGIN
 END
 $$;
 
--- The oldest month that is still there, if it ended at least so long ago; null when there is none.
+-- The oldest month that is not dropped, if it ended at least `kept` ago; null otherwise.
 CREATE FUNCTION old_audit_month(kept interval) RETURNS audit_months LANGUAGE sql STABLE AS $$
     SELECT oldest.*
     FROM (SELECT * FROM audit_months WHERE dropped_at IS NULL ORDER BY month LIMIT 1) AS oldest
     WHERE closed_at < now() - kept
 $$;
 
--- Drops the oldest month that ended at least so long ago, was exported, and verifies. Each call is one step, which verifies 5,000 entries or
--- drops the month; whether there is another one. A month that does not verify is an alert, and stays.
+-- Drops the oldest month that ended at least `kept` ago, is exported, and verifies. Each call is one step, which verifies 5,000 entries or
+-- drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept.
 CREATE FUNCTION drop_audit_month(kept interval) RETURNS int8 LANGUAGE plpgsql AS $$
 DECLARE
     old CONSTANT audit_months := old_audit_month(kept);
@@ -460,7 +461,7 @@ BEGIN
         AND (last_position, head) = (old.last_position, old.head)
     ORDER BY exported_at DESC
     LIMIT 1;
-    -- A month without entries has nothing to export.
+    -- A month without entries needs no export.
     IF NOT FOUND AND old.last_position > before THEN RETURN 0; END IF;
     IF coalesce(old.verified_position, before) < old.last_position THEN
         SELECT * INTO part FROM verify_audit_part(coalesce(old.verified_position, before));

@@ -254,7 +254,7 @@ struct Application {
     ///
     /// - Parameters:
     ///   - end: Only months before this one, as `YYYY-MM`; nil for all that have ended.
-    ///   - again: Also months that were exported before.
+    ///   - again: Whether to include months that were exported before.
     ///   - place: The file, or the folder that it is made in.
     /// - Returns: The file; nil where there is no month to export.
     func exportAudit(before end: String?, again: Bool, to place: String, by actor: String) async throws
@@ -269,7 +269,7 @@ struct Application {
         guard version >= migrator.target else {
             throw SchemaKeeper.NotMigrated(version: version, expected: migrator.target)
         }
-        // Counting the entries of a large month takes longer than a request may.
+        // Counting the entries of a large month takes longer than the deadline of requests.
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
         defer { database.close() }
         let schema = SchemaState()
@@ -287,7 +287,7 @@ struct Application {
             file.abandon()
             throw error
         }
-        // From here on the file stays: the database may have recorded it even if its answer was lost.
+        // Keep the file from here on: the database may have recorded the export even if its response is lost.
         try await api.noteAuditExport(summary, file: file.path, sha256: sha256, by: actor)
         return (file.path, summary, sha256)
     }

@@ -12,8 +12,8 @@ struct ExportAudit: AsyncParsableCommand {
         commandName: "export-audit",
         abstract: "Writes months of the audit log that have ended to a file, verifies them, and records the export.",
         discussion: """
-            Months that were exported before are left out. The file has a line of JSON for each entry, with its seal; verify-audit checks it. \
-            With AUDIT_DAYS the server drops months that were exported. With its own cluster the server must be running.
+            Months that were exported before are skipped. The file has a line of JSON for each entry, with its seal; verify-audit checks it. \
+            With AUDIT_DAYS the server drops exported months. With its own cluster the server must be running.
             """
     )
 
@@ -23,10 +23,13 @@ struct ExportAudit: AsyncParsableCommand {
     @Option(help: "The new file, or a folder in which it is called audit-MONTH.ndjson.")
     var to: String
 
-    @Option(name: .customLong("by"), help: "Who exports, for the audit log. By default the user of this process.")
+    @Option(
+        name: .customLong("by"),
+        help: "The name of the exporter in the audit log. By default the user of this process."
+    )
     var actor: String?
 
-    @Flag(help: "Also months that were exported before.")
+    @Flag(help: "Include months that were exported before.")
     var again = false
 
     func validate() throws {
@@ -51,7 +54,7 @@ struct ExportAudit: AsyncParsableCommand {
         return String(cString: entry.pointee.pw_name)
     }
 
-    /// What a file has, in one line.
+    /// The contents of a file, in one line.
     fileprivate static func text(_ summary: AuditFileSummary) -> String {
         let (first, last) = (summary.months.lowerBound, summary.months.upperBound)
         let head = summary.head.isEmpty ? "none" : summary.head
@@ -64,8 +67,8 @@ struct VerifyAudit: ParsableCommand {
         commandName: "verify-audit",
         abstract: "Verifies files of export-audit, without a database.",
         discussion: """
-            Each file must be as it was exported, and go on where the one before it ends. Compare the SHA-256 with the entry AUDIT_EXPORT \
-            of the audit log: a file that was written anew as a whole has another one.
+            Each file must be unchanged and continue where the previous one ends. Compare the SHA-256 with the entry AUDIT_EXPORT of the \
+            audit log: a forged file with a valid chain has another one.
             """
     )
 
@@ -78,7 +81,7 @@ struct VerifyAudit: ParsableCommand {
             do {
                 let (summary, sha256) = try AuditFile.verify(file)
                 if let head, head != summary.headBefore {
-                    throw AuditFileFailure(description: "does not go on where the file before it ends")
+                    throw AuditFileFailure(description: "does not continue where the previous file ends")
                 }
                 head = summary.head
                 print("\(file)  \(ExportAudit.text(summary))  sha256 \(sha256)")

@@ -7,7 +7,7 @@ import Handlers
     import Darwin
 #endif
 
-/// Why a file cannot be written or read, or is not what was expected.
+/// A file that cannot be read or written, or has unexpected contents.
 struct AuditFileFailure: Error, CustomStringConvertible {
     let description: String
 
@@ -20,7 +20,7 @@ struct AuditFileFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A file of exported entries that is being written. It has its name only once it is complete and on the disk.
+/// A file of exported entries that is being written. It gets its name once it is complete and on disk.
 final class AuditFile {
     let path: String
     private let descriptor: Int32
@@ -34,7 +34,7 @@ final class AuditFile {
         self.path = path
         descriptor = open(path + ".part", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw AuditFileFailure("open", path + ".part") }
-        // What an interrupted export left is overwritten, and nothing that another one is writing.
+        // Overwrite the rest of an interrupted export, but not the file of a running one.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, ftruncate(descriptor, 0) == 0 else {
             close(descriptor)
             throw AuditFileFailure("lock", path + ".part")
@@ -64,7 +64,7 @@ final class AuditFile {
         }
     }
 
-    /// Gives the file its name, once it is on the disk.
+    /// Gives the file its name, once it is on disk.
     ///
     /// - Returns: Its SHA-256, in hexadecimal.
     func finish() throws -> String {
@@ -78,12 +78,12 @@ final class AuditFile {
         return Self.hexadecimal(sum)
     }
 
-    /// Removes what was written of a file that will not be complete.
+    /// Removes an incomplete file.
     func abandon() { unlink(path + ".part") }
 
     /// Verifies a file.
     ///
-    /// - Returns: What it has, and its SHA-256 in hexadecimal.
+    /// - Returns: Its contents, and its SHA-256 in hexadecimal.
     static func verify(_ path: String) throws -> (summary: AuditFileSummary, sha256: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw AuditFileFailure("open", path) }
@@ -115,7 +115,7 @@ final class AuditFile {
         return (try verifier.summary(), hexadecimal(sum))
     }
 
-    /// No entry is nearly as long: what clients send of one is bounded.
+    /// Bounds memory; entries are much shorter, because the size of requests is bounded.
     private static let longestLine = 64 << 20
 
     private static func hexadecimal(_ sum: SHA256) -> String {

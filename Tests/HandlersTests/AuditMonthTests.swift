@@ -37,7 +37,7 @@ import Testing
         try await arrange(fleet, in: 1)
     }
 
-    /// Changes rows in spite of their triggers, as a superuser can.
+    /// Changes rows without their triggers, as a superuser can.
     private func change(_ fleet: Fleet, _ statement: String) async throws {
         try await fleet.database.transaction { transaction in
             _ = try transaction.run(Query(sql: "SET LOCAL session_replication_role = replica"))
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a month is dropped once it is old and exported, and the chain goes on from it`() async throws {
+    @Test func `a month is dropped once it is old and exported, and the chain continues from it`() async throws {
         try await Fleet.with(Self.keeping30Days) { fleet in
             try await twoMonths(fleet)
             let before = try await verify(fleet)
@@ -344,7 +344,7 @@ import Testing
         }
     }
 
-    @Test func `a log from before is migrated with its seals, and servers of 1.2.0 go on`() async throws {
+    @Test func `a log from before is migrated with its seals, and servers of 1.2.0 keep working`() async throws {
         try await TestDatabase.empty { url in
             let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             _ = try await Migrator(url: url, migrations: Migration.all.filter { $0.version < 44 }).migrate(

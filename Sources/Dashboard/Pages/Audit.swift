@@ -64,11 +64,11 @@ extension Dashboard {
         }
     }
 
-    /// Where the chain begins that was verified, unless it is the start of the log.
+    /// The start of the verified chain, if older entries were dropped.
     private static func start(_ verification: AuditVerification) -> String {
         verification.dropped == 0
             ? ""
-            : " \(Figures.count(verification.dropped)) older entries were exported and dropped; the chain goes on from "
+            : " \(Figures.count(verification.dropped)) older entries were exported and dropped; the chain continues from "
                 + "\(verification.droppedHead.prefix(16))…"
     }
 

@@ -33,24 +33,24 @@ public struct AuditMonth: Sendable {
 
 /// Why months cannot be exported.
 public struct AuditExportError: Error, CustomStringConvertible {
-    /// What was found and what to do.
+    /// The cause, and the action to take.
     public let description: String
 }
 
 // The operations of `flotilla-server export-audit`.
 extension API {
-    /// The months to export: those that have ended, from the first one without an export on.
+    /// The months to export: those that have ended, starting with the first that has no export.
     ///
     /// - Parameters:
     ///   - end: Only months before this one, as `YYYY-MM`; nil for all.
-    ///   - again: Also those that were exported before.
+    ///   - again: Whether to include months that were exported before.
     public func auditMonths(before end: String?, again: Bool) async throws(Problem) -> [AuditMonth] {
         let ended = try await readPrimary(.endedAuditMonths()).map(AuditMonth.init)
         let wanted = ended.filter { month in end.map { month.name < $0 } ?? true }
         return again ? wanted : Array(wanted.drop(while: \.isExported))
     }
 
-    /// Writes the entries of months with their seals, and verifies them as it does.
+    /// Writes the entries of months with their seals, and verifies each entry.
     ///
     /// - Parameters:
     ///   - months: Consecutive ones, at least one.
@@ -119,13 +119,13 @@ extension API {
         return try verifier.summary()
     }
 
-    /// Notes that months are in a file, once it is on the disk; the audit log has it.
+    /// Records an export whose file is on disk, also in the audit log.
     ///
     /// - Parameters:
-    ///   - summary: What the file has.
+    ///   - summary: The contents of the file.
     ///   - file: Its path.
     ///   - sha256: That of its bytes, in hexadecimal.
-    ///   - actor: Who made it.
+    ///   - actor: The name of the exporter.
     public func noteAuditExport(
         _ summary: AuditFileSummary,
         file: String,

@@ -1,18 +1,18 @@
 import ContractRuntime
 import Crypto
 
-/// What is wrong with a file of exported entries.
+/// An error in a file of exported entries.
 public struct AuditFileError: Error, CustomStringConvertible {
     /// The number of the line, from 1.
     public let line: Int
-    /// What was found and what was expected.
+    /// The error: the text that was found and the text that was expected.
     public let reason: String
 
     /// The line and the reason.
     public var description: String { "line \(line): \(reason)" }
 }
 
-/// What a file of exported entries has.
+/// The contents of a file of exported entries.
 public struct AuditFileSummary: Equatable, Sendable {
     /// The months of its entries, as `YYYY-MM`.
     public var months: ClosedRange<String>
@@ -26,8 +26,8 @@ public struct AuditFileSummary: Equatable, Sendable {
 
 /// Verifies a file of exported entries, line by line.
 ///
-/// Each line is JSON. The first one is the header. The others have an entry and its seal: `entry` is the text whose SHA-256, behind the hash of
-/// the entry before, is `hash`. The last line is the footer.
+/// Each line is JSON: a header, one line for each entry with its seal, a footer. The `hash` of an entry is the SHA-256 of the previous hash and
+/// of the text of `entry`.
 public struct AuditFileVerifier {
     private var line = 0
     private var months: ClosedRange<String>?
@@ -71,7 +71,7 @@ public struct AuditFileVerifier {
         try addEntry(bytes)
     }
 
-    /// What the file has.
+    /// The contents of the file.
     ///
     /// - Throws: When the footer is missing.
     public func summary() throws(AuditFileError) -> AuditFileSummary {

@@ -1,21 +1,21 @@
--- Arranges the months of the audit log by a step; answers whether there may be another one.
+-- Arranges the months of the audit log by one step; returns 1 if another one may follow.
 -- name: arrangeAudit :one
 -- out: steps int8
 SELECT arrange_audit()
 
--- Verifies a part of the oldest month that is older than `days` and exported, or drops it; answers whether there may be another step.
+-- Verifies a part of the oldest exported month that is older than `days`, or drops it; returns 1 if another step may follow.
 -- name: dropAuditMonth :one
 -- in: days int8
 -- out: steps int8
 SELECT drop_audit_month(:days::int8 * interval '1 day')
 
--- The last entry that was dropped.
+-- The seal of the last dropped entry.
 -- name: auditAnchor :one
 -- out: position int8, head text, dropped_before timestamptz?
 SELECT last_position, encode(head, 'hex'), dropped_before
 FROM audit_anchor()
 
--- How many months are older than `days` and wait for their export.
+-- The number of months that are older than `days` and not exported.
 -- name: auditMonthsWaiting :one
 -- in: days int8
 -- out: months int8
@@ -34,8 +34,8 @@ WHERE dropped_at IS NULL
             AND (export.last_position, export.head) = (ended.last_position, ended.head)
     )
 
--- The months that have ended and are not dropped, the oldest first, with the numbers of their entries and the seals before and at the end of
--- each. Those are null until all entries are sealed.
+-- The months that have ended and are not dropped, oldest first, with the range of their numbers and the seals before and at the end of each
+-- month. Seals are null until all entries are sealed.
 -- name: endedAuditMonths :many
 -- out: month text, first_ordinal int8, end_ordinal int8, last_position int8?, head text?, position_before int8?, head_before text?
 -- out: is_exported bool
@@ -59,14 +59,14 @@ WHERE closed_at IS NOT NULL
     AND dropped_at IS NULL
 ORDER BY month
 
--- Why not each entry of a month has a seal, or not each seal an entry; null when all have.
+-- The fault if a month's entries and seals do not match; null otherwise.
 -- name: auditMonthFault :one
 -- in: month text
 -- out: fault text?
 SELECT fault
 FROM count_audit_month(to_date(:month, 'YYYY-MM'))
 
--- The entries of a month behind a position, with their seals.
+-- The entries of a month after a position, with their seals.
 -- name: sealedEntries :many
 -- in: after int8, last int8, first_ordinal int8, end_ordinal int8, limit int8
 -- out: position int8, hash text, entry text
@@ -86,7 +86,7 @@ JOIN audit_log ON audit_log.ordinal = seal.ordinal
     AND audit_log.ordinal < :end_ordinal
 ORDER BY position
 
--- Notes that months are in a file; answers how many.
+-- Records the export of months; returns their number.
 -- name: noteAuditExport :one
 -- in: first_month text, last_month text, actor text, file text, sha256 text
 -- out: months int8

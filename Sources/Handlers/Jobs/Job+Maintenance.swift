@@ -71,7 +71,7 @@ extension API {
         }
     }
 
-    /// Begins months of the audit log, and drops exported ones that are older than they are kept. A part is one step.
+    /// Switches the audit log to a new month, and drops exported months that are older than `AUDIT_DAYS`.
     ///
     /// - Returns: Whether this server did it.
     fileprivate func arrangeAudit(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
@@ -79,7 +79,7 @@ extension API {
             try transaction.run(.arrangeAudit())
         }
         guard arranged, let days = configuration.auditDays else { return arranged }
-        // The other jobs wait, so a large month is verified over several passes.
+        // The other jobs wait meanwhile, so a large month is verified over several passes.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
             try transaction.run(.dropAuditMonth(days: days))
         }

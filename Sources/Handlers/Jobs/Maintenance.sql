@@ -38,8 +38,8 @@ FROM
     arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),
     arrange_partitions('heartbeat_presence', '30 days', 2, '400 days') AS arranged
 
--- Tables that have no partition for tomorrow are an alert until they have: the day after, everything would pile up in one. The audit log is
--- one while it has none for the next month, or a month that ended an hour ago goes on.
+-- Tables that have no partition for tomorrow are an alert until they have: the day after, everything would pile up in one. For the audit
+-- log it is raised while the next month has no partition, or while a month is open an hour after its end.
 -- name: checkPartitions :exec
 WITH part AS (
     SELECT
@@ -58,7 +58,7 @@ WITH part AS (
         'audit_log',
         coalesce(max(month) > now() AT TIME ZONE 'UTC', false)
             AND coalesce(min(month) FILTER (WHERE closed_at IS NULL) >= date_trunc('month', (now() - interval '1 hour') AT TIME ZONE 'UTC'), false),
-        'The months of audit_log are not arranged'
+        'Table audit_log has no partition for the next month, or the last month is not closed'
     FROM audit_months
 ),
 raised AS (

@@ -56,7 +56,7 @@ extension API {
         )
     }
 
-    /// How many months of the audit log are kept only because they have no export.
+    /// The number of months of the audit log that wait for their export.
     private func add(audit text: inout PrometheusText) async {
         var months = 0
         if let days = configuration.auditDays {

@@ -64,7 +64,7 @@ struct ServerConfiguration: Sendable {
     var executionDays: Int
     /// How many days what is over is kept.
     var historyDays: API.HistoryDays
-    /// How many days after its end an exported month of the audit log is dropped; nil to keep all.
+    /// The number of days after its end until an exported month of the audit log is dropped; nil to keep all.
     var auditDays: Int?
     /// After how many days of silence an instance is retired; nil where only operators retire.
     var instanceRetireDays: Int?
