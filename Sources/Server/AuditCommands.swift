@@ -33,6 +33,9 @@ struct ExportAudit: AsyncParsableCommand {
     var again = false
 
     func validate() throws {
+        if let actor, actor.isEmpty || actor.unicodeScalars.count > 64 {
+            throw ValidationError("--by: expected a name of at most 64 characters")
+        }
         guard let before else { return }
         let digits = before.utf8.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) ? UInt8(ascii: "0") : $0 }
         guard digits == Array("0000-00".utf8) else {
