@@ -137,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Dashboard", "Generated", "Handlers", "Notifications", "Postgres",
+                "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -30,6 +30,7 @@ enum AuditAction: String {
     case tokenRevoke = "TOKEN_REVOKE"
     case timestampsRepair = "TIMESTAMPS_REPAIR"
     case fxRatesReport = "FX_RATES_REPORT"
+    case auditExport = "AUDIT_EXPORT"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"
 }
@@ -38,6 +39,7 @@ enum AuditAction: String {
 enum AuditTarget: String {
     case instance, module, command, alert, token, operation, notification, books
     case moduleRun = "module_run"
+    case auditMonth = "audit_month"
 }
 
 /// Actors without a token.

@@ -36,6 +36,11 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
+    /// The libpq connection string of a database in the cluster that another process runs in a directory.
+    public static func url(in path: String, mayMove: Bool = false, database: String) throws -> String {
+        url(database: database, of: try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove))
+    }
+
     /// Locks the cluster for this process and finds all installed versions of PostgreSQL.
     static func open(
         _ path: String,
@@ -64,7 +69,9 @@ public struct EmbeddedCluster: Sendable {
     }
 
     /// The libpq connection string of a database in the cluster.
-    public func url(database: String) -> String {
+    public func url(database: String) -> String { Self.url(database: database, of: directory) }
+
+    private static func url(database: String, of directory: ClusterDirectory) -> String {
         // Without a port, libpq would use PGPORT.
         "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
     }

@@ -107,6 +107,8 @@ enum ConfigurationReference {
         "ALERT_DAYS": "Days for which resolved alerts are kept.",
         "RUN_DAYS": "Days for which module runs are kept after their end.",
         "COMMAND_DAYS": "Days for which commands with a final status are kept, with their acknowledgements.",
+        "AUDIT_DAYS":
+            "Days after its end for which a month of the audit log is kept. It is dropped only if `flotilla-server export-audit` has exported it; 0 to keep all months.",
         "INSTANCE_RETIRE_DAYS":
             "Days without a heartbeat after which an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":
