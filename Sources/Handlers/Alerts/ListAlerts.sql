@@ -7,7 +7,7 @@
 -- out: acked_by text?, resolved_at timestamptz?, resolved_by text?, last_notified_at timestamptz?, silenced_until timestamptz?
 SELECT
     alert_id, source, severity, status, target_type, target_id, message, metadata, occurrences, first_at, last_at,
-    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts)
+    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts) AS silenced_until
 FROM alerts
 WHERE (:status IS NULL OR status = :status)
     AND (:severity IS NULL OR severity = :severity)

@@ -12,4 +12,4 @@ WHERE alert_id = :alert_id
     AND status <> 'RESOLVED'
 RETURNING
     alert_id, source, severity, status, target_type, target_id, message, metadata, occurrences, first_at, last_at,
-    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts)
+    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts) AS silenced_until

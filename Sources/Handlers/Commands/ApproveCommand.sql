@@ -15,5 +15,5 @@ WHERE command_id = :command_id
     AND expires_at > statement_timestamp()
 RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)

@@ -21,7 +21,7 @@ WHERE instance_id = :instance_id
 ON CONFLICT (command_id) DO NOTHING
 RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)
 
 -- Ends a pending command of the instance because another one supersedes it; whether there was one.

@@ -8,7 +8,7 @@
 -- out: superseded_outcome text(CommandOutcome)?
 SELECT
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)

@@ -32,4 +32,5 @@ ON CONFLICT (module_id) DO UPDATE SET
     deleted_at = NULL
 RETURNING
     module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
-    client_created_at, missed_run_policy, queue_timeout_seconds, run_timeout_seconds, next_run_at, client_updated_at, created_at = updated_at
+    client_created_at, missed_run_policy, queue_timeout_seconds, run_timeout_seconds, next_run_at, client_updated_at,
+    created_at = updated_at AS is_new

@@ -6,7 +6,7 @@
 -- out: last_error text?
 SELECT
     delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
-    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END AS next_attempt_at, sent_at, last_error
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
 WHERE (:status IS NULL OR status = :status)
@@ -33,7 +33,7 @@ FROM (
 -- out: last_error text?
 SELECT
     delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
-    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END AS next_attempt_at, sent_at, last_error
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
 WHERE notification_id = :notification_id
