@@ -46,13 +46,13 @@ struct QueryChecker {
             }
             return
         }
-        guard columns.count == query.outputs.count else {
+        guard columns.count == query.columns.count else {
             let message =
-                "'\(query.name)' declares \(query.outputs.count) columns, but PostgreSQL returns \(columns.count)"
+                "'\(query.name)' declares \(query.columns.count) columns, but PostgreSQL returns \(columns.count)"
             return log.error(.query, message, at: query.location)
         }
-        let names = Set(query.outputs.map(\.name))
-        for (index, (field, column)) in zip(query.outputs, columns).enumerated() {
+        let names = Set(query.columns.map(\.name))
+        for (index, (field, column)) in zip(query.columns, columns).enumerated() {
             let isDeclared = names.contains(column.name)
             if column.name != field.name, isDeclared || !isReleased {
                 log.error(

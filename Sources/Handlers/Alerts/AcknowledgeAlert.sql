@@ -1,10 +1,7 @@
 -- Acknowledges an unresolved alert; the first acknowledgement is kept.
 -- name: acknowledgeAlert :optional
--- import: Generated
 -- in: alert_id uuid, actor text
--- out: alert_id uuid, source text, severity text(Severity), status text(AlertStatus), target_type text, target_id text
--- out: message text, metadata jsonb, occurrences int8, first_at timestamptz, last_at timestamptz, acked_at timestamptz?
--- out: acked_by text?, resolved_at timestamptz?, resolved_by text?, last_notified_at timestamptz?, silenced_until timestamptz?
+-- out: AlertRow
 UPDATE alerts
 SET status = 'ACKED',
     acked_at = coalesce(acked_at, now()),

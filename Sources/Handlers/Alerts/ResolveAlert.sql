@@ -1,9 +1,6 @@
 -- name: resolveAlert :optional
--- import: Generated
 -- in: alert_id uuid, actor text
--- out: alert_id uuid, source text, severity text(Severity), status text(AlertStatus), target_type text, target_id text
--- out: message text, metadata jsonb, occurrences int8, first_at timestamptz, last_at timestamptz, acked_at timestamptz?
--- out: acked_by text?, resolved_at timestamptz?, resolved_by text?, last_notified_at timestamptz?, silenced_until timestamptz?
+-- out: AlertRow
 UPDATE alerts
 SET status = 'RESOLVED',
     resolved_at = now(),

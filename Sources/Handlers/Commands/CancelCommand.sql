@@ -1,10 +1,6 @@
 -- name: cancelCommand :optional
--- import: Generated
 -- in: command_id uuid, actor text
--- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
--- out: superseded_outcome text(CommandOutcome)?
+-- out: CommandRow
 UPDATE commands
 SET status = 'CANCELED',
     changed_by = :actor

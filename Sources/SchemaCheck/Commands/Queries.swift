@@ -40,7 +40,7 @@ struct Queries: AsyncParsableCommand {
         }
         let sources = files.compactMap(SourceFile.init(reading:)).filter { !$0.isMigration }
         if sources.isEmpty { couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
-        let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
+        let queryFiles = QueryFileReader.read(sources, log: &log)
         do {
             log = try await TemporaryDatabase.withDatabase(at: databaseURL, steps) { inspector in
                 try await QueryChecker(inspector: inspector, isReleased: released, log: log).check(queryFiles)
