@@ -61,9 +61,9 @@ struct Build {
     }
 
     private mutating func queryFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
-        sources.filter { $0.source.path.hasSuffix(".sql") && !$0.source.isMigration }.map { source, output in
-            (output, QueryEmitter.file(QueryFileReader.read(source, log: &log)))
-        }
+        let own = sources.filter { $0.source.path.hasSuffix(".sql") && !$0.source.isMigration }
+        let files = QueryFileReader.read(own.map(\.source), log: &log)
+        return zip(own, files).map { ($0.output, QueryEmitter.file($1)) }
     }
 
     private mutating func migrationFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {

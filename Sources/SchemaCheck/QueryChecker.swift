@@ -1,9 +1,12 @@
 import ContractCompiler
 import Postgres
 
-/// Compares the types in `.sql` headers with those that PostgreSQL infers.
+/// Compares the types and column names in `.sql` headers with those that PostgreSQL infers.
 struct QueryChecker {
     let inspector: StatementInspector
+    /// Whether the statements are those of a release, whose text is frozen. Its server reads columns by position, so their names matter
+    /// only if they show that two columns are swapped.
+    let isReleased: Bool
     var log: DiagnosticLog
 
     /// Checks every query and adds diagnostics to the log.
@@ -43,12 +46,22 @@ struct QueryChecker {
             }
             return
         }
-        guard columns.count == query.outputs.count else {
+        guard columns.count == query.columns.count else {
             let message =
-                "'\(query.name)' declares \(query.outputs.count) columns, but PostgreSQL returns \(columns.count)"
+                "'\(query.name)' declares \(query.columns.count) columns, but PostgreSQL returns \(columns.count)"
             return log.error(.query, message, at: query.location)
         }
-        for (field, column) in zip(query.outputs, columns) {
+        let names = Set(query.columns.map(\.name))
+        for (index, (field, column)) in zip(query.columns, columns).enumerated() {
+            let isDeclared = names.contains(column.name)
+            if column.name != field.name, isDeclared || !isReleased {
+                log.error(
+                    .query,
+                    "column \(index + 1) is declared '\(field.name)', but PostgreSQL names it '\(column.name)'"
+                        + (isDeclared ? "" : ": add 'AS \(field.name)'"),
+                    at: field.location
+                )
+            }
             if column.type != field.type.postgresName {
                 log.error(
                     .query,

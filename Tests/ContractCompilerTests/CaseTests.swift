@@ -62,9 +62,8 @@ import Testing
                 outputs["ContractDocument.swift"] = emitter.document(displayPath: "openapi.yaml")
             }
         }
-        for file in files where file.path.hasSuffix(".sql") {
-            let text = QueryEmitter.file(QueryFileReader.read(file, log: &log))
-            if !log.hasErrors { outputs[file.displayPath + ".swift"] = text }
+        for file in QueryFileReader.read(files.filter { $0.path.hasSuffix(".sql") }, log: &log) where !log.hasErrors {
+            outputs[file.file.displayPath + ".swift"] = QueryEmitter.file(file)
         }
         if !log.sorted.isEmpty { outputs["diagnostics.txt"] = log.sorted.map(\.rendered).joined() }
         return outputs

@@ -88,6 +88,69 @@ import Testing
         }
     }
 
+    /// Properties named `$ref`: required, in a nested object (as in GitHub's API), beside `allOf`, and below an unknown keyword.
+    private static let referenceProperty = """
+        openapi: 3.1.0
+        info: {title: Groups, version: 1.0.0}
+        paths:
+          /groups:
+            post:
+              operationId: addGroup
+              requestBody:
+                content:
+                  application/json:
+                    schema: {$ref: '#/components/schemas/Group'}
+                    example: {$ref: group, members: [{$ref: member}]}
+              responses:
+                '204': {description: Added.}
+        components:
+          schemas:
+            Group:
+              allOf: [{$ref: '#/components/schemas/Members'}]
+              type: object
+              required: [$ref]
+              properties:
+                $ref: {type: string, maxLength: 10}
+              definitions:
+                Other: {type: object, properties: {$ref: {type: string}}}
+            Members:
+              type: object
+              properties:
+                members: {type: array, items: {type: object, properties: {$ref: {$ref: '#/components/schemas/Link'}}}}
+            Link: {type: string, maxLength: 20}
+        """
+
+    @Test func `a property named $ref is a property`() async throws {
+        try await TemporaryProject.with([]) { project in
+            try project.write(Self.referenceProperty, to: "api.yaml")
+            try project.write("{\"$ref\": \"a group's link\", \"members\": [{\"$ref\": 1}]}", to: "group.json")
+            let lint = try await project.run("schema-check", "lint", "api.yaml", "--extends", "spec")
+            let errors = lint.output.split(separator: "\n").filter { $0.contains(": error: ") }
+            #expect(errors == ["api.yaml:23:7: error: a schema has no field 'definitions' [struct]"])
+            let examples = try await project.run("schema-check", "examples", "api.yaml")
+            #expect(examples.output == "api.yaml, 1 examples: 0 errors, 0 warnings\n")
+            let validation = try await project.run(
+                "schema-check",
+                "validate",
+                "api.yaml#/components/schemas/Group",
+                "group.json"
+            )
+            #expect(
+                validation.output.contains("group.json:1:10: error: 14 characters, expected at most 10 [maxLength]")
+            )
+            #expect(validation.output.contains("group.json:1:52: error: 1 is of type number, expected string [type]"))
+            let bundle = try await project.run("schema-check", "bundle", "api.yaml", "--output", "bundle.yaml")
+            #expect(bundle.output == "")
+            let unchanged = try await project.run("schema-check", "diff", "api.yaml", "bundle.yaml")
+            #expect(unchanged.output.hasSuffix(": 0 errors, 0 warnings\n"), "\(unchanged.output)")
+            try project.replace("maxLength: 10", with: "maxLength: 5", in: "bundle.yaml")
+            try project.replace("maxLength: 20", with: "maxLength: 2", in: "bundle.yaml")
+            let changed = try await project.run("schema-check", "diff", "api.yaml", "bundle.yaml")
+            #expect(changed.output.contains("request body at /$ref:"), "\(changed.output)")
+            #expect(changed.output.contains("request body at /members/*/$ref:"), "\(changed.output)")
+        }
+    }
+
     @Test func `the stored release of the contract is unchanged`() async throws {
         try await TemporaryProject.with(["releases"]) { project in
             let run = try await project.run(

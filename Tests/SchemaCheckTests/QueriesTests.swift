@@ -52,4 +52,54 @@ import Testing
             )
         }
     }
+
+    private static let columnNames = """
+        -- name: swapped :many
+        -- out: net_exposure numeric, gross_exposure numeric
+        SELECT gross_exposure, net_exposure FROM positions
+
+        -- name: otherName :many
+        -- out: bot text, created_at timestamptz
+        SELECT bot_id, created_at FROM bots
+
+        -- name: unnamed :one
+        -- out: known bool
+        SELECT count(*) > 0 FROM bots
+
+        -- name: named :one
+        -- out: known bool, count int8
+        SELECT count(*) > 0 AS known, count(*) FROM bots
+        """
+
+    @Test func `columns must have the names in the header`() async throws {
+        try await TemporaryProject.with(["migrations"]) { project in
+            try Data(Self.columnNames.utf8).write(to: project.folder.appending(path: "Bots.sql"))
+            let run = try await project.run("schema-check", "queries", "Bots.sql")
+            #expect(run.status == 1)
+            let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
+            #expect(
+                errors == [
+                    "Bots.sql:2:9: error: column 1 is declared 'net_exposure', but PostgreSQL names it 'gross_exposure' [query]",
+                    "Bots.sql:2:31: error: column 2 is declared 'gross_exposure', but PostgreSQL names it 'net_exposure' [query]",
+                    "Bots.sql:6:9: error: column 1 is declared 'bot', but PostgreSQL names it 'bot_id': add 'AS bot' [query]",
+                    "Bots.sql:10:9: error: column 1 is declared 'known', but PostgreSQL names it '?column?': add 'AS known' [query]",
+                ]
+            )
+        }
+    }
+
+    @Test func `of a release's statements only swapped columns are errors`() async throws {
+        try await TemporaryProject.with(["migrations"]) { project in
+            try Data(Self.columnNames.utf8).write(to: project.folder.appending(path: "1.0.0.sql"))
+            let run = try await project.run("schema-check", "queries", "--released", "1.0.0.sql")
+            #expect(run.status == 1)
+            let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }
+            #expect(
+                errors == [
+                    "1.0.0.sql:2:9: error: column 1 is declared 'net_exposure', but PostgreSQL names it 'gross_exposure' [query]",
+                    "1.0.0.sql:2:31: error: column 2 is declared 'gross_exposure', but PostgreSQL names it 'net_exposure' [query]",
+                ]
+            )
+        }
+    }
 }

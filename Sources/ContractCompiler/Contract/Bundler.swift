@@ -14,6 +14,8 @@ package struct Bundler {
         case schema
         /// A map or list of schemas.
         case schemas
+        /// The content of an unknown field of a schema, such as `definitions`.
+        case unknown
         case data
     }
 
@@ -108,12 +110,12 @@ package struct Bundler {
             switch place {
             case .data: return node
             // In a schema with its own URI, references are relative to that URI, wherever the schema is.
-            case .object, .schema: if node["$id"]?.string != nil { return node }
+            case .object, .schema, .unknown: if node["$id"]?.string != nil { return node }
             case .example: if node["$ref"] == nil { return node }
             case .objects, .examples, .schemas: break
             }
             if let target = adopted[NodeKey(node)] { return schema(target) }
-            if place != .schemas, let reference = node["$ref"], let target = registry.resolve(reference, log: &log) {
+            if let reference = Self.reference(of: node, place), let target = registry.resolve(reference, log: &log) {
                 return replaced(node, by: target, place, depth)
             }
             return Self.mapping(members.map { copy($0, place, depth) }, like: node)
@@ -125,11 +127,18 @@ package struct Bundler {
         return Node.Member(key: member.key, keyLocation: member.keyLocation, value: value)
     }
 
+    private static func reference(of node: Node, _ place: Place) -> Node? {
+        guard place != .schemas, let reference = node["$ref"] else { return nil }
+        // Whether an unknown mapping has names of properties is unknown. A reference is a string, and a property is not.
+        return place == .unknown && reference.string == nil ? nil : reference
+    }
+
     private static func inside(_ place: Place) -> Place {
         switch place {
         case .object, .objects: .object
         case .schema, .schemas: .schema
         case .examples: .example
+        case .unknown: .unknown
         case .example, .data: .data
         }
     }
@@ -150,8 +159,10 @@ package struct Bundler {
                 return .objects
             default: return .object
             }
+        case .unknown:
+            return ["example", "examples", "default", "enum", "const"].contains(key) ? .data : .unknown
         case .schema:
-            guard let keyword = SchemaKeyword.table[key] else { return .object }
+            guard let keyword = SchemaKeyword.table[key] else { return .unknown }
             switch keyword.children {
             case .schema: return .schema
             case .list, .map: return .schemas

@@ -1,3 +1,5 @@
+internal import Formats
+
 /// A resolved contract, ready for the emitters: names are chosen, references followed, and no YAML remains.
 package struct Contract {
     /// The title of the service.
@@ -76,17 +78,14 @@ package enum OtherMembers {
 
 /// The values of an enumeration.
 package struct Enumeration {
-    package struct Case {
-        let swiftName: String
-        /// The value as a Swift literal.
-        let literal: String
-        /// The value itself, if it is a string.
-        var text: String?
+    enum Value: Hashable {
+        case text(String)
+        case integer(Int)
     }
 
-    /// `String` or `Int`.
-    let rawType: String
-    let cases: [Case]
+    let isInteger: Bool
+    /// The distinct values, in the order of the contract.
+    let values: [Value]
     /// Whether unlisted values are kept.
     let isOpen: Bool
 }
@@ -107,7 +106,7 @@ package struct Union {
         /// By the string value of a member.
         case member(String, [(values: [String], branch: Int)], isDiscriminator: Bool)
         /// By validating against these branches.
-        case validation([Int], rule: String, isExclusive: Bool)
+        case validation([Int], isExclusive: Bool)
 
         /// The JSON types that this can distinguish.
         var types: [String] { if case .type(let table) = self { table.flatMap(\.types) } else { [] } }
@@ -121,21 +120,36 @@ package struct Union {
     var isIndirect = false
 }
 
+/// The value of a `default`, checked against its type.
+indirect enum DefaultValue {
+    case text(String)
+    case integer(Int)
+    /// Numbers are in JSON notation, so they stay exact.
+    case number(String)
+    case decimal(String)
+    case boolean(Bool)
+    case emptyObject
+    case emptyMap
+    case array([DefaultValue])
+    /// The value at a position of the enumeration with this name.
+    case enumeration(String, Enumeration, Int)
+}
+
 /// A property of a structure.
 package struct Property {
     let swiftName: String
     let name: String
     var value: Value
     let isRequired: Bool
-    let defaultValue: String?
+    let defaultValue: DefaultValue?
     let description: String?
     let node: Node
     /// Whether requests omit it.
     var isReadOnly: Bool
     /// Whether responses omit it.
     var isWriteOnly: Bool
-    /// The value, if the schema allows only one.
-    var onlyValue: String?
+    /// The enumeration of the value, if it has only one case.
+    var onlyChoice: Enumeration?
     /// Whether the value needs indirect storage, because it may contain its own structure.
     var isIndirect = false
 
@@ -143,34 +157,6 @@ package struct Property {
     var isOptional: Bool {
         value.isNullable || (defaultValue == nil && (!isRequired || isReadOnly || isWriteOnly))
     }
-}
-
-/// A condition on values, as a Swift expression of `ContractRuntime`'s `Rule`.
-package struct Rule {
-    let text: String
-
-    /// The rule as a separate schema, which does not see what other schemas evaluated.
-    var isolated: Rule {
-        text.hasPrefix(".all(")
-            || !text.contains("valuated") && !text.hasPrefix(".items(") && !text.hasPrefix(".members(")
-                && !text.hasPrefix(".contains(")
-            ? self : Rule(text: ".all([\(text)])")
-    }
-
-    /// The rule for values that may also be null.
-    var orNull: Rule { Rule(text: ".any([.type([.null]), \(text)], keyword: \"anyOf\")") }
-
-    /// The conjunction of `rules`; nil if there are none.
-    static func all(_ rules: [Rule]) -> Rule? {
-        rules.count < 2 ? rules.first : Rule(text: ".all([\(rules.map(\.text).lines(", "))])")
-    }
-}
-
-/// A schema that rules refer to.
-package struct NamedRule {
-    let name: String
-    let rule: Rule
-    let node: Node
 }
 
 /// The type and the constraints of one use of a value.
@@ -251,8 +237,7 @@ package struct TextConstraints {
     var minLength: Int?
     var maxLength: Int?
     var pattern: String?
-    /// The name of the `Format` case.
-    var format: String?
+    var format: Format?
 
     var isEmpty: Bool { minLength == nil && maxLength == nil && pattern == nil && format == nil }
 }

@@ -51,7 +51,7 @@ extension ContractBuilder {
             explodes: object.explodes,
             isJSON: object.content != nil,
             value: value,
-            shape: object.content == nil ? builder.shape(of: value) : ".json",
+            shape: object.content == nil ? builder.shape(of: value) : .json,
             isRequired: object.isRequired,
             defaultValue: object.isRequired ? nil : defaultNode.flatMap { builder.defaultValue($0, for: value) },
             description: object.description

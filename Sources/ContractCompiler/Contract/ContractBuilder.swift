@@ -1,6 +1,6 @@
 /// Resolves a document and its schemas into a contract.
 package struct ContractBuilder {
-    private var document: Document
+    let document: Document
     var builder: ModelBuilder
     private var operationNames: [String: Location] = [:]
     private var typeNames: Set<String> = []
@@ -103,52 +103,6 @@ package struct ContractBuilder {
         }
     }
 
-    private mutating func template(_ item: PathItem) -> PathTemplate? {
-        let path = item.template.prefix { $0 != "?" && $0 != "#" }
-        if path.count < item.template.count {
-            builder.log.strictly(.pathSyntax, "a path must not contain a query or fragment", at: item.templateLocation)
-        }
-        let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
-        var segments: [[PathTemplate.Piece]] = []
-        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let pieces = pieces(of: segment) else {
-                builder.log.error(
-                    .pathSyntax,
-                    "the braces in '\(segment)' do not match, expected {name}",
-                    at: item.templateLocation
-                )
-                return nil
-            }
-            segments.append(pieces)
-        }
-        if segments.count > 32 {
-            builder.log.error(
-                .pathSyntax,
-                "the path has \(segments.count) segments, expected at most 32",
-                at: item.templateLocation
-            )
-            return nil
-        }
-        return PathTemplate(text: String(path), segments: segments, query: query)
-    }
-
-    private func pieces(of segment: Substring) -> [PathTemplate.Piece]? {
-        var pieces: [PathTemplate.Piece] = []
-        var rest = segment
-        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
-            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { return nil }
-            if open > rest.startIndex { pieces.append(.literal(String(rest[..<open]))) }
-            // Two adjacent parameters need literal text between them.
-            if open == rest.startIndex, case .parameter? = pieces.last { return nil }
-            let name = rest[rest.index(after: open)..<close]
-            guard !name.isEmpty, !name.contains("{") else { return nil }
-            pieces.append(.parameter(String(name)))
-            rest = rest[rest.index(after: close)...]
-        }
-        if !rest.isEmpty || pieces.isEmpty { pieces.append(.literal(String(rest))) }
-        return pieces
-    }
-
     private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem)
         -> Operation?
     {
@@ -212,66 +166,6 @@ package struct ContractBuilder {
             return "By" + SwiftName.type(String(word.dropFirst().prefix { $0 != "}" }))
         }
         return method.lowercased() + words.joined()
-    }
-
-    private mutating func checkTemplate(
-        _ template: PathTemplate,
-        _ object: OperationObject,
-        _ id: String,
-        at item: PathItem
-    ) {
-        let declared = object.parameters.filter { $0.place == "path" }
-        for name in template.parameterNames where !declared.contains(where: { $0.name == name }) {
-            let suggestion = Suggestion.text(for: name, in: declared.map(\.name))
-            builder.log.strictly(
-                .missingPathParameter,
-                "'\(id)' lacks the path parameter '\(name)'\(suggestion)",
-                at: item.templateLocation
-            )
-        }
-        for parameter in declared where !template.parameterNames.contains(parameter.name) {
-            builder.log.strictly(
-                .unusedPathParameter,
-                "the path '\(item.template)' has no '{\(parameter.name)}'",
-                at: parameter.node.location
-            )
-        }
-        if Set(template.parameterNames).count < template.parameterNames.count {
-            builder.log.error(
-                .pathSyntax,
-                "the path '\(item.template)' contains a parameter twice",
-                at: item.templateLocation
-            )
-        }
-    }
-
-    // MARK: - Security
-
-    private mutating func security(_ node: Node?) -> [[SecurityRequirement]] {
-        guard let node else { return [] }
-        guard let alternatives = node.items else {
-            builder.log.error(
-                .fieldType,
-                "'security' is \(node.kindDescription), expected a sequence",
-                at: node.location
-            )
-            return []
-        }
-        return alternatives.map { alternative in
-            (alternative.members ?? []).compactMap { member in
-                let known = document.components.securitySchemes
-                if let scheme = known.first(where: { $0.name == member.key }) {
-                    return SecurityRequirement(scheme: scheme, scopes: (member.value.items ?? []).compactMap(\.string))
-                }
-                let suggestion = Suggestion.text(for: member.key, in: known.map(\.name))
-                builder.log.strictly(
-                    .unknownSecurityScheme,
-                    "'\(member.key)' is not a security scheme\(suggestion)",
-                    at: member.keyLocation
-                )
-                return nil
-            }
-        }
     }
 
     /// The groups in the order of `tags`. Undeclared tags, and operations without a tag, come last.

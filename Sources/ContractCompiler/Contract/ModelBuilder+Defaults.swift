@@ -2,10 +2,10 @@ internal import Formats
 internal import Patterns
 
 extension ModelBuilder {
-    /// The Swift expression of a `default`, checked against its type. Returns nil, and adds a warning, if the default does not match the
-    /// type or has no Swift literal.
-    mutating func defaultValue(_ node: Node, for value: Value) -> String? {
-        if let expression = expression(node, for: value) { return expression }
+    /// The value of a `default`, checked against its type. Returns nil, and adds a warning, if the default does not match the type or has
+    /// no Swift literal.
+    mutating func defaultValue(_ node: Node, for value: Value) -> DefaultValue? {
+        if let known = matched(node, value) { return known }
         if node.scalar?.kind == .null { return nil }
         let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
         let message = "the default \(found) is ignored: it does not match \(value.swiftType), or has no Swift literal"
@@ -17,35 +17,35 @@ extension ModelBuilder {
         return nil
     }
 
-    private func expression(_ node: Node, for value: Value) -> String? {
+    private func matched(_ node: Node, _ value: Value) -> DefaultValue? {
         guard value.rule == nil else { return nil }
         let text = node.scalar?.text ?? ""
         switch value.kind {
         case .string(let constraints):
             guard node.scalar.map({ $0.kind != .null }) == true, fits(text, constraints) else { return nil }
-            return SwiftWriter.literal(text)
+            return .text(text)
         case .integer(let minimum, let maximum):
             guard let number = node.jsonNumber.flatMap({ ExactNumber($0) })?.integer,
                 number >= minimum ?? .min, number <= maximum ?? .max
             else { return nil }
-            return "\(number)"
+            return .integer(number)
         case .number(let minimum, let maximum), .decimal(let minimum, let maximum, _):
-            guard let literal = node.jsonNumber, let number = ExactNumber(literal),
+            guard let text = node.jsonNumber, let number = ExactNumber(text),
                 minimum.flatMap({ ExactNumber($0) }).map({ $0 <= number }) ?? true,
                 maximum.flatMap({ ExactNumber($0) }).map({ number <= $0 }) ?? true
             else { return nil }
-            if case .decimal = value.kind { return "Decimal(checked: \(SwiftWriter.literal(literal)))" }
-            return literal
-        case .boolean: return node.boolean.map { "\($0)" }
-        case .object: return node.members?.isEmpty == true ? "JSONObject.empty" : nil
-        case .map: return node.members?.isEmpty == true ? "[:]" : nil
+            if case .decimal = value.kind { return .decimal(text) }
+            return .number(text)
+        case .boolean: return node.boolean.map(DefaultValue.boolean)
+        case .object: return node.members?.isEmpty == true ? .emptyObject : nil
+        case .map: return node.members?.isEmpty == true ? .emptyMap : nil
         case .array(let element, let minItems, let maxItems):
             guard let items = node.items, items.count >= minItems ?? 0, items.count <= maxItems ?? .max else {
                 return nil
             }
-            let expressions = items.compactMap { expression($0, for: element) }
-            return expressions.count == items.count ? "[\(expressions.lines(", "))]" : nil
-        case .named(let name): return enumerationCase(text, of: name)
+            let values = items.compactMap { matched($0, element) }
+            return values.count == items.count ? .array(values) : nil
+        case .named(let name): return enumerationValue(text, of: name)
         default: return nil
         }
     }
@@ -80,7 +80,7 @@ extension ModelBuilder {
             switch (model.shape, node.value) {
             case (.alias(let inner), _), (.wrapper(let inner), _):
                 return directed(node, by: inner, modelsByName, depth: depth + 1)
-            case (.enumeration(let enumeration), .scalar) where enumeration.rawType == "String":
+            case (.enumeration(let enumeration), .scalar) where !enumeration.isInteger:
                 return directed(node, by: Value(kind: .string(TextConstraints())), modelsByName, depth: depth + 1)
             case (.structure(let properties, _), .mapping(let members)):
                 let values = Dictionary(properties.map { ($0.name, $0.value) }) { first, _ in first }
@@ -106,17 +106,16 @@ extension ModelBuilder {
         return examples.map { Example(node: directed($0.node, by: $0.value, models), value: $0.value) }
     }
 
-    private func enumerationCase(_ text: String, of name: String) -> String? {
+    private func enumerationValue(_ text: String, of name: String) -> DefaultValue? {
         guard let model = model(name) else { return nil }
         switch model.shape {
         case .enumeration(let enumeration):
-            let literal = enumeration.rawType == "Int" ? text : SwiftWriter.literal(text)
-            // `Optional.none` is spelled out because `.none` may also be an enumeration case.
-            return enumeration.cases.first { $0.literal == literal }.map { "\(name).\($0.swiftName)" }
+            let value = enumeration.isInteger ? Int(text).map(Enumeration.Value.integer) : .text(text)
+            return enumeration.values.firstIndex { $0 == value }.map { .enumeration(name, enumeration, $0) }
         case .alias(let value):
-            return expression(
+            return matched(
                 Node(value: .scalar(.init(kind: .string, text: text)), location: model.node.location, pointer: ""),
-                for: value
+                value
             )
         default: return nil
         }
@@ -126,9 +125,6 @@ extension ModelBuilder {
         let length = text.unicodeScalars.count
         guard length >= constraints.minLength ?? 0, length <= constraints.maxLength ?? .max else { return false }
         if let source = constraints.pattern, let pattern = try? Pattern(source), !pattern.matches(text) { return false }
-        if let name = constraints.format, let format = Format.allCases.first(where: { "\($0)" == name }) {
-            return format.matches(text)
-        }
-        return true
+        return constraints.format?.matches(text) ?? true
     }
 }

@@ -24,7 +24,7 @@ extension ModelBuilder {
                 if !read.contains(model.name) { property.isReadOnly = false }
                 if !written.contains(model.name) { property.isWriteOnly = false }
                 if !property.isOptional, case .named(let name) = property.value.kind {
-                    property.onlyValue = constants[name]
+                    property.onlyChoice = constants[name]
                 }
                 return property
             }
@@ -33,14 +33,13 @@ extension ModelBuilder {
         }
     }
 
-    /// The only cases of enumerations with one case.
-    private func constants() -> [String: String] {
-        var constants: [String: String] = [:]
+    /// The enumerations with one case, by name.
+    private func constants() -> [String: Enumeration] {
+        var constants: [String: Enumeration] = [:]
         for model in models {
-            guard case .enumeration(let enumeration) = model.shape, enumeration.cases.count == 1,
-                let only = enumeration.cases.first, !enumeration.isOpen
+            guard case .enumeration(let enumeration) = model.shape, enumeration.values.count == 1, !enumeration.isOpen
             else { continue }
-            constants[model.name] = ".\(only.swiftName)"
+            constants[model.name] = enumeration
         }
         return constants
     }
@@ -73,10 +72,10 @@ extension ModelBuilder {
         }
     }
 
-    /// How the text values of a parameter or form become JSON: a `ParameterShape` expression.
-    func shape(of value: Value) -> String {
-        var writer = ShapeWriter(builder: self)
-        return writer.shape(of: value, depth: 0)
+    /// How the text values of a parameter or form become JSON.
+    func shape(of value: Value) -> ParameterShape {
+        var shaper = ParameterShaper(builder: self)
+        return shaper.shape(of: value)
     }
 
     /// The value of a multipart body, where strings of bytes are files.

@@ -147,7 +147,7 @@ struct ModelBuilder {
 
     /// The value that a use of `schema` describes. `name` is the name for a type that is created for it.
     mutating func value(of schema: Schema, name: String, isDeclared: Bool = false) -> Value {
-        if let always = schema.always { return Value(kind: .any, rule: always ? nil : Rule(text: ".never")) }
+        if let always = schema.always { return Value(kind: .any, rule: always ? nil : .never) }
         // Schemas that are too deep have been reported already.
         guard application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
         if let target = pureTarget(of: schema) {
@@ -232,7 +232,7 @@ struct ModelBuilder {
     private mutating func shaped(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {
         var facets = Facets(schemas, &self)
         if facets.isNever {
-            let value = Value(kind: .any, rule: Rule(text: ".never"))
+            let value = Value(kind: .any, rule: .never)
             recordExamples(origin, of: value)
             return value
         }
@@ -346,7 +346,7 @@ struct ModelBuilder {
         self.rules = RuleBuilder()
         defer { self.rules = rules }
         let rule = rules.rule(schema, covered: covered, in: &self)
-        rules.writeConstants(in: &self)
+        rules.buildNamed(in: &self)
         return rule
     }
 
@@ -356,9 +356,9 @@ struct ModelBuilder {
         var rules = self.rules
         self.rules = RuleBuilder()
         defer { self.rules = rules }
-        let constant = rules.constant(for: schema)
-        rules.writeConstants(in: &self)
-        return Rule(text: ".reference { \(constant) }")
+        let name = rules.name(for: schema)
+        rules.buildNamed(in: &self)
+        return .reference(name)
     }
 
     /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.

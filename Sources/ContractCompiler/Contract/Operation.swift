@@ -42,9 +42,9 @@ package struct Parameter {
     let explodes: Bool
     let isJSON: Bool
     let value: Value
-    let shape: String
+    let shape: ParameterShape
     let isRequired: Bool
-    let defaultValue: String?
+    let defaultValue: DefaultValue?
     let description: String?
 
     /// Whether the Swift type is optional.
@@ -65,8 +65,8 @@ package struct Content {
     package enum Kind {
         case json(Value)
         /// `application/x-www-form-urlencoded`.
-        case form(Value, shape: String)
-        case multipart(Value, shape: String)
+        case form(Value, shape: ParameterShape)
+        case multipart(Value, shape: ParameterShape)
         case text(Value)
         case bytes
         /// JSON texts, one per line.

@@ -28,9 +28,14 @@ enum SwiftName {
 
     /// Symbols as words: `<=` → `lessThanEquals`
     private static func symbols(_ name: String) -> String? {
-        let words = name.compactMap { symbolNames[$0] }
-        guard let first = words.first, words.count == name.count else { return nil }
+        guard let words = symbolWords(of: name), let first = words.first else { return nil }
         return escaped(first + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
+    }
+
+    /// Symbols as words, if the name has nothing else.
+    static func symbolWords(of name: String) -> [String]? {
+        let words = name.compactMap { symbolNames[$0] }
+        return words.isEmpty || words.count < name.count ? nil : words
     }
 
     private static let symbolNames: [Character: String] = [
@@ -44,12 +49,6 @@ enum SwiftName {
     static func unreserved(_ name: String) -> String {
         let name = name.isEmpty ? "Value" : name
         return reserved.contains(name) ? name + "Model" : name
-    }
-
-    /// Makes names unique by numbering repeated ones.
-    static func distinct(_ cases: [Enumeration.Case]) -> [Enumeration.Case] {
-        var names: Set<String> = []
-        return cases.map { .init(swiftName: distinct($0.swiftName, &names), literal: $0.literal, text: $0.text) }
     }
 
     /// Makes names unique by numbering repeated ones.
@@ -88,7 +87,7 @@ enum SwiftName {
 
     /// Splits at every character that is not a letter or digit, and before a capital that follows a lower-case letter. A word in
     /// capitals becomes lower case, unless the capital is the only sign of its start.
-    private static func words(of name: String) -> [String] {
+    static func words(of name: String) -> [String] {
         var words: [String] = []
         var word = ""
         for character in name {

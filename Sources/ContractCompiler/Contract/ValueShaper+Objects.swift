@@ -35,8 +35,7 @@ extension ValueShaper {
 
     func itemRule(_ elements: [Value], _ rest: Value?) -> Rule? {
         guard elements.contains(where: { $0.rule != nil }) || rest?.rule != nil else { return nil }
-        let prefix = elements.map { $0.rule?.text ?? ".always" }.lines(", ")
-        return Rule(text: ".items(prefix: [\(prefix)]\(rest?.rule.map { ", rest: \($0.text)" } ?? ""))")
+        return .items(prefix: elements.map { $0.rule ?? .always }, rest: rest?.rule)
     }
 
     // MARK: - Objects
@@ -148,14 +147,13 @@ extension ValueShaper {
     /// The rules of the properties. The structure checks them.
     func memberRule(_ properties: [Property], _ others: OtherMembers) -> Rule? {
         let rules = properties.compactMap { property in
-            property.value.rule.map { "\(SwiftWriter.literal(property.name)): \($0.text)" }
+            property.value.rule.map { Rule.Named(name: property.name, value: $0) }
         }
-        var arguments = rules.isEmpty ? [] : ["properties: [\(rules.lines(", "))]"]
         if case .collected(let element) = others, let rule = element.rule {
-            let names = properties.filter { $0.value.rule == nil }.map { "\(SwiftWriter.literal($0.name)): .always" }
-            arguments = ["properties: [\((rules + names).lines(", "))]", "others: \(rule.text)"]
+            let names = properties.filter { $0.value.rule == nil }.map { Rule.Named(name: $0.name, value: Rule.always) }
+            return .members(properties: rules + names, patterns: [], others: rule)
         }
-        return arguments.isEmpty ? nil : Rule(text: ".members(\(arguments.lines(", ")))")
+        return rules.isEmpty ? nil : .members(properties: rules, patterns: [], others: nil)
     }
 
     mutating func property(

@@ -1,6 +1,6 @@
 internal import Formats
 
-/// Shapes strings, numbers and their enumerations.
+/// Shapes strings and numbers.
 extension ValueShaper {
     mutating func string(_ builder: inout ModelBuilder) -> Value.Kind {
         let format = facets.first(\.format)
@@ -23,7 +23,7 @@ extension ValueShaper {
         }
         if let schema = facets.schemas.first(where: { $0.format != nil }) {
             checkFormat(schema, &builder)
-            constraints.format = format.flatMap(Format.init).map { "\($0)" }
+            constraints.format = format.flatMap(Format.init)
             coveredBy[ObjectIdentifier(schema), default: []].insert("format")
         }
         return .string(constraints)
@@ -103,95 +103,5 @@ extension ValueShaper {
         if let bound = exact(schema.exclusiveMaximum), let limit = ExactNumber("1e38"), limit <= bound {
             cover("exclusiveMaximum", of: schema)
         }
-    }
-
-    // MARK: - Enumerations
-
-    /// The values that all facets allow, if they are strings or integers.
-    mutating func enumeration(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind? {
-        guard types == nil || types == [.string] || types == [.integer] else { return nil }
-        let known = facets.first(\.knownValues)
-        guard let schema = facets.schemas.first(where: { $0.values != nil || $0.knownValues != nil }) else {
-            return nil
-        }
-        guard facets.schemas.filter({ $0.values != nil }).count <= 1, facets.unions.isEmpty else { return nil }
-        let values = (schema.values ?? known ?? []).filter { $0.scalar?.kind != .null }
-        guard !values.isEmpty else {
-            if schema.values?.isEmpty == true {
-                builder.log.strictly(
-                    .emptyEnumeration,
-                    "an enumeration without values accepts nothing",
-                    at: schema.node.location
-                )
-            }
-            return nil
-        }
-        let isOpen = schema.values == nil
-        var cases: [Enumeration.Case] = []
-        var texts: Set<String> = []
-        let isInteger =
-            types == [.integer]
-            || (types == nil && values.allSatisfy { $0.scalar?.kind == .number && $0.integer != nil })
-        for node in values {
-            guard let scalar = node.scalar else { return nil }
-            if isInteger {
-                guard let value = node.integer else { return nil }
-                if texts.insert("\(value)").inserted {
-                    cases.append(
-                        .init(swiftName: value < 0 ? "minus\(value.magnitude)" : "_\(value)", literal: "\(value)")
-                    )
-                }
-            } else {
-                // In a string schema, a scalar of another YAML type means its text.
-                guard scalar.kind == .string || types == [.string] else { return nil }
-                if scalar.kind != .string, node.location.file.isJSON {
-                    builder.log.strictly(
-                        .enumerationValue,
-                        "\(node.kindDescription) in the enumeration of a string",
-                        at: node.location
-                    )
-                } else if scalar.kind != .string {
-                    builder.log.warning(
-                        .unquotedString,
-                        "\(node.kindDescription) in the enumeration of a string is read as \"\(scalar.text)\"; quote it",
-                        at: node.location
-                    )
-                }
-                if texts.insert(scalar.text).inserted {
-                    cases.append(
-                        .init(
-                            swiftName: SwiftName.enumerationCase(scalar.text),
-                            literal: SwiftWriter.literal(scalar.text),
-                            text: scalar.text
-                        )
-                    )
-                } else {
-                    builder.log.warning(
-                        .duplicateValue,
-                        "the value '\(scalar.text)' is listed twice",
-                        at: node.location
-                    )
-                }
-            }
-        }
-        builder.count(cases.count, at: origin)
-        covered.formUnion(["enum", "const"])
-        var named: [String: Enumeration.Case] = [:]
-        for value in cases {
-            guard let other = named[value.swiftName] else {
-                named[value.swiftName] = value
-                continue
-            }
-            let message = "the values \(value.literal) and \(other.literal) have the same Swift name"
-            builder.log.strictly(.duplicateName, message, at: schema.node["enum"]?.location ?? schema.node.location)
-        }
-        let enumeration = Enumeration(
-            rawType: isInteger ? "Int" : "String",
-            cases: SwiftName.distinct(cases),
-            isOpen: isOpen
-        )
-        return .named(
-            builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .enumeration(enumeration) }
-        )
     }
 }

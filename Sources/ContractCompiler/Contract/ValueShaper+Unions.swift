@@ -145,9 +145,9 @@ extension ValueShaper {
             }
             needsRules = true
             let order = union.isExclusive ? entry.branches : Self.specificFirst(entry.branches, alternatives)
-            return (entry.types, .validation(order, rule: "branches", isExclusive: union.isExclusive))
+            return (entry.types, .validation(order, isExclusive: union.isExclusive))
         }
-        let rules = needsRules ? alternatives.map { builder.rule($0) ?? Rule(text: ".always") } : []
+        let rules = needsRules ? alternatives.map { builder.rule($0) ?? .always } : []
         if decisions.count == 1, case .member = decisions[0].decision { return (decisions[0].decision, rules) }
         return (.type(decisions), rules)
     }

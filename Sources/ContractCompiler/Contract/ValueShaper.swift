@@ -34,7 +34,7 @@ struct ValueShaper {
         }
         if case .named(let name) = value.kind, builder.model(name)?.node.pointer == origin.node.pointer {
             // A type that is created here checks its own rule.
-            builder.change(name) { $0.rule = Rule.all([isWhole ? nil : $0.rule, rule].compactMap(\.self)) }
+            builder.change(name) { $0.rule = Rule.all(of: [isWhole ? nil : $0.rule, rule].compactMap(\.self)) }
         } else {
             value.rule = rule
         }
@@ -44,8 +44,8 @@ struct ValueShaper {
     /// The rule of an array's items or a map's values. The enclosing type checks it.
     func elementRule(of kind: Value.Kind) -> Rule? {
         switch kind {
-        case .array(let element, _, _): element.rule.map { Rule(text: ".items(rest: \($0.text))") }
-        case .map(let element): element.rule.map { Rule(text: ".members(others: \($0.text))") }
+        case .array(let element, _, _): element.rule.map { .items(prefix: [], rest: $0) }
+        case .map(let element): element.rule.map { .members(properties: [], patterns: [], others: $0) }
         default: nil
         }
     }
@@ -70,7 +70,7 @@ struct ValueShaper {
             guard let rule = builder.rule(schema, covered: covered) else { continue }
             rules.append(facets.isNullable && facets.isAlternative(schema) ? rule.orNull : rule)
         }
-        return Rule.all(rules)
+        return Rule.all(of: rules)
     }
 
     // MARK: - Types

@@ -63,7 +63,7 @@ package struct FileEmitter {
         """
         extension Rules {
             \(SwiftWriter.doc(nil, origin: rule.node.origin))
-            static let \(rule.name): Rule = \(SwiftWriter.folded(rule.rule.text).indented())
+            static let \(rule.name): Rule = \(SwiftWriter.folded(RuleWriter.text(rule.rule)).indented())
         }
         """
     }
@@ -106,7 +106,8 @@ package struct FileEmitter {
     /// The examples of the contract, each with a function that reads and writes it as its type.
     package func examples(displayPath: String) -> String {
         let examples = contract.examples.map { example in
-            let rule = example.value.rule.map { ",\n    rule: \(SwiftWriter.folded($0.text).indented())" } ?? ""
+            let rule =
+                example.value.rule.map { ",\n    rule: \(SwiftWriter.folded(RuleWriter.text($0)).indented())" } ?? ""
             return """
                 ContractExample(
                     place: \(SwiftWriter.literal("\(example.node.location)")),

@@ -25,8 +25,8 @@ enum ModelEmitter {
         guard enumeration.isOpen else {
             return """
                 \(doc(model))
-                public enum \(model.name): \(enumeration.rawType), ContractEnumeration {
-                    \(enumeration.cases.map(enumerationCase).lines().indented())
+                public enum \(model.name): \(enumeration.swiftType), ContractEnumeration {
+                    \(zip(enumeration.swiftNames, enumeration.values).map { enumerationCase($0, $1) }.lines().indented())
                 }
                 """
         }
@@ -35,22 +35,22 @@ enum ModelEmitter {
             ///
             /// Known values are listed below. Unknown values are kept.
             public struct \(model.name): OpenEnumeration {
-                \(enumeration.cases.map { "public static let \($0.swiftName) = \(model.name)(rawValue: \($0.literal))" }.lines().indented())
+                \(zip(enumeration.swiftNames, enumeration.values).map { "public static let \($0) = \(model.name)(rawValue: \($1.swiftLiteral))" }.lines().indented())
 
                 /// The value in JSON.
-                public let rawValue: \(enumeration.rawType)
+                public let rawValue: \(enumeration.swiftType)
 
                 /// Creates a known or unknown value.
-                public init(rawValue: \(enumeration.rawType)) {
+                public init(rawValue: \(enumeration.swiftType)) {
                     self.rawValue = rawValue
                 }
             }
             """
     }
 
-    private static func enumerationCase(_ value: Enumeration.Case) -> String {
-        let isOwnName = value.literal == SwiftWriter.literal(value.swiftName.filter { $0 != "`" })
-        return isOwnName ? "case \(value.swiftName)" : "case \(value.swiftName) = \(value.literal)"
+    private static func enumerationCase(_ name: String, _ value: Enumeration.Value) -> String {
+        let isOwnName = value == .text(name.filter { $0 != "`" })
+        return isOwnName ? "case \(name)" : "case \(name) = \(value.swiftLiteral)"
     }
 
     private static func wrapper(_ model: Model, _ value: Value) -> String {
@@ -83,7 +83,7 @@ enum ModelEmitter {
 
     /// The constant with the rule for everything that the codec does not check.
     static func ruleConstant(_ model: Model) -> [String] {
-        model.rule.map { ["private static let rule: Rule = \(SwiftWriter.folded($0.text))"] } ?? []
+        model.rule.map { ["private static let rule: Rule = \(SwiftWriter.folded(RuleWriter.text($0)))"] } ?? []
     }
 
     /// The check of that rule, on a separate line.

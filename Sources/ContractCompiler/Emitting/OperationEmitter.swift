@@ -46,7 +46,7 @@ struct OperationEmitter {
                 name: parameter.swiftName,
                 type: parameter.value.swiftType + (parameter.isOptional ? "?" : ""),
                 doc: parameter.description ?? "The parameter `\(parameter.name)`.",
-                defaultValue: parameter.defaultValue ?? (parameter.isOptional ? "nil" : nil)
+                defaultValue: parameter.defaultValue?.swiftExpression ?? (parameter.isOptional ? "nil" : nil)
             )
         }
         if let body = operation.body {
@@ -149,7 +149,7 @@ struct OperationEmitter {
             [ParameterEmitter.description(parameter), argument],
             closure
         )
-        return call + (parameter.defaultValue.map { " ?? \($0)" } ?? "")
+        return call + (parameter.defaultValue.map { " ?? \($0.swiftExpression)" } ?? "")
     }
 
     private func read(_ body: Body) -> String {

@@ -7,9 +7,21 @@ enum ParameterEmitter {
         if parameter.style != defaultStyle(parameter.place) { arguments.append("style: .\(parameter.style)") }
         let explodes = ["form", "cookie", "deepObject"].contains(parameter.style)
         if parameter.explodes != explodes { arguments.append("explodes: \(parameter.explodes)") }
-        if parameter.shape != ".text" { arguments.append("shape: \(parameter.shape)") }
+        if parameter.shape != .text { arguments.append("shape: \(text(of: parameter.shape))") }
         if parameter.isRequired { arguments.append("isRequired: true") }
         return ".\(parameter.place)(\(arguments.lines(", ")))"
+    }
+
+    /// The expression of a shape.
+    static func text(of shape: ParameterShape) -> String {
+        switch shape {
+        case .any, .text, .literal, .file, .json: return ".\(shape)"
+        case .array(let element): return ".array(\(text(of: element)))"
+        case .object(let members, let others):
+            let entries = members.map { "\(SwiftWriter.literal($0.name)): \(text(of: $0.shape))" }
+            let rest = others.map { ", others: \(text(of: $0))" } ?? ""
+            return ".object([\(entries.isEmpty ? ":" : entries.lines(", "))]\(rest))"
+        }
     }
 
     private static func defaultStyle(_ place: String) -> String {
@@ -43,7 +55,9 @@ enum ParameterEmitter {
     static func constants(_ values: [(name: String, value: Value)]) -> [String] {
         ValueReader.constants(values)
             + values.compactMap { name, value in
-                value.rule.map { "private static let \(ruleName(name)): Rule = \(SwiftWriter.folded($0.text))" }
+                value.rule.map {
+                    "private static let \(ruleName(name)): Rule = \(SwiftWriter.folded(RuleWriter.text($0)))"
+                }
             }
     }
 
@@ -66,10 +80,18 @@ extension Content {
             return ParameterEmitter.call("\(reader).json", [argument], closure)
         case .form(let value, let shape):
             let (argument, closure) = ParameterEmitter.reading(value, of: name)
-            return ParameterEmitter.call("\(reader).form", ["shape: \(shape)", argument], closure)
+            return ParameterEmitter.call(
+                "\(reader).form",
+                ["shape: \(ParameterEmitter.text(of: shape))", argument],
+                closure
+            )
         case .multipart(let value, let shape):
             let (argument, closure) = ParameterEmitter.reading(value, of: name)
-            return ParameterEmitter.call("\(reader).multipart", ["shape: \(shape)", argument], closure)
+            return ParameterEmitter.call(
+                "\(reader).multipart",
+                ["shape: \(ParameterEmitter.text(of: shape))", argument],
+                closure
+            )
         case .text(let value):
             let (argument, closure) = ParameterEmitter.reading(value, of: name)
             return ParameterEmitter.call("\(reader).text", [argument], closure)
@@ -106,8 +128,9 @@ extension Content {
         let mediaType = SwiftWriter.literal(mediaType)
         return switch kind {
         case .json: ".json(\(name), mediaType: \(mediaType))"
-        case .form(_, let shape): ".form(\(name), shape: \(shape))"
-        case .multipart(_, let shape): ".multipart(\(name), shape: \(shape), mediaType: \(mediaType))"
+        case .form(_, let shape): ".form(\(name), shape: \(ParameterEmitter.text(of: shape)))"
+        case .multipart(_, let shape):
+            ".multipart(\(name), shape: \(ParameterEmitter.text(of: shape)), mediaType: \(mediaType))"
         case .text: ".text(\(name), mediaType: \(mediaType))"
         case .bytes: ".bytes(\(name), mediaType: \(mediaType))"
         case .lines: ".lines(\(name), mediaType: \(mediaType))"

@@ -114,8 +114,11 @@ package struct PythonEmitter {
 
     /// An enumeration, or, if it is open, a subclass of its raw type with the known values as constants.
     private func enumeration(_ model: Model, _ enumeration: Enumeration) -> String {
-        let rawType = enumeration.rawType == "Int" ? "int" : "str"
-        let cases = enumeration.cases.map { "\(Self.constant($0.swiftName)) = \(Self.literal($0))" }
+        var names: Set<String> = []
+        let cases = enumeration.values.map { value in
+            "\(SwiftName.distinct(Self.constant(value), &names)) = \(Self.literal(value))"
+        }
+        let rawType = enumeration.isInteger ? "int" : "str"
         return """
             class \(model.name)(\(rawType)\(enumeration.isOpen ? "" : ", enum.Enum")):
                 \(doc(model.description, model.node).indented())
@@ -370,8 +373,13 @@ package struct PythonEmitter {
 
     private static func name(_ parameter: Parameter) -> String { snake(parameter.swiftName) }
 
-    /// `botID` → `bot_id`
+    /// `botID` → `bot_id`, `class` → `class_`
     private static func snake(_ name: String) -> String {
+        let snake = underscored(name)
+        return keywords.contains(snake) && !["name", "body", "item", "response"].contains(snake) ? snake + "_" : snake
+    }
+
+    private static func underscored(_ name: String) -> String {
         var snake = ""
         var wasLower = false
         for character in name where character != "`" {
@@ -379,16 +387,32 @@ package struct PythonEmitter {
             wasLower = character.isLowercase || character.isNumber
             snake += character.lowercased()
         }
-        return keywords.contains(snake) && !["name", "body", "item", "response"].contains(snake) ? snake + "_" : snake
+        return snake
     }
 
-    private static func literal(_ value: Enumeration.Case) -> String {
-        value.text.map(NodeWriter.quoted) ?? value.literal
+    private static func literal(_ value: Enumeration.Value) -> String {
+        switch value {
+        case .text(let text): NodeWriter.quoted(text)
+        case .integer(let number): "\(number)"
+        }
     }
 
-    private static func constant(_ name: String) -> String {
-        let constant = snake(name).uppercased()
-        return constant.first?.isNumber == true ? "_" + constant : constant
+    /// `risk-off` → `RISK_OFF`, `<=` → `LESS_THAN_EQUALS`, `-1` → `MINUS_1`. Values may have the same name.
+    private static func constant(_ value: Enumeration.Value) -> String {
+        let text =
+            switch value {
+            case .text(let text): text
+            case .integer(let number): "\(number)"
+            }
+        var words = SwiftName.symbolWords(of: text) ?? SwiftName.words(of: text)
+        if let sign = text.first, text.dropFirst().first?.isNumber == true,
+            let word = SwiftName.symbolWords(of: String(sign))
+        {
+            words = word + words
+        }
+        let name = words.map(underscored).lines("_").uppercased()
+        if name.isEmpty { return text.isEmpty ? "EMPTY" : "MEMBER" }
+        return name.first?.isNumber == true ? "_" + name : name
     }
 
     private static func replacing(_ text: String, in whole: String, with other: String) -> String {

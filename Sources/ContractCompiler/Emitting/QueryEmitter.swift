@@ -1,4 +1,4 @@
-/// Writes a `.sql` file in Swift: a function for each query, and a type for rows with several columns.
+/// Writes a `.sql` file in Swift: a function for each query, and a type for rows with several columns or of a declared type.
 package enum QueryEmitter {
     package static func file(_ file: QueryFile) -> String {
         """
@@ -6,7 +6,7 @@ package enum QueryEmitter {
         import ContractRuntime
         \(file.imports.map { "import \($0)\n" }.lines(""))import Postgres
 
-        \(file.queries.map(query).lines("\n\n"))
+        \((file.types.map(type) + file.queries.map(query)).lines("\n\n"))
 
         """
     }
@@ -50,7 +50,7 @@ package enum QueryEmitter {
     private static func result(_ query: QueryFile.Query) -> String {
         switch query.cardinality {
         case .one: row(query)
-        case .optional: query.outputs.count == 1 && query.outputs[0].isOptional ? "\(row(query))" : "\(row(query))?"
+        case .optional: query.outputs.count == 1 && query.outputs[0].isOptional ? row(query) : "\(row(query))?"
         case .many: "[\(row(query))]"
         case .exec, .batch: "Int"
         }
@@ -61,15 +61,24 @@ package enum QueryEmitter {
         query.outputs.count == 1 ? type(query.outputs[0]) : rowName(query)
     }
 
+    private static func type(_ output: QueryFile.Output) -> String {
+        switch output {
+        case .column(let field): type(field)
+        case .row(let type, _, _): type.name
+        }
+    }
+
     private static func rowName(_ query: QueryFile.Query) -> String {
         query.name.prefix(1).uppercased() + query.name.dropFirst() + "Row"
     }
 
     private static func rowType(_ query: QueryFile.Query) -> String {
         guard query.outputs.count > 1 else { return "" }
-        let columns = query.outputs.map { "let \(SwiftName.property($0.name)): \(type($0))" }
-        let reads = query.outputs.enumerated().map {
-            "\(SwiftName.property($0.element.name)) = try row.read(\($0.offset))"
+        let columns = query.outputs.map { "let \(property($0)): \(type($0))" }
+        var position = 0
+        let reads = query.outputs.map { output in
+            defer { position += output.columns.count }
+            return "\(property(output)) = \(read(output, at: position))"
         }
         return """
             /// A row of `\(query.name)`.
@@ -93,8 +102,37 @@ package enum QueryEmitter {
             case .optional: "optional"
             default: "many"
             }
-        let read = query.outputs.count > 1 ? "try \(rowName(query))(row)" : "try row.read(0)"
+        let read = query.outputs.count == 1 ? read(query.outputs[0], at: 0) : "try \(rowName(query))(row)"
         return "{ (rows) throws(PostgresError) in try rows.\(verb) { (row) throws(PostgresError) in \(read) } }"
+    }
+
+    private static func property(_ output: QueryFile.Output) -> String {
+        SwiftName.property(output.name ?? output.typeName)
+    }
+
+    private static func read(_ output: QueryFile.Output, at position: Int) -> String {
+        switch output {
+        case .column: "try row.read(\(position))"
+        case .row(let type, _, _): "try \(type.name)(row\(position == 0 ? "" : ", at: \(position)"))"
+        }
+    }
+
+    private static func type(_ type: QueryFile.RowType) -> String {
+        let columns = type.columns.map { "let \(SwiftName.property($0.name)): \(self.type($0))" }
+        let reads = type.columns.enumerated().map {
+            "\(SwiftName.property($0.element.name)) = try row.read(column + \($0.offset))"
+        }
+        return """
+            \(SwiftWriter.doc(type.documentation, origin: "\(type.name), line \(type.location.line)"))
+            struct \(type.name): Hashable, Sendable {
+                \(columns.lines().indented())
+
+                /// Reads the columns from the given one on.
+                init(_ row: borrowing Row, at column: Int = 0) throws(PostgresError) {
+                    \(reads.lines().indented(2))
+                }
+            }
+            """
     }
 
     static func type(_ field: QueryFile.Field) -> String {
@@ -110,7 +148,7 @@ package enum QueryEmitter {
         }
         // The first column is the number of the row.
         let outcome =
-            query.outputs.dropFirst().first.map { column in
+            query.columns.dropFirst().first.map { column in
                 """
 
 

@@ -57,8 +57,7 @@ struct StructureEmitter {
     private var arguments: [String] {
         let members = properties.map { property in
             let defaultClause =
-                (property.defaultValue ?? property.onlyValue).map { " = \($0)" }
-                ?? (mayBeAbsent(property) ? " = nil" : "")
+                initialValue(property).map { " = \($0)" } ?? (mayBeAbsent(property) ? " = nil" : "")
             return "\(SwiftName.label(property.swiftName)): \(type(property))\(defaultClause)"
         }
         return members + (collected.map { ["additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
@@ -142,10 +141,16 @@ struct StructureEmitter {
             """
     }
 
+    private func initialValue(_ property: Property) -> String? {
+        property.defaultValue?.swiftExpression ?? property.onlyChoice?.swiftNames.first.map { ".\($0)" }
+    }
+
     private var variables: [String] {
         let members = properties.map { property -> String in
             let type = property.value.swiftType
-            guard let defaultValue = property.defaultValue else { return "var \(local(property)): \(type)?" }
+            guard let defaultValue = property.defaultValue?.swiftExpression else {
+                return "var \(local(property)): \(type)?"
+            }
             return "var \(local(property)): \(type)? = \(defaultValue)"
         }
         return members + (collected.map { ["var additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])

@@ -36,10 +36,12 @@ struct UnionEmitter {
             union.rules.isEmpty
             ? []
             : [
-                "private static let branches: [Rule] = \(SwiftWriter.folded("[\(union.rules.map(\.text).lines(", "))]"))"
+                "private static let branches: [Rule] = \(SwiftWriter.folded(RuleWriter.list(union.rules)))"
             ]
         let own = union.branches.compactMap { branch in
-            branch.value.rule.map { "private static let \(ruleName(branch)): Rule = \(SwiftWriter.folded($0.text))" }
+            branch.value.rule.map {
+                "private static let \(ruleName(branch)): Rule = \(SwiftWriter.folded(RuleWriter.text($0)))"
+            }
         }
         return ValueReader.constants(union.branches.map { ($0.swiftName, $0.value) }) + rules + own
             + ModelEmitter.ruleConstant(model)
@@ -77,10 +79,10 @@ struct UnionEmitter {
                     return nil
                 }
                 """
-        case .validation(let branches, let rule, let isExclusive):
+        case .validation(let branches, let isExclusive):
             let cases = branches.map { "case \($0):\n    \(take(union.branches[$0]).indented())" }
             return """
-                switch try json.choose(\(branches), of: Self.\(rule), isExclusive: \(isExclusive)) {
+                switch try json.choose(\(branches), of: Self.branches, isExclusive: \(isExclusive)) {
                 \(cases.lines())
                 default: return nil
                 }

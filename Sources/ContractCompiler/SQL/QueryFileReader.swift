@@ -1,79 +1,118 @@
-/// Reads the headers of a `.sql` file and numbers the parameters. It does not parse the SQL itself; PostgreSQL does.
+/// Reads the headers of `.sql` files and numbers the parameters. It does not parse the SQL itself; PostgreSQL does.
 package struct QueryFileReader {
     private let file: SourceFile
+    /// The types of all files, by name.
+    private let types: [String: QueryFile.RowType]
     private var log: DiagnosticLog
-    private var queries: [QueryFile.Query] = []
-    private var imports: [String] = []
-    private var draft = Draft()
 
-    private struct Draft {
-        var documentation: [String] = []
-        var header: (name: String, cardinality: QueryFile.Cardinality, location: Location)?
-        var inputs: [QueryFile.Field] = []
-        var outputs: [QueryFile.Field] = []
-        var sql: [(line: Int, text: String)] = []
+    /// The queries of `files`, which may use each other's types. Errors are added to `log`.
+    package static func read(_ files: [SourceFile], log: inout DiagnosticLog) -> [QueryFile] {
+        let parts = files.map { QuerySectionReader($0, log: &log) }
+        var types: [String: QueryFile.RowType] = [:]
+        let declared = zip(files, parts).map { file, part in
+            var reader = QueryFileReader(file: file, types: [:], log: log)
+            let own = part.sections.filter { $0.kind == .type }.map { reader.type($0) }
+            log = reader.log
+            for type in own {
+                if types.updateValue(type, forKey: type.name) == nil { continue }
+                log.error(.duplicateName, "two types are named '\(type.name)'", at: type.location)
+            }
+            return own
+        }
+        return zip(zip(files, parts), declared).map { part, own in
+            var reader = QueryFileReader(file: part.0, types: types, log: log)
+            let queries = reader.queries(part.1.sections)
+            log = reader.log
+            if queries.isEmpty && own.isEmpty {
+                log.error(
+                    .noQuery,
+                    "the file has no query: a query starts with a line like '-- name: listBots :many'",
+                    at: Location(file: part.0, line: 1, column: 1)
+                )
+            }
+            return QueryFile(file: part.0, queries: queries, types: own, imports: part.1.imports)
+        }
     }
 
-    /// The queries of `file`. Errors are added to `log`.
-    package static func read(_ file: SourceFile, log: inout DiagnosticLog) -> QueryFile {
-        var reader = QueryFileReader(file: file, log: log)
-        let text = String(decoding: file.bytes, as: UTF8.self)
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            reader.read(String(line), number: index + 1)
-        }
-        reader.finish()
-        if reader.queries.isEmpty {
-            reader.log.error(
-                .noQuery,
-                "the file has no query: a query starts with a line like '-- name: listBots :many'",
-                at: reader.location(1, 1)
-            )
-        }
-        log = reader.log
-        return QueryFile(file: file, queries: reader.queries, imports: reader.imports)
-    }
-
-    private init(file: SourceFile, log: DiagnosticLog) {
+    private init(file: SourceFile, types: [String: QueryFile.RowType], log: DiagnosticLog) {
         self.file = file
+        self.types = types
         self.log = log
     }
 
-    private func location(_ line: Int, _ column: Int) -> Location { Location(file: file, line: line, column: column) }
+    // MARK: - Types
 
-    private mutating func read(_ line: String, number: Int) {
-        if let (value, column) = Self.field("name", of: line) {
-            let documentation = draft.header == nil ? draft.documentation : []
-            finish()
-            draft.documentation = documentation
-            readName(value, at: location(number, column))
-        } else if let (value, column) = Self.field("import", of: line) {
-            imports.append(value)
-            if !value.allSatisfy({ $0.isLetter || $0.isNumber }) {
-                log.error(.sqlHeader, "'\(value)' is not a module name", at: location(number, column))
-            }
-        } else if let (value, column) = Self.field("in", of: line) ?? Self.field("row", of: line) {
-            draft.inputs += fields(value, number, column)
-        } else if let (value, column) = Self.field("out", of: line) {
-            draft.outputs += fields(value, number, column)
-        } else if draft.header != nil {
-            draft.sql.append((number, line))
-        } else if line.hasPrefix("--") {
-            draft.documentation.append(String(line.dropFirst(2).drop { $0 == " " }))
-        } else if !line.allSatisfy(\.isWhitespace) {
-            log.error(.sqlHeader, "SQL before the first '-- name:'", at: location(number, 1))
+    private mutating func type(_ section: QuerySection) -> QueryFile.RowType {
+        let name = section.title.text
+        let columns = section.outputs.flatMap { fields($0) }
+        if !Self.isTypeName(name) {
+            log.error(
+                .sqlHeader,
+                "'\(name)' is not a type name, expected a name like BotRow",
+                at: section.title.location
+            )
+        } else if let mistake = Self.mistake(in: section, columns) {
+            log.error(.sqlHeader, "'\(name)' \(mistake)", at: section.title.location)
         }
+        return QueryFile.RowType(
+            name: name,
+            columns: columns,
+            location: section.title.location,
+            documentation: section.documentationText
+        )
     }
 
-    /// `-- key: value` and the column where the value starts.
-    private static func field(_ key: String, of line: String) -> (value: String, column: Int)? {
-        guard line.hasPrefix("-- \(key):") else { return nil }
-        let rest = line.dropFirst(key.count + 4)
-        let value = rest.drop { $0 == " " }
-        return (String(value).trimmingTrailingSpaces, key.count + 5 + rest.count - value.count)
+    private static func mistake(in type: QuerySection, _ columns: [QueryFile.Field]) -> String? {
+        if !type.inputs.isEmpty { return "is a type but has an 'in:'" }
+        if type.outputs.isEmpty { return "is a type but lacks an 'out:'" }
+        if type.lines.contains(where: { !$0.text.hasPrefix("--") && !$0.text.allSatisfy(\.isWhitespace) }) {
+            return "is a type but has SQL"
+        }
+        let isReserved = columns.contains { ["row", "column"].contains($0.name) }
+        return isReserved ? "uses a name that is reserved for generated code: 'row' or 'column'" : nil
     }
 
-    private mutating func readName(_ text: String, at location: Location) {
-        let parts = text.split(separator: " ")
+    /// Whether the text names a type of rows. The names of PostgreSQL's types start with a small letter.
+    private static func isTypeName(_ text: some StringProtocol) -> Bool {
+        text.first?.isUppercase == true && text.allSatisfy { $0.isLetter || $0.isNumber }
+    }
+
+    // MARK: - Queries
+
+    private mutating func queries(_ sections: [QuerySection]) -> [QueryFile.Query] {
+        var queries: [QueryFile.Query] = []
+        var names: Set<String> = []
+        for section in sections where section.kind == .query {
+            let title = section.title
+            let (name, cardinality) = readName(title)
+            if !names.insert(name).inserted {
+                log.error(.duplicateName, "two queries are named '\(name)'", at: title.location)
+            }
+            let inputs = section.inputs.flatMap { fields($0) }
+            let outputs = section.outputs.flatMap { self.outputs($0) }
+            let sql = numbered(section.lines, inputs)
+            if sql.isEmpty { log.error(.sqlHeader, "'\(name)' has no SQL", at: title.location) }
+            if let mistake = Self.mistake(in: cardinality, inputs, outputs) {
+                log.error(.sqlHeader, "'\(name)' \(mistake)", at: title.location)
+                continue
+            }
+            queries.append(
+                QueryFile.Query(
+                    name: name,
+                    cardinality: cardinality,
+                    inputs: inputs,
+                    outputs: outputs,
+                    sql: sql,
+                    location: title.location,
+                    documentation: section.documentationText
+                )
+            )
+        }
+        return queries
+    }
+
+    private mutating func readName(_ title: QuerySection.Entry) -> (String, QueryFile.Cardinality) {
+        let parts = title.text.split(separator: " ")
         let cardinalities = QueryFile.Cardinality.allCases.map { ":\($0.rawValue)" }
         guard parts.count == 2, let name = parts.first, let suffix = parts.last, suffix.hasPrefix(":"),
             let cardinality = QueryFile.Cardinality(rawValue: String(suffix.dropFirst()))
@@ -81,42 +120,89 @@ package struct QueryFileReader {
             let suggestion = Suggestion.text(for: parts.count > 1 ? String(parts[1]) : "", in: cardinalities)
             log.error(
                 .sqlHeader,
-                "'\(text)' is invalid, expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
-                at: location
+                "'\(title.text)' is invalid, expected a name and one of \(cardinalities.joined(separator: " "))\(suggestion)",
+                at: title.location
             )
-            draft.header = (text, .exec, location)
-            return
+            return (title.text, .exec)
         }
-        if queries.contains(where: { $0.name == name }) {
-            log.error(.duplicateName, "two queries are named '\(name)'", at: location)
+        return (String(name), cardinality)
+    }
+
+    /// The contradiction between the query's cardinality and its declaration, or between its names and the generated code.
+    private static func mistake(
+        in cardinality: QueryFile.Cardinality,
+        _ inputs: [QueryFile.Field],
+        _ outputs: [QueryFile.Output]
+    ) -> String? {
+        if inputs.contains(where: { $0.name == "parameters" }) || outputs.contains(where: { $0.name == "row" }) {
+            return "uses a name that is reserved for generated code: 'parameters' for an input, 'row' for a column"
         }
-        draft.header = (String(name), cardinality, location)
+        if outputs.count > 1, let unnamed = outputs.first(where: { $0.name == nil }) {
+            return "lacks a name for '\(unnamed.typeName)' beside other columns"
+        }
+        switch cardinality {
+        case .exec: return outputs.isEmpty ? nil : "is :exec but has an 'out:'"
+        case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) but lacks an 'out:'" : nil
+        case .batch:
+            if inputs.isEmpty { return "is :batch but lacks a 'row:'" }
+            if inputs.contains(where: { $0.type == .textArray }) {
+                return "is :batch but has an array parameter, expected scalars"
+            }
+            if outputs.isEmpty { return nil }
+            if outputs.count == 2, case .column(let ordinal) = outputs[0], case .column(let outcome) = outputs[1],
+                ordinal.name == "ordinal", ordinal.type == .int8, !outcome.isOptional
+            {
+                return nil
+            }
+            return "is :batch but its 'out:' is invalid, expected no 'out:' or 'out: ordinal int8, <outcome>'"
+        }
+    }
+
+    // MARK: - Fields
+
+    /// `bot_id text, seen timestamptz?`, `CommandRow` or `command CommandRow, is_new bool`
+    private mutating func outputs(_ entry: QuerySection.Entry) -> [QueryFile.Output] {
+        parts(of: entry).compactMap { words, location in
+            guard words.count <= 2, let type = words.last, Self.isTypeName(type) else {
+                return field(words, at: location).map { .column($0) }
+            }
+            guard let row = types[type] else {
+                let suggestion = Suggestion.text(for: type, in: types.keys.sorted())
+                log.error(.unknownType, "no '-- type:' declares '\(type)'\(suggestion)", at: location)
+                return nil
+            }
+            return .row(row, name: words.count == 2 ? words.first : nil, location: location)
+        }
     }
 
     /// `bot uuid, seen timestamptz?, mode text(RuntimeMode)`
-    private mutating func fields(_ text: String, _ line: Int, _ column: Int) -> [QueryFile.Field] {
-        var column = column
-        var fields: [QueryFile.Field] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let place = location(line, column + part.prefix { $0 == " " }.count)
-            column += part.count + 1
-            let words = part.split(separator: " ")
-            guard words.count == 2, let name = words.first, let type = words.last else {
-                if part != text || !part.isEmpty {
-                    log.error(
-                        .sqlHeader,
-                        "'\(words.joined(separator: " "))' is invalid, expected a name and a type",
-                        at: place
-                    )
-                }
-                continue
-            }
-            if let field = field(String(name), type: String(type), at: place) { fields.append(field) }
-        }
-        return fields
+    private mutating func fields(_ entry: QuerySection.Entry) -> [QueryFile.Field] {
+        parts(of: entry).compactMap { words, location in field(words, at: location) }
     }
 
-    private mutating func field(_ name: String, type text: String, at place: Location) -> QueryFile.Field? {
+    private func parts(of entry: QuerySection.Entry) -> [(words: [String], location: Location)] {
+        if entry.text.isEmpty { return [] }
+        var column = entry.location.column
+        return entry.text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            let location = Location(
+                file: file,
+                line: entry.location.line,
+                column: column + part.prefix { $0 == " " }.count
+            )
+            column += part.count + 1
+            return (part.split(separator: " ").map(String.init), location)
+        }
+    }
+
+    private mutating func field(_ words: [String], at location: Location) -> QueryFile.Field? {
+        guard words.count == 2, let name = words.first, let text = words.last else {
+            log.error(
+                .sqlHeader,
+                "'\(words.joined(separator: " "))' is invalid, expected a name and a type",
+                at: location
+            )
+            return nil
+        }
         let isOptional = text.hasSuffix("?")
         var typeName = isOptional ? String(text.dropLast()) : text
         var enumeration: String?
@@ -130,140 +216,48 @@ package struct QueryFileReader {
             log.error(
                 .unknownType,
                 "the type '\(typeName)' is not supported, expected one of \(names.joined(separator: ", "))\(suggestion)",
-                at: place
+                at: location
             )
             return nil
         }
         if enumeration != nil, type != .text {
-            log.error(.sqlHeader, "an enumeration must have the type text", at: place)
+            log.error(.sqlHeader, "an enumeration must have the type text", at: location)
         }
         return QueryFile.Field(
             name: name,
             type: type,
             isOptional: isOptional,
             enumeration: enumeration,
-            location: place
+            location: location
         )
     }
 
-    private mutating func finish() {
-        defer { draft = Draft() }
-        guard let header = draft.header else { return }
-        let sql = numbered()
-        if sql.isEmpty { log.error(.sqlHeader, "'\(header.name)' has no SQL", at: header.location) }
-        if let mistake = mistake(in: header.cardinality) {
-            return log.error(.sqlHeader, "'\(header.name)' \(mistake)", at: header.location)
-        }
-        queries.append(
-            QueryFile.Query(
-                name: header.name,
-                cardinality: header.cardinality,
-                inputs: draft.inputs,
-                outputs: draft.outputs,
-                sql: sql,
-                location: header.location,
-                documentation: draft.documentation.isEmpty ? nil : draft.documentation.joined(separator: "\n")
-            )
-        )
-    }
-
-    /// The contradiction between the query's cardinality and its declaration, or between its names and the generated code.
-    private func mistake(in cardinality: QueryFile.Cardinality) -> String? {
-        let outputs = draft.outputs
-        if draft.inputs.contains(where: { $0.name == "parameters" }) || outputs.contains(where: { $0.name == "row" }) {
-            return "uses a name that is reserved for generated code: 'parameters' for an input, 'row' for a column"
-        }
-        switch cardinality {
-        case .exec: return outputs.isEmpty ? nil : "is :exec but has an 'out:'"
-        case .one, .optional, .many: return outputs.isEmpty ? "is :\(cardinality.rawValue) but lacks an 'out:'" : nil
-        case .batch:
-            if draft.inputs.isEmpty { return "is :batch but lacks a 'row:'" }
-            if draft.inputs.contains(where: { $0.type == .textArray }) {
-                return "is :batch but has an array parameter, expected scalars"
-            }
-            if outputs.isEmpty { return nil }
-            let isAnswered =
-                outputs.count == 2 && outputs[0].name == "ordinal" && outputs[0].type == .int8 && !outputs[1].isOptional
-            return isAnswered
-                ? nil : "is :batch but its 'out:' is invalid, expected no 'out:' or 'out: ordinal int8, <outcome>'"
-        }
-    }
+    // MARK: - SQL
 
     /// The SQL with `:name` replaced by `$1…`, except in comments and strings.
-    private mutating func numbered() -> String {
-        var scanner = SQLScanner(names: draft.inputs.map(\.name))
-        var lines = draft.sql.map { number, line in (number, scanner.numbered(line, line: number)) }
+    private mutating func numbered(_ lines: [(number: Int, text: String)], _ inputs: [QueryFile.Field]) -> String {
+        var scanner = SQLScanner(names: inputs.map(\.name))
+        var lines = lines.map { number, line in scanner.numbered(line, line: number) }
         for unknown in scanner.unknown {
-            let suggestion = Suggestion.text(for: unknown.name, in: draft.inputs.map(\.name))
+            let suggestion = Suggestion.text(for: unknown.name, in: inputs.map(\.name))
             log.error(
                 .undeclaredInput,
                 "':\(unknown.name)' is not declared\(suggestion)",
-                at: location(unknown.line, unknown.column)
+                at: Location(file: file, line: unknown.line, column: unknown.column)
             )
         }
-        for field in draft.inputs where !scanner.used.contains(field.name) {
+        for field in inputs where !scanner.used.contains(field.name) {
             log.error(.unusedInput, "'\(field.name)' is declared but not used", at: field.location)
         }
-        while let last = lines.last, last.1.allSatisfy(\.isWhitespace) { lines.removeLast() }
-        while let first = lines.first, first.1.allSatisfy(\.isWhitespace) { lines.removeFirst() }
-        let text = lines.map(\.1).joined(separator: "\n").trimmingTrailingSpaces
+        while let last = lines.last, last.allSatisfy(\.isWhitespace) { lines.removeLast() }
+        while let first = lines.first, first.allSatisfy(\.isWhitespace) { lines.removeFirst() }
+        let text = lines.joined(separator: "\n").trimmingTrailingSpaces
         return text.hasSuffix(";") ? String(text.dropLast()) : text
     }
 }
 
-/// Finds named parameters in SQL text, line by line.
-private struct SQLScanner {
-    let names: [String]
-    private(set) var used: Set<String> = []
-    private(set) var unknown: [(name: String, line: Int, column: Int)] = []
-    private var quote: Character?
-
-    init(names: [String]) {
-        self.names = names
-    }
-
-    mutating func numbered(_ line: String, line number: Int) -> String {
-        let characters = Array(line)
-        var result = ""
-        var index = 0
-        while index < characters.count {
-            let character = characters[index]
-            if let open = quote {
-                if character == open { quote = nil }
-            } else if character == "'" || character == "\"" {
-                quote = character
-            } else if character == "-", index + 1 < characters.count, characters[index + 1] == "-" {
-                return result + String(characters[index...])
-            } else if character == ":", index + 1 < characters.count, characters[index + 1] == ":" {
-                result += "::"
-                index += 2
-                continue
-            } else if character == ":", index + 1 < characters.count, characters[index + 1].isLetter {
-                let name = String(characters[(index + 1)...].prefix { $0.isLetter || $0.isNumber || $0 == "_" })
-                result += parameter(name, number, index + 1)
-                index += name.count + 1
-                continue
-            }
-            result.append(character)
-            index += 1
-        }
-        return result
-    }
-
-    private mutating func parameter(_ name: String, _ line: Int, _ column: Int) -> String {
-        guard let position = names.firstIndex(of: name) else {
-            unknown.append((name, line, column))
-            return ":\(name)"
-        }
-        used.insert(name)
-        return "$\(position + 1)"
-    }
-}
-
-extension String {
-    fileprivate var trimmingTrailingSpaces: String {
-        var text = self
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
+extension QuerySection {
+    fileprivate var documentationText: String? {
+        documentation.isEmpty ? nil : documentation.joined(separator: "\n")
     }
 }

@@ -10,5 +10,5 @@ SELECT
         WHERE access_tokens.hash = row.hash
             AND (revoked_at IS NULL OR revoked_at > now())
             AND (expires_at IS NULL OR expires_at > now())
-    )
+    ) AS is_accepted
 FROM unnest(:hash) WITH ORDINALITY AS row (hash, ordinal)

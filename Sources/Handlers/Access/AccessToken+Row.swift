@@ -1,25 +1,9 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a token, which every query for tokens returns.
-protocol AccessTokenRow {
-    var tokenID: UUID { get }
-    var name: String { get }
-    var roles: [String] { get }
-    var instanceID: String? { get }
-    var createdBy: String { get }
-    var createdAt: Timestamp { get }
-    var expiresAt: Timestamp? { get }
-    var revokedAt: Timestamp? { get }
-}
-
-extension InsertTokenRow: AccessTokenRow {}
-extension ListTokensRow: AccessTokenRow {}
-extension EndTokenRow: AccessTokenRow {}
-
 extension AccessToken {
     /// Converts a database row.
-    init(_ row: some AccessTokenRow) {
+    init(_ row: AccessTokenRow) {
         self.init(
             tokenID: row.tokenID,
             name: row.name,
@@ -35,7 +19,7 @@ extension AccessToken {
 
 extension IssuedToken {
     /// Converts a database row and adds the secret, which is not stored.
-    init(_ row: some AccessTokenRow, secret: String) {
+    init(_ row: AccessTokenRow, secret: String) {
         self.init(
             tokenID: row.tokenID,
             name: row.name,

@@ -1,8 +1,7 @@
 -- Stores a token. Returns no row if its name already has a valid one.
 -- name: insertToken :optional
 -- in: name text, roles text[], instance_id text?, hash text, created_by text, expires_at timestamptz?
--- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz
--- out: expires_at timestamptz?, revoked_at timestamptz?
+-- out: AccessTokenRow
 INSERT INTO access_tokens (name, roles, instance_id, hash, created_by, expires_at)
 VALUES (:name, :roles, :instance_id, :hash, :created_by, :expires_at)
 ON CONFLICT DO NOTHING

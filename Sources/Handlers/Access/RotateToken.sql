@@ -1,8 +1,7 @@
 -- Ends a token that was neither revoked nor replaced, after the given number of seconds.
 -- name: endToken :optional
 -- in: token_id uuid, grace_seconds int8
--- out: token_id uuid, name text, roles text[], instance_id text?, created_by text, created_at timestamptz
--- out: expires_at timestamptz?, revoked_at timestamptz?
+-- out: AccessTokenRow
 UPDATE access_tokens
 SET revoked_at = now() + :grace_seconds::int8 * interval '1 second'
 WHERE token_id = :token_id

@@ -100,7 +100,7 @@ created AS (
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
     RETURNING alert_id
 )
-SELECT greatest((SELECT count(*) FROM unfinished), (SELECT count(*) FROM failed)), ARRAY (SELECT alert_id::text FROM created)
+SELECT greatest((SELECT count(*) FROM unfinished), (SELECT count(*) FROM failed)) AS checked, ARRAY (SELECT alert_id::text FROM created) AS created
 
 -- Resolves the alerts of commands that have finished; the alert of a bulk once all of its commands have.
 -- name: resolveUnfinishedCommands :one
@@ -129,5 +129,5 @@ WITH resolved AS (
     )
     RETURNING alert_id
 )
-SELECT count(*)
+SELECT count(*) AS resolved
 FROM resolved

@@ -50,10 +50,10 @@ created AS (
     RETURNING alert_id
 )
 SELECT
-    now(),
-    (SELECT max(instance_id) FROM part HAVING count(*) = :limit),
-    (SELECT count(*) FROM lost),
-    ARRAY (SELECT alert_id::text FROM created)
+    now() AS checked_at,
+    (SELECT max(instance_id) FROM part HAVING count(*) = :limit) AS last,
+    (SELECT count(*) FROM lost) AS stale,
+    ARRAY (SELECT alert_id::text FROM created) AS created
 
 -- Resolves alerts whose instances have been seen since. Usually the instance's heartbeat does this. Rows that a heartbeat has locked are
 -- left to it.
@@ -79,7 +79,7 @@ WITH resolved AS (
     )
     RETURNING alert_id
 )
-SELECT count(*)
+SELECT count(*) AS resolved
 FROM resolved
 
 -- An instance that has run for a quarter of an hour since its last loss is no longer flapping.

@@ -27,4 +27,4 @@ created AS (
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
     RETURNING alert_id
 )
-SELECT now(), (SELECT count(*) FROM stuck), ARRAY (SELECT alert_id::text FROM created)
+SELECT now() AS checked_at, (SELECT count(*) FROM stuck) AS stuck, ARRAY (SELECT alert_id::text FROM created) AS created

@@ -2,12 +2,10 @@
 -- import: Generated
 -- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?
 -- in: after_time timestamptz?, after_id uuid?, limit int8, offset int8
--- out: alert_id uuid, source text, severity text(Severity), status text(AlertStatus), target_type text, target_id text
--- out: message text, metadata jsonb, occurrences int8, first_at timestamptz, last_at timestamptz, acked_at timestamptz?
--- out: acked_by text?, resolved_at timestamptz?, resolved_by text?, last_notified_at timestamptz?, silenced_until timestamptz?
+-- out: AlertRow
 SELECT
     alert_id, source, severity, status, target_type, target_id, message, metadata, occurrences, first_at, last_at,
-    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts)
+    acked_at, acked_by, resolved_at, resolved_by, last_notified_at, silence_of(alerts) AS silenced_until
 FROM alerts
 WHERE (:status IS NULL OR status = :status)
     AND (:severity IS NULL OR severity = :severity)

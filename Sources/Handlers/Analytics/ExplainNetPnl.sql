@@ -36,8 +36,8 @@ part AS (
     GROUP BY instance_id, earned.symbol, live.runtime_mode, currency
 )
 SELECT
-    count(*) OVER (), instance_id, symbol, runtime_mode, currency, realized, realized_at, unrealized, unrealized_at, fees,
-    fee_entries::int8, funding, funding_entries::int8, realized + unrealized - fees + funding
+    count(*) OVER () AS total, instance_id, symbol, runtime_mode, currency, realized, realized_at, unrealized, unrealized_at, fees,
+    fee_entries::int8, funding, funding_entries::int8, realized + unrealized - fees + funding AS net
 FROM part
 ORDER BY instance_id, symbol, currency
 LIMIT :limit

@@ -11,14 +11,14 @@ WITH fall AS (
     FROM equity_history(:symbol, :mode, :currency, :books)
 )
 SELECT
-    now(),
-    min(currency),
-    min(other_currencies),
-    min(resolution),
-    coalesce(sum(samples), 0)::int8,
-    max(peak),
-    (array_agg(equity ORDER BY ts DESC))[1],
-    max(depth),
-    max(fraction)::float8,
-    (array_agg(fraction ORDER BY ts DESC))[1]::float8
+    now() AS generated_at,
+    min(currency) AS currency,
+    min(other_currencies) AS other_currencies,
+    min(resolution) AS resolution,
+    coalesce(sum(samples), 0)::int8 AS samples,
+    max(peak) AS peak,
+    (array_agg(equity ORDER BY ts DESC))[1] AS latest,
+    max(depth) AS max_fall,
+    max(fraction)::float8 AS max_fraction,
+    (array_agg(fraction ORDER BY ts DESC))[1]::float8 AS current_fraction
 FROM fall

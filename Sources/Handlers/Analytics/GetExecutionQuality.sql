@@ -33,16 +33,16 @@ ranked AS (
     FROM counted
 )
 SELECT
-    now(),
-    coalesce(min(samples), 0)::int8,
-    coalesce(min(total.slippage / samples), 0)::float8,
-    coalesce(min(total.latency / samples), 0)::float8,
-    coalesce(min(total.fill / samples), 0)::float8,
-    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.5), 0),
-    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.95), 0),
-    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.99), 0),
-    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.5), 0),
-    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.95), 0),
-    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.99), 0)
+    now() AS generated_at,
+    coalesce(min(samples), 0)::int8 AS samples,
+    coalesce(min(total.slippage / samples), 0)::float8 AS avg_slippage,
+    coalesce(min(total.latency / samples), 0)::float8 AS avg_latency,
+    coalesce(min(total.fill / samples), 0)::float8 AS avg_fill,
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.5), 0) AS p50_slippage,
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.95), 0) AS p95_slippage,
+    coalesce(min(value) FILTER (WHERE measure = 1 AND share >= 0.99), 0) AS p99_slippage,
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.5), 0) AS p50_latency,
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.95), 0) AS p95_latency,
+    coalesce(min(value) FILTER (WHERE measure = 2 AND share >= 0.99), 0) AS p99_latency
 FROM total
 LEFT JOIN ranked ON true

@@ -25,16 +25,16 @@ part AS (
     HAVING sum(positions) > 0
 )
 SELECT
-    now(),
+    now() AS generated_at,
     symbol,
     runtime_mode,
-    trim_scale(coalesce(sum(net), 0)),
-    trim_scale(coalesce(sum(gross), 0)),
-    coalesce(sum(positions), 0)::int8,
-    count(DISTINCT symbol),
-    trim_scale(coalesce(sum(stale_net), 0)),
-    trim_scale(coalesce(sum(stale_gross), 0)),
-    coalesce(sum(stale_positions), 0)::int8
+    trim_scale(coalesce(sum(net), 0)) AS net,
+    trim_scale(coalesce(sum(gross), 0)) AS gross,
+    coalesce(sum(positions), 0)::int8 AS positions,
+    count(DISTINCT symbol) AS symbols,
+    trim_scale(coalesce(sum(stale_net), 0)) AS stale_net,
+    trim_scale(coalesce(sum(stale_gross), 0)) AS stale_gross,
+    coalesce(sum(stale_positions), 0)::int8 AS stale_positions
 FROM part
 GROUP BY GROUPING SETS ((symbol), (runtime_mode), ())
 ORDER BY symbol, runtime_mode
@@ -73,6 +73,6 @@ valued AS (
     CROSS JOIN total
     LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 )
-SELECT total_currency, currency, rate, rate_at, rate_age, equity, nullif(sum(in_books(equity, rate)) OVER (), 'NaN')
+SELECT total_currency, currency, rate, rate_at, rate_age, equity, nullif(sum(in_books(equity, rate)) OVER (), 'NaN') AS total
 FROM valued
 ORDER BY currency

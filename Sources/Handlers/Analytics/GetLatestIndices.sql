@@ -1,7 +1,7 @@
 -- name: latestIndices :many
 -- in: index_name text?
 -- out: index_name text, value numeric, ts timestamptz
-SELECT DISTINCT ON (series.symbol) series.symbol, newest.value, newest.ts
+SELECT DISTINCT ON (series.symbol) series.symbol AS index_name, newest.value, newest.ts
 FROM metric_series AS series
 JOIN metric_latest AS newest USING (series_id)
 WHERE series.metric_type = 'index'

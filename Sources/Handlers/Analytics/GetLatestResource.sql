@@ -1,7 +1,7 @@
 -- name: latestResource :optional
 -- in: instance_id text?
 -- out: instance_id text, cpu_pct numeric, memory_pct numeric
-SELECT cpu.instance_id, cpu_sample.value, memory_sample.value
+SELECT cpu.instance_id, cpu_sample.value AS cpu_pct, memory_sample.value AS memory_pct
 FROM metric_series AS cpu
 JOIN metric_latest AS cpu_sample ON cpu_sample.series_id = cpu.series_id
 JOIN metric_series AS memory

@@ -60,6 +60,6 @@ line AS (
 )
 SELECT
     total_currency, currency, runtime_mode, rate, rate_at, rate_age, realized, unrealized, fees, funding,
-    realized + unrealized - fees + funding
+    realized + unrealized - fees + funding AS net
 FROM line
 ORDER BY currency, runtime_mode

@@ -74,11 +74,11 @@ use AS (
     GROUP BY metric_type
 )
 SELECT
-    now(),
-    coalesce(max(mean) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0),
-    coalesce(max(highest) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0),
-    coalesce(max(mean) FILTER (WHERE metric_type = 'resource_memory_pct'), 0),
-    coalesce(max(highest) FILTER (WHERE metric_type = 'resource_memory_pct'), 0),
-    coalesce(max(samples) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0),
-    coalesce(max(samples) FILTER (WHERE metric_type = 'resource_memory_pct'), 0)
+    now() AS generated_at,
+    coalesce(max(mean) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0) AS avg_cpu,
+    coalesce(max(highest) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0) AS max_cpu,
+    coalesce(max(mean) FILTER (WHERE metric_type = 'resource_memory_pct'), 0) AS avg_memory,
+    coalesce(max(highest) FILTER (WHERE metric_type = 'resource_memory_pct'), 0) AS max_memory,
+    coalesce(max(samples) FILTER (WHERE metric_type = 'resource_cpu_pct'), 0) AS cpu_samples,
+    coalesce(max(samples) FILTER (WHERE metric_type = 'resource_memory_pct'), 0) AS memory_samples
 FROM use

@@ -1,7 +1,7 @@
 -- name: runFailureRate :one
 -- in: module_id uuid?, window_size int8
 -- out: generated_at timestamptz, completed int8, failed int8
-SELECT now(), count(*), count(*) FILTER (WHERE status = 'FAILED')
+SELECT now() AS generated_at, count(*) AS completed, count(*) FILTER (WHERE status = 'FAILED') AS failed
 FROM (
     SELECT status
     FROM module_runs

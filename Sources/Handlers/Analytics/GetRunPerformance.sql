@@ -11,11 +11,11 @@ WITH run AS (
     WHERE :module_id IS NULL OR module_id = :module_id
 )
 SELECT
-    now(),
-    count(*),
-    count(*) FILTER (WHERE is_completed),
-    count(*) FILTER (WHERE status = 'SUCCEEDED'),
-    coalesce(avg(seconds) FILTER (WHERE is_completed), 0),
+    now() AS generated_at,
+    count(*) AS total,
+    count(*) FILTER (WHERE is_completed) AS completed,
+    count(*) FILTER (WHERE status = 'SUCCEEDED') AS succeeded,
+    coalesce(avg(seconds) FILTER (WHERE is_completed), 0) AS avg_seconds,
     -- percentile_disc is the nearest rank (PostgreSQL manual, 9.21, "Ordered-Set Aggregate Functions").
-    coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE is_completed), 0)
+    coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE is_completed), 0) AS p95_seconds
 FROM run

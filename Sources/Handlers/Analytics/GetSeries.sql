@@ -2,7 +2,7 @@
 -- name: isInstance :one
 -- in: instance_id text
 -- out: is_known bool
-SELECT EXISTS (SELECT FROM instances WHERE instance_id = :instance_id)
+SELECT EXISTS (SELECT FROM instances WHERE instance_id = :instance_id) AS is_known
 
 -- name: seriesPoints :many
 -- in: instance_id text, metric_type text, symbol text, currency text?, books text?, from timestamptz?, to timestamptz?, limit int8
@@ -31,7 +31,7 @@ LIMIT :limit
 -- in: instance_id text, metric_type text, symbol text, currency text?, books text?, from timestamptz?, to timestamptz?, step_seconds int8, limit int8
 -- out: ts timestamptz, value numeric
 SELECT DISTINCT ON (1)
-    date_bin(:step_seconds * interval '1 second', ts, 'epoch'::timestamptz),
+    date_bin(:step_seconds * interval '1 second', ts, 'epoch'::timestamptz) AS ts,
     value
 FROM metric_history
 JOIN metric_series AS series USING (series_id)
@@ -48,5 +48,5 @@ WHERE (series.instance_id, series.metric_type, series.symbol) = (:instance_id, :
     )
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
-ORDER BY 1, ts DESC
+ORDER BY 1, metric_history.ts DESC
 LIMIT :limit

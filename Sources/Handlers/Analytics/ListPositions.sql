@@ -5,7 +5,7 @@
 -- out: gross_exposure numeric, updated_at timestamptz, is_stale bool
 SELECT
     instance_id, bot_id, live.runtime_mode, exchange, positions.symbol, net_exposure, gross_exposure, updated_at,
-    updated_at < (SELECT lost_before(:stale_seconds))
+    updated_at < (SELECT lost_before(:stale_seconds)) AS is_stale
 FROM positions
 JOIN instance_live AS live USING (instance_id)
 JOIN instances USING (instance_id)

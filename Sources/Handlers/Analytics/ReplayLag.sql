@@ -2,5 +2,5 @@
 -- everything that it received, so its own positions do not show the lag.
 -- name: replayLag :one
 -- out: seconds float8
-SELECT greatest(extract(epoch FROM clock_timestamp() - until)::float8, 0)
+SELECT greatest(extract(epoch FROM clock_timestamp() - until)::float8, 0) AS seconds
 FROM listening

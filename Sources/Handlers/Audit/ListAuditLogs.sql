@@ -7,8 +7,8 @@
 -- out: details jsonb, ts timestamptz, run_id text?, reconcile_id text?
 SELECT
     ordinal, audit_id, actor, action, target_type, target_id, result, details, ts,
-    CASE WHEN target_type = 'module_run' THEN target_id ELSE details ->> 'run_id' END,
-    details ->> 'reconcile_id'
+    CASE WHEN target_type = 'module_run' THEN target_id ELSE details ->> 'run_id' END AS run_id,
+    details ->> 'reconcile_id' AS reconcile_id
 FROM audit_log
 WHERE (:actor IS NULL OR actor = :actor)
     AND (:action IS NULL OR action = :action)

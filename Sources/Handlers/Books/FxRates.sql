@@ -14,8 +14,8 @@ WHERE excluded.ts >= known.ts
 -- in: quote text, max_seconds int8
 -- out: currency text, rate numeric, ts timestamptz, age int8, is_usable bool, received_at timestamptz, reported_by text
 SELECT
-    known.currency, known.rate, known.ts, floor(greatest(extract(epoch FROM now() - known.ts), 0))::int8, usable.currency IS NOT NULL,
-    received_at, reported_by
+    known.currency, known.rate, known.ts, floor(greatest(extract(epoch FROM now() - known.ts), 0))::int8 AS age,
+    usable.currency IS NOT NULL AS is_usable, received_at, reported_by
 FROM fx_rates AS known
 LEFT JOIN usable_rates(:quote, :max_seconds) AS usable USING (currency)
 WHERE quote = :quote

@@ -17,10 +17,10 @@ revoked AS (
         AND revoked_at IS NULL
     RETURNING token_id
 )
-SELECT count(*)
+SELECT count(*) AS tokens
 FROM revoked
 
 -- Removes some of the data of deleted instances; returns the number of rows.
 -- name: removeInstances :one
 -- out: removed int8
-SELECT remove_instances()
+SELECT remove_instances() AS removed

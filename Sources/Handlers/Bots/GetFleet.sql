@@ -3,8 +3,8 @@
 -- in: stale_seconds int8
 -- out: exchange text, runtime_mode text(RuntimeMode), status text(InstanceStatus), instances int8, late int8
 SELECT
-    exchange, runtime_mode, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, count(*),
-    count(*) FILTER (WHERE last_seen < (SELECT late_before(:stale_seconds)))
+    exchange, runtime_mode, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, count(*) AS instances,
+    count(*) FILTER (WHERE last_seen < (SELECT late_before(:stale_seconds))) AS late
 FROM instance_live
 GROUP BY exchange, runtime_mode, status
 ORDER BY exchange, runtime_mode, status
@@ -32,16 +32,16 @@ LIMIT :limit
 -- out: critical int8, warning int8, info int8, acknowledged int8, stuck_runs int8, awaiting_approval int8, waiting int8, expired int8
 SELECT
     alert.*,
-    (SELECT count(*) FROM commands WHERE status = 'AWAITING_APPROVAL'),
-    (SELECT count(*) FROM commands WHERE status IN ('PENDING', 'ACCEPTED')),
-    (SELECT count(*) FROM commands WHERE status = 'EXPIRED' AND created_at > now() - interval '24 hours')
+    (SELECT count(*) FROM commands WHERE status = 'AWAITING_APPROVAL') AS awaiting_approval,
+    (SELECT count(*) FROM commands WHERE status IN ('PENDING', 'ACCEPTED')) AS waiting,
+    (SELECT count(*) FROM commands WHERE status = 'EXPIRED' AND created_at > now() - interval '24 hours') AS expired
 FROM (
     SELECT
-        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'CRITICAL'),
-        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'WARNING'),
-        count(*) FILTER (WHERE status = 'OPEN' AND severity NOT IN ('CRITICAL', 'WARNING')),
-        count(*) FILTER (WHERE status = 'ACKED'),
-        count(*) FILTER (WHERE source = 'module_runs')
+        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'CRITICAL') AS critical,
+        count(*) FILTER (WHERE status = 'OPEN' AND severity = 'WARNING') AS warning,
+        count(*) FILTER (WHERE status = 'OPEN' AND severity NOT IN ('CRITICAL', 'WARNING')) AS info,
+        count(*) FILTER (WHERE status = 'ACKED') AS acknowledged,
+        count(*) FILTER (WHERE source = 'module_runs') AS stuck_runs
     FROM alerts
     WHERE status <> 'RESOLVED'
 ) AS alert

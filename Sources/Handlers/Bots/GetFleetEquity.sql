@@ -25,7 +25,7 @@ meant AS MATERIALIZED (
 )
 SELECT
     curve.currency,
-    ARRAY (SELECT other FROM unnest(currencies) AS other WHERE other IS DISTINCT FROM curve.currency ORDER BY other),
+    ARRAY (SELECT other FROM unnest(currencies) AS other WHERE other IS DISTINCT FROM curve.currency ORDER BY other) AS other_currencies,
     point.ts, point.equity, point.fall
 FROM curve
 LEFT JOIN LATERAL (

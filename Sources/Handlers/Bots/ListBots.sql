@@ -7,7 +7,7 @@
 -- limit, which is unknown when a plan is made, the planner expects a tenth of the fleet and plans each page again.
 SELECT
     page.bot_id, name, strategy_name, instance_id, runtime_mode, exchange, symbol, version,
-    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))), last_seen, last_received_at
+    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, last_seen, last_received_at
 FROM (
     SELECT bots.bot_id, name, strategy_name, instance_id
     FROM bots
@@ -26,6 +26,6 @@ LIMIT :limit
 -- name: countBots :one
 -- out: rows int8, bots int8
 SELECT
-    coalesce(sum(instances), 0)::int8 + (SELECT count(*) FROM bots WHERE NOT has_instance),
-    coalesce(sum(bots), 0)::int8
+    coalesce(sum(instances), 0)::int8 + (SELECT count(*) FROM bots WHERE NOT has_instance) AS rows,
+    coalesce(sum(bots), 0)::int8 AS bots
 FROM fleet_counts

@@ -39,8 +39,9 @@ page AS (
 )
 SELECT
     page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
-    page.created_at, clock_lag, boot.boot_id, metadata, held.net, held.gross, held.as_of, alert.open, alert.worst, command.waiting,
-    CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END, equity.points, pnl.change
+    page.created_at AS first_seen, clock_lag, boot.boot_id, metadata, held.net AS net_exposure, held.gross AS gross_exposure,
+    held.as_of AS exposure_as_of, alert.open AS open_alerts, alert.worst AS worst_severity, command.waiting AS waiting_commands,
+    CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day
 FROM page
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1

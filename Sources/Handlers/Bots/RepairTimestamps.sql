@@ -15,13 +15,13 @@ series AS MATERIALIZED (
 )
 SELECT
     now(),
-    (SELECT count(*) FROM positions WHERE updated_at > latest AND (:instance_id IS NULL OR instance_id = :instance_id)),
-    (SELECT count(*) FROM series),
-    (SELECT count(*) FROM series JOIN metric_samples USING (series_id) WHERE ts > latest),
-    (SELECT count(*) FROM cost_entries WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)),
-    (SELECT count(*) FROM execution_samples WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)),
-    (SELECT count(*) FROM reconcile_results WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)),
-    (SELECT count(*) FROM fx_rates WHERE ts > latest AND :instance_id IS NULL)
+    (SELECT count(*) FROM positions WHERE updated_at > latest AND (:instance_id IS NULL OR instance_id = :instance_id)) AS positions,
+    (SELECT count(*) FROM series) AS metric_series,
+    (SELECT count(*) FROM series JOIN metric_samples USING (series_id) WHERE ts > latest) AS metric_samples,
+    (SELECT count(*) FROM cost_entries WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)) AS costs,
+    (SELECT count(*) FROM execution_samples WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)) AS execution_samples,
+    (SELECT count(*) FROM reconcile_results WHERE ts > latest AND (:instance_id IS NULL OR instance_id = :instance_id)) AS comparisons,
+    (SELECT count(*) FROM fx_rates WHERE ts > latest AND :instance_id IS NULL) AS fx_rates
 FROM clock
 
 -- Sets the time of positions that are ahead to their time of arrival, so that the next report replaces them.
@@ -44,7 +44,7 @@ repaired AS (
     WHERE (positions.instance_id, positions.symbol) = (held.instance_id, held.symbol)
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM repaired
 
 -- Removes samples that are ahead, because their time of arrival is not known. Their series are locked first, in the same way as by
@@ -75,7 +75,7 @@ removed AS (
     WHERE (sample.series_id, sample.ts) = (ahead.series_id, ahead.ts)
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed
 
 -- Updates series whose newest sample was ahead: the newest remaining sample takes its place, if there is one.
@@ -127,13 +127,13 @@ unbooked AS (
         AND newest.ts IS NULL
         AND booked_mode IS NOT NULL
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM newest
 
 -- Locks the sums of costs until the transaction ends.
 -- name: holdCostSums :one
 -- out: is_held bool
-SELECT true
+SELECT true AS is_held
 FROM sum_horizons
 WHERE name = 'costs'
 FOR UPDATE
@@ -158,7 +158,7 @@ repaired AS (
     WHERE cost.ordinal = held.ordinal
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM repaired
 
 -- Updates the last times of sums from the entries.
@@ -204,7 +204,7 @@ repaired AS (
     WHERE (sample.ordinal, sample.ts) = (placed.ordinal, placed.ts)
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM repaired
 
 -- Sets the time of comparisons that are ahead to their time of arrival.
@@ -227,7 +227,7 @@ repaired AS (
     WHERE result.reconcile_id = held.reconcile_id
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM repaired
 
 -- Sets the time of rates that are ahead to their time of arrival. Rates belong to no instance.
@@ -241,5 +241,5 @@ WITH repaired AS (
         AND :instance_id IS NULL
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS repaired
 FROM repaired

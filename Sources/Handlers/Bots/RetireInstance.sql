@@ -12,14 +12,14 @@ FOR NO KEY UPDATE
 -- in: instance_id text, stale_seconds int8
 -- out: is_reporting bool, last_received_at timestamptz, positions int8
 SELECT
-    state <> 'STOPPED' AND last_received_at > now() - :stale_seconds::int8 * interval '1 second',
+    state <> 'STOPPED' AND last_received_at > now() - :stale_seconds::int8 * interval '1 second' AS is_reporting,
     last_received_at,
     (
         SELECT count(*)
         FROM positions
         WHERE positions.instance_id = live.instance_id
             AND (net_exposure, gross_exposure) <> (0, 0)
-    )
+    ) AS positions
 FROM instance_live AS live
 WHERE instance_id = :instance_id
 FOR UPDATE OF live
@@ -40,5 +40,5 @@ WHERE live.instance_id = instances.instance_id
 -- name: retireSilentInstances :one
 -- in: days int8
 -- out: retired int8
-SELECT count(*)
+SELECT count(*) AS retired
 FROM retire_silent(:days::int8 * interval '1 day')

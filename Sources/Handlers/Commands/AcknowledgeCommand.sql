@@ -4,8 +4,8 @@
 -- in: command_id uuid
 -- out: instance_id text, status text(CommandStatus), outcome text(CommandOutcome)?, acknowledgements int8
 SELECT
-    instance_id, status, command_outcome(status, first_delivered_at, late_outcome),
-    (SELECT count(*) FROM command_acknowledgements WHERE command_acknowledgements.command_id = commands.command_id)
+    instance_id, status, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
+    (SELECT count(*) FROM command_acknowledgements WHERE command_acknowledgements.command_id = commands.command_id) AS acknowledgements
 FROM commands
 WHERE command_id = :command_id
 FOR UPDATE

@@ -44,7 +44,7 @@ private struct Decision {
 }
 
 extension Transaction {
-    fileprivate borrowing func decide(_ decision: Decision) throws -> DecideCommandRow {
+    fileprivate borrowing func decide(_ decision: Decision) throws -> CommandRow {
         guard let command = try run(.getCommand(commandID: decision.id)) else { throw Problem.commandNotFound }
         // traps: a name that only looks like the author's must not decide either.
         if command.createdBy == decision.actor {

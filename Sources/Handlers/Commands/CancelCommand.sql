@@ -1,10 +1,6 @@
 -- name: cancelCommand :optional
--- import: Generated
 -- in: command_id uuid, actor text
--- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
--- out: superseded_outcome text(CommandOutcome)?
+-- out: CommandRow
 UPDATE commands
 SET status = 'CANCELED',
     changed_by = :actor
@@ -12,5 +8,5 @@ WHERE command_id = :command_id
     AND status IN ('PENDING', 'AWAITING_APPROVAL')
 RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)

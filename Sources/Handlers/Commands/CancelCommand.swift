@@ -14,7 +14,7 @@ extension API {
 
 extension Transaction {
     /// Cancels a command that its instance has not acknowledged.
-    fileprivate borrowing func cancel(_ id: UUID, by actor: String) throws -> CancelCommandRow {
+    fileprivate borrowing func cancel(_ id: UUID, by actor: String) throws -> CommandRow {
         if let row = try run(.cancelCommand(commandID: id, actor: actor)) {
             try record(.commandCancel, on: .command, id.text, by: actor, details: .empty)
             return row

@@ -3,10 +3,7 @@
 -- import: Generated
 -- in: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
 -- in: payload jsonb, reason text?, supersedes uuid?, created_by text, needs_approval bool
--- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
--- out: superseded_outcome text(CommandOutcome)?
+-- out: CommandRow
 INSERT INTO commands
     (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, supersedes, created_by, created_at, status)
 SELECT
@@ -21,7 +18,7 @@ WHERE instance_id = :instance_id
 ON CONFLICT (command_id) DO NOTHING
 RETURNING
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)
 
 -- Ends a pending command of the instance because another one supersedes it; whether there was one.

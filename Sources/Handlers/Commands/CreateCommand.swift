@@ -91,7 +91,7 @@ extension Problem {
         invalidExpiry("a command must expire within \(seconds) seconds")
     }
 
-    fileprivate static func commandExists(_ stored: GetCommandRow) -> Problem {
+    fileprivate static func commandExists(_ stored: CommandRow) -> Problem {
         Problem(
             status: 409,
             code: .commandExists,

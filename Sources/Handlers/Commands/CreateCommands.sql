@@ -22,9 +22,9 @@ ORDER BY instance_id
 -- in: instance_ids text[]
 -- out: symbols text[], net_exposure numeric?, gross_exposure numeric?
 SELECT
-    (SELECT coalesce(array_agg(DISTINCT symbol ORDER BY symbol), '{}') FROM instance_live WHERE instance_id = ANY (:instance_ids)),
-    sum(net_exposure),
-    sum(gross_exposure)
+    (SELECT coalesce(array_agg(DISTINCT symbol ORDER BY symbol), '{}') FROM instance_live WHERE instance_id = ANY (:instance_ids)) AS symbols,
+    sum(net_exposure) AS net_exposure,
+    sum(gross_exposure) AS gross_exposure
 FROM positions
 WHERE instance_id = ANY (:instance_ids)
 

@@ -25,5 +25,5 @@ audited AS (
     FROM expired
     ORDER BY command_id
 )
-SELECT count(*)
+SELECT count(*) AS expired
 FROM expired

@@ -6,15 +6,15 @@
 -- out: awaiting_approval int8, delivered int8, confirmed int8, failed int8, ended int8, outcome_unknown int8, completed_late int8
 -- out: unreachable int8
 SELECT
-    command_type, created_by, min(created_at), max(expires_at), reason, count(*),
-    count(*) FILTER (WHERE status = 'AWAITING_APPROVAL'),
-    count(*) FILTER (WHERE first_delivered_at IS NOT NULL),
-    count(*) FILTER (WHERE status = 'COMPLETED'),
-    count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')),
-    count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')),
-    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) IN ('UNKNOWN', 'ACCEPTED_LATE')),
-    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) = 'COMPLETED_LATE'),
-    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds)), true))
+    command_type, created_by, min(created_at) AS created_at, max(expires_at) AS expires_at, reason, count(*) AS total,
+    count(*) FILTER (WHERE status = 'AWAITING_APPROVAL') AS awaiting_approval,
+    count(*) FILTER (WHERE first_delivered_at IS NOT NULL) AS delivered,
+    count(*) FILTER (WHERE status = 'COMPLETED') AS confirmed,
+    count(*) FILTER (WHERE status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE')) AS failed,
+    count(*) FILTER (WHERE status IN ('EXPIRED', 'CANCELED', 'DENIED', 'SUPERSEDED')) AS ended,
+    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) IN ('UNKNOWN', 'ACCEPTED_LATE')) AS outcome_unknown,
+    count(*) FILTER (WHERE command_outcome(status, first_delivered_at, late_outcome) = 'COMPLETED_LATE') AS completed_late,
+    count(*) FILTER (WHERE status <> 'COMPLETED' AND coalesce(last_seen < (SELECT lost_before(:stale_seconds)), true)) AS unreachable
 FROM commands
 LEFT JOIN instance_live USING (instance_id)
 WHERE bulk_id = :bulk_id

@@ -20,7 +20,7 @@ extension API {
 }
 
 extension CommandDetail {
-    fileprivate init(_ row: GetCommandRow, _ receipts: [ListAcknowledgementsRow], _ events: [ListCommandEventsRow]) {
+    fileprivate init(_ row: CommandRow, _ receipts: [ListAcknowledgementsRow], _ events: [ListCommandEventsRow]) {
         self.init(
             commandID: row.commandID,
             instanceID: row.instanceID,

@@ -10,7 +10,7 @@ ON CONFLICT DO NOTHING
 -- name: findKey :one
 -- in: actor text, operation text, key text
 -- out: request text, answer jsonb, position text
-SELECT request, answer, pg_logical_emit_message(true, 'flotilla', '')::text
+SELECT request, answer, pg_logical_emit_message(true, 'flotilla', '')::text AS position
 FROM idempotency_keys
 WHERE (actor, operation, key) = (:actor, :operation, :key)
 
@@ -36,5 +36,5 @@ WITH forgotten AS (
     )
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS forgotten
 FROM forgotten

@@ -2,13 +2,10 @@
 -- import: Generated
 -- in: instance_id text?, status text(CommandStatus)?, command_type text(CommandType)?, created_by text?, bulk_id uuid?
 -- in: after_time timestamptz?, after_id uuid?, limit int8, offset int8
--- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
--- out: superseded_outcome text(CommandOutcome)?
+-- out: CommandRow
 SELECT
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)
 FROM commands
 WHERE (:instance_id IS NULL OR instance_id = :instance_id)

@@ -1,12 +1,8 @@
 -- The pending commands of an instance, in order, each counted as delivered. Expiry uses the database's time, so that all servers agree. If
 -- there are no commands, nothing is written.
 -- name: deliverCommands :many
--- import: Generated
 -- in: instance_id text
--- out: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- out: payload jsonb, status text(CommandStatus), reason text?, supersedes uuid?, created_by text, created_at timestamptz
--- out: first_delivered_at timestamptz?, delivery_count int8, outcome text(CommandOutcome)?
--- out: superseded_outcome text(CommandOutcome)?
+-- out: CommandRow
 WITH delivered AS (
     UPDATE commands
     SET first_delivered_at = coalesce(first_delivered_at, statement_timestamp()),
@@ -18,7 +14,7 @@ WITH delivered AS (
 )
 SELECT
     command_id, instance_id, command_type, issued_at, expires_at, payload, status, reason, supersedes, created_by, created_at,
-    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome),
+    first_delivered_at, delivery_count, command_outcome(status, first_delivered_at, late_outcome) AS outcome,
     superseded_outcome(supersedes)
 FROM delivered
 ORDER BY ordinal

@@ -10,7 +10,7 @@ extension API {
         let deadline = ContinuousClock.now + Self.patience(input.wait)
         while true {
             let ticket = waiters.enter(input.instanceID, until: deadline)
-            let rows: [DeliverCommandsRow]
+            let rows: [CommandRow]
             do throws(Problem) {
                 rows = try await pendingCommands(for: input.instanceID)
             } catch {
@@ -26,7 +26,7 @@ extension API {
     }
 
     /// Each query has its own deadline, because the poll may have waited for a minute.
-    private func pendingCommands(for instanceID: String) async throws(Problem) -> [DeliverCommandsRow] {
+    private func pendingCommands(for instanceID: String) async throws(Problem) -> [CommandRow] {
         try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
             try await run(.deliverCommands(instanceID: instanceID))
         }

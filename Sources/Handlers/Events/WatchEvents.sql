@@ -16,7 +16,7 @@ SELECT
                 :event_id = 0
                 OR EXISTS (SELECT FROM event_log WHERE (event_log.xid, event_log.event_id) = (:xid::text::xid8, :event_id))
             )
-        )
+        ) AS is_valid
 FROM head
 CROSS JOIN event_horizon AS horizon
 
@@ -59,7 +59,7 @@ moved AS (
     FROM last
     WHERE (last.xid, last.event_id) > (event_horizon.xid, event_horizon.event_id)
 )
-SELECT count(*)
+SELECT count(*) AS forgotten
 FROM forgotten
 
 -- The age in seconds of the oldest transaction that holds back events and sums; 0 if there is none, null if this role may not see its
@@ -70,7 +70,7 @@ SELECT
     CASE
         WHEN count(*) = 0 THEN 0
         ELSE extract(epoch FROM clock_timestamp() - (array_agg(started_at ORDER BY age(xid) DESC))[1])
-    END::float8
+    END::float8 AS seconds
 FROM (
     SELECT backend_xid AS xid, xact_start AS started_at FROM pg_stat_activity WHERE backend_xid IS NOT NULL
     UNION ALL

@@ -47,6 +47,6 @@ SELECT
             THEN 'conflict'
         WHEN booked.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
-    END
+    END AS fate
 FROM entry
 LEFT JOIN booked USING (instance_id, entry_id)

@@ -43,6 +43,6 @@ SELECT
             THEN 'conflict'
         WHEN stored.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
-    END
+    END AS fate
 FROM sample
 LEFT JOIN stored USING (instance_id, sample_id, ts)

@@ -32,7 +32,7 @@ refreshed AS (
         AND live.skewed_beats = 0
     RETURNING instance_id, fingerprint
 )
-SELECT ordinal, refreshed.instance_id IS NOT NULL
+SELECT ordinal, refreshed.instance_id IS NOT NULL AS is_refreshed
 FROM beat
 LEFT JOIN refreshed USING (instance_id, fingerprint)
 

@@ -4,8 +4,8 @@
 -- out: history text, newest int8
 SELECT
     -- A standby has no identity here, because it accepts no samples.
-    CASE WHEN pg_is_in_recovery() THEN '' ELSE database_identity() || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
-    coalesce(pg_sequence_last_value(pg_get_serial_sequence('metric_series', 'series_id')::regclass), 0)
+    CASE WHEN pg_is_in_recovery() THEN '' ELSE database_identity() || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS history,
+    coalesce(pg_sequence_last_value(pg_get_serial_sequence('metric_series', 'series_id')::regclass), 0) AS newest
 
 -- Finds series by their keys, and adds new ones; 0 for an unknown instance, -1 for one that has reached its limit.
 -- name: resolveSeries :batch
@@ -52,7 +52,7 @@ new_series AS (
     ON CONFLICT (instance_id, metric_type, symbol, currency) DO UPDATE SET symbol = excluded.symbol
     RETURNING series_id, instance_id, metric_type, symbol, currency
 )
-SELECT wanted.ordinal, coalesce(known.series_id, new_series.series_id, CASE WHEN fresh.instance_id IS NULL THEN 0 ELSE -1 END)
+SELECT wanted.ordinal, coalesce(known.series_id, new_series.series_id, CASE WHEN fresh.instance_id IS NULL THEN 0 ELSE -1 END) AS series_id
 FROM wanted
 LEFT JOIN metric_series AS known USING (instance_id, metric_type, symbol, currency)
 LEFT JOIN new_series USING (instance_id, metric_type, symbol, currency)

@@ -80,7 +80,7 @@ SELECT
         WHEN crowded.instance_id IS NOT NULL THEN 'crowded'
         WHEN stored.updated_at IS NULL OR report.updated_at < stored.updated_at THEN 'stale'
         ELSE 'stored'
-    END
+    END AS fate
 FROM report
 LEFT JOIN stored USING (instance_id, symbol)
 LEFT JOIN crowded USING (instance_id, symbol)

@@ -1,4 +1,4 @@
 -- The time of the authoritative clock.
 -- name: serverTime :one
 -- out: now timestamptz
-SELECT statement_timestamp()
+SELECT statement_timestamp() AS now

@@ -2,12 +2,12 @@
 -- name: leadJob :one
 -- in: job text
 -- out: is_leader bool
-SELECT pg_try_advisory_xact_lock(7104, hashtext(:job))
+SELECT pg_try_advisory_xact_lock(7104, hashtext(:job)) AS is_leader
 
 -- Takes the lock of all jobs that maintain sums and partitions. Releases before 1.3.0 use this lock for all of theirs.
 -- name: leadMaintenance :one
 -- out: is_leader bool
-SELECT pg_try_advisory_xact_lock(7102)
+SELECT pg_try_advisory_xact_lock(7102) AS is_leader
 
 -- Records that jobs succeeded.
 -- name: noteJobs :exec
@@ -21,7 +21,7 @@ ON CONFLICT (name) DO UPDATE SET succeeded_at = now()
 -- The time since each job last succeeded, in seconds.
 -- name: jobAges :many
 -- out: name text, seconds float8
-SELECT name, extract(epoch FROM now() - succeeded_at)::float8
+SELECT name, extract(epoch FROM now() - succeeded_at)::float8 AS seconds
 FROM jobs
 ORDER BY name
 
@@ -29,7 +29,7 @@ ORDER BY name
 -- name: areJobsDone :one
 -- in: names text[], seconds int8
 -- out: are_done bool
-SELECT count(*) = cardinality(:names::text[])
+SELECT count(*) = cardinality(:names::text[]) AS are_done
 FROM jobs
 WHERE name = ANY (:names)
     AND succeeded_at > now() - :seconds::int8 * interval '1 second'
@@ -37,9 +37,9 @@ WHERE name = ANY (:names)
 -- Records that a server is listening for heartbeats.
 -- name: noteListening :one
 -- out: is_noted bool
-SELECT true
+SELECT true AS is_noted
 FROM note_listening()
 
 -- name: databaseTime :one
 -- out: time timestamptz
-SELECT clock_timestamp()
+SELECT clock_timestamp() AS time

@@ -1,38 +1,38 @@
 -- Adds new rows to the running sums.
 -- name: sumUp :one
 -- out: done bool
-SELECT true
+SELECT true AS done
 FROM sum_costs(), sum_executions(), note_presence(), note_equity()
 
 -- Merges rows of exposure_totals that connections have added; returns the number of merged rows.
 -- name: gatherExposure :one
 -- in: limit int8
 -- out: rows int8
-SELECT gather_exposure(:limit, 16)
+SELECT gather_exposure(:limit, 16) AS rows
 
 -- Queues closed buckets for the rollup; returns the number of series.
 -- name: touchClosedBuckets :one
 -- in: limit int8
 -- out: series int8
-SELECT touch_closed_buckets(:limit)
+SELECT touch_closed_buckets(:limit) AS series
 
 -- Rolls up queued buckets; returns the number of rows taken from `touched_buckets`.
 -- name: rollBuckets :one
 -- in: limit int8
 -- out: rows int8
-SELECT roll_buckets(:limit)
+SELECT roll_buckets(:limit) AS rows
 
 -- Books the equity of series under the mode of their instance; returns the number of remaining series.
 -- name: rebookEquity :one
 -- in: limit int8
 -- out: series int8
-SELECT rebook_equity(:limit)
+SELECT rebook_equity(:limit) AS series
 
 -- Creates future partitions and drops those whose retention period has ended.
 -- name: arrangePartitions :one
 -- in: sample_days int8, fine_days int8, coarse_days int8, execution_days int8
 -- out: done bool
-SELECT true
+SELECT true AS done
 FROM
     arrange_metrics(:sample_days::int8 * interval '1 day', :fine_days::int8 * interval '1 day', :coarse_days::int8 * interval '1 day'),
     arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),

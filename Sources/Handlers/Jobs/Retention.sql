@@ -16,7 +16,7 @@ WITH removed AS (
     )
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed
 
 -- A notification is removed together with its deliveries, once none of them is pending.
@@ -43,7 +43,7 @@ deliveries AS (
 removed AS (
     DELETE FROM notifications WHERE notification_id IN (SELECT notification_id FROM chosen) RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed
 
 -- An alert is kept as long as a notification refers to it.
@@ -64,7 +64,7 @@ WITH removed AS (
     )
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed
 
 -- name: forgetModuleRuns :one
@@ -81,7 +81,7 @@ WITH removed AS (
     )
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed
 
 -- A superseded command is kept as long as the command that superseded it, and a failed one until its alert is raised.
@@ -107,5 +107,5 @@ acknowledgements AS (
 removed AS (
     DELETE FROM commands WHERE command_id IN (SELECT command_id FROM chosen) RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS removed
 FROM removed

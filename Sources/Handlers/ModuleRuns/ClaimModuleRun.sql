@@ -1,11 +1,7 @@
 -- Claims the longest-waiting run. A concurrent request claims the next one.
 -- name: claimModuleRun :optional
--- import: Generated
 -- in: worker_id text, module_id uuid?, lease_seconds int8
--- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
--- out: ended_at timestamptz?, summary text?
--- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
--- out: config jsonb
+-- out: run ModuleRunRow, config jsonb
 UPDATE module_runs AS run
 SET status = 'RUNNING',
     claimed_by = :worker_id,

@@ -15,10 +15,10 @@ extension API {
             )
             guard let row else { return nil }
             let details = JSONObject { json in json.member("worker_id", request.workerID) }
-            try transaction.record(.moduleRunClaim, on: .moduleRun, row.runID.text, by: actor, details: details)
+            try transaction.record(.moduleRunClaim, on: .moduleRun, row.run.runID.text, by: actor, details: details)
             return row
         }
         guard let row else { return .noContent }
-        return .ok(RunClaim(run: ModuleRun(row), config: row.config))
+        return .ok(RunClaim(run: ModuleRun(row.run), config: row.config))
     }
 }

@@ -1,9 +1,7 @@
 -- name: listModuleRuns :many
 -- import: Generated
 -- in: module_id uuid?, status text(RunStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
--- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
--- out: ended_at timestamptz?, summary text?
--- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
+-- out: ModuleRunRow
 SELECT
     run_id, module_id, trigger_type, status, started_at, ended_at, summary,
     claimed_by, claimed_at, lease_expires_at, progress, progress_message

@@ -1,32 +1,9 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a run, which every query for runs returns.
-protocol ModuleRunRow {
-    var runID: UUID { get }
-    var moduleID: UUID { get }
-    var triggerType: TriggerType { get }
-    var status: RunStatus { get }
-    var startedAt: Timestamp { get }
-    var endedAt: Timestamp? { get }
-    var summary: String? { get }
-    var claimedBy: String? { get }
-    var claimedAt: Timestamp? { get }
-    var leaseExpiresAt: Timestamp? { get }
-    var progress: Double? { get }
-    var progressMessage: String? { get }
-}
-
-extension GetModuleRunRow: ModuleRunRow {}
-extension BeatModuleRunRow: ModuleRunRow {}
-extension ClaimModuleRunRow: ModuleRunRow {}
-extension InsertModuleRunRow: ModuleRunRow {}
-extension ListModuleRunsRow: ModuleRunRow {}
-extension SetRunStatusRow: ModuleRunRow {}
-
 extension ModuleRun {
     /// Converts a database row.
-    init(_ row: some ModuleRunRow) {
+    init(_ row: ModuleRunRow) {
         self.init(
             runID: row.runID,
             moduleID: row.moduleID,

@@ -1,10 +1,7 @@
 -- Renews a worker's lease. A run with progress is not stuck, unless it exceeds the module's time limit.
 -- name: beatModuleRun :optional
--- import: Generated
 -- in: run_id uuid, worker_id text, progress float8?, message text?, lease_seconds int8
--- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
--- out: ended_at timestamptz?, summary text?
--- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
+-- out: ModuleRunRow
 WITH resolved AS (
     UPDATE alerts
     SET status = 'RESOLVED',

@@ -11,9 +11,7 @@ FOR SHARE
 -- name: insertModuleRun :one
 -- import: Generated
 -- in: module_id uuid, trigger_type text(TriggerType), summary text?
--- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
--- out: ended_at timestamptz?, summary text?
--- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
+-- out: ModuleRunRow
 INSERT INTO module_runs (module_id, trigger_type, status, summary)
 VALUES (:module_id, :trigger_type, 'QUEUED', :summary)
 RETURNING

@@ -19,7 +19,7 @@ extension API {
 
 extension Transaction {
     fileprivate borrowing func queueRun(_ input: TriggerModuleRun.Input, _ summary: String?) throws
-        -> InsertModuleRunRow
+        -> ModuleRunRow
     {
         let row = try run(
             .insertModuleRun(

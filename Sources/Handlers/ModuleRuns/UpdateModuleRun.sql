@@ -12,9 +12,7 @@ FOR UPDATE
 -- name: setRunStatus :one
 -- import: Generated
 -- in: run_id uuid, status text(RunStatus), ended_at timestamptz?, summary text?
--- out: run_id uuid, module_id uuid, trigger_type text(TriggerType), status text(RunStatus), started_at timestamptz
--- out: ended_at timestamptz?, summary text?
--- out: claimed_by text?, claimed_at timestamptz?, lease_expires_at timestamptz?, progress float8?, progress_message text?
+-- out: ModuleRunRow
 WITH resolved AS (
     UPDATE alerts
     SET status = 'RESOLVED',

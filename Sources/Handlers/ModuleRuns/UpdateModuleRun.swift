@@ -30,7 +30,7 @@ struct RunChange: Sendable {
 
 extension API {
     /// Changes a run's status, or rejects the change; both are audited.
-    func change(_ change: RunChange) async throws(Problem) -> SetRunStatusRow {
+    func change(_ change: RunChange) async throws(Problem) -> ModuleRunRow {
         try await audited(change.action, on: .moduleRun, change.runID.text, by: change.actor) { transaction in
             try transaction.take(change)
         }
@@ -38,7 +38,7 @@ extension API {
 }
 
 extension Transaction {
-    fileprivate borrowing func take(_ change: RunChange) throws -> SetRunStatusRow {
+    fileprivate borrowing func take(_ change: RunChange) throws -> ModuleRunRow {
         guard let status = try run(.lockModuleRun(runID: change.runID)) else { throw Problem.moduleRunNotFound }
         guard status.mayBecome(change.status) else { throw Problem.refusedStep(from: status, to: change.status) }
         let row = try run(

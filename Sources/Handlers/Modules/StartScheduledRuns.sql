@@ -2,7 +2,7 @@
 -- name: dueModules :many
 -- import: Generated
 -- out: module_id uuid, schedule_cron text, missed_run_policy text(MissedRunPolicy), is_late bool
-SELECT module_id, schedule_cron, missed_run_policy, next_run_at < now() - interval '1 minute'
+SELECT module_id, schedule_cron, missed_run_policy, next_run_at < now() - interval '1 minute' AS is_late
 FROM modules
 WHERE deleted_at IS NULL
     AND enabled

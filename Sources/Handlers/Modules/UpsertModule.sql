@@ -4,10 +4,7 @@
 -- in: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
 -- in: config jsonb, missed_run_policy text(MissedRunPolicy), queue_timeout_seconds int8?, run_timeout_seconds int8?
 -- in: next_run_at timestamptz?, client_created_at timestamptz, client_updated_at timestamptz
--- out: module_id uuid, name text, description text?, enabled bool, execution_mode text(ExecutionMode), schedule_cron text?
--- out: config jsonb, created_at timestamptz, updated_at timestamptz, client_created_at timestamptz
--- out: missed_run_policy text(MissedRunPolicy), queue_timeout_seconds int8?, run_timeout_seconds int8?
--- out: next_run_at timestamptz?, client_updated_at timestamptz, is_new bool
+-- out: module ModuleRow, is_new bool
 INSERT INTO modules AS module
     (module_id, name, description, enabled, execution_mode, schedule_cron, config, missed_run_policy,
     queue_timeout_seconds, run_timeout_seconds, next_run_at, created_at, updated_at, client_created_at, client_updated_at)
@@ -32,4 +29,5 @@ ON CONFLICT (module_id) DO UPDATE SET
     deleted_at = NULL
 RETURNING
     module_id, name, description, enabled, execution_mode, schedule_cron, config, created_at, updated_at,
-    client_created_at, missed_run_policy, queue_timeout_seconds, run_timeout_seconds, next_run_at, client_updated_at, created_at = updated_at
+    client_created_at, missed_run_policy, queue_timeout_seconds, run_timeout_seconds, next_run_at, client_updated_at,
+    created_at = updated_at AS is_new

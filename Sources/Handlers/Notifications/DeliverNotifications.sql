@@ -31,7 +31,7 @@ ON CONFLICT (target) DO NOTHING
 -- name: openTarget :optional
 -- in: target text
 -- out: is_open bool
-SELECT blocked_until <= now() AND restored_at <= now() + 4 * interval '2.4 seconds'
+SELECT blocked_until <= now() AND restored_at <= now() + 4 * interval '2.4 seconds' AS is_open
 FROM notification_targets
 WHERE target = :target
 FOR UPDATE SKIP LOCKED
@@ -153,4 +153,4 @@ SELECT
                 WHEN 1 THEN claimed_until > now()
                 ELSE false
             END
-    )
+    ) AS is_pending

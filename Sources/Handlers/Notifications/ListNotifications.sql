@@ -1,12 +1,16 @@
--- name: listNotifications :many
+-- A delivery and its notification.
+-- type: NotificationDeliveryRow
 -- import: Generated
--- in: status text(DeliveryStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
 -- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
 -- out: last_error text?
+
+-- name: listNotifications :many
+-- in: status text(DeliveryStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
+-- out: NotificationDeliveryRow
 SELECT
     delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
-    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END AS next_attempt_at, sent_at, last_error
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
 WHERE (:status IS NULL OR status = :status)
@@ -28,12 +32,10 @@ FROM (
 
 -- name: deliveriesOf :many
 -- in: notification_id uuid
--- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
--- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
--- out: last_error text?
+-- out: NotificationDeliveryRow
 SELECT
     delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
-    CASE WHEN status = 'PENDING' THEN next_attempt_at END, sent_at, last_error
+    CASE WHEN status = 'PENDING' THEN next_attempt_at END AS next_attempt_at, sent_at, last_error
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
 WHERE notification_id = :notification_id

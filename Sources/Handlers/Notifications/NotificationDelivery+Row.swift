@@ -1,30 +1,9 @@
 import ContractRuntime
 import Generated
 
-/// The columns of a delivery, which every query for deliveries returns.
-protocol NotificationDeliveryRow {
-    var deliveryID: UUID { get }
-    var notificationID: UUID { get }
-    var severity: Severity { get }
-    var title: String { get }
-    var message: String { get }
-    var alertID: UUID? { get }
-    var target: String { get }
-    var status: DeliveryStatus { get }
-    var attempts: Int { get }
-    var createdAt: Timestamp { get }
-    var nextAttemptAt: Timestamp? { get }
-    var sentAt: Timestamp? { get }
-    var lastError: String? { get }
-}
-
-extension DeliveriesOfRow: NotificationDeliveryRow {}
-extension ListNotificationsRow: NotificationDeliveryRow {}
-extension ReplayDeliveryRow: NotificationDeliveryRow {}
-
 extension NotificationDelivery {
     /// Converts a database row.
-    init(_ row: some NotificationDeliveryRow) {
+    init(_ row: NotificationDeliveryRow) {
         self.init(
             deliveryID: row.deliveryID,
             notificationID: row.notificationID,

@@ -1,10 +1,7 @@
 -- Makes a dead delivery pending again, with all its attempts.
 -- name: replayDelivery :optional
--- import: Generated
 -- in: delivery_id uuid
--- out: delivery_id uuid, notification_id uuid, severity text(Severity), title text, message text, alert_id uuid?, target text
--- out: status text(DeliveryStatus), attempts int8, created_at timestamptz, next_attempt_at timestamptz?, sent_at timestamptz?
--- out: last_error text?
+-- out: NotificationDeliveryRow
 UPDATE notification_deliveries AS delivery
 SET status = 'PENDING',
     attempts = 0,

@@ -13,8 +13,8 @@ SELECT
             ELSE greatest(:tolerance, abs(:exchange_equity) * :tolerance_bps / 10000)
         END THEN 'MISMATCH'
         ELSE 'OK'
-    END,
-    abs(abs(:difference) - abs(:exchange_equity - :internal_equity)) > 10::numeric ^ -scale(:difference)
+    END AS status,
+    abs(abs(:difference) - abs(:exchange_equity - :internal_equity)) > 10::numeric ^ -scale(:difference) AS is_difference_wrong
 
 -- Stores a comparison. A mismatch raises an alert or adds an occurrence; an agreement resolves it. Returns no row for an unknown instance.
 -- An agreement that was also reported as one is not audited.

@@ -6,4 +6,4 @@ SELECT
     CASE
         WHEN current_setting('transaction_read_only')::bool THEN FALSE
         ELSE pg_logical_emit_message(TRUE, 'flotilla', '') IS NOT NULL
-    END
+    END AS is_written

@@ -1,7 +1,7 @@
 -- Metrics that the database provides.
 -- name: stateFigures :many
 -- out: name text, label text, value int8
-SELECT 'alerts', severity, count(*) FROM alerts WHERE status <> 'RESOLVED' GROUP BY severity
+SELECT 'alerts' AS name, severity AS label, count(*) AS value FROM alerts WHERE status <> 'RESOLVED' GROUP BY severity
 UNION ALL
 SELECT 'notifications', status, count(*) FROM notification_deliveries WHERE status <> 'SENT' GROUP BY status
 UNION ALL
@@ -16,5 +16,5 @@ ORDER BY 1, 2
 -- name: boundFigures :one
 -- in: hourly int8
 -- out: room int8, retired int8
-SELECT room, (SELECT coalesce(sum(retired), 0)::int8 FROM fleet_counts)
+SELECT room, (SELECT coalesce(sum(retired), 0)::int8 FROM fleet_counts) AS retired
 FROM registration_room(:hourly, 9223372036854775807)

@@ -6,7 +6,7 @@ import Postgres
 
 struct Queries: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Prepares every .sql query in PostgreSQL and compares the types with those in its header.",
+        abstract: "Prepares every .sql query in PostgreSQL and compares types and column names with its header.",
         discussion:
             "Migrations run in a temporary database: in a temporary cluster, or on the server of --database-url."
     )
@@ -19,6 +19,12 @@ struct Queries: AsyncParsableCommand {
 
     @Option(help: "A libpq connection string. Its user must be allowed to create databases.")
     var databaseURL: String?
+
+    @Flag(
+        help:
+            "The statements are those of a release: accept columns that have no name or another one, but not swapped columns."
+    )
+    var released = false
 
     @OptionGroup var report: ReportOptions
 
@@ -34,10 +40,10 @@ struct Queries: AsyncParsableCommand {
         }
         let sources = files.compactMap(SourceFile.init(reading:)).filter { !$0.isMigration }
         if sources.isEmpty { couldNotRun("no .sql files in \(paths.joined(separator: ", "))") }
-        let queryFiles = sources.map { QueryFileReader.read($0, log: &log) }
+        let queryFiles = QueryFileReader.read(sources, log: &log)
         do {
             log = try await TemporaryDatabase.withDatabase(at: databaseURL, steps) { inspector in
-                try await QueryChecker(inspector: inspector, log: log).check(queryFiles)
+                try await QueryChecker(inspector: inspector, isReleased: released, log: log).check(queryFiles)
             }
         } catch {
             couldNotRun((error as? PostgresError)?.debugDescription ?? "\(error)")
