@@ -1,3 +1,4 @@
+import ContractRuntime
 import Foundation
 import Logging
 import Postgres
@@ -70,6 +71,15 @@ import Testing
             #expect(pending.body.contains(id), "\(pending.body)")
             let life = "SELECT round(extract(epoch FROM expires_at - first_delivered_at))::text FROM commands"
             #expect(["29", "30"].contains(try await database.run(Query(text: life))))
+        }
+    }
+
+    @Test(arguments: [-120, 120])
+    func `the Date header is the database's time`(seconds: Int) async throws {
+        try await with(clockAheadBy: seconds) { server, _ in
+            let response = try await server.get("/instances/i1/commands/pending", token: nil)
+            let date = try #require(response.headers["date"].flatMap { Timestamp(httpDate: $0) })
+            #expect(date.microseconds(until: .now).magnitude < 5_000_000, "\(date)")
         }
     }
 

@@ -65,10 +65,12 @@ extension API {
     private func findProblem() async -> Problem? {
         guard schema.version != nil else { return .databaseUnavailable }
         do throws(PostgresError) {
-            let isWritten = try await RequestScope.within(.milliseconds(1_800), usesReserve: true) {
+            let probe = try await RequestScope.within(.milliseconds(1_800), usesReserve: true) {
                 () async throws(PostgresError) in try await database.run(.probeWrites())
             }
-            return isWritten ? nil : .databaseNotWritable
+            guard probe.isWritten else { return .databaseNotWritable }
+            DatabaseClock.observe(probe.time)
+            return nil
         } catch {
             if error.isTransient { return unavailability(error) }
             logger.debug("the database refuses writes", metadata: ["error": "\(error)"])
