@@ -17,7 +17,7 @@ class Fault:
     # From how many to how many seconds it lasts.
     duration = (0.0, 0.0)
     # Whether no server listens, or none reaches the database.
-    is_away = True
+    is_outage = True
     # Whether all of that time is surely one in which no server listened: it then counts as silence of nobody.
     is_gap = True
     # Faults of one kind exclude each other: they change the same thing.
@@ -62,7 +62,7 @@ class KillAPI(Kill):
 
 class KillDashboard(Kill):
     name = "kill-dashboard"
-    is_away = False
+    is_outage = False
 
     def processes(self):
         return list(filter(None, [self.server.child("dashboard")]))
@@ -78,7 +78,7 @@ class KillPostgres(Kill):
         return "the server starts its own cluster only" if server.nodes else None
 
     def processes(self):
-        return self.server.databases()
+        return self.server.postgres_processes()
 
 
 class KillSupervisor(Kill):
@@ -101,7 +101,7 @@ class KillEverything(KillSupervisor):
     name = "kill-everything"
 
     def processes(self):
-        return self.server.everything()
+        return self.server.all_processes()
 
 
 class Restart(Fault):
@@ -155,7 +155,7 @@ class PauseBackend(Pause):
     is_gap = False
 
     def processes(self):
-        found = self.server.databases("flotilla flotilla [local]")
+        found = self.server.postgres_processes("flotilla flotilla [local]")
         return [found[self.choice % len(found)]] if found else []
 
 
@@ -164,7 +164,7 @@ class PauseCheckpointer(Pause):
     is_gap = False
 
     def processes(self):
-        return self.server.databases("checkpointer")
+        return self.server.postgres_processes("checkpointer")
 
 
 class MassLoss(Fault):
@@ -172,7 +172,7 @@ class MassLoss(Fault):
 
     name = "mass-loss"
     duration = (45.0, 55.0)
-    is_away = False
+    is_outage = False
 
     def begin(self):
         half = self.choice % 2
@@ -186,7 +186,7 @@ class Cut(Fault):
     """Connections between clients and the API."""
 
     duration = (3.0, 8.0)
-    is_away = False
+    is_outage = False
     kind = "connections"
     mode = ""
 
@@ -198,15 +198,15 @@ class Cut(Fault):
 
 
 class CutReset(Cut):
-    name, mode = "cut-reset", "closed"
+    name, mode = "cut-reset", "reset"
 
 
 class CutSilent(Cut):
-    name, mode = "cut-silent", "silent"
+    name, mode = "cut-silent", "blocked"
 
 
 class CutAnswers(Cut):
-    name, mode = "cut-answers", "deaf"
+    name, mode = "cut-answers", "requests-only"
 
 
 class Clock(Fault):
@@ -214,7 +214,7 @@ class Clock(Fault):
 
     name = "clock"
     duration = (10.0, 20.0)
-    is_away = False
+    is_outage = False
 
     @staticmethod
     def reason_to_skip(server):
@@ -238,19 +238,19 @@ class FullDisk(Fault):
         return None if os.path.ismount(server.folder / "cluster") else "no file system may be mounted here"
 
     @property
-    def ballast(self) -> pathlib.Path:
-        return self.server.folder / "cluster" / "ballast"
+    def filler(self) -> pathlib.Path:
+        return self.server.folder / "cluster" / "filler"
 
     def begin(self):
-        free = shutil.disk_usage(self.ballast.parent).free
-        subprocess.run(["fallocate", "-l", str(free), self.ballast], stderr=subprocess.DEVNULL)
+        free = shutil.disk_usage(self.filler.parent).free
+        subprocess.run(["fallocate", "-l", str(free), self.filler], stderr=subprocess.DEVNULL)
 
     def end(self):
-        self.ballast.unlink(missing_ok=True)
+        self.filler.unlink(missing_ok=True)
 
 
 class SlowFsync(Fault):
-    """Each fsync of PostgreSQL takes longer, so every commit does. The longest leave some writes without an answer."""
+    """Each fsync of PostgreSQL takes longer, so every commit does. The longest leave some writes without a response."""
 
     name = "slow-fsync"
     is_gap = False
@@ -292,7 +292,7 @@ class LongTransaction(Fault):
 
     name = "long-transaction"
     duration = (10.0, 20.0)
-    is_away = False
+    is_outage = False
 
     def begin(self):
         self.session = self.server.session(f"BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({self.seconds}); COMMIT")
@@ -307,5 +307,5 @@ FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in (
 QUICK = ("kill-api", "pause-api", "cut-answers", "kill-postgres")
 
 
-def clash(one: str, other: str) -> bool:
+def conflict(one: str, other: str) -> bool:
     return FAULTS[one].kind != "" and FAULTS[one].kind == FAULTS[other].kind

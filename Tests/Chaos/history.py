@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, field
 
 # Not carried out, and to be sent again as it is.
-NOT_NOW = (408, 429)
+RETRY_STATUSES = (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A request and its answer, or something else that a client saw. Times are seconds since the run began."""
+    """A request and its response, or something else that a client saw. Times are seconds since the run began."""
 
     kind: str
     subject: str
@@ -19,7 +19,7 @@ class Operation:
     end: float
     status: int | None = 200
     sent: dict = field(default_factory=dict)
-    answer: object = None
+    response: object = None
 
     @property
     def is_acknowledged(self) -> bool:
@@ -27,7 +27,7 @@ class Operation:
 
     @property
     def is_refused(self) -> bool:
-        return self.status is not None and 400 <= self.status < 500 and self.status not in NOT_NOW
+        return self.status is not None and 400 <= self.status < 500 and self.status not in RETRY_STATUSES
 
     @property
     def is_unknown(self) -> bool:
@@ -43,7 +43,7 @@ class Window:
     start: float
     end: float
     # Whether no server listened, or none reached the database.
-    is_away: bool
+    is_outage: bool
     # Whether that is sure for all of the time.
     is_gap: bool = True
 
@@ -65,33 +65,33 @@ class History:
         with self._lock:
             self.operations.append(operation)
 
-    def forget(self, prefix: str):
+    def discard(self, prefix: str):
         with self._lock:
             self.operations = [operation for operation in self.operations if not operation.kind.startswith(prefix)]
 
     def of(self, *kinds: str) -> list[Operation]:
         return [operation for operation in self.operations if operation.kind in kinds]
 
-    def wall(self, at: float) -> str:
+    def wall_time(self, at: float) -> str:
         seconds = self.epoch + at
         return time.strftime("%H:%M:%S", time.gmtime(seconds)) + f"{seconds % 1:.3f}"[1:]
 
     def line(self, operation: Operation) -> str:
-        """As it stands in a report; what was only seen has no answer."""
+        """As it stands in a report; what was only seen has no response."""
         line = f"{self.span(operation)} {operation.kind} {operation.subject} {json.dumps(operation.sent, default=str)}"
         if operation.kind in ("alert", "effect", "event"):
             return line
-        answer = json.dumps(operation.answer, default=str)
-        return f"{line} → {operation.status or 'no answer'} {answer if len(answer) < 300 else answer[:300] + '…'}"
+        response = json.dumps(operation.response, default=str)
+        return f"{line} → {operation.status or 'no response'} {response if len(response) < 300 else response[:300] + '…'}"
 
     def span(self, item: Operation | Window) -> str:
-        return f"{self.wall(item.start)} {item.start:9.3f}–{item.end:.3f}"
+        return f"{self.wall_time(item.start)} {item.start:9.3f}–{item.end:.3f}"
 
     def save(self, path):
         with open(path, "w") as file:
-            file.write(json.dumps({"epoch": self.epoch, "windows": [[w.fault, w.start, w.end, w.is_away, w.is_gap] for w in self.windows]}) + "\n")
+            file.write(json.dumps({"epoch": self.epoch, "windows": [[w.fault, w.start, w.end, w.is_outage, w.is_gap] for w in self.windows]}) + "\n")
             for o in self.operations:
-                file.write(json.dumps([o.kind, o.subject, o.start, o.end, o.status, o.sent, o.answer], default=str) + "\n")
+                file.write(json.dumps([o.kind, o.subject, o.start, o.end, o.status, o.sent, o.response], default=str) + "\n")
 
     @staticmethod
     def load(path) -> "History":

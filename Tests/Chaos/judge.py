@@ -39,13 +39,13 @@ def report(history: History, violations: list[Violation], most: int = 5) -> str:
     for check, found in grouped(violations, key=lambda violation: violation.check).items():
         for violation in found[:most]:
             lines.append(f"VIOLATION {check} {violation.subject}: {violation.message}")
-            lines += ["    " + line for line in shortest(history, violation)]
+            lines += ["    " + line for line in evidence(history, violation)]
         if len(found) > most:
             lines.append(f"VIOLATION {check}: {len(found) - most} more")
     return "\n".join(lines)
 
 
-def shortest(history: History, violation: Violation) -> list[str]:
+def evidence(history: History, violation: Violation) -> list[str]:
     seen = [(operation.start, history.line(operation)) for operation in violation.operations]
     if violation.operations:
         first, last = min(operation.start for operation in violation.operations), max(operation.end for operation in violation.operations)
@@ -61,9 +61,9 @@ def grouped(items: Iterable, key=lambda item: item.subject) -> dict[str, list]:
     return found
 
 
-def answers(history: History, kind: str) -> list:
+def rows_of(history: History, kind: str) -> list:
     """The rows of a list that was read page by page."""
-    return [row for operation in history.of(kind) if operation.is_acknowledged for row in operation.answer]
+    return [row for operation in history.of(kind) if operation.is_acknowledged for row in operation.response]
 
 
 def acknowledged_at(operations: Iterable[Operation]) -> float:
@@ -83,12 +83,12 @@ def statuses(history: History) -> dict[str, list[tuple[Operation, str]]]:
         if not operation.is_acknowledged:
             continue
         if operation.kind == "poll":
-            for row in operation.answer:
+            for row in operation.response:
                 found[row["command_id"]].append((operation, "PENDING"))
         elif operation.kind in ("ack", "cancel", "status"):
-            found[operation.subject].append((operation, operation.answer["status"]))
+            found[operation.subject].append((operation, operation.response["status"]))
         elif operation.kind == "final-commands":
-            for row in operation.answer:
+            for row in operation.response:
                 found[row["command_id"]].append((operation, row["status"]))
     return found
 
@@ -103,13 +103,13 @@ def commands(history: History) -> list[Violation]:
         if pair := regression(seen):
             (earlier, before), (later, after) = pair
             violations.append(Violation("commands", identity, f"was {before}, and later {after}", (earlier, later)))
-    given = grouped(history.of("command"))
-    for identity, requests in given.items():
-        answered = [request for request in requests if request.is_acknowledged]
-        if any(request.answer != answered[0].answer for request in answered):
-            violations.append(Violation("commands", identity, "a repeated request was answered otherwise than the first", tuple(answered)))
-    stored = collections.Counter(row["command_id"] for row in answers(history, "final-commands"))
-    violations += presence("commands", given, stored, history.of("final-commands"))
+    created = grouped(history.of("command"))
+    for identity, requests in created.items():
+        acknowledged = [request for request in requests if request.is_acknowledged]
+        if any(request.response != acknowledged[0].response for request in acknowledged):
+            violations.append(Violation("commands", identity, "a repeated request was answered otherwise than the first", tuple(acknowledged)))
+    stored = collections.Counter(row["command_id"] for row in rows_of(history, "final-commands"))
+    violations += check_stored("commands", created, stored, history.of("final-commands"))
     return violations
 
 
@@ -130,8 +130,8 @@ def regression(seen: list[tuple[Operation, str]]) -> tuple | None:
     return None
 
 
-def presence(check: str, sent: dict[str, list[Operation]], stored: collections.Counter, lists: list[Operation]) -> list[Violation]:
-    """What was acknowledged is stored once, what nobody answered at most once, and what nobody sent not at all."""
+def check_stored(check: str, sent: dict[str, list[Operation]], stored: collections.Counter, lists: list[Operation]) -> list[Violation]:
+    """What was acknowledged is stored once, what nobody acknowledged at most once, and what nobody sent not at all."""
     if not lists:
         return []
     violations = []
@@ -147,32 +147,32 @@ def presence(check: str, sent: dict[str, list[Operation]], stored: collections.C
 def deliveries(history: History) -> list[Violation]:
     """A poll has every command that was given before it and has not ended, in the order of giving."""
     violations = []
-    given = grouped(history.of("command"))
+    created = grouped(history.of("command"))
     polls = grouped(operation for operation in history.of("poll") if operation.is_acknowledged)
-    first = {identity: min(operation.start for operation in operations) for identity, operations in given.items()}
-    known = {identity: acknowledged_at(operations) for identity, operations in given.items()}
+    first = {identity: min(operation.start for operation in operations) for identity, operations in created.items()}
+    known = {identity: acknowledged_at(operations) for identity, operations in created.items()}
     touched: dict[str, float] = {}
     for operation in history.of("ack", "cancel"):
         touched[operation.subject] = min(touched.get(operation.subject, float("inf")), operation.start)
-    for instance, answered in polls.items():
-        for poll in answered:
-            listed = [row["command_id"] for row in poll.answer]
+    for instance, acknowledged in polls.items():
+        for poll in acknowledged:
+            listed = [row["command_id"] for row in poll.response]
             for before, after in zip(listed, listed[1:]):
                 if known.get(after, float("inf")) < first.get(before, 0):
-                    operations = (*given[before], *given[after], poll)
+                    operations = (*created[before], *created[after], poll)
                     violations.append(Violation("order", instance, f"{before} was delivered before {after}, and given behind it", operations))
             for identity in listed:
-                if identity not in given:
+                if identity not in created:
                     violations.append(Violation("commands", identity, "was delivered, and nobody gave it", (poll,)))
-    for identity, operations in given.items():
+    for identity, operations in created.items():
         instance, ttl = operations[0].sent["instance"], operations[0].sent["ttl"]
         # It may expire by the first of the requests that could have stored it.
         until = min(first[identity] + ttl, touched.get(identity, float("inf")))
-        answered = polls.get(instance, [])
-        for poll in answered[bisect.bisect_right(answered, known[identity], key=lambda poll: poll.start):]:
+        acknowledged = polls.get(instance, [])
+        for poll in acknowledged[bisect.bisect_right(acknowledged, known[identity], key=lambda poll: poll.start):]:
             if poll.end >= until:
                 break
-            if identity not in {row["command_id"] for row in poll.answer}:
+            if identity not in {row["command_id"] for row in poll.response}:
                 violations.append(Violation("delivery", identity, f"{instance} polled and did not get it", (*operations, poll)))
                 break
     return violations
@@ -187,7 +187,7 @@ def units(amount) -> int:
     return int(scaled)
 
 
-def reaches(total: int, choices: list[list[int]]) -> bool:
+def is_reachable(total: int, choices: list[list[int]]) -> bool:
     """Whether one of each list can be chosen so that their sum is the total."""
     sums, base = 1, 0
     for values in choices:
@@ -202,14 +202,14 @@ def reaches(total: int, choices: list[list[int]]) -> bool:
 
 def money(history: History) -> list[Violation]:
     """At every read a sum is that of all acknowledged entries and of any of those whose outcome was unknown then."""
-    reads = sorted((operation for operation in history.of("books") if operation.is_acknowledged), key=lambda operation: operation.start)
+    reads = sorted((operation for operation in history.of("sums") if operation.is_acknowledged), key=lambda operation: operation.start)
     violations = []
     for cost_type, member in (("FEE", "fees"), ("FUNDING", "funding")):
         entries = grouped(operation for operation in history.of("cost") if operation.sent["cost_type"] == cost_type)
         violations += sums_of_entries(member, entries, reads)
     violations += sums_of_newest(reads, grouped(history.of("pnl")))
     for read in reads:
-        parts = [read.answer[member] for member in ("realized", "unrealized", "fees", "funding", "net_pnl")]
+        parts = [read.response[member] for member in ("realized", "unrealized", "fees", "funding", "net_pnl")]
         if None not in parts:
             realized, unrealized, fees, funding, net = map(units, parts)
             if realized + unrealized - fees + funding != net:
@@ -229,10 +229,10 @@ def sums_of_entries(member: str, entries: dict[str, list[Operation]], reads: lis
         booked += sum(amount for _, end, amount, _ in pending if end <= read.start)
         has_booked = has_booked or any(end <= read.start for _, end, _, _ in pending)
         pending = [entry for entry in pending if entry[1] > read.start]
-        total = read.answer[member]
+        total = read.response[member]
         if total is None and not has_booked:
             continue
-        if total is None or not reaches(units(total) - booked, [[0, amount] for _, _, amount, _ in pending]):
+        if total is None or not is_reachable(units(total) - booked, [[0, amount] for _, _, amount, _ in pending]):
             open_entries = [operation for _, _, _, identity in pending for operation in entries[identity]]
             message = f"read {total}; acknowledged entries sum to {booked * UNIT}, {len(pending)} entries are undecided"
             return [Violation("money", member, message, (*open_entries, read))]
@@ -262,11 +262,11 @@ def sums_of_newest(reads: list[Operation], reports: dict[str, list[Operation]]) 
             coming = bisect.bisect_right(starts[instance], read.end)
             # Nobody sends so many that are all undecided.
             choices.append(candidates(operations[max(0, coming - 1000):coming], read, lambda operation: units(operation.sent["value"])))
-        total = read.answer["realized"]
+        total = read.response["realized"]
         if total is None and all(values[-1] is None for values in choices):
             continue
         amounts = [[value or 0 for value in values] for values in choices]
-        if total is None or not reaches(units(total), amounts):
+        if total is None or not is_reachable(units(total), amounts):
             undecided = sum(len(set(values)) > 1 for values in amounts)
             least = sum(min(values) for values in amounts) * UNIT
             message = f"read {total}, which no choice among {undecided} undecided instances explains; at least {least}"
@@ -277,7 +277,7 @@ def sums_of_newest(reads: list[Operation], reports: dict[str, list[Operation]]) 
 def positions(history: History) -> list[Violation]:
     """The newest report of a position stands."""
     reads = [operation for operation in history.of("final-positions") if operation.is_acknowledged]
-    stored = {row["instance_id"]: units(row["net_exposure"]) for row in answers(history, "final-positions")}
+    stored = {row["instance_id"]: units(row["net_exposure"]) for row in rows_of(history, "final-positions")}
     violations = []
     for instance, operations in grouped(history.of("position")).items() if reads else ():
         if stored.get(instance) not in candidates(operations, reads[0], lambda operation: units(operation.sent["net"])):
@@ -289,9 +289,9 @@ def positions(history: History) -> list[Violation]:
 
 def ledger(history: History) -> list[Violation]:
     """Each acknowledged entry is booked once, with its amount."""
-    rows = answers(history, "final-costs")
+    rows = rows_of(history, "final-costs")
     entries = grouped(history.of("cost"))
-    violations = presence("ledger", entries, collections.Counter(row["entry_id"] for row in rows), history.of("final-costs"))
+    violations = check_stored("ledger", entries, collections.Counter(row["entry_id"] for row in rows), history.of("final-costs"))
     for row in rows:
         sent = entries.get(row["entry_id"])
         if sent and units(row["amount"]) != units(sent[0].sent["amount"]):
@@ -304,7 +304,7 @@ def audit(history: History) -> list[Violation]:
     if not history.of("final-audit"):
         return []
     violations = []
-    rows = answers(history, "final-audit")
+    rows = rows_of(history, "final-audit")
     written = collections.Counter((row["action"], row["target_id"]) for row in rows if row["result"] == "SUCCESS")
     for kind, action, is_once in (("command", "COMMAND_CREATE", True), ("cancel", "COMMAND_CANCEL", True), ("ack", "COMMAND_ACK", False)):
         for subject, operations in grouped(history.of(kind)).items():
@@ -319,13 +319,13 @@ def audit(history: History) -> list[Violation]:
         if count > 1:
             violations.append(Violation("audit", str(ordinal), f"the number was given {count} times"))
     for part in history.of("final-verification"):
-        if part.is_acknowledged and not part.answer["is_intact"]:
-            violations.append(Violation("audit", "chain", f"is broken at {part.answer['broken_at']}: {part.answer['reason']}", (part,)))
+        if part.is_acknowledged and not part.response["is_intact"]:
+            violations.append(Violation("audit", "chain", f"is broken at {part.response['broken_at']}: {part.response['reason']}", (part,)))
     return violations
 
 
 def refusals(history: History) -> list[Violation]:
-    """A valid request is not refused; a command that was answered first cannot be canceled."""
+    """A valid request is not refused; a command that was acknowledged first cannot be canceled."""
     return [Violation("refusals", operation.subject, f"{operation.kind} was refused", (operation,)) for operation in history.operations
             if operation.is_refused and not (operation.kind == "cancel" and operation.status == 409)]
 
@@ -340,7 +340,7 @@ def position(text: str) -> tuple[int, int]:
 def events(history: History) -> list[Violation]:
     """Events come in their order and once; between two of them that were seen none is left out. `reset` begins anew."""
     violations = []
-    stored = sorted((position(text), text) for text in answers(history, "final-events"))
+    stored = sorted((position(text), text) for text in rows_of(history, "final-events"))
     segments: list[list[Operation]] = [[]]
     for operation in history.of("event"):
         if operation.sent["kind"] == "reset":
@@ -375,7 +375,7 @@ def seconds(history: History, time: str | None) -> float | None:
     return None if time is None else datetime.datetime.fromisoformat(time).timestamp() - history.epoch
 
 
-def joined(windows: Iterable[Window]) -> list[tuple[float, float]]:
+def merged(windows: Iterable[Window]) -> list[tuple[float, float]]:
     """The times of windows, those that overlap as one."""
     times: list[tuple[float, float]] = []
     for window in sorted(windows, key=lambda window: window.start):
@@ -388,7 +388,7 @@ def joined(windows: Iterable[Window]) -> list[tuple[float, float]]:
 
 def deadline(start: float, allowed: float, windows: list[Window]) -> float:
     """When so many seconds have passed while a server could act."""
-    times = joined(window for window in windows if window.is_away)
+    times = merged(window for window in windows if window.is_outage)
     end = start + allowed
     while True:
         away = sum(max(0.0, min(last + MARGIN, end) - max(first - MARGIN, start)) for first, last in times)
@@ -397,9 +397,9 @@ def deadline(start: float, allowed: float, windows: list[Window]) -> float:
         end = start + allowed + away
 
 
-def silence(start: float, end: float, windows: list[Window]) -> float:
+def counted_silence(start: float, end: float, windows: list[Window]) -> float:
     """For how long an instance was silent at most, by the rule that gaps in listening do not count."""
-    times = joined(window for window in windows if window.is_away and window.is_gap)
+    times = merged(window for window in windows if window.is_outage and window.is_gap)
     gaps = (min(last, end) - max(first, start) - MARGIN for first, last in times)
     return end - start - sum(gap for gap in gaps if gap > GAP)
 
@@ -414,7 +414,7 @@ def alerts(history: History, stale: float) -> list[Violation]:
     raised = collections.defaultdict(dict)
     for operation in (*history.of("alerts"), *finals):
         live = collections.defaultdict(set)
-        for row in operation.answer if operation.is_acknowledged else ():
+        for row in operation.response if operation.is_acknowledged else ():
             if row["source"] != "heartbeat_monitor":
                 continue
             if operation.kind == "alerts":
@@ -463,7 +463,7 @@ def alerts_of(history: History, instance: str, beats: list[Operation], raised: l
 
     for alert, later in zip(raised, [*raised[1:], None]):
         last = max((beat for beat in known if beat.end < alert.first), key=lambda beat: beat.start, default=None)
-        if last is not None and (silent := silence(last.start, alert.first, history.windows)) < stale - 1:
+        if last is not None and (silent := counted_silence(last.start, alert.first, history.windows)) < stale - 1:
             violate(f"{alert}, and it was silent for {silent:.1f} s that count", alert, last)
         if later is not None and (alert.resolved is None or alert.resolved > later.first):
             violate(f"two live alerts, {alert} and at {later.first:.1f}", alert, later.operation())

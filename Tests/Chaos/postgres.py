@@ -32,8 +32,8 @@ class Postgres:
         self.environment = dict(os.environ)
         self.folder.mkdir()
         # PostgreSQL refuses to run as root.
-        self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
-        if self._as:
+        self._as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
+        if self._as_postgres:
             shutil.chown(self.folder, "postgres", "postgres")
 
     @property
@@ -99,7 +99,7 @@ class Postgres:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
     def _run(self, program: str, *arguments, check: bool = True):
-        command = [*self._as, programs() / program, *arguments]
+        command = [*self._as_postgres, programs() / program, *arguments]
         # Output goes to a file: a server that pg_ctl starts would hold a pipe open.
         with open(self.folder / "programs.log", "a") as log:
             status = subprocess.run(command, cwd="/", env=self.environment, stdout=log, stderr=log).returncode

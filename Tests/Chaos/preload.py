@@ -37,7 +37,7 @@ FSYNC = """
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-static void wait_as_told(void) {
+static void wait_for_delay(void) {
     char text[32] = "";
     int file = open(DELAY, O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
@@ -48,8 +48,8 @@ static void wait_as_told(void) {
     // Signals do not end the wait of a real disk.
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
 }
-int fsync(int file) { wait_as_told(); return syscall(SYS_fsync, file); }
-int fdatasync(int file) { wait_as_told(); return syscall(SYS_fdatasync, file); }
+int fsync(int file) { wait_for_delay(); return syscall(SYS_fsync, file); }
+int fdatasync(int file) { wait_for_delay(); return syscall(SYS_fdatasync, file); }
 """
 
 

@@ -7,8 +7,8 @@ import threading
 class Proxy:
     """Runs in a thread of its own.
 
-    `mode` is what happens: `open` passes everything on; `closed` resets every connection and each new one; `silent` passes nothing on, so
-    connections are half open; `deaf` passes requests on and no answers, so clients cannot know what became of them.
+    `mode` is what happens: `open` passes everything on; `reset` resets every connection and each new one; `blocked` passes nothing on, so
+    connections are half open; `requests-only` passes requests on and no answers, so clients cannot know what became of them.
 
     Connections go to the ports in `targets` in turn, and to the next one while a port is closed.
     """
@@ -32,7 +32,7 @@ class Proxy:
 
     def cut(self, mode: str):
         self.mode = mode
-        if mode == "closed":
+        if mode == "reset":
             self._loop.call_soon_threadsafe(self._abort)
 
     def restore(self):
@@ -45,18 +45,18 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-        if self.mode == "closed":
+        if self.mode == "reset":
             return writer.transport.abort()
         self._writers.add(writer)
         other = None
         try:
             to_reader, other = await self._connect()
             self._writers.add(other)
-            ways = [asyncio.create_task(self._pass(reader, other, {"open", "deaf"})),
+            directions = [asyncio.create_task(self._pass(reader, other, {"open", "requests-only"})),
                     asyncio.create_task(self._pass(to_reader, writer, {"open"}))]
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            for direction in directions:
+                direction.cancel()
         except OSError:
             pass
         for end in filter(None, (writer, other)):

@@ -41,7 +41,7 @@ class Server:
         self.nodes = nodes
         self.has_clock = self.has_slow_disk = False
         self.process: subprocess.Popen | None = None
-        self.starts_that_failed = 0
+        self.failed_starts = 0
 
     def prepare(self):
         """Lets faults step the server's clock and slow down PostgreSQL's disk, from the next start on."""
@@ -77,33 +77,33 @@ class Server:
 
     def is_ready(self) -> bool:
         """`/readyz` may say so for four seconds after the last check, so the database is asked, too."""
-        return self._answers("/readyz") and self._answers("/bots?page_size=1")
+        return self._returns_200("/readyz") and self._returns_200("/bots?page_size=1")
 
-    def _answers(self, path: str) -> bool:
+    def _returns_200(self, path: str) -> bool:
         request = urllib.request.Request(f"http://127.0.0.1:{self.api}{path}", headers={"X-Admin-Token": TOKEN})
         try:
-            with urllib.request.urlopen(request, timeout=2) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(request, timeout=2) as response:
+                return response.status == 200
         except (OSError, http.client.HTTPException):
             return False
 
-    def revive(self):
+    def restart_if_ended(self):
         """A server that ended is started again, as a service manager does it."""
         if self.process.poll() is not None:
-            self.starts_that_failed += 1
+            self.failed_starts += 1
             self.start()
 
     def wait_until_ready(self, limit: float = 120):
         end = time.monotonic() + limit
         while not self.is_ready():
-            self.revive()
+            self.restart_if_ended()
             if time.monotonic() > end:
                 raise RuntimeError(f"the server is not ready after {limit:.0f} s:\n{(self.folder / 'log').read_text()[-4000:]}")
             time.sleep(0.2)
 
     def stop(self):
         """In order; whatever is left of it afterwards is killed."""
-        processes = self.everything()
+        processes = self.all_processes()
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -128,7 +128,7 @@ class Server:
             return int(file.read_text().split()[0])
         return None
 
-    def databases(self, title: str = "") -> list[int]:
+    def postgres_processes(self, title: str = "") -> list[int]:
         """PostgreSQL's processes whose titles have this in them, the postmaster first where all are asked for; of two nodes the primary's."""
         if (postmaster := self.postmaster()) is None:
             return []
@@ -136,9 +136,9 @@ class Server:
         found = sorted(int(line.split()[0]) for line in lines if title in line)
         return found if title else [postmaster, *found]
 
-    def everything(self) -> list[int]:
+    def all_processes(self) -> list[int]:
         children = [child for component in ("api", "dashboard") if self.process and (child := self.child(component))]
-        return [*([self.process.pid] if self.process else []), *children, *([] if self.nodes else self.databases())]
+        return [*([self.process.pid] if self.process else []), *children, *([] if self.nodes else self.postgres_processes())]
 
     def sql(self, text: str) -> list[str]:
         return subprocess.run(self._psql(text), check=True, capture_output=True, text=True).stdout.splitlines()

@@ -1,6 +1,6 @@
 """Plans, and what the history keeps."""
 
-from faults import FAULTS, QUICK, clash
+from faults import FAULTS, QUICK, conflict
 from history import History, Operation, Window
 from plan import pairs, plan
 
@@ -24,11 +24,11 @@ def test_a_minute_has_every_quick_fault():
 
 
 def test_pairs_overlap_or_follow_within_two_seconds():
-    found = pairs(5, 3600, DURATIONS, clash)
-    assert found == pairs(5, 3600, DURATIONS, clash) != pairs(6, 3600, DURATIONS, clash)
+    found = pairs(5, 3600, DURATIONS, conflict)
+    assert found == pairs(5, 3600, DURATIONS, conflict) != pairs(6, 3600, DURATIONS, conflict)
     assert {one.fault for one, _ in found} == set(FAULTS)
     for one, other in found:
-        assert one.fault != other.fault and not clash(one.fault, other.fault)
+        assert one.fault != other.fault and not conflict(one.fault, other.fault)
         assert one.at <= other.at <= max(one.at + 2, one.end) + 0.1
     for before, after in zip(found, found[1:]):
         assert max(step.end for step in before) + 8 <= after[0].at + 0.2
@@ -36,9 +36,9 @@ def test_pairs_overlap_or_follow_within_two_seconds():
 
 
 def test_faults_that_start_the_service_or_cut_connections_exclude_each_other():
-    assert clash("kill-supervisor", "kill-everything") and clash("restart", "kill-everything")
-    assert clash("cut-reset", "cut-answers") and clash("pause-api", "hang-api")
-    assert not clash("kill-postgres", "disk") and not clash("kill-api", "kill-dashboard")
+    assert conflict("kill-supervisor", "kill-everything") and conflict("restart", "kill-everything")
+    assert conflict("cut-reset", "cut-answers") and conflict("pause-api", "hang-api")
+    assert not conflict("kill-postgres", "disk") and not conflict("kill-api", "kill-dashboard")
 
 
 def test_a_history_is_read_as_it_was_saved(tmp_path):
