@@ -1,4 +1,4 @@
-"""The load: instances, operators and observers. Each request is an operation of the history, whatever came of it."""
+"""The load: instances, operators and readers. The history records each request, whatever its outcome."""
 
 import contextlib
 import datetime
@@ -15,24 +15,25 @@ from history import History, Operation
 from server import TOKEN
 
 SYMBOL = "CHAOSUSDT"
-# How long a client waits for a response.
+# In seconds, for each read of a response.
 TIMEOUT = 5.0
 HEARTBEAT_SECONDS = 5.0
 
 
 def utc(at: float) -> str:
+    """A Unix time in seconds as an ISO 8601 time."""
     return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat()
 
 
 class Connection:
-    """One connection to the API, opened again after each failure: what is left on the old one answers another request."""
+    """One connection to the API. It is reopened after each failure, so that a late response is never read as that of another request."""
 
     def __init__(self, host: str, port: int):
         self.host, self.port = host, port
         self._connection: http.client.HTTPConnection | None = None
 
     def request(self, method: str, path: str, body=None, key: str | None = None) -> tuple[int | None, object]:
-        """Status and response; no status where there was no whole response."""
+        """Sends a request and returns the status and the parsed body. Both are None without a complete response."""
         headers = {"Host": self.host, "X-Admin-Token": TOKEN, "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
@@ -54,7 +55,7 @@ class Connection:
 
 
 class Client(threading.Thread):
-    """Acts until the run ends. What nobody answered is sent again, as agents and operators do."""
+    """Calls `act` repeatedly until the run ends."""
 
     def __init__(self, fleet: "Fleet", name: str):
         super().__init__(name=name, daemon=True)
@@ -79,7 +80,7 @@ class Client(threading.Thread):
         return not self.fleet.has_stopped_sending.is_set()
 
     def call(self, kind: str, subject: str, method: str, path: str, body=None, sent: dict | None = None, read=None, key=None) -> Operation:
-        """One request. `read` takes from a good response what the judge needs."""
+        """Sends one request and records it. `read` selects from a 2xx response the members that the judge needs."""
         start = self.history.now()
         status, response = self.connection.request(method, path, body, key)
         if status is not None and 200 <= status < 300 and read is not None:
@@ -89,7 +90,7 @@ class Client(threading.Thread):
         return operation
 
     def call_until_decided(self, *arguments, **members) -> Operation | None:
-        """Sends again until there is a response that says what became of it."""
+        """Repeats a request until a response decides its outcome, as agents and operators do. None if the run ends before."""
         pause = 0.2
         while self.may_send:
             operation = self.call(*arguments, **members)
@@ -101,7 +102,7 @@ class Client(threading.Thread):
 
 
 class Instance(Client):
-    """A bot's instance: heartbeats, reports, and commands, each of which it carries out once."""
+    """A bot's instance. It sends heartbeats and reports, polls for commands, and executes each command once."""
 
     def __init__(self, fleet: "Fleet", name: str):
         super().__init__(fleet, name)
@@ -176,7 +177,7 @@ class Instance(Client):
 
 
 class Operator(Client):
-    """Gives commands, some of which live for a short time or are canceled, and looks at those that he gave."""
+    """Creates commands, some with a short lifetime, cancels some, and reads their status."""
 
     TYPES = ("SYNC_BALANCE", "CANCEL_ALL", "SAFE_MODE", "START")
 
@@ -193,7 +194,7 @@ class Operator(Client):
         identity = str(uuid.UUID(int=self.generator.getrandbits(128), version=4))
         instance, ttl = self.generator.choice(self.fleet.names), self.generator.choice((3, 600, 600, 600))
         body = {"command_id": identity, "instance_id": instance, "command_type": self.generator.choice(self.TYPES), "ttl_seconds": ttl}
-        # A few are given twice, as by a person who is not sure.
+        # A tenth of the requests is sent twice, as an operator does who is unsure of the outcome.
         for _ in range(self.generator.choice((1,) * 9 + (2,))):
             created = self.call_until_decided("command", identity, "POST", "/commands", body, {"instance": instance, "ttl": ttl},
                                               key=f"create-{identity}",
@@ -209,7 +210,7 @@ class Operator(Client):
 
 
 class SumReader(Client):
-    """Reads the sums again and again."""
+    """Reads the sums repeatedly."""
 
     def pause(self) -> float:
         return 0.7
@@ -225,7 +226,7 @@ class SumReader(Client):
 
 
 class AlertReader(Client):
-    """Reads the live alerts again and again."""
+    """Reads the live alerts repeatedly."""
 
     MEMBERS = ("alert_id", "source", "target_id", "first_at", "resolved_at")
 
@@ -239,18 +240,18 @@ class AlertReader(Client):
 
 
 class FinalReader(Client):
-    """Reads in the end what there is."""
+    """Reads the stored data at the end of the run."""
 
-    def ask(self, kind: str, path: str, read=None) -> Operation:
+    def get(self, kind: str, path: str, read=None) -> Operation:
         for _ in range(30):
             operation = self.call(kind, path, "GET", path, read=read)
             if operation.is_acknowledged:
                 return operation
             time.sleep(1)
-        raise RuntimeError(f"{path} cannot be read in the end: {operation.status} {operation.response}")
+        raise RuntimeError(f"{path} could not be read at the end of the run: status {operation.status}, {operation.response}")
 
     def list(self, kind: str, path: str, members: tuple[str, ...], is_wanted=lambda row: True):
-        """The whole of a list, an operation for each page."""
+        """Reads all pages of a list, each as an operation."""
         cursor = None
         while True:
             query = {"page_size": 200} | ({"cursor": cursor} if cursor else {})
@@ -260,19 +261,20 @@ class FinalReader(Client):
                 page.update(response)
                 return [{member: row[member] for member in members} for row in response["items"] if is_wanted(row)]
 
-            self.ask(kind, path + ("&" if "?" in path else "?") + urllib.parse.urlencode(query), read)
+            self.get(kind, path + ("&" if "?" in path else "?") + urllib.parse.urlencode(query), read)
             cursor = page.get("next_cursor")
             if cursor is None:
                 return
 
     def verify(self):
+        """Verifies the whole audit log."""
         after = 0
         while after is not None:
-            after = self.ask("final-verification", f"/audit/verify?after={after}").response["next"]
+            after = self.get("final-verification", f"/audit/verify?after={after}").response["next"]
 
 
 class EventReader(Client):
-    """Watches the events, and comes back with the last id that it knows."""
+    """Reads the stream of events. It reconnects with the last id that it has received."""
 
     last: str | None = None
     stream = 0
@@ -314,11 +316,15 @@ class EventReader(Client):
 
 
 class Fleet:
-    """All clients of a run."""
+    """All clients of a run.
+
+    - host: the API's own host and port, for the Host header; the clients connect to the proxy at `port`.
+    - count: the number of instances.
+    - interval: the mean time between two reports of an instance, in seconds.
+    """
 
     def __init__(self, history: History, host: str, port: int, seed: int, count: int, interval: float):
         self.history, self.port, self.seed, self.interval = history, port, seed, interval
-        # What the API knows itself by: the clients reach it through a proxy.
         self.host = host
         self.is_settling, self.has_stopped_sending, self.is_over = threading.Event(), threading.Event(), threading.Event()
         self.silent: set[str] = set()
@@ -333,7 +339,7 @@ class Fleet:
         return [*self.instances, *self.operators, self.sum_reader, self.alert_reader, self.event_reader]
 
     def start(self):
-        # A report of an instance that is not registered is refused, so heartbeats come first.
+        # The server rejects reports of unregistered instances, and the first heartbeat registers one.
         for instance in self.instances:
             while not instance.send_heartbeat():
                 time.sleep(0.1)
@@ -341,15 +347,16 @@ class Fleet:
             client.start()
 
     def silence(self, names: set[str]):
+        """Makes these instances, and no others, stop sending."""
         self.silent = names
 
     def settle(self, seconds: float):
-        """Operators stop; instances go on, so that each command is answered and each alert can end."""
+        """Stops the operators. The instances continue, so that each command is acknowledged and each alert can be resolved."""
         self.is_settling.set()
         time.sleep(seconds)
 
     def stop_sending(self):
-        """Nobody sends any more, and those who watch events still do."""
+        """Stops all requests. The stream of events stays open."""
         self.has_stopped_sending.set()
 
     def stop(self):
@@ -358,7 +365,7 @@ class Fleet:
             client.join(30)
 
     def settle_and_read(self, sql):
-        """Lets everything settle, and reads all that is there; `sql` answers the rows of a statement."""
+        """Waits until the data no longer changes, then reads it all. `sql` returns the rows of a statement."""
         self.settle(15)
         final_reader = FinalReader(self, "final-reader")
         final_reader.list("final-alerts", "/alerts", AlertReader.MEMBERS)
@@ -372,7 +379,7 @@ class Fleet:
         final_reader.verify()
         now = self.history.now()
         rows = sql("SELECT xid || '-' || event_id FROM event_log ORDER BY xid, event_id")
-        # Events are shown a moment after their commits.
+        # Events are delivered shortly after their commits.
         time.sleep(2)
         self.history.add(Operation("final-events", "log", now, self.history.now(), response=rows))
         self.stop()

@@ -1,4 +1,4 @@
-"""What goes wrong. A fault begins, lasts as long as the plan says, and ends; then the server has to become ready by itself."""
+"""The faults. Each begins and ends as planned; afterwards the server must become ready without help."""
 
 import os
 import pathlib
@@ -14,13 +14,13 @@ class Fault:
     """Base of all faults."""
 
     name = ""
-    # From how many to how many seconds it lasts.
+    # Minimum and maximum, in seconds.
     duration = (0.0, 0.0)
-    # Whether no server listens, or none reaches the database.
+    # Whether the fault may make the service unavailable: no server listens, or no server can reach the database.
     is_outage = True
-    # Whether all of that time is surely one in which no server listened: it then counts as silence of nobody.
+    # Whether no server listens during the whole fault. The silence of instances does not count then.
     is_gap = True
-    # Faults of one kind exclude each other: they change the same thing.
+    # Faults of the same kind exclude each other because they change the same process or connection.
     kind = ""
 
     def __init__(self, run, step: Step):
@@ -29,7 +29,7 @@ class Fault:
 
     @staticmethod
     def reason_to_skip(server) -> str | None:
-        """Why this machine cannot have it."""
+        """Why the fault cannot be injected here, or None if it can."""
         return None
 
     def begin(self):
@@ -39,11 +39,11 @@ class Fault:
         pass
 
     def repair(self):
-        """What is left to do once the server is ready again."""
+        """Cleans up once the server is ready again."""
 
 
 class Kill(Fault):
-    """kill -9 of processes that somebody else starts again."""
+    """Kills processes with SIGKILL. The supervisor or the harness restarts them."""
 
     def processes(self) -> list[int]:
         raise NotImplementedError
@@ -69,20 +69,20 @@ class KillDashboard(Kill):
 
 
 class KillPostgres(Kill):
-    """The postmaster and its children; the supervisor starts the cluster again."""
+    """Kills the postmaster and its children. The supervisor restarts the cluster."""
 
     name = "kill-postgres"
 
     @staticmethod
     def reason_to_skip(server):
-        return "the server starts its own cluster only" if server.nodes else None
+        return "the server does not restart a cluster that the harness runs" if server.nodes else None
 
     def processes(self):
         return self.server.postgres_processes()
 
 
 class KillSupervisor(Kill):
-    """Its children end with it; the harness does what a service manager does. The cluster goes on and is taken over."""
+    """Kills the supervisor, whose children end with it. The harness restarts it as a service manager does; it adopts the running cluster."""
 
     name = "kill-supervisor"
     kind = "service"
@@ -96,7 +96,7 @@ class KillSupervisor(Kill):
 
 
 class KillEverything(KillSupervisor):
-    """Also the cluster. The start must succeed at once, whatever is still listed as a process."""
+    """Kills the supervisor, its children and the cluster. The first restart must succeed even if killed processes are still listed."""
 
     name = "kill-everything"
 
@@ -105,7 +105,7 @@ class KillEverything(KillSupervisor):
 
 
 class Restart(Fault):
-    """In order, as an upgrade does it."""
+    """Stops the server in an orderly way and starts it, as an upgrade does."""
 
     name = "restart"
     kind = "service"
@@ -118,7 +118,7 @@ class Restart(Fault):
 
 
 class Pause(Fault):
-    """SIGSTOP for some seconds."""
+    """Pauses processes with SIGSTOP, then SIGCONT."""
 
     duration = (3.0, 8.0)
 
@@ -144,7 +144,7 @@ class PauseAPI(Pause):
 
 
 class HangAPI(PauseAPI):
-    """For longer than an instance may be silent. The dashboard's process does the checks meanwhile."""
+    """Pauses the API for longer than an instance may be silent. The dashboard's process runs the checks meanwhile."""
 
     name = "hang-api"
     duration = (40.0, 50.0)
@@ -168,7 +168,7 @@ class PauseCheckpointer(Pause):
 
 
 class MassLoss(Fault):
-    """One half of the fleet is silent for longer than it may be, and comes back at once."""
+    """Silences half of the fleet for longer than the stale threshold. All of its instances return at once."""
 
     name = "mass-loss"
     duration = (45.0, 55.0)
@@ -183,7 +183,7 @@ class MassLoss(Fault):
 
 
 class Cut(Fault):
-    """Connections between clients and the API."""
+    """Interrupts the connections between clients and the API."""
 
     duration = (3.0, 8.0)
     is_outage = False
@@ -210,7 +210,7 @@ class CutAnswers(Cut):
 
 
 class Clock(Fault):
-    """The server's clock steps, and back; the database's does not."""
+    """Steps the server's clock by 120 s and back. The database's clock does not change."""
 
     name = "clock"
     duration = (10.0, 20.0)
@@ -218,7 +218,7 @@ class Clock(Fault):
 
     @staticmethod
     def reason_to_skip(server):
-        return None if server.has_clock else "there is no compiler for the library that moves a clock"
+        return None if server.has_clock else "it needs Linux and a C compiler for the library that steps the clock"
 
     def begin(self):
         self.server.step_clock(120 if self.choice % 2 else -120)
@@ -228,14 +228,14 @@ class Clock(Fault):
 
 
 class FullDisk(Fault):
-    """The folder of the cluster is a small file system that is filled and freed."""
+    """Fills the file system of the cluster, a small tmpfs, and frees it."""
 
     name = "disk"
     duration = (4.0, 8.0)
 
     @staticmethod
     def reason_to_skip(server):
-        return None if os.path.ismount(server.folder / "cluster") else "no file system may be mounted here"
+        return None if os.path.ismount(server.folder / "cluster") else "it needs root on Linux, to mount a file system, and excludes --failover"
 
     @property
     def filler(self) -> pathlib.Path:
@@ -250,7 +250,7 @@ class FullDisk(Fault):
 
 
 class SlowFsync(Fault):
-    """Each fsync of PostgreSQL takes longer, so every commit does. The longest leave some writes without a response."""
+    """Slows down each fsync of PostgreSQL and thus each commit. With the longest delay some requests time out."""
 
     name = "slow-fsync"
     is_gap = False
@@ -258,7 +258,7 @@ class SlowFsync(Fault):
 
     @staticmethod
     def reason_to_skip(server):
-        return None if server.has_slow_disk else "only root can preload a library into the server's cluster, and it needs a compiler"
+        return None if server.has_slow_disk else "it needs Linux, a C compiler, and root or --failover, to preload a library into PostgreSQL"
 
     def begin(self):
         self.server.slow_disk.write_text(("0.5", "1", "3")[self.choice % 3])
@@ -268,7 +268,7 @@ class SlowFsync(Fault):
 
 
 class Failover(Fault):
-    """kill -9 of the primary. Its synchronous standby is promoted, and the node that was killed becomes the new standby."""
+    """Kills the primary and promotes its synchronous standby. The killed node becomes the new standby."""
 
     name = "failover"
     duration = (1.0, 12.0)
@@ -288,7 +288,7 @@ class Failover(Fault):
 
 
 class LongTransaction(Fault):
-    """Another session holds a transaction open: events and sums wait for it, and nothing is wrong."""
+    """Keeps a transaction of another session open. Events and sums wait for it; no guarantee may break."""
 
     name = "long-transaction"
     duration = (10.0, 20.0)
@@ -308,4 +308,5 @@ QUICK = ("kill-api", "pause-api", "cut-answers", "kill-postgres")
 
 
 def conflict(one: str, other: str) -> bool:
+    """Whether two faults exclude each other."""
     return FAULTS[one].kind != "" and FAULTS[one].kind == FAULTS[other].kind

@@ -1,4 +1,4 @@
-"""What goes wrong when: the same seed is the same plan."""
+"""Plans when each fault is injected. The same seed produces the same plan."""
 
 import random
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
+    """One fault. Times are seconds since the start of the run."""
+
     at: float
     fault: str
     seconds: float
-    # Decides what a fault leaves open, such as which backend.
+    # A random number from which the fault selects its variant, such as the backend that it pauses.
     choice: int
 
     @property
@@ -18,9 +20,10 @@ class Step:
 
 
 def plan(seed: int, total: float, durations: dict[str, tuple[float, float]], first: float = 5.0) -> list[Step]:
-    """Each fault once in an order of chance, and again, until the time is over. Between two there is time to recover.
+    """Plans all faults in random order, repeatedly, until `total` seconds are filled. The server has 6 to 12 s to recover after each fault.
 
-    - durations: from how many to how many seconds each fault lasts.
+    - durations: the minimum and maximum duration of each fault, in seconds.
+    - first: when the first fault begins, in seconds.
     """
     generator = random.Random(seed)
     steps: list[Step] = []
@@ -36,9 +39,12 @@ def plan(seed: int, total: float, durations: dict[str, tuple[float, float]], fir
 
 
 def pairs(seed: int, total: float, durations: dict[str, tuple[float, float]], conflict, first: float = 5.0) -> list[tuple[Step, Step]]:
-    """Two faults at once: each with another one of chance, which begins while the first lasts, or within two seconds. Then time to recover.
+    """Plans pairs of faults: each fault in random order, with a random second one that begins during the first or within two seconds.
 
-    - conflict: whether two faults, by their names, exclude each other.
+    The server has 8 to 14 s to recover after each pair.
+
+    - durations, first: as in `plan`.
+    - conflict: takes the names of two faults and returns whether they exclude each other.
     """
     generator = random.Random(seed)
     found: list[tuple[Step, Step]] = []

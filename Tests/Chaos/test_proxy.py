@@ -1,4 +1,4 @@
-"""Where the proxy sends connections."""
+"""Tests of how the proxy selects targets."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from proxy import Proxy
 
 @contextlib.contextmanager
 def server(name: bytes):
-    """Says its name to each connection."""
+    """A server that sends its name on each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def serve():
             with contextlib.suppress(OSError):
@@ -27,7 +27,7 @@ def response_of(proxy: Proxy) -> bytes:
         return connection.recv(10)
 
 
-def test_connections_go_to_the_servers_in_turn_and_around_one_that_is_closed():
+def test_connections_go_to_the_targets_in_turn_and_skip_closed_ones():
     with server(b"one") as one:
         with server(b"two") as two:
             proxy = Proxy(one, two)
