@@ -1,4 +1,4 @@
-"""Calls every operation of a server's contract, and reads every page of its dashboard, again and again."""
+"""Repeatedly calls every operation of a server's contract and reads every page of its dashboard."""
 
 import http.client
 import json
@@ -17,11 +17,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Interrupted(Exception):
-    """A connection ended without a response, as it may while a server is replaced: the round is begun again."""
+    """A connection ended without a response, as it may while a server is replaced. The client starts the round again."""
 
 
 @dataclass(frozen=True)
 class Call:
+    """One call. `operation` is a method and a path template; `text` is the start of an error response."""
+
     phase: str
     operation: str
     status: int
@@ -29,9 +31,10 @@ class Call:
 
 
 class ContractClient(threading.Thread):
-    """Goes through `round` until it is stopped.
+    """Runs `round` until it is stopped, and records each call with the current `phase`.
 
-    `api` and `web` are the ports of the proxies before the servers; `sql` runs a statement. `phase` is noted with each call.
+    - api, web: the ports of the proxies in front of the servers.
+    - sql: runs a statement.
     """
 
     def __init__(self, api: int, web: int, sql):
@@ -43,7 +46,7 @@ class ContractClient(threading.Thread):
         self.rounds = 0
         self.interruptions = 0
         self.session = ""
-        # What a round expected and did not get, other than a status.
+        # Describes the first response with wrong content.
         self.first_error: str | None = None
 
     def run(self):
@@ -54,7 +57,7 @@ class ContractClient(threading.Thread):
             except Interrupted:
                 self.interruptions += 1
             except (KeyError, IndexError, TypeError) as error:
-                # A response lacks what the contract promises; where it is an error, the call itself is reported.
+                # A response lacks a member of the contract. Responses with an error status are also in `failed_calls`.
                 self.first_error = self.first_error or f"{type(error).__name__} {error} after {self.calls[-1]}"
             self.is_over.wait(0.5)
 
@@ -64,11 +67,11 @@ class ContractClient(threading.Thread):
 
     @property
     def failed_calls(self) -> list[Call]:
-        """The calls without success; a login is answered with a redirect."""
+        """The calls without a 2xx response. A successful login is a redirect."""
         return [call for call in self.calls if not 200 <= call.status < 300 and (call.operation, call.status) != ("POST page login", 303)]
 
     def missing(self, contract: dict, phase: str) -> set[str]:
-        """The operations of a contract that were not carried out in a phase."""
+        """The operations of a contract that did not succeed in a phase."""
         called = {call.operation for call in self.calls if call.phase == phase and 200 <= call.status < 300}
         return {f"{method.upper()} {path}" for path, item in contract["paths"].items() for method, operation in item.items()
                 if isinstance(operation, dict) and "operationId" in operation and f"{method.upper()} {path}" not in called}
@@ -76,7 +79,7 @@ class ContractClient(threading.Thread):
     # --- Requests -------------------------------------------------------------------------------------------------------------
 
     def call(self, method: str, template: str, body=None, token: str = TOKEN, query: dict | None = None, **parameters):
-        """A request of the API; its response as JSON."""
+        """Sends a request to the API and returns the JSON body, or None for another media type."""
         path = template.format(**{name: urllib.parse.quote(value, safe="") for name, value in parameters.items()})
         if query:
             path += "?" + urllib.parse.urlencode(query)
@@ -89,7 +92,7 @@ class ContractClient(threading.Thread):
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            # A stream of events has no end.
+            # A stream of events does not end.
             text = (response.readline() if path == "/events" else response.read()).decode()
         except (OSError, http.client.HTTPException):
             raise Interrupted from None
@@ -106,7 +109,7 @@ class ContractClient(threading.Thread):
     def post(self, template: str, body=None, token: str = TOKEN, query: dict | None = None, **parameters):
         return self.call("POST", template, body, token, query, **parameters)
 
-    def page(self, path: str):
+    def read_page(self, path: str):
         self.request(self.web, "GET", f"page {path.split('/')[1].split('?')[0]}", path, None, {"Cookie": self.session})
 
     # --- A round --------------------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ class ContractClient(threading.Thread):
         self.issue_tokens()
         self.read_audit_log()
         self.read_dashboard(command, bulk, alert)
-        # The next round's heartbeats name this bot.
+        # The heartbeats of the next round name this bot.
         self.post("/instances/{instance_id}/move", {"bot_id": self.bot(self.rounds + 1)}, instance_id=INSTANCE)
 
     def bot(self, number: int) -> str:
@@ -177,11 +180,11 @@ class ContractClient(threading.Thread):
         return identity
 
     def run_commands(self) -> tuple[str, str]:
-        """A command and a bulk of commands, which were given, answered, canceled, superseded, approved and denied."""
+        """Creates, acknowledges, cancels, supersedes, approves and denies commands. Returns the ids of a command and of a bulk."""
         first = self.create_command("SYNC_BALANCE")
         listed = [row["command_id"] for row in self.get("/instances/{instance_id}/commands/pending", instance_id=INSTANCE)]
         if first not in listed:
-            self.first_error = self.first_error or f"{INSTANCE} polled and did not get {first}"
+            self.first_error = self.first_error or f"a poll of {INSTANCE} did not return {first}"
         for status in ("ACCEPTED", "COMPLETED"):
             self.acknowledge(first, status)
         superseded = self.create_command("SYNC_BALANCE")
@@ -200,7 +203,7 @@ class ContractClient(threading.Thread):
         self.acknowledge(bulk["items"][0]["command_id"], "COMPLETED")
         self.get("/commands")
         if (status := self.get("/commands/{command_id}", command_id=first)["status"]) != "COMPLETED":
-            self.first_error = self.first_error or f"{first} was completed and is {status}"
+            self.first_error = self.first_error or f"{first} was acknowledged as COMPLETED, but its status is {status}"
         return first, bulk["bulk_id"]
 
     def acknowledge(self, command: str, status: str):
@@ -208,7 +211,7 @@ class ContractClient(threading.Thread):
                   command_id=command)
 
     def handle_alerts(self) -> str:
-        """An alert that was acknowledged, silenced and resolved, and its notifications."""
+        """Acknowledges, silences and resolves an alert, and replays a notification. Returns the id of the alert."""
         self.post("/reconcile", {"instance_id": INSTANCE, "exchange_equity": "1100", "internal_equity": "1000", "difference": "100",
                                  "status": "MISMATCH", "timestamp": utc(time.time())})
         self.get("/reconcile/results")
@@ -221,7 +224,7 @@ class ContractClient(threading.Thread):
         self.post("/alerts/{alert_id}/resolve", alert_id=alert)
         delivery = self.post("/notifications/test", query={"severity": "WARNING"})["items"][0]["delivery_id"]
         self.get("/notifications")
-        # Only a delivery that was given up can be asked for again.
+        # Only a dead delivery can be replayed.
         self.sql(f"UPDATE notification_deliveries SET status = 'DEAD', sent_at = NULL WHERE delivery_id = '{delivery}'")
         self.post("/notifications/{delivery_id}/replay", delivery_id=delivery)
         return alert
@@ -238,7 +241,7 @@ class ContractClient(threading.Thread):
         for path in ("/audit/logs", "/audit/logs.csv", "/events"):
             self.get(path)
         if not (part := self.get("/audit/verify"))["is_intact"]:
-            self.first_error = self.first_error or f"the audit log is broken: {part}"
+            self.first_error = self.first_error or f"the audit log is not intact: {part}"
 
     def read_dashboard(self, command: str, bulk: str, alert: str):
         form = urllib.parse.urlencode({"token": TOKEN, "next": "/dashboard"})
@@ -248,4 +251,4 @@ class ContractClient(threading.Thread):
                      f"commands/new?instance={INSTANCE}&type=STOP", f"commands/{command}", f"command-bulks/{bulk}", "approvals", "alerts",
                      f"alerts/{alert}", "portfolio", "analytics", "reconciliation", "admin/modules", "audit", "markets", "datasets", "settings",
                      "system", "killswitch", "api/fleet"):
-            self.page(f"/{path}")
+            self.read_page(f"/{path}")

@@ -1,4 +1,4 @@
-"""What the client of all operations finds wrong."""
+"""Tests of the failures that the contract client finds."""
 
 import pathlib
 import sys
@@ -18,7 +18,7 @@ def test_operations_that_did_not_succeed_in_a_phase_are_missing():
     assert client.missing(CONTRACT, "b") == {"GET /bots", "GET /commands", "POST /commands"}
 
 
-def test_only_a_login_may_be_answered_with_a_redirect():
+def test_only_a_login_may_be_redirected():
     client = ContractClient(0, 0, None)
     client.calls = [Call("a", "POST page login", 303, ""), Call("a", "GET page bots", 200, "")]
     assert client.failed_calls == []
