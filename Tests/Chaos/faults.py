@@ -1,4 +1,4 @@
-"""What goes wrong. A fault begins, lasts as long as the plan says, and ends; then the server has to become ready by itself."""
+"""The faults. Each begins and ends as planned; afterwards the server must become ready without help."""
 
 import os
 import pathlib
@@ -14,13 +14,13 @@ class Fault:
     """Base of all faults."""
 
     name = ""
-    # From how many to how many seconds it lasts.
+    # Minimum and maximum, in seconds.
     duration = (0.0, 0.0)
-    # Whether no server listens, or none reaches the database.
-    is_away = True
-    # Whether all of that time is surely one in which no server listened: it then counts as silence of nobody.
+    # Whether the fault may make the service unavailable: no server listens, or no server can reach the database.
+    is_outage = True
+    # Whether no server listens during the whole fault. The silence of instances does not count then.
     is_gap = True
-    # Faults of one kind exclude each other: they change the same thing.
+    # Faults of the same kind exclude each other because they change the same process or connection.
     kind = ""
 
     def __init__(self, run, step: Step):
@@ -29,7 +29,7 @@ class Fault:
 
     @staticmethod
     def reason_to_skip(server) -> str | None:
-        """Why this machine cannot have it."""
+        """Why the fault cannot be injected here, or None if it can."""
         return None
 
     def begin(self):
@@ -39,11 +39,11 @@ class Fault:
         pass
 
     def repair(self):
-        """What is left to do once the server is ready again."""
+        """Cleans up once the server is ready again."""
 
 
 class Kill(Fault):
-    """kill -9 of processes that somebody else starts again."""
+    """Kills processes with SIGKILL. The supervisor or the harness restarts them."""
 
     def processes(self) -> list[int]:
         raise NotImplementedError
@@ -62,27 +62,27 @@ class KillAPI(Kill):
 
 class KillDashboard(Kill):
     name = "kill-dashboard"
-    is_away = False
+    is_outage = False
 
     def processes(self):
         return list(filter(None, [self.server.child("dashboard")]))
 
 
 class KillPostgres(Kill):
-    """The postmaster and its children; the supervisor starts the cluster again."""
+    """Kills the postmaster and its children. The supervisor restarts the cluster."""
 
     name = "kill-postgres"
 
     @staticmethod
     def reason_to_skip(server):
-        return "the server starts its own cluster only" if server.nodes else None
+        return "the server does not restart a cluster that the harness runs" if server.nodes else None
 
     def processes(self):
-        return self.server.databases()
+        return self.server.postgres_processes()
 
 
 class KillSupervisor(Kill):
-    """Its children end with it; the harness does what a service manager does. The cluster goes on and is taken over."""
+    """Kills the supervisor, whose children end with it. The harness restarts it as a service manager does; it adopts the running cluster."""
 
     name = "kill-supervisor"
     kind = "service"
@@ -96,16 +96,16 @@ class KillSupervisor(Kill):
 
 
 class KillEverything(KillSupervisor):
-    """Also the cluster. The start must succeed at once, whatever is still listed as a process."""
+    """Kills the supervisor, its children and the cluster. The first restart must succeed even if killed processes are still listed."""
 
     name = "kill-everything"
 
     def processes(self):
-        return self.server.everything()
+        return self.server.all_processes()
 
 
 class Restart(Fault):
-    """In order, as an upgrade does it."""
+    """Stops the server in an orderly way and starts it, as an upgrade does."""
 
     name = "restart"
     kind = "service"
@@ -118,7 +118,7 @@ class Restart(Fault):
 
 
 class Pause(Fault):
-    """SIGSTOP for some seconds."""
+    """Pauses processes with SIGSTOP, then SIGCONT."""
 
     duration = (3.0, 8.0)
 
@@ -144,7 +144,7 @@ class PauseAPI(Pause):
 
 
 class HangAPI(PauseAPI):
-    """For longer than an instance may be silent. The dashboard's process does the checks meanwhile."""
+    """Pauses the API for longer than an instance may be silent. The dashboard's process runs the checks meanwhile."""
 
     name = "hang-api"
     duration = (40.0, 50.0)
@@ -155,7 +155,7 @@ class PauseBackend(Pause):
     is_gap = False
 
     def processes(self):
-        found = self.server.databases("flotilla flotilla [local]")
+        found = self.server.postgres_processes("flotilla flotilla [local]")
         return [found[self.choice % len(found)]] if found else []
 
 
@@ -164,15 +164,15 @@ class PauseCheckpointer(Pause):
     is_gap = False
 
     def processes(self):
-        return self.server.databases("checkpointer")
+        return self.server.postgres_processes("checkpointer")
 
 
 class MassLoss(Fault):
-    """One half of the fleet is silent for longer than it may be, and comes back at once."""
+    """Silences half of the fleet for longer than the stale threshold. All of its instances return at once."""
 
     name = "mass-loss"
     duration = (45.0, 55.0)
-    is_away = False
+    is_outage = False
 
     def begin(self):
         half = self.choice % 2
@@ -183,10 +183,10 @@ class MassLoss(Fault):
 
 
 class Cut(Fault):
-    """Connections between clients and the API."""
+    """Interrupts the connections between clients and the API."""
 
     duration = (3.0, 8.0)
-    is_away = False
+    is_outage = False
     kind = "connections"
     mode = ""
 
@@ -198,27 +198,27 @@ class Cut(Fault):
 
 
 class CutReset(Cut):
-    name, mode = "cut-reset", "closed"
+    name, mode = "cut-reset", "reset"
 
 
 class CutSilent(Cut):
-    name, mode = "cut-silent", "silent"
+    name, mode = "cut-silent", "blocked"
 
 
 class CutAnswers(Cut):
-    name, mode = "cut-answers", "deaf"
+    name, mode = "cut-answers", "requests-only"
 
 
 class Clock(Fault):
-    """The server's clock steps, and back; the database's does not."""
+    """Steps the server's clock by 120 s and back. The database's clock does not change."""
 
     name = "clock"
     duration = (10.0, 20.0)
-    is_away = False
+    is_outage = False
 
     @staticmethod
     def reason_to_skip(server):
-        return None if server.has_clock else "there is no compiler for the library that moves a clock"
+        return None if server.has_clock else "it needs Linux and a C compiler for the library that steps the clock"
 
     def begin(self):
         self.server.step_clock(120 if self.choice % 2 else -120)
@@ -228,29 +228,29 @@ class Clock(Fault):
 
 
 class FullDisk(Fault):
-    """The folder of the cluster is a small file system that is filled and freed."""
+    """Fills the file system of the cluster, a small tmpfs, and frees it."""
 
     name = "disk"
     duration = (4.0, 8.0)
 
     @staticmethod
     def reason_to_skip(server):
-        return None if os.path.ismount(server.folder / "cluster") else "no file system may be mounted here"
+        return None if os.path.ismount(server.folder / "cluster") else "it needs root on Linux, to mount a file system, and excludes --failover"
 
     @property
-    def ballast(self) -> pathlib.Path:
-        return self.server.folder / "cluster" / "ballast"
+    def filler(self) -> pathlib.Path:
+        return self.server.folder / "cluster" / "filler"
 
     def begin(self):
-        free = shutil.disk_usage(self.ballast.parent).free
-        subprocess.run(["fallocate", "-l", str(free), self.ballast], stderr=subprocess.DEVNULL)
+        free = shutil.disk_usage(self.filler.parent).free
+        subprocess.run(["fallocate", "-l", str(free), self.filler], stderr=subprocess.DEVNULL)
 
     def end(self):
-        self.ballast.unlink(missing_ok=True)
+        self.filler.unlink(missing_ok=True)
 
 
 class SlowFsync(Fault):
-    """Each fsync of PostgreSQL takes longer, so every commit does. The longest leave some writes without an answer."""
+    """Slows down each fsync of PostgreSQL and thus each commit. With the longest delay some requests time out."""
 
     name = "slow-fsync"
     is_gap = False
@@ -258,7 +258,7 @@ class SlowFsync(Fault):
 
     @staticmethod
     def reason_to_skip(server):
-        return None if server.has_slow_disk else "only root can preload a library into the server's cluster, and it needs a compiler"
+        return None if server.has_slow_disk else "it needs Linux, a C compiler, and root or --failover, to preload a library into PostgreSQL"
 
     def begin(self):
         self.server.slow_disk.write_text(("0.5", "1", "3")[self.choice % 3])
@@ -268,7 +268,7 @@ class SlowFsync(Fault):
 
 
 class Failover(Fault):
-    """kill -9 of the primary. Its synchronous standby is promoted, and the node that was killed becomes the new standby."""
+    """Kills the primary and promotes its synchronous standby. The killed node becomes the new standby."""
 
     name = "failover"
     duration = (1.0, 12.0)
@@ -288,11 +288,11 @@ class Failover(Fault):
 
 
 class LongTransaction(Fault):
-    """Another session holds a transaction open: events and sums wait for it, and nothing is wrong."""
+    """Keeps a transaction of another session open. Events and sums wait for it; no guarantee may break."""
 
     name = "long-transaction"
     duration = (10.0, 20.0)
-    is_away = False
+    is_outage = False
 
     def begin(self):
         self.session = self.server.session(f"BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep({self.seconds}); COMMIT")
@@ -307,5 +307,6 @@ FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in (
 QUICK = ("kill-api", "pause-api", "cut-answers", "kill-postgres")
 
 
-def clash(one: str, other: str) -> bool:
+def conflict(one: str, other: str) -> bool:
+    """Whether two faults exclude each other."""
     return FAULTS[one].kind != "" and FAULTS[one].kind == FAULTS[other].kind

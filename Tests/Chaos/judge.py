@@ -1,4 +1,4 @@
-"""Holds the history of a run against what is promised: docs/guarantees.md. Functions of the history alone."""
+"""Compares the history of a run with the guarantees of docs/guarantees.md. All checks are functions of the history alone."""
 
 import bisect
 import collections
@@ -9,14 +9,14 @@ from decimal import Decimal
 
 from history import History, Operation, Window
 
-# What an alert may take beyond the time after which silence is a loss, and its end after the return.
+# The time, in seconds, in which an alert must be raised after the stale threshold, and resolved after a return.
 SLACK = 10.0
-# A pause of servers that is longer is left out of every instance's silence; `note_listening` in the migrations.
+# A longer time without a listening server, in seconds, does not count as silence: `note_listening` in the migrations.
 GAP = 10.0
-# By how much a window that the harness saw may differ from the gap that the server notes: it does so every two seconds.
+# By how many seconds the harness's window may differ from the gap that the server records. The server records every two seconds.
 MARGIN = 4.0
 FINAL = {"COMPLETED", "FAILED", "REJECTED_EXPIRED", "REJECTED_DUPLICATE", "EXPIRED", "CANCELED", "SUPERSEDED", "DENIED"}
-# Amounts are whole numbers of this unit, so that sums of subsets are bits of one number.
+# Amounts are integers of this unit, so that the possible sums can be the bits of one integer.
 UNIT = Decimal("0.0001")
 
 
@@ -29,23 +29,24 @@ class Violation:
 
 
 def judge(history: History, stale: float) -> list[Violation]:
+    """Runs all checks. `stale` is HEARTBEAT_STALE_SECONDS."""
     checks = (commands, deliveries, money, positions, ledger, audit, events, refusals)
     return [violation for check in checks for violation in check(history)] + alerts(history, stale)
 
 
-def report(history: History, violations: list[Violation], most: int = 5) -> str:
-    """Each violation with the operations that show it and the faults in between; of each check the first few."""
+def report(history: History, violations: list[Violation], limit: int = 5) -> str:
+    """The first violations of each check, up to `limit`, with the operations that prove them and the faults at that time."""
     lines = []
     for check, found in grouped(violations, key=lambda violation: violation.check).items():
-        for violation in found[:most]:
+        for violation in found[:limit]:
             lines.append(f"VIOLATION {check} {violation.subject}: {violation.message}")
-            lines += ["    " + line for line in shortest(history, violation)]
-        if len(found) > most:
-            lines.append(f"VIOLATION {check}: {len(found) - most} more")
+            lines += ["    " + line for line in evidence(history, violation)]
+        if len(found) > limit:
+            lines.append(f"VIOLATION {check}: {len(found) - limit} more")
     return "\n".join(lines)
 
 
-def shortest(history: History, violation: Violation) -> list[str]:
+def evidence(history: History, violation: Violation) -> list[str]:
     seen = [(operation.start, history.line(operation)) for operation in violation.operations]
     if violation.operations:
         first, last = min(operation.start for operation in violation.operations), max(operation.end for operation in violation.operations)
@@ -61,9 +62,9 @@ def grouped(items: Iterable, key=lambda item: item.subject) -> dict[str, list]:
     return found
 
 
-def answers(history: History, kind: str) -> list:
-    """The rows of a list that was read page by page."""
-    return [row for operation in history.of(kind) if operation.is_acknowledged for row in operation.answer]
+def rows_of(history: History, kind: str) -> list:
+    """The rows of all pages of a list."""
+    return [row for operation in history.of(kind) if operation.is_acknowledged for row in operation.response]
 
 
 def acknowledged_at(operations: Iterable[Operation]) -> float:
@@ -77,44 +78,47 @@ def rank(status: str) -> int:
 
 
 def statuses(history: History) -> dict[str, list[tuple[Operation, str]]]:
-    """What was seen of each command's status, except in the answers to repeated requests: they are those of the first time."""
+    """All observations of each command's status. Responses to creating it are omitted: a repeated request gets the first response."""
     found = collections.defaultdict(list)
     for operation in history.operations:
         if not operation.is_acknowledged:
             continue
         if operation.kind == "poll":
-            for row in operation.answer:
+            for row in operation.response:
                 found[row["command_id"]].append((operation, "PENDING"))
         elif operation.kind in ("ack", "cancel", "status"):
-            found[operation.subject].append((operation, operation.answer["status"]))
+            found[operation.subject].append((operation, operation.response["status"]))
         elif operation.kind == "final-commands":
-            for row in operation.answer:
+            for row in operation.response:
                 found[row["command_id"]].append((operation, row["status"]))
     return found
 
 
 def commands(history: History) -> list[Violation]:
-    """At most one effect; a status that only moves forward and then stays; each acknowledged command is there, once."""
+    """A command takes effect at most once, its status only moves forward and its final status never changes.
+
+    An acknowledged command is stored exactly once.
+    """
     violations = []
     for identity, effects in grouped(history.of("effect")).items():
         if len(effects) > 1:
-            violations.append(Violation("commands", identity, f"{len(effects)} effects", tuple(effects)))
+            violations.append(Violation("commands", identity, f"took effect {len(effects)} times", tuple(effects)))
     for identity, seen in statuses(history).items():
         if pair := regression(seen):
             (earlier, before), (later, after) = pair
-            violations.append(Violation("commands", identity, f"was {before}, and later {after}", (earlier, later)))
-    given = grouped(history.of("command"))
-    for identity, requests in given.items():
-        answered = [request for request in requests if request.is_acknowledged]
-        if any(request.answer != answered[0].answer for request in answered):
-            violations.append(Violation("commands", identity, "a repeated request was answered otherwise than the first", tuple(answered)))
-    stored = collections.Counter(row["command_id"] for row in answers(history, "final-commands"))
-    violations += presence("commands", given, stored, history.of("final-commands"))
+            violations.append(Violation("commands", identity, f"was {before} and later {after}", (earlier, later)))
+    created = grouped(history.of("command"))
+    for identity, requests in created.items():
+        acknowledged = [request for request in requests if request.is_acknowledged]
+        if any(request.response != acknowledged[0].response for request in acknowledged):
+            violations.append(Violation("commands", identity, "a repeated request got a different response", tuple(acknowledged)))
+    stored = collections.Counter(row["command_id"] for row in rows_of(history, "final-commands"))
+    violations += check_stored("commands", created, stored, history.of("final-commands"))
     return violations
 
 
 def regression(seen: list[tuple[Operation, str]]) -> tuple | None:
-    """Two observations, one behind the other, of which the second is of an earlier status or of another end."""
+    """Two sequential observations, of which the later one has an earlier status or another final status; None without such a pair."""
     furthest = None
     ended = sorted(seen, key=lambda item: item[0].end)
     place = 0
@@ -130,50 +134,50 @@ def regression(seen: list[tuple[Operation, str]]) -> tuple | None:
     return None
 
 
-def presence(check: str, sent: dict[str, list[Operation]], stored: collections.Counter, lists: list[Operation]) -> list[Violation]:
-    """What was acknowledged is stored once, what nobody answered at most once, and what nobody sent not at all."""
+def check_stored(check: str, sent: dict[str, list[Operation]], stored: collections.Counter, lists: list[Operation]) -> list[Violation]:
+    """Acknowledged writes are stored once, writes without a response at most once, and nothing is stored that was not sent."""
     if not lists:
         return []
     violations = []
     for subject, operations in sent.items():
         if any(operation.is_acknowledged for operation in operations) and stored[subject] != 1:
-            violations.append(Violation(check, subject, f"was acknowledged, and is stored {stored[subject]} times", tuple(operations)))
+            violations.append(Violation(check, subject, f"was acknowledged but is stored {stored[subject]} times", tuple(operations)))
         elif stored[subject] > 1:
             violations.append(Violation(check, subject, f"is stored {stored[subject]} times", tuple(operations)))
-    violations += [Violation(check, subject, "is stored, and nobody sent it") for subject in stored if subject not in sent]
+    violations += [Violation(check, subject, "is stored, but no client sent it") for subject in stored if subject not in sent]
     return violations
 
 
 def deliveries(history: History) -> list[Violation]:
-    """A poll has every command that was given before it and has not ended, in the order of giving."""
+    """A poll returns every earlier command that has not ended, in the order in which they were created."""
     violations = []
-    given = grouped(history.of("command"))
+    created = grouped(history.of("command"))
     polls = grouped(operation for operation in history.of("poll") if operation.is_acknowledged)
-    first = {identity: min(operation.start for operation in operations) for identity, operations in given.items()}
-    known = {identity: acknowledged_at(operations) for identity, operations in given.items()}
+    first = {identity: min(operation.start for operation in operations) for identity, operations in created.items()}
+    known = {identity: acknowledged_at(operations) for identity, operations in created.items()}
     touched: dict[str, float] = {}
     for operation in history.of("ack", "cancel"):
         touched[operation.subject] = min(touched.get(operation.subject, float("inf")), operation.start)
-    for instance, answered in polls.items():
-        for poll in answered:
-            listed = [row["command_id"] for row in poll.answer]
+    for instance, acknowledged in polls.items():
+        for poll in acknowledged:
+            listed = [row["command_id"] for row in poll.response]
             for before, after in zip(listed, listed[1:]):
                 if known.get(after, float("inf")) < first.get(before, 0):
-                    operations = (*given[before], *given[after], poll)
-                    violations.append(Violation("order", instance, f"{before} was delivered before {after}, and given behind it", operations))
+                    operations = (*created[before], *created[after], poll)
+                    violations.append(Violation("order", instance, f"{before} was delivered before {after} but created after it", operations))
             for identity in listed:
-                if identity not in given:
-                    violations.append(Violation("commands", identity, "was delivered, and nobody gave it", (poll,)))
-    for identity, operations in given.items():
+                if identity not in created:
+                    violations.append(Violation("commands", identity, "was delivered, but no operator created it", (poll,)))
+    for identity, operations in created.items():
         instance, ttl = operations[0].sent["instance"], operations[0].sent["ttl"]
-        # It may expire by the first of the requests that could have stored it.
+        # The first of the repeated requests may have started its lifetime.
         until = min(first[identity] + ttl, touched.get(identity, float("inf")))
-        answered = polls.get(instance, [])
-        for poll in answered[bisect.bisect_right(answered, known[identity], key=lambda poll: poll.start):]:
+        acknowledged = polls.get(instance, [])
+        for poll in acknowledged[bisect.bisect_right(acknowledged, known[identity], key=lambda poll: poll.start):]:
             if poll.end >= until:
                 break
-            if identity not in {row["command_id"] for row in poll.answer}:
-                violations.append(Violation("delivery", identity, f"{instance} polled and did not get it", (*operations, poll)))
+            if identity not in {row["command_id"] for row in poll.response}:
+                violations.append(Violation("delivery", identity, f"a poll of {instance} did not return it", (*operations, poll)))
                 break
     return violations
 
@@ -183,12 +187,12 @@ def deliveries(history: History) -> list[Violation]:
 def units(amount) -> int:
     scaled = Decimal(str(amount)) / UNIT
     if scaled != scaled.to_integral_value():
-        raise ValueError(f"{amount} has more digits than the clients send")
+        raise ValueError(f"{amount} has more decimal places than the clients send")
     return int(scaled)
 
 
-def reaches(total: int, choices: list[list[int]]) -> bool:
-    """Whether one of each list can be chosen so that their sum is the total."""
+def is_reachable(total: int, choices: list[list[int]]) -> bool:
+    """Whether `total` is the sum of one value from each list."""
     sums, base = 1, 0
     for values in choices:
         least = min(values)
@@ -201,15 +205,15 @@ def reaches(total: int, choices: list[list[int]]) -> bool:
 
 
 def money(history: History) -> list[Violation]:
-    """At every read a sum is that of all acknowledged entries and of any of those whose outcome was unknown then."""
-    reads = sorted((operation for operation in history.of("books") if operation.is_acknowledged), key=lambda operation: operation.start)
+    """Each sum includes all entries acknowledged before the read, and possibly entries that were pending then."""
+    reads = sorted((operation for operation in history.of("sums") if operation.is_acknowledged), key=lambda operation: operation.start)
     violations = []
     for cost_type, member in (("FEE", "fees"), ("FUNDING", "funding")):
         entries = grouped(operation for operation in history.of("cost") if operation.sent["cost_type"] == cost_type)
         violations += sums_of_entries(member, entries, reads)
     violations += sums_of_newest(reads, grouped(history.of("pnl")))
     for read in reads:
-        parts = [read.answer[member] for member in ("realized", "unrealized", "fees", "funding", "net_pnl")]
+        parts = [read.response[member] for member in ("realized", "unrealized", "fees", "funding", "net_pnl")]
         if None not in parts:
             realized, unrealized, fees, funding, net = map(units, parts)
             if realized + unrealized - fees + funding != net:
@@ -220,7 +224,7 @@ def money(history: History) -> list[Violation]:
 def sums_of_entries(member: str, entries: dict[str, list[Operation]], reads: list[Operation]) -> list[Violation]:
     coming = sorted(
         ((min(operation.start for operation in operations), acknowledged_at(operations), units(operations[0].sent["amount"]), identity)
-         for identity, operations in entries.items() if not all(operation.is_refused for operation in operations)), reverse=True)
+         for identity, operations in entries.items() if not all(operation.is_rejected for operation in operations)), reverse=True)
     booked, has_booked = 0, False
     pending: list = []
     for read in reads:
@@ -229,22 +233,24 @@ def sums_of_entries(member: str, entries: dict[str, list[Operation]], reads: lis
         booked += sum(amount for _, end, amount, _ in pending if end <= read.start)
         has_booked = has_booked or any(end <= read.start for _, end, _, _ in pending)
         pending = [entry for entry in pending if entry[1] > read.start]
-        total = read.answer[member]
+        total = read.response[member]
         if total is None and not has_booked:
             continue
-        if total is None or not reaches(units(total) - booked, [[0, amount] for _, _, amount, _ in pending]):
+        if total is None or not is_reachable(units(total) - booked, [[0, amount] for _, _, amount, _ in pending]):
             open_entries = [operation for _, _, _, identity in pending for operation in entries[identity]]
-            message = f"read {total}; acknowledged entries sum to {booked * UNIT}, {len(pending)} entries are undecided"
+            message = f"read {total}; the acknowledged entries sum to {booked * UNIT}; pending entries: {len(pending)}"
             return [Violation("money", member, message, (*open_entries, read))]
     return []
 
 
 def candidates(operations: list[Operation], read: Operation, value) -> list:
-    """What the newest report of an instance may be at a read: whatever was sent since the last that was acknowledged before, and that one.
-    None stands for no report at all. An instance sends its reports one after the other."""
+    """The values that the newest report of an instance may have at a read: the last one acknowledged before, and all sent since.
+
+    None means no report. An instance sends its reports one at a time, and `operations` are in that order.
+    """
     possible = []
     for operation in reversed(operations):
-        if operation.start > read.end or operation.is_refused:
+        if operation.start > read.end or operation.is_rejected:
             continue
         possible.append(value(operation))
         if operation.is_acknowledged and operation.end <= read.start:
@@ -260,74 +266,75 @@ def sums_of_newest(reads: list[Operation], reports: dict[str, list[Operation]]) 
         choices = []
         for instance, operations in reports.items():
             coming = bisect.bisect_right(starts[instance], read.end)
-            # Nobody sends so many that are all undecided.
+            # No instance has more than 1,000 pending reports.
             choices.append(candidates(operations[max(0, coming - 1000):coming], read, lambda operation: units(operation.sent["value"])))
-        total = read.answer["realized"]
+        total = read.response["realized"]
         if total is None and all(values[-1] is None for values in choices):
             continue
         amounts = [[value or 0 for value in values] for values in choices]
-        if total is None or not reaches(units(total), amounts):
+        if total is None or not is_reachable(units(total), amounts):
             undecided = sum(len(set(values)) > 1 for values in amounts)
             least = sum(min(values) for values in amounts) * UNIT
-            message = f"read {total}, which no choice among {undecided} undecided instances explains; at least {least}"
+            message = f"read {total}, which no combination of reports explains; lowest sum: {least}; instances with pending reports: {undecided}"
             return [Violation("money", "realized", message, (read,))]
     return []
 
 
 def positions(history: History) -> list[Violation]:
-    """The newest report of a position stands."""
+    """The newest report of a position wins."""
     reads = [operation for operation in history.of("final-positions") if operation.is_acknowledged]
-    stored = {row["instance_id"]: units(row["net_exposure"]) for row in answers(history, "final-positions")}
+    stored = {row["instance_id"]: units(row["net_exposure"]) for row in rows_of(history, "final-positions")}
     violations = []
     for instance, operations in grouped(history.of("position")).items() if reads else ():
         if stored.get(instance) not in candidates(operations, reads[0], lambda operation: units(operation.sent["net"])):
-            violations.append(Violation("positions", instance, f"{stored.get(instance)} is stored", (*operations[-3:], reads[0])))
+            net = "none" if stored.get(instance) is None else stored[instance] * UNIT
+            violations.append(Violation("positions", instance, f"the newest report is not stored; stored: {net}", (*operations[-3:], reads[0])))
     return violations
 
 
 # --- Acknowledged writes --------------------------------------------------------------------------------------------------------
 
 def ledger(history: History) -> list[Violation]:
-    """Each acknowledged entry is booked once, with its amount."""
-    rows = answers(history, "final-costs")
+    """Each acknowledged entry is stored once, with its amount."""
+    rows = rows_of(history, "final-costs")
     entries = grouped(history.of("cost"))
-    violations = presence("ledger", entries, collections.Counter(row["entry_id"] for row in rows), history.of("final-costs"))
+    violations = check_stored("ledger", entries, collections.Counter(row["entry_id"] for row in rows), history.of("final-costs"))
     for row in rows:
         sent = entries.get(row["entry_id"])
         if sent and units(row["amount"]) != units(sent[0].sent["amount"]):
-            violations.append(Violation("ledger", row["entry_id"], f"is booked with {row['amount']}", tuple(sent)))
+            violations.append(Violation("ledger", row["entry_id"], f"is stored with the amount {row['amount']}", tuple(sent)))
     return violations
 
 
 def audit(history: History) -> list[Violation]:
-    """Each acknowledged action has its entry, each number is given once, and the chain is intact."""
+    """Each acknowledged action has an audit entry, ordinals are unique, and the chain of seals is intact."""
     if not history.of("final-audit"):
         return []
     violations = []
-    rows = answers(history, "final-audit")
+    rows = rows_of(history, "final-audit")
     written = collections.Counter((row["action"], row["target_id"]) for row in rows if row["result"] == "SUCCESS")
     for kind, action, is_once in (("command", "COMMAND_CREATE", True), ("cancel", "COMMAND_CANCEL", True), ("ack", "COMMAND_ACK", False)):
         for subject, operations in grouped(history.of(kind)).items():
             least = sum(operation.is_acknowledged for operation in operations)
-            most = sum(not operation.is_refused for operation in operations)
+            most = sum(not operation.is_rejected for operation in operations)
             if is_once:
                 least, most = min(least, 1), min(most, 1)
             if not least <= (count := written[action, subject]) <= most:
-                message = f"has {count} entries {action}, expected {least if least == most else f'{least} to {most}'}"
+                message = f"has {count} {action} entries, expected {least if least == most else f'{least} to {most}'}"
                 violations.append(Violation("audit", subject, message, tuple(operations)))
     for ordinal, count in collections.Counter(row["ordinal"] for row in rows).items():
         if count > 1:
-            violations.append(Violation("audit", str(ordinal), f"the number was given {count} times"))
+            violations.append(Violation("audit", str(ordinal), f"{count} entries have this ordinal"))
     for part in history.of("final-verification"):
-        if part.is_acknowledged and not part.answer["is_intact"]:
-            violations.append(Violation("audit", "chain", f"is broken at {part.answer['broken_at']}: {part.answer['reason']}", (part,)))
+        if part.is_acknowledged and not part.response["is_intact"]:
+            violations.append(Violation("audit", "chain", f"is broken at {part.response['broken_at']}: {part.response['reason']}", (part,)))
     return violations
 
 
 def refusals(history: History) -> list[Violation]:
-    """A valid request is not refused; a command that was answered first cannot be canceled."""
-    return [Violation("refusals", operation.subject, f"{operation.kind} was refused", (operation,)) for operation in history.operations
-            if operation.is_refused and not (operation.kind == "cancel" and operation.status == 409)]
+    """Valid requests are not rejected, except a cancellation of a command that has already ended."""
+    return [Violation("refusals", operation.subject, f"{operation.kind} was rejected", (operation,)) for operation in history.operations
+            if operation.is_rejected and not (operation.kind == "cancel" and operation.status == 409)]
 
 
 # --- Events -------------------------------------------------------------------------------------------------------------------
@@ -338,9 +345,9 @@ def position(text: str) -> tuple[int, int]:
 
 
 def events(history: History) -> list[Violation]:
-    """Events come in their order and once; between two of them that were seen none is left out. `reset` begins anew."""
+    """Events arrive in commit order, each once and without gaps. After `reset` events may be missing."""
     violations = []
-    stored = sorted((position(text), text) for text in answers(history, "final-events"))
+    stored = sorted((position(text), text) for text in rows_of(history, "final-events"))
     segments: list[list[Operation]] = [[]]
     for operation in history.of("event"):
         if operation.sent["kind"] == "reset":
@@ -348,23 +355,23 @@ def events(history: History) -> list[Violation]:
             continue
         if segments[-1] and position(operation.subject) <= position(segments[-1][-1].subject):
             again = [seen for seen in segments[-1] if seen.subject == operation.subject]
-            message = "came twice" if again else f"came behind {segments[-1][-1].subject}"
+            message = "was delivered twice" if again else f"was delivered after {segments[-1][-1].subject}"
             violations.append(Violation("events", operation.subject, message, (*(again or segments[-1][-1:]), operation)))
         segments[-1].append(operation)
     for number, segment in enumerate(segments):
         if not segment or not stored:
             continue
         seen = {position(operation.subject) for operation in segment}
-        # The last stream went on until all that was stored had come.
+        # The last stream stayed open until all stored events had been delivered.
         last = stored[-1][0] if number == len(segments) - 1 else max(seen)
         for place, text in stored:
             if min(seen) <= place <= last and place not in seen:
                 before = max((operation for operation in segment if position(operation.subject) < place), key=lambda o: position(o.subject))
                 behind = min((operation for operation in segment if position(operation.subject) > place),
                              key=lambda o: position(o.subject), default=before)
-                violations.append(Violation("events", text, "did not come", (before, behind)))
+                violations.append(Violation("events", text, "was not delivered", (before, behind)))
         known = {place for place, _ in stored}
-        violations += [Violation("events", operation.subject, "came, and is not stored", (operation,)) for operation in segment
+        violations += [Violation("events", operation.subject, "was delivered but is not stored", (operation,)) for operation in segment
                        if position(operation.subject) > stored[0][0] and position(operation.subject) not in known]
     return violations
 
@@ -372,11 +379,12 @@ def events(history: History) -> list[Violation]:
 # --- Alerts -------------------------------------------------------------------------------------------------------------------
 
 def seconds(history: History, time: str | None) -> float | None:
+    """An ISO 8601 time as seconds since the run began."""
     return None if time is None else datetime.datetime.fromisoformat(time).timestamp() - history.epoch
 
 
-def joined(windows: Iterable[Window]) -> list[tuple[float, float]]:
-    """The times of windows, those that overlap as one."""
+def merged(windows: Iterable[Window]) -> list[tuple[float, float]]:
+    """The start and end of each window; overlapping windows are merged."""
     times: list[tuple[float, float]] = []
     for window in sorted(windows, key=lambda window: window.start):
         if times and window.start <= times[-1][1]:
@@ -387,8 +395,8 @@ def joined(windows: Iterable[Window]) -> list[tuple[float, float]]:
 
 
 def deadline(start: float, allowed: float, windows: list[Window]) -> float:
-    """When so many seconds have passed while a server could act."""
-    times = joined(window for window in windows if window.is_away)
+    """The time at which the service has been available for `allowed` seconds since `start`."""
+    times = merged(window for window in windows if window.is_outage)
     end = start + allowed
     while True:
         away = sum(max(0.0, min(last + MARGIN, end) - max(first - MARGIN, start)) for first, last in times)
@@ -397,15 +405,18 @@ def deadline(start: float, allowed: float, windows: list[Window]) -> float:
         end = start + allowed + away
 
 
-def silence(start: float, end: float, windows: list[Window]) -> float:
-    """For how long an instance was silent at most, by the rule that gaps in listening do not count."""
-    times = joined(window for window in windows if window.is_away and window.is_gap)
+def counted_silence(start: float, end: float, windows: list[Window]) -> float:
+    """The longest silence, in seconds, that the server may have counted. Long gaps without a listening server do not count."""
+    times = merged(window for window in windows if window.is_outage and window.is_gap)
     gaps = (min(last, end) - max(first, start) - MARGIN for first, last in times)
     return end - start - sum(gap for gap in gaps if gap > GAP)
 
 
 def alerts(history: History, stale: float) -> list[Violation]:
-    """A loss has one live alert within the threshold and ten seconds, a return ends it within ten, and nothing else raises or ends one."""
+    """A lost instance has exactly one live alert, raised within ten seconds of the stale threshold.
+
+    It is resolved within ten seconds of the return. No alert is raised without a loss or resolved without a return.
+    """
     violations = []
     finals = [operation for operation in history.of("final-alerts") if operation.is_acknowledged]
     if not finals:
@@ -414,7 +425,7 @@ def alerts(history: History, stale: float) -> list[Violation]:
     raised = collections.defaultdict(dict)
     for operation in (*history.of("alerts"), *finals):
         live = collections.defaultdict(set)
-        for row in operation.answer if operation.is_acknowledged else ():
+        for row in operation.response if operation.is_acknowledged else ():
             if row["source"] != "heartbeat_monitor":
                 continue
             if operation.kind == "alerts":
@@ -430,7 +441,7 @@ def alerts(history: History, stale: float) -> list[Violation]:
         rows = []
         for identity, (row, _, seen) in raised[instance].items():
             if row is None:
-                violations.append(Violation("alerts", instance, f"alert {identity} was there, and is not any more", (seen,)))
+                violations.append(Violation("alerts", instance, f"alert {identity} was listed before and is missing at the end", (seen,)))
             else:
                 rows.append(Alert(identity, seconds(history, row["first_at"]), seconds(history, row["resolved_at"])))
         rows.sort(key=lambda alert: alert.first)
@@ -448,13 +459,13 @@ class Alert:
         return f"raised at {self.first:.1f}"
 
     def operation(self) -> Operation:
-        """How it stands in a report."""
+        """The alert as an operation of a report."""
         sent = {"resolved": None if self.resolved is None else round(self.resolved, 3)}
         return Operation("alert", self.identity, self.first, self.first, sent=sent)
 
 
 def alerts_of(history: History, instance: str, beats: list[Operation], raised: list[Alert], stale: float, horizon: float) -> list[Violation]:
-    possible = [beat for beat in beats if not beat.is_refused]
+    possible = [beat for beat in beats if not beat.is_rejected]
     known = [beat for beat in beats if beat.is_acknowledged]
     violations = missed_losses(history, instance, possible, known, raised, stale, horizon)
 
@@ -463,16 +474,16 @@ def alerts_of(history: History, instance: str, beats: list[Operation], raised: l
 
     for alert, later in zip(raised, [*raised[1:], None]):
         last = max((beat for beat in known if beat.end < alert.first), key=lambda beat: beat.start, default=None)
-        if last is not None and (silent := silence(last.start, alert.first, history.windows)) < stale - 1:
-            violate(f"{alert}, and it was silent for {silent:.1f} s that count", alert, last)
+        if last is not None and (silent := counted_silence(last.start, alert.first, history.windows)) < stale - 1:
+            violate(f"{alert} after only {silent:.1f} s of silence that counts", alert, last)
         if later is not None and (alert.resolved is None or alert.resolved > later.first):
-            violate(f"two live alerts, {alert} and at {later.first:.1f}", alert, later.operation())
+            violate(f"two live alerts at the same time, {alert} and at {later.first:.1f}", alert, later.operation())
         back = next((beat for beat in known if beat.start > alert.first), None)
         if back is not None:
             limit = deadline(back.end, SLACK, history.windows)
             if limit < horizon and (alert.resolved is None or alert.resolved > limit):
-                end = "is open" if alert.resolved is None else f"was resolved at {alert.resolved:.1f}"
-                violate(f"back at {back.end:.1f}, and the alert {alert} {end}", alert, back)
+                end = "is still open" if alert.resolved is None else f"was resolved at {alert.resolved:.1f}"
+                violate(f"returned at {back.end:.1f}, but the alert {alert} {end}", alert, back)
         if alert.resolved is not None and not any(beat.end > alert.first and beat.start < alert.resolved for beat in possible):
             violate(f"the alert {alert} was resolved at {alert.resolved:.1f} without a heartbeat", alert)
     return violations
@@ -482,7 +493,7 @@ def missed_losses(history: History, instance: str, possible: list[Operation], kn
                   horizon: float) -> list[Violation]:
     violations = []
     for beat, following in zip(possible, [*possible[1:], None]):
-        # Only from a heartbeat that is known to be stored the instance has a time to be silent from.
+        # The instance exists, and can be lost, only since its first acknowledged heartbeat.
         if not known or beat.start < known[0].start:
             continue
         limit = deadline(beat.start, stale + SLACK, history.windows)
@@ -490,6 +501,6 @@ def missed_losses(history: History, instance: str, possible: list[Operation], kn
         if limit < back and not any(beat.start < alert.first <= limit for alert in raised):
             late = next((alert for alert in raised if limit < alert.first < back + SLACK), None)
             operations = [beat, *filter(None, [following, late and late.operation()])]
-            message = f"silent from {beat.start:.1f} to {back:.1f}, and no alert by {limit:.1f} ({late or 'none at all'})"
+            message = f"silent from {beat.start:.1f} to {back:.1f} without an alert by {limit:.1f} ({late or 'never raised'})"
             violations.append(Violation("alerts", instance, message, tuple(operations)))
     return violations

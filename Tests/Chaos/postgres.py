@@ -1,4 +1,4 @@
-"""PostgreSQL outside of the server: clusters on ports of this machine, and standbys of them."""
+"""PostgreSQL clusters that the harness runs on local ports, and their standbys."""
 
 import os
 import pathlib
@@ -16,24 +16,24 @@ def free_port() -> int:
 
 
 def programs() -> pathlib.Path:
-    """The folder of the newest version that is installed."""
+    """The folder with the programs of the newest installed PostgreSQL."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     initdb = found[-1] if found else shutil.which("initdb")
     if initdb is None:
-        raise RuntimeError("no PostgreSQL is installed (Debian: apt-get install postgresql)")
+        raise RuntimeError("PostgreSQL is not installed; on Debian: apt-get install postgresql")
     return pathlib.Path(initdb).parent
 
 
 class Postgres:
-    """One node. Its fsync is on, as in production."""
+    """One PostgreSQL node, with fsync on as in production."""
 
     def __init__(self, folder: pathlib.Path, name: str):
         self.folder, self.name, self.port = folder / name, name, free_port()
         self.environment = dict(os.environ)
         self.folder.mkdir()
         # PostgreSQL refuses to run as root.
-        self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
-        if self._as:
+        self._as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
+        if self._as_postgres:
             shutil.chown(self.folder, "postgres", "postgres")
 
     @property
@@ -49,7 +49,7 @@ class Postgres:
         self.sql("CREATE DATABASE flotilla", "postgres")
 
     def create_standby(self, primary: "Postgres"):
-        """Copies the primary. Once the copy has caught up, the primary's commits wait for it."""
+        """Copies the primary and waits until the copy is its synchronous standby."""
         shutil.rmtree(self.data, ignore_errors=True)
         source = f"host=127.0.0.1 port={primary.port} user=flotilla application_name={self.name}"
         self._run("pg_basebackup", "-D", self.data, "-d", source, "-R", "-X", "stream", "-c", "fast")
@@ -59,15 +59,15 @@ class Postgres:
             if primary.sql("SELECT sync_state FROM pg_stat_replication", "postgres") == ["sync"]:
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"{self.name} does not catch up:\n{(self.folder / 'log').read_text()[-2000:]}")
+        raise RuntimeError(f"{self.name} did not catch up within 30 s:\n{(self.folder / 'log').read_text()[-2000:]}")
 
     def synchronize(self, standby: str):
-        """Commits wait for this standby; for none when the name is empty."""
+        """Makes commits wait for this standby. With an empty name they wait for no standby."""
         self.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{standby}'", "postgres")
         self.sql("SELECT pg_reload_conf()", "postgres")
 
     def promote(self):
-        """Makes the standby a primary that waits for no other node."""
+        """Makes the standby a primary whose commits wait for no standby."""
         self._run("pg_ctl", "promote", "-D", self.data, "-w")
         self.synchronize("")
 
@@ -80,7 +80,7 @@ class Postgres:
             self._run("pg_ctl", "stop", "-D", self.data, "-m", "immediate", "-w", check=False)
 
     def kill(self):
-        """kill -9 of all processes."""
+        """Kills the postmaster and its children with SIGKILL."""
         if (postmaster := self.postmaster()) is None:
             return
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.split()
@@ -99,8 +99,8 @@ class Postgres:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
     def _run(self, program: str, *arguments, check: bool = True):
-        command = [*self._as, programs() / program, *arguments]
-        # Output goes to a file: a server that pg_ctl starts would hold a pipe open.
+        command = [*self._as_postgres, programs() / program, *arguments]
+        # Output goes to a file because the server that pg_ctl starts would keep a pipe open.
         with open(self.folder / "programs.log", "a") as log:
             status = subprocess.run(command, cwd="/", env=self.environment, stdout=log, stderr=log).returncode
         if check and status != 0:
@@ -108,17 +108,17 @@ class Postgres:
 
 
 class Pair:
-    """A primary and its synchronous standby, which takes its place when it fails."""
+    """A primary and its synchronous standby, which is promoted in a failover."""
 
     def __init__(self, folder: pathlib.Path):
         self.primary, self.standby = (Postgres(folder, name) for name in ("node1", "node2"))
         ports = [self.primary.port, self.standby.port]
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
-        # As deploy/ha/up names them.
+        # The same form as in deploy/ha/up.
         self.url = f"postgres://flotilla@{hosts}/flotilla?target_session_attrs=read-write&connect_timeout=3"
 
     def preload(self, library: pathlib.Path):
-        """Loads a library into each node, from its next start on."""
+        """Sets a library that each node loads at its next start (LD_PRELOAD)."""
         for node in (self.primary, self.standby):
             node.environment["LD_PRELOAD"] = str(library)
 
@@ -127,12 +127,12 @@ class Pair:
         self.standby.create_standby(self.primary)
 
     def promote(self):
-        """Makes the standby the primary; the other node must have ended."""
+        """Promotes the standby. The old primary must have ended."""
         self.standby.promote()
         self.primary, self.standby = self.standby, self.primary
 
     def restore(self):
-        """Makes the node that ended a standby."""
+        """Makes the old primary the new standby."""
         self.standby.create_standby(self.primary)
 
     def stop(self):

@@ -1,11 +1,11 @@
-"""Small libraries that are loaded into a process before the system's."""
+"""Small libraries that override functions of the C library in a process (LD_PRELOAD)."""
 
 import os
 import pathlib
 import shutil
 import subprocess
 
-# Moves a process's wall clock by the seconds that a file holds, so that it can step while the process runs.
+# Adds the number of seconds in the file CHAOS_CLOCK to the wall clock of a process. The file may change while the process runs.
 CLOCK = """
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -28,7 +28,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 """
 
-# Makes each fsync wait for the seconds that a file holds, while it exists.
+# Delays each fsync and fdatasync by the number of seconds in the file DELAY while that file exists.
 FSYNC = """
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +37,7 @@ FSYNC = """
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-static void wait_as_told(void) {
+static void wait_for_delay(void) {
     char text[32] = "";
     int file = open(DELAY, O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
@@ -45,16 +45,19 @@ static void wait_as_told(void) {
     close(file);
     double seconds = length > 0 ? atof(text) : 0;
     struct timespec left = {(time_t)seconds, (long)((seconds - (time_t)seconds) * 1e9)};
-    // Signals do not end the wait of a real disk.
+    // A signal does not interrupt the sync of a real disk.
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
 }
-int fsync(int file) { wait_as_told(); return syscall(SYS_fsync, file); }
-int fdatasync(int file) { wait_as_told(); return syscall(SYS_fdatasync, file); }
+int fsync(int file) { wait_for_delay(); return syscall(SYS_fsync, file); }
+int fdatasync(int file) { wait_for_delay(); return syscall(SYS_fdatasync, file); }
 """
 
 
 def compile(folder: pathlib.Path, name: str, source: str, **texts) -> pathlib.Path | None:
-    """The library; `texts` are macros. None where there is no compiler, or where LD_PRELOAD does not exist."""
+    """Compiles a library and returns its path, or None if there is no compiler or the system is not Linux.
+
+    - texts: macros that the source uses as string literals.
+    """
     compiler = shutil.which("clang") or shutil.which("cc")
     if compiler is None or os.uname().sysname != "Linux":
         return None

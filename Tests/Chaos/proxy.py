@@ -1,16 +1,18 @@
-"""A TCP proxy between the clients and servers, which can cut what goes through it."""
+"""A TCP proxy between clients and servers that can interrupt connections."""
 
 import asyncio
 import threading
 
 
 class Proxy:
-    """Runs in a thread of its own.
+    """Forwards connections to the ports in `targets` in turn, skipping closed ports. Runs in a separate thread.
 
-    `mode` is what happens: `open` passes everything on; `closed` resets every connection and each new one; `silent` passes nothing on, so
-    connections are half open; `deaf` passes requests on and no answers, so clients cannot know what became of them.
+    `mode` is one of:
 
-    Connections go to the ports in `targets` in turn, and to the next one while a port is closed.
+    - `open`: forwards all data;
+    - `reset`: resets existing and new connections;
+    - `blocked`: forwards nothing, so connections are half open;
+    - `requests-only`: forwards requests but no responses, so the outcome is unknown to the clients.
     """
 
     def __init__(self, *targets: int):
@@ -32,11 +34,11 @@ class Proxy:
 
     def cut(self, mode: str):
         self.mode = mode
-        if mode == "closed":
+        if mode == "reset":
             self._loop.call_soon_threadsafe(self._abort)
 
     def restore(self):
-        """Connections that were half open end now, as they would once a peer notices."""
+        """Forwards all data again. Half-open connections are reset, as they are when a peer detects the loss."""
         self.mode = "open"
         self._loop.call_soon_threadsafe(self._abort)
 
@@ -45,18 +47,18 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-        if self.mode == "closed":
+        if self.mode == "reset":
             return writer.transport.abort()
         self._writers.add(writer)
         other = None
         try:
             to_reader, other = await self._connect()
             self._writers.add(other)
-            ways = [asyncio.create_task(self._pass(reader, other, {"open", "deaf"})),
-                    asyncio.create_task(self._pass(to_reader, writer, {"open"}))]
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
+            directions = [asyncio.create_task(self._pass(reader, other, {"open", "requests-only"})),
+                          asyncio.create_task(self._pass(to_reader, writer, {"open"}))]
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            for direction in directions:
+                direction.cancel()
         except OSError:
             pass
         for end in filter(None, (writer, other)):
@@ -72,7 +74,7 @@ class Proxy:
             except OSError:
                 if number == len(targets) - 1:
                     raise
-        raise OSError("no server is behind the proxy")
+        raise OSError("the proxy has no target")
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, modes: set[str]):
         try:
@@ -80,7 +82,7 @@ class Proxy:
                 if self.mode in modes:
                     writer.write(data)
                     await writer.drain()
-            # What is written last still arrives.
+            # An immediate abort would discard the data that was written last.
             writer.write_eof()
             await asyncio.sleep(0.05)
         except OSError:

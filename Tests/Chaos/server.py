@@ -1,4 +1,4 @@
-"""The real server under test, on a PostgreSQL of its own or on one that the harness runs."""
+"""The server under test, with an embedded PostgreSQL or with one that the harness runs."""
 
 import http.client
 import os
@@ -17,6 +17,7 @@ from postgres import Pair, free_port
 TOKEN = "a-token-for-the-chaos-tests"
 BINARY = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
 
+
 def kill(process: int, number: int = signal.SIGKILL):
     try:
         os.kill(process, number)
@@ -25,7 +26,13 @@ def kill(process: int, number: int = signal.SIGKILL):
 
 
 class Server:
-    """`flotilla-server` with its two children, at addresses that outlive restarts. Without a `database` it has a cluster of its own."""
+    """`flotilla-server` with its two children. Restarts keep its addresses.
+
+    - stale: HEARTBEAT_STALE_SECONDS.
+    - database: a connection string. By default the server runs an embedded cluster.
+    - nodes: a primary and a standby to use instead of `database`.
+    - environment: more environment variables.
+    """
 
     def __init__(self, folder: pathlib.Path, stale: int, database: str | None = None, binary=BINARY, arguments=("serve", "--migrate"),
                  nodes: Pair | None = None, **environment):
@@ -41,10 +48,10 @@ class Server:
         self.nodes = nodes
         self.has_clock = self.has_slow_disk = False
         self.process: subprocess.Popen | None = None
-        self.starts_that_failed = 0
+        self.failed_starts = 0
 
     def prepare(self):
-        """Lets faults step the server's clock and slow down PostgreSQL's disk, from the next start on."""
+        """Enables the faults `clock` and `slow-fsync`, where the machine allows it. Takes effect at the next start."""
         if (library := preload.compile(self.folder, "clock", preload.CLOCK)) is None:
             return
         self.environment.update(LD_PRELOAD=str(library), CHAOS_CLOCK=str(self.folder / "clock"))
@@ -54,7 +61,7 @@ class Server:
         if self.nodes:
             self.nodes.preload(library)
         elif os.geteuid() == 0:
-            # The server runs its cluster's programs by setpriv, with a clean environment.
+            # The server runs PostgreSQL's programs with setpriv and a clean environment, so this wrapper sets LD_PRELOAD.
             programs = self.folder / "programs"
             programs.mkdir()
             (programs / "setpriv").write_text(f'#!/bin/sh\nLD_PRELOAD={library} exec {shutil.which("setpriv")} "$@"\n')
@@ -64,10 +71,11 @@ class Server:
 
     @property
     def slow_disk(self) -> pathlib.Path:
-        """The file that says by how many seconds each fsync of PostgreSQL is delayed, while it exists."""
+        """While this file exists, each fsync of PostgreSQL takes longer by the number of seconds in it."""
         return self.folder / "fsync-delay"
 
     def step_clock(self, seconds: int):
+        """Sets the difference between the server's clock and the system's."""
         with open(self.folder / "clock", "r+b" if (self.folder / "clock").exists() else "wb") as file:
             file.write(struct.pack("q", seconds))
 
@@ -76,34 +84,34 @@ class Server:
             self.process = subprocess.Popen(self.command, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
 
     def is_ready(self) -> bool:
-        """`/readyz` may say so for four seconds after the last check, so the database is asked, too."""
-        return self._answers("/readyz") and self._answers("/bots?page_size=1")
+        """Also reads from the database, because `/readyz` returns a result that is up to four seconds old."""
+        return self._returns_200("/readyz") and self._returns_200("/bots?page_size=1")
 
-    def _answers(self, path: str) -> bool:
+    def _returns_200(self, path: str) -> bool:
         request = urllib.request.Request(f"http://127.0.0.1:{self.api}{path}", headers={"X-Admin-Token": TOKEN})
         try:
-            with urllib.request.urlopen(request, timeout=2) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(request, timeout=2) as response:
+                return response.status == 200
         except (OSError, http.client.HTTPException):
             return False
 
-    def revive(self):
-        """A server that ended is started again, as a service manager does it."""
+    def restart_if_ended(self):
+        """Restarts the server if it has ended, as a service manager does."""
         if self.process.poll() is not None:
-            self.starts_that_failed += 1
+            self.failed_starts += 1
             self.start()
 
     def wait_until_ready(self, limit: float = 120):
         end = time.monotonic() + limit
         while not self.is_ready():
-            self.revive()
+            self.restart_if_ended()
             if time.monotonic() > end:
-                raise RuntimeError(f"the server is not ready after {limit:.0f} s:\n{(self.folder / 'log').read_text()[-4000:]}")
+                raise RuntimeError(f"the server was not ready within {limit:.0f} s:\n{(self.folder / 'log').read_text()[-4000:]}")
             time.sleep(0.2)
 
     def stop(self):
-        """In order; whatever is left of it afterwards is killed."""
-        processes = self.everything()
+        """Stops the server in an orderly way, then kills the processes that are left."""
+        processes = self.all_processes()
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -117,7 +125,7 @@ class Server:
             self.process.wait()
 
     def child(self, component: str) -> int | None:
-        """The process of the API or of the dashboard."""
+        """The process id of the component, `api` or `dashboard`."""
         found = subprocess.run(["pgrep", "-P", str(self.process.pid), "-f", f"only {component}"], capture_output=True, text=True).stdout
         return int(found.split()[0]) if found else None
 
@@ -128,28 +136,28 @@ class Server:
             return int(file.read_text().split()[0])
         return None
 
-    def databases(self, title: str = "") -> list[int]:
-        """PostgreSQL's processes whose titles have this in them, the postmaster first where all are asked for; of two nodes the primary's."""
+    def postgres_processes(self, title: str = "") -> list[int]:
+        """PostgreSQL's processes whose command lines contain `title`. Without a title: the postmaster, then all others. With nodes: the primary's."""
         if (postmaster := self.postmaster()) is None:
             return []
         lines = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.splitlines()
         found = sorted(int(line.split()[0]) for line in lines if title in line)
         return found if title else [postmaster, *found]
 
-    def everything(self) -> list[int]:
+    def all_processes(self) -> list[int]:
         children = [child for component in ("api", "dashboard") if self.process and (child := self.child(component))]
-        return [*([self.process.pid] if self.process else []), *children, *([] if self.nodes else self.databases())]
+        return [*([self.process.pid] if self.process else []), *children, *([] if self.nodes else self.postgres_processes())]
 
     def sql(self, text: str) -> list[str]:
         return subprocess.run(self._psql(text), check=True, capture_output=True, text=True).stdout.splitlines()
 
     def session(self, text: str) -> subprocess.Popen:
-        """A session of its own, for as long as its statements take."""
+        """Runs statements in a separate session, without waiting for them."""
         return subprocess.Popen(self._psql(text), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _psql(self, text: str) -> list[str]:
         return ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-c", text]
 
     def crashes(self) -> list[str]:
-        """What the log says of processes that ended by themselves: signals that no fault sends."""
+        """Lines of the log about crashes: signals that no fault sends, and fatal errors."""
         return [line for line in (self.folder / "log").read_text().splitlines() if re.search(r"SIG(ILL|SEGV|TRAP|ABRT|BUS)|[Ff]atal error", line)]

@@ -1,4 +1,4 @@
-"""The libraries that faults load into processes."""
+"""Tests of the libraries that faults load into processes."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ MEASURE = "import os, time; start = time.monotonic(); os.{}(os.open({!r}, os.O_R
 
 
 @pytest.mark.parametrize("call", ["fsync", "fdatasync"])
-def test_a_sync_takes_as_much_longer_as_the_file_says(tmp_path, call):
+def test_the_file_delays_each_sync(tmp_path, call):
     delay = tmp_path / "delay"
     library = preload.compile(tmp_path, "fsync", preload.FSYNC, DELAY=delay)
     if library is None:
-        pytest.skip("there is no compiler")
+        pytest.skip("it needs Linux and a C compiler")
 
     def seconds() -> float:
         command = [sys.executable, "-c", MEASURE.format(call, str(tmp_path / "file"))]

@@ -1,4 +1,4 @@
-"""Where the proxy sends connections."""
+"""Tests of how the proxy selects targets."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from proxy import Proxy
 
 @contextlib.contextmanager
 def server(name: bytes):
-    """Says its name to each connection."""
+    """A server that sends its name on each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def serve():
             with contextlib.suppress(OSError):
@@ -22,17 +22,17 @@ def server(name: bytes):
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def answer(proxy: Proxy) -> bytes:
+def response_of(proxy: Proxy) -> bytes:
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as connection:
         return connection.recv(10)
 
 
-def test_connections_go_to_the_servers_in_turn_and_around_one_that_is_closed():
+def test_connections_go_to_the_targets_in_turn_and_skip_closed_ones():
     with server(b"one") as one:
         with server(b"two") as two:
             proxy = Proxy(one, two)
-            assert sorted(answer(proxy) for _ in range(4)) == [b"one", b"one", b"two", b"two"]
+            assert sorted(response_of(proxy) for _ in range(4)) == [b"one", b"one", b"two", b"two"]
             proxy.targets = (two,)
-            assert {answer(proxy) for _ in range(4)} == {b"two"}
+            assert {response_of(proxy) for _ in range(4)} == {b"two"}
         proxy.targets = (one, two)
-        assert {answer(proxy) for _ in range(4)} == {b"one"}
+        assert {response_of(proxy) for _ in range(4)} == {b"one"}

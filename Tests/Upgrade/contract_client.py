@@ -1,4 +1,4 @@
-"""Calls every operation of a server's contract, and reads every page of its dashboard, again and again."""
+"""Repeatedly calls every operation of a server's contract and reads every page of its dashboard."""
 
 import http.client
 import json
@@ -17,25 +17,28 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Interrupted(Exception):
-    """A connection ended without an answer, as it may while a server is replaced: the round is begun again."""
+    """A connection ended without a response, as it may while a server is replaced. The client starts the round again."""
 
 
 @dataclass(frozen=True)
 class Call:
+    """One call. `operation` is a method and a path template; `text` is the start of an error response."""
+
     phase: str
     operation: str
     status: int
     text: str
 
 
-class Everything(threading.Thread):
-    """Goes through `round` until it is stopped.
+class ContractClient(threading.Thread):
+    """Runs `round` until it is stopped, and records each call with the current `phase`.
 
-    `api` and `web` are the ports of the proxies before the servers; `sql` runs a statement. `phase` is noted with each call.
+    - api, web: the ports of the proxies in front of the servers.
+    - sql: runs a statement.
     """
 
     def __init__(self, api: int, web: int, sql):
-        super().__init__(name="everything", daemon=True)
+        super().__init__(name="contract-client", daemon=True)
         self.api, self.web, self.sql = api, web, sql
         self.phase = "start"
         self.is_over = threading.Event()
@@ -43,8 +46,8 @@ class Everything(threading.Thread):
         self.rounds = 0
         self.interruptions = 0
         self.session = ""
-        # What a round expected and did not get, other than a status.
-        self.failure: str | None = None
+        # Describes the first response with wrong content.
+        self.first_error: str | None = None
 
     def run(self):
         while not self.is_over.is_set():
@@ -54,8 +57,8 @@ class Everything(threading.Thread):
             except Interrupted:
                 self.interruptions += 1
             except (KeyError, IndexError, TypeError) as error:
-                # An answer lacks what the contract promises; where it is an error, the call itself is reported.
-                self.failure = self.failure or f"{type(error).__name__} {error} after {self.calls[-1]}"
+                # A response lacks a member of the contract. Responses with an error status are also in `failed_calls`.
+                self.first_error = self.first_error or f"{type(error).__name__} {error} after {self.calls[-1]}"
             self.is_over.wait(0.5)
 
     def stop(self):
@@ -63,12 +66,12 @@ class Everything(threading.Thread):
         self.join(60)
 
     @property
-    def wrong(self) -> list[Call]:
-        """The calls without success; a login is answered with a redirect."""
+    def failed_calls(self) -> list[Call]:
+        """The calls without a 2xx response. A successful login is a redirect."""
         return [call for call in self.calls if not 200 <= call.status < 300 and (call.operation, call.status) != ("POST page login", 303)]
 
     def missing(self, contract: dict, phase: str) -> set[str]:
-        """The operations of a contract that were not carried out in a phase."""
+        """The operations of a contract that did not succeed in a phase."""
         called = {call.operation for call in self.calls if call.phase == phase and 200 <= call.status < 300}
         return {f"{method.upper()} {path}" for path, item in contract["paths"].items() for method, operation in item.items()
                 if isinstance(operation, dict) and "operationId" in operation and f"{method.upper()} {path}" not in called}
@@ -76,7 +79,7 @@ class Everything(threading.Thread):
     # --- Requests -------------------------------------------------------------------------------------------------------------
 
     def call(self, method: str, template: str, body=None, token: str = TOKEN, query: dict | None = None, **parameters):
-        """A request of the API; its answer as JSON."""
+        """Sends a request to the API and returns the JSON body, or None for another media type."""
         path = template.format(**{name: urllib.parse.quote(value, safe="") for name, value in parameters.items()})
         if query:
             path += "?" + urllib.parse.urlencode(query)
@@ -88,17 +91,17 @@ class Everything(threading.Thread):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         try:
             connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            # A stream of events has no end.
-            text = (answer.readline() if path == "/events" else answer.read()).decode()
+            response = connection.getresponse()
+            # A stream of events does not end.
+            text = (response.readline() if path == "/events" else response.read()).decode()
         except (OSError, http.client.HTTPException):
             raise Interrupted from None
         finally:
             connection.close()
-        self.calls.append(Call(self.phase, f"{method} {operation}", answer.status, text[:300] if answer.status >= 400 else ""))
-        if cookie := answer.headers.get("Set-Cookie"):
+        self.calls.append(Call(self.phase, f"{method} {operation}", response.status, text[:300] if response.status >= 400 else ""))
+        if cookie := response.headers.get("Set-Cookie"):
             self.session = cookie.split(";")[0]
-        return answer.headers.get("Content-Type", ""), text
+        return response.headers.get("Content-Type", ""), text
 
     def get(self, template: str, query: dict | None = None, **parameters):
         return self.call("GET", template, None, TOKEN, query, **parameters)
@@ -106,7 +109,7 @@ class Everything(threading.Thread):
     def post(self, template: str, body=None, token: str = TOKEN, query: dict | None = None, **parameters):
         return self.call("POST", template, body, token, query, **parameters)
 
-    def page(self, path: str):
+    def read_page(self, path: str):
         self.request(self.web, "GET", f"page {path.split('/')[1].split('?')[0]}", path, None, {"Cookie": self.session})
 
     # --- A round --------------------------------------------------------------------------------------------------------------
@@ -115,14 +118,14 @@ class Everything(threading.Thread):
         for path in ("/healthz", "/readyz", "/openapi.json", "/openapi.yaml", "/metrics"):
             self.get(path)
         self.ingest()
-        self.analyze()
+        self.read_analytics()
         self.run_modules()
-        command, bulk = self.command()
-        alert = self.answer_alerts()
+        command, bulk = self.run_commands()
+        alert = self.handle_alerts()
         self.issue_tokens()
-        self.read()
-        self.look(command, bulk, alert)
-        # The next round's heartbeats name this bot.
+        self.read_audit_log()
+        self.read_dashboard(command, bulk, alert)
+        # The heartbeats of the next round name this bot.
         self.post("/instances/{instance_id}/move", {"bot_id": self.bot(self.rounds + 1)}, instance_id=INSTANCE)
 
     def bot(self, number: int) -> str:
@@ -141,7 +144,7 @@ class Everything(threading.Thread):
         self.post("/ingest/indices", {"instance_id": INSTANCE, "index_name": "EVERY", "value": "61", "timestamp": now})
         self.post("/ingest/resource", {"instance_id": INSTANCE, "cpu_pct": "12.5", "memory_pct": "40", "timestamp": now})
 
-    def analyze(self):
+    def read_analytics(self):
         for path in ("/portfolio/positions", "/portfolio/exposure", "/analytics/execution-quality", "/analytics/net-pnl",
                      "/analytics/net-pnl/explanation", "/analytics/costs", "/analytics/costs.csv", "/analytics/execution-samples",
                      "/analytics/execution-samples.csv", "/analytics/equity-drawdown", "/analytics/equity-curve", "/analytics/indices/latest",
@@ -171,25 +174,25 @@ class Everything(threading.Thread):
         self.post("/alerts/module-runs/stuck-check")
         self.call("DELETE", "/modules/{module_id}", module_id=module)
 
-    def give(self, kind: str, **members) -> str:
+    def create_command(self, kind: str, **members) -> str:
         identity = str(uuid.uuid4())
         self.post("/commands", {"command_id": identity, "instance_id": INSTANCE, "command_type": kind, "ttl_seconds": 600, **members})
         return identity
 
-    def command(self) -> tuple[str, str]:
-        """A command and a bulk of commands, which were given, answered, canceled, superseded, approved and denied."""
-        first = self.give("SYNC_BALANCE")
+    def run_commands(self) -> tuple[str, str]:
+        """Creates, acknowledges, cancels, supersedes, approves and denies commands. Returns the ids of a command and of a bulk."""
+        first = self.create_command("SYNC_BALANCE")
         listed = [row["command_id"] for row in self.get("/instances/{instance_id}/commands/pending", instance_id=INSTANCE)]
         if first not in listed:
-            self.failure = self.failure or f"{INSTANCE} polled and did not get {first}"
+            self.first_error = self.first_error or f"a poll of {INSTANCE} did not return {first}"
         for status in ("ACCEPTED", "COMPLETED"):
             self.acknowledge(first, status)
-        superseded = self.give("SYNC_BALANCE")
-        canceled = self.give("SYNC_BALANCE", supersedes=superseded)
+        superseded = self.create_command("SYNC_BALANCE")
+        canceled = self.create_command("SYNC_BALANCE", supersedes=superseded)
         self.post("/commands/{command_id}/cancel", command_id=canceled)
         self.acknowledge(canceled, "COMPLETED")
         second = self.post("/tokens", {"name": f"every-approver-{uuid.uuid4()}", "roles": ["approver"]})
-        approved, denied = self.give("FLATTEN", reason="every"), self.give("FLATTEN", reason="every")
+        approved, denied = self.create_command("FLATTEN", reason="every"), self.create_command("FLATTEN", reason="every")
         self.post("/commands/{command_id}/approve", {"reason": "every"}, second["token"], command_id=approved)
         self.post("/commands/{command_id}/deny", {"reason": "every"}, second["token"], command_id=denied)
         self.acknowledge(approved, "FAILED")
@@ -200,15 +203,15 @@ class Everything(threading.Thread):
         self.acknowledge(bulk["items"][0]["command_id"], "COMPLETED")
         self.get("/commands")
         if (status := self.get("/commands/{command_id}", command_id=first)["status"]) != "COMPLETED":
-            self.failure = self.failure or f"{first} was completed and is {status}"
+            self.first_error = self.first_error or f"{first} was acknowledged as COMPLETED, but its status is {status}"
         return first, bulk["bulk_id"]
 
     def acknowledge(self, command: str, status: str):
         self.post("/commands/{command_id}/ack", {"command_id": command, "instance_id": INSTANCE, "status": status, "timestamp": utc(time.time())},
                   command_id=command)
 
-    def answer_alerts(self) -> str:
-        """An alert that was acknowledged, silenced and resolved, and its notifications."""
+    def handle_alerts(self) -> str:
+        """Acknowledges, silences and resolves an alert, and replays a notification. Returns the id of the alert."""
         self.post("/reconcile", {"instance_id": INSTANCE, "exchange_equity": "1100", "internal_equity": "1000", "difference": "100",
                                  "status": "MISMATCH", "timestamp": utc(time.time())})
         self.get("/reconcile/results")
@@ -221,7 +224,7 @@ class Everything(threading.Thread):
         self.post("/alerts/{alert_id}/resolve", alert_id=alert)
         delivery = self.post("/notifications/test", query={"severity": "WARNING"})["items"][0]["delivery_id"]
         self.get("/notifications")
-        # Only a delivery that was given up can be asked for again.
+        # Only a dead delivery can be replayed.
         self.sql(f"UPDATE notification_deliveries SET status = 'DEAD', sent_at = NULL WHERE delivery_id = '{delivery}'")
         self.post("/notifications/{delivery_id}/replay", delivery_id=delivery)
         return alert
@@ -234,13 +237,13 @@ class Everything(threading.Thread):
             self.call("DELETE", "/tokens/{token_id}", token_id=issued["token_id"])
         self.get("/tokens")
 
-    def read(self):
+    def read_audit_log(self):
         for path in ("/audit/logs", "/audit/logs.csv", "/events"):
             self.get(path)
         if not (part := self.get("/audit/verify"))["is_intact"]:
-            self.failure = self.failure or f"the audit log is broken: {part}"
+            self.first_error = self.first_error or f"the audit log is not intact: {part}"
 
-    def look(self, command: str, bulk: str, alert: str):
+    def read_dashboard(self, command: str, bulk: str, alert: str):
         form = urllib.parse.urlencode({"token": TOKEN, "next": "/dashboard"})
         if not self.session:
             self.request(self.web, "POST", "page login", "/login", form, {"Content-Type": FORM})
@@ -248,4 +251,4 @@ class Everything(threading.Thread):
                      f"commands/new?instance={INSTANCE}&type=STOP", f"commands/{command}", f"command-bulks/{bulk}", "approvals", "alerts",
                      f"alerts/{alert}", "portfolio", "analytics", "reconciliation", "admin/modules", "audit", "markets", "datasets", "settings",
                      "system", "killswitch", "api/fleet"):
-            self.page(f"/{path}")
+            self.read_page(f"/{path}")
