@@ -108,7 +108,7 @@ struct Application {
             )
             let denials = DenialLog(api)
             let keeper = SchemaKeeper(
-                migrator: Migrator(url: url, migrations: Migration.all),
+                migrator: Migrator(url: url, schema: .current),
                 policy: configuration.databaseURL == nil ? .migrate : policy,
                 schema: schema,
                 logger: logger
@@ -245,7 +245,7 @@ struct Application {
     /// Migrates the database and exits.
     func migrate() async throws {
         try await withDatabase { url, _ in
-            let version = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
+            let version = try await Migrator(url: url, schema: .current).migrate(logger: logger)
             logger.notice("schema is up to date", metadata: ["version": "\(version)"])
         }
     }
