@@ -43,8 +43,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without it: hand-written, escaping templates for the dashboard's pages.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Without it: a hand-written SHA-256 for the secrets of tokens.
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Without it: hand-written fork, change of user and exec, for the embedded cluster and the server's two processes.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         // Without it: FilePath, which swift-subprocess requires.
@@ -52,34 +50,31 @@ let package = Package(
     ],
     targets: [
         // ECMA-262 regular expressions in linear time. Swift's regular expressions backtrack and differ from those of JSON Schema.
-        .target(name: "Patterns", swiftSettings: settings),
+        .target(name: "Patterns"),
         // String formats, exact numbers, URIs.
-        .target(name: "Formats", dependencies: ["Patterns"], swiftSettings: settings),
+        .target(name: "Formats", dependencies: ["Patterns"]),
 
         // The contract compiler. It has no package dependencies, because it is built twice: for the plugin's tool and as a library.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-        .target(name: "ContractCompiler", dependencies: ["CYAML", "Formats", "Patterns"], swiftSettings: settings),
+        .target(name: "ContractCompiler", dependencies: ["CYAML", "Formats", "Patterns"]),
         .executableTarget(
             name: "contract-gen",
             dependencies: ["ContractCompiler"],
-            path: "Sources/ContractGenTool",
-            swiftSettings: settings
+            path: "Sources/ContractGenTool"
         ),
         .plugin(name: "ContractGen", capability: .buildTool(), dependencies: ["contract-gen"]),
 
         // The reference validator for JSON Schema 2020-12, against which generated validation is tested.
         .target(
             name: "JSONSchema",
-            dependencies: ["ContractCompiler", "Formats", "Patterns"],
-            swiftSettings: settings
+            dependencies: ["ContractCompiler", "Formats", "Patterns"]
         ),
 
         // The generated contract and its runtime.
-        .target(name: "ContractRuntime", dependencies: ["Formats", "Patterns"], swiftSettings: settings),
+        .target(name: "ContractRuntime", dependencies: ["Formats", "Patterns"]),
         .target(
             name: "Generated",
             dependencies: ["ContractRuntime"],
-            swiftSettings: settings,
             plugins: ["ContractGen"]
         ),
 
@@ -92,9 +87,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: settings
+            ]
         ),
+
+        // SHA-256, from the library that libpq uses for TLS. swift-crypto would compile a second copy of BoringSSL.
+        .systemLibrary(
+            name: "CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(name: "Digests", dependencies: ["CCrypto"]),
 
         // The contract checker.
         .executableTarget(
@@ -103,8 +105,7 @@ let package = Package(
                 "ContractCompiler", "ContractRuntime", "Formats", "JSONSchema", "Patterns", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings
+            ]
         ),
 
         // Notification messages and their delivery.
@@ -113,36 +114,30 @@ let package = Package(
             dependencies: [
                 "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
-            swiftSettings: settings
+            ]
         ),
 
         // The service.
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Generated", "Notifications", "Postgres",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings,
             plugins: ["ContractGen"]
         ),
         // Server-rendered pages: a client of the contract, never of the database.
         .target(
             name: "Dashboard",
             dependencies: [
-                "ContractRuntime", "Generated",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Mustache", package: "swift-mustache"),
+                "ContractRuntime", "Digests", "Generated", .product(name: "Mustache", package: "swift-mustache"),
             ],
-            resources: [.embedInCode("Assets"), .embedInCode("Templates")],
-            swiftSettings: settings
+            resources: [.embedInCode("Assets"), .embedInCode("Templates")]
         ),
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Dashboard", "Generated", "Handlers", "Notifications", "Postgres",
+                "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -153,8 +148,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: settings
+            ]
         ),
 
         // The agent for bots, an example bot and the simulator.
@@ -164,16 +158,14 @@ let package = Package(
                 "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
-            swiftSettings: settings
+            ]
         ),
         .executableTarget(
             name: "ExampleBot",
             dependencies: [
                 "AgentKit", "ContractRuntime", "Generated", .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: settings
+            ]
         ),
         .executableTarget(
             name: "FleetSimulator",
@@ -181,8 +173,7 @@ let package = Package(
                 "AgentKit", "ContractRuntime", "Generated",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings
+            ]
         ),
 
         // Benchmarks.
@@ -190,8 +181,7 @@ let package = Package(
         .executableTarget(
             name: "codec-benchmark",
             dependencies: ["Allocations", "ContractRuntime", "Generated"],
-            path: "Benchmarks/codec",
-            swiftSettings: settings
+            path: "Benchmarks/codec"
         ),
         .executableTarget(
             name: "http-echo",
@@ -199,89 +189,80 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            path: "Benchmarks/echo",
-            swiftSettings: settings
+            path: "Benchmarks/echo"
         ),
 
         // The tests mirror Sources.
         .target(
             name: "TestSupport",
             dependencies: ["Handlers", "Postgres", .product(name: "Logging", package: "swift-log")],
-            path: "Tests/TestSupport",
-            swiftSettings: settings
+            path: "Tests/TestSupport"
         ),
         .testTarget(
             name: "ContractCompilerTests",
             dependencies: ["ContractCompiler", "TestSupport"],
-            exclude: ["BadContracts", "Cases"],
-            swiftSettings: settings
+            exclude: ["BadContracts", "Cases"]
         ),
-        .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: settings),
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(
             name: "JSONSchemaTests",
             dependencies: [
                 "ContractCompiler", "ContractRuntime", "JSONSchema", "TestSupport",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: settings
+            ]
         ),
-        .testTarget(name: "ContractRuntimeTests", dependencies: ["ContractRuntime"], swiftSettings: settings),
+        .testTarget(
+            name: "ContractRuntimeTests",
+            dependencies: ["ContractRuntime", "TestSupport"]
+        ),
         // A test contract that uses every feature.
         .target(
             name: "EveryFeature",
             dependencies: ["ContractRuntime"],
             path: "Tests/EveryFeature",
-            swiftSettings: settings,
             plugins: ["ContractGen"]
         ),
         .testTarget(
             name: "EveryFeatureTests",
-            dependencies: ["ContractRuntime", "EveryFeature", "TestSupport"],
-            swiftSettings: settings
+            dependencies: ["ContractRuntime", "EveryFeature", "TestSupport"]
         ),
-        .testTarget(name: "GeneratedTests", dependencies: ["Generated"], swiftSettings: settings),
+        .testTarget(name: "GeneratedTests", dependencies: ["Generated"]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")],
-            swiftSettings: settings
+            dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")]
         ),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["ContractRuntime", "Dashboard", .product(name: "Mustache", package: "swift-mustache")],
-            swiftSettings: settings
+            dependencies: ["ContractRuntime", "Dashboard", .product(name: "Mustache", package: "swift-mustache")]
         ),
         .testTarget(
             name: "HandlersTests",
             dependencies: [
                 "Handlers", "Notifications", "TestSupport", .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings
+            ]
         ),
         // The bot that the agent's tests run and kill.
         .executableTarget(
             name: "DrillBot",
             dependencies: ["AgentKit", "ContractRuntime", "Generated"],
-            path: "Tests/DrillBot",
-            swiftSettings: settings
+            path: "Tests/DrillBot"
         ),
         .testTarget(
             name: "AgentKitTests",
-            dependencies: ["AgentKit", "TestSupport", .product(name: "Logging", package: "swift-log")],
-            swiftSettings: settings
+            dependencies: ["AgentKit", "TestSupport", .product(name: "Logging", package: "swift-log")]
         ),
         .testTarget(
             name: "FleetSimulatorTests",
-            dependencies: ["FleetSimulator"],
-            swiftSettings: settings
+            dependencies: ["FleetSimulator"]
         ),
         .testTarget(
             name: "ServerTests",
             dependencies: [
                 "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings
+            ]
         ),
         .testTarget(
             name: "SchemaCheckTests",
@@ -290,8 +271,11 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Documents"],
-            swiftSettings: settings
+            exclude: ["Documents"]
         ),
     ]
 )
+
+for target in package.targets where target.type != .system && target.type != .plugin {
+    target.swiftSettings = settings
+}

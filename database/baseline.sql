@@ -1,5 +1,5 @@
--- schema: 43
--- routines: 1 fdc9d8243d560141
+-- schema: 44
+-- routines: 1 1ac67e26faf0f161
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -586,10 +586,13 @@ CREATE INDEX reconcile_results_unaudited ON reconcile_results (received_at) WHER
 
 -- ========================================================================================================== audit log
 
--- The audit log. Triggers reject every change of an entry.
+-- The audit log. Triggers reject every change of an entry. It and its seals are partitioned by month through the entry's number, so that a
+-- month's entries and seals are exported and dropped together. Numbers jump at the start of a month (`first_audit_ordinal`).
+CREATE SEQUENCE audit_log_ordinal_seq AS int8;
 CREATE TABLE audit_log (
-    ordinal int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    audit_id uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+    ordinal int8 PRIMARY KEY DEFAULT nextval('audit_log_ordinal_seq'),
+    -- Unique within each partition.
+    audit_id uuid NOT NULL DEFAULT gen_random_uuid(),
     actor text NOT NULL,
     action text NOT NULL,
     target_type text NOT NULL,
@@ -597,7 +600,8 @@ CREATE TABLE audit_log (
     result text NOT NULL,
     details jsonb NOT NULL,
     ts timestamptz NOT NULL DEFAULT now()
-);
+) PARTITION BY RANGE (ordinal);
+ALTER SEQUENCE audit_log_ordinal_seq OWNED BY audit_log.ordinal;
 CREATE INDEX audit_log_newest ON audit_log (ts DESC, ordinal DESC);
 CREATE INDEX audit_log_by_target ON audit_log (target_id, ts DESC, ordinal DESC);
 CREATE INDEX audit_log_by_actor ON audit_log (actor, ts DESC, ordinal DESC);
@@ -607,13 +611,41 @@ CREATE INDEX audit_log_by_reconcile ON audit_log ((details ->> 'reconcile_id')) 
 
 -- The chain: each seal is a hash of its entry and of the previous seal.
 CREATE TABLE audit_seals (
-    position int8 PRIMARY KEY,
+    -- The primary key of each partition. Only `seal_audit` assigns it, one call at a time.
+    position int8 NOT NULL,
     ordinal int8 NOT NULL UNIQUE,
     hash bytea NOT NULL
-);
+) PARTITION BY RANGE (ordinal);
 
 -- Entries without a seal.
 CREATE TABLE audit_unsealed (ordinal int8 PRIMARY KEY);
+
+-- The months of the log. A column that is set keeps its value, except `verified_position`.
+CREATE TABLE audit_months (
+    -- The first day of the month. In a migrated log the oldest month includes all earlier entries.
+    month date PRIMARY KEY,
+    first_ordinal int8 NOT NULL UNIQUE,
+    -- The time since which no entry is added.
+    closed_at timestamptz,
+    -- The last seal up to the end of the month, set once all of the month's entries are sealed. The chain continues from it.
+    last_position int8,
+    head bytea,
+    -- The last seal verified so far, before the month is dropped.
+    verified_position int8,
+    dropped_at timestamptz
+);
+
+-- One row for each export of a month, added once its file is on disk.
+CREATE TABLE audit_exports (
+    month date NOT NULL REFERENCES audit_months,
+    exported_at timestamptz NOT NULL DEFAULT now(),
+    exported_by text NOT NULL,
+    file text NOT NULL,
+    sha256 bytea NOT NULL,
+    last_position int8 NOT NULL,
+    head bytea NOT NULL,
+    PRIMARY KEY (month, exported_at)
+);
 
 -- ============================================================================================================= events
 
@@ -858,6 +890,19 @@ CREATE TRIGGER audit_log_is_sealed
     AFTER INSERT ON audit_log
     REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION note_unsealed();
+CREATE TRIGGER audit_exports_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_exports
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_months_stay
+    BEFORE DELETE OR TRUNCATE ON audit_months
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_months_are_append_only
+    BEFORE UPDATE ON audit_months
+    FOR EACH ROW
+    WHEN (
+        NOT jsonb_strip_nulls(to_jsonb(OLD) - 'verified_position') <@ to_jsonb(NEW)
+    )
+    EXECUTE FUNCTION refuse_audit_change();
 
 -- Events.
 CREATE TRIGGER instances_make_events
@@ -893,3 +938,33 @@ CREATE TRIGGER reconcile_results_make_events
 SELECT arrange_partitions('metric_samples', '1 day', 7, '7 days');
 SELECT arrange_partitions('execution_samples', '1 day', 7, '30 days');
 SELECT arrange_partitions('heartbeat_presence', '30 days', 2, '400 days');
+
+-- The first month of the audit log. Its upper bound is set by the maintenance (`bound_audit_month`), and its indexes are named as after the
+-- migration of an existing log.
+DO $$
+DECLARE
+    this CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    entries CONSTANT text := audit_part('audit_log', this);
+    seals CONSTANT text := audit_part('audit_seals', this);
+    part record;
+BEGIN
+    INSERT INTO audit_months (month, first_ordinal) VALUES (this, 1);
+    EXECUTE format('CREATE TABLE %I (LIKE audit_log INCLUDING DEFAULTS, UNIQUE (audit_id))', entries);
+    EXECUTE format('ALTER TABLE %I ALTER COLUMN ordinal DROP DEFAULT', entries);
+    EXECUTE format('CREATE TABLE %I (LIKE audit_seals, PRIMARY KEY (position))', seals);
+    PERFORM
+        attach_audit_part('audit_log', entries, 'FROM (MINVALUE) TO (MAXVALUE)'),
+        attach_audit_part('audit_seals', seals, 'FROM (MINVALUE) TO (MAXVALUE)');
+    FOR part IN
+        SELECT index.relname AS found, replace(parent.relname, 'audit_log', entries) AS wanted
+        FROM pg_inherits
+        JOIN pg_class AS index ON index.oid = inhrelid
+        JOIN pg_class AS parent ON parent.oid = inhparent
+        WHERE parent.relkind = 'I'
+            AND parent.relname LIKE 'audit\_log\_%'
+            AND index.relname <> replace(parent.relname, 'audit_log', entries)
+    LOOP
+        EXECUTE format('ALTER INDEX %I RENAME TO %I', part.found, part.wanted);
+    END LOOP;
+END
+$$;

@@ -193,14 +193,14 @@ public final class Agent: Sendable {
             isUnregistered.withLock { $0 = false }
             await safety.contact()
         } catch {
-            if ["TOO_MANY_REGISTRATIONS", "TOO_MANY_INSTANCES"].contains(error.code) {
+            if [.tooManyRegistrations, .tooManyInstances].contains(error.code) {
                 let wasUnregistered = isUnregistered.withLock { isUnregistered in
                     defer { isUnregistered = true }
                     return isUnregistered
                 }
                 if !wasUnregistered { logger.critical("the control plane refused to register this instance: \(error)") }
             }
-            if error.code == "LEASE_LOST" {
+            if error.code == .leaseLost {
                 if !safety.hasLostLease {
                     logger.critical("another process has taken over this instance: new orders are blocked")
                 }

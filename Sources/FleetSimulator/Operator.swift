@@ -57,10 +57,10 @@ final class Operator: Sendable {
             do {
                 _ = try await client.createCommand(.init(body: request))
                 return stored.withLock { $0.append(issued) }
-            } catch let problem as Problem where problem.code == "COMMAND_EXISTS" {
+            } catch let problem as Problem where problem.contractCode == .commandExists {
                 // An earlier attempt stored it, and its response was lost.
                 return stored.withLock { $0.append(issued) }
-            } catch let problem as Problem where problem.status < 500 && problem.code != "INSTANCE_NOT_FOUND" {
+            } catch let problem as Problem where problem.status < 500 && problem.contractCode != .instanceNotFound {
                 break
             } catch {
                 try? await Task.sleep(for: .milliseconds(500))

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import Logging
 import Postgres
 
@@ -89,7 +90,7 @@ extension API {
             logger.debug("value rejected", metadata: ["error": "\(error)"])
             return Problem(
                 status: 422,
-                code: "UNSTORABLE_VALUE",
+                code: .unstorableValue,
                 detail: "a value is outside the range that can be stored"
             )
         }
@@ -103,36 +104,36 @@ extension API {
 extension Problem {
     static let databaseUnavailable = Problem(
         status: 503,
-        code: "DATABASE_UNAVAILABLE",
+        code: .databaseUnavailable,
         detail: "the database is unavailable; retry after the given delay",
         retryAfterSeconds: 1
     )
     static let databaseFull = Problem(
         status: 503,
-        code: "DATABASE_FULL",
+        code: .databaseFull,
         detail: "the disk of the database is full; retry after an operator has freed space",
         retryAfterSeconds: 5
     )
     static let databaseLibrariesUnusable = Problem(
         status: 503,
-        code: "DATABASE_LIBRARIES_UNUSABLE",
+        code: .databaseLibrariesUnusable,
         detail: "PostgreSQL's files were replaced while it is running; retry after it has been restarted",
         retryAfterSeconds: 5
     )
     static let internalError = Problem(
         status: 500,
-        code: "INTERNAL_ERROR",
+        code: .internalError,
         detail: "the server failed; see its log"
     )
-    static let instanceNotFound = Problem(status: 404, code: "INSTANCE_NOT_FOUND", detail: "instance not found")
+    static let instanceNotFound = Problem(status: 404, code: .instanceNotFound, detail: "instance not found")
     static let instanceRetired = Problem(
         status: 409,
-        code: "INSTANCE_RETIRED",
+        code: .instanceRetired,
         detail: "the instance is retired; its next heartbeat returns it to the fleet"
     )
-    static let moduleNotFound = Problem(status: 404, code: "MODULE_NOT_FOUND", detail: "Module not found")
-    static let moduleRunNotFound = Problem(status: 404, code: "MODULE_RUN_NOT_FOUND", detail: "Module run not found")
-    static let alertNotFound = Problem(status: 404, code: "ALERT_NOT_FOUND", detail: "alert not found")
-    static let tokenNotFound = Problem(status: 404, code: "TOKEN_NOT_FOUND", detail: "token not found")
-    static let commandNotFound = Problem(status: 404, code: "COMMAND_NOT_FOUND", detail: "command not found")
+    static let moduleNotFound = Problem(status: 404, code: .moduleNotFound, detail: "Module not found")
+    static let moduleRunNotFound = Problem(status: 404, code: .moduleRunNotFound, detail: "Module run not found")
+    static let alertNotFound = Problem(status: 404, code: .alertNotFound, detail: "alert not found")
+    static let tokenNotFound = Problem(status: 404, code: .tokenNotFound, detail: "token not found")
+    static let commandNotFound = Problem(status: 404, code: .commandNotFound, detail: "command not found")
 }

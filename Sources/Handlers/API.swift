@@ -36,6 +36,8 @@ public final class API: Operations {
 
         /// Days for which finished records are kept.
         public var historyDays = HistoryDays()
+        /// How many days after its end an exported month of the audit log is dropped; nil to keep all.
+        public var auditDays: Int?
         /// The currency of totals.
         public var books = BooksCurrency()
         /// The directory of the server's own cluster, whose disk is monitored; nil for an external database.

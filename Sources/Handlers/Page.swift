@@ -1,5 +1,7 @@
 import ContractRuntime
+import Digests
 import FoundationEssentials
+import Generated
 import Postgres
 
 /// A requested page of a list: by page number, or after the last item of the previous page.
@@ -24,7 +26,7 @@ struct Page<First: CursorPart, Second: CursorPart> {
         guard texts.count == 2, let first = First(cursorText: texts[0]), let second = Second(cursorText: texts[1])
         else {
             let detail = "cursor is invalid: it was not issued by this list"
-            throw Problem(status: 422, code: "INVALID_CURSOR", detail: detail)
+            throw Problem(status: 422, code: .invalidCursor, detail: detail)
         }
         after = (first, second)
     }
@@ -89,9 +91,7 @@ extension Int: CursorPart {
 
 extension String: CursorPart {
     /// Two hexadecimal digits per byte.
-    var cursorText: String {
-        String(decoding: utf8.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    var cursorText: String { Array(utf8).hexadecimal }
 
     init?(cursorText: String) {
         let digits = cursorText.utf8.compactMap(\.hexadecimalDigit)
@@ -99,8 +99,6 @@ extension String: CursorPart {
         let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
         self.init(decoding: bytes, as: UTF8.self)
     }
-
-    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 extension UUID: CursorPart {

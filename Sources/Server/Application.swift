@@ -250,6 +250,48 @@ struct Application {
         }
     }
 
+    /// Exports months of the audit log to a file and records it.
+    ///
+    /// - Parameters:
+    ///   - end: Only months before this one, as `YYYY-MM`; nil for all months that have ended.
+    ///   - again: Whether to include months that were exported before.
+    ///   - place: The file, or the directory to create it in.
+    /// - Returns: The file; nil if there is no month to export.
+    func exportAudit(before end: String?, again: Bool, to place: String, by actor: String) async throws
+        -> (file: String, summary: AuditFileSummary, sha256: String)?
+    {
+        let directory = configuration.dataDirectory
+        let url =
+            try configuration.databaseURL
+            ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
+        let migrator = Migrator(url: url, migrations: Migration.all)
+        let version = try await migrator.version()
+        guard version >= migrator.target else {
+            throw SchemaKeeper.NotMigrated(version: version, expected: migrator.target)
+        }
+        // Counting the entries of a large month takes longer than the deadline of requests.
+        let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
+        defer { database.close() }
+        let schema = SchemaState()
+        schema.confirm(version: version)
+        let api = API(database: database, schema: schema, logger: logger)
+        let months = try await api.auditMonths(before: end, again: again)
+        guard let first = months.first, let last = months.last else { return nil }
+        let file = try AuditFile(AuditFile.path(in: place, first: first.name, last: last.name))
+        let summary: AuditFileSummary
+        let sha256: String
+        do {
+            summary = try await api.exportAudit(months) { try file.append($0) }
+            sha256 = try file.finish()
+        } catch {
+            file.abandon()
+            throw error
+        }
+        // Keep the file from here on: the database may have recorded the export even if its response is lost.
+        try await api.noteAuditExport(summary, file: file.path, sha256: sha256, by: actor)
+        return (file.path, summary, sha256)
+    }
+
     /// Upgrades the server's own cluster to the newest PostgreSQL version and exits.
     func upgradeCluster() async throws {
         guard configuration.databaseURL == nil else {
@@ -400,6 +442,7 @@ extension API.Configuration {
         metricDays = configuration.metricDays
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays
+        auditDays = configuration.auditDays
         bounds = configuration.bounds
         instanceRetireDays = configuration.instanceRetireDays
     }

@@ -77,6 +77,6 @@ extension Problem {
         let roles = requirement.scopes.map { "'\($0)'" }.joined(separator: " and ")
         let detail =
             roles.isEmpty ? "the token is not valid for this operation" : "the operation needs the role \(roles)"
-        return Problem(status: 403, code: "FORBIDDEN", detail: detail)
+        return Problem(status: 403, code: .forbidden, detail: detail)
     }
 }

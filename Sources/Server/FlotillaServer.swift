@@ -18,7 +18,9 @@ struct FlotillaServer: AsyncParsableCommand {
         abstract: "The control plane for a fleet of trading bots.",
         discussion: "It is configured by environment variables and .env; .env.example lists them.",
         version: ContractDocument.version,
-        subcommands: [Serve.self, Migrate.self, UpgradeCluster.self, Configuration.self],
+        subcommands: [
+            Serve.self, Migrate.self, UpgradeCluster.self, ExportAudit.self, VerifyAudit.self, Configuration.self,
+        ],
         defaultSubcommand: Serve.self
     )
 }
@@ -115,7 +117,7 @@ struct Configuration: ParsableCommand {
 }
 
 /// The common frame of the commands: reads the configuration, sets up the log, and reports failures on the terminal.
-private enum Session {
+enum Session {
     static func run(_ body: (Application) async throws -> Void) async throws {
         do {
             let configuration = try await ServerConfiguration.read()

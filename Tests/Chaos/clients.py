@@ -12,7 +12,7 @@ import uuid
 from decimal import Decimal
 
 from history import History, Operation
-from server import TOKEN, Server
+from server import TOKEN
 
 SYMBOL = "CHAOSUSDT"
 # How long a client waits for an answer.
@@ -315,10 +315,10 @@ class Watcher(Client):
 class Fleet:
     """All clients of a run."""
 
-    def __init__(self, history: History, server: Server, port: int, seed: int, count: int, interval: float):
+    def __init__(self, history: History, host: str, port: int, seed: int, count: int, interval: float):
         self.history, self.port, self.seed, self.interval = history, port, seed, interval
         # What the API knows itself by: the clients reach it through a proxy.
-        self.host = f"127.0.0.1:{server.api}"
+        self.host = host
         self.is_settling, self.is_closed, self.is_over = threading.Event(), threading.Event(), threading.Event()
         self.silent: set[str] = set()
         self.names = [f"chaos-{number:02}" for number in range(count)]
@@ -354,3 +354,23 @@ class Fleet:
         self.is_over.set()
         for client in self.clients:
             client.join(30)
+
+    def conclude(self, sql):
+        """Lets everything settle, and reads all that is there; `sql` answers the rows of a statement."""
+        self.settle(15)
+        auditor = Auditor(self, "auditor")
+        auditor.list("final-alerts", "/alerts", Guard.MEMBERS)
+        self.close()
+        self.bookkeeper.read()
+        names = set(self.names)
+        auditor.list("final-positions", f"/portfolio/positions?symbol={SYMBOL}", ("instance_id", "net_exposure"))
+        auditor.list("final-costs", f"/analytics/costs?symbol={SYMBOL}", ("entry_id", "amount"))
+        auditor.list("final-commands", "/commands", ("command_id", "status"), lambda row: row["instance_id"] in names)
+        auditor.list("final-audit", "/audit/logs", ("action", "target_id", "result", "ordinal"))
+        auditor.verify()
+        now = self.history.now()
+        rows = sql("SELECT xid || '-' || event_id FROM event_log ORDER BY xid, event_id")
+        # Events are shown a moment after their commits.
+        time.sleep(2)
+        self.history.add(Operation("final-events", "log", now, self.history.now(), answer=rows))
+        self.stop()

@@ -18,9 +18,14 @@ class Fault:
     duration = (0.0, 0.0)
     # Whether no server listens, or none reaches the database.
     is_away = True
+    # Whether all of that time is surely one in which no server listened: it then counts as silence of nobody.
+    is_gap = True
+    # Faults of one kind exclude each other: they change the same thing.
+    kind = ""
 
     def __init__(self, run, step: Step):
         self.run, self.server, self.seconds, self.choice = run, run.server, step.seconds, step.choice
+        self.began = self.ended = 0.0
 
     @staticmethod
     def reason_to_skip(server) -> str | None:
@@ -32,6 +37,9 @@ class Fault:
 
     def end(self):
         pass
+
+    def repair(self):
+        """What is left to do once the server is ready again."""
 
 
 class Kill(Fault):
@@ -65,6 +73,10 @@ class KillPostgres(Kill):
 
     name = "kill-postgres"
 
+    @staticmethod
+    def reason_to_skip(server):
+        return "the server starts its own cluster only" if server.nodes else None
+
     def processes(self):
         return self.server.databases()
 
@@ -73,6 +85,7 @@ class KillSupervisor(Kill):
     """Its children end with it; the harness does what a service manager does. The cluster goes on and is taken over."""
 
     name = "kill-supervisor"
+    kind = "service"
 
     def processes(self):
         return [self.server.process.pid]
@@ -83,6 +96,8 @@ class KillSupervisor(Kill):
 
 
 class KillEverything(KillSupervisor):
+    """Also the cluster. The start must succeed at once, whatever is still listed as a process."""
+
     name = "kill-everything"
 
     def processes(self):
@@ -93,6 +108,7 @@ class Restart(Fault):
     """In order, as an upgrade does it."""
 
     name = "restart"
+    kind = "service"
 
     def begin(self):
         self.server.stop()
@@ -121,6 +137,7 @@ class Pause(Fault):
 
 class PauseAPI(Pause):
     name = "pause-api"
+    kind = "pause-api"
 
     def processes(self):
         return list(filter(None, [self.server.child("api")]))
@@ -135,6 +152,7 @@ class HangAPI(PauseAPI):
 
 class PauseBackend(Pause):
     name = "pause-backend"
+    is_gap = False
 
     def processes(self):
         found = self.server.databases("flotilla flotilla [local]")
@@ -143,6 +161,7 @@ class PauseBackend(Pause):
 
 class PauseCheckpointer(Pause):
     name = "pause-checkpointer"
+    is_gap = False
 
     def processes(self):
         return self.server.databases("checkpointer")
@@ -168,6 +187,7 @@ class Cut(Fault):
 
     duration = (3.0, 8.0)
     is_away = False
+    kind = "connections"
     mode = ""
 
     def begin(self):
@@ -229,6 +249,44 @@ class FullDisk(Fault):
         self.ballast.unlink(missing_ok=True)
 
 
+class SlowFsync(Fault):
+    """Each fsync of PostgreSQL takes longer, so every commit does. The longest leave some writes without an answer."""
+
+    name = "slow-fsync"
+    is_gap = False
+    duration = (8.0, 15.0)
+
+    @staticmethod
+    def reason_to_skip(server):
+        return None if server.has_slow_disk else "only root can preload a library into the server's cluster, and it needs a compiler"
+
+    def begin(self):
+        self.server.slow_disk.write_text(("0.5", "1", "3")[self.choice % 3])
+
+    def end(self):
+        self.server.slow_disk.unlink(missing_ok=True)
+
+
+class Failover(Fault):
+    """kill -9 of the primary. Its synchronous standby is promoted, and the node that was killed becomes the new standby."""
+
+    name = "failover"
+    duration = (1.0, 12.0)
+
+    @staticmethod
+    def reason_to_skip(server):
+        return None if server.nodes else "it needs --failover"
+
+    def begin(self):
+        self.server.nodes.primary.kill()
+
+    def end(self):
+        self.server.nodes.promote()
+
+    def repair(self):
+        self.server.nodes.restore()
+
+
 class LongTransaction(Fault):
     """Another session holds a transaction open: events and sums wait for it, and nothing is wrong."""
 
@@ -245,5 +303,9 @@ class LongTransaction(Fault):
 
 FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in (
     KillAPI, KillDashboard, KillPostgres, KillSupervisor, KillEverything, Restart, PauseAPI, HangAPI, PauseBackend, PauseCheckpointer, MassLoss,
-    CutReset, CutSilent, CutAnswers, Clock, FullDisk, LongTransaction)}
+    CutReset, CutSilent, CutAnswers, Clock, FullDisk, SlowFsync, LongTransaction, Failover)}
 QUICK = ("kill-api", "pause-api", "cut-answers", "kill-postgres")
+
+
+def clash(one: str, other: str) -> bool:
+    return FAULTS[one].kind != "" and FAULTS[one].kind == FAULTS[other].kind

@@ -44,6 +44,8 @@ class Window:
     end: float
     # Whether no server listened, or none reached the database.
     is_away: bool
+    # Whether that is sure for all of the time.
+    is_gap: bool = True
 
 
 class History:
@@ -87,7 +89,7 @@ class History:
 
     def save(self, path):
         with open(path, "w") as file:
-            file.write(json.dumps({"epoch": self.epoch, "windows": [[w.fault, w.start, w.end, w.is_away] for w in self.windows]}) + "\n")
+            file.write(json.dumps({"epoch": self.epoch, "windows": [[w.fault, w.start, w.end, w.is_away, w.is_gap] for w in self.windows]}) + "\n")
             for o in self.operations:
                 file.write(json.dumps([o.kind, o.subject, o.start, o.end, o.status, o.sent, o.answer], default=str) + "\n")
 

@@ -375,11 +375,23 @@ def seconds(history: History, time: str | None) -> float | None:
     return None if time is None else datetime.datetime.fromisoformat(time).timestamp() - history.epoch
 
 
+def joined(windows: Iterable[Window]) -> list[tuple[float, float]]:
+    """The times of windows, those that overlap as one."""
+    times: list[tuple[float, float]] = []
+    for window in sorted(windows, key=lambda window: window.start):
+        if times and window.start <= times[-1][1]:
+            times[-1] = (times[-1][0], max(times[-1][1], window.end))
+        else:
+            times.append((window.start, window.end))
+    return times
+
+
 def deadline(start: float, allowed: float, windows: list[Window]) -> float:
     """When so many seconds have passed while a server could act."""
+    times = joined(window for window in windows if window.is_away)
     end = start + allowed
     while True:
-        away = sum(max(0.0, min(window.end + MARGIN, end) - max(window.start - MARGIN, start)) for window in windows if window.is_away)
+        away = sum(max(0.0, min(last + MARGIN, end) - max(first - MARGIN, start)) for first, last in times)
         if start + allowed + away <= end + 0.001:
             return end
         end = start + allowed + away
@@ -387,7 +399,8 @@ def deadline(start: float, allowed: float, windows: list[Window]) -> float:
 
 def silence(start: float, end: float, windows: list[Window]) -> float:
     """For how long an instance was silent at most, by the rule that gaps in listening do not count."""
-    gaps = (min(window.end, end) - max(window.start, start) - MARGIN for window in windows if window.is_away)
+    times = joined(window for window in windows if window.is_away and window.is_gap)
+    gaps = (min(last, end) - max(first, start) - MARGIN for first, last in times)
     return end - start - sum(gap for gap in gaps if gap > GAP)
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy between the clients and the API, which can cut what goes through it."""
+"""A TCP proxy between the clients and servers, which can cut what goes through it."""
 
 import asyncio
 import threading
@@ -9,10 +9,13 @@ class Proxy:
 
     `mode` is what happens: `open` passes everything on; `closed` resets every connection and each new one; `silent` passes nothing on, so
     connections are half open; `deaf` passes requests on and no answers, so clients cannot know what became of them.
+
+    Connections go to the ports in `targets` in turn, and to the next one while a port is closed.
     """
 
-    def __init__(self, target: int):
-        self.target = target
+    def __init__(self, *targets: int):
+        self.targets = targets
+        self._turn = 0
         self.mode = "open"
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -47,7 +50,7 @@ class Proxy:
         self._writers.add(writer)
         other = None
         try:
-            to_reader, other = await asyncio.open_connection("127.0.0.1", self.target)
+            to_reader, other = await self._connect()
             self._writers.add(other)
             ways = [asyncio.create_task(self._pass(reader, other, {"open", "deaf"})),
                     asyncio.create_task(self._pass(to_reader, writer, {"open"}))]
@@ -59,6 +62,17 @@ class Proxy:
         for end in filter(None, (writer, other)):
             self._writers.discard(end)
             end.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._turn += 1
+        targets = self.targets
+        for number in range(len(targets)):
+            try:
+                return await asyncio.open_connection("127.0.0.1", targets[(self._turn + number) % len(targets)])
+            except OSError:
+                if number == len(targets) - 1:
+                    raise
+        raise OSError("no server is behind the proxy")
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, modes: set[str]):
         try:

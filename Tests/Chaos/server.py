@@ -1,4 +1,4 @@
-"""The real server under test, on a PostgreSQL of its own."""
+"""The real server under test, on a PostgreSQL of its own or on one that the harness runs."""
 
 import http.client
 import os
@@ -6,44 +6,16 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import time
 import urllib.request
 
+import preload
+from postgres import Pair, free_port
+
 TOKEN = "a-token-for-the-chaos-tests"
 BINARY = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
-
-# Moves a process's wall clock by the seconds that a file holds, so that it can step while the process runs.
-CLOCK = """
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-static volatile long long *step;
-__attribute__((constructor)) static void map(void) {
-    const char *path = getenv("CHAOS_CLOCK");
-    int file = path ? open(path, O_RDONLY) : -1;
-    void *found = file < 0 ? MAP_FAILED : mmap(0, 8, PROT_READ, MAP_SHARED, file, 0);
-    step = found == MAP_FAILED ? 0 : found;
-}
-int clock_gettime(clockid_t clock, struct timespec *time) {
-    int result = syscall(SYS_clock_gettime, clock, time);
-    if (clock == CLOCK_REALTIME && step) time->tv_sec += *step;
-    return result;
-}
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
 
 def kill(process: int, number: int = signal.SIGKILL):
     try:
@@ -53,28 +25,47 @@ def kill(process: int, number: int = signal.SIGKILL):
 
 
 class Server:
-    """`flotilla-server` with its two children and its cluster, at addresses that outlive restarts."""
+    """`flotilla-server` with its two children, at addresses that outlive restarts. Without a `database` it has a cluster of its own."""
 
-    def __init__(self, folder: pathlib.Path, stale: int):
-        self.folder = folder
+    def __init__(self, folder: pathlib.Path, stale: int, database: str | None = None, binary=BINARY, arguments=("serve", "--migrate"),
+                 nodes: Pair | None = None, **environment):
+        self.folder, self.command = folder, [binary, *arguments]
+        database = nodes.url if nodes else database
+        self.database = database or f"host={folder}/cluster user=flotilla dbname=flotilla"
         self.api, self.web = free_port(), free_port()
         self.environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         self.environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS=f"127.0.0.1:{self.api}", ENVIRONMENT="CHAOS",
-                                WEB_ADDRESS=f"127.0.0.1:{self.web}", HEARTBEAT_STALE_SECONDS=str(stale), LOG_LEVEL="info")
-        self.has_clock = self._prepare_clock()
+                                WEB_ADDRESS=f"127.0.0.1:{self.web}", HEARTBEAT_STALE_SECONDS=str(stale), LOG_LEVEL="info", **environment)
+        if database:
+            self.environment["DATABASE_URL"] = database
+        self.nodes = nodes
+        self.has_clock = self.has_slow_disk = False
         self.process: subprocess.Popen | None = None
         self.starts_that_failed = 0
 
-    def _prepare_clock(self) -> bool:
-        compiler = shutil.which("clang") or shutil.which("cc")
-        if compiler is None or os.uname().sysname != "Linux":
-            return False
-        (self.folder / "clock.c").write_text(CLOCK)
-        library = self.folder / "clock.so"
-        subprocess.run([compiler, "-shared", "-fPIC", "-o", library, self.folder / "clock.c"], check=True)
+    def prepare(self):
+        """Lets faults step the server's clock and slow down PostgreSQL's disk, from the next start on."""
+        if (library := preload.compile(self.folder, "clock", preload.CLOCK)) is None:
+            return
         self.environment.update(LD_PRELOAD=str(library), CHAOS_CLOCK=str(self.folder / "clock"))
+        self.has_clock = True
         self.step_clock(0)
-        return True
+        library = preload.compile(self.folder, "fsync", preload.FSYNC, DELAY=self.slow_disk)
+        if self.nodes:
+            self.nodes.preload(library)
+        elif os.geteuid() == 0:
+            # The server runs its cluster's programs by setpriv, with a clean environment.
+            programs = self.folder / "programs"
+            programs.mkdir()
+            (programs / "setpriv").write_text(f'#!/bin/sh\nLD_PRELOAD={library} exec {shutil.which("setpriv")} "$@"\n')
+            (programs / "setpriv").chmod(0o755)
+            self.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+        self.has_slow_disk = self.nodes is not None or os.geteuid() == 0
+
+    @property
+    def slow_disk(self) -> pathlib.Path:
+        """The file that says by how many seconds each fsync of PostgreSQL is delayed, while it exists."""
+        return self.folder / "fsync-delay"
 
     def step_clock(self, seconds: int):
         with open(self.folder / "clock", "r+b" if (self.folder / "clock").exists() else "wb") as file:
@@ -82,7 +73,7 @@ class Server:
 
     def start(self):
         with open(self.folder / "log", "a") as log:
-            self.process = subprocess.Popen([BINARY, "serve", "--migrate"], env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen(self.command, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
 
     def is_ready(self) -> bool:
         """`/readyz` may say so for four seconds after the last check, so the database is asked, too."""
@@ -96,13 +87,16 @@ class Server:
         except (OSError, http.client.HTTPException):
             return False
 
-    def wait_until_ready(self, limit: float = 120):
+    def revive(self):
         """A server that ended is started again, as a service manager does it."""
+        if self.process.poll() is not None:
+            self.starts_that_failed += 1
+            self.start()
+
+    def wait_until_ready(self, limit: float = 120):
         end = time.monotonic() + limit
         while not self.is_ready():
-            if self.process.poll() is not None:
-                self.starts_that_failed += 1
-                self.start()
+            self.revive()
             if time.monotonic() > end:
                 raise RuntimeError(f"the server is not ready after {limit:.0f} s:\n{(self.folder / 'log').read_text()[-4000:]}")
             time.sleep(0.2)
@@ -128,12 +122,14 @@ class Server:
         return int(found.split()[0]) if found else None
 
     def postmaster(self) -> int | None:
+        if self.nodes:
+            return self.nodes.primary.postmaster()
         for file in (self.folder / "cluster").rglob("postmaster.pid"):
             return int(file.read_text().split()[0])
         return None
 
     def databases(self, title: str = "") -> list[int]:
-        """PostgreSQL's processes whose titles have this in them, the postmaster first where all are asked for."""
+        """PostgreSQL's processes whose titles have this in them, the postmaster first where all are asked for; of two nodes the primary's."""
         if (postmaster := self.postmaster()) is None:
             return []
         lines = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(postmaster)], capture_output=True, text=True).stdout.splitlines()
@@ -142,7 +138,7 @@ class Server:
 
     def everything(self) -> list[int]:
         children = [child for component in ("api", "dashboard") if self.process and (child := self.child(component))]
-        return [*([self.process.pid] if self.process else []), *children, *self.databases()]
+        return [*([self.process.pid] if self.process else []), *children, *([] if self.nodes else self.databases())]
 
     def sql(self, text: str) -> list[str]:
         return subprocess.run(self._psql(text), check=True, capture_output=True, text=True).stdout.splitlines()
@@ -152,7 +148,7 @@ class Server:
         return subprocess.Popen(self._psql(text), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _psql(self, text: str) -> list[str]:
-        return ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", f"{self.folder}/cluster", "-U", "flotilla", "-d", "flotilla", "-c", text]
+        return ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-c", text]
 
     def crashes(self) -> list[str]:
         """What the log says of processes that ended by themselves: signals that no fault sends."""

@@ -274,6 +274,19 @@ def test_silence_in_an_outage_does_not_count():
     assert alerts(*beats(1, 46), alert(40, 46.05, at=50), windows=[away]) == ["alerts i: raised at 40.0, and it was silent for 8.0 s that count"]
 
 
+def test_outages_that_overlap_count_once():
+    away = [Window("hang-api", 5, 45, True), Window("kill-postgres", 20, 44, True)]
+    assert alerts(*beats(1, 90), alert(85, 90.05, at=95), windows=away) == []
+    early = ["alerts i: raised at 50.0, and it was silent for 13.0 s that count"]
+    assert alerts(*beats(1, 52), alert(50, 52.05, at=60), windows=away) == early
+
+
+def test_silence_while_a_server_may_have_listened_counts():
+    slow = Window("slow-fsync", 5, 25, True, False)
+    assert alerts(*beats(1, 46), alert(33, 46.05, at=50), windows=[slow]) == []
+    assert alerts(*beats(1, 70), alert(60, 70.05, at=75), windows=[slow]) == []
+
+
 def test_an_alert_that_stays_after_the_return():
     assert alerts(*beats(1, 60, 80, 100), alert(33, at=110)) == ["alerts i: back at 60.1, and the alert raised at 33.0 is open"]
     assert alerts(*beats(1, 60, 80, 100), alert(33, 75, at=110)) == ["alerts i: back at 60.1, and the alert raised at 33.0 was resolved at 75.0"]

@@ -1,5 +1,6 @@
 import ContractRuntime
 import EveryFeature
+import TestSupport
 import Testing
 
 /// The generated client against the generated server: each reads the messages of the other.
@@ -23,7 +24,7 @@ import Testing
         )
         // The separator of a label is also a dot inside an item, so 'y.z%' arrives as two items.
         let expected = #"a b/c [1, 2, 3] ["x", "y", "z%"] 7,true ["k=v,w", "ö=="] 6f1c0a52-7c1b-4b0e-8f43-0d2c9a7b5e10"#
-        guard case .ok(let text) = try await client.readPath(input) else { return }
+        guard case .ok(let text) = try await client.readPath(input) else { throw UnexpectedOutput() }
         #expect(text == expected)
     }
 
@@ -48,12 +49,12 @@ import Testing
         let expected =
             #"["a", "b,c"] | [1, 2] | ["x", "y"] | ["p", "q"] | \#(json) | {"red":1,"green":2} | \#(json) | 20 | "#
             + "2026-03-01T09:30:00Z | 2026-03-01 | 0.1 | a@example.com | down | 5"
-        guard case .ok(let text) = try await client.readQuery(input) else { return }
+        guard case .ok(let text) = try await client.readQuery(input) else { throw UnexpectedOutput() }
         #expect(text == expected)
     }
 
     @Test func `absent parameters are absent, and defaults are filled in`() async throws {
-        guard case .ok(let text) = try await client.readQuery(.init()) else { return }
+        guard case .ok(let text) = try await client.readQuery(.init()) else { throw UnexpectedOutput() }
         #expect(text == "- | - | - | - | - | - | - | 20 | - | - | - | - | - | -")
     }
 
@@ -70,7 +71,7 @@ import Testing
                 "X-Count: 3", "X-List: a,b", "X-Object: a=1,b=c", "Cookie: theme=dark; visits=9",
             ]
         )
-        guard case .ok(let text) = try await client.readFields(input) else { return }
+        guard case .ok(let text) = try await client.readFields(input) else { throw UnexpectedOutput() }
         #expect(text == #"3 ["a", "b"] {"a":1,"b":"c"} dark 9"#)
     }
 
@@ -102,7 +103,7 @@ import Testing
             lines: [.init(sku: "s1", count: 1), .init(sku: "s2", count: 2)],
             tags: ["x", "y"]
         )
-        guard case .ok(let echo) = try await client.sendForm(.init(body: purchase)) else { return }
+        guard case .ok(let echo) = try await client.sendForm(.init(body: purchase)) else { throw UnexpectedOutput() }
         #expect(echo == purchase)
     }
 
@@ -129,14 +130,16 @@ import Testing
             attachment: file,
             pictures: [FilePart(content: Bytes([1])), FilePart(content: Bytes([2, 3]))]
         )
-        guard case .ok(let text) = try await client.sendParts(.init(body: body)) else { return }
+        guard case .ok(let text) = try await client.sendParts(.init(body: body)) else { throw UnexpectedOutput() }
         #expect(text == "hello 2 book a %22b%22.bin image/png 6 [\"[1]\", \"[2, 3]\"]")
     }
 
     @Test func `bytes and text are sent and read unchanged`() async throws {
-        guard case .ok(let bytes) = try await client.sendBytes(.init(body: Bytes([0, 255, 10]))) else { return }
+        guard case .ok(let bytes) = try await client.sendBytes(.init(body: Bytes([0, 255, 10]))) else {
+            throw UnexpectedOutput()
+        }
         #expect(bytes == Bytes([0, 255, 10]))
-        guard case .ok(let text) = try await client.sendText(.init(body: "héllo")) else { return }
+        guard case .ok(let text) = try await client.sendText(.init(body: "héllo")) else { throw UnexpectedOutput() }
         #expect(text == "héllo")
         guard case .noContent = try await client.sendText(.init()) else { return #expect(Bool(false)) }
         let problem = await #expect(throws: Problem.self) { _ = try await client.sendText(.init(body: "too long")) }
@@ -170,14 +173,14 @@ import Testing
                 continuation.finish()
             }
         }
-        guard case .ok(let echo) = try await client.sendLines(.init(body: lines)) else { return }
+        guard case .ok(let echo) = try await client.sendLines(.init(body: lines)) else { throw UnexpectedOutput() }
         var numbers: [Int?] = []
         for try await filter in echo { numbers.append(filter.minimum) }
         #expect(numbers == [1, 2, 3])
     }
 
     @Test func `events are read as they arrive`() async throws {
-        guard case .ok(let events) = try await client.watch(.init(count: 3)) else { return }
+        guard case .ok(let events) = try await client.watch(.init(count: 3)) else { throw UnexpectedOutput() }
         var seen: [String] = []
         for try await event in events {
             guard case .circle(let circle) = event.data else { continue }
@@ -225,7 +228,9 @@ import Testing
         let account = Account(name: "n", password: "secret")
         let body = account.bodyText(.request)
         #expect(body == #"{"name":"n","password":"secret"}"#)
-        guard case .created(let created) = try await client.createAccount(.init(body: account)) else { return }
+        guard case .created(let created) = try await client.createAccount(.init(body: account)) else {
+            throw UnexpectedOutput()
+        }
         #expect(created == Account(id: "a-1", name: "n"))
         let missing = await #expect(throws: Problem.self) {
             try await Service().respond(to: Request(body: Array("{}".utf8)), on: .createAccount)

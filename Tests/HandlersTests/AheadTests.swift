@@ -154,9 +154,9 @@ import Testing
                 return try #require(JSONObject(text))
             }
             let body = PostCost.Input(body: .array([try entry(far), try entry(.now), try entry(far)]))
-            guard case .accepted(let receipt) = try await fleet.api.postCost(body) else { return }
+            guard case .accepted(let receipt) = try await fleet.api.postCost(body) else { throw UnexpectedOutput() }
             #expect(receipt.items?.map(\.status) == [.rejected, .accepted, .rejected])
-            #expect(receipt.items?.map(\.code) == ["TIMESTAMP_AHEAD", nil, "TIMESTAMP_AHEAD"])
+            #expect(receipt.items?.map(\.code) == [.timestampAhead, nil, .timestampAhead])
             #expect(try await figures(fleet)[3] == "2")
         }
     }

@@ -144,7 +144,9 @@ import Testing
             )
             _ = try await fleet.api.upsertModule(.init(body: registration, principal: fleet.operatorPrincipal))
             let input = TriggerModuleRun.Input(moduleID: module, body: RunRequest(), principal: fleet.operatorPrincipal)
-            guard case .accepted(let run) = try await fleet.api.triggerModuleRun(input) else { return }
+            guard case .accepted(let run) = try await fleet.api.triggerModuleRun(input) else {
+                throw UnexpectedOutput()
+            }
             func stuck() async throws -> [Int] {
                 let input = CheckStuckRuns.Input(staleAfterSeconds: 60, principal: fleet.operatorPrincipal)
                 switch try await fleet.api.checkStuckRuns(input) {

@@ -39,7 +39,9 @@ import Testing
                         head: "",
                         brokenAt: nil,
                         reason: nil,
-                        next: nil
+                        next: nil,
+                        dropped: 0,
+                        droppedHead: ""
                     )
             )
             try await fleet.beat()

@@ -70,7 +70,8 @@ import Testing
         try await Fleet.with { fleet in
             let start = Timestamp.now.adding(seconds: -9)
             let beats = (1...200).map { ($0, start.microsecondsSinceEpoch + Int64($0) * 40_000) }
-            for (number, time) in beats.shuffled() {
+            var random = SplitMix()
+            for (number, time) in beats.shuffled(using: &random) {
                 try await fleet.beat(at: Timestamp(microsecondsSinceEpoch: time), version: "v\(number)")
             }
             let bot = try #require(try await fleet.bots().items.first)

@@ -212,19 +212,20 @@ import Testing
             // Concurrent commands to the same instance wait for each other.
             let instances = (0..<50).map { "i\($0)" }
             for instance in instances { try await fleet.beat(instance) }
+            var random = SplitMix()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<1_000 {
-                    group.addTask { try await acknowledgeInAnyOrder(fleet, instances[number % instances.count]) }
+                    let order = AcknowledgementStatus.allCases.shuffled(using: &random)
+                    group.addTask { try await acknowledge(fleet, instances[number % instances.count], in: order) }
                 }
                 try await group.waitForAll()
             }
         }
     }
 
-    /// Acknowledges a command with every status, shuffled.
-    private func acknowledgeInAnyOrder(_ fleet: Fleet, _ instance: String) async throws {
+    /// Acknowledges a new command with each status.
+    private func acknowledge(_ fleet: Fleet, _ instance: String, in order: [AcknowledgementStatus]) async throws {
         let id = try await create(request(to: instance), in: fleet).commandID
-        let order = AcknowledgementStatus.allCases.shuffled()
         // The oracle: a rejection counts only before anything else, and the first final status is kept.
         var expected = CommandStatus.pending
         for status in order {

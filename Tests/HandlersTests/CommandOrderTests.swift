@@ -122,10 +122,10 @@ import Testing
         try await Fleet.with { fleet in
             for number in 0..<20 { try await fleet.beat("i\(number)") }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<20 {
+                for number in 0..<20 {
                     group.addTask { try await giveAll(.safeMode, to: fleet) }
                     group.addTask { try await give(.stop, to: fleet) }
-                    group.addTask { try await fleet.beat("i1", version: "\(Int.random(in: 0..<100))") }
+                    group.addTask { try await fleet.beat("i1", version: "\(number)") }
                 }
                 try await group.waitForAll()
             }

@@ -144,7 +144,7 @@ import Testing
             for number in 1...5 { try await fleet.beat("i\(number)") }
             let request = BulkCommandRequest(commandType: .flatten, target: FleetQuery(all: true), ttlSeconds: 60)
             let input = CreateCommands.Input(body: request, principal: fleet.operatorPrincipal)
-            guard case .accepted(let bulk) = try await fleet.api.createCommands(input) else { return }
+            guard case .accepted(let bulk) = try await fleet.api.createCommands(input) else { throw UnexpectedOutput() }
             let ids = bulk.items.compactMap(\.commandID)
             for number in 2...5 { _ = try await fleet.pending("i\(number)") }
             for id in ids { _ = try await cancel(id, in: fleet) }
@@ -153,7 +153,7 @@ import Testing
             try await fleet.acknowledge(ids[4], .failed, by: "i5")
             let bulkID = try #require(bulk.bulkID)
             let asked = GetBulkCoverage.Input(bulkID: bulkID, principal: fleet.operatorPrincipal)
-            guard case .ok(let coverage) = try await fleet.api.getBulkCoverage(asked) else { return }
+            guard case .ok(let coverage) = try await fleet.api.getBulkCoverage(asked) else { throw UnexpectedOutput() }
             #expect(coverage.ended == 5)
             #expect(coverage.outcomeUnknown == 2)
             #expect(coverage.completedLate == 1)
@@ -168,7 +168,7 @@ import Testing
             try await fleet.beat()
             let request = CommandRequest(commandID: UUID(), instanceID: "i1", commandType: .stop, ttlSeconds: 60)
             let input = CreateCommand.Input(idempotencyKey: "k", body: request, principal: fleet.operatorPrincipal)
-            guard case .accepted(let first) = try await fleet.api.createCommand(input) else { return }
+            guard case .accepted(let first) = try await fleet.api.createCommand(input) else { throw UnexpectedOutput() }
             let members = """
                 SELECT string_agg(name, ' ' ORDER BY name) FROM idempotency_keys, jsonb_object_keys(answer) AS name
                 """
@@ -178,7 +178,7 @@ import Testing
                     issued_at payload reason status supersedes
                     """
             )
-            guard case .accepted(let again) = try await fleet.api.createCommand(input) else { return }
+            guard case .accepted(let again) = try await fleet.api.createCommand(input) else { throw UnexpectedOutput() }
             #expect(again == first)
         }
     }

@@ -337,7 +337,7 @@ import Testing
 
     @Test func `exposure is the sum of positions, whatever happens to them and their instances`() async throws {
         try await Fleet.with { fleet in
-            var generator = SystemRandomNumberGenerator()
+            var generator = SplitMix()
             for instance in 0..<4 { try await fleet.beat("i\(instance)", at: Timestamp.now.adding(seconds: -1)) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for round in 0..<200 {
@@ -442,7 +442,9 @@ import Testing
             // Nothing is known about the time before the instance existed.
             #expect(try await text("SELECT left(presence('heard', 20), 4)", in: fleet) == "----")
             #expect(try await text("SELECT count(*)::text FROM heartbeat_presence", in: fleet) == "1")
-            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
+            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else {
+                throw UnexpectedOutput()
+            }
             #expect(page.items.map { $0.presence.suffix(9) } == ["000000001", "000000000"])
             #expect(page.items.allSatisfy { $0.presence.count == 120 && $0.presence.hasPrefix("-") })
             guard case .ok(let day) = try await fleet.api.getPresence(.init(instanceID: "heard", hours: 1)) else {
@@ -570,13 +572,14 @@ import Testing
             try await store([try report(1, of: "1", at: start)])
             #expect(try await curve().resolution == .everySample)
             // A sample of each of three instances every three seconds: more than are listed individually.
+            var random = SplitMix()
             for (instance, mode) in [("1", RuntimeMode.live), ("2", .live), ("3", .paper)] {
                 try await fleet.beat(instance, mode: mode)
                 for chunk in stride(from: 0, to: 7_000, by: 1_000) {
                     try await store(
                         (chunk..<chunk + 1_000).map { index in
                             let time = start.adding(seconds: Int64(index) * 3)
-                            return try report(Int.random(in: 1...1_000), of: instance, at: time)
+                            return try report(Int.random(in: 1...1_000, using: &random), of: instance, at: time)
                         }
                     )
                 }

@@ -140,8 +140,10 @@ import Testing
     @Test func `concurrent first reports create one position, and in any order the newest is kept`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
+            var random = SplitMix()
+            let order = (0..<50).shuffled(using: &random)
             await withTaskGroup(of: Void.self) { group in
-                for second in (0..<50).shuffled() {
+                for second in order {
                     group.addTask {
                         _ = try? await position(
                             "i1",
@@ -247,10 +249,11 @@ import Testing
     /// The oracle counts in units of 10⁻⁸, in integers.
     @Test func `random sums are exact to the last digit, and symbols add up to the total`() async throws {
         try await Fleet.with { fleet in
+            var random = SplitMix()
             var units: [String: Int] = [:]
             try await fleet.beat()
             for index in 0..<60 {
-                let amount = Int.random(in: -1_000_000_000_000...1_000_000_000_000)
+                let amount = Int.random(in: -1_000_000_000_000...1_000_000_000_000, using: &random)
                 let symbol = ["BTC", "ETH", "SOL"][index % 3]
                 units[symbol, default: 0] -= amount
                 let digits = String(abs(amount))

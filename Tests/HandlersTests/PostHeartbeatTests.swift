@@ -1,6 +1,7 @@
 import ContractRuntime
 import Generated
 import Handlers
+import TestSupport
 import Testing
 
 @Suite struct PostHeartbeatTests {
@@ -26,6 +27,38 @@ import Testing
         }
     }
 
+    @Test func `a change of any property is stored`() async throws {
+        try await Fleet.with { fleet in
+            var beat = Heartbeat(
+                instanceID: "i1",
+                botID: "b1",
+                runtimeMode: .paper,
+                exchange: "binance",
+                symbol: "BTCUSDT",
+                version: "1.0",
+                timestamp: Timestamp.now.adding(seconds: -9)
+            )
+            _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(beat)))
+            let changes: [(stored: String, change: (inout Heartbeat) -> Void)] = [
+                ("runtime_mode = 'LIVE'", { $0.runtimeMode = .live }),
+                ("exchange = 'kraken'", { $0.exchange = "kraken" }),
+                ("symbol = 'ETHUSDT'", { $0.symbol = "ETHUSDT" }),
+                ("version = '2.0'", { $0.version = "2.0" }),
+                ("state = 'SAFE_MODE'", { $0.state = .safeMode }),
+                (#"metadata = '{"a": 1}'"#, { $0.metadata = JSONObject { json in json.member("a", 1) } }),
+            ]
+            for (stored, change) in changes {
+                change(&beat)
+                beat.timestamp = beat.timestamp.adding(seconds: 1)
+                _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(beat)))
+                #expect(
+                    try await fleet.text("SELECT count(*)::text FROM instance_live WHERE \(stored)") == "1",
+                    "\(stored)"
+                )
+            }
+        }
+    }
+
     @Test func `500 concurrent first heartbeats create one row`() async throws {
         try await Fleet.with { fleet in
             let time = Timestamp.now
@@ -47,7 +80,8 @@ import Testing
     @Test func `with heartbeats in any order, the newest one is kept`() async throws {
         try await Fleet.with { fleet in
             let start = Timestamp.now.adding(seconds: -2_000)
-            for index in (0..<1_000).shuffled() {
+            var random = SplitMix()
+            for index in (0..<1_000).shuffled(using: &random) {
                 try await fleet.beat(
                     at: start.adding(seconds: Int64(index)),
                     mode: index == 999 ? .live : .paper,
@@ -109,8 +143,10 @@ import Testing
 
     @Test func `concurrent registrations of many instances and bots do not conflict`() async throws {
         try await Fleet.with { fleet in
+            var random = SplitMix()
+            let order = (0..<300).shuffled(using: &random)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for index in (0..<300).shuffled() {
+                for index in order {
                     for _ in 0..<3 { group.addTask { try await fleet.beat("i\(index)", bot: "b\(index % 7)") } }
                 }
                 try await group.waitForAll()

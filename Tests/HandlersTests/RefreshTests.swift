@@ -126,7 +126,7 @@ import Testing
                 case .accepted(let receipt): receipt
                 }
             #expect(receipt.items?.map(\.status) == [.accepted, .accepted, .rejected])
-            #expect(receipt.items?.last?.code == "INSTANCE_OF_ANOTHER_BOT")
+            #expect(receipt.items?.last?.code == .instanceOfAnotherBot)
             #expect(try await fleet.bots().items.map(\.instanceID) == ["i1", "i2"])
         }
     }

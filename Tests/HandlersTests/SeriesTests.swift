@@ -127,7 +127,8 @@ import Testing
             func latest(_ instance: String? = nil) async throws -> [String] {
                 let input = GetLatestResource.Input(instanceID: instance, principal: fleet.operatorPrincipal)
                 switch try await fleet.api.getLatestResource(input) {
-                case .ok(let use): return [use.instanceID ?? "unknown", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
+                case .ok(let use):
+                    return [use.instanceID ?? "unknown", "\(use.latestCpuPct)", "\(use.latestMemoryPct)"]
                 }
             }
             func window(_ hours: Int, _ instance: String? = nil) async throws -> [Double] {
@@ -248,7 +249,10 @@ import Testing
             #expect(unknown?.detail == "instance not found")
             try await fleet.beat()
             #expect(try await series().points == [])
-            for second in (0..<10).shuffled() { try await metric("\(second).1", at: Int64(second * 10), in: fleet) }
+            var random = SplitMix()
+            for second in (0..<10).shuffled(using: &random) {
+                try await metric("\(second).1", at: Int64(second * 10), in: fleet)
+            }
             let all = try await series()
             #expect(all.points.map(\.value.description) == (0..<10).map { "\($0).1" })
             #expect(all.points.map(\.timestamp) == (0..<10).map { start.adding(seconds: $0 * 10) })
@@ -317,7 +321,9 @@ import Testing
             }
             try await fleet.api.maintain()
 
-            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else { return }
+            guard case .ok(let page) = try await fleet.api.listInstances(.init(sort: .bot)) else {
+                throw UnexpectedOutput()
+            }
             #expect(page.items.map(\.instanceID) == ["i1", "i2"])
             let points = page.items[0].equityDay.map { $0?.description ?? "-" }
             #expect(points == Array(repeating: "-", count: 21) + ["110.25", "-", "90.5", "120"])

@@ -65,6 +65,43 @@ import Testing
         }
     }
 
+    @Test func `a start waits until the processes of a killed cluster have ended`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedCluster.start(in: folder, logger: logger)
+            let postmaster = try Look.postmaster(in: folder)
+            let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
+            let line = file.split(separator: "\n", omittingEmptySubsequences: false)[6]
+            let id = try #require(line.split(separator: " ").last.flatMap { CInt($0) })
+            // As a process of the cluster has it that takes its time to end.
+            let memory = try #require(shmat(id, nil, SHM_RDONLY))
+            try #require(memory != UnsafeMutableRawPointer(bitPattern: -1))
+            Foundation.kill(postmaster, SIGKILL)
+            first.lock.release()
+            let start = Task { try await EmbeddedCluster.start(in: folder, logger: logger) }
+            try await Task.sleep(for: .milliseconds(700))
+            #expect(shmdt(memory) == 0)
+            let second = try await start.value
+            #expect(try await Look.text("SELECT 'here'", at: second.url(database: "postgres")) == "here")
+            try await second.stop()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a cluster that ends while it is taken over is started`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedCluster.start(in: folder, logger: logger)
+            let postmaster = try Look.postmaster(in: folder)
+            Foundation.kill(postmaster, SIGSTOP)
+            first.lock.release()
+            let start = Task { try await EmbeddedCluster.start(in: folder, logger: logger) }
+            try await Task.sleep(for: .milliseconds(700))
+            Foundation.kill(postmaster, SIGKILL)
+            let second = try await start.value
+            #expect(try Look.postmaster(in: folder) != postmaster)
+            try await second.stop()
+        }
+    }
+
     @Test func `a new cluster has checksums and listens on no port`() async throws {
         try await withFolder { folder in
             let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)

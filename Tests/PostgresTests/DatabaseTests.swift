@@ -76,9 +76,13 @@ import struct Foundation.UUID
                 "0.000000000000000001",
                 "99999999999999999999999999999999999999", "-99999999999999999999.999999999999999999",
             ]
+            var random = SplitMix()
             for _ in 0..<500 {
-                let digits = String((0..<Int.random(in: 1...38)).map { _ in "0123456789".randomElement() ?? "0" })
-                literals.append("\(Bool.random() ? "-" : "")\(Int.random(in: 0...9)).\(digits.prefix(18))")
+                let digits = (0..<Int.random(in: 1...18, using: &random)).map { _ in
+                    Int.random(in: 0...9, using: &random)
+                }
+                let sign = Bool.random(using: &random) ? "-" : ""
+                literals.append("\(sign)\(Int.random(in: 0...9, using: &random)).\(digits.map(String.init).joined())")
             }
             for literal in literals {
                 let value = try #require(Decimal(literal))

@@ -1,6 +1,16 @@
+import Foundation
+
 /// A generator with a reproducible sequence (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
 public struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
+
+    /// Creates the generator of a random test, and prints its seed. `TEST_SEED=N swift test --filter NAME` repeats a sequence.
+    public init(test: String = #function) {
+        let given = ProcessInfo.processInfo.environment["TEST_SEED"].flatMap { UInt64($0) }
+        let seed = given ?? UInt64.random(in: 0..<1_000_000)
+        print("\(test): TEST_SEED=\(seed)")
+        self.init(seed: seed)
+    }
 
     /// Creates a generator with a seed.
     public init(seed: UInt64) {

@@ -50,8 +50,8 @@ struct Reporter: Sendable {
     private func retryable(_ reports: [Report], _ refused: [RefusedReport]) -> [Report] {
         refused.compactMap { refusal in
             let report = reports[refusal.index]
-            if refusal.code == "INSTANCE_NOT_FOUND" || Self.isEarly(report, refusal) { return report }
-            let reason = "\(refusal.code): \(refusal.detail)"
+            if refusal.code == .instanceNotFound || Self.isEarly(report, refusal) { return report }
+            let reason = "\(refusal.code.rawValue): \(refusal.detail)"
             logger.error("the control plane rejected a report: \(reason)", metadata: ["report": "\(report.body)"])
             return nil
         }
@@ -59,7 +59,7 @@ struct Reporter: Sendable {
 
     /// Whether a report was rejected because it is ahead of the control plane's clock, by at most `maximumLead`.
     private static func isEarly(_ report: Report, _ refusal: RefusedReport) -> Bool {
-        guard refusal.code == "TIMESTAMP_AHEAD", let time = report.time, let now = refusal.serverTime else {
+        guard refusal.code == .timestampAhead, let time = report.time, let now = refusal.serverTime else {
             return false
         }
         return time <= now.adding(seconds: maximumLead)

@@ -5,8 +5,8 @@ import Generated
 struct CallFailure: Error, CustomStringConvertible {
     /// The HTTP status of the response; nil without a response, when the outcome of the request is unknown.
     var status: Int?
-    /// The problem code of the response; empty if it has none.
-    var code = ""
+    /// The problem code of the response; nil if it has none.
+    var code: ProblemCode?
     /// The message for logs.
     var description: String
     /// The pause that the control plane asked for with `Retry-After`, 1 second to 1 hour.
@@ -116,7 +116,7 @@ struct ControlPlane: Sendable {
         var failure = CallFailure(status: response.status, description: "status \(response.status)")
         failure.retryAfter = seconds.map { .seconds(min(max($0, 1), 3600)) }
         if let problem = try? await response.unexpected() as? Problem {
-            failure.code = problem.code
+            failure.code = problem.contractCode
             failure.description = "\(response.status) \(problem.code): \(problem.detail)"
         }
         return failure
@@ -128,7 +128,7 @@ struct RefusedReport {
     /// The index of the report in the request.
     let index: Int
     /// The problem code.
-    let code: String
+    let code: ProblemCode
     /// The message for logs.
     let detail: String
     /// The control plane's time, present if the report's timestamp was ahead of it.
@@ -139,7 +139,7 @@ struct RefusedReport {
             let index = Int(number.text)
         else { return nil }
         self.index = index
-        code = item["code"]?.text ?? ""
+        code = ProblemCode(rawValue: item["code"]?.text ?? "")
         detail = item["detail"]?.text ?? ""
         serverTime = item["server_time"]?.text.flatMap { Timestamp($0) }
     }

@@ -107,18 +107,17 @@ package struct PythonEmitter {
     private func model(_ model: Model) -> String? {
         switch model.shape {
         case .structure(let properties, let others): structure(model, properties, others)
-        case .enumeration(let enumeration):
-            enumeration.isOpen
-                ? "\(model.name) = \(enumeration.rawType == "Int" ? "int" : "str")"
-                : self.enumeration(model, enumeration)
+        case .enumeration(let enumeration): self.enumeration(model, enumeration)
         case .union, .tuple, .wrapper, .alias: nil
         }
     }
 
+    /// An enumeration, or, if it is open, a subclass of its raw type with the known values as constants.
     private func enumeration(_ model: Model, _ enumeration: Enumeration) -> String {
+        let rawType = enumeration.rawType == "Int" ? "int" : "str"
         let cases = enumeration.cases.map { "\(Self.constant($0.swiftName)) = \(Self.literal($0))" }
         return """
-            class \(model.name)(\(enumeration.rawType == "Int" ? "int" : "str"), enum.Enum):
+            class \(model.name)(\(rawType)\(enumeration.isOpen ? "" : ", enum.Enum")):
                 \(doc(model.description, model.node).indented())
 
                 \(cases.lines().indented())
@@ -231,7 +230,7 @@ package struct PythonEmitter {
         case .named(let name):
             switch models[name]?.shape {
             case .structure: expression = "\(name).from_json(\(text))"
-            case .enumeration(let enumeration) where !enumeration.isOpen: expression = "\(name)(\(text))"
+            case .enumeration: expression = "\(name)(\(text))"
             case .alias(let inner): expression = read(inner, text)
             default: expression = text
             }

@@ -62,9 +62,18 @@ extension Dashboard {
                 verification.isIntact
                 ? "Intact: \(Figures.count(verification.sealed)) sealed entries are unchanged, "
                     + "\(Figures.count(verification.unsealed)) are not sealed yet. Head \(verification.head.prefix(16))…"
+                    + Self.start(verification)
                 : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
             return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
+    }
+
+    /// The start of the verified chain, if older entries were dropped.
+    private static func start(_ verification: AuditVerification) -> String {
+        verification.dropped == 0
+            ? ""
+            : " \(Figures.count(verification.dropped)) older entries were exported and dropped; the chain continues from "
+                + "\(verification.droppedHead.prefix(16))…"
     }
 
     /// Starts a verification of the whole chain. Its duration grows with the length of the log.

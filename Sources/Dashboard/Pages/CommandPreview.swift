@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Generated
 
 /// The current effect of a command, shown before it is sent.
@@ -29,12 +29,7 @@ struct CommandPreview {
         let text = instances.map { "\($0.instanceID)\u{0}\($0.runtimeMode.rawValue)" }.sorted().joined(
             separator: "\u{1}"
         )
-        let digest = SHA256.hash(data: Array("\(type.rawValue)\u{1}\(text)".utf8))
-        return "\(instances.count)-"
-            + digest.prefix(12).map { byte in
-                let digits = String(byte, radix: 16)
-                return digits.count == 1 ? "0" + digits : digits
-            }.joined()
+        return "\(instances.count)-\(SHA256.hexadecimal(of: "\(type.rawValue)\u{1}\(text)").prefix(24))"
     }
 
     /// The number of instances that a fingerprint was made of.

@@ -35,7 +35,7 @@ extension API {
             action: name == nil ? .authenticate : .authorize,
             targetType: .operation,
             targetID: operation,
-            code: name == nil ? "UNAUTHORIZED" : "FORBIDDEN",
+            code: name == nil ? .unauthorized : .forbidden,
             address: address,
             isKnown: name != nil
         )
@@ -77,7 +77,7 @@ extension Principal? {
         guard let self, self.subject?.hasSameScalars(as: instanceID) != true else { return }
         throw Problem(
             status: 403,
-            code: "TOKEN_OF_ANOTHER_INSTANCE",
+            code: .tokenOfAnotherInstance,
             detail: "the token is not valid for instance '\(instanceID)'"
         )
     }

@@ -51,7 +51,7 @@ extension Transaction {
         )
         guard let row else {
             let detail = "'\(draft.name)' already has a token; rotate or revoke it"
-            throw Problem(status: 409, code: "TOKEN_EXISTS", detail: detail)
+            throw Problem(status: 409, code: .tokenExists, detail: detail)
         }
         let details = JSONObject { json in
             json.member("token_id", row.tokenID)

@@ -17,7 +17,7 @@ extension Transaction {
         guard let row = try run(.endToken(tokenID: input.tokenID, graceSeconds: input.body.graceSeconds)) else {
             // Distinguish a token that has ended from one that never existed.
             guard try run(.tokenExists(tokenID: input.tokenID)) else { throw Problem.tokenNotFound }
-            throw Problem(status: 409, code: "TOKEN_ENDED", detail: "the token was already revoked or replaced")
+            throw Problem(status: 409, code: .tokenEnded, detail: "the token was already revoked or replaced")
         }
         let draft = TokenDraft(
             name: row.name,

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 
 /// The secret of a token. Only its hash is stored and compared.
 public enum TokenSecret {
@@ -12,9 +12,6 @@ public enum TokenSecret {
 
     /// The SHA-256 of a secret, in hexadecimal. A secret of 256 random bits needs no salt and no slow hash.
     public static func hash(_ secret: String) -> String {
-        SHA256.hash(data: Array(secret.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        SHA256.hexadecimal(of: secret)
     }
 }

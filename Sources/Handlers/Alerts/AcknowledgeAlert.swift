@@ -19,6 +19,6 @@ extension Transaction {
     /// The reason why no unresolved alert has this id.
     borrowing func unresolvedAlertProblem(_ alertID: UUID) throws -> Problem {
         guard try run(.getAlert(alertID: alertID)) != nil else { return .alertNotFound }
-        return Problem(status: 409, code: "ALERT_RESOLVED", detail: "the alert is resolved already")
+        return Problem(status: 409, code: .alertResolved, detail: "the alert is resolved already")
     }
 }

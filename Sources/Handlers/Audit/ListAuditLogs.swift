@@ -12,6 +12,7 @@ extension API {
             .countAuditLogs(filter)
         )
         let total = Total(counted: counted)
+        let anchor = try await readPrimary(.auditAnchor())
         return .ok(
             AuditPage(
                 page: page.number,
@@ -19,7 +20,8 @@ extension API {
                 total: total.count,
                 totalIsExact: total.isExact,
                 items: page.items(rows).map(AuditEntry.init),
-                nextCursor: page.next(rows) { ($0.ts, $0.ordinal) }
+                nextCursor: page.next(rows) { ($0.ts, $0.ordinal) },
+                droppedBefore: anchor.droppedBefore
             )
         )
     }

@@ -30,6 +30,7 @@ enum AuditAction: String {
     case tokenRevoke = "TOKEN_REVOKE"
     case timestampsRepair = "TIMESTAMPS_REPAIR"
     case fxRatesReport = "FX_RATES_REPORT"
+    case auditExport = "AUDIT_EXPORT"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"
 }
@@ -38,6 +39,7 @@ enum AuditAction: String {
 enum AuditTarget: String {
     case instance, module, command, alert, token, operation, notification, books
     case moduleRun = "module_run"
+    case auditMonth = "audit_month"
 }
 
 /// Actors without a token.
@@ -81,7 +83,7 @@ extension API {
             action: action,
             targetType: target,
             targetID: targetID,
-            code: problem.code,
+            code: problem.contractCode,
             isKnown: true
         )
         try await record(refusal, details: JSONObject { json in json.member("code", problem.code) })

@@ -1,3 +1,4 @@
+import Generated
 import Synchronization
 
 /// A rejected attempt, with the properties that distinguish kinds of rejections.
@@ -7,7 +8,7 @@ struct Refusal: Hashable, Sendable {
     let targetType: AuditTarget
     var targetID: String
     /// The problem's code.
-    let code: String
+    let code: ProblemCode
     /// The client's address, if known.
     var address: String?
     /// Whether the actor was authenticated. Only authenticated actors get an entry for each attempt.

@@ -12,6 +12,7 @@ extension API {
             // traps: the sum is at most the number of rows of a table.
             sealed += look.checked
         }
+        let anchor = try await readPrimary(.auditAnchor())
         return .ok(
             AuditVerification(
                 isIntact: look.brokenAt == nil,
@@ -20,7 +21,9 @@ extension API {
                 head: look.head,
                 brokenAt: look.brokenAt,
                 reason: look.reason,
-                next: look.brokenAt == nil && look.checked > 0 ? look.lastPosition : nil
+                next: look.brokenAt == nil && look.checked > 0 ? look.lastPosition : nil,
+                dropped: anchor.position,
+                droppedHead: anchor.head
             )
         )
     }

@@ -46,14 +46,14 @@ extension Transaction {
 extension Problem {
     fileprivate static let booksCurrencyUnset = Problem(
         status: 409,
-        code: "BOOKS_CURRENCY_UNSET",
+        code: .booksCurrencyUnset,
         detail: "the books have no currency; set BOOKS_CURRENCY on every server"
     )
 
     fileprivate static func notTheBooksCurrency(_ found: String, _ books: String) -> Problem {
         Problem(
             status: 409,
-            code: "NOT_THE_BOOKS_CURRENCY",
+            code: .notTheBooksCurrency,
             detail: "quote_currency is '\(found)', expected the books' currency '\(books)'"
         )
     }
@@ -61,7 +61,7 @@ extension Problem {
     fileprivate static func rateOfBooksCurrency(_ books: String) -> Problem {
         Problem(
             status: 409,
-            code: "RATE_OF_BOOKS_CURRENCY",
+            code: .rateOfBooksCurrency,
             detail: "'\(books)' is the books' currency and needs no rate; remove it"
         )
     }

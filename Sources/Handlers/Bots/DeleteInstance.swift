@@ -12,7 +12,7 @@ extension API {
             guard instance.retiredAt != nil else {
                 let detail =
                     "instance '\(id)' is not retired; retire it first with POST /instances/{instance_id}/retire"
-                throw Problem(status: 409, code: "INSTANCE_NOT_RETIRED", detail: detail)
+                throw Problem(status: 409, code: .instanceNotRetired, detail: detail)
             }
             if instance.deletedAt == nil { try transaction.delete(instance.botID, id, reason, by: actor) }
             return try transaction.retiredInstance(id)

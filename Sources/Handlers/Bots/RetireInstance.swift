@@ -52,7 +52,7 @@ extension Problem {
     fileprivate static func reporting(_ id: String) -> Problem {
         let detail =
             "instance '\(id)' is reporting; stop its process, wait until it is STOPPED or LOST, then retire it"
-        return Problem(status: 409, code: "INSTANCE_REPORTING", detail: detail)
+        return Problem(status: 409, code: .instanceReporting, detail: detail)
     }
 
     fileprivate static func holding(_ id: String, _ positions: Int) -> Problem {
@@ -60,6 +60,6 @@ extension Problem {
             instance '\(id)' holds positions in \(positions) symbols according to its reports; close them first, or retire it with \
             abandon_positions
             """
-        return Problem(status: 409, code: "INSTANCE_HOLDS_POSITIONS", detail: detail)
+        return Problem(status: 409, code: .instanceHoldsPositions, detail: detail)
     }
 }

@@ -9,7 +9,7 @@ extension API {
         let acknowledgement = input.body
         try input.principal.requireSubject(acknowledgement.instanceID)
         guard acknowledgement.commandID == input.commandID else {
-            throw Problem(status: 400, code: "COMMAND_ID_MISMATCH", detail: "command_id mismatch")
+            throw Problem(status: 400, code: .commandIDMismatch, detail: "command_id mismatch")
         }
         let bounds = configuration.bounds
         if let evidence = acknowledgement.evidence, evidence.bytes.count > bounds.evidenceBytes {
@@ -28,7 +28,7 @@ extension API {
             try await recordForeign(acknowledgement)
             throw Problem(
                 status: 403,
-                code: "COMMAND_OF_ANOTHER_INSTANCE",
+                code: .commandOfAnotherInstance,
                 detail: "the command does not belong to instance '\(acknowledgement.instanceID)'"
             )
         }
@@ -44,7 +44,7 @@ extension API {
             action: .commandAck,
             targetType: .command,
             targetID: acknowledgement.commandID.text,
-            code: "COMMAND_OF_ANOTHER_INSTANCE"
+            code: .commandOfAnotherInstance
         )
         try await record(refusal, details: acknowledgement.auditDetails)
     }

@@ -49,7 +49,7 @@ extension Transaction {
         // traps: a name that only looks like the author's must not decide either.
         if command.createdBy == decision.actor {
             let detail = "you cannot approve or deny your own command"
-            throw Problem(status: 403, code: "SECOND_PERSON_NEEDED", detail: detail)
+            throw Problem(status: 403, code: .secondPersonNeeded, detail: detail)
         }
         _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
         let row = try run(
@@ -58,7 +58,7 @@ extension Transaction {
         guard let row else {
             let status = command.status == .awaitingApproval ? "expired" : command.status.rawValue
             let detail = "the command is \(status), expected AWAITING_APPROVAL"
-            throw Problem(status: 409, code: "COMMAND_NOT_WAITING", detail: detail)
+            throw Problem(status: 409, code: .commandNotWaiting, detail: detail)
         }
         let details = JSONObject { json in json.member("reason", decision.reason) }
         try record(decision.action, on: .command, decision.id.text, by: decision.actor, details: details)

@@ -21,6 +21,6 @@ extension Transaction {
         }
         guard let status = try run(.lockCommand(commandID: id))?.status else { throw Problem.commandNotFound }
         let detail = "a command that is \(status.rawValue) cannot be canceled"
-        throw Problem(status: 409, code: "COMMAND_NOT_PENDING", detail: detail)
+        throw Problem(status: 409, code: .commandNotPending, detail: detail)
     }
 }

@@ -76,14 +76,14 @@ extension Transaction {
     private borrowing func supersede(_ id: UUID, of instanceID: String, by actor: String) throws {
         guard try run(.supersedeCommand(commandID: id, instanceID: instanceID, actor: actor)) == 1 else {
             let detail = "the superseded command is not pending for this instance"
-            throw Problem(status: 409, code: "COMMAND_NOT_PENDING", detail: detail)
+            throw Problem(status: 409, code: .commandNotPending, detail: detail)
         }
     }
 }
 
 extension Problem {
     fileprivate static func invalidExpiry(_ detail: String) -> Problem {
-        Problem(status: 400, code: "INVALID_EXPIRY", detail: detail)
+        Problem(status: 400, code: .invalidExpiry, detail: detail)
     }
 
     /// The 400 for a command that exceeds the maximum lifetime.
@@ -94,7 +94,7 @@ extension Problem {
     fileprivate static func commandExists(_ stored: GetCommandRow) -> Problem {
         Problem(
             status: 409,
-            code: "COMMAND_EXISTS",
+            code: .commandExists,
             detail: "command_id already exists",
             members: ["command": JSONObject(Command(stored))]
         )

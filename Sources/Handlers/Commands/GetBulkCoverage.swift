@@ -7,7 +7,7 @@ extension API {
             .bulkCoverage(bulkID: input.bulkID, staleSeconds: configuration.heartbeatStaleSeconds)
         )
         guard let row = found else {
-            throw Problem(status: 404, code: "BULK_NOT_FOUND", detail: "no bulk has this id")
+            throw Problem(status: 404, code: .bulkNotFound, detail: "no bulk has this id")
         }
         return .ok(
             BulkCoverage(

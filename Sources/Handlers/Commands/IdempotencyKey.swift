@@ -43,7 +43,7 @@ extension Transaction {
         let known = try run(.findKey(actor: key.actor, operation: key.operation.rawValue, key: key.key))
         guard known.request == key.request else {
             let detail = "the Idempotency-Key '\(key.key)' was already used for a different request"
-            throw Problem(status: 409, code: "IDEMPOTENCY_KEY_REUSED", detail: detail)
+            throw Problem(status: 409, code: .idempotencyKeyReused, detail: detail)
         }
         return try Answer(json: known.answer.bytes)
     }

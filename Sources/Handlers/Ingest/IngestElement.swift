@@ -130,7 +130,7 @@ extension API {
             action: .heartbeat,
             targetType: .instance,
             targetID: element.instanceID,
-            code: problem.code
+            code: problem.contractCode
         )
         try await record(refusal, details: details)
     }
@@ -148,7 +148,7 @@ extension IngestOutcome {
         self.init(
             index: index,
             status: .rejected,
-            code: problem.code,
+            code: problem.contractCode,
             detail: problem.detail,
             errors: problem.errors.isEmpty
                 ? nil

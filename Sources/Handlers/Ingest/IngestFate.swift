@@ -19,17 +19,31 @@ enum IngestFate: String {
     case ahead
 }
 
+/// The property that identifies a row across repeated requests.
+enum IngestKey: String {
+    case entryID = "entry_id"
+    case sampleID = "sample_id"
+
+    /// The code for a row whose key belongs to a different row.
+    fileprivate var conflict: ProblemCode {
+        switch self {
+        case .entryID: .entryIDTaken
+        case .sampleID: .sampleIDTaken
+        }
+    }
+}
+
 extension IngestReceipt {
     /// The receipt for a row's result; a rejection is thrown.
     ///
-    /// - Parameter id: The property that identifies a row.
-    init(_ fate: IngestFate, id: String = "") throws(Problem) {
+    /// - Parameter key: The key of the row. Rows without a key never conflict.
+    init(_ fate: IngestFate, key: IngestKey = .entryID) throws(Problem) {
         switch fate {
         case .stored: self.init(status: .accepted)
         case .stale: self.init(status: .accepted, stale: true)
         case .duplicate: self.init(status: .accepted, duplicate: true)
         case .conflict:
-            throw Problem(status: 409, code: "\(id.uppercased())_TAKEN", detail: "a different entry has this \(id)")
+            throw Problem(status: 409, code: key.conflict, detail: "a different entry has this \(key.rawValue)")
         case .unknown: throw .instanceNotFound
         case .ahead: throw .timestampAhead
         case .crowded:

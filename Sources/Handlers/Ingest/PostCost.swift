@@ -32,5 +32,5 @@ extension CostEntry: RowElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, id: "entry_id") }
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, key: .entryID) }
 }

@@ -26,5 +26,5 @@ extension ExecutionSample: RowElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, id: "sample_id") }
+    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, key: .sampleID) }
 }

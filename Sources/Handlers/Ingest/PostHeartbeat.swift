@@ -1,5 +1,6 @@
 public import ContractRuntime
 public import Generated
+import Postgres
 
 extension API {
     public func postHeartbeat(_ input: PostHeartbeat.Input) async throws(Problem) -> PostHeartbeat.Output {
@@ -31,19 +32,14 @@ extension Heartbeat: RowElement {
 
     func check(_ bounds: Bounds) throws(Problem) { try metadata.require("metadata", atMost: bounds.objectBytes) }
 
-    /// A 64-bit FNV-1a hash of everything in the heartbeat except its time. A heartbeat with an unchanged hash changes only times. Two
-    /// different heartbeats collide once in 2^64; a sender that provokes a collision only hides its own change.
+    /// A hash of the heartbeat without its time. A heartbeat with an unchanged hash changes only times. Two different heartbeats collide once
+    /// in 2^64; a sender that provokes a collision only hides its own change.
     private var fingerprint: Int {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func add(_ bytes: some Sequence<UInt8>) {
-            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            // A byte that no text contains separates the texts.
-            hash = (hash ^ 0xFF) &* 0x100_0000_01B3
-        }
-        for text in [botID, runtimeMode.rawValue, exchange, symbol, version, state?.rawValue ?? ""] { add(text.utf8) }
-        add(metadata.bytes)
-        if let bootID { add(bootID.utf8) }
-        return Int(truncatingIfNeeded: hash)
+        var content = self
+        content.timestamp = Timestamp(microsecondsSinceEpoch: 0)
+        var json = JSONWriter()
+        content.write(to: &json)
+        return Int(truncatingIfNeeded: Fingerprint.of(json.bytes))
     }
 
     /// The `Retry-After` for an instance that cannot be registered, in seconds, so that thousands of them do not retry with each heartbeat.
@@ -75,17 +71,17 @@ extension Heartbeat: RowElement {
             // An instance belongs to the bot in its first heartbeat. Only an operator can move it.
             throw Problem(
                 status: 409,
-                code: "INSTANCE_OF_ANOTHER_BOT",
+                code: .instanceOfAnotherBot,
                 detail: "instance '\(instanceID)' does not belong to bot '\(botID)'"
             )
         case .superseded:
             let detail = "another process that started later reports for instance '\(instanceID)'"
-            throw Problem(status: 409, code: "LEASE_LOST", detail: detail)
+            throw Problem(status: 409, code: .leaseLost, detail: detail)
         case .deleted:
             let detail = "instance '\(instanceID)' is being deleted; a later heartbeat registers it again"
             throw Problem(
                 status: 409,
-                code: "INSTANCE_BEING_DELETED",
+                code: .instanceBeingDeleted,
                 detail: detail,
                 retryAfterSeconds: Self.registrationPause
             )

@@ -27,7 +27,7 @@ extension Problem {
     /// A report's timestamp is ahead of the database's clock; `API.explained` adds by how much.
     static let timestampAhead = Problem(
         status: 422,
-        code: "TIMESTAMP_AHEAD",
+        code: .timestampAhead,
         detail: "the time is ahead of the server's clock"
     )
 

@@ -17,6 +17,9 @@ extension Job {
             )
             return try await api.lead(lock, within: limit) { try $0.run(arrange) } != nil
         },
+        Job("arrange_audit", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.arrangeAudit(lock, within: limit)
+        },
         Job("check_partitions", lock: .maintenance) { (api, lock) throws(Problem) in
             try await api.lead(lock, within: limit) { try $0.run(.checkPartitions()) } != nil
         },
@@ -65,6 +68,20 @@ extension API {
         // Each part returns the number of remaining series.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.rebookEquity(limit: 500))
+        }
+    }
+
+    /// Switches the audit log to a new month, and drops exported months that are older than `AUDIT_DAYS`.
+    ///
+    /// - Returns: False if another server does this.
+    fileprivate func arrangeAudit(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
+        let arranged = try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
+            try transaction.run(.arrangeAudit())
+        }
+        guard arranged, let days = configuration.auditDays else { return arranged }
+        // Other jobs are waiting, so a large month is verified in several passes.
+        return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
+            try transaction.run(.dropAuditMonth(days: days))
         }
     }
 

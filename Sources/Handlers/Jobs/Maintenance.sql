@@ -38,7 +38,8 @@ FROM
     arrange_partitions('execution_samples', '1 day', 7, :execution_days::int8 * interval '1 day'),
     arrange_partitions('heartbeat_presence', '30 days', 2, '400 days') AS arranged
 
--- Raises an alert for tables that have no partition for tomorrow: the day after, all new rows would go to a single partition.
+-- Raises an alert for tables that have no partition for tomorrow: the day after, all new rows would go to a single partition. For the audit
+-- log it is raised while the next month has no partition, or while a month is open an hour after its end.
 -- name: checkPartitions :exec
 WITH part AS (
     SELECT
@@ -49,12 +50,20 @@ WITH part AS (
             JOIN pg_class ON pg_class.oid = inhrelid
             WHERE inhparent = parent::regclass
                 AND relname = parent || to_char(date_trunc('day', now(), 'UTC') AT TIME ZONE 'UTC' + interval '1 day', '_YYYYMMDDHH24')
-        ) AS is_there
+        ) AS is_there,
+        'Table ' || parent || ' has no partition for tomorrow' AS message
     FROM unnest(ARRAY ['metric_samples', 'execution_samples']) AS parent
+    UNION ALL
+    SELECT
+        'audit_log',
+        coalesce(max(month) > now() AT TIME ZONE 'UTC', false)
+            AND coalesce(min(month) FILTER (WHERE closed_at IS NULL) >= date_trunc('month', (now() - interval '1 hour') AT TIME ZONE 'UTC'), false),
+        'Table audit_log has no partition for the next month, or the last month is not closed'
+    FROM audit_months
 ),
 raised AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
-    SELECT 'partitions', 'CRITICAL', 'table', parent, 'Table ' || parent || ' has no partition for tomorrow', '{}'
+    SELECT 'partitions', 'CRITICAL', 'table', parent, message, '{}'
     FROM part
     WHERE NOT is_there
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING

@@ -17,6 +17,6 @@ extension API {
         if let row { return .ok(ModuleRun(row)) }
         guard try await run(.getModuleRun(runID: input.runID)) != nil else { throw .moduleRunNotFound }
         let detail = "the run was not claimed by worker '\(report.workerID)'"
-        throw Problem(status: 409, code: "RUN_NOT_CLAIMED", detail: detail)
+        throw Problem(status: 409, code: .runNotClaimed, detail: detail)
     }
 }

@@ -9,7 +9,7 @@ extension API {
         let row = try await audited(.moduleRunTrigger, on: .module, id.text, by: actor) { transaction in
             guard let isEnabled = try transaction.run(.moduleForRun(moduleID: id)) else { throw Problem.moduleNotFound }
             guard isEnabled else {
-                throw Problem(status: 409, code: "MODULE_DISABLED", detail: "module is disabled")
+                throw Problem(status: 409, code: .moduleDisabled, detail: "module is disabled")
             }
             return try transaction.queueRun(input, summary)
         }

@@ -61,9 +61,9 @@ extension Transaction {
 extension Problem {
     fileprivate static func refusedStep(from status: RunStatus, to next: RunStatus) -> Problem {
         if status.isFinal {
-            return Problem(status: 409, code: "MODULE_RUN_TERMINAL", detail: "module run already terminal")
+            return Problem(status: 409, code: .moduleRunTerminal, detail: "module run already terminal")
         }
         let detail = "a run that is \(status.rawValue) cannot become \(next.rawValue)"
-        return Problem(status: 409, code: "MODULE_RUN_TRANSITION", detail: detail)
+        return Problem(status: 409, code: .moduleRunTransition, detail: detail)
     }
 }

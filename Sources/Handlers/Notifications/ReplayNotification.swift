@@ -9,9 +9,9 @@ extension API {
         let row = try await audited(.notificationReplay, on: .notification, id.text, by: actor) { transaction in
             guard let row = try transaction.run(.replayDelivery(deliveryID: id)) else {
                 guard try transaction.run(.deliveryExists(deliveryID: id)) else {
-                    throw Problem(status: 404, code: "DELIVERY_NOT_FOUND", detail: "delivery not found")
+                    throw Problem(status: 404, code: .deliveryNotFound, detail: "delivery not found")
                 }
-                throw Problem(status: 409, code: "DELIVERY_NOT_DEAD", detail: "the delivery is not dead")
+                throw Problem(status: 409, code: .deliveryNotDead, detail: "the delivery is not dead")
             }
             try transaction.record(.notificationReplay, on: .notification, id.text, by: actor, details: .empty)
             return row

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import Synchronization
 
 /// The result of the last readiness check. It runs in the background, so that `GET /readyz` need not wait for the database.
@@ -55,19 +56,19 @@ final class ReadinessState: Sendable {
 extension Problem {
     static let shuttingDown = Problem(
         status: 503,
-        code: "SHUTTING_DOWN",
+        code: .shuttingDown,
         detail: "the server is shutting down; send requests to another server",
         retryAfterSeconds: 1
     )
     static let readinessUnknown = Problem(
         status: 503,
-        code: "READINESS_UNKNOWN",
+        code: .readinessUnknown,
         detail: "the last readiness check did not end in time; retry after the given delay",
         retryAfterSeconds: 1
     )
     static let databaseNotWritable = Problem(
         status: 503,
-        code: "DATABASE_NOT_WRITABLE",
+        code: .databaseNotWritable,
         detail: "the database is available but rejects writes; it may be a standby or read-only",
         retryAfterSeconds: 1
     )

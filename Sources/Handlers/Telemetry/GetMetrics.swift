@@ -24,6 +24,7 @@ extension API {
         if rows != nil {
             await add(jobs: &text)
             await add(horizon: &text)
+            await add(audit: &text)
         }
         text.gauge(
             "flotilla_registrations_limit",
@@ -56,6 +57,20 @@ extension API {
             "flotilla_transaction_horizon_age_seconds",
             "The age of the oldest transaction in the cluster that holds back events and sums.",
             [("", max(age, 0))]
+        )
+    }
+
+    /// The number of months of the audit log that wait for their export.
+    private func add(audit text: inout PrometheusText) async {
+        var months = 0
+        if let days = configuration.auditDays {
+            guard let waiting = try? await run(.auditMonthsWaiting(days: days)) else { return }
+            months = waiting
+        }
+        text.gauge(
+            "flotilla_audit_months_waiting",
+            "Months of the audit log that are older than AUDIT_DAYS and not exported.",
+            [("", Double(months))]
         )
     }
 

@@ -36,6 +36,11 @@ public struct EmbeddedCluster: Sendable {
         }
     }
 
+    /// The libpq connection string of a database in the cluster that another process runs in a directory.
+    public static func url(in path: String, mayMove: Bool = false, database: String) throws -> String {
+        url(database: database, of: try ClusterDirectory.prepare(path, owner: try .current(), mayMove: mayMove))
+    }
+
     /// Locks the cluster for this process and finds all installed versions of PostgreSQL.
     static func open(
         _ path: String,
@@ -64,7 +69,9 @@ public struct EmbeddedCluster: Sendable {
     }
 
     /// The libpq connection string of a database in the cluster.
-    public func url(database: String) -> String {
+    public func url(database: String) -> String { Self.url(database: database, of: directory) }
+
+    private static func url(database: String, of directory: ClusterDirectory) -> String {
         // Without a port, libpq would use PGPORT.
         "port=5432 host=\(ConnectionText.quoted(directory.socket)) user=flotilla dbname=\(ConnectionText.quoted(database))"
     }
@@ -83,12 +90,8 @@ public struct EmbeddedCluster: Sendable {
 
     /// Stops the cluster: open transactions are rolled back, committed data is on disk.
     public func stop() async throws {
-        do {
-            // A killed cluster needs no stop; the next start recovers it.
-            if try await !halt() { logger.warning("the embedded PostgreSQL had already ended before it was stopped") }
-        } catch {
-            if Postmaster.number(in: directory) != nil { throw error }
-        }
+        // A killed cluster needs no stop; the next start recovers it.
+        if try await !halt() { logger.warning("the embedded PostgreSQL had already ended before it was stopped") }
         directory.removeOwnSocketFolder()
         lock.release()
         logger.info("embedded PostgreSQL stopped")
@@ -127,6 +130,7 @@ public struct EmbeddedCluster: Sendable {
             if try await isTakenOver() { return }
             _ = try await halt()
         }
+        try await waitForRemains()
         Postmaster.removeForeignLocks(of: directory)
         try directory.replace(directory.accessRules, with: ClusterSettings.accessRules, owner: programs.owner)
         do {
@@ -153,10 +157,19 @@ public struct EmbeddedCluster: Sendable {
         return false
     }
 
-    /// Reads the cluster's properties once it has recovered from a kill; nil if its programs were replaced.
+    /// Waits for up to 30 s until the processes of a killed cluster have ended. They end when they notice that the postmaster is gone.
+    private func waitForRemains() async throws {
+        guard let memory = ClusterMemory(of: directory), memory.isAttached else { return }
+        logger.notice("waiting for the processes of a killed PostgreSQL")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while memory.isAttached, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    /// Reads the cluster's properties once it has recovered from a kill. Returns nil if its programs were replaced or if it has ended: a
+    /// killed process remains in the process list for a moment.
     private func factsOnceItResponds() async throws -> ClusterFacts? {
         let deadline = ContinuousClock.now + .seconds(60)
-        while true {
+        while Postmaster.number(in: directory) != nil {
             switch await ClusterFacts.read(at: url(database: "postgres")) {
             case .success(let facts): return facts
             case .failure(let error) where error.isLibraryFailure: return nil
@@ -164,13 +177,19 @@ public struct EmbeddedCluster: Sendable {
             case .failure: try await Task.sleep(for: .milliseconds(100))
             }
         }
+        return nil
     }
 
     /// Stops the cluster's own process and no other, regardless of the lock files. Returns false if there is none.
     func halt() async throws -> Bool {
         guard Postmaster.number(in: directory) != nil else { return false }
         let arguments = ["stop", "-D", directory.data, "-m", "fast", "-w", "-t", "30"]
-        _ = try await programs.run(installation.program("pg_ctl"), arguments, in: directory.path)
+        do {
+            _ = try await programs.run(installation.program("pg_ctl"), arguments, in: directory.path)
+        } catch {
+            // It may have ended before pg_ctl looked.
+            if Postmaster.number(in: directory) != nil { throw error }
+        }
         return true
     }
 }

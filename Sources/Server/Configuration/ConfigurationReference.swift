@@ -52,7 +52,7 @@ enum ConfigurationReference {
         "PUBLIC_HOSTS":
             "The public names of the server, such as `https://flotilla.example`; use `https://` if a proxy terminates TLS. Requests for other hosts are rejected.",
         "TRUSTED_PROXIES":
-            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` header names the client. Failed logins are counted per client. `CONNECTIONS_PER_ADDRESS` does not apply to these proxies.",
+            "The addresses of proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` or `Forwarded` header names the client. Failed sign-ins are counted per client. `CONNECTIONS_PER_ADDRESS` does not apply to these proxies.",
         "ENVIRONMENT": "The name of the deployment on the dashboard. Defaults to `LOCAL`.",
         "DATABASE_CONNECTIONS":
             "The number of database connections. Two more are reserved for operators, and one listens for commands.",
@@ -107,6 +107,8 @@ enum ConfigurationReference {
         "ALERT_DAYS": "Days for which resolved alerts are kept.",
         "RUN_DAYS": "Days for which module runs are kept after their end.",
         "COMMAND_DAYS": "Days for which commands with a final status are kept, with their acknowledgements.",
+        "AUDIT_DAYS":
+            "Days after its end for which a month of the audit log is kept. It is dropped only if `flotilla-server export-audit` has exported it; 0 to keep all months.",
         "INSTANCE_RETIRE_DAYS":
             "Days without a heartbeat after which an instance without open positions is retired; 0 for never.",
         "REGISTRATIONS_PER_HOUR":

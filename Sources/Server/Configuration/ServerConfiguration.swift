@@ -64,6 +64,8 @@ struct ServerConfiguration: Sendable {
     var executionDays: Int
     /// Days for which finished records are kept.
     var historyDays: API.HistoryDays
+    /// Days after its end for which an exported month of the audit log is kept; nil to keep all months.
+    var auditDays: Int?
     /// Days of silence after which an instance is retired; nil if only operators retire instances.
     var instanceRetireDays: Int?
     /// Limits on what clients may add or hold.
@@ -172,6 +174,8 @@ struct ServerConfiguration: Sendable {
         metricDays = (samples, fine, coarse)
         executionDays = try variables.integer("EXECUTION_DAYS", in: 1...3_650, default: 30)
         historyDays = try Self.historyDays(variables)
+        let ofAudit = try variables.integer("AUDIT_DAYS", in: 0...36_500, default: 0)
+        auditDays = ofAudit == 0 ? nil : ofAudit
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
         bounds = try Bounds(variables)

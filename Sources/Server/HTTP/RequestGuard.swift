@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import NIOHTTP1
 
 /// Rejects requests for hosts that this server does not serve, which prevents DNS rebinding, and cross-site requests from browsers. Each
@@ -141,22 +142,22 @@ struct RequestGuard: Sendable {
 extension Problem {
     static let unknownHost = Problem(
         status: 421,
-        code: "UNKNOWN_HOST",
+        code: .unknownHost,
         detail: "the host is not served here: expected localhost, the server's address or one of PUBLIC_HOSTS"
     )
     static let crossSiteRequest = Problem(
         status: 403,
-        code: "CROSS_SITE_REQUEST",
+        code: .crossSiteRequest,
         detail: "the request comes from a page of another site: expected this host or one of PUBLIC_HOSTS"
     )
     fileprivate static let badTarget = Problem(
         status: 400,
-        code: "MALFORMED_REQUEST",
+        code: .malformedRequest,
         detail: "the target is neither a path nor an http or https URL"
     )
 
     /// 400 (RFC 9112, section 3.2)
     fileprivate static func badHost(_ detail: String) -> Problem {
-        Problem(status: 400, code: "MALFORMED_REQUEST", detail: detail)
+        Problem(status: 400, code: .malformedRequest, detail: detail)
     }
 }

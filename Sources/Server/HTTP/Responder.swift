@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -95,59 +96,59 @@ struct Answer {
 }
 
 extension Problem {
-    static let notFound = Problem(status: 404, code: "NOT_FOUND", detail: "the path does not exist")
+    static let notFound = Problem(status: 404, code: .notFound, detail: "the path does not exist")
     static let methodNotAllowed = Problem(
         status: 405,
-        code: "METHOD_NOT_ALLOWED",
+        code: .methodNotAllowed,
         detail: "the path does not support this method"
     )
     static let tooManyConnections = Problem(
         status: 503,
-        code: "TOO_MANY_CONNECTIONS",
+        code: .tooManyConnections,
         detail:
             "too many connections are open from this address or in total; close some or retry after the given delay",
         retryAfterSeconds: 5
     )
     static let tooManyUnreadAnswers = Problem(
         status: 503,
-        code: "TOO_MANY_UNREAD_ANSWERS",
+        code: .tooManyUnreadAnswers,
         detail: "too much response data is unread by clients; retry after the given delay",
         retryAfterSeconds: 5
     )
     static let tooManyBodies = Problem(
         status: 503,
-        code: "TOO_MANY_BODIES",
+        code: .tooManyBodies,
         detail: "the memory for request bodies is exhausted; retry after the given delay",
         retryAfterSeconds: 5
     )
     static let malformedRequest = Problem(
         status: 400,
-        code: "MALFORMED_REQUEST",
+        code: .malformedRequest,
         detail: "the request is not HTTP/1.1"
     )
 
     /// 413
     static func contentTooLarge(_ limit: Int) -> Problem {
-        Problem(status: 413, code: "CONTENT_TOO_LARGE", detail: "the body is larger than \(limit) bytes")
+        Problem(status: 413, code: .contentTooLarge, detail: "the body is larger than \(limit) bytes")
     }
 
     /// 431
     static func headTooLarge(_ limits: HTTPLimits) -> Problem {
         Problem(
             status: 431,
-            code: "HEADER_FIELDS_TOO_LARGE",
+            code: .headerFieldsTooLarge,
             detail: "the header fields are larger than \(limits.head) bytes"
         )
     }
 
     /// 414
     static func uriTooLong(_ limits: HTTPLimits) -> Problem {
-        Problem(status: 414, code: "URI_TOO_LONG", detail: "the target is longer than \(limits.target) bytes")
+        Problem(status: 414, code: .uriTooLong, detail: "the target is longer than \(limits.target) bytes")
     }
 
     /// 408
     static func requestTimeout(_ limits: HTTPLimits) -> Problem {
-        Problem(status: 408, code: "REQUEST_TIMEOUT", detail: "the body did not arrive within \(limits.bodyTime)")
+        Problem(status: 408, code: .requestTimeout, detail: "the body did not arrive within \(limits.bodyTime)")
     }
 }
 

@@ -8,7 +8,8 @@ import Testing
     func `S7.1 metrics are a series, exact to the digit`(servers: Int) async throws {
         try await Site.with(servers) { site in
             _ = try await site.beat()
-            let points = (0..<1_000).shuffled().map { number in
+            var random = SplitMix()
+            let points = (0..<1_000).shuffled(using: &random).map { number in
                 """
                 {"instance_id":"i1","symbol":"BTC","metric_type":"equity","value":\(number == 500 ? "0.1" : "\(number)"),\
                 "timestamp":"2026-03-01T\(String(format: "%02d:%02d:%02d", 9 + number / 3600, number / 60 % 60, number % 60))Z"}

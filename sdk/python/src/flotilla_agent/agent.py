@@ -215,11 +215,11 @@ class Agent:
             self._is_unregistered = False
             self._safety.contact()
         except CallFailure as error:
-            if error.code in ("TOO_MANY_REGISTRATIONS", "TOO_MANY_INSTANCES"):
+            if error.code in (contract.ProblemCode.TOO_MANY_REGISTRATIONS, contract.ProblemCode.TOO_MANY_INSTANCES):
                 if not self._is_unregistered:
                     self._logger.critical("the control plane refused to register this instance: %s", error)
                 self._is_unregistered = True
-            if error.code == "LEASE_LOST":
+            if error.code == contract.ProblemCode.LEASE_LOST:
                 if not self._safety.has_lost_lease:
                     self._logger.critical("another process has taken over this instance: new orders are blocked")
                 self._safety.lose_lease()

@@ -202,7 +202,7 @@ class Reporter:
         again = []
         for item in refused:
             report = reports[item["index"]]
-            if item.get("code") == "INSTANCE_NOT_FOUND" or _is_early(report, item):
+            if item.get("code") == contract.ProblemCode.INSTANCE_NOT_FOUND or _is_early(report, item):
                 again.append(report)
             else:
                 self._logger.error("the control plane rejected a report: %s: %s: %s", item.get("code"), item.get("detail"), report.body)
@@ -211,7 +211,7 @@ class Reporter:
 
 def _is_early(report: Report, refusal: dict[str, typing.Any]) -> bool:
     """Whether a report was rejected because it is ahead of the control plane's clock, by at most MAXIMUM_LEAD."""
-    if refusal.get("code") != "TIMESTAMP_AHEAD":
+    if refusal.get("code") != contract.ProblemCode.TIMESTAMP_AHEAD:
         return False
     times = report.body.get("timestamp") or report.body.get("updated_at"), refusal.get("server_time")
     try:

@@ -1,0 +1,4 @@
+/// An operation returned another response than the test expects.
+public struct UnexpectedOutput: Error {
+    public init() {}
+}
