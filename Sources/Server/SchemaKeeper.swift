@@ -52,7 +52,11 @@ struct SchemaKeeper {
     }
 
     private func version() async throws -> Int {
-        if policy == .migrate { return try await migrator.migrate(logger: logger) }
+        policy == .migrate ? try await migrator.migrate(logger: logger) : try await Self.usableVersion(migrator)
+    }
+
+    /// The version of the schema; throws `NotMigrated` if it or its routines are outdated.
+    static func usableVersion(_ migrator: Migrator) async throws -> Int {
         let status = try await migrator.status()
         guard status.version >= migrator.target, status.hasRoutines else {
             throw NotMigrated(found: status, expected: migrator.target)
