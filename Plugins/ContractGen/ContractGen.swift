@@ -27,7 +27,7 @@ struct ContractGen: BuildToolPlugin {
         for input in inputs {
             let output = folder.appending(path: Self.outputName(of: input, in: directory))
             arguments += [input.path, output.path]
-            // All migrations go into one file.
+            // All migrations go into one file, and so does the current schema.
             if !outputs.contains(output) { outputs.append(output) }
         }
         return [
@@ -42,10 +42,12 @@ struct ContractGen: BuildToolPlugin {
     }
 
     /// `jsonschema/bot-page.schema.json` → `BotPage.swift`, `openapi/paths/bots.yaml` → `PathsBots.swift`,
-    /// `Bots/ListBots.sql` → `ListBotsQueries.swift`, `migrations/0001_fleet.sql` → `Migrations.swift`
+    /// `Bots/ListBots.sql` → `ListBotsQueries.swift`, `migrations/0001_fleet.sql` → `Migrations.swift`,
+    /// `database/baseline.sql` → `CurrentSchema.swift`
     private static func outputName(of input: URL, in directory: URL) -> String {
         let folders = input.deletingLastPathComponent().path.dropFirst(directory.path.count).split(separator: "/")
         if folders.last == "migrations" { return "Migrations.swift" }
+        if folders.first == "database" { return "CurrentSchema.swift" }
         let name = input.lastPathComponent.split(separator: ".")[0]
         if input.pathExtension == "sql" { return "\(name)Queries.swift" }
         let words = (folders.dropFirst().flatMap { $0.split(separator: "-") } + name.split { "-_".contains($0) })

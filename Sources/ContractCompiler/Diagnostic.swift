@@ -44,6 +44,7 @@ package struct Diagnostic: Sendable {
         case query
         case recursiveAlias = "recursive-alias"
         case requiredProperty = "required-property"
+        case schemaFile = "schema-file"
         case secondDocument = "second-document"
         case securityScheme = "security-scheme"
         case sqlHeader = "sql-header"

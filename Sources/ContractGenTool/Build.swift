@@ -29,7 +29,9 @@ struct Build {
     mutating func run() throws -> Bool {
         // The working directory is the package's, so paths below it are shown relative to it.
         let sources = try pairs.map { (source: try Self.source($0.input), output: $0.output) }
-        let texts = try contractFiles(sources) + queryFiles(sources) + migrationFiles(sources)
+        let texts =
+            try contractFiles(sources) + queryFiles(sources) + migrationFiles(sources)
+            + schemaFiles(sources)
         for diagnostic in log.sorted where diagnostic.severity != .note {
             FileHandle.standardError.write(Data(diagnostic.rendered.utf8))
         }
@@ -61,7 +63,9 @@ struct Build {
     }
 
     private mutating func queryFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
-        let own = sources.filter { $0.source.path.hasSuffix(".sql") && !$0.source.isMigration }
+        let own = sources.filter {
+            $0.source.path.hasSuffix(".sql") && !$0.source.isMigration && !$0.source.isSchema
+        }
         let files = QueryFileReader.read(own.map(\.source), log: &log)
         return zip(own, files).map { ($0.output, QueryEmitter.file($1)) }
     }
@@ -70,6 +74,14 @@ struct Build {
         let migrations = sources.filter(\.source.isMigration)
         guard let output = migrations.first?.output else { return [] }
         return [(output, MigrationEmitter.file(MigrationFile.read(migrations.map(\.source), log: &log)))]
+    }
+
+    private mutating func schemaFiles(_ sources: [(source: SourceFile, output: String)]) -> [(String, String)] {
+        let files = sources.filter(\.source.isSchema)
+        guard let output = files.first?.output, let schema = SchemaFiles.read(files.map(\.source), log: &log) else {
+            return []
+        }
+        return [(output, SchemaEmitter.file(schema))]
     }
 
     private static func source(_ path: String) throws -> SourceFile {

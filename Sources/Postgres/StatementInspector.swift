@@ -23,6 +23,61 @@ public struct StatementInspector: Sendable {
         }
     }
 
+    /// A function of the current schema.
+    public struct Routine: Sendable {
+        /// The name without the parameters.
+        public let name: String
+        /// The name with the types of the parameters.
+        public let signature: String
+        /// Why PostgreSQL rejects the body; nil if it accepts it.
+        public let error: String?
+    }
+
+    /// The functions of the current schema. Each body is checked, as in a `CREATE FUNCTION` with `check_function_bodies`.
+    public func routines() async throws(PostgresError) -> [Routine] {
+        try await Connection.withOwn(at: url) { (connection) throws(PostgresError) in
+            var routines: [Routine] = []
+            for found in try connection.run(Self.foundRoutines, by: .now + .seconds(10)) {
+                do throws(PostgresError) {
+                    try connection.executeScript("SELECT \(found.validation)")
+                    routines.append(Routine(name: found.name, signature: found.signature, error: nil))
+                } catch {
+                    guard error.state != nil else { throw error }
+                    routines.append(Routine(name: found.name, signature: found.signature, error: error.serverMessage))
+                }
+            }
+            return routines
+        }
+    }
+
+    private struct FoundRoutine {
+        let name: String
+        let signature: String
+        /// The call of the language's validator.
+        let validation: String
+    }
+
+    private static let foundRoutines = Query<[FoundRoutine]>(
+        Statement(
+            name: "routines",
+            parameterTypes: [],
+            sql: """
+                SELECT proname::text, routine.oid::regprocedure::text, format('%s(%s)', lanvalidator::regproc, routine.oid)
+                FROM pg_proc AS routine
+                JOIN pg_language ON pg_language.oid = prolang
+                WHERE pronamespace = current_schema()::regnamespace
+                    AND lanname IN ('sql', 'plpgsql')
+                ORDER BY 2
+                """
+        ),
+        bind: { _ in },
+        read: { (rows) throws(PostgresError) in
+            try rows.many { (row) throws(PostgresError) in
+                FoundRoutine(name: try row.read(0), signature: try row.read(1), validation: try row.read(2))
+            }
+        }
+    )
+
     private static func describe(
         _ sql: String,
         _ parameterTypes: [String],

@@ -1,7 +1,7 @@
 import ContractCompiler
 import Postgres
 
-/// Compares the types and column names in `.sql` headers with those that PostgreSQL infers.
+/// Compares the types and column names in `.sql` headers with those that PostgreSQL infers, and checks the routines.
 struct QueryChecker {
     let inspector: StatementInspector
     /// Whether the statements are those of a release, whose text is frozen. Its server reads columns by position, so their names matter
@@ -13,6 +13,18 @@ struct QueryChecker {
     consuming func check(_ files: [QueryFile]) async throws -> DiagnosticLog {
         for query in files.flatMap(\.queries) { try await check(query) }
         return log
+    }
+
+    /// Adds a diagnostic for each function whose body PostgreSQL rejects, and for each that only a migration defines.
+    mutating func check(routinesOf schema: SchemaFiles) async throws {
+        for routine in try await inspector.routines() {
+            guard let location = schema.location(ofRoutine: routine.name) else {
+                let message = "'\(routine.signature)' is not defined in routines/"
+                log.error(.schemaFile, message, at: schema.revisionLocation)
+                continue
+            }
+            if let error = routine.error { log.error(.query, "'\(routine.signature)': \(error)", at: location) }
+        }
     }
 
     private mutating func check(_ query: QueryFile.Query) async throws {

@@ -108,7 +108,7 @@ struct Application {
             )
             let denials = DenialLog(api)
             let keeper = SchemaKeeper(
-                migrator: Migrator(url: url, migrations: Migration.all),
+                migrator: Migrator(url: url, schema: .current),
                 policy: configuration.databaseURL == nil ? .migrate : policy,
                 schema: schema,
                 logger: logger
@@ -245,7 +245,7 @@ struct Application {
     /// Migrates the database and exits.
     func migrate() async throws {
         try await withDatabase { url, _ in
-            let version = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
+            let version = try await Migrator(url: url, schema: .current).migrate(logger: logger)
             logger.notice("schema is up to date", metadata: ["version": "\(version)"])
         }
     }
@@ -264,11 +264,7 @@ struct Application {
         let url =
             try configuration.databaseURL
             ?? EmbeddedCluster.url(in: directory.path, mayMove: !directory.isChosen, database: "flotilla")
-        let migrator = Migrator(url: url, migrations: Migration.all)
-        let version = try await migrator.version()
-        guard version >= migrator.target else {
-            throw SchemaKeeper.NotMigrated(version: version, expected: migrator.target)
-        }
+        let version = try await SchemaKeeper.usableVersion(Migrator(url: url, schema: .current))
         // Counting the entries of a large month takes longer than the deadline of requests.
         let database = Database(.init(url: url, connections: 1, deadline: .seconds(300)), logger: logger)
         defer { database.close() }

@@ -6,11 +6,15 @@ import Postgres
 struct SchemaKeeper {
     /// The schema is outdated, and the server was not started with `--migrate`.
     struct NotMigrated: Error, CustomStringConvertible {
-        let version: Int
+        let found: SchemaStatus
         let expected: Int
 
         var description: String {
-            "the database's schema is at version \(version), expected \(expected): run './flotilla migrate' or start with --migrate"
+            let difference =
+                found.version < expected
+                ? "schema is at version \(found.version), expected \(expected)"
+                : "routines are older than this server's"
+            return "the database's \(difference): run './flotilla migrate' or start with --migrate"
         }
     }
 
@@ -48,9 +52,15 @@ struct SchemaKeeper {
     }
 
     private func version() async throws -> Int {
-        if policy == .migrate { return try await migrator.migrate(logger: logger) }
-        let version = try await migrator.version()
-        guard version >= migrator.target else { throw NotMigrated(version: version, expected: migrator.target) }
-        return version
+        policy == .migrate ? try await migrator.migrate(logger: logger) : try await Self.usableVersion(migrator)
+    }
+
+    /// The version of the schema; throws `NotMigrated` if it or its routines are outdated.
+    static func usableVersion(_ migrator: Migrator) async throws -> Int {
+        let status = try await migrator.status()
+        guard status.version >= migrator.target, status.hasRoutines else {
+            throw NotMigrated(found: status, expected: migrator.target)
+        }
+        return status.version
     }
 }

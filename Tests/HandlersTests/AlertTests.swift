@@ -228,6 +228,20 @@ import Testing
         }
     }
 
+    @Test func `an alert that is raised again notifies again an hour after its last notification`() async throws {
+        try await Fleet.with { fleet in
+            try await fleet.beat()
+            for (age, notifications) in [
+                ("0 minutes", "1"), ("59 minutes", "1"), ("61 minutes", "2"), ("0 minutes", "2"),
+            ] {
+                let age = "UPDATE alerts SET last_queued_at = now() - interval '\(age)'"
+                _ = try await fleet.database.run(Query(sql: age))
+                _ = try await reconcile(.mismatch, in: fleet)
+                #expect(try await fleet.text("SELECT count(*)::text FROM notifications") == notifications)
+            }
+        }
+    }
+
     @Test func `comparisons are listed newest first, and both filters apply`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1")

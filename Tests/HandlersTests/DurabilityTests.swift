@@ -48,7 +48,7 @@ import Testing
         let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
         let url = cluster.url(database: "fleet")
         try await cluster.createDatabase("fleet")
-        _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
+        _ = try await Migrator(url: url, schema: .current).migrate(logger: logger)
         do {
             try await withFleet(at: url, deadline: .seconds(1)) { fleet in
                 try await fleet.beat()

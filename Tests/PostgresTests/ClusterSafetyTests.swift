@@ -68,7 +68,7 @@ import Testing
     @Test func `a start waits until the processes of a killed cluster have ended`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
-            let postmaster = try Look.postmaster(in: folder)
+            let postmaster = try ClusterProbe.postmaster(in: folder)
             let file = try String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8)
             let line = file.split(separator: "\n", omittingEmptySubsequences: false)[6]
             let id = try #require(line.split(separator: " ").last.flatMap { CInt($0) })
@@ -81,7 +81,7 @@ import Testing
             try await Task.sleep(for: .milliseconds(700))
             #expect(shmdt(memory) == 0)
             let second = try await start.value
-            #expect(try await Look.text("SELECT 'here'", at: second.url(database: "postgres")) == "here")
+            #expect(try await ClusterProbe.text("SELECT 'here'", at: second.url(database: "postgres")) == "here")
             try await second.stop()
         }
     }
@@ -90,14 +90,14 @@ import Testing
     func `a cluster that ends while it is taken over is started`() async throws {
         try await withFolder { folder in
             let first = try await EmbeddedCluster.start(in: folder, logger: logger)
-            let postmaster = try Look.postmaster(in: folder)
+            let postmaster = try ClusterProbe.postmaster(in: folder)
             Foundation.kill(postmaster, SIGSTOP)
             first.lock.release()
             let start = Task { try await EmbeddedCluster.start(in: folder, logger: logger) }
             try await Task.sleep(for: .milliseconds(700))
             Foundation.kill(postmaster, SIGKILL)
             let second = try await start.value
-            #expect(try Look.postmaster(in: folder) != postmaster)
+            #expect(try ClusterProbe.postmaster(in: folder) != postmaster)
             try await second.stop()
         }
     }

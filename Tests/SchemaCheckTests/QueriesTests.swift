@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct QueriesTests {
     @Test func `the project's queries match their headers`() async throws {
-        try await TemporaryProject.with(["migrations"]) { project in
+        try await TemporaryProject.with(["migrations", "database"]) { project in
             try FileManager.default.copyItem(
                 at: TemporaryProject.package.appending(path: "Sources/Handlers"),
                 to: project.folder.appending(path: "Handlers")
             )
-            let run = try await project.run("schema-check", "queries", "Handlers")
+            let run = try await project.run("schema-check", "queries", "--schema", "database", "Handlers")
             #expect(run.status == 0, "\(run.output)")
         }
     }
@@ -100,6 +100,64 @@ import Testing
                     "1.0.0.sql:2:31: error: column 2 is declared 'gross_exposure', but PostgreSQL names it 'net_exposure' [query]",
                 ]
             )
+        }
+    }
+
+    /// A schema with one routine.
+    private func withSchema(_ routine: String, _ body: (TemporaryProject) async throws -> Void) async throws {
+        try await TemporaryProject.with([]) { project in
+            for folder in ["migrations", "database/routines"] {
+                let path = project.folder.appending(path: folder).path
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            }
+            try project.write("CREATE TABLE bots (name text);", to: "migrations/0001_fleet.sql")
+            let baseline = """
+                -- schema: 1
+                -- routines: 1 0
+                CREATE TABLE bots (name text);
+                \\ir routines/fleet.sql
+                """
+            try project.write(baseline, to: "database/baseline.sql")
+            try project.write(routine, to: "database/routines/fleet.sql")
+            try project.write("-- name: one :one\n-- out: n text\nSELECT first_name() AS n\n", to: "One.sql")
+            try await body(project)
+        }
+    }
+
+    @Test func `queries may call routines, whose revision must be raised with each change`() async throws {
+        let routine =
+            "CREATE OR REPLACE FUNCTION first_name() RETURNS text LANGUAGE sql AS $$ SELECT name FROM bots $$;\n"
+        try await withSchema(routine) { project in
+            let first = try await project.run("schema-check", "queries", "--schema", "database", "One.sql")
+            #expect(first.status == 1)
+            let expected =
+                "database/baseline.sql:2:1: error: the routines changed: raise their revision, '-- routines: 2 9cbfe07b52679a99' [schema-file]"
+            #expect(first.output.contains(expected), "\(first.output)")
+            try project.replace(
+                "-- routines: 1 0",
+                with: "-- routines: 2 9cbfe07b52679a99",
+                in: "database/baseline.sql"
+            )
+            let second = try await project.run("schema-check", "queries", "--schema", "database", "One.sql")
+            #expect(second.status == 0, "\(second.output)")
+        }
+    }
+
+    @Test func `a body that PostgreSQL rejects is reported, and a function that only a migration defines`() async throws
+    {
+        let routine =
+            "\nCREATE OR REPLACE FUNCTION first_name() RETURNS text LANGUAGE sql AS $$ SELECT nmae FROM bots $$;\n"
+        try await withSchema(routine) { project in
+            let sql = "CREATE FUNCTION hidden(n int8) RETURNS int8 LANGUAGE sql AS $$ SELECT n $$;"
+            try project.write(sql, to: "migrations/0002_hidden.sql")
+            let run = try await project.run("schema-check", "queries", "--schema", "database", "One.sql")
+            #expect(run.status == 1)
+            let errors = run.output.split(separator: "\n").filter { $0.contains(": error: ") }.map(String.init)
+            let hidden = "database/baseline.sql:2:1: error: 'hidden(bigint)' is not defined in routines/ [schema-file]"
+            let rejected =
+                "database/routines/fleet.sql:2:1: error: 'first_name()': ERROR:  column \"nmae\" does not exist"
+            #expect(errors.contains(hidden), "\(run.output)")
+            #expect(errors.contains(rejected), "\(run.output)")
         }
     }
 }

@@ -24,7 +24,7 @@ public actor TestCluster {
         return try await task.value
     }
 
-    /// The name of a database with all migrations applied.
+    /// The name of a database with the current schema.
     public func migratedTemplate() async throws -> String {
         let name = "template_migrated"
         if let template {
@@ -35,7 +35,7 @@ public actor TestCluster {
             let cluster = try await cluster()
             try await cluster.createDatabase(name)
             let url = cluster.url(database: name)
-            _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: Self.logger)
+            _ = try await Migrator(url: url, schema: .current).migrate(logger: Self.logger)
             let database = Database(.init(url: url, connections: 1), logger: Self.logger)
             defer { database.close() }
             // Without a server, tests count silence as if a server were listening.

@@ -31,6 +31,14 @@ public struct Job: Sendable {
     }
 }
 
+/// The numbers of the advisory locks that jobs take in the database. Servers of all releases must use the same ones.
+private enum AdvisoryLock {
+    /// The first part of the lock of one job; the second part is the hash of its name.
+    static let job: Int32 = 7104
+    /// The lock of all jobs that maintain sums and partitions. Releases before 1.3.0 take it for all of theirs.
+    static let maintenance = 7102
+}
+
 extension API {
     /// Runs jobs one at a time and records which succeeded.
     ///
@@ -78,8 +86,8 @@ extension API {
         try await transaction(within: limit) { transaction in
             let isLeader =
                 switch lock {
-                case .own(let job): try transaction.run(.leadJob(job: job))
-                case .maintenance: try transaction.run(.leadMaintenance())
+                case .own(let job): try transaction.run(.leadJob(lock: AdvisoryLock.job, job: job))
+                case .maintenance: try transaction.run(.leadMaintenance(lock: AdvisoryLock.maintenance))
                 }
             return isLeader ? try body(transaction) : nil
         }

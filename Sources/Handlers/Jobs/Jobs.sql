@@ -1,13 +1,14 @@
--- Takes the lock of a job, which one transaction among all servers can hold. The lock numbers are used only for jobs.
+-- Takes the lock of a job (`AdvisoryLock.job`), which one transaction among all servers can hold.
 -- name: leadJob :one
--- in: job text
+-- in: lock int4, job text
 -- out: is_leader bool
-SELECT pg_try_advisory_xact_lock(7104, hashtext(:job)) AS is_leader
+SELECT pg_try_advisory_xact_lock(:lock, hashtext(:job)) AS is_leader
 
--- Takes the lock of all jobs that maintain sums and partitions. Releases before 1.3.0 use this lock for all of theirs.
+-- Takes the lock of all jobs that maintain sums and partitions (`AdvisoryLock.maintenance`).
 -- name: leadMaintenance :one
+-- in: lock int8
 -- out: is_leader bool
-SELECT pg_try_advisory_xact_lock(7102) AS is_leader
+SELECT pg_try_advisory_xact_lock(:lock) AS is_leader
 
 -- Records that jobs succeeded.
 -- name: noteJobs :exec

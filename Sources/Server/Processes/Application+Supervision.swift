@@ -29,7 +29,7 @@ extension Application {
         try await withDatabase { url, cluster in
             started(addresses(of: sockets))
             let keeper = SchemaKeeper(
-                migrator: Migrator(url: url, migrations: Migration.all),
+                migrator: Migrator(url: url, schema: .current),
                 policy: configuration.databaseURL == nil ? .migrate : policy,
                 schema: SchemaState(),
                 logger: logger

@@ -1,0 +1,409 @@
+-- The audit log: append-only, sealed by a chain of hashes, partitioned by month.
+
+-- Rejects every change of a written entry or seal.
+CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append-only';
+END
+$$;
+
+-- Queues new entries for sealing.
+CREATE OR REPLACE FUNCTION note_unsealed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_unsealed SELECT ordinal FROM added;
+    RETURN NULL;
+END
+$$;
+
+-- The first number of a month.
+CREATE OR REPLACE FUNCTION first_audit_ordinal(month date) RETURNS int8 LANGUAGE sql IMMUTABLE AS $$
+    SELECT (extract(year FROM month) * 100 + extract(month FROM month))::int8 * 10000000000
+$$;
+
+-- The partition of a table for a month.
+CREATE OR REPLACE FUNCTION audit_part(parent text, month date) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT parent || to_char(month, '_YYYYMM')
+$$;
+
+-- Makes a table a partition that accepts writes only through its parent.
+CREATE OR REPLACE FUNCTION attach_audit_part(parent text, part text, bounds text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES %s', parent, part, bounds);
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER audit_part_is_append_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I '
+        'FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()',
+        part
+    );
+END
+$$;
+
+-- All columns of an entry as one unambiguous text. The hash of an entry is the SHA-256 of the previous hash and this text.
+CREATE OR REPLACE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_array(
+        entry.ordinal, entry.audit_id, entry.actor, entry.action, entry.target_type, entry.target_id, entry.result,
+        entry.details, (extract(epoch FROM entry.ts) * 1000000)::int8
+    )::text
+$$;
+
+-- The seal of the last dropped entry, from which the chain continues; 0 and empty while no month is dropped.
+CREATE OR REPLACE FUNCTION audit_anchor(OUT last_position int8, OUT head bytea, OUT dropped_before timestamptz) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT months.last_position, months.head, months.closed_at
+    INTO last_position, head, dropped_before
+    FROM audit_months AS months
+    WHERE dropped_at IS NOT NULL
+    ORDER BY month DESC
+    LIMIT 1;
+    last_position := coalesce(last_position, 0);
+    head := coalesce(head, ''::bytea);
+END
+$$;
+
+-- Seals pending entries, at most 5,000, and returns their number. Here and below, custom plans let PostgreSQL skip partitions.
+CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
+    due int8[];
+    last_position int8;
+    head bytea;
+    content text;
+    hashes bytea[] := '{}';
+BEGIN
+    IF low IS NULL THEN RETURN 0; END IF;
+    -- Positions are unique only within a partition, and servers before 1.3.0 take another lock for this job.
+    LOCK TABLE ONLY audit_seals IN SHARE ROW EXCLUSIVE MODE;
+    due := ARRAY (
+        SELECT ordinal
+        FROM audit_unsealed
+        JOIN audit_log USING (ordinal)
+        WHERE audit_log.ordinal >= low
+        ORDER BY ordinal
+        LIMIT 5000
+    );
+    SELECT position, hash INTO last_position, head FROM audit_seals ORDER BY position DESC LIMIT 1;
+    IF NOT FOUND THEN SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor; END IF;
+    FOR content IN
+        SELECT audit_text(entry)
+        FROM audit_log AS entry
+        WHERE ordinal = ANY (due)
+            AND ordinal >= due[1]
+            AND ordinal <= due[cardinality(due)]
+        ORDER BY ordinal
+    LOOP
+        head := sha256(head || convert_to(content, 'UTF8'));
+        hashes := hashes || head;
+    END LOOP;
+    INSERT INTO audit_seals (position, ordinal, hash)
+    SELECT last_position + place, ordinal, hash
+    FROM unnest(due, hashes) WITH ORDINALITY AS seal (ordinal, hash, place);
+    DELETE FROM audit_unsealed WHERE ordinal = ANY (due);
+    RETURN cardinality(due);
+END
+$$;
+
+-- Verifies at most 5,000 seals after position `after`, or after the last dropped entry, and returns the last one and the first break.
+CREATE OR REPLACE FUNCTION verify_audit(
+    after int8,
+    OUT last_position int8,
+    OUT checked int8,
+    OUT head bytea,
+    OUT broken_at int8,
+    OUT reason text
+) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    low int8;
+    high int8;
+    seal record;
+BEGIN
+    checked := 0;
+    SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor;
+    IF after > last_position THEN
+        last_position := after;
+        SELECT hash INTO head FROM audit_seals WHERE position = after;
+        head := coalesce(head, ''::bytea);
+    END IF;
+    SELECT min(ordinal), max(ordinal)
+    INTO low, high
+    FROM (SELECT ordinal FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part;
+    FOR seal IN
+        SELECT position, part.ordinal, hash, CASE WHEN entry.ordinal IS NOT NULL THEN audit_text(entry) END AS text
+        FROM (SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part
+        LEFT JOIN audit_log AS entry ON entry.ordinal = part.ordinal AND entry.ordinal BETWEEN low AND high
+        ORDER BY position
+    LOOP
+        IF seal.position <> last_position + 1 THEN
+            reason := 'a seal is missing before it';
+        ELSIF seal.text IS NULL THEN
+            reason := 'the entry is missing';
+        ELSIF sha256(head || convert_to(seal.text, 'UTF8')) <> seal.hash THEN
+            reason := 'the entry is not as it was sealed';
+        END IF;
+        IF reason IS NOT NULL THEN
+            broken_at := seal.ordinal;
+            RETURN;
+        END IF;
+        last_position := seal.position;
+        head := seal.hash;
+        checked := checked + 1;
+    END LOOP;
+END
+$$;
+
+-- Verifies a part of the audit log: at most 5,000 seals after `after`, and all entries in their range of numbers. An entry that is neither
+-- sealed nor queued was inserted by other means. After the last seal, it verifies the newest entries and the queue.
+CREATE OR REPLACE FUNCTION verify_audit_part(
+    after int8,
+    OUT last_position int8,
+    OUT checked int8,
+    OUT head bytea,
+    OUT broken_at int8,
+    OUT reason text
+) LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    -- The range of numbers that the part sealed, except for entries that committed late.
+    low int8;
+    high int8 := 9223372036854775807;
+BEGIN
+    SELECT part.last_position, part.checked, part.head, part.broken_at, part.reason
+    INTO last_position, checked, head, broken_at, reason
+    FROM verify_audit(after) AS part;
+    IF broken_at IS NOT NULL THEN RETURN; END IF;
+    -- Without OFFSET 0, PostgreSQL would scan the index on `ordinal` from its end.
+    SELECT coalesce(max(ordinal), 0)
+    INTO low
+    FROM (SELECT ordinal FROM audit_seals WHERE position > after - 5000 AND position <= after OFFSET 0) AS part;
+    IF checked > 0 THEN
+        SELECT greatest(max(ordinal), low)
+        INTO high
+        FROM (SELECT ordinal FROM audit_seals WHERE position > after AND position <= last_position OFFSET 0) AS part;
+    END IF;
+    SELECT min(ordinal) INTO broken_at
+    FROM audit_log
+    WHERE ordinal > low
+        AND ordinal <= high
+        AND NOT EXISTS (
+            SELECT
+            FROM audit_seals
+            WHERE audit_seals.ordinal = audit_log.ordinal
+                AND audit_seals.ordinal > low
+                AND audit_seals.ordinal <= high
+        )
+        AND NOT EXISTS (SELECT FROM audit_unsealed WHERE audit_unsealed.ordinal = audit_log.ordinal);
+    IF checked = 0 THEN
+        SELECT least(broken_at, min(ordinal)) INTO broken_at
+        FROM audit_unsealed
+        WHERE NOT EXISTS (SELECT FROM audit_log WHERE audit_log.ordinal = audit_unsealed.ordinal);
+    END IF;
+    IF broken_at IS NOT NULL THEN reason := 'the entry was never sealed, or is missing'; END IF;
+END
+$$;
+
+-- Sets the upper bound of the oldest month, whose partitions have none after the migration. Each call is one step and returns whether
+-- another one follows. Validating the constraint reads the table and does not block writers.
+CREATE OR REPLACE FUNCTION bound_audit_month() RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    first CONSTANT date := (SELECT min(month) FROM audit_months);
+    bound CONSTANT int8 := first_audit_ordinal((first + interval '1 month')::date);
+    parent text;
+    part text;
+    is_valid bool;
+BEGIN
+    IF (SELECT count(*) FROM audit_months) > 1 THEN RETURN false; END IF;
+    FOREACH parent IN ARRAY ARRAY ['audit_seals', 'audit_log'] LOOP
+        part := audit_part(parent, first);
+        SELECT convalidated INTO is_valid FROM pg_constraint WHERE conrelid = part::regclass AND conname = 'audit_part_end';
+        IF is_valid IS NULL THEN
+            EXECUTE format('ALTER TABLE %I ADD CONSTRAINT audit_part_end CHECK (ordinal < %s) NOT VALID', part, bound);
+            RETURN true;
+        ELSIF NOT is_valid THEN
+            EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT audit_part_end', part);
+            RETURN true;
+        END IF;
+    END LOOP;
+    LOCK TABLE audit_seals, audit_log IN ACCESS EXCLUSIVE MODE;
+    FOREACH parent IN ARRAY ARRAY ['audit_seals', 'audit_log'] LOOP
+        part := audit_part(parent, first);
+        EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', parent, part);
+        PERFORM attach_audit_part(parent, part, format('FROM (MINVALUE) TO (%s)', bound));
+        EXECUTE format('ALTER TABLE %I DROP CONSTRAINT audit_part_end', part);
+    END LOOP;
+    PERFORM make_audit_month((first + interval '1 month')::date);
+    RETURN false;
+END
+$$;
+
+-- Creates the empty partitions of a month, without waiting for writers.
+CREATE OR REPLACE FUNCTION make_audit_month(new_month date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    start CONSTANT int8 := first_audit_ordinal(new_month);
+    bounds CONSTANT text := format('FROM (%s) TO (%s)', start, first_audit_ordinal((new_month + interval '1 month')::date));
+    entries CONSTANT text := audit_part('audit_log', new_month);
+    seals CONSTANT text := audit_part('audit_seals', new_month);
+BEGIN
+    EXECUTE format('CREATE TABLE %I (LIKE audit_log INCLUDING DEFAULTS, UNIQUE (audit_id))', entries);
+    EXECUTE format('CREATE TABLE %I (LIKE audit_seals, PRIMARY KEY (position))', seals);
+    PERFORM attach_audit_part('audit_seals', seals, bounds), attach_audit_part('audit_log', entries, bounds);
+    INSERT INTO audit_months (month, first_ordinal) VALUES (new_month, start);
+END
+$$;
+
+-- Creates the partitions of this month and the next two, switches to a new month, and records the heads of sealed months. Each call is
+-- one step and returns 1 if another one may follow. Numbers jump to a month only after its partitions exist, so every number has one.
+CREATE OR REPLACE FUNCTION arrange_audit(this date DEFAULT date_trunc('month', now() AT TIME ZONE 'UTC')) RETURNS int8 LANGUAGE plpgsql AS $$
+DECLARE
+    start CONSTANT int8 := first_audit_ordinal(this);
+    newest date;
+    ended audit_months;
+    bound int8;
+BEGIN
+    -- Writers queue behind this lock request, so it gives up quickly; the next pass tries again.
+    PERFORM set_config('lock_timeout', '300ms', true);
+    IF bound_audit_month() THEN RETURN 1; END IF;
+    SELECT max(month) INTO newest FROM audit_months;
+    IF newest < this + interval '2 months' THEN
+        PERFORM make_audit_month((newest + interval '1 month')::date);
+        RETURN 1;
+    END IF;
+    IF EXISTS (SELECT FROM audit_months WHERE month < this AND closed_at IS NULL) THEN
+        -- Under this lock no uncommitted entry exists, so all entries of the previous months are visible before the first of this month.
+        LOCK TABLE ONLY audit_log IN SHARE MODE;
+        UPDATE audit_months SET closed_at = clock_timestamp() WHERE month < this AND closed_at IS NULL;
+        -- A rollback does not undo setval, which is harmless: the lock is held until then.
+        PERFORM setval('audit_log_ordinal_seq', start, false) FROM audit_log_ordinal_seq WHERE last_value < start;
+        RETURN 1;
+    END IF;
+    SELECT * INTO ended FROM audit_months WHERE closed_at IS NOT NULL AND last_position IS NULL ORDER BY month LIMIT 1;
+    IF NOT FOUND THEN RETURN 0; END IF;
+    bound := first_audit_ordinal((ended.month + interval '1 month')::date);
+    UPDATE audit_months
+    SET (last_position, head) = (
+        SELECT position, hash
+        FROM (
+            (
+                SELECT 1 AS place, position, hash
+                FROM audit_seals
+                WHERE ordinal >= ended.first_ordinal
+                    AND ordinal < bound
+                ORDER BY position DESC
+                LIMIT 1
+            )
+            UNION ALL
+            SELECT 2, before.last_position, before.head FROM audit_months AS before WHERE before.month < ended.month
+            UNION ALL
+            SELECT 3, 0, ''::bytea
+        ) AS last
+        ORDER BY place, position DESC
+        LIMIT 1
+    )
+    WHERE month = ended.month
+        AND NOT EXISTS (SELECT FROM audit_unsealed WHERE ordinal < bound);
+    IF NOT FOUND THEN RETURN 0; END IF;
+    -- Refuse inserts with an explicit number of this month.
+    EXECUTE format(
+        'CREATE OR REPLACE TRIGGER audit_month_is_closed BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()',
+        audit_part('audit_log', ended.month)
+    );
+    RETURN 1;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN 0;
+END
+$$;
+
+-- The number of sealed entries of a closed month, and a fault if its entries and seals do not match.
+CREATE OR REPLACE FUNCTION count_audit_month(of_month date, OUT entries int8, OUT fault text) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    stored int8;
+    seals int8;
+BEGIN
+    SELECT last_position - position_before
+    INTO entries
+    FROM (
+        SELECT month, last_position, lag(last_position, 1, 0::int8) OVER (ORDER BY month) AS position_before
+        FROM audit_months
+    ) AS months
+    WHERE month = of_month;
+    EXECUTE format('SELECT count(*) FROM %I', audit_part('audit_log', of_month)) INTO stored;
+    EXECUTE format('SELECT count(*) FROM %I', audit_part('audit_seals', of_month)) INTO seals;
+    IF (stored, seals) IS DISTINCT FROM (entries, entries) THEN
+        fault := format('the chain has %s entries, the log %s, and %s are sealed', entries, stored, seals);
+    END IF;
+END
+$$;
+
+-- The oldest month that is not dropped, if it ended at least `kept` ago; null otherwise.
+CREATE OR REPLACE FUNCTION old_audit_month(kept interval) RETURNS audit_months LANGUAGE sql STABLE AS $$
+    SELECT oldest.*
+    FROM (SELECT * FROM audit_months WHERE dropped_at IS NULL ORDER BY month LIMIT 1) AS oldest
+    WHERE closed_at < now() - kept
+$$;
+
+-- Drops the oldest month that ended at least `kept` ago, is exported, and verifies. Each call is one step, which verifies 5,000 entries or
+-- drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept.
+CREATE OR REPLACE FUNCTION drop_audit_month(kept interval) RETURNS int8 LANGUAGE plpgsql AS $$
+DECLARE
+    old CONSTANT audit_months := old_audit_month(kept);
+    before int8;
+    part record;
+    counted record;
+    export audit_exports;
+    fault text;
+BEGIN
+    IF old.last_position IS NULL THEN RETURN 0; END IF;
+    SELECT last_position INTO before FROM audit_anchor();
+    SELECT * INTO export
+    FROM audit_exports
+    WHERE month = old.month
+        AND (last_position, head) = (old.last_position, old.head)
+    ORDER BY exported_at DESC
+    LIMIT 1;
+    -- A month without entries needs no export.
+    IF NOT FOUND AND old.last_position > before THEN RETURN 0; END IF;
+    IF coalesce(old.verified_position, before) < old.last_position THEN
+        SELECT * INTO part FROM verify_audit_part(coalesce(old.verified_position, before));
+        IF part.broken_at IS NULL AND part.checked > 0 THEN
+            UPDATE audit_months SET verified_position = part.last_position WHERE month = old.month;
+            RETURN 1;
+        END IF;
+        fault := coalesce('entry ' || part.broken_at || ': ' || part.reason, 'seals are missing at its end');
+    ELSIF old.last_position > before
+        AND (SELECT hash FROM audit_seals WHERE position = old.last_position) IS DISTINCT FROM old.head
+    THEN
+        fault := 'its head is not the one that was noted';
+    ELSE
+        SELECT * INTO counted FROM count_audit_month(old.month);
+        fault := counted.fault;
+    END IF;
+    IF fault IS NOT NULL THEN
+        UPDATE audit_months SET verified_position = NULL WHERE month = old.month AND verified_position IS NOT NULL;
+        INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+        VALUES (
+            'audit_log', 'CRITICAL', 'audit_month', to_char(old.month, 'YYYY-MM'),
+            'Month ' || to_char(old.month, 'YYYY-MM') || ' of the audit log does not verify and is kept: ' || fault, '{}'
+        )
+        ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING;
+        RETURN 0;
+    END IF;
+    PERFORM set_config('lock_timeout', '300ms', true);
+    EXECUTE format('DROP TABLE %I', audit_part('audit_seals', old.month));
+    EXECUTE format('DROP TABLE %I', audit_part('audit_log', old.month));
+    UPDATE audit_months SET dropped_at = now() WHERE month = old.month;
+    UPDATE alerts
+    SET status = 'RESOLVED',
+        resolved_at = now(),
+        resolved_by = 'auto'
+    WHERE source = 'audit_log'
+        AND target_id = to_char(old.month, 'YYYY-MM')
+        AND status <> 'RESOLVED';
+    INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
+    VALUES (
+        'scheduler', 'AUDIT_DROP', 'audit_month', to_char(old.month, 'YYYY-MM'), 'SUCCESS',
+        jsonb_build_object(
+            'entries', old.last_position - before, 'last_position', old.last_position, 'head', encode(old.head, 'hex'),
+            'file', export.file, 'sha256', encode(export.sha256, 'hex'), 'exported_at', export.exported_at
+        )
+    );
+    RETURN 1;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN 0;
+END
+$$;

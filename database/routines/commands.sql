@@ -1,0 +1,76 @@
+-- Commands: outcome, approval, history, wake-up.
+
+-- The outcome of a command that ended before the instance responded: what the instance reported later, otherwise whether the command was
+-- delivered. Null for every other command.
+CREATE OR REPLACE FUNCTION command_outcome(status text, first_delivered_at timestamptz, late_outcome text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN status NOT IN ('EXPIRED', 'CANCELED', 'SUPERSEDED', 'DENIED') THEN NULL
+        WHEN late_outcome IS NOT NULL THEN late_outcome
+        WHEN first_delivered_at IS NULL THEN 'NOT_DELIVERED'
+        ELSE 'UNKNOWN'
+    END
+$$;
+
+-- The outcome of the command that another one replaced.
+CREATE OR REPLACE FUNCTION superseded_outcome(superseded_id uuid) RETURNS text LANGUAGE sql STABLE STRICT AS $$
+    SELECT command_outcome(status, first_delivered_at, late_outcome) FROM commands WHERE command_id = superseded_id
+$$;
+
+-- Whether a command may need the approval of a second person: it ends or begins real trading.
+CREATE OR REPLACE FUNCTION is_grave_command(command_type text, payload jsonb, runtime_mode text) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
+    SELECT (command_type = 'FLATTEN' AND runtime_mode = 'LIVE')
+        OR (command_type = 'SET_MODE' AND 'LIVE' IN (upper(payload ->> 'mode'), upper(payload ->> 'runtime_mode')))
+$$;
+
+-- Whether a command that is not executed raises an alert: it stops trading, or it may need approval.
+CREATE OR REPLACE FUNCTION is_critical_command(command_type text, payload jsonb) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
+    SELECT command_type IN ('SAFE_MODE', 'CANCEL_ALL', 'FLATTEN', 'STOP') OR is_grave_command(command_type, payload, 'LIVE')
+$$;
+
+-- Notes each change of a command in its history, keeps the queues of unfinished and failed commands, and wakes the instance's poll when the
+-- command becomes PENDING.
+CREATE OR REPLACE FUNCTION note_command_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO command_events (command_id, event, actor) VALUES (NEW.command_id, 'CREATED', NEW.created_by);
+    ELSIF NEW.late_outcome IS DISTINCT FROM OLD.late_outcome THEN
+        INSERT INTO command_events (command_id, event, actor) VALUES (NEW.command_id, NEW.late_outcome, NEW.instance_id);
+    ELSIF NEW.status = OLD.status THEN
+        INSERT INTO command_events (command_id, event, actor) VALUES (NEW.command_id, 'DELIVERED', NEW.instance_id);
+    ELSE
+        INSERT INTO command_events (command_id, event, actor)
+        VALUES (
+            NEW.command_id,
+            CASE WHEN OLD.status = 'AWAITING_APPROVAL' AND NEW.status = 'PENDING' THEN 'APPROVED' ELSE NEW.status END,
+            coalesce(NEW.changed_by, 'unknown')
+        );
+        IF NEW.status = 'ACCEPTED' THEN
+            INSERT INTO unfinished_commands (command_id) VALUES (NEW.command_id);
+        ELSIF OLD.status = 'ACCEPTED' THEN
+            DELETE FROM unfinished_commands WHERE command_id = NEW.command_id;
+        END IF;
+        IF NEW.status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE', 'EXPIRED')
+            AND is_critical_command(NEW.command_type, NEW.payload)
+        THEN
+            INSERT INTO failed_commands (command_id) VALUES (NEW.command_id);
+        END IF;
+    END IF;
+    IF NEW.status = 'PENDING' THEN PERFORM pg_notify('flotilla_commands', NEW.instance_id); END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Notes a change of a command as an event.
+CREATE OR REPLACE FUNCTION note_command_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO event_log (kind, key, data)
+    VALUES (
+        'command', NEW.command_id,
+        jsonb_build_object(
+            'instance_id', NEW.instance_id, 'command_type', NEW.command_type, 'status', NEW.status,
+            'outcome', command_outcome(NEW.status, NEW.first_delivered_at, NEW.late_outcome)
+        )
+    );
+    RETURN NULL;
+END
+$$;

@@ -1,0 +1,106 @@
+-- Counts, status and heartbeats of the fleet.
+
+-- Counts new bots and instances. Each connection has its own row (slot), so connections do not wait for each other.
+CREATE OR REPLACE FUNCTION count_fleet() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO fleet_counts AS known
+    SELECT
+        pg_backend_pid(),
+        CASE TG_TABLE_NAME WHEN 'bots' THEN count(*) ELSE 0 END,
+        CASE TG_TABLE_NAME WHEN 'instances' THEN count(*) ELSE 0 END
+    FROM added
+    HAVING count(*) > 0
+    ON CONFLICT (slot) DO UPDATE SET bots = known.bots + excluded.bots, instances = known.instances + excluded.instances;
+    IF TG_TABLE_NAME = 'instances' THEN
+        UPDATE bots
+        SET has_instance = true
+        WHERE bot_id IN (
+            SELECT bot_id FROM bots WHERE bot_id IN (SELECT bot_id FROM added) AND NOT has_instance ORDER BY bot_id FOR NO KEY UPDATE
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Updates `has_instance` of both bots when an instance moves to another bot.
+CREATE OR REPLACE FUNCTION note_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM bots WHERE bot_id IN (OLD.bot_id, NEW.bot_id) ORDER BY bot_id FOR UPDATE;
+    UPDATE bots
+    SET has_instance = EXISTS (SELECT FROM instances WHERE instances.bot_id = bots.bot_id AND retired_at IS NULL)
+    WHERE bot_id IN (OLD.bot_id, NEW.bot_id);
+    RETURN NULL;
+END
+$$;
+
+-- Subtracts deleted bots and instances from the counts. Only retired instances are deleted.
+CREATE OR REPLACE FUNCTION note_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO fleet_counts AS known (slot, bots, instances, retired)
+    VALUES (
+        pg_backend_pid(),
+        CASE TG_TABLE_NAME WHEN 'bots' THEN -1 ELSE 0 END,
+        0,
+        CASE TG_TABLE_NAME WHEN 'instances' THEN -1 ELSE 0 END
+    )
+    ON CONFLICT (slot) DO UPDATE SET bots = known.bots + excluded.bots, retired = known.retired + excluded.retired;
+    RETURN NULL;
+END
+$$;
+
+-- The status of an instance: LOST if it is silent, otherwise what it reports. A stopped instance is expected to be silent.
+CREATE OR REPLACE FUNCTION instance_status(state text, last_seen timestamptz, lost_before timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN state = 'STOPPED' THEN state
+        WHEN last_seen < lost_before THEN 'LOST'
+        WHEN state = 'NORMAL' THEN 'RUNNING'
+        ELSE state
+    END
+$$;
+
+-- The order of instances in lists; operators look first at the lowest rank.
+CREATE OR REPLACE FUNCTION instance_rank(status text, is_late bool) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE status
+        WHEN 'LOST' THEN 0
+        WHEN 'FLATTENED' THEN 1
+        WHEN 'SAFE_MODE' THEN 2
+        WHEN 'DEGRADED' THEN 3
+        WHEN 'RUNNING' THEN CASE WHEN is_late THEN 4 ELSE 5 END
+        ELSE 6
+    END
+$$;
+
+-- In how many consecutive heartbeats the clock was off by the same more than 10 s, including one whose clock lags by `lag` seconds. A late
+-- packet has a random lag, a wrong clock a constant one; from three heartbeats on, 5 s of variation are tolerated. A repeated heartbeat
+-- does not count.
+CREATE OR REPLACE FUNCTION skewed_beats(lag float8, sent_at timestamptz, known int4, known_lag float8, known_at timestamptz) RETURNS int4
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN abs(lag) <= 10 THEN 0
+        WHEN known = 0 OR abs(lag - known_lag) > CASE WHEN known < 3 THEN 0.5 ELSE 5 END THEN 1
+        WHEN sent_at <= known_at THEN known
+        ELSE least(known, 1000) + 1
+    END
+$$;
+
+-- Clears the fingerprint of an instance that moved to another bot, so that its next heartbeat takes the longer statement. Argument of the
+-- trigger: the column with the instance.
+CREATE OR REPLACE FUNCTION forget_fingerprint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE instance_live SET fingerprint = NULL WHERE instance_id = to_jsonb(NEW) ->> TG_ARGV[0];
+    RETURN NULL;
+END
+$$;
+
+-- Clears the fingerprints of lost instances, so that their next heartbeats take the longer statement, which resolves the alerts.
+CREATE OR REPLACE FUNCTION forget_fingerprints() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE instance_live
+    SET fingerprint = NULL
+    FROM changed
+    WHERE source = 'heartbeat_monitor'
+        AND target_type = 'instance'
+        AND instance_id = target_id;
+    RETURN NULL;
+END
+$$;
