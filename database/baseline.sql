@@ -1,5 +1,5 @@
 -- schema: 44
--- routines: 1 1ac67e26faf0f161
+-- routines: 1 d9159e7f0c7cde9e
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

@@ -52,7 +52,7 @@ struct SchemaKeeper {
     }
 
     private func version() async throws -> Int {
-        policy == .migrate ? try await migrator.migrate(logger: logger) : try await Self.usableVersion(migrator)
+        try await policy == .migrate ? migrator.migrate(logger: logger) : Self.usableVersion(migrator)
     }
 
     /// The version of the schema; throws `NotMigrated` if it or its routines are outdated.

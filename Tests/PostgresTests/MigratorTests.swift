@@ -1,7 +1,8 @@
 import Logging
-import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct MigratorTests {
     private let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }

@@ -59,8 +59,8 @@ BEGIN
 END
 $$;
 
--- Seals pending entries, at most 5,000, and returns their number. Here and below, custom plans let PostgreSQL skip partitions.
-CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+-- Seals up to `most` pending entries and returns their number. Here and below, custom plans let PostgreSQL skip partitions.
+CREATE OR REPLACE FUNCTION seal_audit(most int8) RETURNS int8 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     low CONSTANT int8 := (SELECT min(ordinal) FROM audit_unsealed);
     due int8[];
@@ -78,7 +78,7 @@ BEGIN
         JOIN audit_log USING (ordinal)
         WHERE audit_log.ordinal >= low
         ORDER BY ordinal
-        LIMIT 5000
+        LIMIT most
     );
     SELECT position, hash INTO last_position, head FROM audit_seals ORDER BY position DESC LIMIT 1;
     IF NOT FOUND THEN SELECT anchor.last_position, anchor.head INTO last_position, head FROM audit_anchor() AS anchor; END IF;
@@ -100,6 +100,9 @@ BEGIN
     RETURN cardinality(due);
 END
 $$;
+
+-- Used by servers of release 1.2 and earlier.
+CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE sql AS $$ SELECT seal_audit(5000) $$;
 
 -- Verifies at most 5,000 seals after position `after`, or after the last dropped entry, and returns the last one and the first break.
 CREATE OR REPLACE FUNCTION verify_audit(

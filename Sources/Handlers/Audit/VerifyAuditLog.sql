@@ -1,6 +1,7 @@
 -- name: sealAudit :one
+-- in: limit int8
 -- out: sealed int8
-SELECT seal_audit() AS sealed
+SELECT seal_audit(:limit) AS sealed
 
 -- Verifies the next part of the chain.
 -- name: verifyAudit :one

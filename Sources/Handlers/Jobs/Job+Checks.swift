@@ -58,7 +58,7 @@ extension Job {
             } != nil
         },
         Job("seal_audit") { (api, lock) throws(Problem) in
-            try await api.lead(lock, inPartsOf: 5_000) { transaction, _ in try transaction.run(.sealAudit()) }
+            try await api.lead(lock, inPartsOf: 5_000) { try $0.run(.sealAudit(limit: $1)) }
         },
         Job("forget") { (api, lock) throws(Problem) in
             try await api.lead(lock, inPartsOf: 5_000) { transaction, limit in
