@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func `migrations after the baseline are applied on top of it`() async throws {
-        try await TestDatabase.empty { url in
+        try await TestDatabase.empty { url async throws in
             // It replaces a routine, as migrations of earlier releases did. The routines have the last word.
             let third = Migration(version: 3, name: "three", sql: Self.routines(0, answer: 3).sql)
             let schema = Schema(migrations: steps + [third], baseline: current.baseline, routines: current.routines)
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a baseline that fails changes nothing and names the reason`() async throws {
-        try await TestDatabase.empty { url in
+        try await TestDatabase.empty { url async throws in
             let broken = Baseline(version: 2, tables: "CREATE TABLE half (n int8);", dependents: "SELECT 1 / 0;")
             let schema = Schema(migrations: steps, baseline: broken, routines: current.routines)
             let error = await #expect(throws: PostgresError.self) {
@@ -135,7 +135,7 @@ import Testing
     // MARK: - Routines
 
     @Test func `changed routines replace the previous ones, and those of an older server never do`() async throws {
-        try await TestDatabase.empty { url in
+        try await TestDatabase.empty { url async throws in
             func migrate(_ schema: Schema) async throws -> String {
                 _ = try await Migrator(url: url, schema: schema).migrate(logger: logger)
                 #expect(try await Migrator(url: url, schema: schema).status().hasRoutines)
