@@ -1,9 +1,10 @@
 import Foundation
 import Handlers
 import Logging
-import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 /// The baseline and the migrations lead to one schema, and upgrade alike.
 @Suite struct CurrentSchemaTests {
