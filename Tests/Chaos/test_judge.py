@@ -218,6 +218,8 @@ LOG = Operation("final-events", "log", 9, 10, response=["9-1", "10-2", "10-3", "
 def test_events_in_order_are_no_violation():
     assert judge.events(history(event("9-1"), event("10-2"), event("10-3"), event("11-4"), LOG)) == []
     assert judge.events(history(event("9-1"), event("", kind="reset"), event("11-4"), LOG)) == []
+    # It was committed after the log had been read.
+    assert judge.events(history(event("9-1"), event("10-2"), event("10-3"), event("11-4"), event("12-5", at=9.5), LOG)) == []
 
 
 @pytest.mark.parametrize("identities, expected", [
