@@ -177,7 +177,8 @@ import Testing
             }
             try await twoMonths(fleet)
             #expect(try await page { _ in }.droppedBefore == nil)
-            let cursor = try await page { $0.pageSize = 2 }.nextCursor
+            let cursor = try #require(try await page { $0.pageSize = 2 }.nextCursor)
+            #expect(cursor.hasSuffix(".3"))
             _ = try await export(fleet)
             try await age(fleet)
             try await fleet.api.maintain()
