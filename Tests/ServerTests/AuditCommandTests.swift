@@ -69,7 +69,7 @@ import Testing
             #expect(try await run(["export-audit", "--to", folder.path], url: url).output == "No month to export")
             let again = try await run(["export-audit", "--to", file, "--again"], url: url)
             #expect(again.status == 1)
-            #expect(again.errors == "flotilla-server: '\(file)' already exists: choose another file\n")
+            #expect(again.errors.hasSuffix("\nflotilla-server: '\(file)' already exists: choose another file\n"))
             var bytes = try Data(contentsOf: URL(filePath: file))
             let place = try #require(bytes.range(of: Data(#"feed \"1234""#.utf8)))
             bytes[place.upperBound - 2] = UInt8(ascii: "5")
@@ -95,7 +95,11 @@ import Testing
             }
             let export = try await run(["export-audit", "--to", folder.path], url: url)
             #expect(export.status == 1)
-            #expect(export.errors == "flotilla-server: line 1501: the entry at position 1500 does not match its seal\n")
+            #expect(
+                export.errors.hasSuffix(
+                    "\nflotilla-server: line 1501: the entry at position 1500 does not match its seal\n"
+                )
+            )
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
             #expect(try await database.run(Query(text: "SELECT count(*)::text FROM audit_exports")) == "0")
         }
