@@ -1,0 +1,5 @@
+// Generated from openapi.yaml. Edit that file, not this one.
+
+import ContractRuntime
+
+
