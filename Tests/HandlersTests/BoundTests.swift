@@ -197,7 +197,8 @@ import Testing
             func post(_ samples: [MetricSample]) async throws(Problem) -> [String] {
                 let body = samples.map { JSONObject($0) }
                 switch try await fleet.api.postMetric(.init(body: .array(body))) {
-                case .accepted(let receipt): return (receipt.items ?? []).map { $0.code?.rawValue ?? $0.status.rawValue }
+                case .accepted(let receipt):
+                    return (receipt.items ?? []).map { $0.code?.rawValue ?? $0.status.rawValue }
                 }
             }
             let samples = ["a", "b", "c", "d", "a"].map { sample($0) } + [sample("d", of: "i2")]
@@ -259,7 +260,8 @@ import Testing
                     )
                 }
                 switch try await fleet.api.postPosition(.init(body: .array(reports.map { JSONObject($0) }))) {
-                case .accepted(let receipt): return (receipt.items ?? []).map { $0.code?.rawValue ?? $0.status.rawValue }
+                case .accepted(let receipt):
+                    return (receipt.items ?? []).map { $0.code?.rawValue ?? $0.status.rawValue }
                 }
             }
             let symbols = "SELECT string_agg(symbol, ' ' ORDER BY symbol) FROM positions"

@@ -1,25 +1,25 @@
 -- Arranges the months of the audit log by one step; returns 1 if another one may follow.
 -- name: arrangeAudit :one
 -- out: steps int8
-SELECT arrange_audit()
+SELECT arrange_audit() AS steps
 
 -- Verifies a part of the oldest exported month that is older than `days`, or drops it; returns 1 if another step may follow.
 -- name: dropAuditMonth :one
 -- in: days int8
 -- out: steps int8
-SELECT drop_audit_month(:days::int8 * interval '1 day')
+SELECT drop_audit_month(:days::int8 * interval '1 day') AS steps
 
 -- The seal of the last dropped entry.
 -- name: auditAnchor :one
 -- out: position int8, head text, dropped_before timestamptz?
-SELECT last_position, encode(head, 'hex'), dropped_before
+SELECT last_position AS position, encode(head, 'hex') AS head, dropped_before
 FROM audit_anchor()
 
 -- The number of months that are older than `days` and not exported.
 -- name: auditMonthsWaiting :one
 -- in: days int8
 -- out: months int8
-SELECT count(*)
+SELECT count(*) AS months
 FROM (
     SELECT month, closed_at, dropped_at, last_position, head, lag(last_position, 1, 0::int8) OVER (ORDER BY month) AS before
     FROM audit_months
@@ -40,14 +40,14 @@ WHERE dropped_at IS NULL
 -- out: month text, first_ordinal int8, end_ordinal int8, last_position int8?, head text?, position_before int8?, head_before text?
 -- out: is_exported bool
 SELECT
-    to_char(month, 'YYYY-MM'), first_ordinal, first_audit_ordinal((month + interval '1 month')::date), last_position,
-    encode(head, 'hex'), position_before, encode(head_before, 'hex'),
+    to_char(month, 'YYYY-MM') AS month, first_ordinal, first_audit_ordinal((month + interval '1 month')::date) AS end_ordinal,
+    last_position, encode(head, 'hex') AS head, position_before, encode(head_before, 'hex') AS head_before,
     EXISTS (
         SELECT
         FROM audit_exports AS export
         WHERE export.month = ended.month
             AND (export.last_position, export.head) = (ended.last_position, ended.head)
-    )
+    ) AS is_exported
 FROM (
     SELECT
         month, first_ordinal, closed_at, dropped_at, last_position, head, lag(last_position, 1, 0::int8) OVER earlier AS position_before,
@@ -57,7 +57,7 @@ FROM (
 ) AS ended
 WHERE closed_at IS NOT NULL
     AND dropped_at IS NULL
-ORDER BY month
+ORDER BY ended.month
 
 -- The fault if a month's entries and seals do not match; null otherwise.
 -- name: auditMonthFault :one
@@ -70,7 +70,7 @@ FROM count_audit_month(to_date(:month, 'YYYY-MM'))
 -- name: sealedEntries :many
 -- in: after int8, last int8, first_ordinal int8, end_ordinal int8, limit int8
 -- out: position int8, hash text, entry text
-SELECT position, encode(hash, 'hex'), audit_text(audit_log)
+SELECT position, encode(hash, 'hex') AS hash, audit_text(audit_log) AS entry
 FROM (
     SELECT position, ordinal, hash
     FROM audit_seals
@@ -99,5 +99,5 @@ WITH noted AS (
         AND dropped_at IS NULL
     RETURNING 1
 )
-SELECT count(*)
+SELECT count(*) AS months
 FROM noted
