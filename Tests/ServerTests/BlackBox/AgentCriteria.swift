@@ -310,7 +310,7 @@ import Testing
             try bots[0].start()
             let (status, errors) = bots[0].end()
             #expect(status == 2)
-            #expect(errors == "DEADMAN_ACTION is 'FOO'; one of SAFE_MODE, FLATTEN was expected\n")
+            #expect(errors == "DEADMAN_ACTION: found 'FOO', expected one of SAFE_MODE, FLATTEN\n")
         }
     }
 
