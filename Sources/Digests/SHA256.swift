@@ -6,8 +6,8 @@ public struct SHA256: ~Copyable {
 
     /// Creates the hash of no bytes.
     public init() {
-        // Fails without memory, or if OpenSSL is configured without its default provider. A wrong hash would be worse than a crash.
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            // traps: only without memory, or if OpenSSL is configured without its default provider; no value from outside leads here.
             fatalError("libcrypto offers no SHA-256")
         }
         self.context = context
@@ -24,6 +24,7 @@ public struct SHA256: ~Copyable {
 
     private func add(_ bytes: UnsafeBufferPointer<UInt8>) {
         let isAdded = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
+        // traps: the context is initialized, and adding bytes allocates nothing.
         precondition(isAdded, "EVP_DigestUpdate cannot fail after EVP_DigestInit_ex")
     }
 
@@ -33,6 +34,7 @@ public struct SHA256: ~Copyable {
         defer { EVP_MD_CTX_free(copy) }
         var hash = [UInt8](repeating: 0, count: 32)
         guard EVP_MD_CTX_copy_ex(copy, context) == 1, EVP_DigestFinal_ex(copy, &hash, nil) == 1 else {
+            // traps: only without memory, where Swift's own allocations end the process as well.
             fatalError("libcrypto has no memory for a hash")
         }
         return hash

@@ -4,11 +4,11 @@ import Postgres
 
 /// A month of the audit log that has ended and is in the database.
 public struct AuditMonth: Sendable {
-    /// As `YYYY-MM`.
+    /// The month, as `YYYY-MM`.
     public let name: String
     /// Whether it was exported before.
     public let isExported: Bool
-    /// The first number of its entries, and the first one behind them.
+    /// The first number of its entries, and the first number of the next month.
     fileprivate let ordinals: (first: Int, end: Int)
     /// The seals before and at its end; nil until all of its entries are sealed.
     fileprivate let seals: (before: Seal, last: Seal)?
@@ -53,7 +53,7 @@ extension API {
     /// Writes the entries of months with their seals, and verifies each entry.
     ///
     /// - Parameters:
-    ///   - months: Consecutive ones, at least one.
+    ///   - months: Consecutive months, at least one.
     ///   - write: Takes the next part of the file.
     public func exportAudit(
         _ months: [AuditMonth],
@@ -123,8 +123,8 @@ extension API {
     ///
     /// - Parameters:
     ///   - summary: The contents of the file.
-    ///   - file: Its path.
-    ///   - sha256: That of its bytes, in hexadecimal.
+    ///   - file: The path of the file.
+    ///   - sha256: The hash of the file, in hexadecimal.
     ///   - actor: The name of the exporter.
     public func noteAuditExport(
         _ summary: AuditFileSummary,
