@@ -362,10 +362,11 @@ def events(history: History) -> list[Violation]:
         if not segment or not stored:
             continue
         seen = {position(operation.subject) for operation in segment}
+        first = min(seen)
         # The last stream stayed open until all stored events had been delivered.
         last = stored[-1][0] if number == len(segments) - 1 else max(seen)
         for place, text in stored:
-            if min(seen) <= place <= last and place not in seen:
+            if first <= place <= last and place not in seen:
                 before = max((operation for operation in segment if position(operation.subject) < place), key=lambda o: position(o.subject))
                 behind = min((operation for operation in segment if position(operation.subject) > place),
                              key=lambda o: position(o.subject), default=before)
@@ -396,22 +397,33 @@ def merged(windows: Iterable[Window]) -> list[tuple[float, float]]:
     return times
 
 
-def deadline(start: float, allowed: float, windows: list[Window]) -> float:
-    """The time at which the service has been available for `allowed` seconds since `start`."""
-    times = merged(window for window in windows if window.is_outage)
-    end = start + allowed
-    while True:
-        away = sum(max(0.0, min(last + MARGIN, end) - max(first - MARGIN, start)) for first, last in times)
-        if start + allowed + away <= end + 0.001:
-            return end
-        end = start + allowed + away
+class Availability:
+    """When the service was available, by the windows of the faults."""
 
+    def __init__(self, windows: Iterable[Window]):
+        outages = [window for window in windows if window.is_outage]
+        self.outages = merged(outages)
+        self.gaps = merged(window for window in outages if window.is_gap)
+        self.ends = [end for _, end in self.outages]
 
-def counted_silence(start: float, end: float, windows: list[Window]) -> float:
-    """The longest silence, in seconds, that the server may have counted. Long gaps without a listening server do not count."""
-    times = merged(window for window in windows if window.is_outage and window.is_gap)
-    gaps = (min(last, end) - max(first, start) - MARGIN for first, last in times)
-    return end - start - sum(gap for gap in gaps if gap > GAP)
+    def deadline(self, start: float, allowed: float) -> float:
+        """The time at which the service has been available for `allowed` seconds since `start`."""
+        later = self.outages[bisect.bisect_left(self.ends, start - MARGIN):]
+        end = start + allowed
+        while True:
+            away = 0.0
+            for first, last in later:
+                if first - MARGIN >= end:
+                    break
+                away += max(0.0, min(last + MARGIN, end) - max(first - MARGIN, start))
+            if start + allowed + away <= end + 0.001:
+                return end
+            end = start + allowed + away
+
+    def counted_silence(self, start: float, end: float) -> float:
+        """The longest silence, in seconds, that the server may have counted. Long gaps without a listening server do not count."""
+        gaps = (min(last, end) - max(first, start) - MARGIN for first, last in self.gaps)
+        return end - start - sum(gap for gap in gaps if gap > GAP)
 
 
 def alerts(history: History, stale: float) -> list[Violation]:
@@ -437,8 +449,8 @@ def alerts(history: History, stale: float) -> list[Violation]:
                 raised[row["target_id"]][row["alert_id"]][0] = row
         violations += [Violation("alerts", target, f"has {len(found)} live alerts", (operation,))
                        for target, found in live.items() if len(found) > 1]
-    beats = grouped(history.of("heartbeat"))
-    for instance, operations in beats.items():
+    available = Availability(history.windows)
+    for instance, operations in grouped(history.of("heartbeat")).items():
         operations.sort(key=lambda operation: operation.start)
         rows = []
         for identity, (row, _, seen) in raised[instance].items():
@@ -447,7 +459,7 @@ def alerts(history: History, stale: float) -> list[Violation]:
             else:
                 rows.append(Alert(identity, seconds(history, row["first_at"]), seconds(history, row["resolved_at"])))
         rows.sort(key=lambda alert: alert.first)
-        violations += alerts_of(history, instance, operations, rows, stale, horizon)
+        violations += alerts_of(available, instance, operations, rows, stale, horizon)
     return violations
 
 
@@ -466,23 +478,24 @@ class Alert:
         return Operation("alert", self.identity, self.first, self.first, sent=sent)
 
 
-def alerts_of(history: History, instance: str, beats: list[Operation], raised: list[Alert], stale: float, horizon: float) -> list[Violation]:
+def alerts_of(available: Availability, instance: str, beats: list[Operation], raised: list[Alert], stale: float,
+              horizon: float) -> list[Violation]:
     possible = [beat for beat in beats if not beat.is_rejected]
     known = [beat for beat in beats if beat.is_acknowledged]
-    violations = missed_losses(history, instance, possible, known, raised, stale, horizon)
+    violations = missed_losses(available, instance, possible, known, raised, stale, horizon)
 
     def violate(message: str, alert: Alert, *operations: Operation):
         violations.append(Violation("alerts", instance, message, (*operations, alert.operation())))
 
     for alert, later in zip(raised, [*raised[1:], None]):
         last = max((beat for beat in known if beat.end < alert.first), key=lambda beat: beat.start, default=None)
-        if last is not None and (silent := counted_silence(last.start, alert.first, history.windows)) < stale - 1:
+        if last is not None and (silent := available.counted_silence(last.start, alert.first)) < stale - 1:
             violate(f"{alert} after only {silent:.1f} s of silence that counts", alert, last)
         if later is not None and (alert.resolved is None or alert.resolved > later.first):
             violate(f"two live alerts at the same time, {alert} and at {later.first:.1f}", alert, later.operation())
         back = next((beat for beat in known if beat.start > alert.first), None)
         if back is not None:
-            limit = deadline(back.end, SLACK, history.windows)
+            limit = available.deadline(back.end, SLACK)
             if limit < horizon and (alert.resolved is None or alert.resolved > limit):
                 end = "is still open" if alert.resolved is None else f"was resolved at {alert.resolved:.1f}"
                 violate(f"returned at {back.end:.1f}, but the alert {alert} {end}", alert, back)
@@ -491,14 +504,14 @@ def alerts_of(history: History, instance: str, beats: list[Operation], raised: l
     return violations
 
 
-def missed_losses(history: History, instance: str, possible: list[Operation], known: list[Operation], raised: list[Alert], stale: float,
-                  horizon: float) -> list[Violation]:
+def missed_losses(available: Availability, instance: str, possible: list[Operation], known: list[Operation], raised: list[Alert],
+                  stale: float, horizon: float) -> list[Violation]:
     violations = []
     for beat, following in zip(possible, [*possible[1:], None]):
         # The instance exists, and can be lost, only since its first acknowledged heartbeat.
         if not known or beat.start < known[0].start:
             continue
-        limit = deadline(beat.start, stale + SLACK, history.windows)
+        limit = available.deadline(beat.start, stale + SLACK)
         back = horizon if following is None else following.start
         if limit < back and not any(beat.start < alert.first <= limit for alert in raised):
             late = next((alert for alert in raised if limit < alert.first < back + SLACK), None)

@@ -47,6 +47,20 @@ import Testing
         #expect(error?.violations.map { "\($0.pointer) \($0.keyword)" } == expected)
     }
 
+    @Test func `a client ignores members of responses that it does not know`() throws {
+        let text = Array(#"{"name":"n","added":{"later":[1]},"minimum":2}"#.utf8)
+        func read(_ direction: JSONDirection) throws -> Filter {
+            try JSONReader.read(text, direction: direction, rule: nil) { (json: inout JSONReader) throws(JSONSyntaxError) in
+                try Filter(from: &json)
+            }
+        }
+        let filter = try read(.response)
+        #expect(filter.name == "n")
+        #expect(filter.minimum == 2)
+        let error = #expect(throws: InvalidInput.self) { try read(.request) }
+        #expect(error?.violations.map { "\($0.pointer) \($0.keyword)" } == ["/added additionalProperties"])
+    }
+
     @Test func `a default with the name none is a value`() throws {
         let filter = try Filter(json: Array("{}".utf8))
         #expect(filter.effort == Effort.none)

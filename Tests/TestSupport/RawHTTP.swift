@@ -102,6 +102,8 @@ public struct RawHTTP: Sendable {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EINTR { continue }
+            if count < 0, answer.isEmpty { throw NoResponse(received: "recv: \(String(cString: strerror(errno)))") }
             if count <= 0 { return answer }
             answer += buffer.prefix(count)
             received(answer)

@@ -139,8 +139,10 @@ extension JSONReader {
         return key
     }
 
-    /// Records a member that the schema does not allow, and skips its value.
+    /// Skips a member that the schema does not allow, and records it unless the text is a response. A newer server may add members to its
+    /// responses, and a client that does not know them must be able to read the others.
     public mutating func rejectMember(_ key: JSONText) throws(JSONSyntaxError) {
+        guard direction != .response else { return try skipValue() }
         _ = try peek()
         reject("additionalProperties", "\"\(key.string)\" is not a member of this object")
         try skipValue()
