@@ -26,7 +26,7 @@ extension Agent {
             }
         }
         if commander != nil { loops.append { try await self.keepPolling() } }
-        if commandFile != nil { loops.append { try await self.keepLooking() } }
+        if commandFile != nil { loops.append { try await self.keepReadingCommandFile() } }
         return loops
     }
 
@@ -79,10 +79,10 @@ extension Agent {
         }
     }
 
-    private func keepLooking() async throws {
+    private func keepReadingCommandFile() async throws {
         while true {
             do {
-                enqueue(try look())
+                enqueue(try readCommandFile())
             } catch {
                 logger.error("cannot use the command file: \(error)")
             }

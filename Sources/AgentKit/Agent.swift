@@ -238,7 +238,7 @@ public final class Agent: Sendable {
     }
 
     /// Reads the command file, and returns the commands to execute.
-    func look() throws -> [AgentCommand] {
+    func readCommandFile() throws -> [AgentCommand] {
         guard let commandFile else { return [] }
         return accept(try commandFile.take(unless: processor.isJournaled))
     }

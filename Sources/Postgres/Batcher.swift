@@ -157,8 +157,8 @@ final class Batcher<Row: BatchRow>: Sendable {
     /// transaction, the batch is sent again unchanged.
     ///
     /// - Parameters:
-    /// - tries: The remaining number of attempts.
-    /// - finished: Receives the outcomes and returns the work to send next.
+    ///   - tries: The remaining number of attempts.
+    ///   - finished: Receives the outcomes and returns the work to send next.
     private func work(
         _ load: @escaping @Sendable () -> [Row],
         tries: Int = 3,

@@ -97,9 +97,9 @@ public final class Database: Sendable {
     }
 
     /// Runs a read-only statement on the connections for reads, so that slow reads do not delay writes.
+    ///
     /// A statement that misses its deadline is canceled, so it must not write: a commit that waits for a synchronous standby would still
     /// take effect.
-    /// without it.
     public func read<Result>(_ query: Query<Result>) async throws(PostgresError) -> Result {
         try await result(of: query, on: readPool).get()
     }

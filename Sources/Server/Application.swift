@@ -62,9 +62,9 @@ struct Application {
     ///
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
-    /// - schema: How to handle an outdated schema. The server's own cluster is always migrated.
-    /// - clusterFolder: The directory of the supervisor's cluster, if there is one.
-    /// - started: Called with the addresses once all listeners accept. Not called if the server ends before that.
+    ///   - schema: How to handle an outdated schema. The server's own cluster is always migrated.
+    ///   - clusterFolder: The directory of the supervisor's cluster, if there is one.
+    ///   - started: Called with the addresses once all listeners accept. Not called if the server ends before that.
     func serve(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
@@ -178,9 +178,9 @@ struct Application {
     /// Waits for the shutdown while the schema is checked and the jobs run. An unusable schema ends the wait.
     ///
     /// - Parameters:
-    /// - patience: How long `start` waits for the schema check.
+    ///   - patience: How long `start` waits for the schema check.
     ///   - jobs: Cancelled after `finish`, because requests in flight may need them.
-    /// - start: Called once. Its failure ends the wait, too.
+    ///   - start: Called once. Its failure ends the wait, too.
     static func end(
         of keeper: SchemaKeeper,
         within patience: Duration = .zero,

@@ -18,8 +18,8 @@ final class FailureLimiter<Source: Hashable & Sendable>: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    /// - burst: How many attempts may fail without delay.
-    /// - interval: The time after which one attempt is restored.
+    ///   - burst: How many attempts may fail without delay.
+    ///   - interval: The time after which one attempt is restored.
     init(burst: Int, interval: Duration) {
         self.burst = burst
         self.interval = interval

@@ -227,7 +227,7 @@ private final class Scenario: Sendable {
     private func deliver(_ step: JSONValue, to agent: Agent) async throws -> [AgentCommand] {
         if let commands = step["file"]?.items {
             try Data("\(JSONValue.array(commands.map(command)))".utf8).write(to: URL(fileURLWithPath: commandFile))
-            return try agent.look()
+            return try agent.readCommandFile()
         }
         guard step["deliver"] != nil else { return [] }
         return (try? await agent.poll(waiting: 0)) ?? []

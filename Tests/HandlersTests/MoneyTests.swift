@@ -231,7 +231,7 @@ import Testing
     @Test func `an entry that is sent many times concurrently is booked once`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()
-            let fates = await withTaskGroup(of: Bool?.self) { group in
+            let outcomes = await withTaskGroup(of: Bool?.self) { group in
                 for index in 0..<100 {
                     group.addTask {
                         let id = "e\(index % 10)"
@@ -241,7 +241,7 @@ import Testing
                 }
                 return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
             }
-            #expect(fates == [true: 90, false: 10])
+            #expect(outcomes == [true: 90, false: 10])
             #expect(try await pnl(in: fleet).fees?.description == "10")
         }
     }

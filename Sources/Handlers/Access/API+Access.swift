@@ -44,9 +44,9 @@ extension API {
     /// Records a denial in the audit log, with its own entry or counted with others.
     ///
     /// - Parameters:
-    /// - name: The principal, if the credentials were valid.
-    /// - operation: The operation that was denied.
-    /// - address: The address of the client.
+    ///   - name: The principal, if the credentials were valid.
+    ///   - operation: The operation that was denied.
+    ///   - address: The address of the client.
     public func recordDenial(of name: String?, operation: String, address: String) async throws(Problem) {
         guard admitsDenial(of: name, operation: operation, address: address) else { return }
         try await storeDenial(of: name, operation: operation, address: address)

@@ -44,11 +44,11 @@ extension API {
             group.addTask { [self] in
                 for await note in database.notifications(on: "flotilla_commands") { waiters.wake(note) }
             }
-            group.addTask { [self] in await lookForWaitingPolls() }
+            group.addTask { [self] in await checkWaitingPolls() }
         }
     }
 
-    private func lookForWaitingPolls() async {
+    private func checkWaitingPolls() async {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             waiters.wakeExpired()
             let instances = waiters.instances

@@ -54,7 +54,7 @@ final class EventHub: Sendable {
         from head: EventPosition,
         by principal: String,
         _ bounds: Bounds
-    ) throws(Problem) -> (messages: AsyncStream<Message>, toldUpTo: EventPosition) {
+    ) throws(Problem) -> (messages: AsyncStream<Message>, sentUpTo: EventPosition) {
         let (messages, continuation) = AsyncStream.makeStream(
             of: Message.self,
             bufferingPolicy: .bufferingOldest(Self.patience)

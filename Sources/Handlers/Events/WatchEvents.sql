@@ -20,7 +20,7 @@ SELECT
 FROM head
 CROSS JOIN event_horizon AS horizon
 
--- The events after a position, as far as no older transaction can still add one between them.
+-- The events after a position, up to the first one before which a running transaction can still add another.
 -- name: eventsAfter :many
 -- in: xid text, event_id int8, limit int8
 -- out: xid text, event_id int8, at timestamptz, kind text, key text, data jsonb

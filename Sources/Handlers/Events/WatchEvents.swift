@@ -6,9 +6,9 @@ extension API {
         let known = input.lastEventID.flatMap { EventPosition($0) }
         let (head, isValid) = try await eventHead(after: known)
         do throws(Problem) {
-            let (messages, toldUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.bounds)
+            let (messages, sentUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.bounds)
             let start = isValid ? known ?? head : head
-            let reader = EventReader(api: self, messages, from: start, to: toldUpTo, isReset: !isValid)
+            let reader = EventReader(api: self, messages, from: start, to: sentUpTo, isReset: !isValid)
             return .ok(ServerEvents { AsyncThrowingStream { try await reader.next() } })
         } catch {
             throw counted(error)

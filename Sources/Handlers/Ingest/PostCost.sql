@@ -3,7 +3,7 @@
 -- import: Generated
 -- row: instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, currency text?
 -- row: fx_rate numeric?, ts timestamptz, ahead_seconds int8
--- out: ordinal int8, fate text(IngestFate)
+-- out: ordinal int8, outcome text(IngestOutcome)
 WITH reported AS (
     SELECT
         entry.*,
@@ -47,6 +47,6 @@ SELECT
             THEN 'conflict'
         WHEN booked.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
-    END AS fate
+    END AS outcome
 FROM entry
 LEFT JOIN booked USING (instance_id, entry_id)

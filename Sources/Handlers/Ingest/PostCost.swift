@@ -32,5 +32,7 @@ extension CostEntry: RowElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, key: .entryID) }
+    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt {
+        try IngestReceipt(outcome, key: .entryID)
+    }
 }

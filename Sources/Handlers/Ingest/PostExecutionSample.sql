@@ -2,7 +2,7 @@
 -- name: recordExecutionSamples :batch
 -- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
 -- row: ahead_seconds int8
--- out: ordinal int8, fate text(IngestFate)
+-- out: ordinal int8, outcome text(IngestOutcome)
 WITH sample AS MATERIALIZED (
     SELECT
         sample.*,
@@ -43,6 +43,6 @@ SELECT
             THEN 'conflict'
         WHEN stored.is_new AND is_first THEN 'stored'
         ELSE 'duplicate'
-    END AS fate
+    END AS outcome
 FROM sample
 LEFT JOIN stored USING (instance_id, sample_id, ts)

@@ -26,5 +26,7 @@ extension ExecutionSample: RowElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate, key: .sampleID) }
+    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt {
+        try IngestReceipt(outcome, key: .sampleID)
+    }
 }

@@ -42,7 +42,7 @@ LEFT JOIN refreshed USING (instance_id, fingerprint)
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- row: metadata jsonb, boot_id text?, state text(AgentState), fingerprint int8, sent_at timestamptz, hourly int8, most int8
--- out: ordinal int8, fate text(HeartbeatFate)
+-- out: ordinal int8, outcome text(HeartbeatOutcome)
 WITH beat AS MATERIALIZED (
     SELECT
         *,
@@ -146,7 +146,7 @@ holder AS MATERIALIZED (
     ) AS boot
     ORDER BY instance_id, ordinal DESC
 ),
-judged AS MATERIALIZED (
+classified AS MATERIALIZED (
     SELECT
         beat.*,
         CASE
@@ -155,7 +155,7 @@ judged AS MATERIALIZED (
             WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
             WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
             ELSE 'stored'
-        END AS fate
+        END AS outcome
     FROM beat
     LEFT JOIN owner USING (instance_id)
     LEFT JOIN holder USING (instance_id)
@@ -178,8 +178,8 @@ stored AS (
             ) THEN fingerprint
         END,
         seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
-    FROM judged
-    WHERE fate = 'stored'
+    FROM classified
+    WHERE outcome = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
         (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at) = (
@@ -251,5 +251,5 @@ resolved AS (
     WHERE alerts.alert_id = recovered.alert_id
         AND status <> 'RESOLVED'
 )
-SELECT ordinal, fate
-FROM judged
+SELECT ordinal, outcome
+FROM classified

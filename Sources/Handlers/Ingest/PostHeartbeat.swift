@@ -50,22 +50,22 @@ extension Heartbeat: RowElement {
     }
 
     /// Most heartbeats repeat the content of the previous one.
-    func store(in api: API) async throws(Problem) -> HeartbeatFate {
+    func store(in api: API) async throws(Problem) -> HeartbeatOutcome {
         if try await api.run(refresh) { return .stored }
         return try await api.run(row(within: api.configuration.bounds))
     }
 
-    static func store(_ beats: [Heartbeat], in api: API) async throws(Problem) -> [Result<HeartbeatFate, Problem>] {
+    static func store(_ beats: [Heartbeat], in api: API) async throws(Problem) -> [Result<HeartbeatOutcome, Problem>] {
         let isRefreshed = try await api.run(beats.map(\.refresh))
-        var fates: [Result<HeartbeatFate, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
+        var outcomes: [Result<HeartbeatOutcome, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
         let rows = others.map { beats[$0].row(within: api.configuration.bounds) }
-        for (index, fate) in zip(others, try await api.run(rows)) { fates[index] = fate }
-        return fates
+        for (index, outcome) in zip(others, try await api.run(rows)) { outcomes[index] = outcome }
+        return outcomes
     }
 
-    func receipt(_ fate: HeartbeatFate) throws(Problem) -> IngestReceipt {
-        switch fate {
+    func receipt(_ outcome: HeartbeatOutcome) throws(Problem) -> IngestReceipt {
+        switch outcome {
         case .stored: return IngestReceipt(status: .accepted)
         case .foreign:
             // An instance belongs to the bot in its first heartbeat. Only an operator can move it.

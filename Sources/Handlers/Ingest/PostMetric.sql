@@ -80,7 +80,7 @@ known AS MATERIALIZED (
     ORDER BY series_id
     FOR NO KEY UPDATE
 ),
-judged AS MATERIALIZED (
+classified AS MATERIALIZED (
     SELECT
         sample.series_id, sample.ts, value, sample.ts > known.ts AS is_newer,
         sample.ts < bucket_of(statement_timestamp()) AS is_late
@@ -90,7 +90,7 @@ judged AS MATERIALIZED (
 latest AS (
     INSERT INTO metric_latest AS latest (series_id, ts, value, unrolled_from)
     SELECT DISTINCT ON (series_id) series_id, ts, value, min(ts) FILTER (WHERE NOT is_late) OVER (PARTITION BY series_id)
-    FROM judged
+    FROM classified
     ORDER BY series_id, ts DESC
     ON CONFLICT (series_id) DO UPDATE SET
         ts = greatest(latest.ts, excluded.ts),
@@ -101,17 +101,17 @@ latest AS (
 touched AS (
     INSERT INTO touched_buckets (series_id, since, until)
     SELECT DISTINCT series_id, bucket_of(ts), bucket_of(ts) + interval '5 minutes'
-    FROM judged
+    FROM classified
     WHERE is_late
 ),
 -- A sample newer than the newest one cannot exist yet, so it is not looked up.
 newer AS (
-    INSERT INTO metric_samples (series_id, ts, value) SELECT series_id, ts, value FROM judged WHERE is_newer
+    INSERT INTO metric_samples (series_id, ts, value) SELECT series_id, ts, value FROM classified WHERE is_newer
 ),
 older AS (
     INSERT INTO metric_samples (series_id, ts, value)
     SELECT series_id, ts, value
-    FROM judged
+    FROM classified
     WHERE is_newer IS NOT TRUE
     ORDER BY series_id, ts
     ON CONFLICT (series_id, ts) DO UPDATE SET value = excluded.value

@@ -2,7 +2,7 @@
 -- name: recordPositions :batch
 -- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
 -- row: ahead_seconds int8
--- out: ordinal int8, fate text(IngestFate)
+-- out: ordinal int8, outcome text(IngestOutcome)
 WITH report AS MATERIALIZED (
     SELECT
         report.*,
@@ -80,7 +80,7 @@ SELECT
         WHEN crowded.instance_id IS NOT NULL THEN 'crowded'
         WHEN stored.updated_at IS NULL OR report.updated_at < stored.updated_at THEN 'stale'
         ELSE 'stored'
-    END AS fate
+    END AS outcome
 FROM report
 LEFT JOIN stored USING (instance_id, symbol)
 LEFT JOIN crowded USING (instance_id, symbol)

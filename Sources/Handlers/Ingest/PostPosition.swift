@@ -25,5 +25,5 @@ extension PositionReport: RowElement {
         )
     }
 
-    func receipt(_ fate: IngestFate) throws(Problem) -> IngestReceipt { try IngestReceipt(fate) }
+    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt { try IngestReceipt(outcome) }
 }

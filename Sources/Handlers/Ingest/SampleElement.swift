@@ -27,7 +27,7 @@ struct Sample {
 }
 
 /// The result of storing an element as samples.
-enum SampleFate {
+enum SampleOutcome {
     /// The element is stored.
     case stored
     /// Its instance is unknown.
@@ -39,29 +39,29 @@ enum SampleFate {
 }
 
 /// An element that is stored as samples, all of them or none.
-protocol SampleElement: IngestElement where Outcome == SampleFate {
+protocol SampleElement: IngestElement where Outcome == SampleOutcome {
     /// The samples to store.
     var samples: [Sample] { get }
 }
 
 extension SampleElement {
-    func store(in api: API) async throws(Problem) -> SampleFate {
+    func store(in api: API) async throws(Problem) -> SampleOutcome {
         // traps: one element has one outcome.
         try await Self.store([self], in: api)[0].get()
     }
 
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<SampleFate, Problem>] {
+    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<SampleOutcome, Problem>] {
         let samples = elements.map(\.samples)
         var places = try await api.seriesPlaces(samples.flatMap { $0.map(\.series) })[...]
         var rows: [RecordSamples] = []
-        let fates = samples.map { samples in
+        let prepared = samples.map { samples in
             let own = places.prefix(samples.count)
             places.removeFirst(samples.count)
-            return Self.fate(of: samples, own, within: api.configuration.bounds, adding: &rows)
+            return Self.outcome(of: samples, own, within: api.configuration.bounds, adding: &rows)
         }
         var stored = try await api.run(rows)[...]
-        return zip(samples, fates).map { samples, fate in
-            guard fate == .stored else { return .success(fate) }
+        return zip(samples, prepared).map { samples, outcome in
+            guard outcome == .stored else { return .success(outcome) }
             let outcomes = stored.prefix(samples.count)
             stored.removeFirst(samples.count)
             for case .failure(let problem) in outcomes {
@@ -73,12 +73,12 @@ extension SampleElement {
     }
 
     /// Adds the rows of an element unless one of its samples has no series.
-    private static func fate(
+    private static func outcome(
         of samples: [Sample],
         _ places: ArraySlice<SeriesPlace>,
         within bounds: Bounds,
         adding rows: inout [RecordSamples]
-    ) -> SampleFate {
+    ) -> SampleOutcome {
         let start = rows.count
         for (sample, place) in zip(samples, places) {
             guard case .number(let id) = place else {
@@ -97,8 +97,8 @@ extension SampleElement {
         return .stored
     }
 
-    func receipt(_ fate: SampleFate) throws(Problem) -> IngestReceipt {
-        switch fate {
+    func receipt(_ outcome: SampleOutcome) throws(Problem) -> IngestReceipt {
+        switch outcome {
         case .stored: return IngestReceipt(status: .accepted)
         case .unknown: throw .instanceNotFound
         case .ahead: throw .timestampAhead

@@ -27,8 +27,8 @@ final class SeriesNumbers: Sendable {
     /// Keeps the cached numbers if they belong to this database.
     ///
     /// - Parameters:
-    /// - history: The database's identity and timeline.
-    /// - newest: The highest number that the database has assigned. An older copy of the database has assigned fewer.
+    ///   - history: The database's identity and timeline.
+    ///   - newest: The highest number that the database has assigned. An older copy of the database has assigned fewer.
     func compare(history: String, newest: Int, connections: Int) {
         state.withLock { state in
             let isSame = state.history.hasSameScalars(as: history) && newest >= state.highest

@@ -12,8 +12,8 @@ extension API {
     /// Adds the database's time to the rejection of a timestamp that is ahead; returns other problems unchanged.
     ///
     /// - Parameters:
-    /// - time: The reported time.
-    /// - now: The database's time, once it has been read.
+    ///   - time: The reported time.
+    ///   - now: The database's time, once it has been read.
     func explained(_ problem: Problem, _ time: Timestamp, _ now: inout Timestamp?) async throws(Problem) -> Problem {
         guard problem == .timestampAhead else { return problem }
         let clock: Timestamp

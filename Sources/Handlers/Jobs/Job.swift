@@ -96,8 +96,8 @@ extension API {
     /// Runs parts of a job until one has done less than its maximum. Returns false if another server holds the lock.
     ///
     /// - Parameters:
-    /// - size: The maximum amount of work of a part; passed to `part`.
-    /// - most: The maximum number of parts, so that other jobs can run.
+    ///   - size: The maximum amount of work of a part; passed to `part`.
+    ///   - most: The maximum number of parts, so that other jobs can run.
     func lead(
         _ lock: Job.Lock,
         within limit: Duration = .seconds(10),

@@ -3,7 +3,7 @@ import Generated
 import Postgres
 
 extension Transaction {
-    /// Queues a run of each module that is due. Missed times are made up for by one run or ignored, as the module is configured. While a
+    /// Queues a run of each module that is due. Missed times cause one run or none, as the module is configured. While a
     /// scheduled run is queued, no other is added.
     borrowing func startScheduledRuns() throws {
         for module in try run(.dueModules()) {

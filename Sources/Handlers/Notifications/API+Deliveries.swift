@@ -81,7 +81,7 @@ extension API {
         (try? await Task.sleep(for: .milliseconds(30))) != nil && ContinuousClock.now < deadline
     }
 
-    /// Sends one message to a target. Returns false if nothing is due or the target must be left alone.
+    /// Sends one message to a target. Returns false if nothing is due or the target accepts no message yet.
     private func deliverNext(to target: NotificationTarget, by deadline: ContinuousClock.Instant) async -> Bool {
         let remaining = deadline - .now
         guard remaining > .milliseconds(100) else { return false }

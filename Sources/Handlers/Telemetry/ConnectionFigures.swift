@@ -50,7 +50,7 @@ extension Telemetry {
     /// Records the state of the TLS certificate.
     ///
     /// - Parameters:
-    /// - expiry: When the current certificate expires, in seconds since 1970.
+    ///   - expiry: When the current certificate expires, in seconds since 1970.
     ///   - areFilesRefused: Whether the files have changed and cannot be used.
     public func recordCertificate(expiresAt expiry: Int, areFilesRefused: Bool) {
         change { $0.certificate = CertificateFigures(expiry: expiry, areFilesRefused: areFilesRefused) }

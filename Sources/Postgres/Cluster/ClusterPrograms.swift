@@ -8,8 +8,8 @@ struct ClusterPrograms {
     /// Runs a program and returns its output. On failure, the error contains the output.
     ///
     /// - Parameters:
-    /// - program: A path, or a name to search in `PATH`.
-    /// - folder: The working directory. The server's own may be one that the cluster's user cannot enter.
+    ///   - program: A path, or a name to search in `PATH`.
+    ///   - folder: The working directory. The server's own may be one that the cluster's user cannot enter.
     func run(_ program: String, _ arguments: [String], in folder: String = "/") async throws -> String {
         let executable: Executable =
             switch owner {

@@ -16,9 +16,9 @@ public struct EmbeddedCluster: Sendable {
     /// over. Throws if a running server uses the cluster.
     ///
     /// - Parameters:
-    /// - path: The directory for data, log and socket.
-    /// - mayMove: Whether, as root, a directory under `/var/lib/flotilla` replaces one that the cluster's user cannot reach.
-    /// - folders: Where to look for PostgreSQL's programs; nil for the usual places.
+    ///   - path: The directory for data, log and socket.
+    ///   - mayMove: Whether, as root, a directory under `/var/lib/flotilla` replaces one that the cluster's user cannot reach.
+    ///   - folders: Where to look for PostgreSQL's programs; nil for the usual places.
     public static func start(
         in path: String,
         mayMove: Bool = false,

@@ -55,12 +55,12 @@ final class ConnectionPool: Sendable {
     /// Starts a thread for each connection, which connects immediately and reconnects when needed.
     ///
     /// - Parameters:
-    /// - size: The number of connections.
-    /// - reserve: How many of them are reserved for privileged work.
-    /// - pipelineLimit: The maximum number of statements that one connection takes at a time.
-    /// - patience: The time after which a connection with an unanswered statement is closed.
-    /// - cancelsOverdue: Whether the server is asked to cancel such a statement. It must not be a write.
-    /// - onTick: Called about twenty times per second, for deadlines outside the pool.
+    ///   - size: The number of connections.
+    ///   - reserve: How many of them are reserved for privileged work.
+    ///   - pipelineLimit: The maximum number of statements that one connection takes at a time.
+    ///   - patience: The time after which a connection with an unanswered statement is closed.
+    ///   - cancelsOverdue: Whether the server is asked to cancel such a statement. It must not be a write.
+    ///   - onTick: Called about twenty times per second, for deadlines outside the pool.
     init(
         url: String,
         size: Int,
@@ -136,8 +136,8 @@ final class ConnectionPool: Sendable {
         var backoff = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
-                // A statement that waits for a lock fails alone. At its deadline, it would cost the connection and fail the others in its
-                // pipeline.
+                // A statement that waits for a lock fails alone. Without this limit, its deadline would close the connection and fail
+                // the other statements in its pipeline.
                 let connection = try Connection(url, lockLimit: patience * 5 / 6)
                 backoff = .milliseconds(50)
                 onStateChange(.connected)

@@ -16,10 +16,10 @@ final class HTTPListener: Sendable {
     /// Starts serving at `socket`. The listener closes the socket when it stops.
     ///
     /// - Parameters:
-    /// - tls: The certificate; nil for plain HTTP.
-    /// - content: The content for browsers.
-    /// - publicHosts: Public names of the server, in addition to its own address and loopback names.
-    /// - proxies: Proxies whose forwarding headers are trusted.
+    ///   - tls: The certificate; nil for plain HTTP.
+    ///   - content: The content for browsers.
+    ///   - publicHosts: Public names of the server, in addition to its own address and loopback names.
+    ///   - proxies: Proxies whose forwarding headers are trusted.
     static func start(
         at socket: ListeningSocket,
         on group: any EventLoopGroup,

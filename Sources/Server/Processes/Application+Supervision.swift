@@ -17,8 +17,8 @@ extension Application {
     ///
     /// - Parameters:
     ///   - sockets: The listening sockets of the components to serve.
-    /// - schema: How to handle an outdated schema. The server's own cluster is always migrated.
-    /// - started: Called with the addresses once connections are accepted.
+    ///   - schema: How to handle an outdated schema. The server's own cluster is always migrated.
+    ///   - started: Called with the addresses once connections are accepted.
     func supervise(
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,

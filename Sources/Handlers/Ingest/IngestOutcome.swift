@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 /// The result of storing a row that an instance sent.
-enum IngestFate: String {
+enum IngestOutcome: String {
     /// The row is stored.
     case stored
     /// A newer row was already stored.
@@ -37,8 +37,8 @@ extension IngestReceipt {
     /// The receipt for a row's result; a rejection is thrown.
     ///
     /// - Parameter key: The key of the row. Rows without a key never conflict.
-    init(_ fate: IngestFate, key: IngestKey = .entryID) throws(Problem) {
-        switch fate {
+    init(_ outcome: IngestOutcome, key: IngestKey = .entryID) throws(Problem) {
+        switch outcome {
         case .stored: self.init(status: .accepted)
         case .stale: self.init(status: .accepted, stale: true)
         case .duplicate: self.init(status: .accepted, duplicate: true)

@@ -1,8 +1,8 @@
 /// The result of storing a heartbeat.
-enum HeartbeatFate: String {
+enum HeartbeatOutcome: String {
     /// The heartbeat is stored.
     case stored
-    /// It names another bot than its instance's.
+    /// It names a bot that does not own the instance.
     case foreign
     /// Another process owns the instance.
     case superseded
