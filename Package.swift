@@ -279,3 +279,11 @@ let package = Package(
 for target in package.targets where target.type != .system && target.type != .plugin {
     target.swiftSettings = settings
 }
+
+// deploy/build: a build of the server runs the compiler for a second, and optimizing it takes more than a minute. As a condition of the
+// environment, because packages with such flags cannot be dependencies.
+if Context.environment["FLOTILLA_COMPILER"] == "unoptimized" {
+    for target in package.targets where target.name == "ContractCompiler" {
+        target.swiftSettings = settings + [.unsafeFlags(["-Onone"])]
+    }
+}
