@@ -18,9 +18,10 @@ public struct Statement: Sendable {
 
 /// 64-bit FNV-1a: distinguishes texts, but does not resist an adversary.
 package enum Fingerprint {
-    static func of(_ text: String) -> UInt64 { of(text.utf8) }
+    static func of(_ text: String) -> UInt64 { of(Array(text.utf8)) }
 
-    package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    /// Not generic: other modules call it for each heartbeat, and could not specialize it.
+    package static func of(_ bytes: [UInt8]) -> UInt64 {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }
