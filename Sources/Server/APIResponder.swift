@@ -102,7 +102,7 @@ final class APIResponder: Responder {
     }
 
     private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
-        guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
+        guard case .unverified(let hash, let scheme) = caller.verdict else { throw .unauthorized }
         if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
         // A valid token is accepted regardless of earlier failures from its address.
         guard let principal = try await api.principal(ofTokenWithHash: hash) else {
@@ -110,11 +110,13 @@ final class APIResponder: Responder {
             denials.add(nil, route.rawValue, from: caller.address)
             throw .unauthorized
         }
-        guard Authenticator.allows(principal, requirement) else {
+        do throws(Problem) {
+            try authenticator.authorization.check(.token(principal, scheme), on: route)
+            return principal
+        } catch {
             denials.add(principal.name, route.rawValue, from: caller.address)
-            throw .forbidden(requirement)
+            throw error
         }
-        return principal
     }
 
     /// The rejection of an invalid token after many others.

@@ -358,10 +358,11 @@ struct Application {
             listeners.append(listener)
             logger.info("listening", metadata: ["\(component.name)": "\(listener.address)"])
         }
+        let authorization = Authorization(requiresAgents: configuration.requiresAgentTokens)
         let authenticator = Authenticator(
             adminToken: configuration.adminToken,
             tokens: configuration.namedTokens,
-            requiresAgents: configuration.requiresAgentTokens
+            authorization: authorization
         )
         try await add(
             .api,
@@ -387,6 +388,7 @@ struct Application {
             environment: configuration.environment,
             warnings: { [warning, api.writeFailure.map { "The server cannot store data: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
+            missingRoles: { principal, route in authorization.missingRoles(of: principal, on: route) },
             confirm: { request, route async throws(Problem) in
                 try await sessions.confirm(
                     request.form["token"] ?? "",

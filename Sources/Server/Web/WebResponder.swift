@@ -176,11 +176,12 @@ struct WebResponder: Responder {
                 item.get.map { ($0, segments.values(of: item.parameters)) }
             }
         }
-        guard let (route, parameters) = found else { return Answer(.notFound, requestID: head.id) }
-        let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
-        guard isAllowed else {
-            let needed = route.security.first?.first
-            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: head.id)
+        // Public operations are for agents and probes, which use the API's listener.
+        guard let (route, parameters) = found, !route.security.isEmpty else {
+            return Answer(.notFound, requestID: head.id)
+        }
+        do throws(Problem) { try sessions.authenticator.authorization.check(.session(principal), on: route) } catch {
+            return Answer(error, requestID: head.id)
         }
         let request = Request(
             pathParameters: parameters,
