@@ -335,7 +335,7 @@ struct Application {
         var listeners: [HTTPListener] = []
         func add(
             _ component: Component,
-            _ responder: any Responder,
+            _ responder: some Responder,
             _ content: RequestGuard.Content
         ) async throws {
             guard let socket = sockets[component] else { return }

@@ -8,7 +8,7 @@ import Synchronization
 @testable import Server
 
 /// A notification target that stores messages and responds as configured.
-final class FakeTarget: Responder {
+final class FakeTarget: OpenResponder {
     /// The response to a message.
     enum Behaviour {
         case takes
@@ -33,15 +33,7 @@ final class FakeTarget: Responder {
     /// The number of attempts.
     var attempts: Int { state.withLock { $0.attempts } }
 
-    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-        .admitted(AdmittedRequest(id: "fake") { body in await self.answer(head, body) })
-    }
-
-    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
-        await request.action(body)
-    }
-
-    private func answer(_ head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
         let behaviour = state.withLock { state in
             state.attempts += 1
             return state.behaviour(state.attempts)

@@ -25,7 +25,7 @@ final class HTTPListener: Sendable {
         on group: any EventLoopGroup,
         tls: CertificateStore?,
         limits: HTTPLimits,
-        responder: any Responder,
+        responder: some Responder,
         content: RequestGuard.Content = .api,
         publicHosts: [HostList.PublicHost] = [],
         proxies: TrustedProxies = TrustedProxies(),
@@ -39,6 +39,13 @@ final class HTTPListener: Sendable {
             isTLS: tls != nil
         )
         let connections = Connections(limits: connectionLimits, proxies: proxies, telemetry: telemetry)
+        let requests = RequestPipeline(
+            responder: responder,
+            limits: limits,
+            connections: connections,
+            proxies: proxies,
+            logger: logger
+        )
         let channel = try await ServerBootstrap(group: group)
             // Accepted sockets inherit this (tcp(7)): the kernel must not buffer megabytes for a client that does not read.
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
@@ -59,17 +66,8 @@ final class HTTPListener: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let place = connections.admit(channel)
                     if case .refused = place { throw Refused() }
-                    try configure(
-                        channel,
-                        connections,
-                        place,
-                        tls: tls,
-                        limits: limits,
-                        responder: responder,
-                        requestGuard: requestGuard,
-                        proxies: proxies,
-                        logger: logger
-                    )
+                    let peer = Peer(requestGuard: requestGuard, isSurplus: place != .open)
+                    try configure(channel, requests, peer, tls: tls, logger: logger)
                     connections.start(channel)
                 }
             }
@@ -89,34 +87,26 @@ final class HTTPListener: Sendable {
 
     private static func configure(
         _ channel: any Channel,
-        _ connections: Connections,
-        _ place: ConnectionPlace,
+        _ requests: RequestPipeline,
+        _ peer: Peer,
         tls: CertificateStore?,
-        limits: HTTPLimits,
-        responder: any Responder,
-        requestGuard: RequestGuard,
-        proxies: TrustedProxies,
         logger: Logger
     ) throws {
-        var limits = limits
+        var limits = requests.limits
         // Surplus connections are few and must be released soon.
-        if place != .open { limits.headTime = min(limits.headTime, .seconds(2)) }
+        if peer.isSurplus { limits.headTime = min(limits.headTime, .seconds(2)) }
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.head
         decoding.maxHeaderListSize = limits.head
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
-        let deadline = ConnectionDeadline(limits: limits, telemetry: connections.telemetry)
+        let deadline = ConnectionDeadline(limits: limits, telemetry: requests.connections.telemetry)
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         let connection = HTTPConnection(
-            responder: responder,
-            requestGuard: requestGuard,
-            proxies: proxies,
-            limits: limits,
+            requests,
+            peer: peer,
             deadline: deadline,
-            connections: connections,
-            isSurplus: place != .open,
             executor: EventLoopTaskExecutor(channel.eventLoop),
             logger: logger
         )
