@@ -35,6 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Without it: an event loop and an HTTP/1.1 parser.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Without it: our own list of open connections, to end them at a shutdown. async-http-client requires it anyway.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         // Without it: TLS.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Without it: hand-written signal handling (we use its UnixSignals).
@@ -142,6 +144,7 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -176,7 +176,7 @@ import Testing
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: responder,
             connectionLimits: connectionLimits,
             telemetry: telemetry,

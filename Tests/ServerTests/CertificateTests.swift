@@ -90,7 +90,7 @@ import Testing
                 at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
                 on: MultiThreadedEventLoopGroup.singleton,
                 tls: store,
-                limits: HTTPLimits(),
+                limits: .withoutGrace,
                 responder: HealthResponder(),
                 logger: logger
             )

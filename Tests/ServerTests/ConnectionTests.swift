@@ -165,7 +165,7 @@ import Testing
         answering answer: Answer,
         _ body: (_ port: Int, Telemetry) async throws -> Void
     ) async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.withoutGrace
         limits.sendTime = .seconds(1)
         let telemetry = Telemetry()
         let listener = try await HTTPListener.start(

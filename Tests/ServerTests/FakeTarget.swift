@@ -1,6 +1,7 @@
 import ContractRuntime
 import Foundation
 import Logging
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
@@ -63,7 +64,7 @@ final class FakeTarget: OpenResponder {
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: self,
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -81,7 +82,16 @@ final class FakeTarget: OpenResponder {
 extension HTTPListener {
     /// Stops immediately.
     func stop() async {
-        await stopAccepting()
-        await closeConnections(grace: .zero, patience: .zero)
+        try? await stopAccepting().get()
+    }
+}
+
+extension HTTPLimits {
+    /// Limits with which a listener closes all connections as soon as it stops.
+    static var withoutGrace: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.shutdownGrace = .zero
+        limits.shutdownTime = .zero
+        return limits
     }
 }

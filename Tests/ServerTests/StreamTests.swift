@@ -32,7 +32,7 @@ import Testing
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: StreamResponder(stream: stream),
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )

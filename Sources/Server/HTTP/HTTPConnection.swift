@@ -331,10 +331,16 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let event = event as? ConnectionShutdown else { return context.fireUserInboundEventTriggered(event) }
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         isShuttingDown = true
-        // A request whose head is arriving is still handled.
-        if event == .idle, case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
+        let eventLoop = context.eventLoop.assumeIsolated()
+        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in self?.closeIfIdle(context) }
+        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownTime)) { context.close(promise: nil) }
+    }
+
+    /// A request whose head is arriving is still handled.
+    private func closeIfIdle(_ context: ChannelHandlerContext) {
+        if case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
     }
 
     /// Closes the sending side and drops incoming bytes for a second. Closing a connection with unread bytes resets it, and the client may

@@ -16,4 +16,8 @@ struct HTTPLimits: Sendable {
     var sendTime = Duration.seconds(30)
     /// Between two requests.
     var idleTime = Duration.seconds(75)
+    /// From the start of a shutdown until idle connections are closed: a client may be about to send a request.
+    var shutdownGrace = Duration.seconds(2)
+    /// From the start of a shutdown until all connections are closed.
+    var shutdownTime = Duration.seconds(10)
 }
