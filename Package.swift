@@ -136,10 +136,13 @@ let package = Package(
             ],
             resources: [.embedInCode("Assets"), .embedInCode("Templates")]
         ),
+        // gzip for large responses, from the library that async-http-client links anyway. swift-nio-extras compresses on the event loop.
+        .systemLibrary(name: "CZlib"),
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications", "Postgres",
+                "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
+                "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -263,7 +266,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
+                "CZlib", "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport",
+                "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

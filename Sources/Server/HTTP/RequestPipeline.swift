@@ -67,6 +67,8 @@ private final class RequestSteps<R: Responder>: Sendable {
         let hasMediaType: Bool
         /// Whether it may use the reserved database connections.
         let usesReserve: Bool
+        /// Whether the response may be compressed.
+        let acceptsGzip: Bool
     }
 
     private let responder: R
@@ -107,7 +109,8 @@ private final class RequestSteps<R: Responder>: Sendable {
                 target: target,
                 caller: caller,
                 hasMediaType: hasMediaType,
-                usesReserve: usesReserve
+                usesReserve: usesReserve,
+                acceptsGzip: ResponseCompression.isWanted(by: head)
             )
             return .admitted(
                 AdmittedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in await answer(request, body) }
@@ -167,7 +170,7 @@ private final class RequestSteps<R: Responder>: Sendable {
     // MARK: - With the body
 
     private func answer(_ request: CheckedRequest, _ body: [UInt8]) async -> Answer {
-        await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
+        let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
             do throws(Refusal) {
                 let caller = try await authorized(request, body)
                 return await handle(request.target, by: caller, body)
@@ -175,6 +178,8 @@ private final class RequestSteps<R: Responder>: Sendable {
                 return error.answer
             }
         }
+        guard ResponseCompression.applies(to: answer) else { return answer }
+        return await ResponseCompression.apply(to: answer, acceptsGzip: request.acceptsGzip)
     }
 
     /// The caller, whose credentials are looked up in the database unless the head was enough.

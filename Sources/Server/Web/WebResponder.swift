@@ -74,7 +74,7 @@ struct WebResponder: Responder {
             }
         }
         let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
-        if head.isPost, form["csrf"] != SessionAuthenticator.csrf(ofSession: session) {
+        if head.isPost, !FormToken.isValid(form["csrf"], ofSession: session) {
             throw Refusal(Answer(.csrfMismatch, requestID: head.id))
         }
         return SignedIn(session: session, principal: principal, form: form)
@@ -158,7 +158,7 @@ struct WebResponder: Responder {
             form: user.form,
             principal: user.principal,
             address: head.client.address,
-            csrf: SessionAuthenticator.csrf(ofSession: user.session),
+            csrf: FormToken.masked(ofSession: user.session),
             theme: head.theme
         )
         switch await dashboard.respond(to: request) {
