@@ -2,7 +2,7 @@ import CZlib
 
 /// The gzip format (RFC 1952), compressed by zlib.
 enum Gzip {
-    /// The fastest of zlib's levels. Pages become a third to a fifth of their size; level 6 takes four times as long for another sixth.
+    /// The fastest of zlib's levels. A page of 236 KiB becomes 10 KiB; the highest levels take several times as long for another sixth.
     private static let level: Int32 = 1
     /// The largest window and zlib's default memory, 256 KiB per compression; plus 16 for the gzip format (zlib.h, `deflateInit2`).
     private static let windowBits: Int32 = 15 + 16

@@ -8,7 +8,7 @@ import NIOPosix
 ///
 /// An attacker who can place guesses in a response and sees the size of its encrypted bytes could find a constant secret in it (the BREACH
 /// attack). The only credential in pages is the CSRF token, which `FormToken` masks with other bits in each response. Responses of the API
-/// contain a credential only when a token is issued, which is smaller than the limit and never repeated.
+/// contain a credential only when a token is issued, which is a POST, and only responses to GET and HEAD are compressed.
 enum ResponseCompression {
     /// Smaller bodies fit into a few packets anyway.
     static let smallestBody = 4 * 1_024
