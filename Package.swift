@@ -35,6 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Without it: an event loop and an HTTP/1.1 parser.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Without it: our own list of open connections, to end them at a shutdown. async-http-client requires it anyway.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         // Without it: TLS.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Without it: hand-written signal handling (we use its UnixSignals).
@@ -134,14 +136,18 @@ let package = Package(
             ],
             resources: [.embedInCode("Assets"), .embedInCode("Templates")]
         ),
+        // gzip for large responses, from the library that async-http-client links anyway. swift-nio-extras compresses on the event loop.
+        .systemLibrary(name: "CZlib"),
         .executableTarget(
             name: "Server",
             dependencies: [
-                "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications", "Postgres",
+                "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
+                "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -260,7 +266,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport", "contract-gen",
+                "CZlib", "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport",
+                "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

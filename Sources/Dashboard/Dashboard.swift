@@ -12,6 +12,8 @@ public struct Dashboard<API: Operations>: Sendable {
     let warnings: @Sendable () -> [String]
     /// Whether the API, which may run in another process, responds.
     public let availability: @Sendable () -> APIAvailability
+    /// The roles of which a principal needs one to call an operation; nil if it may call it.
+    let missingRoles: @Sendable (_ principal: Principal, _ route: Route) -> [String]?
     /// Checks that the form field `token` is a token of the session's principal: approvers authenticate again for each decision.
     let confirm: @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     let verifier = AuditVerifier()
@@ -22,12 +24,14 @@ public struct Dashboard<API: Operations>: Sendable {
         environment: String,
         warnings: @escaping @Sendable () -> [String],
         availability: @escaping @Sendable () -> APIAvailability = { .available },
+        missingRoles: @escaping @Sendable (_ principal: Principal, _ route: Route) -> [String]?,
         confirm: @escaping @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     ) {
         self.api = api
         self.environment = environment
         self.warnings = warnings
         self.availability = availability
+        self.missingRoles = missingRoles
         self.confirm = confirm
     }
 
@@ -103,8 +107,9 @@ public struct Dashboard<API: Operations>: Sendable {
 
     // MARK: - Calling operations
 
-    /// A request to an operation, as an HTTP client would send it. The roles are checked here. The generated input decodes and validates
-    /// the rest.
+    /// A request to an operation, as an HTTP client would send it. The generated input decodes and validates it.
+    ///
+    /// - Throws: 403 if the principal may not call the operation.
     func apiRequest(
         _ route: Route,
         _ request: WebRequest,
@@ -113,12 +118,9 @@ public struct Dashboard<API: Operations>: Sendable {
         key: String? = nil,
         body: JSONObject? = nil
     ) throws(Problem) -> Request {
-        let isAllowed = route.security.contains { requirements in
-            requirements.allSatisfy { request.principal.scopes.isSuperset(of: $0.scopes) }
-        }
-        if !route.security.isEmpty, !isAllowed {
-            let roles = route.security.flatMap { $0.flatMap(\.scopes) }.joined(separator: " or ")
-            throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(roles).")
+        if let roles = missingRoles(request.principal, route) {
+            let names = roles.joined(separator: " or ")
+            throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(names).")
         }
         return Request(
             pathParameters: path.map { Fields.encoded($0) },

@@ -14,7 +14,7 @@ public struct WebRequest: Sendable {
     public var principal: Principal
     /// The IP address of the client.
     public var address: String
-    /// The CSRF token that each form of this session must carry.
+    /// The CSRF token that each form of this response must carry.
     public var csrf: String
     /// `light` or `dark`; nil to follow the browser's setting.
     public var theme: String?

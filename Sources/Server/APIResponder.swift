@@ -4,9 +4,27 @@ import Handlers
 import Logging
 import NIOHTTP1
 
-/// The API listener: routes and authenticates requests and passes them to the operations. It is a class because requests in flight retain
-/// it.
+/// The API's steps of a request. The order in which the interface reports problems is route, method, credentials, media type, size, syntax
+/// and schema. It is a class because requests in flight retain it.
 final class APIResponder: Responder {
+    /// An operation and the parameters of its request.
+    struct Target: RequestTarget {
+        let id: String
+        let route: Route
+        let request: Request
+        /// The client's IP address.
+        let address: String
+        /// The token to look up in the database.
+        fileprivate(set) var unverified: (hash: String, scheme: SecurityScheme)?
+
+        var mediaTypes: [String] { route.mediaTypes }
+        var bodyLimit: Int? { route.bodyLimit }
+        var usesReserve: Bool { !route.security.isEmpty }
+    }
+
+    /// The principal; nil if the operation is public.
+    typealias Caller = Principal?
+
     let api: API
     let authenticator: Authenticator
     private let failures = CredentialFailures()
@@ -22,9 +40,9 @@ final class APIResponder: Responder {
         self.logger = logger
     }
 
-    /// Checks in the order that the interface defines: route, method, credentials, media type, size. Syntax and schema are checked with the
-    /// body.
-    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
+    // MARK: - Routing
+
+    func route(_ head: HTTPRequestHead, from client: Client) throws(Refusal) -> Target {
         let id = RequestID.of(head)
         let target = Self.split(head.uri)
         var path = target.path
@@ -34,150 +52,13 @@ final class APIResponder: Responder {
                 (item, segments.values(of: item.parameters))
             }
         }
-        guard let (item, parameters) = found else { return .refused(Answer(.notFound, requestID: id)) }
+        guard let (item, parameters) = found else { throw Refusal(Answer(.notFound, requestID: id)) }
         guard let route = item.route(for: head.method) else {
-            return .refused(Self.otherMethod(head.method, of: item, id))
+            throw Refusal(Self.otherMethod(head.method, of: item, id))
         }
         let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
         let request = Request(pathParameters: parameters, query: target.query, headers: headers)
-        let caller = Caller(address: client.address, verdict: authenticator.examine(head.headers, for: route))
-        do throws(Problem) {
-            // A caller whose token must be looked up in the database learns of other problems only after that.
-            if let principal = try known(caller, on: route) {
-                try head.checkMediaType(among: route.mediaTypes)
-                return .admitted(
-                    AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) {
-                        [self] body in
-                        await answer(request, by: principal, body, on: route, id)
-                    }
-                )
-            }
-            return .admitted(
-                AdmittedRequest(id: id, bodyLimit: route.bodyLimit, usesReserve: !route.security.isEmpty) {
-                    [self] body in
-                    await verifyAndAnswer(request, by: caller, body, on: route, head, id)
-                }
-            )
-        } catch {
-            api.telemetry.recordRequest(route, status: error.status, duration: .zero)
-            return .refused(Answer(error, requestID: id))
-        }
-    }
-
-    // MARK: - Authentication
-
-    /// The origin of a request and its header fields.
-    private struct Caller {
-        let address: String
-        let verdict: Authenticator.Verdict
-    }
-
-    /// The caller if the database is not needed: `.some(nil)` if the operation is public, nil if the token must be looked up.
-    private func known(_ caller: Caller, on route: Route) throws(Problem) -> Principal?? {
-        switch caller.verdict {
-        case .known(let principal): return .some(principal)
-        case .unverified: return nil
-        case .refused(let problem, let principal):
-            if principal != nil { denials.add(principal?.name, route.rawValue, from: caller.address) }
-            throw problem
-        }
-    }
-
-    private func verifyAndAnswer(
-        _ request: Request,
-        by caller: Caller,
-        _ body: [UInt8],
-        on route: Route,
-        _ head: HTTPRequestHead,
-        _ id: String
-    ) async -> Answer {
-        do throws(Problem) {
-            let principal = try await verified(caller, on: route)
-            try head.checkMediaType(among: route.mediaTypes)
-            return await answer(request, by: principal, body, on: route, id)
-        } catch {
-            api.telemetry.recordRequest(route, status: error.status, duration: .zero)
-            return Answer(error, requestID: id)
-        }
-    }
-
-    private func verified(_ caller: Caller, on route: Route) async throws(Problem) -> Principal {
-        guard case .unverified(let hash, let requirement) = caller.verdict else { throw .unauthorized }
-        if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
-        // A valid token is accepted regardless of earlier failures from its address.
-        guard let principal = try await api.principal(ofTokenWithHash: hash) else {
-            guard failures.record(tokenWithHash: hash, from: caller.address) else { throw await delayedRejection() }
-            denials.add(nil, route.rawValue, from: caller.address)
-            throw .unauthorized
-        }
-        guard Authenticator.allows(principal, requirement) else {
-            denials.add(principal.name, route.rawValue, from: caller.address)
-            throw .forbidden(requirement)
-        }
-        return principal
-    }
-
-    /// The rejection of an invalid token after many others.
-    private func delayedRejection() async -> Problem {
-        await failures.pause()
-        return .unauthorized
-    }
-
-    // MARK: - Responses
-
-    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
-        await request.action(body)
-    }
-
-    private func answer(
-        _ request: Request,
-        by principal: Principal?,
-        _ body: [UInt8],
-        on route: Route,
-        _ id: String
-    ) async -> Answer {
-        let start = ContinuousClock.now
-        let answer = await respond(request, by: principal, body, on: route, id)
-        api.telemetry.recordRequest(route, status: Int(answer.status.code), duration: ContinuousClock.now - start)
-        return answer
-    }
-
-    private func respond(
-        _ request: Request,
-        by principal: Principal?,
-        _ body: [UInt8],
-        on route: Route,
-        _ id: String
-    ) async -> Answer {
-        var request = request
-        request.body = body
-        request.principal = principal
-        do throws(Problem) {
-            let response = try await api.respond(to: request, on: route, validating: validation)
-            log(response, route, id)
-            return Answer(response, requestID: id)
-        } catch {
-            log(error, route, id)
-            return Answer(error, requestID: id)
-        }
-    }
-
-    // A separate function, because the function that awaits the response would otherwise reserve stack space for these texts.
-
-    private func log(_ response: Response, _ route: Route, _ id: String) {
-        logger.trace(
-            "answered",
-            metadata: ["operation": "\(route.rawValue)", "request": "\(id)", "status": "\(response.status)"]
-        )
-    }
-
-    private func log(_ problem: Problem, _ route: Route, _ id: String) {
-        let level: Logger.Level = problem.status >= 500 && problem.status != 503 ? .error : .debug
-        let metadata: Logger.Metadata = [
-            "operation": "\(route.rawValue)", "request": "\(id)", "code": "\(problem.code)",
-            "detail": "\(problem.detail)",
-        ]
-        logger.log(level: level, "refused", metadata: metadata)
+        return Target(id: id, route: route, request: request, address: client.address)
     }
 
     private static func split(_ target: String) -> (path: String, query: String) {
@@ -192,6 +73,88 @@ final class APIResponder: Responder {
             ? Answer(status: 204, contentType: nil, body: [], requestID: id) : Answer(.methodNotAllowed, requestID: id)
         answer.headers.add(name: "Allow", value: item.allowedMethods.joined(separator: ", "))
         return answer
+    }
+
+    // MARK: - Authorization
+
+    /// Returns `.some(nil)` if the operation is public.
+    func authorize(_ target: inout Target, _ head: HTTPRequestHead) throws(Problem) -> Principal?? {
+        switch authenticator.examine(head.headers, for: target.route) {
+        case .known(let principal): return .some(principal)
+        case .unverified(let hash, let scheme):
+            target.unverified = (hash, scheme)
+            return nil
+        case .refused(let problem, let principal):
+            if principal != nil { deny(principal, target) }
+            throw problem
+        }
+    }
+
+    func authorize(_ target: Target, _ body: [UInt8]) async throws(Refusal) -> Principal? {
+        do throws(Problem) { return try await verified(target) } catch {
+            throw Refusal(Answer(error, requestID: target.id))
+        }
+    }
+
+    private func verified(_ target: Target) async throws(Problem) -> Principal {
+        guard let (hash, scheme) = target.unverified else { throw .unauthorized }
+        if failures.isSlowed(tokenWithHash: hash) { throw await delayedRejection() }
+        // A valid token is accepted regardless of earlier failures from its address.
+        guard let principal = try await api.principal(ofTokenWithHash: hash) else {
+            guard failures.record(tokenWithHash: hash, from: target.address) else { throw await delayedRejection() }
+            deny(nil, target)
+            throw .unauthorized
+        }
+        do throws(Problem) {
+            try authenticator.authorization.check(.token(principal, scheme), on: target.route)
+            return principal
+        } catch {
+            deny(principal, target)
+            throw error
+        }
+    }
+
+    private func deny(_ principal: Principal?, _ target: Target) {
+        denials.add(principal?.name, target.route.rawValue, from: target.address)
+    }
+
+    /// The rejection of an invalid token after many others.
+    private func delayedRejection() async -> Problem {
+        await failures.pause()
+        return .unauthorized
+    }
+
+    // MARK: - Operation
+
+    func handle(_ target: Target, by principal: Principal?, _ body: [UInt8]) async throws(Problem) -> Answer {
+        var request = target.request
+        request.body = body
+        request.principal = principal
+        let response = try await api.respond(to: request, on: target.route, validating: validation)
+        return Answer(response, requestID: target.id)
+    }
+
+    // MARK: - Log and metrics
+
+    func log(_ target: Target, status: Int, _ problem: Problem?) {
+        let operation = target.route.rawValue
+        guard let problem else {
+            logger.trace(
+                "answered",
+                metadata: ["operation": "\(operation)", "request": "\(target.id)", "status": "\(status)"]
+            )
+            return
+        }
+        let level: Logger.Level = problem.status >= 500 && problem.status != 503 ? .error : .debug
+        let metadata: Logger.Metadata = [
+            "operation": "\(operation)", "request": "\(target.id)", "code": "\(problem.code)",
+            "detail": "\(problem.detail)",
+        ]
+        logger.log(level: level, "refused", metadata: metadata)
+    }
+
+    func measure(_ target: Target, status: Int, _ duration: Duration) {
+        api.telemetry.recordRequest(target.route, status: status, duration: duration)
     }
 }
 

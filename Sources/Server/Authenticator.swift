@@ -3,60 +3,56 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// Authenticates and authorizes requests.
+/// Identifies the callers of requests. `Authorization` decides what they may do.
 struct Authenticator: Sendable {
     /// The result of checking a request's header fields.
     enum Verdict {
         /// The operation is public, or the credentials are configured ones.
         case known(Principal?)
         /// The token's hash must be looked up in the database.
-        case unverified(hash: String, SecurityRequirement)
+        case unverified(hash: String, SecurityScheme)
         /// The credentials are missing or insufficient.
         case refused(Problem, principal: Principal?)
     }
 
+    let authorization: Authorization
     /// The principals of configured tokens, with the hashes of their secrets.
     private let configured: [(hash: [UInt8], principal: Principal)]
-    /// Whether operations require the schemes in `x-optional-security`.
-    private let requiresAgents: Bool
 
-    init(adminToken: String, tokens: [NamedToken], requiresAgents: Bool) {
+    init(adminToken: String, tokens: [NamedToken], authorization: Authorization) {
         let admin = Principal(name: "admin-token-user", scopes: Role.scopes(Role.allCases))
         configured =
             [(Array(TokenSecret.hash(adminToken).utf8), admin)]
             + tokens.map { (Array($0.hash.utf8), Principal(name: $0.name, scopes: Role.scopes($0.roles))) }
-        self.requiresAgents = requiresAgents
+        self.authorization = authorization
     }
 
-    /// Checks a request's credentials against the requirements of its operation.
+    /// Checks a request's credentials, as far as that needs no database.
     func examine(_ headers: HTTPHeaders, for route: Route) -> Verdict {
-        var alternatives = route.security
-        if alternatives.isEmpty, requiresAgents { alternatives = route.optionalSecurity }
+        let alternatives = authorization.requirements(of: route)
         guard !alternatives.isEmpty else { return .known(nil) }
-        // The contract never requires several schemes at once. Such an alternative could not be checked here, so it grants no access.
         for requirements in alternatives where requirements.count == 1 {
-            guard let requirement = requirements.first, case .apiKey(.header, let name) = requirement.scheme.kind else {
+            guard let scheme = requirements.first?.scheme, case .apiKey(.header, let name) = scheme.kind else {
                 continue
             }
             let values = headers[name]
             guard values.count == 1, let value = values.first else { continue }
-            return examine(TokenSecret.hash(value), for: requirement)
+            return examine(TokenSecret.hash(value), of: scheme, for: route)
         }
         return .refused(.unauthorized, principal: nil)
     }
 
-    private func examine(_ hash: String, for requirement: SecurityRequirement) -> Verdict {
-        guard requirement.scheme.name == "adminToken", let principal = configuredPrincipal(hash) else {
-            return .unverified(hash: hash, requirement)
+    private func examine(_ hash: String, of scheme: SecurityScheme, for route: Route) -> Verdict {
+        guard scheme.name.hasSameScalars(as: Authorization.adminScheme), let principal = configuredPrincipal(hash)
+        else {
+            return .unverified(hash: hash, scheme)
         }
-        return Self.allows(principal, requirement)
-            ? .known(principal) : .refused(.forbidden(requirement), principal: principal)
-    }
-
-    /// Whether an authenticated principal satisfies a requirement. An agent's token is not an admin token, nor the reverse.
-    static func allows(_ principal: Principal, _ requirement: SecurityRequirement) -> Bool {
-        (requirement.scheme.name == "agentToken") == (principal.subject != nil)
-            && principal.scopes.isSuperset(of: requirement.scopes)
+        do throws(Problem) {
+            try authorization.check(.token(principal, scheme), on: route)
+            return .known(principal)
+        } catch {
+            return .refused(error, principal: principal)
+        }
     }
 
     /// Compares with every byte of every token, so that the time reveals nothing.
@@ -68,15 +64,5 @@ struct Authenticator: Sendable {
             if difference == 0 { found = principal }
         }
         return found
-    }
-}
-
-extension Problem {
-    /// The 403 for an authenticated caller without the required role.
-    static func forbidden(_ requirement: SecurityRequirement) -> Problem {
-        let roles = requirement.scopes.map { "'\($0)'" }.joined(separator: " and ")
-        let detail =
-            roles.isEmpty ? "the token is not valid for this operation" : "the operation needs the role \(roles)"
-        return Problem(status: 403, code: .forbidden, detail: detail)
     }
 }

@@ -145,7 +145,7 @@ import Testing
     }
 
     /// Responds when the test allows it.
-    private final class PatientResponder: Responder {
+    private final class PatientResponder: OpenResponder {
         private let begun = Atomic(0)
         private let allowed = Atomic(0)
 
@@ -155,20 +155,14 @@ import Testing
         /// Allows one more response.
         func answer() { allowed.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
-        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-            .admitted(
-                AdmittedRequest(id: "r") { [self] _ in
-                    let number = begun.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
-                    while allowed.load(ordering: .sequentiallyConsistent) < number {
-                        try? await Task.sleep(for: .milliseconds(5))
-                        if Task.isCancelled { break }
-                    }
-                    return Answer(status: 200, contentType: nil, body: [], requestID: "r")
-                }
-            )
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+            let number = begun.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
+            while allowed.load(ordering: .sequentiallyConsistent) < number {
+                try? await Task.sleep(for: .milliseconds(5))
+                if Task.isCancelled { break }
+            }
+            return Answer(status: 200, contentType: nil, body: [], requestID: "r")
         }
-
-        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
     /// Runs `body` with a listener.
@@ -182,7 +176,7 @@ import Testing
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: responder,
             connectionLimits: connectionLimits,
             telemetry: telemetry,

@@ -16,7 +16,7 @@ struct Browser: Sendable {
         let form = ["Content-Type": "application/x-www-form-urlencoded"]
         let login = try await web.send("POST", "/login", headers: form, body: "token=\(token)")
         cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
-        csrf = SessionAuthenticator.csrf(ofSession: String(cookie.drop { $0 != "=" }.dropFirst()))
+        csrf = FormToken.masked(ofSession: String(cookie.drop { $0 != "=" }.dropFirst()))
     }
 
     /// Requests a page.

@@ -90,7 +90,7 @@ import Testing
                 at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
                 on: MultiThreadedEventLoopGroup.singleton,
                 tls: store,
-                limits: HTTPLimits(),
+                limits: .withoutGrace,
                 responder: HealthResponder(),
                 logger: logger
             )
@@ -107,14 +107,10 @@ import Testing
     }
 
     /// Responds to every request.
-    private struct HealthResponder: Responder {
-        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-            .admitted(
-                AdmittedRequest(id: "r") { _ in Answer(status: 200, contentType: nil, body: [120], requestID: "r") }
-            )
+    private struct HealthResponder: OpenResponder {
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+            Answer(status: 200, contentType: nil, body: [120], requestID: "r")
         }
-
-        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
     @Test func `both processes load a new certificate, and report once that a broken one is not used`() async throws {

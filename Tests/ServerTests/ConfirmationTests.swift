@@ -84,7 +84,11 @@ import Testing
         schema.confirm(version: Migration.all.count)
         let sessions = SessionAuthenticator(
             api: API(database: database, schema: schema, logger: logger),
-            authenticator: Authenticator(adminToken: "t", tokens: [], requiresAgents: false)
+            authenticator: Authenticator(
+                adminToken: "t",
+                tokens: [],
+                authorization: Authorization(requiresAgents: false)
+            )
         )
         let ann = Principal(name: "ann", scopes: [])
         for _ in 0..<7 {

@@ -154,14 +154,10 @@ import Testing
     }
 
     /// Sends the same response to every request.
-    private struct FixedResponder: Responder {
+    private struct FixedResponder: OpenResponder {
         let answer: Answer
 
-        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-            .admitted(AdmittedRequest(id: "r") { [answer] _ in answer })
-        }
-
-        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer { answer }
     }
 
     /// Runs `body` with a listener whose clients have a second to read.
@@ -169,7 +165,7 @@ import Testing
         answering answer: Answer,
         _ body: (_ port: Int, Telemetry) async throws -> Void
     ) async throws {
-        var limits = HTTPLimits()
+        var limits = HTTPLimits.withoutGrace
         limits.sendTime = .seconds(1)
         let telemetry = Telemetry()
         let listener = try await HTTPListener.start(

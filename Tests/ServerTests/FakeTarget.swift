@@ -1,6 +1,7 @@
 import ContractRuntime
 import Foundation
 import Logging
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
@@ -8,7 +9,7 @@ import Synchronization
 @testable import Server
 
 /// A notification target that stores messages and responds as configured.
-final class FakeTarget: Responder {
+final class FakeTarget: OpenResponder {
     /// The response to a message.
     enum Behaviour {
         case takes
@@ -33,15 +34,7 @@ final class FakeTarget: Responder {
     /// The number of attempts.
     var attempts: Int { state.withLock { $0.attempts } }
 
-    func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-        .admitted(AdmittedRequest(id: "fake") { body in await self.answer(head, body) })
-    }
-
-    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
-        await request.action(body)
-    }
-
-    private func answer(_ head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
         let behaviour = state.withLock { state in
             state.attempts += 1
             return state.behaviour(state.attempts)
@@ -71,7 +64,7 @@ final class FakeTarget: Responder {
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: self,
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -89,7 +82,16 @@ final class FakeTarget: Responder {
 extension HTTPListener {
     /// Stops immediately.
     func stop() async {
-        await stopAccepting()
-        await closeConnections(grace: .zero, patience: .zero)
+        try? await stopAccepting().get()
+    }
+}
+
+extension HTTPLimits {
+    /// Limits with which a listener closes all connections as soon as it stops.
+    static var withoutGrace: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.shutdownGrace = .zero
+        limits.shutdownTime = .zero
+        return limits
     }
 }

@@ -1,7 +1,14 @@
 import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Handlers
+@testable import Server
 
 /// Clients of a server process that shuts down.
 @Suite struct ShutdownTests {
@@ -118,5 +125,42 @@ import Testing
             // Long before the poll would have timed out.
             #expect(ContinuousClock.now - start < .seconds(20))
         }
+    }
+
+    /// Never responds.
+    private struct SilentResponder: OpenResponder {
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+            try? await Task.sleep(for: .seconds(60))
+            return Answer(status: 204, contentType: nil, body: [], requestID: "r")
+        }
+    }
+
+    @Test func `idle connections are closed after the grace period, and all others at the deadline`() async throws {
+        var limits = HTTPLimits()
+        limits.shutdownGrace = .milliseconds(200)
+        limits.shutdownTime = .seconds(3)
+        let telemetry = Telemetry()
+        let listener = try await HTTPListener.start(
+            at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
+            on: MultiThreadedEventLoopGroup.singleton,
+            tls: nil,
+            limits: limits,
+            responder: SilentResponder(),
+            telemetry: telemetry,
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let port = listener.address.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        let (idle, busy) = (try KeepAliveHTTP(port: port), try KeepAliveHTTP(port: port))
+        busy.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        while telemetry.figures.connections.open < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        let start = ContinuousClock.now
+        let end = await listener.stopAccepting()
+        #expect(idle.waitForEnd())
+        let idleTime = ContinuousClock.now - start
+        #expect(idleTime >= .milliseconds(200))
+        #expect(idleTime < .seconds(3))
+        try await end.get()
+        #expect(ContinuousClock.now - start >= .seconds(3))
+        #expect(busy.waitForEnd())
     }
 }

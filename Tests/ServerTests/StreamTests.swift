@@ -11,26 +11,20 @@ import Testing
 /// Responses that are sent as they are generated.
 @Suite struct StreamTests {
     /// Responds to every request with a stream.
-    private struct StreamResponder: Responder {
+    private struct StreamResponder: OpenResponder {
         let stream: ByteStream
 
-        func admit(_ head: HTTPRequestHead, from client: Client) -> Admission {
-            .admitted(
-                AdmittedRequest(id: "r") { [stream] _ in
-                    let events = ServerEvents<JSONValue> {
-                        let turns = stream.makeAsyncIterator()
-                        // The stream below requests one element at a time, so no access is concurrent.
-                        nonisolated(unsafe) var iterator = turns
-                        return AsyncThrowingStream {
-                            try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }
-                        }
-                    }
-                    return Answer(Response(status: 200, .events(events)), requestID: "r")
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+            let events = ServerEvents<JSONValue> { [stream] in
+                let turns = stream.makeAsyncIterator()
+                // The stream below requests one element at a time, so no access is concurrent.
+                nonisolated(unsafe) var iterator = turns
+                return AsyncThrowingStream {
+                    try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }
                 }
-            )
+            }
+            return Answer(Response(status: 200, .events(events)), requestID: "r")
         }
-
-        func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer { await request.action(body) }
     }
 
     private func withServer(_ stream: ByteStream, _ body: (RawHTTP) async throws -> Void) async throws {
@@ -38,7 +32,7 @@ import Testing
             at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
             on: MultiThreadedEventLoopGroup.singleton,
             tls: nil,
-            limits: HTTPLimits(),
+            limits: .withoutGrace,
             responder: StreamResponder(stream: stream),
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )

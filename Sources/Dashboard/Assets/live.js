@@ -16,6 +16,7 @@ export async function refresh() {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!response.ok || !page.getElementById("main")) throw new Error(page.querySelector(".banner.bad")?.textContent || `The server responded with status ${response.status}`);
     lastRefresh = Date.now();
+    keepFormToken(page);
     update(page);
     showProblem(null);
   } catch (error) {
@@ -24,6 +25,15 @@ export async function refresh() {
     isBusy = false;
     if (isPending) { isPending = false; scheduleRefresh(); }
   }
+}
+
+/// Each response masks the session's form token with other digits. This page's value stays, so that unchanged forms compare as equal.
+function keepFormToken(page) {
+  const unmasked = (text) => [...text.slice(0, text.length / 2)].map((digit, place) => parseInt(digit, 16) ^ parseInt(text[text.length / 2 + place], 16)).join();
+  const own = document.querySelector("input[name=csrf]")?.value;
+  const fields = [...page.querySelectorAll("input[name=csrf]")];
+  if (!own || !fields.length || unmasked(own) !== unmasked(fields[0].value)) return;
+  for (const field of fields) field.setAttribute("value", own);
 }
 
 let timer = null;

@@ -3,9 +3,8 @@ import Handlers
 import Logging
 import NIOCore
 import NIOHTTP1
-import Postgres
 
-/// Handles the requests of one connection in order: admits a head, collects the body, responds.
+/// Handles the requests of one connection in order: reads them, passes them to the pipeline, and writes the responses.
 ///
 /// Not `Sendable`: it lives on its channel's event loop, as do the tasks that it starts.
 final class HTTPConnection: ChannelDuplexHandler {
@@ -16,7 +15,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private enum State {
         case idle
         /// The body of an admitted request is arriving.
-        case reading(AdmittedRequest, body: [UInt8])
+        case reading
         /// The response is known, and the rest of the request is dropped.
         case refusing(Answer)
         /// The request is complete, and the response is being prepared.
@@ -26,20 +25,16 @@ final class HTTPConnection: ChannelDuplexHandler {
         case closing
     }
 
-    private let responder: any Responder
-    private var requestGuard: RequestGuard
-    private let limits: HTTPLimits
+    private let pipeline: RequestPipeline
     private let deadline: ConnectionDeadline
-    private let connections: Connections
-    /// Whether the connection is beyond the limits: only operators are served.
-    private let isSurplus: Bool
     private let executor: EventLoopTaskExecutor
     private let logger: Logger
     private var state = State.idle
-    private var client = Client(address: "", isSecure: false)
-    private let proxies: TrustedProxies
-    /// The address of the other end, if it is a trusted proxy.
-    private var proxy: String?
+    private var peer: Peer
+    /// The admitted request whose body is arriving, and what has arrived of it.
+    private var request: AdmittedRequest?
+    private var body: [UInt8] = []
+    private var bodies: BodyMemory
     private var keepsAlive = true
     private var isHead = false
     /// The task that prepares a response and then streams it.
@@ -49,47 +44,38 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var pipelined: CircularBuffer<HTTPServerRequestPart>?
     private var isReceivingPipelined = false
     private var isReadWanted = false
-    /// The bytes of the current request's body, held until the response, and of the bodies in `pipelined`.
-    private var bodyBytes = 0
-    private var pipelinedBytes = 0
-    /// The part of both that counts towards the limit of all connections.
-    private var countedBytes = 0
     /// The number of counted response bytes that the client has not read.
     private var unread = 0
     /// Whether the next response is the last one.
     private var isShuttingDown = false
 
     init(
-        responder: any Responder,
-        requestGuard: RequestGuard,
-        proxies: TrustedProxies,
-        limits: HTTPLimits,
+        _ pipeline: RequestPipeline,
+        peer: Peer,
         deadline: ConnectionDeadline,
-        connections: Connections,
-        isSurplus: Bool,
         executor: EventLoopTaskExecutor,
         logger: Logger
     ) {
-        self.responder = responder
-        self.requestGuard = requestGuard
-        self.proxies = proxies
-        self.limits = limits
+        self.pipeline = pipeline
+        self.peer = peer
         self.deadline = deadline
-        self.connections = connections
-        self.isSurplus = isSurplus
         self.executor = executor
         self.logger = logger
+        bodies = BodyMemory(pipeline.connections)
     }
 
+    private var limits: HTTPLimits { pipeline.limits }
+    private var connections: Connections { pipeline.connections }
+
     func channelActive(context: ChannelHandlerContext) {
-        client.address = context.remoteAddress?.ipAddress ?? ""
-        if proxies.contains(client.address) { proxy = client.address }
+        peer.connected(to: context.remoteAddress?.ipAddress ?? "", proxies: pipeline.proxies)
         context.fireChannelActive()
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        deadline.bodyTimedOut = { [weak self, limits] in
-            self?.refuseAndClose(.requestTimeout(limits), context: context)
+        deadline.bodyTimedOut = { [weak self] in
+            guard let self else { return }
+            refuseAndClose(.requestTimeout(limits), context: context)
         }
     }
 
@@ -99,8 +85,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .answering, .sending:
             if pipelined == nil { pipelined = [] }
             pipelined?.append(part)
-            // traps: lengths of buffers in memory.
-            if case .body(let bytes) = part { pipelinedBytes += bytes.readableBytes }
+            if case .body(let bytes) = part { bodies.addPipelined(bytes.readableBytes) }
         default: receive(part, context: context)
         }
     }
@@ -125,56 +110,28 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         var head = head
-        keepsAlive = head.isKeepAlive && !isSurplus
+        keepsAlive = head.isKeepAlive && !peer.isSurplus
         isHead = head.method == .HEAD
         deadline.enter(.body)
-        let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
-        if head.uri.utf8.count > limits.target { return refuseAndClose(.uriTooLong(limits), context: context) }
-        switch admit(&head) {
-        case .refused(let answer):
-            // Reject at once if the client waits for permission or would send a large body.
-            if length > limits.body || head.expectsContinue { return close(with: answer, context: context) }
-            state = .refusing(answer)
+        switch pipeline.admit(&head, &peer) {
+        case .refused(let answer, closes: true): close(with: answer, context: context)
+        case .refused(let answer, closes: false): state = .refusing(answer)
         case .admitted(let request):
-            let limit = request.bodyLimit ?? limits.body
-            if length > limit { return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context) }
-            if length > Self.smallBody, connections.areBodiesFull { return refuseBody(of: request, context) }
-            state = .reading(request, body: [])
-            if head.expectsContinue {
-                context.writeAndFlush(
-                    wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")),
-                    promise: nil
-                )
-            }
+            self.request = request
+            state = .reading
+            guard head.expectsContinue else { return }
+            let permission = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+            context.writeAndFlush(wrapOutboundOut(permission), promise: nil)
         }
-    }
-
-    private func admit(_ head: inout HTTPRequestHead) -> Admission {
-        let problem = requestGuard.problem(with: &head)
-        client.isSecure = requestGuard.isSecure
-        if let proxy { client.address = proxies.client(before: proxy, head.headers) }
-        guard let problem else { return isServed(responder.admit(head, from: client)) }
-        let id = RequestID.of(head)
-        logger.debug("request rejected", metadata: ["request": "\(id)", "code": "\(problem.code)"])
-        return .refused(Answer(problem, requestID: id))
-    }
-
-    private func isServed(_ admission: Admission) -> Admission {
-        guard isSurplus, case .admitted(let request) = admission, !request.usesReserve else { return admission }
-        return .refused(Answer(.tooManyConnections, requestID: request.id))
     }
 
     private func receive(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
-        guard case .reading(let request, var body) = state else { return }
-        // The state must not hold a second reference to the bytes while they grow, which would copy them.
-        state = .idle
-        let limit = request.bodyLimit ?? limits.body
+        guard case .reading = state, let limit = request?.bodyLimit else { return }
         // traps: both are lengths of buffers in memory.
         guard body.count + bytes.readableBytes <= limit else {
-            return refuseAndClose(.contentTooLarge(limit), id: request.id, context: context)
+            return refuseAndClose(.contentTooLarge(limit), id: request?.id, context: context)
         }
         body.append(contentsOf: bytes.readableBytesView)
-        state = .reading(request, body: body)
     }
 
     private func endRequest(context: ChannelHandlerContext) {
@@ -183,26 +140,23 @@ final class HTTPConnection: ChannelDuplexHandler {
         case .refusing(let answer):
             state = .answering
             write(answer, context: context)
-        case .reading(let request, let body):
+        case .reading:
             state = .answering
-            bodyBytes = Self.memory(of: body)
-            guard countBodies() else { return write(tooManyBodies(request), context: context) }
-            answer(request, body, context: context)
+            bodies.hold(body)
+            guard bodies.count() else { return write(tooManyBodies(), context: context) }
+            answer(context)
         case .idle, .answering, .sending, .closing: break
         }
     }
 
     // MARK: - Memory of request bodies
 
-    /// Bodies up to this size are neither counted nor rejected. Most requests, and every operator's command, are smaller.
-    private static let smallBody = 4 * 1_024
-
     /// Counts an incomplete body after each read, and rejects it if there is no room.
     private func countReading(_ context: ChannelHandlerContext) {
-        if case .reading(_, let body) = state { bodyBytes = Self.memory(of: body) }
-        guard !countBodies() else { return }
+        if case .reading = state { bodies.hold(body) }
+        guard !bodies.count() else { return }
         switch state {
-        case .reading(let request, _): refuseBody(of: request, context)
+        case .reading: close(with: tooManyBodies(), context: context)
         case .answering: dropPipelined()
         case .idle, .refusing, .sending, .closing: context.close(promise: nil)
         }
@@ -214,55 +168,42 @@ final class HTTPConnection: ChannelDuplexHandler {
         keepsAlive = false
         // Keep reading paused until then.
         pipelined = []
-        pipelinedBytes = 0
-        _ = countBodies()
+        bodies.removePipelined()
+        _ = bodies.count()
     }
 
-    private static func memory(of body: [UInt8]) -> Int { body.count > smallBody ? body.capacity : 0 }
-
-    /// Counts the bytes that this connection holds. Returns false if they grew and there is no room.
-    private func countBodies() -> Bool {
-        // traps: lengths of buffers in memory.
-        let counted = bodyBytes + (pipelinedBytes > Self.smallBody ? pipelinedBytes : 0)
-        if counted == countedBytes { return true }
-        defer { countedBytes = counted }
-        return connections.changeBodies(by: counted - countedBytes)
-    }
-
-    private func refuseBody(of request: AdmittedRequest, _ context: ChannelHandlerContext) {
-        close(with: tooManyBodies(request), context: context)
-    }
-
-    private func tooManyBodies(_ request: AdmittedRequest) -> Answer {
+    private func tooManyBodies() -> Answer {
         connections.telemetry.recordBodyRefusal()
-        return Answer(.tooManyBodies, requestID: request.id)
+        return Answer(.tooManyBodies, requestID: request?.id ?? RequestID.random())
     }
 
     // MARK: - Responses
 
     /// Runs the operation on this connection's event loop. It starts immediately and resumes there after every suspension.
-    private func answer(_ request: AdmittedRequest, _ body: [UInt8], context: ChannelHandlerContext) {
+    private func answer(_ context: ChannelHandlerContext) {
+        guard let request = self.request else { return }
+        let body = self.body
+        dropBody()
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        responseTask = Task.immediate(executorPreference: executor) { [responder, limits] in
-            let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
-                await responder.respond(to: request, body: body)
-            }
+        responseTask = Task.immediate(executorPreference: executor) {
+            let answer = await request.answer(body)
             // The task's executor is the event loop, so it may access the connection.
             let (handler, context) = connection.value
             handler.write(answer, context: context)
         }
     }
 
+    private func dropBody() {
+        request = nil
+        body = []
+    }
+
     private func write(_ answer: Answer, context: ChannelHandlerContext) {
-        bodyBytes = 0
-        _ = countBodies()
+        dropBody()
+        bodies.release()
+        _ = bodies.count()
         guard context.channel.isActive else { return }
-        var answer = answer
-        if case .bytes(let bytes) = answer.body, bytes.count > Self.largeAnswer, connections.areAnswersUnread {
-            answer = Answer(.tooManyUnreadAnswers, requestID: answer.headers.first(name: "X-Request-ID") ?? "")
-        }
-        if client.isSecure { answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
-        if !keepsAlive || isShuttingDown { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
+        let answer = pipeline.finish(answer, to: peer.client, isLast: !keepsAlive || isShuttingDown)
         var buffer = answer.head(context.channel.allocator)
         switch answer.body {
         case .bytes(let bytes):
@@ -274,9 +215,6 @@ final class HTTPConnection: ChannelDuplexHandler {
             send(stream, context: context)
         }
     }
-
-    /// A response of this size is rejected while clients leave too much unread.
-    private static let largeAnswer = 32 * 1_024
 
     /// Sends chunks as fast as the client reads them. If the stream fails or the client disconnects, the connection is closed.
     private func send(_ stream: ByteStream, context: ChannelHandlerContext) {
@@ -304,8 +242,10 @@ final class HTTPConnection: ChannelDuplexHandler {
         setUnread(0)
         // Ignore anything that the decoder still delivers.
         state = .closing
-        (bodyBytes, pipelinedBytes) = (0, 0)
-        _ = countBodies()
+        dropBody()
+        bodies.release()
+        bodies.removePipelined()
+        _ = bodies.count()
         context.fireChannelInactive()
     }
 
@@ -324,8 +264,8 @@ final class HTTPConnection: ChannelDuplexHandler {
             let isAllRead = if case .answering = state { pipelined == nil } else { false }
             state = .closing
             pipelined = nil
-            pipelinedBytes = 0
-            _ = countBodies()
+            bodies.removePipelined()
+            _ = bodies.count()
             resumeReading(context)
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { _ in
@@ -369,7 +309,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         isReceivingPipelined = true
         defer { isReceivingPipelined = false }
         parts: while let part = pipelined?.popFirst() {
-            if case .body(let bytes) = part { pipelinedBytes -= bytes.readableBytes }
+            if case .body(let bytes) = part { bodies.removePipelined(bytes.readableBytes) }
             receive(part, context: context)
             switch state {
             case .answering, .sending: break parts
@@ -391,10 +331,16 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard let event = event as? ConnectionShutdown else { return context.fireUserInboundEventTriggered(event) }
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         isShuttingDown = true
-        // A request whose head is arriving is still handled.
-        if event == .idle, case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
+        let eventLoop = context.eventLoop.assumeIsolated()
+        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in self?.closeIfIdle(context) }
+        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownTime)) { context.close(promise: nil) }
+    }
+
+    /// A request whose head is arriving is still handled.
+    private func closeIfIdle(_ context: ChannelHandlerContext) {
+        if case .idle = state, deadline.phase == .idle { context.close(promise: nil) }
     }
 
     /// Closes the sending side and drops incoming bytes for a second. Closing a connection with unread bytes resets it, and the client may
@@ -423,12 +369,6 @@ final class HTTPConnection: ChannelDuplexHandler {
             logger.debug("connection failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
-    }
-}
-
-extension HTTPRequestHead {
-    fileprivate var expectsContinue: Bool {
-        headers.first(name: "Expect")?.lowercased() == "100-continue"
     }
 }
 

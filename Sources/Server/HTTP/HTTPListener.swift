@@ -1,6 +1,7 @@
 import Handlers
 import Logging
 import NIOCore
+import NIOExtras
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
@@ -8,7 +9,9 @@ import NIOSSL
 /// A listening address and its accepted connections.
 final class HTTPListener: Sendable {
     private let channel: any Channel
-    private let connections: Connections
+    /// Closes the channel and informs its connections when the listener stops.
+    private let quiescing: ServerQuiescingHelper
+    private let shutdownTime: Duration
 
     /// The listener's URL.
     let address: String
@@ -25,7 +28,7 @@ final class HTTPListener: Sendable {
         on group: any EventLoopGroup,
         tls: CertificateStore?,
         limits: HTTPLimits,
-        responder: any Responder,
+        responder: some Responder,
         content: RequestGuard.Content = .api,
         publicHosts: [HostList.PublicHost] = [],
         proxies: TrustedProxies = TrustedProxies(),
@@ -39,12 +42,22 @@ final class HTTPListener: Sendable {
             isTLS: tls != nil
         )
         let connections = Connections(limits: connectionLimits, proxies: proxies, telemetry: telemetry)
+        let requests = RequestPipeline(
+            responder: responder,
+            limits: limits,
+            connections: connections,
+            proxies: proxies,
+            logger: logger
+        )
+        let quiescing = ServerQuiescingHelper(group: group)
         let channel = try await ServerBootstrap(group: group)
             // Accepted sockets inherit this (tcp(7)): the kernel must not buffer megabytes for a client that does not read.
             .serverChannelOption(.socketOption(.so_sndbuf), value: 256 * 1_024)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause(telemetry: telemetry))
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(AcceptPause(telemetry: telemetry))
+                    try pipeline.addHandler(quiescing.makeServerChannelHandler(channel: channel))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -59,83 +72,72 @@ final class HTTPListener: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let place = connections.admit(channel)
                     if case .refused = place { throw Refused() }
-                    try configure(
-                        channel,
-                        connections,
-                        place,
-                        tls: tls,
-                        limits: limits,
-                        responder: responder,
-                        requestGuard: requestGuard,
-                        proxies: proxies,
-                        logger: logger
-                    )
-                    connections.start(channel)
+                    let peer = Peer(requestGuard: requestGuard, isSurplus: place != .open)
+                    try configure(channel, requests, peer, tls: tls, logger: logger)
                 }
             }
             .withBoundSocket(socket.descriptor).get()
         let address = socket.address.url(tls == nil ? "http" : "https")
-        return HTTPListener(channel, connections, at: address)
+        return HTTPListener(channel, quiescing, at: address, shutdownTime: limits.shutdownTime)
     }
 
     /// Thrown to end the initialization of a connection, which closes it.
     private struct Refused: Error {}
 
-    private init(_ channel: any Channel, _ connections: Connections, at address: String) {
+    private init(
+        _ channel: any Channel,
+        _ quiescing: ServerQuiescingHelper,
+        at address: String,
+        shutdownTime: Duration
+    ) {
         self.channel = channel
-        self.connections = connections
+        self.quiescing = quiescing
         self.address = address
+        self.shutdownTime = shutdownTime
     }
 
     private static func configure(
         _ channel: any Channel,
-        _ connections: Connections,
-        _ place: ConnectionPlace,
+        _ requests: RequestPipeline,
+        _ peer: Peer,
         tls: CertificateStore?,
-        limits: HTTPLimits,
-        responder: any Responder,
-        requestGuard: RequestGuard,
-        proxies: TrustedProxies,
         logger: Logger
     ) throws {
-        var limits = limits
+        var limits = requests.limits
         // Surplus connections are few and must be released soon.
-        if place != .open { limits.headTime = min(limits.headTime, .seconds(2)) }
+        if peer.isSurplus { limits.headTime = min(limits.headTime, .seconds(2)) }
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.head
         decoding.maxHeaderListSize = limits.head
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
-        let deadline = ConnectionDeadline(limits: limits, telemetry: connections.telemetry)
+        let deadline = ConnectionDeadline(limits: limits, telemetry: requests.connections.telemetry)
         try pipeline.addHandler(deadline)
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         let connection = HTTPConnection(
-            responder: responder,
-            requestGuard: requestGuard,
-            proxies: proxies,
-            limits: limits,
+            requests,
+            peer: peer,
             deadline: deadline,
-            connections: connections,
-            isSurplus: place != .open,
             executor: EventLoopTaskExecutor(channel.eventLoop),
             logger: logger
         )
         try pipeline.addHandler(connection)
     }
 
-    /// Stops accepting connections. Each open connection gets `Connection: close` with its next response and is then closed.
-    func stopAccepting() async {
-        try? await channel.close()
-        connections.notify(.announced)
-    }
-
-    /// Closes idle connections after `grace`, because a client may be about to send a request. Closes the others after their response, or
-    /// after `patience`.
-    func closeConnections(grace: Duration, patience: Duration) async {
-        let start = ContinuousClock.now
-        await connections.wait(until: start + grace)
-        connections.notify(.idle)
-        await connections.wait(until: start + patience)
-        connections.close()
+    /// Stops accepting connections, and informs the open ones: each gets `Connection: close` with its next response and is then closed.
+    ///
+    /// - Returns: The end of all connections, at most at the shutdown's deadline.
+    func stopAccepting() async -> EventLoopFuture<Void> {
+        let eventLoop = channel.eventLoop
+        let allClosed = eventLoop.makePromise(of: Void.self)
+        // A client that does not take part in closing its connection must not delay the shutdown.
+        let timer = eventLoop.scheduleTask(in: TimeAmount(shutdownTime)) { allClosed.succeed() }
+        allClosed.futureResult.whenComplete { _ in timer.cancel() }
+        quiescing.initiateShutdown(promise: allClosed)
+        try? await channel.closeFuture.get()
+        // The helper informs the connections in the turn of the event loop that closes the channel. Wait for its end, so that whatever the
+        // caller does next reaches the connections later.
+        try? await eventLoop.submit {}.get()
+        return allClosed.futureResult
     }
 }

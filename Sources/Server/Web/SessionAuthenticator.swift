@@ -89,7 +89,4 @@ struct SessionAuthenticator: Sendable {
         case .configured(let hash): return authenticator.configuredPrincipal(hash)
         }
     }
-
-    /// The CSRF token of a session's forms: a hash of the session's secret. Other sites cannot read it, and it does not reveal the secret.
-    static func csrf(ofSession secret: String) -> String { TokenSecret.hash("form of \(secret)") }
 }

@@ -4,11 +4,24 @@ import Generated
 import Handlers
 import NIOHTTP1
 
-/// The web listener: the sign-in page, the dashboard, the API reference, and GET requests of the API under `/api` for signed-in users.
+/// The web listener's steps of a request: the sign-in page, the dashboard, the API reference, and GET requests of the API under `/api` for
+/// signed-in users.
 ///
 /// Tokens are never sent to a browser. A session is a separate secret in a cookie that scripts cannot read. It has the current roles of the
 /// token that opened it.
 struct WebResponder: Responder {
+    /// A user with a valid session.
+    struct SignedIn: Sendable {
+        let session: String
+        let principal: Principal
+        /// The fields of the submitted form.
+        let form: Fields
+    }
+
+    typealias Target = WebTarget
+    /// The user; nil if no session is needed.
+    typealias Caller = SignedIn?
+
     let api: API
     let dashboard: Dashboard<API>
     let sessions: SessionAuthenticator
@@ -17,24 +30,16 @@ struct WebResponder: Responder {
     /// A warning for the sign-in page.
     let warning: String?
 
-    func admit(_ httpHead: HTTPRequestHead, from client: Client) -> Admission {
-        let id = RequestID.of(httpHead)
-        let head = WebRequestHead(httpHead, from: client, id: id)
-        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { return .refused(Self.methodNotAllowed(head)) }
-        if head.isPost {
-            do throws(Problem) { try httpHead.checkMediaType(among: ["application/x-www-form-urlencoded"]) } catch {
-                return .refused(Answer(error, requestID: id))
-            }
-        }
-        return .admitted(
-            AdmittedRequest(id: id, bodyLimit: 256 * 1_024, usesReserve: true) { body in
-                await answer(head, body)
-            }
-        )
-    }
+    // MARK: - Routing
 
-    func respond(to request: AdmittedRequest, body: [UInt8]) async -> Answer {
-        await request.action(body)
+    func route(_ httpHead: HTTPRequestHead, from client: Client) throws(Refusal) -> WebTarget {
+        let head = WebRequestHead(httpHead, from: client, id: RequestID.of(httpHead))
+        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { throw Refusal(Self.methodNotAllowed(head)) }
+        let forms = ["application/x-www-form-urlencoded"]
+        if head.isPost, !httpHead.hasMediaType(among: forms) {
+            throw Refusal(Answer(.unsupportedMediaType(forms), requestID: head.id))
+        }
+        return WebTarget(head)
     }
 
     private static func methodNotAllowed(_ head: WebRequestHead) -> Answer {
@@ -43,19 +48,63 @@ struct WebResponder: Responder {
         return answer
     }
 
-    // MARK: - Without a session
+    // MARK: - Authorization
 
-    private func answer(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
-        switch (head.path.first, head.isPost) {
-        case ("assets", false): return asset(head)
-        case ("reference", false) where head.path.count == 1: return reference(head)
-        case ("api", false) where head.path == ["api", "healthz"]: return await operation(.getHealth, Request(), head)
-        case ("login", false) where head.path.count == 1: return signInPage(head)
-        case ("login", true) where head.path.count == 1:
-            return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
-        default: return await authenticated(head, body)
+    /// Returns `.some(nil)` if no session is needed.
+    func authorize(_ target: inout WebTarget, _ head: HTTPRequestHead) throws(Problem) -> SignedIn?? {
+        target.needsSession ? nil : .some(nil)
+    }
+
+    func authorize(_ target: WebTarget, _ body: [UInt8]) async throws(Refusal) -> SignedIn? {
+        let head = target.head
+        let isAPI = head.path.first == "api"
+        let principal: Principal?
+        do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
+            throw Refusal(isAPI ? Answer(error, requestID: head.id) : unavailable(error, head))
+        }
+        guard let principal, let session = head.session else {
+            if isAPI { throw Refusal(Answer(.unauthorized, requestID: head.id)) }
+            throw Refusal(redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head))
+        }
+        if case .operation(let route, _) = target.destination {
+            do throws(Problem) {
+                try sessions.authenticator.authorization.check(.session(principal), on: route)
+            } catch {
+                throw Refusal(Answer(error, requestID: head.id))
+            }
+        }
+        let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
+        if head.isPost, !FormToken.isValid(form["csrf"], ofSession: session) {
+            throw Refusal(Answer(.csrfMismatch, requestID: head.id))
+        }
+        return SignedIn(session: session, principal: principal, form: form)
+    }
+
+    // MARK: - Pages
+
+    func handle(_ target: WebTarget, by user: SignedIn?, _ body: [UInt8]) async throws(Problem) -> Answer {
+        let head = target.head
+        switch (target.destination, user) {
+        case (.asset, _): return asset(head)
+        case (.reference, _): return reference(head)
+        case (.health, _): return Answer(try await api.respond(to: Request(), on: .getHealth), requestID: head.id)
+        case (.signInPage, _): return signInPage(head)
+        case (.signIn, _): return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
+        case (.home, _): return redirect(to: "/dashboard", head)
+        case (.unknownOperation, _): throw .notFound
+        case (.operation(let route, var request), let user):
+            request.principal = user?.principal
+            return Answer(try await api.respond(to: request, on: route), requestID: head.id)
+        case (.signOut, let user?): return await signOut(head, user)
+        case (.preferences, let user?): return preferences(head, user.form)
+        case (.page, let user?): return await page(head, user)
+        case (.signOut, nil), (.preferences, nil), (.page, nil): throw .unauthorized
         }
     }
+
+    func log(_ target: WebTarget, status: Int, _ problem: Problem?) {}
+
+    func measure(_ target: WebTarget, status: Int, _ duration: Duration) {}
 
     private func asset(_ head: WebRequestHead) -> Answer {
         guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
@@ -101,40 +150,15 @@ struct WebResponder: Responder {
         }
     }
 
-    // MARK: - With a session
-
-    private func authenticated(_ head: WebRequestHead, _ body: [UInt8]) async -> Answer {
-        let principal: Principal?
-        do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
-            return head.path.first == "api" ? Answer(error, requestID: head.id) : unavailable(error, head)
-        }
-        guard let principal, let session = head.session else {
-            if head.path.first == "api" { return Answer(.unauthorized, requestID: head.id) }
-            return redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head)
-        }
-        switch (head.path.first, head.isPost) {
-        case (nil, false): return redirect(to: "/dashboard", head)
-        case ("api", false): return await proxied(head, by: principal)
-        default: return await page(head, body, session, principal)
-        }
-    }
-
-    private func page(_ head: WebRequestHead, _ body: [UInt8], _ session: String, _ principal: Principal) async
-        -> Answer
-    {
-        let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
-        let csrf = SessionAuthenticator.csrf(ofSession: session)
-        if head.isPost, form["csrf"] != csrf { return Answer(.csrfMismatch, requestID: head.id) }
-        if head.isPost, head.path == ["logout"] { return await signOut(head, session) }
-        if head.isPost, head.path == ["preferences"] { return preferences(head, form) }
+    private func page(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
         let request = WebRequest(
             method: head.isPost ? "POST" : "GET",
             path: head.path,
             query: head.query,
-            form: form,
-            principal: principal,
+            form: user.form,
+            principal: user.principal,
             address: head.client.address,
-            csrf: csrf,
+            csrf: FormToken.masked(ofSession: user.session),
             theme: head.theme
         )
         switch await dashboard.respond(to: request) {
@@ -143,8 +167,10 @@ struct WebResponder: Responder {
         }
     }
 
-    private func signOut(_ head: WebRequestHead, _ session: String) async -> Answer {
-        do throws(Problem) { try await api.closeSession(secret: session) } catch { return unavailable(error, head) }
+    private func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
+            return unavailable(error, head)
+        }
         var answer = redirect(to: "/login", head)
         answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
         return answer
@@ -161,42 +187,6 @@ struct WebResponder: Responder {
             answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
         }
         return answer
-    }
-
-    /// A GET request of the API with the roles of the session.
-    private func proxied(_ head: WebRequestHead, by principal: Principal) async -> Answer {
-        if head.path == ["api", "stream"] {
-            let request = Request(headers: head.headers, principal: principal)
-            return await operation(.watchEvents, request, head)
-        }
-        var path = String(head.rawPath.dropFirst("/api".count))
-        let found = path.withUTF8 { bytes -> (Route, [String])? in
-            let segments = PathSegments(UnsafeRawBufferPointer(bytes))
-            return PathItem.match(segments, query: head.query.text).flatMap { item in
-                item.get.map { ($0, segments.values(of: item.parameters)) }
-            }
-        }
-        guard let (route, parameters) = found else { return Answer(.notFound, requestID: head.id) }
-        let isAllowed = route.security.contains { $0.allSatisfy { Authenticator.allows(principal, $0) } }
-        guard isAllowed else {
-            let needed = route.security.first?.first
-            return Answer(needed.map { .forbidden($0) } ?? .notFound, requestID: head.id)
-        }
-        let request = Request(
-            pathParameters: parameters,
-            query: head.rawQuery,
-            headers: head.headers,
-            principal: principal
-        )
-        return await operation(route, request, head)
-    }
-
-    private func operation(_ route: Route, _ request: Request, _ head: WebRequestHead) async -> Answer {
-        do throws(Problem) {
-            return Answer(try await api.respond(to: request, on: route), requestID: head.id)
-        } catch {
-            return Answer(error, requestID: head.id)
-        }
     }
 
     // MARK: - Responses

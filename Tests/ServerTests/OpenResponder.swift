@@ -1,0 +1,37 @@
+import ContractRuntime
+import NIOHTTP1
+
+@testable import Server
+
+/// A responder without routes and credentials.
+protocol OpenResponder: Responder where Target == OpenTarget, Caller == OpenCaller {
+    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer
+}
+
+/// A request's head.
+struct OpenTarget: RequestTarget {
+    let head: HTTPRequestHead
+    let id = "r"
+    let mediaTypes: [String] = []
+    let bodyLimit: Int? = nil
+    let usesReserve = false
+}
+
+/// Any caller.
+struct OpenCaller {}
+
+extension OpenResponder {
+    func route(_ head: HTTPRequestHead, from client: Client) throws(Refusal) -> OpenTarget { OpenTarget(head: head) }
+
+    func authorize(_ target: inout OpenTarget, _ head: HTTPRequestHead) throws(Problem) -> OpenCaller? { OpenCaller() }
+
+    func authorize(_ target: OpenTarget, _ body: [UInt8]) async throws(Refusal) -> OpenCaller { OpenCaller() }
+
+    func handle(_ target: OpenTarget, by caller: OpenCaller, _ body: [UInt8]) async throws(Problem) -> Answer {
+        await respond(to: target.head, body)
+    }
+
+    func log(_ target: OpenTarget, status: Int, _ problem: Problem?) {}
+
+    func measure(_ target: OpenTarget, status: Int, _ duration: Duration) {}
+}
