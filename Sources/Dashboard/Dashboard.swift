@@ -103,29 +103,33 @@ public struct Dashboard<API: Operations>: Sendable {
 
     // MARK: - Calling operations
 
-    /// A request to an operation, as an HTTP client would send it. The roles are checked here. The generated input decodes and validates
-    /// the rest.
-    func apiRequest(
-        _ route: Route,
+    /// The input of an operation, with the principal of the session. The operation's result is the `body` of its output.
+    ///
+    /// The roles are checked here. The parameters are texts, as in a request of an HTTP client, because most come from the page's own query
+    /// or form. The generated input reads and validates them.
+    func input<Input: RoutedInput>(
         _ request: WebRequest,
+        _ query: Fields = .none,
         path: [String] = [],
-        query: Fields = .none,
         key: String? = nil,
         body: JSONObject? = nil
-    ) throws(Problem) -> Request {
-        let isAllowed = route.security.contains { requirements in
+    ) throws(Problem) -> Input {
+        let alternatives = Input.route.security
+        let isAllowed = alternatives.contains { requirements in
             requirements.allSatisfy { request.principal.scopes.isSuperset(of: $0.scopes) }
         }
-        if !route.security.isEmpty, !isAllowed {
-            let roles = route.security.flatMap { $0.flatMap(\.scopes) }.joined(separator: " or ")
+        if !alternatives.isEmpty, !isAllowed {
+            let roles = alternatives.flatMap { $0.flatMap(\.scopes) }.joined(separator: " or ")
             throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(roles).")
         }
-        return Request(
-            pathParameters: path.map { Fields.encoded($0) },
-            query: query.text,
-            headers: key.map { [("Idempotency-Key", $0)] } ?? [],
-            body: body?.bytes ?? [],
-            principal: request.principal
+        return try Input(
+            Request(
+                pathParameters: path.map { Fields.encoded($0) },
+                query: query.text,
+                headers: key.map { [("Idempotency-Key", $0)] } ?? [],
+                body: body?.bytes ?? [],
+                principal: request.principal
+            )
         )
     }
 
@@ -134,7 +138,7 @@ public struct Dashboard<API: Operations>: Sendable {
     private func html(_ page: PageView, for request: WebRequest, isFailure: Bool = false) async -> String {
         // Pages that have read the fleet pass it on. It stays nil while the database is unavailable.
         var fleet = page.fleet
-        if fleet == nil { fleet = try? await fleetFigures(request) }
+        if fleet == nil { fleet = try? await api.getFleet(input(request)).body }
         var banners = warnings().map { Shell.Banner(text: $0, look: "", role: "note") }
         if let text = FlashMessage.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))
