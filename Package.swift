@@ -210,6 +210,7 @@ let package = Package(
             exclude: ["BadContracts", "Cases"]
         ),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+        .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
         .testTarget(
             name: "JSONSchemaTests",
             dependencies: [
@@ -244,10 +245,12 @@ let package = Package(
             dependencies: ["ContractRuntime", "Dashboard", .product(name: "Mustache", package: "swift-mustache")]
         ),
         .testTarget(
+            name: "NotificationsTests",
+            dependencies: ["ContractRuntime", "Generated", "Notifications"]
+        ),
+        .testTarget(
             name: "HandlersTests",
-            dependencies: [
-                "Handlers", "Notifications", "TestSupport", .product(name: "Logging", package: "swift-log"),
-            ]
+            dependencies: ["Handlers", "TestSupport", .product(name: "Logging", package: "swift-log")]
         ),
         // The bot that the agent's tests run and kill.
         .executableTarget(

@@ -107,27 +107,29 @@ public struct Dashboard<API: Operations>: Sendable {
 
     // MARK: - Calling operations
 
-    /// A request to an operation, as an HTTP client would send it. The generated input decodes and validates it.
+    /// The input of an operation, with the principal of the session. The operation's result is the `body` of its output.
     ///
-    /// - Throws: 403 if the principal may not call the operation.
-    func apiRequest(
-        _ route: Route,
+    /// The roles are checked here. The parameters are texts, as in a request of an HTTP client, because most come from the page's own query
+    /// or form. The generated input reads and validates them.
+    func input<Input: RoutedInput>(
         _ request: WebRequest,
+        _ query: Fields = .none,
         path: [String] = [],
-        query: Fields = .none,
         key: String? = nil,
         body: JSONObject? = nil
-    ) throws(Problem) -> Request {
-        if let roles = missingRoles(request.principal, route) {
+    ) throws(Problem) -> Input {
+        if let roles = missingRoles(request.principal, Input.route) {
             let names = roles.joined(separator: " or ")
             throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(names).")
         }
-        return Request(
-            pathParameters: path.map { Fields.encoded($0) },
-            query: query.text,
-            headers: key.map { [("Idempotency-Key", $0)] } ?? [],
-            body: body?.bytes ?? [],
-            principal: request.principal
+        return try Input(
+            Request(
+                pathParameters: path.map { Fields.encoded($0) },
+                query: query.text,
+                headers: key.map { [("Idempotency-Key", $0)] } ?? [],
+                body: body?.bytes ?? [],
+                principal: request.principal
+            )
         )
     }
 
@@ -136,7 +138,7 @@ public struct Dashboard<API: Operations>: Sendable {
     private func html(_ page: PageView, for request: WebRequest, isFailure: Bool = false) async -> String {
         // Pages that have read the fleet pass it on. It stays nil while the database is unavailable.
         var fleet = page.fleet
-        if fleet == nil { fleet = try? await fleetFigures(request) }
+        if fleet == nil { fleet = try? await api.getFleet(input(request)).body }
         var banners = warnings().map { Shell.Banner(text: $0, look: "", role: "note") }
         if let text = FlashMessage.text(request.query["done"]), !isFailure {
             banners.append(Shell.Banner(text: text, look: "good", role: "status"))

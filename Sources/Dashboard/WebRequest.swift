@@ -130,6 +130,11 @@ public struct Fields: Sendable {
     }
 }
 
+extension Fields: ExpressibleByDictionaryLiteral {
+    /// Creates fields from the elements that have a value.
+    public init(dictionaryLiteral elements: (String, String?)...) { self.init(of: elements) }
+}
+
 /// The response to a browser.
 public enum WebResponse: Sendable {
     /// A page as HTML.

@@ -43,7 +43,7 @@ struct Comparison: Sendable {
     // MARK: - Reports
 
     private func comparePositions(_ result: inout Result) async throws {
-        guard case .ok(let exposure) = try await client.getExposure(.init()) else { return }
+        let exposure = try await client.getExposure(.init()).body
         let held = Dictionary(exposure.bySymbol.map { ($0.symbol, $0) }) { first, _ in first }
         for bot in bots {
             guard let position = bot.ledger.content.position else { continue }
@@ -114,7 +114,7 @@ struct Comparison: Sendable {
                 symbol: bot.configuration.symbol,
                 from: points.last.map { Timestamp(microsecondsSinceEpoch: $0.at.microsecondsSinceEpoch + 1) }
             )
-            guard case .ok(let series) = try await client.getSeries(input) else { return points }
+            let series = try await client.getSeries(input).body
             points += series.points.map { Ledger.Point(at: $0.timestamp, value: $0.value) }
             if !series.hasMore { return points }
         }
@@ -124,7 +124,7 @@ struct Comparison: Sendable {
         var costs: [String: Ledger.Cost] = [:]
         for page in 1... {
             let input = ListCosts.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
-            guard case .ok(let list) = try await client.listCosts(input) else { break }
+            let list = try await client.listCosts(input).body
             for cost in list.items {
                 let id = cost.entryID ?? "without ID \(cost.ordinal)"
                 costs[costs[id] == nil ? id : "duplicate \(id)"] = Ledger.Cost(
@@ -142,7 +142,7 @@ struct Comparison: Sendable {
         var executions: [Ledger.Execution] = []
         for page in 1... {
             let input = ListExecutionSamples.Input(page: page, pageSize: 200, instanceID: bot.configuration.instanceID)
-            guard case .ok(let list) = try await client.listExecutionSamples(input) else { break }
+            let list = try await client.listExecutionSamples(input).body
             executions += list.items.map {
                 Ledger.Execution(slippage: $0.slippageBps, latency: $0.latencyMs, at: $0.timestamp)
             }
@@ -156,11 +156,7 @@ struct Comparison: Sendable {
     private func compareAlerts(_ result: inout Result) async throws {
         var alerted: [String: Int] = [:]
         for page in 1... {
-            guard
-                case .ok(let list) = try await client.listAlerts(.init(page: page, pageSize: 200, severity: .critical))
-            else {
-                break
-            }
+            let list = try await client.listAlerts(.init(page: page, pageSize: 200, severity: .critical)).body
             for alert in list.items where alert.source == "heartbeat_monitor" {
                 alerted[alert.targetID, default: 0] += 1
             }
@@ -191,7 +187,7 @@ struct Comparison: Sendable {
 
     private func compareCommands(_ commands: [Operator.IssuedCommand], _ result: inout Result) async throws {
         for command in commands {
-            guard case .ok(let stored) = try await client.getCommand(.init(commandID: command.id)) else { continue }
+            let stored = try await client.getCommand(.init(commandID: command.id)).body
             result.commands += 1
             let bot = bots[command.bot]
             let effects = bot.ledger.content.effects[command.id] ?? 0

@@ -53,6 +53,16 @@ import Testing
         #expect(text == expected)
     }
 
+    @Test func `an output has the body of its response, and an input knows its operation`() async throws {
+        let expected = "- | - | - | - | - | - | - | 7 | - | - | - | - | - | -"
+        #expect(try await client.readQuery(.init(limit: 7)).body == expected)
+        #expect(try await Service().readQuery(.init(limit: 7)).body == expected)
+        let drawing = Drawing(shape: .circle(Circle(kind: .circle, radius: 2)), title: "dot")
+        #expect(try await client.sendShape(.init(body: drawing)).body.title == "dot")
+        #expect(ReadQuery.Input.route == .readQuery)
+        #expect(SendShape.Input.route == .sendShape)
+    }
+
     @Test func `absent parameters are absent, and defaults are filled in`() async throws {
         guard case .ok(let text) = try await client.readQuery(.init()) else { throw UnexpectedOutput() }
         #expect(text == "- | - | - | - | - | - | - | 20 | - | - | - | - | - | -")

@@ -132,9 +132,21 @@ import Testing
     private func createMany(_ request: BulkCommandRequest, key: String? = nil, in fleet: Fleet) async throws(Problem)
         -> BulkCommands
     {
-        switch try await fleet.api.createCommands(.init(idempotencyKey: key, body: request, principal: alice)) {
-        case .ok(let commands): return commands
-        case .accepted(let commands): return commands
+        try await fleet.api.createCommands(.init(idempotencyKey: key, body: request, principal: alice)).body
+    }
+
+    @Test func `a dry run lists all instances, with the state of the first twenty`() async throws {
+        try await Fleet.with { fleet in
+            for number in 10..<33 { try await fleet.beat("i\(number)") }
+            let target = FleetQuery(all: true)
+            let dry = BulkCommandRequest(commandType: .stop, target: target, ttlSeconds: 60, dryRun: true)
+            let found = try await createMany(dry, in: fleet)
+            #expect(found.total == 23)
+            #expect(found.items.map(\.instanceID) == (10..<33).map { "i\($0)" })
+            #expect(found.instances?.map(\.instanceID) == (10..<30).map { "i\($0)" })
+            let sent = try await createMany(.init(commandType: .stop, target: target, ttlSeconds: 60), in: fleet)
+            #expect(sent.instances == nil)
+            #expect(sent.total == 23)
         }
     }
 

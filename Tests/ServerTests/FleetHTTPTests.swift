@@ -120,7 +120,18 @@ import Testing
                 #expect(found["net_exposure"] as? Double == (names.contains("well") ? -3.25 : nil))
                 #expect(found["gross_exposure"] as? Double == (names.contains("well") ? 15 : nil))
                 #expect(found["symbols"] as? [String] == ["ETHEUR"])
+                let instances = try #require(found["instances"] as? [[String: Any]])
+                #expect(instances.compactMap { $0["instance_id"] as? String } == names)
             }
+            let all = #"{"command_type":"STOP","target":{"all":true},"ttl_seconds":60,"dry_run":true}"#
+            let found = try await server.post("/commands/bulk", all, token: RunningServer.token).json()
+            let instances = try #require(found["instances"] as? [[String: Any]])
+            #expect(instances.map { $0["bot_id"] as? String } == ["bot-halted", "bot-lost", "bot-well"])
+            #expect(instances.map { $0["runtime_mode"] as? String } == ["PAPER", "LIVE", "LIVE"])
+            #expect(instances.map { $0["symbol"] as? String } == ["ETHEUR", "ETHEUR", "ETHEUR"])
+            #expect(instances.map { $0["status"] as? String } == ["SAFE_MODE", "LOST", "RUNNING"])
+            #expect(instances.map { $0["is_late"] as? Bool } == [false, true, false])
+            #expect(instances.map { $0["net_exposure"] as? Double } == [nil, nil, -3.25])
             #expect(try await server.get("/commands").json()["total"] as? Int == 0)
         }
     }

@@ -52,9 +52,9 @@ package struct FileEmitter {
 
     private func parts(_ isIncluded: (Node) -> Bool) -> [String] {
         let models = contract.models.filter { isIncluded($0.node) }.map(ModelEmitter.model)
-        let operations = (contract.operations + contract.outgoing).filter { isIncluded($0.node) }.map {
-            OperationEmitter($0).text
-        }
+        let operations =
+            contract.operations.filter { isIncluded($0.node) }.map { OperationEmitter($0, isRouted: true).text }
+            + contract.outgoing.filter { isIncluded($0.node) }.map { OperationEmitter($0, isRouted: false).text }
         let rules = contract.rules.filter { isIncluded($0.node) }.map(rule)
         return models + operations + rules
     }

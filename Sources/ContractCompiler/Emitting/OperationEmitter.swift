@@ -1,9 +1,12 @@
 /// Writes an operation in Swift: its input, its output, and their HTTP messages for both server and client.
 struct OperationEmitter {
-    private let operation: Operation
+    let operation: Operation
+    /// Whether the operation is one of the server's. Webhooks and callbacks have no route.
+    private let isRouted: Bool
 
-    init(_ operation: Operation) {
+    init(_ operation: Operation, isRouted: Bool) {
         self.operation = operation
+        self.isRouted = isRouted
     }
 
     var text: String {
@@ -11,7 +14,7 @@ struct OperationEmitter {
         \(SwiftWriter.doc(operation.text, origin: operation.origin))
         public enum \(operation.typeName): ContractOperation {
             /// The parameters and the body of a request.
-            public struct Input: OperationInput {
+            public struct Input: \(isRouted ? "RoutedInput" : "OperationInput") {
                 \(input.indented(2))
             }
 
@@ -26,7 +29,7 @@ struct OperationEmitter {
         }
 
         extension \(operation.typeName).Output {
-            \((constants(outputValues) + [responseWriter, responseReader]).lines("\n\n").indented())
+            \((constants(outputValues) + bodyProperty + [responseWriter, responseReader]).lines("\n\n").indented())
         }
         """
     }
@@ -72,7 +75,7 @@ struct OperationEmitter {
     }
 
     /// The type of a body: its only type, or the enumeration of its media types.
-    private func bodyType(_ body: Body, name: String) -> String {
+    func bodyType(_ body: Body, name: String) -> String {
         body.only?.swiftType ?? "\(operation.typeName).\(name)"
     }
 
@@ -83,8 +86,10 @@ struct OperationEmitter {
             "\(SwiftName.label($0.name)): \($0.type)" + ($0.defaultValue.map { " = \($0)" } ?? "")
         }
         let assignments = members.map { "\n    self.\($0.name) = \($0.name)" }.lines("")
+        let route =
+            isRouted ? "/// The operation of this input.\npublic static var route: Route { .\(operation.id) }\n\n" : ""
         return """
-            \(members.isEmpty ? "" : declarations + "\n\n")/// Creates an input.
+            \(route)\(members.isEmpty ? "" : declarations + "\n\n")/// Creates an input.
             public init\(SwiftWriter.list(arguments, prefix: 24)) {\(assignments)\(members.isEmpty ? "" : "\n")}
             """
     }
@@ -94,12 +99,12 @@ struct OperationEmitter {
     }
 
     /// The types that the media types of a body decode to, with the names of their constants.
-    private func values(_ body: Body?, name: String) -> [(name: String, value: Value)] {
+    func values(_ body: Body?, name: String) -> [(name: String, value: Value)] {
         guard let body else { return [] }
         return body.contents.compactMap { content in content.value.map { (constantName(name, content, in: body), $0) } }
     }
 
-    private func constantName(_ name: String, _ content: Content, in body: Body) -> String {
+    func constantName(_ name: String, _ content: Content, in body: Body) -> String {
         let label = content.swiftName.filter { $0 != "`" }
         return body.contents.count == 1 ? name : "\(name)\(label.prefix(1).uppercased())\(label.dropFirst())"
     }
@@ -198,222 +203,6 @@ struct OperationEmitter {
             "case .\($0.swiftName)(let body)\(body.isRequired ? "" : "?"): request.body = \($0.sending("body"))"
         }
         return ["switch body {\n\(cases.lines())\(body.isRequired ? "" : "\ncase nil: break")\n}"]
-    }
-
-    // MARK: - Output
-
-    /// The enumerations of media types, and the structures of response headers.
-    private var nestedTypes: [String] {
-        var types: [String] = []
-        if let body = operation.body, body.contents.count > 1 {
-            types.append(representations(body, name: "Body", what: "The body"))
-        }
-        for response in operation.responses {
-            if let body = response.body, body.contents.count > 1 {
-                types.append(
-                    representations(body, name: bodyName(response), what: "The body of `\(response.swiftName)`")
-                )
-            }
-            if !response.headers.isEmpty { types.append(headers(of: response)) }
-        }
-        return types
-    }
-
-    private func representations(_ body: Body, name: String, what: String) -> String {
-        """
-        /// \(what), in one of its media types.
-        public enum \(name): Sendable {
-            \(body.contents.map { "/// As \(SwiftWriter.line($0.mediaType)).\ncase \($0.swiftName)(\($0.swiftType))" }.lines().indented())
-        }
-        """
-    }
-
-    private func bodyName(_ response: Response) -> String { typeName(response, "Body") }
-
-    private func headersName(_ response: Response) -> String { typeName(response, "Headers") }
-
-    private func typeName(_ response: Response, _ suffix: String) -> String {
-        (response.swiftName == "ok" ? "OK" : response.swiftName.prefix(1).uppercased() + response.swiftName.dropFirst())
-            + suffix
-    }
-
-    private func headers(of response: Response) -> String {
-        let members = response.headers.map { header in
-            (header, header.value.swiftType + (header.isOptional ? "?" : ""))
-        }
-        let declarations = members.map { header, type in
-            "\(SwiftWriter.doc(header.description ?? "The header `\(header.name)`.", origin: nil))\npublic var \(header.swiftName): \(type)"
-        }
-        let arguments = members.map { header, type in
-            "\(SwiftName.label(header.swiftName)): \(type)\(header.isOptional ? " = nil" : "")"
-        }
-        return """
-            /// The headers of `\(response.swiftName)`.
-            public struct \(headersName(response)): Sendable {
-                \(declarations.lines().indented())
-
-                /// Creates the headers.
-                public init(\(arguments.lines(", "))) {
-                    \(members.map { "self.\($0.0.swiftName) = \($0.0.swiftName)" }.lines().indented(2))
-                }
-            }
-            """
-    }
-
-    private func payload(_ response: Response) -> [(label: String?, type: String)] {
-        var payload: [(String?, String)] = []
-        if case .code = response.status {} else { payload.append(("status", "Int")) }
-        if let body = response.body { payload.append((nil, bodyType(body, name: bodyName(response)))) }
-        if !response.headers.isEmpty {
-            payload.append(("headers", "\(operation.typeName).\(headersName(response))"))
-        }
-        return payload
-    }
-
-    private func outputCase(_ response: Response) -> String {
-        let payload = payload(response).map { ($0.label.map { $0 + ": " } ?? "") + $0.type }
-        let list = payload.isEmpty ? "" : "(\(payload.lines(", ")))"
-        return
-            "\(SwiftWriter.doc("\(statusText(response)): \(response.description ?? "")", origin: nil))\ncase \(response.swiftName)\(list)"
-    }
-
-    private func statusText(_ response: Response) -> String {
-        switch response.status {
-        case .code(let code): "\(code)"
-        case .range(let digit): "\(digit)XX"
-        case .other: "Any other status"
-        }
-    }
-
-    private var outputValues: [(name: String, value: Value)] {
-        operation.responses.flatMap { response in
-            values(response.body, name: response.swiftName)
-                + response.headers.map { ("\(response.swiftName)\(SwiftName.type($0.name))", $0.value) }
-        }
-    }
-
-    private var responseWriter: String {
-        """
-        /// The HTTP response that the server sends.
-        public var response: Response {
-            \(operation.responses.isEmpty ? "switch self {}" : "switch self {\n    \(operation.responses.map(responseCase).lines().indented())\n    }")
-        }
-        """
-    }
-
-    private func responseCase(_ response: Response) -> String {
-        let names = payload(response).map { $0.label ?? "body" }
-        let pattern = names.isEmpty ? "" : "(\(names.map { "let \($0)" }.lines(", ")))"
-        let status = if case .code(let code) = response.status { "\(code)" } else { "status" }
-        let headers = response.headers.map {
-            "response.add(\(ParameterEmitter.description($0)), headers.\($0.swiftName))"
-        }
-        guard let body = response.body, body.contents.count > 1 || !headers.isEmpty else {
-            let body = response.body?.only.map { ", \($0.sending("body"))" } ?? ""
-            if headers.isEmpty {
-                return "case .\(response.swiftName)\(pattern): return Response(status: \(status)\(body))"
-            }
-            return """
-                case .\(response.swiftName)\(pattern):
-                    var response = Response(status: \(status)\(body))
-                    \(headers.lines().indented())
-                    return response
-                """
-        }
-        if let only = body.only {
-            return """
-                case .\(response.swiftName)\(pattern):
-                    var response = Response(status: \(status), \(only.sending("body")))
-                    \(headers.lines().indented())
-                    return response
-                """
-        }
-        let cases = body.contents.map { "case .\($0.swiftName)(let body): response.body = \($0.sending("body"))" }
-        return """
-            case .\(response.swiftName)\(pattern):
-                var response = Response(status: \(status))
-                switch body {
-                \(cases.lines().indented())
-                }\(headers.map { "\n    \($0)" }.lines(""))
-                return response
-            """
-    }
-
-    private var responseReader: String {
-        let order = operation.responses.sorted { rank($0) < rank($1) }
-        let hasOther = order.contains { $0.status == .other }
-        let cases = order.map(readCase) + (hasOther ? [] : ["default: throw try await response.unexpected()"])
-        return """
-            /// Reads and validates a response. An undeclared response is thrown, as a `Problem` if it is one.
-            public init(_ response: ClientResponse) async throws {
-                switch response.status {
-                \(cases.lines().indented())
-                }
-            }
-            """
-    }
-
-    private func rank(_ response: Response) -> Int {
-        switch response.status {
-        case .code: 0
-        case .range: 1
-        case .other: 2
-        }
-    }
-
-    private func readCase(_ response: Response) -> String {
-        let label =
-            switch response.status {
-            case .code(let code): "case \(code)"
-            case .range(let digit): "case \(digit)00...\(digit)99"
-            case .other: "default"
-            }
-        var lines: [String] = []
-        var arguments: [String] = []
-        if case .code = response.status {} else { arguments.append("status: response.status") }
-        if let body = response.body {
-            if let only = body.only {
-                lines.append("let body = \(only.waiting)\(only.read(by: "response", of: response.swiftName))")
-            } else {
-                lines.append(readRepresentations(body, response))
-            }
-            arguments.append("body")
-        }
-        if !response.headers.isEmpty {
-            let members = response.headers.map { header in
-                let (argument, closure) = ParameterEmitter.reading(
-                    header.value,
-                    of: "\(response.swiftName)\(SwiftName.type(header.name))"
-                )
-                let call = ParameterEmitter.call(
-                    "response.header",
-                    [ParameterEmitter.description(header), argument],
-                    closure
-                )
-                return
-                    "\(SwiftName.label(header.swiftName)): \(header.isOptional ? call : "response.required(\(call), \(SwiftWriter.literal(header.name)))")\(header.value.isNullable ? " ?? nil" : "")"
-            }
-            lines.append("let headers = try \(operation.typeName).\(headersName(response))(\(members.lines(", ")))")
-            arguments.append("headers: headers")
-        }
-        let list = arguments.isEmpty ? "" : "(\(arguments.lines(", ")))"
-        lines.append("self = .\(response.swiftName)\(list)")
-        return "\(label):\n    \(lines.lines().indented())"
-    }
-
-    private func readRepresentations(_ body: Body, _ response: Response) -> String {
-        let cases = body.contents.enumerated().map { index, content in
-            let name = constantName(response.swiftName, content, in: body)
-            return "case \(index): .\(content.swiftName)(\(content.waiting)\(content.read(by: "response", of: name)))"
-        }
-        let types = body.contents.map { SwiftWriter.literal($0.mediaType) }.lines(", ")
-        return """
-            let body: \(operation.typeName).\(bodyName(response)) =
-                switch response.mediaType(among: [\(types)]) {
-                \(cases.lines().indented())
-                default: throw try await response.unexpected()
-                }
-            """
     }
 }
 

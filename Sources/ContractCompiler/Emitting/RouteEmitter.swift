@@ -9,6 +9,12 @@ enum RouteEmitter {
 
         \(route(contract))
 
+        /// The input of one of these operations.
+        public protocol RoutedInput: OperationInput {
+            /// The operation of the input.
+            static var route: Route { get }
+        }
+
         \(RouterEmitter(contract.operations).text)
 
         \(dispatch(contract.operations))

@@ -8,7 +8,7 @@ extension Dashboard {
         let query = Fields(of: [
             ("status", status.rawValue), ("severity", request.query["severity"]), ("page", request.query["page"]),
         ])
-        let page = try await alertPage(request, query.with("page_size", "50"))
+        let page = try await api.listAlerts(input(request, query.with("page_size", "50"))).body
         let names: [(AlertStatus, String)] = [(.open, "Open"), (.acked, "Acknowledged"), (.resolved, "Resolved")]
         return PageView(
             title: "Alerts",
@@ -67,8 +67,8 @@ extension Dashboard {
 
     /// `/alerts/{alert_id}`: the evidence, the deliveries and the actions of an alert.
     func alert(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let alert = try await alertDetail(request, id)
-        let notifications = try await notificationPage(request, Fields(of: [("page_size", "200")]))
+        let alert = try await api.getAlert(input(request, path: [id])).body
+        let notifications = try await api.listNotifications(input(request, ["page_size": "200"])).body
         let deliveries = notifications.items.filter { $0.alertID == alert.alertID }
         let target = Cell.id(alert.targetID, href: Self.target(of: alert), note: alert.targetType)
         var blocks = [
@@ -152,13 +152,13 @@ extension Dashboard {
                     shape: "inline",
                     buttons: [Form.Button("Resend", look: "small")]
                 )
-                let tone = delivery.status == .dead ? "bad-text" : delivery.status == .sent ? "good-text" : "warn-text"
                 return Row(
                     key: delivery.deliveryID.text,
                     cells: [
                         .time(Moment(delivery.createdAt)),
                         .icon(StatusIcon(delivery.severity), delivery.severity.rawValue),
-                        .text(delivery.title), .text(delivery.target), .text(delivery.status.rawValue, tone: tone),
+                        .text(delivery.title), .text(delivery.target),
+                        .text(delivery.status.rawValue, tone: delivery.status.tone),
                         .count(delivery.attempts), .time(delivery.sentAt.map { Moment($0) }),
                         .text(delivery.lastError),
                         Cell(forms: isReplayable && delivery.status == .dead ? [resend] : []),
@@ -175,9 +175,7 @@ extension Dashboard {
         if ids.isEmpty { throw Problem(status: 400, code: "NOTHING_CHOSEN", detail: "No alert is selected.") }
         for id in ids {
             do throws(Problem) {
-                _ = try await api.acknowledgeAlert(
-                    AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
-                )
+                _ = try await api.acknowledgeAlert(input(request, path: [id]))
             } catch {
                 if error.status != 409 { throw error }
             }
@@ -189,12 +187,10 @@ extension Dashboard {
     func updateAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "ack":
-            _ = try await api.acknowledgeAlert(
-                AcknowledgeAlert.Input(apiRequest(.acknowledgeAlert, request, path: [id]))
-            )
+            _ = try await api.acknowledgeAlert(input(request, path: [id]))
             return "/alerts/\(id)?done=acknowledged"
         case "resolve":
-            _ = try await api.resolveAlert(ResolveAlert.Input(apiRequest(.resolveAlert, request, path: [id])))
+            _ = try await api.resolveAlert(input(request, path: [id]))
             return "/alerts/\(id)?done=resolved"
         case "silence":
             let seconds = request.form["seconds"].flatMap(Int.init) ?? 0
@@ -202,8 +198,7 @@ extension Dashboard {
                 json.member("duration_seconds", seconds)
                 json.member("reason", request.form["reason"])
             }
-            let input = try SilenceAlert.Input(apiRequest(.silenceAlert, request, path: [id], body: body))
-            _ = try await api.silenceAlert(input)
+            _ = try await api.silenceAlert(input(request, path: [id], body: body))
             return "/alerts/\(id)?done=silenced"
         default: throw .noPage
         }

@@ -51,9 +51,10 @@ extension Dashboard {
 
     private func netPnl(_ request: WebRequest) async throws(Problem) -> [Block] {
         let selected = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
-        let pnl = try await netPnl(request, selected)
-        let parts = try await netPnlParts(request, selected.with("page", request.query["page"]).with("page_size", "50"))
-        let rates = try await fxRates(request)
+        let pnl = try await api.getNetPnl(input(request, selected)).body
+        let listed = selected.with("page", request.query["page"]).with("page_size", "50")
+        let parts = try await api.explainNetPnl(input(request, listed)).body
+        let rates = try await api.listFxRates(input(request)).body
         let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
         let byMode = Table(
             caption: "NetPnL by mode",
@@ -203,9 +204,9 @@ extension Dashboard {
 
     private func execution(_ request: WebRequest) async throws(Problem) -> [Block] {
         let symbol = Fields(of: [("symbol", request.query["symbol"])])
-        let quality = try await executionQuality(request, symbol)
+        let quality = try await api.getExecutionQuality(input(request, symbol)).body
         let filter = symbol.with("page", request.query["page"]).with("page_size", "50")
-        let samples = try await samplePage(request, filter)
+        let samples = try await api.listExecutionSamples(input(request, filter)).body
         let isKnown = quality.samples > 0
         func figure(_ label: String, _ value: Double, _ note: String) -> Block.Figure {
             Block.Figure(label, isKnown ? Figures.decimal(value) : "—", note: isKnown ? note : "no samples")
@@ -243,9 +244,9 @@ extension Dashboard {
         let query = selected.and(range.query)
         let curve: EquityCurve
         if selected["symbol"] == nil {
-            curve = try await fleetEquity(request, query)
+            curve = try await api.getFleetEquity(input(request, query)).body
         } else {
-            curve = try await equityCurve(request, query)
+            curve = try await api.getEquityCurve(input(request, query)).body
         }
         let last = curve.points.last
         let deepest = curve.points.map(\.drawdownPct).max()
@@ -271,11 +272,11 @@ extension Dashboard {
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let performance = try await runPerformance(request)
-        let failures = try await runFailureRate(request)
-        let throughput = try await runThroughput(request)
-        let active = try await runActiveAge(request)
-        let statistics = try await runStatistics(request)
+        let performance = try await api.getRunPerformance(input(request)).body
+        let failures = try await api.getRunFailureRate(input(request)).body
+        let throughput = try await api.getRunThroughput(input(request)).body
+        let active = try await api.getRunActiveAge(input(request)).body
+        let statistics = try await api.getModuleRunStatistics(input(request)).body
         let isKnown = performance.completedRuns > 0
         let counts = statistics.statusCounts
         let bars: [(name: String, value: Double, text: String)] = [
@@ -319,7 +320,7 @@ extension Dashboard {
 
     private func resources(_ request: WebRequest) async throws(Problem) -> [Block] {
         let query = Fields(of: [("instance_id", request.query["instance_id"])])
-        let window = try await resourceWindow(request, query)
+        let window = try await api.getResourceWindow(input(request, query)).body
         func figure(_ label: String, _ value: Double, _ samples: Int) -> Block.Figure {
             Block.Figure(
                 label,

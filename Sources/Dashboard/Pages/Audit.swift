@@ -9,7 +9,7 @@ extension Dashboard {
     /// `/audit`: the audit log and its verification.
     func audit(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: (Self.auditFilters + ["page"]).map { ($0, request.query[$0]) })
-        let page = try await auditPage(request, query.with("page_size", "50"))
+        let page = try await api.listAuditLogs(input(request, query.with("page_size", "50"))).body
         let form = Form(
             action: "/audit",
             method: "get",
@@ -79,7 +79,7 @@ extension Dashboard {
     /// Starts a verification of the whole chain. Its duration grows with the length of the log.
     func verifyAudit(_ request: WebRequest) async throws(Problem) -> String {
         try await verifier.run { [self] after throws(Problem) in
-            try await auditVerification(request, Fields(of: [("after", "\(after)")]))
+            try await api.verifyAuditLog(input(request, ["after": "\(after)"])).body
         }
         return "/audit?done=verified"
     }
@@ -91,14 +91,13 @@ extension Dashboard {
                 .init("Time"), .init("Actor"), .init("Action"), .init("Target"), .init("Result"), .init("Details"),
             ],
             rows: page.items.map { entry in
-                let tone =
-                    entry.result == .rejected ? "warn-text" : entry.result == .failure ? "bad-text" : ""
                 let details = entry.details.description
                 return Row(
                     key: entry.auditID.text,
                     cells: [
                         .time(Moment(entry.timestamp)), .text(entry.actor), .text(entry.action),
-                        .id(entry.targetID, note: entry.targetType), .text(entry.result.rawValue, tone: tone),
+                        .id(entry.targetID, note: entry.targetType),
+                        .text(entry.result.rawValue, tone: entry.result.tone),
                         Cell(text: details == "{}" ? nil : details, isID: true),
                     ]
                 )

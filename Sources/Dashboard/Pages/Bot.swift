@@ -4,10 +4,9 @@ import Generated
 extension Dashboard {
     /// `/bots/{bot_id}/{instance_id}`, or `/bots/{bot_id}` if the bot has only one instance.
     func bot(_ botID: String, _ instanceID: String?, _ request: WebRequest) async throws(Problem) -> PageView {
-        let page = try await instances(
-            request,
-            Fields(of: [("bot_id", botID), ("instance_id", instanceID), ("page_size", "200")])
-        )
+        let page = try await api.listInstances(
+            input(request, ["bot_id": botID, "instance_id": instanceID, "page_size": "200"])
+        ).body
         guard let instance = page.items.first else {
             guard let instanceID else { throw .noPage }
             return try await retiredInstance(instanceID, request)
@@ -39,10 +38,7 @@ extension Dashboard {
     }
 
     private static func facts(_ instance: Instance) -> [Block.Fact] {
-        let lag = instance.clockLagSeconds.map { lag in
-            abs(lag) < 1 ? "in sync" : "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
-        }
-        return [
+        [
             Block.Fact("Status", .status(instance.displayStatus)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
@@ -51,7 +47,7 @@ extension Dashboard {
             Block.Fact("Boot ID", .text(instance.bootID)),
             Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
             Block.Fact("First seen", .time(Moment(instance.firstSeen))),
-            Block.Fact("Clock", .text(lag)),
+            Block.Fact("Clock", .text(instance.clock)),
             Block.Fact(
                 "Exposure",
                 .text(
@@ -71,33 +67,30 @@ extension Dashboard {
         let links = Fields(of: [("tab", tab)])
         switch tab {
         case "commands":
-            let page = try await commandPage(request, one)
+            let page = try await api.listCommands(input(request, one)).body
             return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, links)))]
         case "alerts":
-            let page = try await alertPage(
-                request,
-                Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
-            )
+            let page = try await api.listAlerts(input(request, ["target_id": instance.instanceID, "page_size": "50"]))
+                .body
             return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, links)))]
         case "metrics": return try await metrics(of: instance, request)
         case "execution":
-            let page = try await samplePage(request, one)
+            let page = try await api.listExecutionSamples(input(request, one)).body
             return [Block("execution", "Executions", asOf: .now, .table(Self.sampleTable(page, path, links, one)))]
         case "costs":
-            let page = try await costPage(request, one)
+            let page = try await api.listCosts(input(request, one)).body
             return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, path, links, one)))]
         case "reconciliation":
-            let page = try await reconcilePage(request, one)
+            let page = try await api.listReconcileResults(input(request, one)).body
             return [
                 Block("reconciliation", "Reconciliation", asOf: .now, .table(Self.reconcileTable(page, path, links)))
             ]
         case "config":
             return [Block("config", "Metadata of the latest heartbeat", .code(PrettyJSON.text(instance.metadata)))]
         case "audit":
-            let page = try await auditPage(
-                request,
-                Fields(of: [("target_id", instance.instanceID), ("page_size", "50")])
-            )
+            let page = try await api.listAuditLogs(
+                input(request, ["target_id": instance.instanceID, "page_size": "50"])
+            ).body
             return [
                 Block("audit", "Audit log", asOf: .now, .table(Self.auditTable(page, "Audit entries of the instance")))
             ]
@@ -110,9 +103,9 @@ extension Dashboard {
         _ one: Fields,
         _ request: WebRequest
     ) async throws(Problem) -> [Block] {
-        let presence = try await presence(request, instance.instanceID)
-        let held = try await positions(request, one)
-        let parts = try await netPnlParts(request, one)
+        let presence = try await api.getPresence(input(request, path: [instance.instanceID])).body
+        let held = try await api.listPositions(input(request, one)).body
+        let parts = try await api.explainNetPnl(input(request, one)).body
         let equity = try await line("series", "equity", of: instance, instance.symbol, request)
         let rows = parts.items.map { part in
             Row(
@@ -177,7 +170,7 @@ extension Dashboard {
     ) async throws(Problem) -> Block {
         let range = TimeRange(request)
         let one = Fields(of: [("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol)])
-        let series = try await series(request, one.and(range.query))
+        let series = try await api.getSeries(input(request, one.and(range.query))).body
         let points = series.points.map { (time: $0.timestamp, value: $0.value.approximate) }
         let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
         let chart = Chart.line("\(id)-chart", title, points, value: { Figures.decimal($0) })
@@ -213,7 +206,12 @@ extension Dashboard {
             method: "get",
             hidden: [Form.Hidden(name: "instance", value: instance.instanceID)],
             buttons: CommandType.allCases.map { type in
-                Form.Button(type.rawValue, name: "type", value: type.rawValue, look: type == .flatten ? "danger" : "")
+                Form.Button(
+                    type.rawValue,
+                    name: "type",
+                    value: type.rawValue,
+                    look: type.isIrreversible ? "danger" : ""
+                )
             }
         )
     }

@@ -10,7 +10,7 @@ extension Dashboard {
         let size = request.query["page_size"] ?? "50"
         let known = Self.botFilters + ["sort", "page"]
         let query = Fields(of: known.map { ($0, request.query[$0]) } + [("page_size", size)])
-        let page = try await instances(request, query)
+        let page = try await api.listInstances(input(request, query)).body
         let unknown = Set(request.query.pairs.map(\.name)).subtracting(known + ["page_size", "done"])
         let isFiltered = Self.botFilters.contains { query[$0] != nil }
         var table = Table(
@@ -30,7 +30,7 @@ extension Dashboard {
                     type.rawValue,
                     name: "type",
                     value: type.rawValue,
-                    look: type == .flatten ? "small danger" : "small"
+                    look: type.isIrreversible ? "small danger" : "small"
                 )
             }
         )

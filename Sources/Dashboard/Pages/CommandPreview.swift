@@ -8,13 +8,14 @@ struct CommandPreview {
     let target: FleetQuery
     /// The instances that match now, and their exposure.
     let reach: BulkCommands
-    /// The first instances, to show on the page.
-    let sample: [Instance]
     let level: ConfirmationLevel
     /// Why the command may be executed twice; nil unless it repeats a command with an unknown outcome.
     var warning: String?
 
     var instances: [BulkCommand] { reach.items }
+
+    /// The first instances with their state, to show on the page.
+    var sample: [CommandTarget] { reach.instances ?? [] }
 
     /// The text that the operator must type exactly.
     var phrase: String {

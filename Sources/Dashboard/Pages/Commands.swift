@@ -9,7 +9,7 @@ extension Dashboard {
                 "status", "command_type", "instance_id", "created_by", "bulk_id", "page",
             ].map { ($0, request.query[$0]) }
         )
-        let page = try await commandPage(request, query.with("page_size", "50"))
+        let page = try await api.listCommands(input(request, query.with("page_size", "50"))).body
         let form = Form(
             action: "/commands",
             method: "get",
@@ -83,7 +83,7 @@ extension Dashboard {
 
     /// `/commands/{command_id}`: a command, its timeline and its acknowledgements.
     func command(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let command = try await commandDetail(request, id)
+        let command = try await api.getCommand(input(request, path: [id])).body
         var previous = command.createdAt
         let steps = command.timeline.map { event in
             let passed = Double(previous.microseconds(until: event.at)) / 1_000_000
@@ -130,7 +130,7 @@ extension Dashboard {
             let outcome = command.supersededOutcome?.description(after: .superseded)
             facts.append(Block.Fact("Supersedes", .id(old.text, href: "/commands/\(old.text)", note: outcome)))
         }
-        if command.status == .pending || command.status == .awaitingApproval {
+        if command.status.isCancelable {
             let cancel = Form(
                 action: "/commands/\(id)/cancel",
                 shape: "inline",
@@ -161,16 +161,16 @@ extension Dashboard {
 
     /// `/command-bulks/{bulk_id}`: the progress of commands that were sent together.
     func bulk(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let coverage = try await bulkCoverage(request, id)
+        let coverage = try await api.getBulkCoverage(input(request, path: [id])).body
         let query = Fields(of: [("bulk_id", id), ("page", request.query["page"])])
-        let page = try await commandPage(request, query.with("page_size", "50"))
+        let page = try await api.listCommands(input(request, query.with("page_size", "50"))).body
         func figure(_ label: String, _ count: Int, tone: String = "", note: String? = nil) -> Block.Figure {
             let share = coverage.total > 0 ? Double(count) / Double(coverage.total) : 0
             return Block.Figure(
                 label,
                 Figures.count(count),
                 note: note ?? Figures.percent(share),
-                tone: count > 0 ? tone : ""
+                tone: Figures.tone(count, tone)
             )
         }
         let lost = "their dead-man switches trigger"
@@ -216,10 +216,9 @@ extension Dashboard {
 
     /// `/approvals`: commands that await a second person.
     func approvals(_ request: WebRequest) async throws(Problem) -> PageView {
-        let page = try await commandPage(
-            request,
-            Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "50"), ("page", request.query["page"])])
-        )
+        let page = try await api.listCommands(
+            input(request, ["status": "AWAITING_APPROVAL", "page_size": "50", "page": request.query["page"]])
+        ).body
         var blocks: [Block] = []
         for command in page.items {
             let since = try await commandsSent(since: command, request)
@@ -232,7 +231,8 @@ extension Dashboard {
     /// The commands that were sent to the instance after `command` was requested: they are delivered before it.
     private func commandsSent(since command: Command, _ request: WebRequest) async throws(Problem) -> String? {
         let query = Fields(of: [("instance_id", command.instanceID), ("page_size", "20")])
-        let later = try await commandPage(request, query).items.filter { $0.createdAt > command.createdAt }
+        let recent = try await api.listCommands(input(request, query)).body
+        let later = recent.items.filter { $0.createdAt > command.createdAt }
         if later.isEmpty { return nil }
         return later.map { "\($0.commandType.rawValue) \($0.status.rawValue)" }.joined(separator: ", ")
     }
@@ -272,7 +272,7 @@ extension Dashboard {
     /// Approves, denies or cancels a command.
     func decide(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         if action == "cancel" {
-            _ = try await api.cancelCommand(CancelCommand.Input(apiRequest(.cancelCommand, request, path: [id])))
+            _ = try await api.cancelCommand(input(request, path: [id]))
             return "/commands/\(id)?done=canceled"
         }
         guard action == "decide" else { throw .noPage }
@@ -280,11 +280,10 @@ extension Dashboard {
         try await confirm(request, isApproval ? .approveCommand : .denyCommand)
         let body = JSONObject { json in json.member("reason", request.form["reason"]) }
         if isApproval {
-            let input = try ApproveCommand.Input(apiRequest(.approveCommand, request, path: [id], body: body))
-            _ = try await api.approveCommand(input)
+            _ = try await api.approveCommand(input(request, path: [id], body: body))
             return "/approvals?done=approved"
         }
-        _ = try await api.denyCommand(DenyCommand.Input(apiRequest(.denyCommand, request, path: [id], body: body)))
+        _ = try await api.denyCommand(input(request, path: [id], body: body))
         return "/approvals?done=denied"
     }
 }

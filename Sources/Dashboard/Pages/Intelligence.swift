@@ -4,7 +4,7 @@ import Generated
 extension Dashboard {
     /// `/markets`: the latest value of each index.
     func markets(_ request: WebRequest) async throws(Problem) -> PageView {
-        let indices = try await indices(request)
+        let indices = try await api.getLatestIndices(input(request)).body
         let figures = indices.items.map { index in
             Block.Figure(
                 index.indexName,
@@ -30,9 +30,9 @@ extension Dashboard {
 
     /// `/datasets`: the stored datasets, with links to export them.
     func datasets(_ request: WebRequest) async throws(Problem) -> PageView {
-        let costs = try await costPage(request, Fields(of: [("page_size", "1")]))
-        let samples = try await samplePage(request, Fields(of: [("page_size", "1")]))
-        let entries = try await auditPage(request, Fields(of: [("page_size", "1")]))
+        let costs = try await api.listCosts(input(request, ["page_size": "1"])).body
+        let samples = try await api.listExecutionSamples(input(request, ["page_size": "1"])).body
+        let entries = try await api.listAuditLogs(input(request, ["page_size": "1"])).body
         func row(_ name: String, _ kind: String, _ page: some CountLimitedPage, _ newest: Timestamp?, _ csv: String)
             -> Row
         {

@@ -5,13 +5,10 @@ extension Dashboard {
     /// `/killswitch`: selects a command and its scope. The next page previews the effect and asks for the phrase. The page after that shows
     /// the progress.
     func killSwitch(_ request: WebRequest) async throws(Problem) -> PageView {
-        let fleet = try await fleetFigures(request)
-        let recent = try await commandPage(request, Fields(of: [("page_size", "20")]))
-        let stops = recent.items.filter { [.safeMode, .cancelAll, .flatten].contains($0.commandType) }
-        func count(_ status: InstanceStatus) -> Int {
-            fleet.groups.filter { $0.status == status }.reduce(0) { $0 + $1.instances }
-        }
-        let live = fleet.groups.filter { $0.runtimeMode == .live }.reduce(0) { $0 + $1.instances }
+        let fleet = try await api.getFleet(input(request)).body
+        let recent = try await api.listCommands(input(request, ["page_size": "20"])).body
+        let stops = recent.items.filter { CommandType.stopping.contains($0.commandType) }
+        let lost = fleet.count(.lost)
         return PageView(
             title: "Kill switch",
             note: "Commands are sent only after you confirm them on the next page",
@@ -23,16 +20,16 @@ extension Dashboard {
                     .figures([
                         Block.Figure(
                             "Live instances",
-                            Figures.count(live),
+                            Figures.count(fleet.live),
                             note: "of \(Figures.count(fleet.total)) instances"
                         ),
-                        Block.Figure("In safe mode", Figures.count(count(.safeMode)), tone: "halt-text"),
-                        Block.Figure("Flattened", Figures.count(count(.flattened)), tone: "halt-text"),
+                        Block.Figure("In safe mode", Figures.count(fleet.count(.safeMode)), tone: "halt-text"),
+                        Block.Figure("Flattened", Figures.count(fleet.count(.flattened)), tone: "halt-text"),
                         Block.Figure(
                             "Lost",
-                            Figures.count(count(.lost)),
+                            Figures.count(lost),
                             note: "their dead-man switches trigger",
-                            tone: count(.lost) > 0 ? "bad-text" : ""
+                            tone: Figures.tone(lost, "bad-text")
                         ),
                     ])
                 ),
@@ -40,9 +37,9 @@ extension Dashboard {
                     "stop",
                     "Stop trading",
                     shape: "danger half",
-                    .form(Self.scope(["SAFE_MODE", "CANCEL_ALL", "FLATTEN"], fleet))
+                    .form(Self.scope(CommandType.stopping, look: "danger", fleet))
                 ),
-                Block("release", "Resume trading", shape: "half", .form(Self.scope(["START"], fleet))),
+                Block("release", "Resume trading", shape: "half", .form(Self.scope(CommandType.resuming, fleet))),
                 Block(
                     "recent",
                     "Recent SAFE_MODE, CANCEL_ALL and FLATTEN commands",
@@ -60,7 +57,7 @@ extension Dashboard {
         )
     }
 
-    private static func scope(_ types: [String], _ fleet: Fleet) -> Form {
+    private static func scope(_ types: [CommandType], look: String = "", _ fleet: Fleet) -> Form {
         let exchanges = Set(fleet.groups.map { ExactText($0.exchange) }).map(\.text).sorted()
         return Form(
             action: "/commands/new",
@@ -80,7 +77,7 @@ extension Dashboard {
                 ),
                 Form.Field("symbol", "Symbol", hint: "Leave empty for all symbols"),
             ],
-            buttons: types.map { Form.Button($0, name: "type", value: $0, look: $0 == "START" ? "" : "danger") }
+            buttons: types.map { Form.Button($0.rawValue, name: "type", value: $0.rawValue, look: look) }
         )
     }
 }

@@ -5,9 +5,9 @@ import Generated
 extension Dashboard {
     /// `/admin/modules`: modules and their runs.
     func modules(_ request: WebRequest) async throws(Problem) -> PageView {
-        let page = try await modulePage(request, Fields(of: [("page", request.query["page"]), ("page_size", "50")]))
+        let page = try await api.listModules(input(request, ["page": request.query["page"], "page_size": "50"])).body
         let status = request.query["status"].flatMap(RunStatus.init(rawValue:))
-        let runs = try await runPage(request, Fields(of: [("status", status?.rawValue), ("page_size", "50")]))
+        let runs = try await api.listModuleRuns(input(request, ["status": status?.rawValue, "page_size": "50"])).body
         var table = Table(
             caption: "Modules",
             columns: [
@@ -60,7 +60,7 @@ extension Dashboard {
 
     /// Checks for stuck runs now. The server also checks periodically.
     func checkStuckRuns(_ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.checkStuckRuns(CheckStuckRuns.Input(apiRequest(.checkStuckRuns, request)))
+        _ = try await api.checkStuckRuns(input(request))
         return "/admin/modules?done=\(FlashMessage.checked.rawValue)"
     }
 
@@ -110,8 +110,8 @@ extension Dashboard {
 
     /// `/admin/modules/{module_id}`: a module, its runs and its settings.
     func module(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let module = try await moduleDetail(request, id)
-        let runs = try await runPage(request, Fields(of: [("module_id", id), ("page_size", "50")]))
+        let module = try await api.getModule(input(request, path: [id])).body
+        let runs = try await api.listModuleRuns(input(request, ["module_id": id, "page_size": "50"])).body
         let path = "/admin/modules/\(id)"
         let run = Form(
             action: "\(path)/run",
@@ -198,7 +198,7 @@ extension Dashboard {
             json.member("created_at", Timestamp.now)
             json.member("updated_at", Timestamp.now)
         }
-        _ = try await api.upsertModule(UpsertModule.Input(apiRequest(.upsertModule, request, body: body)))
+        _ = try await api.upsertModule(input(request, body: body))
         return "/admin/modules/\(Fields.encoded(id))?done=saved"
     }
 
@@ -206,11 +206,10 @@ extension Dashboard {
     func changeModule(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         switch action {
         case "run":
-            let input = try TriggerModuleRun.Input(apiRequest(.triggerModuleRun, request, path: [id], body: .empty))
-            _ = try await api.triggerModuleRun(input)
+            _ = try await api.triggerModuleRun(input(request, path: [id], body: .empty))
             return "/admin/modules/\(id)?done=started"
         case "delete":
-            _ = try await api.deleteModule(DeleteModule.Input(apiRequest(.deleteModule, request, path: [id])))
+            _ = try await api.deleteModule(input(request, path: [id]))
             return "/admin/modules?done=deleted"
         default: throw .noPage
         }
@@ -218,8 +217,8 @@ extension Dashboard {
 
     /// `/module-runs/{run_id}`: the progress and the audit entries of a run.
     func run(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let run = try await runDetail(request, id)
-        let entries = try await auditPage(request, Fields(of: [("run_id", id), ("page_size", "50")]))
+        let run = try await api.getModuleRun(input(request, path: [id])).body
+        let entries = try await api.listAuditLogs(input(request, ["run_id": id, "page_size": "50"])).body
         let module = "/admin/modules/\(run.moduleID.text)"
         var facts = [
             Block.Fact("Status", .text(run.status.rawValue, tone: run.status.tone)),
@@ -250,18 +249,7 @@ extension Dashboard {
     }
 
     func cancelRun(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.cancelModuleRun(CancelModuleRun.Input(apiRequest(.cancelModuleRun, request, path: [id])))
+        _ = try await api.cancelModuleRun(input(request, path: [id]))
         return "/module-runs/\(id)?done=canceled"
-    }
-}
-
-extension RunStatus {
-    fileprivate var tone: String {
-        switch self {
-        case .succeeded: "good-text"
-        case .failed: "bad-text"
-        case .queued, .running: "warn-text"
-        case .canceled: ""
-        }
     }
 }

@@ -6,11 +6,11 @@ extension Dashboard {
     func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
         let mode = request.query["mode"] ?? "LIVE"
         let selected = mode == "ALL" ? Fields.none : Fields(of: [("mode", mode)])
-        let exposure = try await exposure(request, selected)
+        let exposure = try await api.getExposure(input(request, selected)).body
         let query = Fields(of: [
             ("mode", mode == "ALL" ? nil : mode), ("symbol", request.query["symbol"]), ("page", request.query["page"]),
         ])
-        let held = try await positions(request, query.with("page_size", "50"))
+        let held = try await api.listPositions(input(request, query.with("page_size", "50"))).body
         let metrics = exposure.keyMetrics
         let isKnown = metrics.trackedPositions > 0
         func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
@@ -63,7 +63,7 @@ extension Dashboard {
                             Figures.count(stale.positions),
                             note: stale.positions > 0
                                 ? "net \(Figures.amount(stale.netExposure)), not in the totals" : nil,
-                            tone: stale.positions > 0 ? "warn-text" : ""
+                            tone: Figures.tone(stale.positions, "warn-text")
                         ),
                     ])
                 ),
@@ -108,9 +108,10 @@ extension Dashboard {
     /// `/reconciliation`: comparisons of internal equity with the equity at the exchanges.
     func reconciliation(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: ["status", "instance_id", "page"].map { ($0, request.query[$0]) })
-        let page = try await reconcilePage(request, query.with("page_size", "50"))
-        let mismatches = try await reconcilePage(request, Fields(of: [("status", "MISMATCH"), ("page_size", "1")]))
-        let matches = try await reconcilePage(request, Fields(of: [("status", "OK"), ("page_size", "1")]))
+        let page = try await api.listReconcileResults(input(request, query.with("page_size", "50"))).body
+        let mismatched: Fields = ["status": "MISMATCH", "page_size": "1"]
+        let mismatches = try await api.listReconcileResults(input(request, mismatched)).body
+        let matches = try await api.listReconcileResults(input(request, ["status": "OK", "page_size": "1"])).body
         let form = Form(
             action: "/reconciliation",
             method: "get",
@@ -138,7 +139,7 @@ extension Dashboard {
                             mismatches.totalText,
                             note: mismatches.items.first.map { "last \(Moment($0.timestamp).text)" },
                             href: "/reconciliation?status=MISMATCH",
-                            tone: mismatches.total > 0 ? "warn-text" : ""
+                            tone: Figures.tone(mismatches.total, "warn-text")
                         ),
                     ])
                 ),

@@ -3,9 +3,6 @@ import FoundationEssentials
 import Generated
 
 extension Dashboard {
-    /// The values of the time to live that the form offers, in seconds.
-    private static var lifetimes: [Int] { [60, 300, 900, 3_600] }
-
     /// `/commands/new`: a preview of a command, and the form that confirms it.
     func newCommand(_ request: WebRequest) async throws(Problem) -> PageView {
         let preview = try await preview(request.query, request)
@@ -20,22 +17,18 @@ extension Dashboard {
         }
         let target = try Self.target(fields)
         let dryRun = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
-        let reach: BulkCommands
-        switch try await api.createCommands(
-            CreateCommands.Input(apiRequest(.createCommands, request, body: JSONObject(dryRun)))
-        ) {
-        case .ok(let found), .accepted(let found): reach = found
-        }
+        let reach = try await api.createCommands(input(request, body: JSONObject(dryRun))).body
         if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
         let level = ConfirmationLevel(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
         var warning: String?
-        if let repeated = fields["repeats"] { warning = try await commandDetail(request, repeated).repetitionWarning }
+        if let repeated = fields["repeats"] {
+            warning = try await api.getCommand(input(request, path: [repeated])).body.repetitionWarning
+        }
         return CommandPreview(
             type: type,
             target: target,
             reach: reach,
-            sample: try await sample(of: reach, request),
             level: warning == nil ? level : max(level, .reasoned),
             warning: warning
         )
@@ -70,19 +63,11 @@ extension Dashboard {
         return value
     }
 
-    private func sample(of reach: BulkCommands, _ request: WebRequest) async throws(Problem) -> [Instance] {
-        var found: [Instance] = []
-        for item in reach.items.prefix(20) {
-            found += try await instances(request, Fields(of: [("instance_id", item.instanceID)])).items
-        }
-        return found
-    }
-
     // MARK: - Confirmation
 
     /// The confirmation page with an error; nil if confirming again cannot fix the problem.
     func confirmation(after problem: Problem, _ request: WebRequest) async -> PageView? {
-        guard ["CONFIRMATION_REQUIRED", "PREVIEW_OUTDATED"].contains(problem.code) else { return nil }
+        guard problem.asksForConfirmation else { return nil }
         guard let preview = try? await preview(request.form, request) else { return nil }
         let error = "\(problem.detail) (\(problem.code))"
         return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
@@ -167,19 +152,12 @@ extension Dashboard {
     private static func form(_ preview: CommandPreview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
-            let lifetimes = lifetimes.map { seconds in
-                Form.Option("\(seconds)", "\(seconds / 60) min", selected: sent["ttl"] ?? "300")
-            }
-            let reason = sent["reason"] ?? ""
             fields = [
-                Form.Field("reason", "Reason, at least 8 characters", value: reason, isRequired: true, minimum: 8),
-                Form.Field("ttl", "Time to live", options: lifetimes),
+                Confirmation.reasonField(value: sent["reason"] ?? ""),
+                Confirmation.lifetimeField(selected: sent["ttl"]),
             ]
         }
-        if preview.level == .typed {
-            let label = "Type \(preview.phrase) to confirm"
-            fields.append(Form.Field("phrase", label, hint: "Case-sensitive", isRequired: true))
-        }
+        if preview.level == .typed { fields.append(Confirmation.phraseField(preview.phrase)) }
         let look = preview.level >= .reasoned ? "first danger" : "first"
         return Form(
             action: "/commands",
@@ -202,7 +180,7 @@ extension Dashboard {
         let preview = try await preview(form, request)
         try Self.check(preview, form)
         let instances = preview.instances
-        let ttl = form["ttl"].flatMap(Int.init) ?? 300
+        let ttl = form["ttl"].flatMap(Int.init) ?? Confirmation.standardLifetime
         let payload = JSONObject { json in
             if preview.type == .setMode { json.member("mode", form["mode"] ?? "PAPER") }
         }
@@ -216,10 +194,7 @@ extension Dashboard {
                 ttlSeconds: ttl,
                 reason: form["reason"]
             )
-            let input = try CreateCommand.Input(
-                apiRequest(.createCommand, request, key: id.text, body: JSONObject(command))
-            )
-            _ = try await api.createCommand(input)
+            _ = try await api.createCommand(input(request, key: id.text, body: JSONObject(command)))
             return "/commands/\(id.text)"
         }
         let commands = BulkCommandRequest(
@@ -229,12 +204,9 @@ extension Dashboard {
             payload: payload,
             reason: form["reason"]
         )
-        let input = try CreateCommands.Input(
-            apiRequest(.createCommands, request, key: form["key"] ?? UUID().text, body: JSONObject(commands))
-        )
-        switch try await api.createCommands(input) {
-        case .ok(let bulk), .accepted(let bulk): return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
-        }
+        let key = form["key"] ?? UUID().text
+        let bulk = try await api.createCommands(input(request, key: key, body: JSONObject(commands))).body
+        return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
     }
 
     /// Rejects a command that was not confirmed at its level.
@@ -251,24 +223,15 @@ extension Dashboard {
                     more > 0
                     ? "\(more) more \(noun)"
                     : more < 0 ? "\(more.magnitude) fewer \(noun)" : "other instances or modes"
-                throw Problem(
-                    status: 409,
-                    code: "PREVIEW_OUTDATED",
-                    detail:
-                        "The preview is outdated: \(change). Nothing was sent. Check the new preview and confirm again."
-                )
+                throw .outdatedPreview(change)
             }
         }
         if preview.level >= .reasoned {
-            guard (form["reason"] ?? "").count >= 8 else {
-                throw .unconfirmed("Enter a reason of at least 8 characters.")
-            }
-            guard let ttl = form["ttl"].flatMap(Int.init), lifetimes.contains(ttl) else {
-                throw .unconfirmed("Select a time to live.")
-            }
+            _ = try Confirmation.reason(in: form)
+            _ = try Confirmation.lifetime(in: form)
         }
-        if preview.level == .typed, form["phrase"]?.hasSameScalars(as: preview.phrase) != true {
-            throw .unconfirmed("The phrase must be “\(preview.phrase)”. Nothing was sent.")
+        if preview.level == .typed {
+            try Confirmation.checkPhrase(preview.phrase, in: form, outcome: "Nothing was sent.")
         }
     }
 }
@@ -279,8 +242,4 @@ extension Problem {
         code: "NO_TARGET",
         detail: "No instances are selected, or the selected instances no longer match."
     )
-
-    fileprivate static func unconfirmed(_ detail: String) -> Problem {
-        Problem(status: 400, code: "CONFIRMATION_REQUIRED", detail: detail)
-    }
 }

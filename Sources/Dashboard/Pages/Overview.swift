@@ -5,18 +5,16 @@ extension Dashboard {
     /// `/dashboard`: the state of the fleet, and everything that needs attention.
     func overview(_ request: WebRequest) async throws(Problem) -> PageView {
         let live = Fields(of: [("mode", "LIVE")])
-        let fleet = try await fleetFigures(request, Fields(of: [("cells", "true")]))
-        let exposure = try await exposure(request, live)
-        let pnl = try await netPnl(request, live)
-        let alerts = try await alertPage(request, Fields(of: [("status", "OPEN"), ("page_size", "50")]))
-        let approvals = try await commandPage(
-            request,
-            Fields(of: [("status", "AWAITING_APPROVAL"), ("page_size", "10")])
-        )
+        let fleet = try await api.getFleet(input(request, ["cells": "true"])).body
+        let exposure = try await api.getExposure(input(request, live)).body
+        let pnl = try await api.getNetPnl(input(request, live)).body
+        let alerts = try await api.listAlerts(input(request, ["status": "OPEN", "page_size": "50"])).body
+        let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
+            .body
         let range = TimeRange(request)
-        let curve = try await fleetEquity(request, live.and(range.query))
-        let entries = try await auditPage(request, Fields(of: [("page_size", "8")]))
-        let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "1")]))
+        let curve = try await api.getFleetEquity(input(request, live.and(range.query))).body
+        let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
+        let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
         return PageView(
             title: "Dashboard",
             blocks: [
@@ -26,7 +24,10 @@ extension Dashboard {
                     "Needs attention",
                     shape: "wide",
                     asOf: fleet.generatedAt,
-                    .items(Self.attention(alerts, approvals, fleet, dead), empty: "Nothing needs attention")
+                    .items(
+                        Attention.items(alerts.items, approvals.items, fleet.commands, dead),
+                        empty: "Nothing needs attention"
+                    )
                 ),
                 Block(
                     "fleet",
@@ -50,36 +51,29 @@ extension Dashboard {
     }
 
     private static func figures(_ fleet: Fleet, _ exposure: Exposure, _ pnl: NetPnl) -> [Block.Figure] {
-        func count(_ isCounted: (FleetGroupsItem) -> Bool) -> Int {
-            fleet.groups.filter(isCounted).reduce(0) { $0 + $1.instances }
-        }
-        let lost = count { $0.status == .lost }
-        let halted = count { $0.status == .safeMode || $0.status == .flattened }
-        let running = fleet.groups.filter { $0.status == .running }
-        let late = running.reduce(0) { $0 + $1.late }
-        let up = running.reduce(0) { $0 + $1.instances } - late
-        let live = count { $0.runtimeMode == .live }
+        let (late, lost) = (fleet.late, fleet.count(.lost))
+        let up = fleet.count(.running) - late
         let alerts = fleet.alerts
         return [
             Block.Figure(
                 "Instances",
                 Figures.count(fleet.total),
-                note: "\(up) up · \(late) late · \(lost) lost · \(halted) halted",
+                note: "\(up) up · \(late) late · \(lost) lost · \(fleet.halted) halted",
                 href: "/bots",
-                tone: lost > 0 ? "bad-text" : ""
+                tone: Figures.tone(lost, "bad-text")
             ),
             Block.Figure(
                 "Live instances",
-                Figures.count(live),
+                Figures.count(fleet.live),
                 note: "of \(Figures.count(fleet.total)) instances",
                 href: "/bots?runtime_mode=LIVE"
             ),
             Block.Figure(
                 "Open alerts",
-                Figures.count(alerts.critical + alerts.warning + alerts.info),
+                Figures.count(alerts.open),
                 note: "\(alerts.critical) critical · \(alerts.warning) warning",
                 href: "/alerts",
-                tone: alerts.critical > 0 ? "bad-text" : alerts.warning > 0 ? "warn-text" : ""
+                tone: alerts.tone
             ),
             Block.Figure(
                 "Net exposure, live",
@@ -102,58 +96,6 @@ extension Dashboard {
                 href: "/commands"
             ),
         ]
-    }
-
-    /// The conditions that need an operator, most severe first, at most ten.
-    private static func attention(
-        _ alerts: AlertPage,
-        _ approvals: CommandPage,
-        _ fleet: Fleet,
-        _ dead: NotificationPage
-    ) -> [Block.Item] {
-        func items(_ severity: Severity) -> [Block.Item] {
-            alerts.items.filter { $0.severity == severity }.map { alert in
-                Block.Item(
-                    icon: StatusIcon(alert.severity),
-                    text: alert.message,
-                    href: "/alerts/\(alert.alertID.text)",
-                    note: "open for \(Figures.duration(seconds: alert.firstAt.seconds(until: .now)))"
-                        + (alert.occurrences > 1 ? " · \(alert.occurrences) occurrences" : ""),
-                    time: Moment(alert.firstAt)
-                )
-            }
-        }
-        let waiting = approvals.items.map { command in
-            Block.Item(
-                icon: .approval,
-                text: "\(command.commandType.rawValue) on \(command.instanceID) awaits approval",
-                href: "/approvals",
-                note: "requested by \(command.createdBy)" + (command.reason.map { ": \($0)" } ?? ""),
-                time: Moment(command.createdAt)
-            )
-        }
-        var others: [Block.Item] = []
-        if fleet.commands.expired > 0 {
-            others.append(
-                Block.Item(
-                    icon: .warning,
-                    text: "\(fleet.commands.expired) commands expired in the last 24 hours",
-                    href: "/commands?status=EXPIRED",
-                    note: "not acknowledged in time"
-                )
-            )
-        }
-        if dead.total > 0 {
-            others.append(
-                Block.Item(
-                    icon: .warning,
-                    text: "\(dead.totalText) notifications could not be delivered",
-                    href: "/settings?tab=notifications",
-                    note: dead.items.first?.lastError
-                )
-            )
-        }
-        return Array((items(.critical) + waiting + others + items(.warning)).prefix(10))
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {

@@ -5,7 +5,7 @@ extension Dashboard {
     /// `/retired-instances`: retired instances, most recently retired first.
     func retiredInstances(_ request: WebRequest) async throws(Problem) -> PageView {
         let query = Fields(of: [("q", request.query["q"]), ("page", request.query["page"])])
-        let page = try await retiredPage(request, query.with("page_size", "50"))
+        let page = try await api.listRetiredInstances(input(request, query.with("page_size", "50"))).body
         let form = Form(
             action: "/retired-instances",
             method: "get",
@@ -60,7 +60,7 @@ extension Dashboard {
             Block.Fact("Retired by", .text(instance.retiredBy)),
             Block.Fact("Reason", .text(instance.reason)),
         ]
-        let entries = try await auditPage(request, Fields(of: [("target_id", id), ("page_size", "50")]))
+        let entries = try await api.listAuditLogs(input(request, ["target_id": id, "page_size": "50"])).body
         var blocks = [Block("state", "Instance \(id)", asOf: .now, .facts(facts))]
         if instance.isBeingDeleted {
             blocks.append(Block("delete", shape: "banner", .text("The instance is being deleted")))
@@ -81,14 +81,14 @@ extension Dashboard {
 
     /// A retired instance; nil if no retired instance has this ID.
     func retired(_ id: String, _ request: WebRequest) async throws(Problem) -> RetiredInstance? {
-        try await retiredPage(request, Fields(of: [("instance_id", id)])).items.first
+        try await api.listRetiredInstances(input(request, ["instance_id": id])).body.items.first
     }
 
     // MARK: - Confirmed actions
 
     /// `/instances/{instance_id}/retire`: the form that retires an instance.
     func retirement(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
-        let page = try await instances(request, Fields(of: [("instance_id", id)]))
+        let page = try await api.listInstances(input(request, ["instance_id": id])).body
         guard let instance = page.items.first else { throw .noPage }
         var form = Self.confirmed("/instances/\(Fields.encoded(id))/retire", "Retire instance", "RETIRE \(id)")
         if instance.grossExposure.map({ $0 != Decimal(0) }) == true {
@@ -117,8 +117,7 @@ extension Dashboard {
     func retire(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "RETIRE \(id)")
         let body = InstanceRetirement(reason: reason, abandonPositions: request.form["abandon"] != nil)
-        let input = try RetireInstance.Input(apiRequest(.retireInstance, request, path: [id], body: JSONObject(body)))
-        _ = try await api.retireInstance(input)
+        _ = try await api.retireInstance(input(request, path: [id], body: JSONObject(body)))
         return "/retired-instances?done=retired"
     }
 
@@ -126,8 +125,7 @@ extension Dashboard {
     func delete(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
         let reason = try Self.reason(of: request.form, phrase: "DELETE \(id)")
         let query = Fields(of: [("reason", reason)])
-        let input = try DeleteInstance.Input(apiRequest(.deleteInstance, request, path: [id], query: query))
-        _ = try await api.deleteInstance(input)
+        _ = try await api.deleteInstance(input(request, query, path: [id]))
         return "/retired-instances?done=deleting"
     }
 
@@ -135,23 +133,15 @@ extension Dashboard {
         Form(
             action: action,
             shape: "stack",
-            fields: [
-                Form.Field("reason", "Reason, at least 8 characters", isRequired: true, minimum: 8),
-                Form.Field("phrase", "Type \(phrase) to confirm", hint: "Case-sensitive", isRequired: true),
-            ],
+            fields: [Confirmation.reasonField(), Confirmation.phraseField(phrase)],
             buttons: [Form.Button(verb, look: "first danger")],
             phrase: phrase
         )
     }
 
     private static func reason(of form: Fields, phrase: String) throws(Problem) -> String {
-        guard let reason = form["reason"], reason.unicodeScalars.count >= 8 else {
-            throw .unconfirmed("Enter a reason of at least 8 characters.")
-        }
-        // Compares bytes: == would accept a canonically equivalent text.
-        guard let typed = form["phrase"], Array(typed.utf8) == Array(phrase.utf8) else {
-            throw .unconfirmed("The phrase must be “\(phrase)”. Nothing was changed.")
-        }
+        let reason = try Confirmation.reason(in: form)
+        try Confirmation.checkPhrase(phrase, in: form, outcome: "Nothing was changed.")
         return reason
     }
 }
@@ -159,10 +149,4 @@ extension Dashboard {
 extension RetiredInstance {
     /// The path of its page.
     var page: String { "/retired-instances/\(Fields.encoded(instanceID))" }
-}
-
-extension Problem {
-    fileprivate static func unconfirmed(_ detail: String) -> Problem {
-        Problem(status: 400, code: "CONFIRMATION_REQUIRED", detail: detail)
-    }
 }

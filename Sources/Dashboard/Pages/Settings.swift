@@ -64,7 +64,7 @@ extension Dashboard {
     }
 
     private func tokens(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let page = try await tokenPage(request, Fields(of: [("page", request.query["page"]), ("page_size", "50")]))
+        let page = try await api.listTokens(input(request, ["page": request.query["page"], "page_size": "50"])).body
         var table = Table(
             caption: "Tokens",
             columns: [
@@ -73,7 +73,6 @@ extension Dashboard {
                 .init("Status"), .init("Action"),
             ],
             rows: page.items.map { token in
-                let isInactive = token.revokedAt != nil || token.expiresAt.map { $0 < .now } ?? false
                 let revoke = Form(
                     action: "/tokens/\(token.tokenID.text)/revoke",
                     shape: "inline",
@@ -85,10 +84,7 @@ extension Dashboard {
                         .id(token.name), .text(token.roles.map(\.rawValue).joined(separator: ", ")),
                         .text(token.instanceID), .text(token.createdBy), .time(Moment(token.createdAt)),
                         .time(token.expiresAt.map { Moment($0) }),
-                        isInactive
-                            ? .text(token.revokedAt == nil ? "expired" : "revoked")
-                            : .text("active", tone: "good-text"),
-                        Cell(forms: isInactive ? [] : [revoke]),
+                        token.state, Cell(forms: token.isActive ? [revoke] : []),
                     ]
                 )
             },
@@ -114,15 +110,13 @@ extension Dashboard {
 
     func changeToken(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
         guard action == "revoke" else { throw .noPage }
-        _ = try await api.revokeToken(RevokeToken.Input(apiRequest(.revokeToken, request, path: [id])))
+        _ = try await api.revokeToken(input(request, path: [id]))
         return "/settings?tab=tokens&done=revoked"
     }
 
     private func notifications(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let page = try await notificationPage(
-            request,
-            Fields(of: [("page", request.query["page"]), ("page_size", "50")])
-        )
+        let page = try await api.listNotifications(input(request, ["page": request.query["page"], "page_size": "50"]))
+            .body
         let test = Form(
             action: "/notifications/test",
             fields: [
@@ -147,16 +141,12 @@ extension Dashboard {
 
     func testNotification(_ request: WebRequest) async throws(Problem) -> String {
         let severity = Fields(of: [("severity", request.form["severity"])])
-        _ = try await api.testNotification(
-            TestNotification.Input(apiRequest(.testNotification, request, query: severity))
-        )
+        _ = try await api.testNotification(input(request, severity))
         return "/settings?tab=notifications&done=tested"
     }
 
     func replay(_ id: String, _ request: WebRequest) async throws(Problem) -> String {
-        _ = try await api.replayNotification(
-            ReplayNotification.Input(apiRequest(.replayNotification, request, path: [id]))
-        )
+        _ = try await api.replayNotification(input(request, path: [id]))
         return "/settings?tab=notifications&done=replayed"
     }
 
@@ -176,16 +166,10 @@ extension Dashboard {
 
     /// `/system`: the state of the service itself.
     func system(_ request: WebRequest) async throws(Problem) -> PageView {
-        let health: Health
-        switch try await api.getHealth(GetHealth.Input(apiRequest(.getHealth, request))) {
-        case .ok(let found): health = found
-        }
-        let text: String
-        switch try await api.getMetrics(GetMetrics.Input(apiRequest(.getMetrics, request))) {
-        case .ok(let found): text = found
-        }
-        let dead = try await notificationPage(request, Fields(of: [("status", "DEAD"), ("page_size", "50")]))
-        let waiting = try await notificationPage(request, Fields(of: [("status", "PENDING"), ("page_size", "1")]))
+        let health = try await api.getHealth(input(request)).body
+        let text = try await api.getMetrics(input(request)).body
+        let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "50"])).body
+        let waiting = try await api.listNotifications(input(request, ["status": "PENDING", "page_size": "1"])).body
         let metrics = Metrics(text)
         return PageView(
             title: "System",
@@ -206,7 +190,7 @@ extension Dashboard {
                             "Failed deliveries",
                             dead.totalText,
                             note: "no attempts left",
-                            tone: dead.total > 0 ? "bad-text" : ""
+                            tone: Figures.tone(dead.total, "bad-text")
                         ),
                     ])
                 ),

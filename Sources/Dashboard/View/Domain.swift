@@ -11,6 +11,33 @@ extension Instance {
     var strategy: String? { strategyName == "unknown" ? nil : strategyName }
 
     var page: String { "/bots/\(Fields.encoded(botID))/\(Fields.encoded(instanceID))" }
+
+    /// The deviation below which a clock is shown as right, in seconds.
+    private static let negligibleLag = 1.0
+
+    /// The deviation of its clock; nil until it is measured.
+    var clock: String? {
+        clockLagSeconds.map { lag in
+            if abs(lag) < Self.negligibleLag { return "in sync" }
+            return "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
+        }
+    }
+}
+
+extension CommandTarget {
+    /// The status, in which a running instance whose heartbeat is overdue is LATE.
+    var displayStatus: Cell.Status { Cell.Status(status, isLate: isLate) }
+}
+
+extension AccessToken {
+    /// Whether the token is accepted.
+    var isActive: Bool { revokedAt == nil && expiresAt.map { $0 >= .now } ?? true }
+
+    /// The state as a word.
+    var state: Cell {
+        if isActive { return .text("active", tone: "good-text") }
+        return .text(revokedAt == nil ? "expired" : "revoked")
+    }
 }
 
 extension Cell.Status {
@@ -25,32 +52,6 @@ extension Cell.Status {
     }
 }
 
-extension StatusIcon {
-    init(_ severity: Severity) {
-        switch severity {
-        case .critical: self = .critical
-        case .warning: self = .warning
-        default: self = .info
-        }
-    }
-}
-
-extension CommandStatus {
-    /// The CSS class of the status: red for failed, amber for pending, green for completed.
-    var tone: String {
-        switch self {
-        case .completed: "good-text"
-        case .failed, .rejectedExpired, .rejectedDuplicate, .expired: "bad-text"
-        case .awaitingApproval: "halt-text"
-        case .pending, .accepted: "warn-text"
-        default: ""
-        }
-    }
-
-    /// Whether an instance may still execute the command.
-    var isOpen: Bool { self == .awaitingApproval || self == .pending || self == .accepted }
-}
-
 extension CommandDetail {
     /// A warning to show before the command is repeated; nil if the instance cannot have executed it.
     var repetitionWarning: String? {
@@ -61,14 +62,6 @@ extension CommandDetail {
 }
 
 extension CommandOutcome {
-    /// Whether the instance may have executed the command, so that repeating it would execute it twice.
-    var mayHaveActed: Bool {
-        switch self {
-        case .unknown, .acceptedLate, .completedLate, .failedLate: true
-        case .notDelivered, .rejectedLate: false
-        }
-    }
-
     /// A description of the outcome of a command that ended with this status.
     func description(after status: CommandStatus) -> String {
         let end = status == .expired ? "it had expired" : "it was \(status.rawValue.lowercased())"

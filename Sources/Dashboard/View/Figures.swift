@@ -106,8 +106,6 @@ enum Figures {
         }
     }
 
-    static func tone(_ value: Decimal) -> String { value < Decimal(0) ? "bad-text" : "" }
-
     private static func grouped(_ digits: String) -> String {
         var text = ""
         for (place, digit) in digits.enumerated() {

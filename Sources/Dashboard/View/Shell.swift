@@ -76,7 +76,7 @@ struct Shell {
         func link(_ text: String, _ name: String, _ count: Int? = nil) -> Link {
             Link(text: text, href: "/" + name, isCurrent: place == name, count: count == 0 ? nil : count)
         }
-        let alerts = fleet.map { $0.alerts.critical + $0.alerts.warning }
+        let alerts = fleet?.alerts.urgent
         return [
             Group(
                 title: "Operations",
@@ -101,31 +101,5 @@ struct Shell {
                 ]
             ),
         ]
-    }
-}
-
-extension Shell.State {
-    /// The most severe condition wins. HALTED is shown only if no alert is open.
-    init(_ fleet: Fleet?, _ availability: APIAvailability) {
-        if case .out = availability {
-            self.init(kind: "critical", shape: "■", text: "CRITICAL · API not responding", mark: "(!) ")
-            return
-        }
-        guard let fleet else {
-            self.init(kind: "stale", shape: "○", text: "UNKNOWN · database unavailable", mark: "(?) ")
-            return
-        }
-        let (critical, warning) = (fleet.alerts.critical, fleet.alerts.warning)
-        let halted = fleet.groups.filter { $0.status == .safeMode || $0.status == .flattened }
-            .reduce(0) { $0 + $1.instances }
-        if critical > 0 {
-            self.init(kind: "critical", shape: "■", text: "CRITICAL · \(critical) open", mark: "(\(critical)!) ")
-        } else if warning > 0 {
-            self.init(kind: "attention", shape: "▲", text: "ATTENTION · \(warning) open", mark: "(\(warning)) ")
-        } else if halted > 0, halted == fleet.total {
-            self.init(kind: "halted", shape: "☐", text: "HALTED · all \(halted) instances", mark: "(H) ")
-        } else {
-            self.init(kind: "normal", shape: "●", text: "NORMAL")
-        }
     }
 }

@@ -28,6 +28,20 @@ SELECT
 FROM positions
 WHERE instance_id = ANY (:instance_ids)
 
+-- The state of instances that a command would reach.
+-- name: targetedInstances :many
+-- in: stale_seconds int8, instance_ids text[]
+-- out: instance_id text, bot_id text, runtime_mode text(RuntimeMode), symbol text, status text(InstanceStatus), is_late bool
+-- out: net_exposure numeric?
+SELECT
+    instance_id, bot_id, runtime_mode, symbol, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
+    last_seen < (SELECT late_before(:stale_seconds)) AS is_late,
+    (SELECT sum(net_exposure) FROM positions WHERE positions.instance_id = instance_live.instance_id) AS net_exposure
+FROM instance_live
+JOIN instances USING (instance_id)
+WHERE instance_id = ANY (:instance_ids)
+ORDER BY instance_id
+
 -- Stores a command for each of these instances, and an audit entry for each.
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, reason text?, actor text

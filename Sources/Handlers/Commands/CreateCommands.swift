@@ -23,10 +23,17 @@ extension API {
 }
 
 extension API {
-    /// The instances that match a query, and their positions.
+    /// The maximum number of instances whose state a dry run returns, as in `bulk-commands.schema.json`.
+    private static let describedInstances = 20
+
+    /// The instances that match a query, their positions, and the state of the first ones.
     private func preview(of target: FleetQuery) async throws(Problem) -> BulkCommands {
-        let instances = try await run(.findInstances(target, staleSeconds: configuration.heartbeatStaleSeconds))
-        let together = try await run(.instancesTogether(instanceIDs: instances.map(\.instanceID)))
+        let staleSeconds = configuration.heartbeatStaleSeconds
+        let instances = try await run(.findInstances(target, staleSeconds: staleSeconds))
+        let instanceIDs = instances.map(\.instanceID)
+        let together = try await run(.instancesTogether(instanceIDs: instanceIDs))
+        let first = Array(instanceIDs.prefix(Self.describedInstances))
+        let described = try await run(.targetedInstances(staleSeconds: staleSeconds, instanceIDs: first))
         let items = instances.map { instance in
             BulkCommand(
                 instanceID: instance.instanceID,
@@ -39,9 +46,24 @@ extension API {
             dryRun: true,
             total: items.count,
             items: items,
+            instances: described.map { CommandTarget($0) },
             symbols: together.symbols,
             netExposure: together.netExposure,
             grossExposure: together.grossExposure
+        )
+    }
+}
+
+extension CommandTarget {
+    fileprivate init(_ row: TargetedInstancesRow) {
+        self.init(
+            instanceID: row.instanceID,
+            botID: row.botID,
+            runtimeMode: row.runtimeMode,
+            symbol: row.symbol,
+            status: row.status,
+            isLate: row.isLate,
+            netExposure: row.netExposure
         )
     }
 }

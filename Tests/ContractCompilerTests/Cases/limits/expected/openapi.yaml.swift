@@ -140,7 +140,10 @@ extension Amount {
 /// — GET /events, openapi.yaml#/paths/~1events/get
 public enum Watch: ContractOperation {
     /// The parameters and the body of a request.
-    public struct Input: OperationInput {
+    public struct Input: RoutedInput {
+        /// The operation of this input.
+        public static var route: Route { .watch }
+
         /// Creates an input.
         public init() {}
     }
@@ -165,6 +168,13 @@ extension Watch.Input {
 }
 
 extension Watch.Output {
+    /// The body of the response.
+    public var body: ServerEvents<Amount> {
+        switch self {
+        case .ok(let body): return body
+        }
+    }
+
     /// The HTTP response that the server sends.
     public var response: Response {
         switch self {

@@ -52,6 +52,12 @@ public enum Route: String, CaseIterable, Sendable {
     }
 }
 
+/// The input of one of these operations.
+public protocol RoutedInput: OperationInput {
+    /// The operation of the input.
+    static var route: Route { get }
+}
+
 /// The operations of one path, by method.
 public struct PathItem: Sendable {
     /// The operation of GET.

@@ -46,7 +46,10 @@ extension SearchThingsBody {
 /// — QUERY /things, openapi.yaml#/paths/~1things/query
 public enum SearchThings: ContractOperation {
     /// The parameters and the body of a request.
-    public struct Input: OperationInput {
+    public struct Input: RoutedInput {
+        /// The operation of this input.
+        public static var route: Route { .searchThings }
+
         /// The request body.
         public var body: SearchThingsBody
 
@@ -81,6 +84,13 @@ extension SearchThings.Input {
 }
 
 extension SearchThings.Output {
+    /// The body of the response.
+    public var body: JSONLines<Int> {
+        switch self {
+        case .ok(let body): return body
+        }
+    }
+
     /// The HTTP response that the server sends.
     public var response: Response {
         switch self {
@@ -104,7 +114,10 @@ extension SearchThings.Output {
 /// — COPY /things, openapi.yaml#/paths/~1things/additionalOperations/COPY
 public enum CopyThings: ContractOperation {
     /// The parameters and the body of a request.
-    public struct Input: OperationInput {
+    public struct Input: RoutedInput {
+        /// The operation of this input.
+        public static var route: Route { .copyThings }
+
         /// Creates an input.
         public init() {}
     }

@@ -118,7 +118,10 @@ extension Owner {
 /// — GET /things, openapi.yaml#/paths/~1things/get
 public enum GetThings: ContractOperation {
     /// The parameters and the body of a request.
-    public struct Input: OperationInput {
+    public struct Input: RoutedInput {
+        /// The operation of this input.
+        public static var route: Route { .getThings }
+
         /// The parameter `ids`.
         public var ids: [Int]?
 
@@ -157,6 +160,13 @@ extension GetThings.Input {
 }
 
 extension GetThings.Output {
+    /// The body of the response.
+    public var body: [Thing] {
+        switch self {
+        case .ok(let body): return body
+        }
+    }
+
     /// The HTTP response that the server sends.
     public var response: Response {
         switch self {

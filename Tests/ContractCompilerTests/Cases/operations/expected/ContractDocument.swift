@@ -86,6 +86,83 @@ public enum ContractDocument {
           }
         }
       },
+      "put": {
+        "operationId": "replaceThing",
+        "tags": [
+          "Things"
+        ],
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "$ref": "#/components/schemas/Thing"
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "The thing was replaced.",
+            "headers": {
+              "X-Version": {
+                "required": true,
+                "schema": {
+                  "type": "integer"
+                }
+              }
+            },
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Thing"
+                }
+              }
+            }
+          },
+          "201": {
+            "description": "The thing was created.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Thing"
+                }
+              }
+            }
+          },
+          "3XX": {
+            "description": "The thing is elsewhere.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Thing"
+                }
+              }
+            }
+          }
+        }
+      },
+      "patch": {
+        "operationId": "changeThing",
+        "tags": [
+          "Things"
+        ],
+        "responses": {
+          "200": {
+            "description": "The thing was changed.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "$ref": "#/components/schemas/Thing"
+                }
+              }
+            }
+          },
+          "204": {
+            "description": "Nothing has changed."
+          }
+        }
+      },
       "delete": {
         "operationId": "deleteThing",
         "tags": [
@@ -224,6 +301,53 @@ paths:
             "application/problem+json":
               schema:
                 type: object
+    put:
+      operationId: replaceThing
+      tags:
+        - Things
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: "#/components/schemas/Thing"
+      responses:
+        "200":
+          description: "The thing was replaced."
+          headers:
+            X-Version:
+              required: true
+              schema:
+                type: integer
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Thing"
+        "201":
+          description: "The thing was created."
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Thing"
+        "3XX":
+          description: "The thing is elsewhere."
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Thing"
+    patch:
+      operationId: changeThing
+      tags:
+        - Things
+      responses:
+        "200":
+          description: "The thing was changed."
+          content:
+            application/json:
+              schema:
+                $ref: "#/components/schemas/Thing"
+        "204":
+          description: "Nothing has changed."
     delete:
       operationId: deleteThing
       tags:

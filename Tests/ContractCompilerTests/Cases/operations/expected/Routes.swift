@@ -9,8 +9,14 @@ public protocol ThingsOperations: Sendable {
     /// — GET /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/get
     func getThing(_ input: GetThing.Input) async throws(Problem) -> GetThing.Output
 
+    /// — PUT /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/put
+    func replaceThing(_ input: ReplaceThing.Input) async throws(Problem) -> ReplaceThing.Output
+
     /// — DELETE /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/delete
     func deleteThing(_ input: DeleteThing.Input) async throws(Problem) -> DeleteThing.Output
+
+    /// — PATCH /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/patch
+    func changeThing(_ input: ChangeThing.Input) async throws(Problem) -> ChangeThing.Output
 
     /// — GET /things/all, openapi.yaml#/paths/~1things~1all/get
     func listThings(_ input: ListThings.Input) async throws(Problem) -> ListThings.Output
@@ -25,15 +31,17 @@ public protocol Operations: ThingsOperations {}
 /// An operation in the router. The raw value is its `operationId`.
 public enum Route: String, CaseIterable, Sendable {
     case getThing
+    case replaceThing
     case deleteThing
+    case changeThing
     case listThings
     case createThing
 
     /// The media types of the request body; empty if the operation has no body.
     public var mediaTypes: [String] {
         switch self {
-        case .getThing, .deleteThing, .listThings: []
-        case .createThing: ["application/json"]
+        case .getThing, .deleteThing, .changeThing, .listThings: []
+        case .replaceThing, .createThing: ["application/json"]
         }
     }
 
@@ -41,7 +49,7 @@ public enum Route: String, CaseIterable, Sendable {
     public var readsHeaders: Bool {
         switch self {
         case .getThing: true
-        case .deleteThing, .listThings, .createThing: false
+        case .replaceThing, .deleteThing, .changeThing, .listThings, .createThing: false
         }
     }
 
@@ -55,7 +63,7 @@ public enum Route: String, CaseIterable, Sendable {
     public var security: [[SecurityRequirement]] {
         switch self {
         case .getThing: [[SecurityRequirement(Self.key)]]
-        case .deleteThing, .listThings, .createThing: []
+        case .replaceThing, .deleteThing, .changeThing, .listThings, .createThing: []
         }
     }
 
@@ -65,6 +73,12 @@ public enum Route: String, CaseIterable, Sendable {
     }
 
     private static let key = SecurityScheme("key", .apiKey(.header, name: "X-Key"))
+}
+
+/// The input of one of these operations.
+public protocol RoutedInput: OperationInput {
+    /// The operation of the input.
+    static var route: Route { get }
 }
 
 /// The operations of one path, by method.
@@ -90,7 +104,7 @@ public struct PathItem: Sendable {
     /// The positions of the path parameters, in the order of the template.
     public var parameters: [PathParameter] = []
 
-    private static let thingsThingIDItem = PathItem(get: .getThing, delete: .deleteThing, parameters: [.segment(1)])
+    private static let thingsThingIDItem = PathItem(get: .getThing, put: .replaceThing, delete: .deleteThing, patch: .changeThing, parameters: [.segment(1)])
     private static let thingsAllItem = PathItem(get: .listThings, post: .createThing)
 }
 
@@ -131,9 +145,17 @@ extension Operations {
             { request, validation async throws(Problem) in
                 try await GetThing.respond(to: request, validating: validation, with: getThing)
             }
+        case .replaceThing:
+            { request, validation async throws(Problem) in
+                try await ReplaceThing.respond(to: request, validating: validation, with: replaceThing)
+            }
         case .deleteThing:
             { request, validation async throws(Problem) in
                 try await DeleteThing.respond(to: request, validating: validation, with: deleteThing)
+            }
+        case .changeThing:
+            { request, validation async throws(Problem) in
+                try await ChangeThing.respond(to: request, validating: validation, with: changeThing)
             }
         case .listThings:
             { request, validation async throws(Problem) in
@@ -166,11 +188,25 @@ extension Client {
         try await GetThing.send(input, over: transport)
     }
 
+    /// replaceThing
+    ///
+    /// — PUT /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/put
+    public func replaceThing(_ input: ReplaceThing.Input) async throws -> ReplaceThing.Output {
+        try await ReplaceThing.send(input, over: transport)
+    }
+
     /// deleteThing
     ///
     /// — DELETE /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/delete
     public func deleteThing(_ input: DeleteThing.Input) async throws -> DeleteThing.Output {
         try await DeleteThing.send(input, over: transport)
+    }
+
+    /// changeThing
+    ///
+    /// — PATCH /things/{thing_id}, openapi.yaml#/paths/~1things~1{thing_id}/patch
+    public func changeThing(_ input: ChangeThing.Input) async throws -> ChangeThing.Output {
+        try await ChangeThing.send(input, over: transport)
     }
 
     /// listThings

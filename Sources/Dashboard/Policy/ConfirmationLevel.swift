@@ -11,6 +11,9 @@ enum ConfirmationLevel: Int, Comparable {
     /// The preview, a reason, a time to live and a typed phrase.
     case typed
 
+    /// A command for more instances requires a reason, whatever it does.
+    private static let bulkWithoutReason = 10
+
     /// The level that a command requires for these instances.
     init(_ type: CommandType, mode: String?, on instances: [BulkCommand], isKillSwitch: Bool) {
         let isLive = instances.contains { $0.runtimeMode == .live }
@@ -24,7 +27,7 @@ enum ConfirmationLevel: Int, Comparable {
             case .stop, .cancelAll: .reasoned
             case .flatten: isLive ? .typed : .reasoned
             }
-        if instances.count > 10 { level = max(level, .reasoned) }
+        if instances.count > Self.bulkWithoutReason { level = max(level, .reasoned) }
         if isBulk, isLive, level == .reasoned { level = .typed }
         self = isKillSwitch ? .typed : level
     }

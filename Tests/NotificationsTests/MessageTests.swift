@@ -34,4 +34,33 @@ import Testing
             #expect(message.hasSuffix("time=1970-01-01T00:00:00Z"))
         }
     }
+
+    @Test func `several texts are lines below their title, with the time of the first`() {
+        #expect(content(["i1 was lost"]) == "[CRITICAL] Heartbeat Lost\ni1 was lost\ntime=1970-01-01T00:00:00Z")
+        #expect(
+            content(["i1 was lost", "i2 was lost"])
+                == "[CRITICAL] Heartbeat Lost (2)\ni1 was lost\ni2 was lost\ntime=1970-01-01T00:00:00Z"
+        )
+    }
+
+    @Test func `texts that do not fit are counted`() {
+        let lines = content(Array(repeating: String(repeating: "x", count: 900), count: 5)).split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(lines[0] == "[CRITICAL] Heartbeat Lost (5)")
+        #expect(lines[3] == "… and 3 more: see GET /alerts")
+    }
+
+    @Test func `a message to Discord mentions no person, and a webhook receives the fields unchanged`() {
+        let time = Timestamp(microsecondsSinceEpoch: 1_500_000)
+        let message = Message(severity: .warning, title: "@here", texts: ["a\n*b*"], time: time)
+        let content = "[WARNING] @\u{200B}here\\na \\\\*b\\\\*\\ntime=1970-01-01T00:00:01.500000Z"
+        #expect(
+            message.body(for: .discord).description
+                == "{\"content\":\"\(content)\",\"allowed_mentions\":{\"parse\":[]}}"
+        )
+        #expect(
+            message.body(for: .webhook).description
+                == #"{"severity":"WARNING","title":"@here","messages":["a\n*b*"],"time":"1970-01-01T00:00:01.500000Z"}"#
+        )
+    }
 }
