@@ -12,6 +12,7 @@ import Testing
     static let requests: [(old: String, new: String, expected: String, hasWitness: Bool)] = [
         ("type: string", "type: integer", "request-body-type-changed error", true),
         ("type: [string, 'null']", "type: string", "request-body-became-not-nullable error", true),
+        ("type: [string, 'null']", "type: 'null'", "request-body-list-of-types-narrowed error", true),
         ("type: string", "type: string, enum: [a, b]", "request-body-became-enum error", true),
         ("type: string, enum: [a, b]", "type: string, enum: [a]", "request-body-enum-value-removed error", true),
         ("const: a", "const: b", "request-body-const-changed error", true),

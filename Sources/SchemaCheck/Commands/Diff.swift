@@ -15,8 +15,21 @@ struct Diff: ParsableCommand {
                 schema-check diff git:v1.2.0 openapi/openapi.yaml
                 schema-check diff releases/1.0.0.yaml openapi/openapi.yaml --format sarif
 
-            To accept a finding, list its fingerprint in schema-check.ignore.yaml. Set the severity of a single check under 'diff' in \
-            schema-check.yaml:
+            Accepted changes are listed in schema-check.ignore.yaml: single ones by their fingerprints, and all changes with the same reason \
+            by patterns in which * stands for any characters. 'count' is the number of accepted changes, so that one more is reported.
+
+                fingerprints:
+                  - fingerprint: 0a1b2c3d4e5f
+                    reason: no client reads it
+                changes:
+                  - rule: request-property-pattern-added
+                    operation: [POST /orders, POST /trades]
+                    message: "*: the pattern '^[A-Z]+$' was added"
+                    count: 4
+                    reason: the server always rejected other symbols
+
+            An entry needs 'rule' and 'reason'. Instead of 'message', or beside it, 'at' is the place in the new contract, such as \
+            jsonschema/symbol.schema.json#/pattern. Set the severity of a single check under 'diff' in schema-check.yaml:
 
                 diff:
                   request-parameter-removed: error
@@ -38,13 +51,16 @@ struct Diff: ParsableCommand {
     @Option(help: "The configuration file.")
     var config: String?
 
+    @Flag(help: "Reports accepted changes that do not occur, or not as often as their 'count'.")
+    var checkIgnoreFile = false
+
     @OptionGroup var ignoring: IgnoreOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
         let result = LargeStack.value { self.compared() }
         if ignoring.generateIgnoreFile { return try ignoring.generate(result.findings) }
-        let (findings, ignored) = ignoring.filter(result.findings)
+        let (findings, ignored) = ignoring.filter(result.findings, checksChanges: checkIgnoreFile)
         try Report(findings, checked: result.checked, ignored: ignored).print(report)
     }
 

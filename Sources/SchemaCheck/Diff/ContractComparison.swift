@@ -234,6 +234,10 @@ struct ContractComparison {
 
     // MARK: - Schemas
 
+    private static func isBreakingIfProven(_ id: String) -> Bool {
+        id == "request-property-removed" || id.hasSuffix("-one-of-ambiguous")
+    }
+
     /// Compares the schemas of one value in a request or response.
     mutating func compareSchemas(_ was: Node, _ now: Node, _ place: Place) {
         var comparison = SchemaComparison(
@@ -252,8 +256,8 @@ struct ContractComparison {
             if difference.severity >= .warn, spent < Self.witnessLimit, search.size < Self.witnessSizeLimit {
                 witness = search.witness(of: difference, at: place, old: was, new: now)
             }
-            // A witness proves that the removal breaks clients.
-            if witness != nil, difference.id == "request-property-removed" { difference.severity = .error }
+            // A witness proves that the change breaks clients.
+            if witness != nil, Self.isBreakingIfProven(difference.id) { difference.severity = .error }
             report(
                 difference.id,
                 difference.severity,

@@ -72,6 +72,9 @@ struct FlatSchema {
         return types.contains("number") ? types.subtracting(["integer"]) : types
     }
 
+    /// The first value of a keyword, for the location of a finding.
+    func keyword(_ name: String) -> Node? { sources.lazy.compactMap { $0[name] }.first }
+
     /// Whether properties that no keyword describes are forbidden.
     var isClosed: Bool { additional.contains { $0.boolean == false } }
 

@@ -8,13 +8,13 @@ extension SchemaComparison {
         case (let was?, let now?):
             compareDiscriminators(was, now, before, after)
             compareBranches(was, now, before, after)
-        case (nil, let now?): wrapped(now, before, after)
-        case (let was?, nil): unwrapped(was, before, after)
+        case (nil, let now?): compareOne(before, with: now, before, after)
+        case (let was?, nil): compareOne(after, with: was, before, after)
         case (nil, nil): return
         }
     }
 
-    private static func word(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
+    static func word(_ keyword: String) -> String { keyword == "anyOf" ? "any-of" : "one-of" }
 
     /// A pair of alternatives, one of each side, that correspond to each other.
     private struct BranchPair {
@@ -22,7 +22,7 @@ extension SchemaComparison {
         let new: Int
     }
 
-    /// Pairs alternatives: equal ones first, then those with the same name, then compatible ones, then the last two.
+    /// Pairs alternatives: equal ones first, then those with the same name, then compatible ones, then those that alone accept a type.
     private mutating func pairs(
         _ was: FlatSchema.Group,
         _ now: FlatSchema.Group,
@@ -61,10 +61,20 @@ extension SchemaComparison {
         if left.count <= 16, right.count <= 16 {
             take { isCompatible(before.choosing(oldFlats[$0]), after.choosing(newFlats[$1])) }
         }
-        if left.count == 1, right.count == 1 {
-            take { !oldFlats[$0].effectiveTypes.isDisjoint(with: newFlats[$1].effectiveTypes) }
+        let owners = (old: Self.soleOwners(of: oldFlats, left), new: Self.soleOwners(of: newFlats, right))
+        for (type, index) in owners.old.sorted(by: { $0.key < $1.key }) {
+            guard let other = owners.new[type], left.contains(index), right.contains(other) else { continue }
+            pairs.append(BranchPair(old: index, new: other))
+            left.removeAll { $0 == index }
+            right.removeAll { $0 == other }
         }
         return pairs
+    }
+
+    /// The types that only one of the alternatives accepts, each with that alternative.
+    private static func soleOwners(of flats: [FlatSchema], _ indices: [Int]) -> [String: Int] {
+        let owners = indices.flatMap { index in flats[index].jsonTypes.map { (type: $0, index: index) } }
+        return Dictionary(grouping: owners, by: \.type).compactMapValues { $0.count == 1 ? $0[0].index : nil }
     }
 
     private mutating func compareBranches(
@@ -76,9 +86,8 @@ extension SchemaComparison {
         let pairs = pairs(was, now, before, after)
         let paired = (old: Set(pairs.map(\.old)), new: Set(pairs.map(\.new)))
         for pair in pairs {
-            steps.append(.branch(isRequest ? pair.old : pair.new))
-            compare(before.choosing(old.flat(was.branches[pair.old])), after.choosing(new.flat(now.branches[pair.new])))
-            steps.removeLast()
+            let (was, now) = (old.flat(was.branches[pair.old]), new.flat(now.branches[pair.new]))
+            within(isRequest ? pair.old : pair.new) { $0.compare(before.choosing(was), after.choosing(now)) }
         }
         for (index, branch) in was.branches.enumerated() where !paired.old.contains(index) {
             // Not lost if another alternative accepts its values.
@@ -106,28 +115,12 @@ extension SchemaComparison {
         }
     }
 
-    /// Compares one schema with several alternatives.
-    private mutating func wrapped(_ now: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let others = now.branches.indices.filter { !isCompatible(before, after.choosing(new.flat(now.branches[$0]))) }
-        let breaks = isRequest ? others.count == now.branches.count : !others.isEmpty
-        // In a response, clients do not expect the new alternative.
-        let steps = isRequest ? [] : others.prefix(1).map(Step.branch)
-        self.steps += steps
-        let message = "one schema became \(now.branches.count) alternatives"
-        report("wrapped-in-\(Self.word(now.keyword))", breaks ? .error : .info, message, before, after)
-        self.steps.removeLast(steps.count)
-    }
-
-    /// Compares several alternatives with one schema.
-    private mutating func unwrapped(_ was: FlatSchema.Group, _ before: FlatSchema, _ after: FlatSchema) {
-        let others = was.branches.indices.filter { !isCompatible(before.choosing(old.flat(was.branches[$0])), after) }
-        let breaks = isRequest ? !others.isEmpty : others.count == was.branches.count
-        // In a request, clients may send the removed alternative.
-        let steps = isRequest ? others.prefix(1).map(Step.branch) : []
-        self.steps += steps
-        let message = "\(was.branches.count) alternatives became one schema"
-        report("\(Self.word(was.keyword))-removed", breaks ? .error : .info, message, before, after)
-        self.steps.removeLast(steps.count)
+    /// Compares something with an alternative chosen; nil chooses none.
+    mutating func within(_ branch: Int?, _ compare: (inout SchemaComparison) -> Void) {
+        guard let branch else { return compare(&self) }
+        steps.append(.branch(branch))
+        compare(&self)
+        steps.removeLast()
     }
 
     /// The name of the schema that an alternative refers to, or its title.
@@ -136,7 +129,7 @@ extension SchemaComparison {
         return node["title"]?.string
     }
 
-    private static func label(_ node: Node) -> String { name(of: node).map { "'\($0)'" } ?? "at \(node.pointer)" }
+    static func label(_ node: Node) -> String { name(of: node).map { "'\($0)'" } ?? "at \(node.pointer)" }
 
     private mutating func compareDiscriminators(
         _ was: FlatSchema.Group,

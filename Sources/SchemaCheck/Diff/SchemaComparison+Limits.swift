@@ -140,6 +140,7 @@ extension SchemaComparison {
                 isTighter ? "'multipleOf' became stricter" : "'multipleOf' became less strict",
                 before,
                 after,
+                at: (before.keyword("multipleOf"), after.keyword("multipleOf")),
                 probes: ["1", "0.5", "3", "7"].map { .value(SyntheticNode.number($0)) }
             )
         }
@@ -157,6 +158,7 @@ extension SchemaComparison {
                     "the pattern '\(now)' was added",
                     before,
                     after,
+                    at: (nil, after.keyword("pattern")),
                     probes: Sampler.texts
                 )
             } else if after.patterns.isEmpty {

@@ -33,7 +33,7 @@ extension SchemaComparison {
         let (was, now) = (before.effectiveTypes.subtracting(["null"]), after.effectiveTypes.subtracting(["null"]))
         let lost = was.filter { !now.contains($0) && !($0 == "integer" && now.contains("number")) }
         let gained = now.filter { !was.contains($0) && !($0 == "integer" && was.contains("number")) }
-        if lost.isEmpty && gained.isEmpty || was.isEmpty || now.isEmpty { return true }
+        if lost.isEmpty && gained.isEmpty { return true }
         // The comparison of enum values is more precise.
         if before.values != nil || after.values != nil,
             (before.types ?? FlatSchema.allTypes) == (after.types ?? FlatSchema.allTypes)
@@ -63,7 +63,8 @@ extension SchemaComparison {
     }
 
     private static func list(_ flat: FlatSchema, _ types: Set<String>) -> String {
-        flat.types == nil && flat.values == nil ? "any" : types.sorted().joined(separator: " or ")
+        if types.isEmpty { return flat.effectiveTypes.isEmpty ? "none" : "null" }
+        return flat.types == nil && flat.values == nil ? "any" : types.sorted().joined(separator: " or ")
     }
 
     private static func null(_ node: Node?) -> Node { example(of: "null", like: node) }
@@ -116,7 +117,7 @@ extension SchemaComparison {
             )
         }
         let (lost, gained) = (without(was, now), without(now, was))
-        let list = after.sources.lazy.compactMap { $0["enum"] ?? $0["const"] }.first
+        let list = after.keyword("enum") ?? after.keyword("const")
         if before.isConstant, after.isConstant, !lost.isEmpty {
             return report(
                 "const-changed",

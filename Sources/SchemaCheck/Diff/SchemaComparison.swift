@@ -25,7 +25,7 @@ struct SchemaComparison {
     private(set) var effort = 0
     private let effortLimit: Int
     /// Whether to stop at the first breaking difference.
-    private var isTrial = false
+    private(set) var isTrial = false
     private var isBroken = false
     private var depth = 0
 

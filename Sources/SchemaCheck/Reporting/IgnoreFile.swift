@@ -11,10 +11,13 @@ struct IgnoreOptions: ParsableArguments {
     var generateIgnoreFile = false
 
     /// The findings that are not accepted, and the number of accepted ones.
-    func filter(_ findings: [Finding]) -> (findings: [Finding], ignored: Int) {
+    ///
+    /// - Parameter checksChanges: Whether an entry that does not match the changes is a finding.
+    func filter(_ findings: [Finding], checksChanges: Bool = false) -> (findings: [Finding], ignored: Int) {
         let file = IgnoreFile(reading: ignoreFile)
-        let kept = findings.filter { !file.covers($0) } + file.faults
-        return (kept, findings.count + file.faults.count - kept.count)
+        let kept = findings.filter { !file.covers($0) }
+        let faults = file.faults + (checksChanges ? file.changeFaults(findings) : [])
+        return (kept + faults, findings.count - kept.count)
     }
 
     func generate(_ findings: [Finding]) throws {
@@ -23,7 +26,8 @@ struct IgnoreOptions: ParsableArguments {
     }
 }
 
-/// Accepted findings: by file, rule and JSON Pointer, or by the fingerprint of a difference, with an optional end date.
+/// Accepted findings: by file, rule and JSON Pointer; differences by their fingerprints, or all that match an entry of `changes`. Each
+/// entry may have an end date.
 ///
 ///     openapi/openapi.yaml:
 ///       operation-4xx-response:
@@ -34,6 +38,12 @@ struct IgnoreOptions: ParsableArguments {
 ///       - fingerprint: 0a1b2c3d4e5f
 ///         until: 2027-01-31
 ///         reason: no client reads it
+///     changes:
+///       - rule: request-property-pattern-added
+///         operation: [POST /orders, POST /trades]
+///         message: "*: the pattern '^[A-Z]+$' was added"
+///         count: 4
+///         reason: the server always rejected other symbols
 struct IgnoreFile {
     static let name = "schema-check.ignore.yaml"
 
@@ -42,7 +52,9 @@ struct IgnoreFile {
     }
 
     private var entries: Set<Entry> = []
-    private var fingerprints: Set<String> = []
+    /// The accepted differences, each with its entry.
+    private var fingerprints: [String: Node] = [:]
+    private var changes: [AcceptedChange] = []
     /// Findings about the ignore file itself: expired and unreadable entries.
     private(set) var faults: [Finding] = []
     private let today: String
@@ -59,23 +71,32 @@ struct IgnoreFile {
             return
         }
         for file in root.members ?? [] {
-            if file.key == "fingerprints" {
+            switch file.key {
+            case "fingerprints":
                 for item in file.value.items ?? [] where !isExpired(item) {
-                    fingerprints.insert((item["fingerprint"] ?? item).scalar?.text ?? "")
+                    fingerprints[(item["fingerprint"] ?? item).scalar?.text ?? ""] = item
                 }
-                continue
+            case "changes":
+                for item in file.value.items ?? [] where !isExpired(item) {
+                    if let change = AcceptedChange(item, faults: &faults) { changes.append(change) }
+                }
+            default: readRules(file)
             }
-            for rule in file.value.members ?? [] {
-                for item in rule.value.items ?? [] where !isExpired(item) {
-                    let pointer = (item["pointer"] ?? item).string ?? ""
-                    entries.insert(
-                        Entry(
-                            file: file.key,
-                            rule: rule.key,
-                            pointer: pointer.hasPrefix("#") ? String(pointer.dropFirst()) : pointer
-                        )
+        }
+    }
+
+    /// Reads the entries of a file by rule.
+    private mutating func readRules(_ file: Node.Member) {
+        for rule in file.value.members ?? [] {
+            for item in rule.value.items ?? [] where !isExpired(item) {
+                let pointer = (item["pointer"] ?? item).string ?? ""
+                entries.insert(
+                    Entry(
+                        file: file.key,
+                        rule: rule.key,
+                        pointer: pointer.hasPrefix("#") ? String(pointer.dropFirst()) : pointer
                     )
-                }
+                )
             }
         }
     }
@@ -86,33 +107,40 @@ struct IgnoreFile {
     private mutating func isExpired(_ item: Node) -> Bool {
         guard let node = item["until"], let until = node.scalar?.text else { return false }
         guard until.wholeMatch(of: #/\d{4}-\d{2}-\d{2}/#) != nil else {
-            faults.append(
-                Finding(
-                    code: "ignore-file",
-                    severity: .error,
-                    message: "'\(until)' is not a date, expected YYYY-MM-DD",
-                    location: node.location,
-                    pointer: node.pointer
-                )
-            )
+            faults.append(Self.fault(.error, "'\(until)' is not a date, expected YYYY-MM-DD", at: node))
             return true
         }
         if until >= today { return false }
-        faults.append(
-            Finding(
-                code: "ignore-file",
-                severity: .warn,
-                message: "this entry expired on \(until): fix the finding or extend 'until'",
-                location: node.location,
-                pointer: node.pointer
-            )
-        )
+        let message = "this entry expired on \(until): fix the finding or extend 'until'"
+        faults.append(Self.fault(.warn, message, at: node))
         return true
+    }
+
+    /// A finding about the ignore file itself.
+    static func fault(_ severity: Finding.Severity, _ message: String, at node: Node) -> Finding {
+        Finding(
+            code: "ignore-file",
+            severity: severity,
+            message: message,
+            location: node.location,
+            pointer: node.pointer
+        )
+    }
+
+    static let unusedEntry = "no change matches this entry: remove it"
+
+    /// Errors for accepted differences that do not occur, or not as often as their `count`.
+    func changeFaults(_ findings: [Finding]) -> [Finding] {
+        let found = Set(findings.map(\.fingerprint))
+        return fingerprints.filter { !found.contains($0.key) }.map {
+            Self.fault(.error, Self.unusedEntry, at: $0.value)
+        }
+            + changes.compactMap { $0.fault(in: findings) }
     }
 
     /// Whether a finding is accepted.
     func covers(_ finding: Finding) -> Bool {
-        fingerprints.contains(finding.fingerprint)
+        fingerprints[finding.fingerprint] != nil || changes.contains { $0.covers(finding) }
             || entries.contains(
                 Entry(file: finding.location.file.displayPath, rule: finding.code, pointer: finding.pointer)
             )
