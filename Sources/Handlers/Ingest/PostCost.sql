@@ -3,7 +3,7 @@
 -- import: Generated
 -- row: instance_id text, entry_id text?, symbol text, cost_type text(CostType), amount numeric, currency text?
 -- row: fx_rate numeric?, ts timestamptz, ahead_seconds int8
--- out: ordinal int8, outcome text(IngestOutcome)
+-- out: ordinal int8, outcome text(RowOutcome)
 WITH reported AS (
     SELECT
         entry.*,

@@ -32,7 +32,7 @@ extension CostEntry: RowElement {
         )
     }
 
-    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt {
+    func receipt(_ outcome: RowOutcome) throws(Problem) -> IngestReceipt {
         try IngestReceipt(outcome, key: .entryID)
     }
 }

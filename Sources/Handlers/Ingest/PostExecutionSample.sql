@@ -2,7 +2,7 @@
 -- name: recordExecutionSamples :batch
 -- row: instance_id text, sample_id text?, symbol text, slippage_bps numeric, latency_ms numeric, fill_ratio numeric, ts timestamptz
 -- row: ahead_seconds int8
--- out: ordinal int8, outcome text(IngestOutcome)
+-- out: ordinal int8, outcome text(RowOutcome)
 WITH sample AS MATERIALIZED (
     SELECT
         sample.*,

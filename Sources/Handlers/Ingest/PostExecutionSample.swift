@@ -26,7 +26,7 @@ extension ExecutionSample: RowElement {
         )
     }
 
-    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt {
+    func receipt(_ outcome: RowOutcome) throws(Problem) -> IngestReceipt {
         try IngestReceipt(outcome, key: .sampleID)
     }
 }

@@ -2,7 +2,7 @@
 -- name: recordPositions :batch
 -- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
 -- row: ahead_seconds int8
--- out: ordinal int8, outcome text(IngestOutcome)
+-- out: ordinal int8, outcome text(RowOutcome)
 WITH report AS MATERIALIZED (
     SELECT
         report.*,

@@ -25,5 +25,5 @@ extension PositionReport: RowElement {
         )
     }
 
-    func receipt(_ outcome: IngestOutcome) throws(Problem) -> IngestReceipt { try IngestReceipt(outcome) }
+    func receipt(_ outcome: RowOutcome) throws(Problem) -> IngestReceipt { try IngestReceipt(outcome) }
 }

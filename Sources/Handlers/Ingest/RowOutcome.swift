@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 /// The result of storing a row that an instance sent.
-enum IngestOutcome: String {
+enum RowOutcome: String {
     /// The row is stored.
     case stored
     /// A newer row was already stored.
@@ -37,7 +37,7 @@ extension IngestReceipt {
     /// The receipt for a row's result; a rejection is thrown.
     ///
     /// - Parameter key: The key of the row. Rows without a key never conflict.
-    init(_ outcome: IngestOutcome, key: IngestKey = .entryID) throws(Problem) {
+    init(_ outcome: RowOutcome, key: IngestKey = .entryID) throws(Problem) {
         switch outcome {
         case .stored: self.init(status: .accepted)
         case .stale: self.init(status: .accepted, stale: true)
