@@ -50,7 +50,8 @@ import Testing
     @Test func `a client ignores members of responses that it does not know`() throws {
         let text = Array(#"{"name":"n","added":{"later":[1]},"minimum":2}"#.utf8)
         func read(_ direction: JSONDirection) throws -> Filter {
-            try JSONReader.read(text, direction: direction, rule: nil) { (json: inout JSONReader) throws(JSONSyntaxError) in
+            try JSONReader.read(text, direction: direction, rule: nil) {
+                (json: inout JSONReader) throws(JSONSyntaxError) in
                 try Filter(from: &json)
             }
         }
