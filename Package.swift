@@ -110,14 +110,8 @@ let package = Package(
             ]
         ),
 
-        // Notification messages and their delivery.
-        .target(
-            name: "Notifications",
-            dependencies: [
-                "ContractRuntime", "Generated", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
-        ),
+        // Targets and texts of notifications. The server delivers them: without the HTTP client, the service is compiled beside it.
+        .target(name: "Notifications", dependencies: ["ContractRuntime", "Generated"]),
 
         // The service.
         .target(
@@ -144,6 +138,7 @@ let package = Package(
                 "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
                 "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

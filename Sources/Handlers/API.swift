@@ -87,25 +87,31 @@ public final class API: Operations {
     let hub = EventHub()
     /// The server's metrics.
     public let telemetry = Telemetry()
-    let messenger = Messenger()
+    let messenger: (any MessageSender)?
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
     let refusals = RefusalLog()
     let acceptedTokens = AcceptedTokens()
     let repeatedLines = Mutex(LogLimit())
 
-    /// Creates the operations over `database`, with analytics read from a standby if there is one.
+    /// Creates the operations over `database`.
+    ///
+    /// - Parameters:
+    ///   - analytics: A standby that analytics are read from.
+    ///   - messenger: Delivers notifications; nil if this process delivers none.
     public init(
         database: Database,
         analytics: AnalyticsDatabase? = nil,
         schema: SchemaState,
         configuration: Configuration = Configuration(),
+        messenger: (any MessageSender)? = nil,
         logger: Logger
     ) {
         self.database = database
         self.analytics = analytics
         self.schema = schema
         self.configuration = configuration
+        self.messenger = messenger
         self.logger = logger
     }
 }

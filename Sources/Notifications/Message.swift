@@ -21,7 +21,7 @@ public struct Message: Sendable {
     }
 
     /// The request body for a target of this kind.
-    func body(for kind: NotificationTarget.Kind) -> JSONObject {
+    package func body(for kind: NotificationTarget.Kind) -> JSONObject {
         switch kind {
         case .discord:
             JSONObject { json in

@@ -16,7 +16,8 @@ public struct NotificationTarget: Hashable, Sendable {
     public let kind: Kind
     /// The severities that it receives.
     public let severities: Set<Severity>
-    let url: String
+    /// The URL, which is a secret.
+    package let url: String
 
     /// Creates a target.
     ///

@@ -104,6 +104,7 @@ struct Application {
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: operations,
+                messenger: Messenger(),
                 logger: logger
             )
             let denials = DenialLog(api)

@@ -1,4 +1,4 @@
-// Arithmetic on values from outside: a result that does not fit becomes the nearest one that does, instead of a trap.
+// Arithmetic on untrusted values: a result that does not fit becomes the nearest one that does, instead of a trap.
 extension FixedWidthInteger {
     /// Converts `value` to the nearest integer of this type, without its fraction. NaN becomes 0.
     public init(saturating value: Double) {

@@ -60,6 +60,7 @@ extension API {
     }
 
     private func deliver(by deadline: ContinuousClock.Instant) async {
+        guard let messenger else { return }
         let arrived = unmarked.take()
         if !arrived.isEmpty, (try? await run(.markSent(deliveryIDs: arrived))) == nil { return unmarked.add(arrived) }
         let names = configuration.targets.map(\.name)
@@ -68,7 +69,7 @@ extension API {
             guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
             await withTaskGroup(of: Void.self) { group in
                 for target in configuration.targets {
-                    group.addTask { [self] in while await deliverNext(to: target, by: deadline) {} }
+                    group.addTask { [self] in while await deliverNext(to: target, by: deadline, messenger) {} }
                 }
             }
             // Another server may already be sending what this one is about to send.
@@ -82,7 +83,11 @@ extension API {
     }
 
     /// Sends one message to a target. Returns false if nothing is due or the target accepts no message yet.
-    private func deliverNext(to target: NotificationTarget, by deadline: ContinuousClock.Instant) async -> Bool {
+    private func deliverNext(
+        to target: NotificationTarget,
+        by deadline: ContinuousClock.Instant,
+        _ messenger: any MessageSender
+    ) async -> Bool {
         let remaining = deadline - .now
         guard remaining > .milliseconds(100) else { return false }
         let claimed = try? await transaction { transaction in try transaction.claim(target.name) }
@@ -100,7 +105,7 @@ extension API {
 
     /// Records the outcome of deliveries. A successful delivery must not be sent again, so recording it is retried until it succeeds. A
     /// failed delivery that cannot be recorded stays claimed for a minute and is then due again.
-    private func keep(_ outcome: Messenger.Outcome, of deliveries: [String], to target: NotificationTarget) async {
+    private func keep(_ outcome: SendOutcome, of deliveries: [String], to target: NotificationTarget) async {
         switch outcome {
         case .sent:
             if (try? await run(.markSent(deliveryIDs: deliveries))) == nil { unmarked.add(deliveries) }

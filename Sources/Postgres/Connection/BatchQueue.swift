@@ -76,8 +76,8 @@ struct BatchQueue<Row, Outcome, Caller> {
     static var pendingLimit: Int { 65_536 }
     /// The maximum number of statements in flight.
     static var inFlightLimit: Int { 3 }
-    /// The minimum number of rows for a statement beside one in flight. A statement costs the database and us as much as about thirty rows,
-    /// so fewer rows do better to wait for the next batch, even with idle processors (`docs/figures.md`).
+    /// The minimum number of rows for a statement beside one in flight. A statement costs as much as about thirty rows, so fewer
+    /// rows wait for the next batch even if processors are idle (`docs/figures.md`).
     static var parallelRows: Int { 64 }
     /// How often a statement is sent that conflicts with another transaction.
     static var tryLimit: Int { 3 }

@@ -17,7 +17,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case head
         /// The rest of its body.
         case body
-        /// The server's response: the client is not to blame.
+        /// The server prepares the response. The client has no deadline.
         case answer
         /// The client, which must read the response.
         case sending
@@ -90,11 +90,11 @@ final class ConnectionDeadline: ChannelInboundHandler {
     func scheduleCheck() {
         guard let context, let deadline, deadline < nextCheck?.time ?? .distantFuture else { return }
         nextCheck?.timer.cancel()
-        let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.lookAtDeadline() }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.checkDeadline() }
         nextCheck = (timer, deadline)
     }
 
-    private func lookAtDeadline() {
+    private func checkDeadline() {
         nextCheck = nil
         guard let deadline, deadline <= .now() else { return scheduleCheck() }
         // A slow client may take as long as it needs while it makes progress.

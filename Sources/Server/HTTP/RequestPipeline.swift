@@ -102,7 +102,7 @@ private final class RequestSteps<R: Responder>: Sendable {
             let caller = try authorize(&target, head)
             let hasMediaType = try checkMediaType(of: head, target, mayReveal: caller != nil)
             let usesReserve = target.usesReserve
-            try checkPlace(of: peer, target, usesReserve: usesReserve)
+            try checkConnectionLimit(of: peer, target, usesReserve: usesReserve)
             let bodyLimit = target.bodyLimit ?? limits.body
             try checkBody(length, target, bodyLimit)
             let request = CheckedRequest(
@@ -149,8 +149,8 @@ private final class RequestSteps<R: Responder>: Sendable {
         return false
     }
 
-    /// Beyond the limit of connections only operators are served.
-    private func checkPlace(of peer: Peer, _ target: R.Target, usesReserve: Bool) throws(Refusal) {
+    /// Above the limit of connections, only operators are served.
+    private func checkConnectionLimit(of peer: Peer, _ target: R.Target, usesReserve: Bool) throws(Refusal) {
         guard peer.isSurplus, !usesReserve else { return }
         throw Refusal(Answer(.tooManyConnections, requestID: target.id))
     }

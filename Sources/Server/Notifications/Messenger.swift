@@ -2,31 +2,18 @@ import AsyncHTTPClient
 import ContractRuntime
 import NIOCore
 import NIOHTTP1
+import Notifications
 
-/// Sends messages to targets. It does not follow redirects, and reads a response only for its status and its retry delay.
-public struct Messenger: Sendable {
-    /// The outcome of sending a message.
-    public enum Outcome: Hashable, Sendable {
-        /// The target accepted the message.
-        case sent
-        /// The target is rate limiting and accepts no message for this many seconds.
-        case limited(seconds: Double)
-        /// The message did not arrive, or the outcome is unknown.
-        case failed(String)
-    }
-
+/// Sends messages over HTTP. It does not follow redirects, and reads a response only for its status and its retry delay.
+///
+/// All messengers share one connection pool, which exists until the process ends.
+struct Messenger: MessageSender {
     private static let client = HTTPClient(
         eventLoopGroupProvider: .singleton,
         configuration: HTTPClient.Configuration(redirectConfiguration: .disallow)
     )
 
-    /// Creates a messenger. All messengers share one connection pool, which exists until the process ends.
-    public init() {}
-
-    /// Sends one message and waits for the response.
-    ///
-    /// - Parameter limit: The timeout. After it, the outcome is unknown.
-    public func send(_ message: Message, to target: NotificationTarget, within limit: Duration) async -> Outcome {
+    func send(_ message: Message, to target: NotificationTarget, within limit: Duration) async -> SendOutcome {
         var request = HTTPClientRequest(url: target.url)
         request.method = .POST
         request.headers = ["Content-Type": "application/json", "User-Agent": "flotilla"]
@@ -44,7 +31,7 @@ public struct Messenger: Sendable {
     /// Pings a monitoring service such as healthchecks.io with a GET request. Any 2xx response is a success.
     ///
     /// - Parameter limit: The timeout.
-    public func ping(_ url: String, within limit: Duration) async -> Outcome {
+    func ping(_ url: String, within limit: Duration) async -> SendOutcome {
         var request = HTTPClientRequest(url: url)
         request.headers = ["User-Agent": "flotilla"]
         do {
@@ -54,7 +41,7 @@ public struct Messenger: Sendable {
         }
     }
 
-    private func outcome(of response: HTTPClientResponse) async -> Outcome {
+    private func outcome(of response: HTTPClientResponse) async -> SendOutcome {
         let status = Int(response.status.code)
         if (200..<300).contains(status) { return .sent }
         if status == 429 { return .limited(seconds: await seconds(in: response)) }
