@@ -1,3 +1,5 @@
+import ContractRuntime
+
 /// Sends messages to targets. The server's implementation uses an HTTP client; the handlers are compiled without one.
 public protocol MessageSender: Sendable {
     /// Sends one message and waits for the response.
