@@ -1,7 +1,8 @@
 # Sourced by the benchmarks. Provides release servers on a separate PostgreSQL cluster with fsync and synchronous_commit on, and stops them with
-# the script. Sets $address, $pid, $folder (the cluster is in $folder/cluster) and $pgbench.
+# the script. Sets $address, $pid, $folder (the cluster is in $folder/cluster) and $pgbench. With BENCHMARK_BUILT=FOLDER the server in that
+# folder is measured, without a build.
 cd "$(dirname "$0")/.."
-build=.build-release/release
+build=${BENCHMARK_BUILT:-.build-release/release}
 [ -n "${BENCHMARK_BUILT:-}" ] || deploy/build >&2
 pgbench=$(command -v pgbench || ls /usr/lib/postgresql/*/bin/pgbench | tail -n 1)
 for tool in wrk "$pgbench" psql curl python3; do

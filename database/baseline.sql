@@ -1,5 +1,5 @@
--- schema: 44
--- routines: 1 d9159e7f0c7cde9e
+-- schema: 45
+-- routines: 2 6bba09889241aa1
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -360,6 +360,8 @@ CREATE TABLE commands (
     ordinal int8 DEFAULT nextval('command_ordinals'),
     -- The outcome that the instance reported after the command had ended.
     late_outcome text,
+    -- Whether the command raises an alert if it is not executed.
+    is_critical bool,
     CHECK (expires_at > issued_at)
 );
 -- Polls of agents read only this index.
@@ -747,6 +749,7 @@ SET LOCAL check_function_bodies = off;
 \ir routines/listening.sql
 \ir routines/metrics.sql
 \ir routines/partitions.sql
+\ir routines/policy.sql
 \ir routines/presence.sql
 \ir routines/retirement.sql
 \ir routines/sums.sql
@@ -852,6 +855,11 @@ CREATE TRIGGER positions_are_removed
     FOR EACH STATEMENT EXECUTE FUNCTION sum_exposure();
 
 -- Commands.
+CREATE TRIGGER commands_are_classified
+    BEFORE INSERT ON commands
+    FOR EACH ROW
+    WHEN (NEW.is_critical IS NULL)
+    EXECUTE FUNCTION note_critical_command();
 CREATE TRIGGER commands_are_created
     AFTER INSERT ON commands
     FOR EACH ROW EXECUTE FUNCTION note_command_change();

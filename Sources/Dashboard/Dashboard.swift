@@ -124,7 +124,7 @@ public struct Dashboard<API: Operations>: Sendable {
         }
         return try Input(
             Request(
-                pathParameters: path.map { Fields.encoded($0) },
+                pathParameters: path.map { PercentEncoding.encode($0) },
                 query: query.text,
                 headers: key.map { [("Idempotency-Key", $0)] } ?? [],
                 body: body?.bytes ?? [],

@@ -43,6 +43,8 @@ public final class API: Operations {
         /// The directory of the server's own cluster, whose disk is monitored; nil for an external database.
         public var clusterFolder: String?
 
+        /// The policy that the database follows. Its settings are those of the sessions of `database`.
+        public var policy = DatabasePolicy()
         /// The targets of notifications.
         public var targets: [NotificationTarget] = []
         /// The maximum difference between books that agree.

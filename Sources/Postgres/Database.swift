@@ -17,6 +17,9 @@ public final class Database: Sendable {
         public var readConnections: Int
         /// The time limit for a statement or a transaction, including the wait for a connection.
         public var deadline: Duration
+        /// Settings of each session, which functions and triggers read with `current_setting` (manual, 20.16 "Customized Options").
+        // traps: the names of settings are those of our own code.
+        public var settings: [String: String]
 
         /// Creates a configuration.
         public init(
@@ -24,13 +27,15 @@ public final class Database: Sendable {
             connections: Int = 8,
             reserve: Int = 0,
             readConnections: Int = 0,
-            deadline: Duration = .milliseconds(1_800)
+            deadline: Duration = .milliseconds(1_800),
+            settings: [String: String] = [:]
         ) {
             self.url = url
             self.connections = connections
             self.reserve = reserve
             self.readConnections = readConnections
             self.deadline = deadline
+            self.settings = settings
         }
     }
 
@@ -50,6 +55,7 @@ public final class Database: Sendable {
         self.batchers = batchers
         pool = ConnectionPool(
             url: configuration.url,
+            settings: configuration.settings,
             size: configuration.connections + configuration.reserve,
             reserve: configuration.reserve,
             patience: configuration.deadline,
@@ -62,6 +68,7 @@ public final class Database: Sendable {
         }
         readPool = ConnectionPool(
             url: configuration.url,
+            settings: configuration.settings,
             size: configuration.readConnections,
             pipelineLimit: 1,
             patience: configuration.deadline,

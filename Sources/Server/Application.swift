@@ -76,6 +76,8 @@ struct Application {
         let isDashboardAlone = sockets[.api] == nil && sockets[.dashboard] != nil
         let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
+            var operations = API.Configuration(configuration)
+            operations.clusterFolder = cluster?.path ?? clusterFolder
             // Pages need fewer connections than the reports of a fleet.
             let share = isDashboardAlone ? 2 : 1
             let connections = max(configuration.databaseConnections / share, 1)
@@ -83,7 +85,13 @@ struct Application {
             // Operators must be able to send commands even if a fleet floods the API.
             let reserve = isDashboardAlone ? 0 : 2
             let database = Database(
-                .init(url: url, connections: connections, reserve: reserve, readConnections: readConnections),
+                .init(
+                    url: url,
+                    connections: connections,
+                    reserve: reserve,
+                    readConnections: readConnections,
+                    settings: operations.policy.settings
+                ),
                 logger: logger
             )
             defer { database.close() }
@@ -97,8 +105,6 @@ struct Application {
             }
             defer { standby?.close() }
             let schema = SchemaState()
-            var operations = API.Configuration(configuration)
-            operations.clusterFolder = cluster?.path ?? clusterFolder
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },

@@ -101,7 +101,7 @@ import Testing
 }
 
 @Suite struct CommandPreviewTests {
-    private func preview(_ type: CommandType, _ modes: [RuntimeMode]) -> CommandPreview {
+    private func preview(_ type: CommandType, _ modes: [RuntimeMode]) -> CommandConfirmation {
         let items = modes.enumerated().map { number, mode in
             BulkCommand(instanceID: "i\(number)", runtimeMode: mode, commandID: nil, status: nil)
         }
@@ -115,7 +115,7 @@ import Testing
             netExposure: nil
         )
         let reach = BulkCommands(dryRun: true, total: items.count, items: items, instances: [first])
-        return CommandPreview(type: type, target: FleetQuery(), reach: reach, level: .typed)
+        return CommandConfirmation(type: type, target: FleetQuery(), reach: reach, level: .typed)
     }
 
     @Test func `the phrase names the bot, or the number of live instances`() {
@@ -130,8 +130,8 @@ import Testing
         #expect(two == preview(.stop, [.live, .paper]).fingerprint)
         #expect(two != preview(.stop, [.paper, .live]).fingerprint)
         #expect(two != preview(.flatten, [.live, .paper]).fingerprint)
-        #expect(CommandPreview.count(of: two) == 2)
-        #expect(CommandPreview.count(of: "x") == nil)
+        #expect(CommandConfirmation.count(of: two) == 2)
+        #expect(CommandConfirmation.count(of: "x") == nil)
     }
 
     @Test func `a late instance is shown as late`() {

@@ -127,7 +127,7 @@ import Testing
         #expect(fields.text == "q=a%20b%26c%3D%C3%A9&empty=")
         #expect(fields["empty"] == nil)
         #expect(Fields(fields.text).pairs.map(\.value) == ["a b&c=é", ""])
-        #expect(Fields.encoded("a/b?c#d~e") == "a%2Fb%3Fc%23d~e")
+        #expect(PercentEncoding.encode("a/b?c#d~e") == "a%2Fb%3Fc%23d~e")
         #expect(Fields.decoded("a+b%2B", isForm: false) == "a+b+")
     }
 

@@ -171,7 +171,10 @@ import Testing
                 case .accepted(let run) = try await fleet.api.triggerModuleRun(
                     .init(moduleID: module, body: request, principal: fleet.operatorPrincipal)
                 )
-            else { return }
+            else {
+                Issue.record("the run was not accepted")
+                return
+            }
             _ = try await fleet.api.cancelModuleRun(.init(runID: run.runID, principal: fleet.operatorPrincipal))
             #expect(try await list { $0.actor = "agent" } == ["COMMAND_ACK", "COMMAND_ACK"])
             #expect(try await list { $0.result = .rejected } == ["COMMAND_ACK"])
@@ -188,7 +191,10 @@ import Testing
                 case .ok(let csv) = try await fleet.api.exportAuditLogs(
                     .init(action: "MODULE_CREATE", principal: fleet.operatorPrincipal)
                 )
-            else { return }
+            else {
+                Issue.record("the log was not exported")
+                return
+            }
             let lines = csv.components(separatedBy: "\r\n")
             #expect(
                 lines[0]

@@ -26,7 +26,10 @@ struct Fleet {
         _ configuration: API.Configuration,
         _ body: (Fleet) async throws -> R
     ) async throws -> R {
-        let database = Database(.init(url: url, connections: 4, deadline: .seconds(10)), logger: Self.logger)
+        let database = Database(
+            .init(url: url, connections: 4, deadline: .seconds(10), settings: configuration.policy.settings),
+            logger: Self.logger
+        )
         defer { database.close() }
         var fleet = Fleet(over: database, configuration)
         (fleet.url, fleet.configuration) = (url, configuration)

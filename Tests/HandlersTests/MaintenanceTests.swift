@@ -602,8 +602,10 @@ import Testing
             try await fleet.beat("2", mode: .paper)
             try await store([try report(1, of: "2", at: start.adding(seconds: 1))])
             #expect(try await text(Self.differences, in: fleet) == "140 0")
-            guard case .ok(let fall) = try await fleet.api.getEquityDrawdown(.init(principal: fleet.operatorPrincipal))
-            else { return }
+            let fall =
+                switch try await fleet.api.getEquityDrawdown(.init(principal: fleet.operatorPrincipal)) {
+                case .ok(let drawdown): drawdown
+                }
             #expect(fall.resolution == .fiveMinutes)
             #expect(fall.samples == 21_004)
             #expect(fall.latestEquity?.description == "21")

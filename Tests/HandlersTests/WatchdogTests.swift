@@ -124,6 +124,25 @@ import Testing
         }
     }
 
+    @Test func `a failover to a standby whose clock is ahead loses no instance`() async throws {
+        try await Fleet.with { fleet in
+            // The clock of the promoted standby is ten minutes ahead: all times of the old primary are that much older.
+            try await add(3, seen: 605, to: fleet)
+            let ahead = "UPDATE listening SET until = now() - interval '602 seconds'"
+            _ = try await fleet.database.run(Query(sql: ahead))
+            try await fleet.api.runScheduledChecks()
+            #expect(try await count("alerts", in: fleet) == 0)
+            _ = try await fleet.database.run(Query(sql: "SELECT note_listening()"))
+            try await fleet.api.runScheduledChecks()
+            #expect(try await count("alerts", in: fleet) == 0)
+            // 90 seconds after the promotion without a heartbeat, they are.
+            let later = "UPDATE instance_live SET last_seen = last_seen - interval '90 seconds' WHERE symbol = 's'"
+            _ = try await fleet.database.run(Query(sql: later))
+            try await fleet.api.runScheduledChecks()
+            #expect(try await count("alerts WHERE source = 'heartbeat_monitor'", in: fleet) == 3)
+        }
+    }
+
     @Test func `an instance seen in the future counts as seen now`() async throws {
         try await Fleet.with { fleet in
             try await add(3, seen: -3_600, to: fleet)

@@ -1,4 +1,5 @@
 import ContractRuntime
+import Dispatch
 import Logging
 import TestSupport
 import Testing
@@ -43,6 +44,17 @@ import struct Foundation.UUID
             read: { (rows) throws(PostgresError) in try rows.one { (row) throws(PostgresError) in try row.read(0) } }
         )
     }
+
+    /// The number of advisory locks that are held in the test's database.
+    private static let heldLocks = text(
+        """
+        SELECT count(*)::text
+        FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+    )
 
     @Test func `values of every type are read back unchanged`() async throws {
         try await withDatabase { database, _ in
@@ -195,8 +207,7 @@ import struct Foundation.UUID
                     _ = try transaction.run(Self.text("SELECT pg_sleep(4)::text"))
                 }
             }
-            let held = "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            while try await database.run(Self.text(held)) != "1" {}
+            while try await database.run(Self.heldLocks) != "1" {}
             // While the only connection is busy, three statements wait for it; it takes them together.
             async let busy = database.run(Self.text("SELECT pg_sleep(0.2)::text"))
             while database.statistics.idle > 0 { try await Task.sleep(for: .milliseconds(5)) }
@@ -212,6 +223,30 @@ import struct Foundation.UUID
                 #expect(error.isTransient)
             }
             try await holding.value
+        }
+    }
+
+    @Test func `a transaction of a server that has vanished ends after ten seconds, and its lock is free`() async throws
+    {
+        try await withDatabase { database, url in
+            let other = Database(.init(url: url, connections: 1), logger: Logger(label: "tests"))
+            defer { other.close() }
+            // The client of a host that has vanished sends nothing more, within a transaction.
+            let vanished = DispatchSemaphore(value: 0)
+            defer { vanished.signal() }
+            let holding = Task {
+                try await other.transaction(within: .seconds(60)) { transaction in
+                    _ = try transaction.run(Self.text("SELECT pg_advisory_xact_lock(1)::text"))
+                    vanished.wait()
+                }
+            }
+            while try await database.run(Self.heldLocks) != "1" {}
+            let start = ContinuousClock.now
+            while try await database.run(Self.heldLocks) != "0" { try await Task.sleep(for: .milliseconds(50)) }
+            #expect((.seconds(9)...(.seconds(60))).contains(ContinuousClock.now - start))
+            vanished.signal()
+            // The server notices that its transaction is gone.
+            await #expect(throws: PostgresError.self) { try await holding.value }
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import TestSupport
 import Testing
 
@@ -6,6 +7,23 @@ import Testing
 
 /// `flotilla-server serve` as a supervisor of two processes.
 @Suite(.serialized) struct SupervisionTests {
+    @Test func `a start waits for an address that a killed process has not closed yet`() async throws {
+        let killed = try ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0))
+        let start = ContinuousClock.now
+        async let socket = Task.detached { try ListeningSocket(at: killed.address) }.value
+        try await Task.sleep(for: .milliseconds(500))
+        killed.close()
+        let bound = try await socket
+        defer { bound.close() }
+        #expect(ContinuousClock.now - start >= .milliseconds(500))
+        #expect(bound.address.port == killed.address.port)
+        // An address that stays in use is an error.
+        let error = await #expect(throws: IOError.self) {
+            try await Task.detached { try ListeningSocket(at: bound.address) }.value
+        }
+        #expect(error?.errnoCode == EADDRINUSE)
+    }
+
     private static let token = "a-token-for-two-processes"
 
     private struct Pair {

@@ -1,16 +1,11 @@
 -- Alerts and their notifications.
 
 -- The title of a notification about an alert of this source.
-CREATE OR REPLACE FUNCTION alert_title(source text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE source
-        WHEN 'heartbeat_monitor' THEN 'Heartbeat Lost'
-        WHEN 'module_runs' THEN 'Module Run Stuck'
-        WHEN 'reconcile' THEN 'Reconciliation Mismatch'
-        WHEN 'clock_skew' THEN 'Clock Skew'
-        WHEN 'flapping' THEN 'Instance Flapping'
-        WHEN 'registrations' THEN 'Registrations Refused'
-        ELSE initcap(replace(source, '_', ' '))
-    END
+CREATE OR REPLACE FUNCTION alert_title(source text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        policy_value('alert_titles', '{"heartbeat_monitor": "Heartbeat Lost"}')::jsonb ->> source,
+        initcap(replace(source, '_', ' '))
+    )
 $$;
 
 -- The end of an alert's silence; null if the alert is not silenced.
@@ -21,12 +16,14 @@ CREATE OR REPLACE FUNCTION silence_of(alert alerts) RETURNS timestamptz LANGUAGE
         AND silenced_until > now()
 $$;
 
--- Enqueues a notification, in the same transaction, for each alert that is raised, and for each that is raised again an hour or more after
--- its last notification. A silenced alert gets none. An instance that is lost for the third time within 15 minutes is flapping: its losses
--- raise one flapping alert and enqueue nothing themselves. It runs once per statement, because a fleet that is lost at once is thousands of
--- alerts in one statement.
+-- Enqueues a notification, in the same transaction, for each alert that is raised, and for each that is raised again after the time of a
+-- reminder. A silenced alert gets none. The losses of a flapping instance raise one flapping alert and enqueue nothing themselves. It runs
+-- once per statement, because a fleet that is lost at once is thousands of alerts in one statement.
 CREATE OR REPLACE FUNCTION notify_of_alerts() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    reminder CONSTANT interval := policy_value('reminder_seconds', '3600')::int8 * interval '1 second';
+    flapping_losses CONSTANT int8 := policy_value('flapping_losses', '3')::int8;
+    flapping_time CONSTANT interval := policy_value('flapping_seconds', '900')::int8 * interval '1 second';
     ids uuid[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -37,7 +34,7 @@ BEGIN
             FROM changed
             JOIN former USING (alert_id)
             WHERE changed.occurrences > former.occurrences
-                AND (changed.last_queued_at > changed.last_at - interval '1 hour') IS NOT TRUE
+                AND (changed.last_queued_at > changed.last_at - reminder) IS NOT TRUE
         );
     END IF;
     -- The statements below also run this trigger.
@@ -45,11 +42,11 @@ BEGIN
     WITH raised AS MATERIALIZED (
         SELECT
             alerts.*,
-            source = 'heartbeat_monitor' AND 3 <= (
+            source = 'heartbeat_monitor' AND flapping_losses <= (
                 SELECT count(*)
                 FROM alerts AS loss
                 WHERE (loss.source, loss.target_type, loss.target_id) = (alerts.source, alerts.target_type, alerts.target_id)
-                    AND loss.first_at > now() - interval '15 minutes'
+                    AND loss.first_at > now() - flapping_time
             ) AS is_flapping
         FROM alerts
         WHERE alert_id = ANY (ids)

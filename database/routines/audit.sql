@@ -104,9 +104,10 @@ $$;
 -- Used by servers of release 1.2 and earlier.
 CREATE OR REPLACE FUNCTION seal_audit() RETURNS int8 LANGUAGE sql AS $$ SELECT seal_audit(5000) $$;
 
--- Verifies at most 5,000 seals after position `after`, or after the last dropped entry, and returns the last one and the first break.
+-- Verifies at most `most` seals after position `after`, or after the last dropped entry, and returns the last one and the first break.
 CREATE OR REPLACE FUNCTION verify_audit(
     after int8,
+    most int8,
     OUT last_position int8,
     OUT checked int8,
     OUT head bytea,
@@ -127,10 +128,10 @@ BEGIN
     END IF;
     SELECT min(ordinal), max(ordinal)
     INTO low, high
-    FROM (SELECT ordinal FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part;
+    FROM (SELECT ordinal FROM audit_seals WHERE position > last_position ORDER BY position LIMIT most) AS part;
     FOR seal IN
         SELECT position, part.ordinal, hash, CASE WHEN entry.ordinal IS NOT NULL THEN audit_text(entry) END AS text
-        FROM (SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT 5000) AS part
+        FROM (SELECT * FROM audit_seals WHERE position > last_position ORDER BY position LIMIT most) AS part
         LEFT JOIN audit_log AS entry ON entry.ordinal = part.ordinal AND entry.ordinal BETWEEN low AND high
         ORDER BY position
     LOOP
@@ -152,10 +153,21 @@ BEGIN
 END
 $$;
 
--- Verifies a part of the audit log: at most 5,000 seals after `after`, and all entries in their range of numbers. An entry that is neither
+-- Used by servers of release 1.2 and earlier.
+CREATE OR REPLACE FUNCTION verify_audit(
+    after int8,
+    OUT last_position int8,
+    OUT checked int8,
+    OUT head bytea,
+    OUT broken_at int8,
+    OUT reason text
+) LANGUAGE sql AS $$ SELECT * FROM verify_audit(after, 5000) $$;
+
+-- Verifies a part of the audit log: at most `most` seals after `after`, and all entries in their range of numbers. An entry that is neither
 -- sealed nor queued was inserted by other means. After the last seal, it verifies the newest entries and the queue.
 CREATE OR REPLACE FUNCTION verify_audit_part(
     after int8,
+    most int8,
     OUT last_position int8,
     OUT checked int8,
     OUT head bytea,
@@ -169,12 +181,12 @@ DECLARE
 BEGIN
     SELECT part.last_position, part.checked, part.head, part.broken_at, part.reason
     INTO last_position, checked, head, broken_at, reason
-    FROM verify_audit(after) AS part;
+    FROM verify_audit(after, most) AS part;
     IF broken_at IS NOT NULL THEN RETURN; END IF;
     -- Without OFFSET 0, PostgreSQL would scan the index on `ordinal` from its end.
     SELECT coalesce(max(ordinal), 0)
     INTO low
-    FROM (SELECT ordinal FROM audit_seals WHERE position > after - 5000 AND position <= after OFFSET 0) AS part;
+    FROM (SELECT ordinal FROM audit_seals WHERE position > after - most AND position <= after OFFSET 0) AS part;
     IF checked > 0 THEN
         SELECT greatest(max(ordinal), low)
         INTO high
@@ -340,9 +352,9 @@ CREATE OR REPLACE FUNCTION old_audit_month(kept interval) RETURNS audit_months L
     WHERE closed_at < now() - kept
 $$;
 
--- Drops the oldest month that ended at least `kept` ago, is exported, and verifies. Each call is one step, which verifies 5,000 entries or
--- drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept.
-CREATE OR REPLACE FUNCTION drop_audit_month(kept interval) RETURNS int8 LANGUAGE plpgsql AS $$
+-- Drops the oldest month that ended at least `kept` ago, is exported, and verifies. Each call is one step, which verifies at most `most`
+-- entries or drops the month, and returns 1 if another one may follow. A month that does not verify raises an alert and is kept.
+CREATE OR REPLACE FUNCTION drop_audit_month(kept interval, most int8) RETURNS int8 LANGUAGE plpgsql AS $$
 DECLARE
     old CONSTANT audit_months := old_audit_month(kept);
     before int8;
@@ -362,7 +374,7 @@ BEGIN
     -- A month without entries needs no export.
     IF NOT FOUND AND old.last_position > before THEN RETURN 0; END IF;
     IF coalesce(old.verified_position, before) < old.last_position THEN
-        SELECT * INTO part FROM verify_audit_part(coalesce(old.verified_position, before));
+        SELECT * INTO part FROM verify_audit_part(coalesce(old.verified_position, before), most);
         IF part.broken_at IS NULL AND part.checked > 0 THEN
             UPDATE audit_months SET verified_position = part.last_position WHERE month = old.month;
             RETURN 1;

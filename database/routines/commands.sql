@@ -16,15 +16,23 @@ CREATE OR REPLACE FUNCTION superseded_outcome(superseded_id uuid) RETURNS text L
     SELECT command_outcome(status, first_delivered_at, late_outcome) FROM commands WHERE command_id = superseded_id
 $$;
 
--- Whether a command may need the approval of a second person: it ends or begins real trading.
+-- Whether a command may need the approval of a second person: it ends or begins real trading. Used by servers of release 1.2 and earlier.
 CREATE OR REPLACE FUNCTION is_grave_command(command_type text, payload jsonb, runtime_mode text) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
     SELECT (command_type = 'FLATTEN' AND runtime_mode = 'LIVE')
         OR (command_type = 'SET_MODE' AND 'LIVE' IN (upper(payload ->> 'mode'), upper(payload ->> 'runtime_mode')))
 $$;
 
--- Whether a command that is not executed raises an alert: it stops trading, or it may need approval.
+-- The same as `CommandEffect.isCritical`, for commands that servers of release 1.2 and earlier create.
 CREATE OR REPLACE FUNCTION is_critical_command(command_type text, payload jsonb) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
     SELECT command_type IN ('SAFE_MODE', 'CANCEL_ALL', 'FLATTEN', 'STOP') OR is_grave_command(command_type, payload, 'LIVE')
+$$;
+
+-- Decides whether a command that a server of release 1.2 or earlier creates is critical.
+CREATE OR REPLACE FUNCTION note_critical_command() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.is_critical := coalesce(is_critical_command(NEW.command_type, NEW.payload), false);
+    RETURN NEW;
+END
 $$;
 
 -- Notes each change of a command in its history, keeps the queues of unfinished and failed commands, and wakes the instance's poll when the
@@ -49,9 +57,7 @@ BEGIN
         ELSIF OLD.status = 'ACCEPTED' THEN
             DELETE FROM unfinished_commands WHERE command_id = NEW.command_id;
         END IF;
-        IF NEW.status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE', 'EXPIRED')
-            AND is_critical_command(NEW.command_type, NEW.payload)
-        THEN
+        IF NEW.status IN ('FAILED', 'REJECTED_EXPIRED', 'REJECTED_DUPLICATE', 'EXPIRED') AND NEW.is_critical THEN
             INSERT INTO failed_commands (command_id) VALUES (NEW.command_id);
         END IF;
     END IF;

@@ -70,14 +70,14 @@ CREATE OR REPLACE FUNCTION instance_rank(status text, is_late bool) RETURNS int4
     END
 $$;
 
--- In how many consecutive heartbeats the clock was off by the same more than 10 s, including one whose clock lags by `lag` seconds. A late
--- packet has a random lag, a wrong clock a constant one; from three heartbeats on, 5 s of variation are tolerated. A repeated heartbeat
--- does not count.
+-- In how many consecutive heartbeats the clock was off by the same more than the tolerance, including one whose clock lags by `lag` seconds.
+-- A late packet has a random lag, a wrong clock a constant one; once the clock counts as wrong, 5 s of variation are tolerated. A repeated
+-- heartbeat does not count.
 CREATE OR REPLACE FUNCTION skewed_beats(lag float8, sent_at timestamptz, known int4, known_lag float8, known_at timestamptz) RETURNS int4
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN abs(lag) <= 10 THEN 0
-        WHEN known = 0 OR abs(lag - known_lag) > CASE WHEN known < 3 THEN 0.5 ELSE 5 END THEN 1
+        WHEN abs(lag) <= policy_value('clock_tolerance_seconds', '10')::float8 THEN 0
+        WHEN known = 0 OR abs(lag - known_lag) > CASE WHEN known < policy_value('skewed_heartbeats', '3')::int4 THEN 0.5 ELSE 5 END THEN 1
         WHEN sent_at <= known_at THEN known
         ELSE least(known, 1000) + 1
     END

@@ -162,7 +162,7 @@ public indirect enum ParameterShape: Sendable {
 }
 
 /// Percent-encoding for URIs and forms.
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Decodes percent-encoding (RFC 3986, section 2.1); nil for an invalid escape or bytes that are not UTF-8.
     static func decode(_ text: some StringProtocol, isForm: Bool = false) -> String? {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
@@ -186,7 +186,7 @@ enum PercentEncoding {
     }
 
     /// Escapes everything except unreserved characters (RFC 3986, section 2.3).
-    static func encode(_ text: String) -> String {
+    public static func encode(_ text: String) -> String {
         var encoded = ""
         for byte in text.utf8 {
             switch byte {

@@ -107,7 +107,7 @@ extension Dashboard {
 
     /// The path of the page of an alert's target; nil if there is no page.
     private static func target(of alert: Alert) -> String? {
-        let id = Fields.encoded(alert.targetID)
+        let id = PercentEncoding.encode(alert.targetID)
         return switch alert.targetType {
         case "instance": "/bots?q=\(id)"
         case "command": "/commands/\(id)"

@@ -75,7 +75,8 @@ extension Dashboard {
                 Row(
                     key: "\(part.instanceID) \(part.symbol) \(part.currency ?? "")",
                     cells: [
-                        .id(part.instanceID, href: "/bots?q=\(Fields.encoded(part.instanceID))"), .text(part.symbol),
+                        .id(part.instanceID, href: "/bots?q=\(PercentEncoding.encode(part.instanceID))"),
+                        .text(part.symbol),
                         .mode(part.runtimeMode.rawValue), .text(part.currency),
                     ] + Self.pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
                 )

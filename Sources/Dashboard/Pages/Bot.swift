@@ -218,7 +218,7 @@ extension Dashboard {
 
     private static func retire(_ instance: Instance) -> Form {
         Form(
-            action: "/instances/\(Fields.encoded(instance.instanceID))/retire",
+            action: "/instances/\(PercentEncoding.encode(instance.instanceID))/retire",
             method: "get",
             buttons: [Form.Button("Retire instance…", look: "danger")]
         )

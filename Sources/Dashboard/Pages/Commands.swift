@@ -63,7 +63,7 @@ extension Dashboard {
             href: path,
             cells: [
                 .time(Moment(command.createdAt)), Cell(text: command.commandType.rawValue, href: path),
-                .id(command.instanceID, href: "/commands?instance_id=\(Fields.encoded(command.instanceID))"),
+                .id(command.instanceID, href: "/commands?instance_id=\(PercentEncoding.encode(command.instanceID))"),
                 .commandStatus(command.status, command.outcome), timeToLive(command),
                 .number(delivered ?? "—"), .text(command.createdBy), .text(command.reason),
             ]
@@ -118,7 +118,10 @@ extension Dashboard {
         )
         var facts = [
             Block.Fact("Status", .commandStatus(command.status, command.outcome)),
-            Block.Fact("Instance", .id(command.instanceID, href: "/bots?q=\(Fields.encoded(command.instanceID))")),
+            Block.Fact(
+                "Instance",
+                .id(command.instanceID, href: "/bots?q=\(PercentEncoding.encode(command.instanceID))")
+            ),
             Block.Fact("Created by", .text(command.createdBy)),
             Block.Fact("Reason", .text(command.reason)),
             Block.Fact("Issued", .time(Moment(command.issuedAt))),

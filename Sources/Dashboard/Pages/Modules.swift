@@ -199,7 +199,7 @@ extension Dashboard {
             json.member("updated_at", Timestamp.now)
         }
         _ = try await api.upsertModule(input(request, body: body))
-        return "/admin/modules/\(Fields.encoded(id))?done=saved"
+        return "/admin/modules/\(PercentEncoding.encode(id))?done=saved"
     }
 
     /// Runs or deletes a module.

@@ -87,7 +87,8 @@ extension Dashboard {
                 .init("Reported", isNumeric: true), .init("Freshness"),
             ],
             rows: page.items.map { position in
-                let path = "/bots/\(Fields.encoded(position.botID))/\(Fields.encoded(position.instanceID))"
+                let path =
+                    "/bots/\(PercentEncoding.encode(position.botID))/\(PercentEncoding.encode(position.instanceID))"
                 return Row(
                     key: "\(position.instanceID) \(position.symbol)",
                     href: path,
@@ -170,7 +171,7 @@ extension Dashboard {
                     key: result.reconcileID.text,
                     cells: [
                         .time(Moment(result.timestamp)),
-                        .id(result.instanceID, href: "/bots?q=\(Fields.encoded(result.instanceID))"),
+                        .id(result.instanceID, href: "/bots?q=\(PercentEncoding.encode(result.instanceID))"),
                         .amount(result.exchangeEquity), .amount(result.internalEquity), .amount(result.difference),
                         .number(bps), isOK ? .text("OK", tone: "good-text") : .icon(.warning, "MISMATCH"),
                         .text(

@@ -11,7 +11,7 @@ extension Dashboard {
 
     // MARK: - Preview
 
-    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> CommandPreview {
+    private func preview(_ fields: Fields, _ request: WebRequest) async throws(Problem) -> CommandConfirmation {
         guard let type = fields["type"].flatMap(CommandType.init(rawValue:)) else {
             throw Problem(status: 400, code: "NO_COMMAND", detail: "No command is selected.")
         }
@@ -25,7 +25,7 @@ extension Dashboard {
         if let repeated = fields["repeats"] {
             warning = try await api.getCommand(input(request, path: [repeated])).body.repetitionWarning
         }
-        return CommandPreview(
+        return CommandConfirmation(
             type: type,
             target: target,
             reach: reach,
@@ -73,7 +73,7 @@ extension Dashboard {
         return confirmation(preview, request.form, key: request.form["key"] ?? UUID().text, error: error)
     }
 
-    private func confirmation(_ preview: CommandPreview, _ fields: Fields, key: String, error: String? = nil)
+    private func confirmation(_ preview: CommandConfirmation, _ fields: Fields, key: String, error: String? = nil)
         -> PageView
     {
         let who =
@@ -92,7 +92,7 @@ extension Dashboard {
         )
     }
 
-    private static func facts(_ preview: CommandPreview, _ who: String) -> [Block.Fact] {
+    private static func facts(_ preview: CommandConfirmation, _ who: String) -> [Block.Fact] {
         let instances = preview.instances
         let live = instances.count { $0.runtimeMode == .live }
         let targets =
@@ -109,7 +109,7 @@ extension Dashboard {
         ]
     }
 
-    private static func table(_ preview: CommandPreview) -> Table {
+    private static func table(_ preview: CommandConfirmation) -> Table {
         var table = Table(
             caption: "Affected instances",
             columns: [
@@ -149,7 +149,7 @@ extension Dashboard {
         )
     }
 
-    private static func form(_ preview: CommandPreview, _ sent: Fields, _ key: String, _ error: String?) -> Form {
+    private static func form(_ preview: CommandConfirmation, _ sent: Fields, _ key: String, _ error: String?) -> Form {
         var fields: [Form.Field] = []
         if preview.level >= .reasoned {
             fields = [
@@ -178,7 +178,7 @@ extension Dashboard {
     func sendCommands(_ request: WebRequest) async throws(Problem) -> String {
         let form = request.form
         let preview = try await preview(form, request)
-        try Self.check(preview, form)
+        try preview.check(form)
         let instances = preview.instances
         let ttl = form["ttl"].flatMap(Int.init) ?? Confirmation.standardLifetime
         let payload = JSONObject { json in
@@ -207,32 +207,6 @@ extension Dashboard {
         let key = form["key"] ?? UUID().text
         let bulk = try await api.createCommands(input(request, key: key, body: JSONObject(commands))).body
         return bulk.bulkID.map { "/command-bulks/\($0.text)" } ?? "/commands"
-    }
-
-    /// Rejects a command that was not confirmed at its level.
-    private static func check(_ preview: CommandPreview, _ form: Fields) throws(Problem) {
-        if preview.type == .setMode, form["mode"].flatMap(RuntimeMode.init(rawValue:)) == nil {
-            throw Problem(status: 400, code: "NO_MODE", detail: "The mode is missing or unknown.")
-        }
-        if preview.level >= .confirmed {
-            let seen = form["preview"] ?? ""
-            if seen != preview.fingerprint {
-                let more = preview.instances.count.subtractingSaturated(CommandPreview.count(of: seen) ?? 0)
-                let noun = more.magnitude == 1 ? "instance" : "instances"
-                let change =
-                    more > 0
-                    ? "\(more) more \(noun)"
-                    : more < 0 ? "\(more.magnitude) fewer \(noun)" : "other instances or modes"
-                throw .outdatedPreview(change)
-            }
-        }
-        if preview.level >= .reasoned {
-            _ = try Confirmation.reason(in: form)
-            _ = try Confirmation.lifetime(in: form)
-        }
-        if preview.level == .typed {
-            try Confirmation.checkPhrase(preview.phrase, in: form, outcome: "Nothing was sent.")
-        }
     }
 }
 

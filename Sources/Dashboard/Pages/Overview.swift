@@ -108,7 +108,7 @@ extension Dashboard {
                 let row = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
                     let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
                     return Block.FleetMapCell(
-                        href: "/bots/\(Fields.encoded(cell.botID))/\(Fields.encoded(cell.instanceID))",
+                        href: "/bots/\(PercentEncoding.encode(cell.botID))/\(PercentEncoding.encode(cell.instanceID))",
                         label: "\(cell.instanceID), \(displayStatus.text)",
                         status: displayStatus.kind
                     )

@@ -66,7 +66,7 @@ extension Dashboard {
             blocks.append(Block("delete", shape: "banner", .text("The instance is being deleted")))
         } else {
             let form = Self.confirmed(
-                "/retired-instances/\(Fields.encoded(id))/delete",
+                "/retired-instances/\(PercentEncoding.encode(id))/delete",
                 "Delete instance",
                 "DELETE \(id)"
             )
@@ -90,7 +90,7 @@ extension Dashboard {
     func retirement(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await api.listInstances(input(request, ["instance_id": id])).body
         guard let instance = page.items.first else { throw .noPage }
-        var form = Self.confirmed("/instances/\(Fields.encoded(id))/retire", "Retire instance", "RETIRE \(id)")
+        var form = Self.confirmed("/instances/\(PercentEncoding.encode(id))/retire", "Retire instance", "RETIRE \(id)")
         if instance.grossExposure.map({ $0 != Decimal(0) }) == true {
             form.fields.append(
                 Form.Field("abandon", "Retire despite open positions", kind: "checkbox", value: "1")
@@ -148,5 +148,5 @@ extension Dashboard {
 
 extension RetiredInstance {
     /// The path of its page.
-    var page: String { "/retired-instances/\(Fields.encoded(instanceID))" }
+    var page: String { "/retired-instances/\(PercentEncoding.encode(instanceID))" }
 }

@@ -10,7 +10,7 @@ extension Instance {
     /// The name of the strategy; nil until the instance reports it.
     var strategy: String? { strategyName == "unknown" ? nil : strategyName }
 
-    var page: String { "/bots/\(Fields.encoded(botID))/\(Fields.encoded(instanceID))" }
+    var page: String { "/bots/\(PercentEncoding.encode(botID))/\(PercentEncoding.encode(instanceID))" }
 
     /// The deviation below which a clock is shown as right, in seconds.
     private static let negligibleLag = 1.0

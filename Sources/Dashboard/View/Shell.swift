@@ -61,7 +61,7 @@ struct Shell {
         now = Moment(.now)
         user = request.principal.name
         csrf = request.csrf
-        path = "/" + request.path.map { Fields.encoded($0) }.joined(separator: "/")
+        path = "/" + request.path.map { PercentEncoding.encode($0) }.joined(separator: "/")
         themes = [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")].map { Form.Button($0.1, value: $0.0) }
         navigation = Self.navigation(request.path, fleet)
         outage = availability.banner()

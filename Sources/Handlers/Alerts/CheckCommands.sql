@@ -31,7 +31,7 @@ due AS (
 ),
 target AS MATERIALIZED (
     SELECT DISTINCT ON (source, coalesce(bulk_id, command_id))
-        source, coalesce(bulk_id, command_id)::text AS target_id, bulk_id, instance_id, command_type, payload, status, first_delivered_at
+        source, coalesce(bulk_id, command_id)::text AS target_id, bulk_id, instance_id, command_type, is_critical, status, first_delivered_at
     FROM due
     JOIN commands USING (command_id)
     ORDER BY source, coalesce(bulk_id, command_id)
@@ -40,7 +40,7 @@ alert AS MATERIALIZED (
     SELECT
         source, target_id, coalesce(affected, 1) AS commands,
         CASE WHEN bulk_id IS NULL THEN 'command' ELSE 'command_bulk' END AS target_type,
-        CASE WHEN source = 'command_failed' OR is_critical_command(command_type, payload) THEN 'CRITICAL' ELSE 'WARNING' END AS severity,
+        CASE WHEN source = 'command_failed' OR is_critical THEN 'CRITICAL' ELSE 'WARNING' END AS severity,
         CASE
             WHEN bulk_id IS NULL THEN format('%s on %s ', command_type, instance_id)
             ELSE format('%s: %s of %s commands ', command_type, affected, total)

@@ -82,21 +82,22 @@ WITH resolved AS (
 SELECT count(*) AS resolved
 FROM resolved
 
--- An instance that has run for a quarter of an hour since its last loss is no longer flapping.
+-- An instance that has run for this long since its last loss is no longer flapping.
 -- name: resolveFlapping :exec
+-- in: seconds int8
 UPDATE alerts
 SET status = 'RESOLVED',
     resolved_at = now(),
     resolved_by = 'auto'
 WHERE source = 'flapping'
     AND status <> 'RESOLVED'
-    AND last_at < now() - interval '15 minutes'
+    AND last_at < now() - :seconds::int8 * interval '1 second'
     AND NOT EXISTS (
         SELECT
         FROM alerts AS loss
         WHERE loss.source = 'heartbeat_monitor'
             AND loss.target_id = alerts.target_id
-            AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - interval '15 minutes')
+            AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - :seconds::int8 * interval '1 second')
     )
 
 -- Registrations that were admitted for a quarter of an hour no longer need an alert. Rows that a registration has locked are skipped.

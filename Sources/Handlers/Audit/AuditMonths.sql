@@ -5,9 +5,9 @@ SELECT arrange_audit() AS steps
 
 -- Verifies a part of the oldest exported month that is older than `days`, or drops it; returns 1 if another step may follow.
 -- name: dropAuditMonth :one
--- in: days int8
+-- in: days int8, limit int8
 -- out: steps int8
-SELECT drop_audit_month(:days::int8 * interval '1 day') AS steps
+SELECT drop_audit_month(:days::int8 * interval '1 day', :limit) AS steps
 
 -- The seal of the last dropped entry.
 -- name: auditAnchor :one

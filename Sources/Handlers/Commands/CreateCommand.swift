@@ -6,13 +6,50 @@ extension API {
     public func createCommand(_ input: CreateCommand.Input) async throws(Problem) -> CreateCommand.Output {
         let (request, actor) = (input.body, input.principal.name)
         try requireObject(request.payload, "payload")
-        let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
-        let needsApproval = configuration.needsApproval
+        let effect = CommandEffect(type: request.commandType, payload: request.payload)
+        let approvalModes = configuration.needsApproval ? effect.graveModes : []
         let longest = configuration.commandMaxSeconds
+        let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
         let command = try await audited(.commandCreate, on: .command, request.commandID.text, by: actor) {
             transaction in
             try transaction.once(key) {
-                try transaction.create(request, longest: longest, by: actor, needsApproval: needsApproval)
+                if let stored = try transaction.run(.getCommand(commandID: request.commandID)) {
+                    throw Problem.commandExists(stored)
+                }
+                // From here on, the instance's other commands wait for this one, so their numbers are in commit order.
+                guard try transaction.run(.holdInstances(instanceIDs: [request.instanceID])).count == 1 else {
+                    throw Problem.instanceNotFound
+                }
+                let times = try CommandTimes(request, now: transaction.run(.databaseTime()), longest: longest)
+                if let old = request.supersedes {
+                    let ended = try transaction.run(
+                        .supersedeCommand(commandID: old, instanceID: request.instanceID, actor: actor)
+                    )
+                    guard ended == 1 else { throw Problem.supersededNotPending }
+                }
+                let row = try transaction.run(
+                    .insertCommand(
+                        commandID: request.commandID,
+                        instanceID: request.instanceID,
+                        commandType: request.commandType,
+                        issuedAt: times.issuedAt,
+                        expiresAt: times.expiresAt,
+                        payload: request.payload,
+                        isCritical: effect.isCritical,
+                        reason: request.reason,
+                        supersedes: request.supersedes,
+                        createdBy: actor,
+                        approvalModes: approvalModes.map(\.rawValue)
+                    )
+                )
+                guard let row else {
+                    // Another request has stored the id in the meantime, or the instance is retired.
+                    let stored = try transaction.run(.getCommand(commandID: request.commandID))
+                    throw stored.map(Problem.commandExists) ?? .instanceRetired
+                }
+                let details = JSONObject { json in json.member("type", request.commandType) }
+                try transaction.record(.commandCreate, on: .command, row.commandID.text, by: actor, details: details)
+                return Command(row)
             }
         }
         return .accepted(command)
@@ -38,49 +75,6 @@ struct CommandTimes {
     }
 }
 
-extension Transaction {
-    /// Stores a command and its audit entry.
-    fileprivate borrowing func create(
-        _ request: CommandRequest,
-        longest: Int?,
-        by actor: String,
-        needsApproval: Bool
-    ) throws -> Command {
-        if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
-        if try run(.holdInstances(instanceIDs: [request.instanceID])).isEmpty { throw Problem.instanceNotFound }
-        let times = try CommandTimes(request, now: run(.databaseTime()), longest: longest)
-        if let old = request.supersedes { try supersede(old, of: request.instanceID, by: actor) }
-        let row = try run(
-            .insertCommand(
-                commandID: request.commandID,
-                instanceID: request.instanceID,
-                commandType: request.commandType,
-                issuedAt: times.issuedAt,
-                expiresAt: times.expiresAt,
-                payload: request.payload,
-                reason: request.reason,
-                supersedes: request.supersedes,
-                createdBy: actor,
-                needsApproval: needsApproval
-            )
-        )
-        guard let row else {
-            // Another request has stored the id in the meantime, or the instance is retired.
-            throw try run(.getCommand(commandID: request.commandID)).map(Problem.commandExists) ?? .instanceRetired
-        }
-        let details = JSONObject { json in json.member("type", request.commandType) }
-        try record(.commandCreate, on: .command, request.commandID.text, by: actor, details: details)
-        return Command(row)
-    }
-
-    private borrowing func supersede(_ id: UUID, of instanceID: String, by actor: String) throws {
-        guard try run(.supersedeCommand(commandID: id, instanceID: instanceID, actor: actor)) == 1 else {
-            let detail = "the superseded command is not pending for this instance"
-            throw Problem(status: 409, code: .commandNotPending, detail: detail)
-        }
-    }
-}
-
 extension Problem {
     fileprivate static func invalidExpiry(_ detail: String) -> Problem {
         Problem(status: 400, code: .invalidExpiry, detail: detail)
@@ -90,6 +84,12 @@ extension Problem {
     static func tooLong(_ seconds: Int) -> Problem {
         invalidExpiry("a command must expire within \(seconds) seconds")
     }
+
+    fileprivate static let supersededNotPending = Problem(
+        status: 409,
+        code: .commandNotPending,
+        detail: "the superseded command is not pending for this instance"
+    )
 
     fileprivate static func commandExists(_ stored: CommandRow) -> Problem {
         Problem(

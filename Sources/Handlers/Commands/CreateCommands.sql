@@ -44,8 +44,8 @@ ORDER BY instance_id
 
 -- Stores a command for each of these instances, and an audit entry for each.
 -- name: insertCommands :many
--- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, reason text?, actor text
--- in: needs_approval bool, bulk_id uuid
+-- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, is_critical bool, reason text?, actor text
+-- in: approval_modes text[], bulk_id uuid
 -- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
 WITH target AS MATERIALIZED (
     SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id
@@ -54,14 +54,11 @@ WITH target AS MATERIALIZED (
 ),
 stored AS (
     INSERT INTO commands
-        (command_id, instance_id, command_type, issued_at, expires_at, payload, reason, created_by, created_at, status, bulk_id)
+        (command_id, instance_id, command_type, issued_at, expires_at, payload, is_critical, reason, created_by, created_at, status, bulk_id)
     SELECT
         command_id, instance_id, :command_type, statement_timestamp(),
-        statement_timestamp() + :ttl_seconds::int8 * interval '1 second', :payload, :reason, :actor, statement_timestamp(),
-        CASE
-            WHEN :needs_approval AND is_grave_command(:command_type, :payload, runtime_mode) THEN 'AWAITING_APPROVAL'
-            ELSE 'PENDING'
-        END,
+        statement_timestamp() + :ttl_seconds::int8 * interval '1 second', :payload, :is_critical, :reason, :actor, statement_timestamp(),
+        CASE WHEN runtime_mode = ANY (:approval_modes) THEN 'AWAITING_APPROVAL' ELSE 'PENDING' END,
         :bulk_id
     FROM target
     ORDER BY instance_id

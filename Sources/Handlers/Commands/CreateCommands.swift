@@ -10,12 +10,41 @@ extension API {
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
         if request.dryRun { return .ok(try await preview(of: request.target)) }
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
-        let (needsApproval, staleSeconds) = (configuration.needsApproval, configuration.heartbeatStaleSeconds)
+        let effect = CommandEffect(type: request.commandType, payload: request.payload)
+        let approvalModes = configuration.needsApproval ? effect.graveModes : []
+        let staleSeconds = configuration.heartbeatStaleSeconds
         // A command for the whole fleet must not fail because the fleet is large: 10,000 rows take more than a second.
         let commands = try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
-                return try transaction.create(request, for: target, by: actor, needsApproval: needsApproval)
+                let bulkID = UUID()
+                let rows = try transaction.run(
+                    .insertCommands(
+                        instanceIDs: transaction.run(.holdInstances(instanceIDs: target.map(\.instanceID))),
+                        commandType: request.commandType,
+                        ttlSeconds: request.ttlSeconds,
+                        payload: request.payload,
+                        isCritical: effect.isCritical,
+                        reason: request.reason,
+                        actor: actor,
+                        approvalModes: approvalModes.map(\.rawValue),
+                        bulkID: bulkID
+                    )
+                )
+                let items = rows.map { row in
+                    BulkCommand(
+                        instanceID: row.instanceID,
+                        runtimeMode: row.runtimeMode,
+                        commandID: row.commandID,
+                        status: row.status
+                    )
+                }
+                return BulkCommands(
+                    dryRun: false,
+                    total: items.count,
+                    items: items,
+                    bulkID: items.isEmpty ? nil : bulkID
+                )
             }
         }
         return .accepted(commands)
@@ -65,39 +94,6 @@ extension CommandTarget {
             isLate: row.isLate,
             netExposure: row.netExposure
         )
-    }
-}
-
-extension Transaction {
-    fileprivate borrowing func create(
-        _ request: BulkCommandRequest,
-        for target: [FindInstancesRow],
-        by actor: String,
-        needsApproval: Bool
-    ) throws -> BulkCommands {
-        let bulkID = UUID()
-        let instanceIDs = try run(.holdInstances(instanceIDs: target.map(\.instanceID)))
-        let rows = try run(
-            .insertCommands(
-                instanceIDs: instanceIDs,
-                commandType: request.commandType,
-                ttlSeconds: request.ttlSeconds,
-                payload: request.payload,
-                reason: request.reason,
-                actor: actor,
-                needsApproval: needsApproval,
-                bulkID: bulkID
-            )
-        )
-        let items = rows.map { row in
-            BulkCommand(
-                instanceID: row.instanceID,
-                runtimeMode: row.runtimeMode,
-                commandID: row.commandID,
-                status: row.status
-            )
-        }
-        return BulkCommands(dryRun: false, total: items.count, items: items, bulkID: items.isEmpty ? nil : bulkID)
     }
 }
 

@@ -21,7 +21,7 @@ SET answer = :answer
 WHERE (actor, operation, key) = (:actor, :operation, :key)
 
 -- Keys are kept for two days.
--- name: forgetKeys :one
+-- name: removeKeys :one
 -- in: limit int8
 -- out: forgotten int8
 WITH forgotten AS (

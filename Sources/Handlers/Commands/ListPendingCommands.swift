@@ -36,31 +36,4 @@ extension API {
     private static func patience(_ wait: String?) -> Duration {
         .seconds(wait.flatMap { Int($0.filter(\.isNumber)) } ?? 0)
     }
-
-    /// Wakes the polls that wait for commands, until it is cancelled: immediately on a notification of the database, and otherwise within a
-    /// second, even if notifications do not reach this server.
-    public func wakeWaitingPolls() async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [self] in
-                for await note in database.notifications(on: "flotilla_commands") { waiters.wake(note) }
-            }
-            group.addTask { [self] in await checkWaitingPolls() }
-        }
-    }
-
-    private func checkWaitingPolls() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil {
-            waiters.wakeExpired()
-            let instances = waiters.instances
-            guard !instances.isEmpty else { continue }
-            // If this query fails, the next one makes up for it.
-            for found in (try? await run(.instancesWithCommands(instanceIDs: instances))) ?? [] { waiters.wake(found) }
-        }
-    }
-
-    /// Ends all waiting polls and event streams, and lets no new ones start, because the server is shutting down.
-    public func endWaiting() {
-        waiters.close()
-        hub.close()
-    }
 }

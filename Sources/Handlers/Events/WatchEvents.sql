@@ -32,7 +32,7 @@ ORDER BY event_log.xid, event_id
 LIMIT :limit
 
 -- Removes events after an hour, and records where they ended.
--- name: forgetEvents :one
+-- name: removeEvents :one
 -- in: limit int8
 -- out: forgotten int8
 WITH forgotten AS (

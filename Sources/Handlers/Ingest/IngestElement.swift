@@ -123,7 +123,8 @@ extension API {
         }
     }
 
-    private func audit(_ problem: Problem, of element: some IngestElement) async throws(Problem) {
+    /// Records the rejection of an element in the audit log, if such rejections are audited.
+    func audit(_ problem: Problem, of element: some IngestElement) async throws(Problem) {
         guard let details = element.auditDetails(of: problem) else { return }
         let refusal = Refusal(
             actor: Actor.agent,

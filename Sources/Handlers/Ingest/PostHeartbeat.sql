@@ -19,7 +19,7 @@ refreshed AS (
         instance_id, '', '', '', '', '{}', fingerprint, seen, statement_timestamp(), seen, sent_at, lag
     FROM beat
     -- A wrong clock must be evaluated by recordHeartbeats. The subquery looks a row up by its key; a join could read the whole table.
-    WHERE abs(lag) <= 10
+    WHERE abs(lag) <= policy_value('clock_tolerance_seconds', '10')::float8
         AND fingerprint = (SELECT known.fingerprint FROM instance_live AS known WHERE known.instance_id = beat.instance_id)
     ORDER BY instance_id, seen DESC
     ON CONFLICT (instance_id) DO UPDATE SET
@@ -194,13 +194,15 @@ stored AS (
                 CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at
-                    OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at) >= 3
+                    OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at)
+                        >= policy_value('skewed_heartbeats', '3')::int4
             ) AS newer (is_newer)
         ),
         last_seen = greatest(
             live.last_seen,
             CASE
-                WHEN skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at) >= 3
+                WHEN skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at)
+                    >= policy_value('skewed_heartbeats', '3')::int4
                     THEN excluded.last_received_at
                 ELSE excluded.last_seen
             END
@@ -223,7 +225,7 @@ skewed AS (
         ),
         jsonb_build_object('clock_lag_seconds', round(clock_lag::numeric, 3))
     FROM stored
-    WHERE skewed_beats = 3
+    WHERE skewed_beats = policy_value('skewed_heartbeats', '3')::int4
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
 ),

@@ -5,8 +5,18 @@ import Postgres
 extension API {
     public func postHeartbeat(_ input: PostHeartbeat.Input) async throws(Problem) -> PostHeartbeat.Output {
         switch input.body {
-        case .heartbeat(let heartbeat): .accepted(try await ingest(heartbeat, by: input.principal))
-        case .array(let objects): .accepted(try await ingest(objects, as: Heartbeat.self, by: input.principal))
+        case .heartbeat(let heartbeat):
+            try input.principal.requireSubject(heartbeat.instanceID)
+            do throws(Problem) { try heartbeat.check(configuration.bounds) } catch { throw counted(error) }
+            let outcome = try await heartbeat.store(in: self)
+            do throws(Problem) {
+                return .accepted(try heartbeat.receipt(outcome))
+            } catch {
+                try await audit(error, of: heartbeat)
+                throw counted(error)
+            }
+        case .array(let objects):
+            return .accepted(try await ingest(objects, as: Heartbeat.self, by: input.principal))
         }
     }
 }

@@ -45,10 +45,12 @@ extension Job {
             return true
         },
         Job("resolve_alerts") { (api, lock) throws(Problem) in
-            try await api.lead(lock) { transaction in
-                _ = try transaction.run(.resolveFlapping())
+            let seconds = api.configuration.policy.flappingSeconds
+            let isLeader = try await api.lead(lock) { transaction in
+                _ = try transaction.run(.resolveFlapping(seconds: seconds))
                 _ = try transaction.run(.resolveRegistrations())
-            } != nil
+            }
+            return isLeader != nil
         },
         // Write the alerts that servers which have ended did not write to the audit log.
         Job("audit_alerts") { (api, lock) throws(Problem) in
@@ -60,10 +62,10 @@ extension Job {
         Job("seal_audit") { (api, lock) throws(Problem) in
             try await api.lead(lock, inPartsOf: 5_000) { try $0.run(.sealAudit(limit: $1)) }
         },
-        Job("forget") { (api, lock) throws(Problem) in
+        Job("remove_expired") { (api, lock) throws(Problem) in
             try await api.lead(lock, inPartsOf: 5_000) { transaction, limit in
-                let keys = try transaction.run(.forgetKeys(limit: limit))
-                let events = try transaction.run(.forgetEvents(limit: limit))
+                let keys = try transaction.run(.removeKeys(limit: limit))
+                let events = try transaction.run(.removeEvents(limit: limit))
                 return max(keys, events)
             }
         },

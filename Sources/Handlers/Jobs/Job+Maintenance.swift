@@ -29,13 +29,14 @@ extension Job {
                 != nil
         },
         Job("gather_exposure", lock: .maintenance) { (api, lock) throws(Problem) in
-            try await api.lead(lock, within: limit) { try $0.run(.gatherExposure(limit: 10_000)) } != nil
+            try await api.lead(lock, within: limit) { try $0.run(.gatherExposure(limit: 10_000, sharesKept: 16)) }
+                != nil
         },
         Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
             try await api.rollMetrics(lock, within: limit)
         },
-        Job("forget_history", lock: .maintenance) { (api, lock) throws(Problem) in
-            try await api.forgetHistory(lock, within: limit)
+        Job("remove_history", lock: .maintenance) { (api, lock) throws(Problem) in
+            try await api.removeHistory(lock, within: limit)
         },
         Job("remove_instances", lock: .maintenance) { (api, lock) throws(Problem) in
             // Other jobs are waiting, so a large instance is removed in several passes.
@@ -81,21 +82,21 @@ extension API {
         guard arranged, let days = configuration.auditDays else { return arranged }
         // Other jobs are waiting, so a large month is verified in several passes.
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 10) { transaction, _ in
-            try transaction.run(.dropAuditMonth(days: days))
+            try transaction.run(.dropAuditMonth(days: days, limit: API.verifiedAtOnce))
         }
     }
 
     /// Removes data whose retention period has ended.
     ///
     /// - Returns: False if another server does this.
-    fileprivate func forgetHistory(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
+    fileprivate func removeHistory(_ lock: Job.Lock, within limit: Duration) async throws(Problem) -> Bool {
         let days = configuration.historyDays
         let steps: [@Sendable (Int) -> Query<Int>] = [
-            { .forgetReconcileResults(days: days.reconcileResults, limit: $0) },
-            { .forgetNotifications(days: days.notifications, limit: $0) },
-            { .forgetAlerts(days: days.alerts, limit: $0) },
-            { .forgetModuleRuns(days: days.moduleRuns, limit: $0) },
-            { .forgetCommands(days: days.commands, limit: $0) },
+            { .removeReconcileResults(days: days.reconcileResults, limit: $0) },
+            { .removeNotifications(days: days.notifications, limit: $0) },
+            { .removeAlerts(days: days.alerts, limit: $0) },
+            { .removeModuleRuns(days: days.moduleRuns, limit: $0) },
+            { .removeCommands(days: days.commands, limit: $0) },
         ]
         for step in steps {
             let isLeader = try await lead(lock, within: limit, inPartsOf: 5_000, atMost: 4) { try $0.run(step($1)) }

@@ -4,11 +4,11 @@
 SELECT true AS done
 FROM sum_costs(), sum_executions(), note_presence(), note_equity()
 
--- Merges rows of exposure_totals that connections have added; returns the number of merged rows.
+-- Merges the rows of exposure_totals of each symbol and mode that has more than `shares_kept`; returns the number of merged rows.
 -- name: gatherExposure :one
--- in: limit int8
+-- in: limit int8, shares_kept int8
 -- out: rows int8
-SELECT gather_exposure(:limit, 16) AS rows
+SELECT gather_exposure(:limit, :shares_kept) AS rows
 
 -- Queues closed buckets for the rollup; returns the number of series.
 -- name: touchClosedBuckets :one

@@ -1,7 +1,7 @@
 -- Each statement removes at most `limit` finished rows that are older than `days`, and returns their number. Unfinished rows are kept at
 -- any age.
 
--- name: forgetReconcileResults :one
+-- name: removeReconcileResults :one
 -- in: days int8, limit int8
 -- out: removed int8
 WITH removed AS (
@@ -20,7 +20,7 @@ SELECT count(*) AS removed
 FROM removed
 
 -- A notification is removed together with its deliveries, once none of them is pending.
--- name: forgetNotifications :one
+-- name: removeNotifications :one
 -- in: days int8, limit int8
 -- out: removed int8
 WITH chosen AS MATERIALIZED (
@@ -47,7 +47,7 @@ SELECT count(*) AS removed
 FROM removed
 
 -- An alert is kept as long as a notification refers to it.
--- name: forgetAlerts :one
+-- name: removeAlerts :one
 -- in: days int8, limit int8
 -- out: removed int8
 WITH removed AS (
@@ -67,7 +67,7 @@ WITH removed AS (
 SELECT count(*) AS removed
 FROM removed
 
--- name: forgetModuleRuns :one
+-- name: removeModuleRuns :one
 -- in: days int8, limit int8
 -- out: removed int8
 WITH removed AS (
@@ -85,7 +85,7 @@ SELECT count(*) AS removed
 FROM removed
 
 -- A superseded command is kept as long as the command that superseded it, and a failed one until its alert is raised.
--- name: forgetCommands :one
+-- name: removeCommands :one
 -- in: days int8, limit int8
 -- out: removed int8
 WITH chosen AS MATERIALIZED (

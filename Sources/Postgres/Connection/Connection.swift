@@ -24,8 +24,8 @@ final class Connection {
 
     /// Connects. Blocks for at most three seconds unless the URL sets `connect_timeout`.
     ///
-    /// - Parameter lockLimit: How long a statement may wait for a lock; nil for the server's setting.
-    init(_ url: String, lockLimit: Duration? = nil) throws(PostgresError) {
+    /// - Parameter settings: Settings of the session, in addition to those of every session.
+    init(_ url: String, settings: [String: String] = [:]) throws(PostgresError) {
         // The URL overrides the options before it (libpq manual, 34.1, "expand_dbname").
         let options: KeyValuePairs = [
             "connect_timeout": "3", "application_name": "flotilla",
@@ -40,8 +40,8 @@ final class Connection {
         // JIT compilation of a statement takes longer than any of ours runs (manual, chapter 32, "Just-in-Time Compilation"). PgBouncer
         // rejects connection options, so this is set after connecting.
         if PQstatus(handle) == CONNECTION_OK {
-            let locks = lockLimit.map { "SET lock_timeout = \($0.wholeMilliseconds)" } ?? ""
-            for settings in [Self.settings, Self.socketSettings, locks] { PQclear(PQexec(handle, settings)) }
+            for settings in [Self.settings, Self.socketSettings] { PQclear(PQexec(handle, settings)) }
+            if !settings.isEmpty { try set(settings) }
         }
         guard PQstatus(handle) == CONNECTION_OK, PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1
         else {
@@ -70,6 +70,16 @@ final class Connection {
         SET tcp_user_timeout = '15s';
         SET client_connection_check_interval = '5s';
         """
+
+    private func set(_ settings: [String: String]) throws(PostgresError) {
+        let object = JSONObject { json in json.members(settings) }
+        let result = object.description.withCString { text in
+            let sql = "SELECT set_config(key, value, false) FROM jsonb_each_text($1::jsonb)"
+            return PQexecParams(handle, sql, 1, nil, [text], nil, nil, 0)
+        }
+        defer { PQclear(result) }
+        try check(result)
+    }
 
     private static func connect(_ keywords: [String], _ values: [String]) -> OpaquePointer? {
         let pointers = (keywords + values).map { strdup($0) }
@@ -306,8 +316,8 @@ final class Connection {
 }
 
 extension Duration {
-    /// Rounded up, for `poll(2)`.
-    fileprivate var wholeMilliseconds: Int32 {
+    /// Rounded up, for `poll(2)` and settings of the server.
+    var wholeMilliseconds: Int32 {
         let milliseconds = components.attoseconds / 1_000_000_000_000_000 + 1
         return Int32(clamping: components.seconds.multipliedSaturated(by: 1_000).addingSaturated(milliseconds))
     }

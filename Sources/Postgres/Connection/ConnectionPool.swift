@@ -47,6 +47,8 @@ struct Work: Sendable {
 /// A fixed number of connections, each with its own thread, and a queue of work.
 final class ConnectionPool: Sendable {
     private let url: String
+    // traps: the names of settings are those of our own code.
+    private let settings: [String: String]
     private let patience: Duration
     private let cancelsOverdue: Bool
     private let queue: Monitor<WorkQueue<Work>>
@@ -55,6 +57,7 @@ final class ConnectionPool: Sendable {
     /// Starts a thread for each connection, which connects immediately and reconnects when needed.
     ///
     /// - Parameters:
+    ///   - settings: Settings of each session.
     ///   - size: The number of connections.
     ///   - reserve: How many of them are reserved for privileged work.
     ///   - pipelineLimit: The maximum number of statements that one connection takes at a time.
@@ -63,6 +66,7 @@ final class ConnectionPool: Sendable {
     ///   - onTick: Called about twenty times per second, for deadlines outside the pool.
     init(
         url: String,
+        settings: [String: String] = [:],
         size: Int,
         reserve: Int = 0,
         pipelineLimit: Int = 64,
@@ -72,6 +76,9 @@ final class ConnectionPool: Sendable {
         onStateChange: @escaping @Sendable (ConnectionEvent) -> Void
     ) {
         self.url = url
+        // A statement that waits for a lock fails alone. Without this limit, its deadline would close the connection and fail the other
+        // statements in its pipeline.
+        self.settings = settings.merging(["lock_timeout": "\((patience * 5 / 6).wholeMilliseconds)"]) { $1 }
         self.patience = patience
         self.cancelsOverdue = cancelsOverdue
         queue = Monitor(WorkQueue(reserve: reserve, pipelineLimit: pipelineLimit))
@@ -136,9 +143,7 @@ final class ConnectionPool: Sendable {
         var backoff = Duration.milliseconds(50)
         while true {
             do throws(PostgresError) {
-                // A statement that waits for a lock fails alone. Without this limit, its deadline would close the connection and fail
-                // the other statements in its pipeline.
-                let connection = try Connection(url, lockLimit: patience * 5 / 6)
+                let connection = try Connection(url, settings: settings)
                 backoff = .milliseconds(50)
                 onStateChange(.connected)
                 guard serve(with: connection, slot) else { return }

@@ -18,6 +18,9 @@ struct ListeningSocket: Sendable {
     /// The numeric address, with the actual port if port 0 was requested.
     let address: ListenAddress
 
+    /// How long a start waits for an address that is in use: the sockets of a process that was just killed are closed as it ends.
+    private static let patience = Duration.seconds(3)
+
     /// Binds an address and listens on it.
     init(at address: ListenAddress) throws {
         let resolved = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
@@ -33,7 +36,14 @@ struct ListeningSocket: Sendable {
             var one: CInt = 1
             let size = socklen_t(MemoryLayout<CInt>.size)
             try Self.check(setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size), "setsockopt")
-            try Self.check(resolved.withSockAddr { bind(descriptor, $0, socklen_t($1)) }, "bind")
+            let end = ContinuousClock.now + Self.patience
+            while resolved.withSockAddr({ bind(descriptor, $0, socklen_t($1)) }) != 0 {
+                let code = errno
+                guard code == EADDRINUSE, ContinuousClock.now < end else {
+                    throw IOError(errnoCode: code, reason: "bind")
+                }
+                usleep(50_000)
+            }
             try Self.check(listen(descriptor, Self.backlog), "listen")
             try self.init(inherited: descriptor, host: address.host)
         } catch {

@@ -122,8 +122,8 @@ def test_evidence_that_cannot_be_encoded_fails_its_command_only(tmp_path, eviden
     agent.on("CANCEL_ALL", lambda command: {"canceled": 1})
     now = datetime.datetime.now(datetime.timezone.utc)
     for command_type in ["SYNC_BALANCE", "CANCEL_ALL"]:
-        agent.carry_out(AgentCommand(uuid.uuid4(), "i1", command_type, now + datetime.timedelta(minutes=1)))
-        agent.send_acknowledgements()
+        agent._execute(AgentCommand(uuid.uuid4(), "i1", command_type, now + datetime.timedelta(minutes=1)))
+        agent._send_acknowledgements()
     assert [a["status"] for a in acknowledgements] == ["ACCEPTED", "FAILED", "ACCEPTED", "COMPLETED"]
     assert acknowledgements[1]["reason"].startswith("HANDLER_FAILED: ")
 
@@ -133,7 +133,7 @@ def test_a_heartbeat_that_cannot_be_encoded_raises_a_call_failure(tmp_path):
     agent = Agent(configuration, transport=lambda *call: Response(202, {}, b"{}"))
     agent.metadata = {"x": object()}
     with pytest.raises(CallFailure, match="the request cannot be encoded as JSON"):
-        agent.beat()
+        agent._send_heartbeat()
 
 
 # HTTP

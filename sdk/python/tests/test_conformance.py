@@ -101,7 +101,7 @@ class Scenario:
         agent = Agent(configuration, transport=self.respond, clock=clock)
         for command_type, behaviour in self.case.get("handlers", {}).items():
             agent.on(command_type, self.handler(command_type, behaviour))
-        agent.settle()
+        agent._settle_unfinished()
         return agent
 
     def end(self):
@@ -139,20 +139,20 @@ class Scenario:
             self.has_died = False
             self.agent = self.begin()
         agent = self.agent
-        if step.get("tick", True) and agent.tick():
-            self.until_killed(agent.act)
+        if step.get("tick", True) and agent._check_contact():
+            self.until_killed(agent._run_deadman_action)
         if "heartbeat" in step:
-            self.attempt(agent.beat)
+            self.attempt(agent._send_heartbeat)
         for report in step.get("report", []):
             self.keep(report)
         commands = self.deliver(step)
-        self.attempt(agent.send_acknowledgements)
+        self.attempt(agent._send_acknowledgements)
         for command in commands:
             if not self.has_died:
-                self.until_killed(lambda: agent.carry_out(command))
+                self.until_killed(lambda: agent._execute(command))
             if not self.has_died:
-                self.attempt(agent.send_acknowledgements)
-        self.attempt(agent.send_reports)
+                self.attempt(agent._send_acknowledgements)
+        self.attempt(agent._send_reports)
         if "expect" in step:
             self.compare(step["expect"], f"at {step['at']}")
 
@@ -176,9 +176,9 @@ class Scenario:
     def deliver(self, step):
         if "file" in step:
             self.command_file.write_text(json.dumps([self.command(short) for short in step["file"]]))
-            return self.agent.look()
+            return self.agent._read_commands()
         if "deliver" in step:
-            return self.attempt(lambda: self.agent.poll(0)) or []
+            return self.attempt(lambda: self.agent._poll_commands(0)) or []
         return []
 
     def keep(self, report):

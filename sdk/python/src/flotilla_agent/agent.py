@@ -150,7 +150,7 @@ class Agent:
 
         Raises ConfigurationError if DEADMAN_ACTION is FLATTEN and FLATTEN has no handler, and OSError if the journal cannot be written.
         """
-        self.settle()
+        self._settle_unfinished()
         for loop in self._loops():
             name = f"flotilla-{loop.__name__.strip('_')}"
             thread = threading.Thread(target=self._keep, args=[loop], daemon=True, name=name)
@@ -193,9 +193,9 @@ class Agent:
     ) -> None:
         self.stop()
 
-    # Single steps of the loops
+    # Single steps of the loops. The conformance tests take them one at a time.
 
-    def settle(self) -> None:
+    def _settle_unfinished(self) -> None:
         """Checks the configuration, and acknowledges commands that an earlier process started and did not finish."""
         if self.configuration.deadman_action == "FLATTEN" and "FLATTEN" not in self._processor.handlers:
             raise ConfigurationError("DEADMAN_ACTION is FLATTEN, but the bot has no handler for FLATTEN")
@@ -205,7 +205,7 @@ class Agent:
         if self.state != "NORMAL":
             self._logger.warning("starting in %s: new orders are blocked; START permits them again", self.state)
 
-    def beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         """Sends one heartbeat and renews the lease if the control plane accepts it; raises CallFailure."""
         if self._control_plane is None:
             return
@@ -240,7 +240,7 @@ class Agent:
             state=contract.AgentState(state),
         )
 
-    def poll(self, patience: int) -> list[AgentCommand]:
+    def _poll_commands(self, patience: int) -> list[AgentCommand]:
         """Polls the control plane once, and returns the commands to execute; raises CallFailure.
 
         `patience` is how long the control plane may hold the request until there is a command, 0 to 60 seconds.
@@ -254,7 +254,7 @@ class Agent:
         # After LEASE_LOST the other process executes the commands.
         return [] if self._safety.has_lost_lease else self._accept(commands)
 
-    def look(self) -> list[AgentCommand]:
+    def _read_commands(self) -> list[AgentCommand]:
         """Reads the command file, and returns the commands to execute; raises OSError."""
         if self._command_file is None:
             return []
@@ -264,11 +264,11 @@ class Agent:
         commands = [self._processor.decide(body) for body in bodies]
         return [command for command in commands if command]
 
-    def carry_out(self, command: AgentCommand) -> None:
+    def _execute(self, command: AgentCommand) -> None:
         """Executes one command."""
         self._processor.execute(command)
 
-    def tick(self) -> bool:
+    def _check_contact(self) -> bool:
         """Checks the time since the last contact, and returns whether the dead-man action is due."""
         event = self._safety.tick()
         if event == "expired":
@@ -278,15 +278,15 @@ class Agent:
             self._logger.info("back to NORMAL: the control plane has answered for DEADMAN_RESUME_SECONDS")
         return event == "expired"
 
-    def act(self) -> None:
+    def _run_deadman_action(self) -> None:
         """Runs the configured dead-man action."""
         self._processor.act(self.configuration.deadman_action)
 
-    def send_acknowledgements(self) -> None:
+    def _send_acknowledgements(self) -> None:
         """Sends all pending acknowledgements; raises CallFailure."""
         self._outbox.flush()
 
-    def send_reports(self) -> None:
+    def _send_reports(self) -> None:
         """Sends all pending reports, unless another process has taken over the instance; raises CallFailure."""
         if self._reporter and not self._safety.has_lost_lease:
             self._reporter.flush()
@@ -316,7 +316,7 @@ class Agent:
         while not self._stopping.is_set():
             pause = self.configuration.heartbeat_interval
             try:
-                self.beat()
+                self._send_heartbeat()
                 if failures:
                     self._logger.info("heartbeats are accepted again after %d failures", failures)
                 failures = 0
@@ -332,7 +332,7 @@ class Agent:
 
     def _keep_watching(self) -> None:
         while not self._stopping.wait(self._safety.until_next_tick()):
-            if self.tick():
+            if self._check_contact():
                 self._protective_jobs.put(None)
 
     def _keep_polling(self) -> None:
@@ -341,7 +341,7 @@ class Agent:
             start = self._clock.elapsed()
             pause = 0.0
             try:
-                commands = self.poll(self.PATIENCE)
+                commands = self._poll_commands(self.PATIENCE)
                 failures = 0
                 self._enqueue(commands)
                 # The control plane did not wait, or it returned only commands that are already running.
@@ -357,7 +357,7 @@ class Agent:
     def _keep_reading_file(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._enqueue(self.look())
+                self._enqueue(self._read_commands())
             except OSError as error:
                 self._logger.error("cannot use the command file: %s", error)
             self._stopping.wait(self._clock.jittered(self.POLL_INTERVAL))
@@ -381,18 +381,18 @@ class Agent:
                 return
             try:
                 if command is None:
-                    self.act()
+                    self._run_deadman_action()
                 else:
-                    self.carry_out(command)
+                    self._execute(command)
             except OSError as error:
                 self._logger.critical("cannot write a command to the journal: %s", error)
 
     def _keep_acknowledging(self) -> None:
-        self._keep_sending(self._outbox.changed, 0, self.send_acknowledgements)
+        self._keep_sending(self._outbox.changed, 0, self._send_acknowledgements)
 
     def _keep_reporting(self) -> None:
         # The pause lets reports accumulate, so that one request carries several.
-        self._keep_sending(self.telemetry.changed, 1, self.send_reports)
+        self._keep_sending(self.telemetry.changed, 1, self._send_reports)
 
     def _keep_sending(self, changed: threading.Event, pause: float, send: typing.Callable[[], None]) -> None:
         """Calls `send` after each signal, and retries with backoff after a failure."""
@@ -414,8 +414,8 @@ class Agent:
     def _send_pending(self) -> None:
         """Sends pending acknowledgements and reports while the agent stops."""
         try:
-            self.send_acknowledgements()
-            self.send_reports()
+            self._send_acknowledgements()
+            self._send_reports()
         except (CallFailure, OSError) as error:
             self._logger.warning("acknowledgements or reports stay pending until the next start: %s", error)
 
