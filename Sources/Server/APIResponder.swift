@@ -40,10 +40,24 @@ final class APIResponder: Responder {
         self.logger = logger
     }
 
-    // MARK: - Routing
+    // MARK: - Target and caller
 
-    func route(_ head: HTTPRequestHead, from client: Client) throws(Refusal) -> Target {
+    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (Target, Principal??) {
         let id = RequestID.of(head)
+        let (route, request) = try operation(of: head, id)
+        var target = Target(id: id, route: route, request: request, address: client.address)
+        switch authenticator.examine(head.headers, for: route) {
+        case .known(let principal): return (target, .some(principal))
+        case .unverified(let hash, let scheme):
+            target.unverified = (hash, scheme)
+            return (target, nil)
+        case .refused(let problem, let principal):
+            if principal != nil { deny(principal, target) }
+            throw refusal(of: target, problem)
+        }
+    }
+
+    private func operation(of head: HTTPRequestHead, _ id: String) throws(Refusal) -> (Route, Request) {
         let target = Self.split(head.uri)
         var path = target.path
         let found = path.withUTF8 { bytes -> (PathItem, [String])? in
@@ -57,8 +71,7 @@ final class APIResponder: Responder {
             throw Refusal(Self.otherMethod(head.method, of: item, id))
         }
         let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
-        let request = Request(pathParameters: parameters, query: target.query, headers: headers)
-        return Target(id: id, route: route, request: request, address: client.address)
+        return (route, Request(pathParameters: parameters, query: target.query, headers: headers))
     }
 
     private static func split(_ target: String) -> (path: String, query: String) {
@@ -75,25 +88,15 @@ final class APIResponder: Responder {
         return answer
     }
 
-    // MARK: - Authorization
-
-    /// Returns `.some(nil)` if the operation is public.
-    func authorize(_ target: inout Target, _ head: HTTPRequestHead) throws(Problem) -> Principal?? {
-        switch authenticator.examine(head.headers, for: target.route) {
-        case .known(let principal): return .some(principal)
-        case .unverified(let hash, let scheme):
-            target.unverified = (hash, scheme)
-            return nil
-        case .refused(let problem, let principal):
-            if principal != nil { deny(principal, target) }
-            throw problem
-        }
+    private func refusal(of target: Target, _ problem: Problem) -> Refusal {
+        measure(target, status: problem.status, .zero)
+        return Refusal(Answer(problem, requestID: target.id))
     }
 
+    // MARK: - Callers with tokens in the database
+
     func authorize(_ target: Target, _ body: [UInt8]) async throws(Refusal) -> Principal? {
-        do throws(Problem) { return try await verified(target) } catch {
-            throw Refusal(Answer(error, requestID: target.id))
-        }
+        do throws(Problem) { return try await verified(target) } catch { throw refusal(of: target, error) }
     }
 
     private func verified(_ target: Target) async throws(Problem) -> Principal {

@@ -21,9 +21,9 @@ struct OpenTarget: RequestTarget {
 struct OpenCaller {}
 
 extension OpenResponder {
-    func route(_ head: HTTPRequestHead, from client: Client) throws(Refusal) -> OpenTarget { OpenTarget(head: head) }
-
-    func authorize(_ target: inout OpenTarget, _ head: HTTPRequestHead) throws(Problem) -> OpenCaller? { OpenCaller() }
+    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (OpenTarget, OpenCaller?) {
+        (OpenTarget(head: head), OpenCaller())
+    }
 
     func authorize(_ target: OpenTarget, _ body: [UInt8]) async throws(Refusal) -> OpenCaller { OpenCaller() }
 

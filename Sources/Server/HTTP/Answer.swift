@@ -1,8 +1,7 @@
 import ContractRuntime
-import NIOCore
 import NIOHTTP1
 
-/// A response with its header fields, ready to be written.
+/// A response with its header fields, in any version of HTTP.
 struct Answer {
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
@@ -23,12 +22,9 @@ struct Answer {
         headers.add(name: "X-Content-Type-Options", value: "nosniff")
         headers.add(name: "Cache-Control", value: "no-store")
         if let contentType { headers.add(name: "Content-Type", value: contentType) }
-        guard status != 204 else { return }
-        switch body {
-        case .bytes(let bytes): headers.add(name: "Content-Length", value: String(bytes.count))
-        // A stream has no known length, so it is sent in chunks (RFC 9112, section 7.1).
-        case .stream: headers.add(name: "Transfer-Encoding", value: "chunked")
-        }
+        // A stream has no known length.
+        guard status != 204, case .bytes(let bytes) = body else { return }
+        headers.add(name: "Content-Length", value: String(bytes.count))
     }
 
     /// Converts an operation's response.
@@ -47,23 +43,5 @@ struct Answer {
             requestID: requestID
         )
         if let seconds = problem.retryAfterSeconds { headers.add(name: "Retry-After", value: String(seconds)) }
-    }
-
-    /// The status line and the header fields including the empty line (RFC 9112, sections 4 and 5), with room for a body in one piece.
-    func head(_ allocator: ByteBufferAllocator) -> ByteBuffer {
-        let length = if case .bytes(let bytes) = body { bytes.count } else { 0 }
-        var buffer = allocator.buffer(capacity: 384 + length)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(status.code))
-        buffer.writeStaticString(" ")
-        buffer.writeString(status.reasonPhrase)
-        for field in headers {
-            buffer.writeStaticString("\r\n")
-            buffer.writeString(field.name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(field.value)
-        }
-        buffer.writeStaticString("\r\n\r\n")
-        return buffer
     }
 }

@@ -174,7 +174,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func tooManyBodies() -> Answer {
         connections.telemetry.recordBodyRefusal()
-        return Answer(.tooManyBodies, requestID: request?.id ?? RequestID.random())
+        return pipeline.answer(.tooManyBodies, id: request?.id, to: peer.client)
     }
 
     // MARK: - Responses
@@ -203,8 +203,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         bodies.release()
         _ = bodies.count()
         guard context.channel.isActive else { return }
-        let answer = pipeline.finish(answer, to: peer.client, isLast: !keepsAlive || isShuttingDown)
-        var buffer = answer.head(context.channel.allocator)
+        var buffer = answer.head(context.channel.allocator, isLast: !keepsAlive || isShuttingDown)
         switch answer.body {
         case .bytes(let bytes):
             if !isHead { buffer.writeBytes(bytes) }
@@ -357,7 +356,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private func refuseAndClose(_ problem: Problem, id: String? = nil, context: ChannelHandlerContext) {
-        close(with: Answer(problem, requestID: id ?? RequestID.random()), context: context)
+        close(with: pipeline.answer(problem, id: id, to: peer.client), context: context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -369,17 +368,5 @@ final class HTTPConnection: ChannelDuplexHandler {
             logger.debug("connection failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
-    }
-}
-
-extension ByteBuffer {
-    /// One chunk of a body, preceded by its length (RFC 9112, section 7.1).
-    fileprivate init(chunk: [UInt8]) {
-        self.init()
-        reserveCapacity(chunk.count + 16)
-        writeString(String(chunk.count, radix: 16))
-        writeStaticString("\r\n")
-        writeBytes(chunk)
-        writeStaticString("\r\n")
     }
 }

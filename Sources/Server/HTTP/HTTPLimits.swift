@@ -6,6 +6,8 @@ struct HTTPLimits: Sendable {
     var target = 8 * 1024
     /// Bytes of a body.
     var body = 1024 * 1024
+    /// Bytes of a response that is sent even while clients leave too much unread.
+    var smallAnswer = 32 * 1024
     /// From the complete request to the end of its last database call. Time that operations add themselves is not included.
     var answerTime = Duration.milliseconds(1_800)
     /// From the first to the last byte of a head.

@@ -8,7 +8,6 @@ import Postgres
 ///
 /// - `admit` checks a request's head, before its body is read.
 /// - `AdmittedRequest.answer` runs when the body is complete.
-/// - `finish` runs before the response is written.
 ///
 /// The steps in which the two listeners differ are those of `Responder`. A listener has one pipeline for all its connections.
 struct RequestPipeline: Sendable {
@@ -39,20 +38,9 @@ struct RequestPipeline: Sendable {
         admit = { head, peer in steps.admit(&head, from: &peer) }
     }
 
-    /// A response of this size is rejected while clients leave too much unread.
-    private static let largeAnswer = 32 * 1_024
-
-    /// Adds the header fields that depend on the connection.
-    ///
-    /// - Parameter isLast: Whether the connection is closed afterwards.
-    func finish(_ answer: Answer, to client: Client, isLast: Bool) -> Answer {
-        var answer = answer
-        if case .bytes(let bytes) = answer.body, bytes.count > Self.largeAnswer, connections.areAnswersUnread {
-            answer = Answer(.tooManyUnreadAnswers, requestID: answer.headers.first(name: "X-Request-ID") ?? "")
-        }
-        if client.isSecure { answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
-        if isLast { answer.headers.replaceOrAdd(name: "Connection", value: "close") }
-        return answer
+    /// The response to a request that ends without the pipeline: its connection found a problem.
+    func answer(_ problem: Problem, id: String?, to client: Client) -> Answer {
+        Answer(problem, requestID: id ?? RequestID.random()).protected(for: client)
     }
 }
 
@@ -63,6 +51,7 @@ private final class RequestSteps<R: Responder>: Sendable {
         let target: R.Target
         /// The caller; nil if its credentials must be looked up in the database.
         let caller: R.Caller?
+        let client: Client
         /// Whether the target reads bodies of this media type.
         let hasMediaType: Bool
         /// Whether it may use the reserved database connections.
@@ -98,9 +87,10 @@ private final class RequestSteps<R: Responder>: Sendable {
         do throws(Refusal) {
             try checkLength(of: head)
             try checkHostAndOrigin(of: &head, from: &peer)
-            var target = try responder.route(head, from: peer.client)
-            let caller = try authorize(&target, head)
-            let hasMediaType = try checkMediaType(of: head, target, mayReveal: caller != nil)
+            let (target, caller) = try responder.target(of: head, from: peer.client)
+            let hasMediaType = head.hasMediaType(among: target.mediaTypes)
+            // A caller whose token must be looked up in the database learns of other problems only after that.
+            if caller != nil, !hasMediaType { throw unsupportedMediaType(of: target) }
             let usesReserve = target.usesReserve
             try checkConnectionLimit(of: peer, target, usesReserve: usesReserve)
             let bodyLimit = target.bodyLimit ?? limits.body
@@ -108,6 +98,7 @@ private final class RequestSteps<R: Responder>: Sendable {
             let request = CheckedRequest(
                 target: target,
                 caller: caller,
+                client: peer.client,
                 hasMediaType: hasMediaType,
                 usesReserve: usesReserve,
                 acceptsGzip: ResponseCompression.isWanted(by: head)
@@ -118,7 +109,7 @@ private final class RequestSteps<R: Responder>: Sendable {
         } catch {
             // Respond at once if the client waits for permission or would send a large body.
             let closes = error.closes || length > limits.body || head.expectsContinue
-            return .refused(error.answer, closes: closes)
+            return .refused(error.answer.protected(for: peer.client), closes: closes)
         }
     }
 
@@ -137,18 +128,6 @@ private final class RequestSteps<R: Responder>: Sendable {
         throw Refusal(Answer(problem, requestID: id))
     }
 
-    private func authorize(_ target: inout R.Target, _ head: HTTPRequestHead) throws(Refusal) -> R.Caller? {
-        do throws(Problem) { return try responder.authorize(&target, head) } catch { throw refusal(of: target, error) }
-    }
-
-    /// Returns whether the body's media type is one that the target reads. A caller whose token must be looked up in the database learns
-    /// of other problems only after that.
-    private func checkMediaType(of head: HTTPRequestHead, _ target: R.Target, mayReveal: Bool) throws(Refusal) -> Bool {
-        if head.hasMediaType(among: target.mediaTypes) { return true }
-        if mayReveal { throw refusal(of: target, .unsupportedMediaType(target.mediaTypes)) }
-        return false
-    }
-
     /// Above the limit of connections, only operators are served.
     private func checkConnectionLimit(of peer: Peer, _ target: R.Target, usesReserve: Bool) throws(Refusal) {
         guard peer.isSurplus, !usesReserve else { return }
@@ -162,7 +141,8 @@ private final class RequestSteps<R: Responder>: Sendable {
         throw Refusal(Answer(.tooManyBodies, requestID: target.id), closes: true)
     }
 
-    private func refusal(of target: R.Target, _ problem: Problem) -> Refusal {
+    private func unsupportedMediaType(of target: R.Target) -> Refusal {
+        let problem = Problem.unsupportedMediaType(target.mediaTypes)
         responder.measure(target, status: problem.status, .zero)
         return Refusal(Answer(problem, requestID: target.id))
     }
@@ -178,25 +158,16 @@ private final class RequestSteps<R: Responder>: Sendable {
                 return error.answer
             }
         }
-        guard ResponseCompression.applies(to: answer) else { return answer }
-        return await ResponseCompression.apply(to: answer, acceptsGzip: request.acceptsGzip)
+        guard ResponseCompression.applies(to: answer) else { return finished(answer, request) }
+        return finished(await ResponseCompression.apply(to: answer, acceptsGzip: request.acceptsGzip), request)
     }
 
     /// The caller, whose credentials are looked up in the database unless the head was enough.
     private func authorized(_ request: CheckedRequest, _ body: [UInt8]) async throws(Refusal) -> R.Caller {
         if let caller = request.caller { return caller }
-        let caller = try await authorize(request.target, body)
-        guard request.hasMediaType else {
-            throw refusal(of: request.target, .unsupportedMediaType(request.target.mediaTypes))
-        }
+        let caller = try await responder.authorize(request.target, body)
+        guard request.hasMediaType else { throw unsupportedMediaType(of: request.target) }
         return caller
-    }
-
-    private func authorize(_ target: R.Target, _ body: [UInt8]) async throws(Refusal) -> R.Caller {
-        do throws(Refusal) { return try await responder.authorize(target, body) } catch {
-            responder.measure(target, status: Int(error.answer.status.code), .zero)
-            throw error
-        }
     }
 
     /// Decodes and validates the request, runs the operation, validates and encodes the response; then logs and measures it.
@@ -212,6 +183,13 @@ private final class RequestSteps<R: Responder>: Sendable {
         }
         responder.measure(target, status: Int(answer.status.code), ContinuousClock.now - start)
         return answer
+    }
+
+    /// The response, or a problem if it is large and clients leave too much unread.
+    private func finished(_ answer: Answer, _ request: CheckedRequest) -> Answer {
+        guard case .bytes(let bytes) = answer.body, bytes.count > limits.smallAnswer, connections.areAnswersUnread
+        else { return answer.protected(for: request.client) }
+        return Answer(.tooManyUnreadAnswers, requestID: request.target.id).protected(for: request.client)
     }
 }
 
@@ -252,7 +230,37 @@ struct AdmittedRequest: Sendable {
     let answer: @Sendable (_ body: [UInt8]) async -> Answer
 }
 
+extension Answer {
+    /// Adds the header field that keeps a browser from using the server without TLS (RFC 6797).
+    fileprivate func protected(for client: Client) -> Answer {
+        guard client.isSecure else { return self }
+        var answer = self
+        answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
+        return answer
+    }
+}
+
 extension HTTPRequestHead {
     /// Whether the client waits for permission before it sends the body.
     var expectsContinue: Bool { headers.first(name: "Expect")?.lowercased() == "100-continue" }
+
+    /// Whether the body, if there is one, has a media type of the list. A page of another site can send a body of some types without a
+    /// preflight request (Fetch, section 3.3.5).
+    ///
+    /// - Parameter mediaTypes: The media types that the operation reads; empty for an operation that ignores bodies.
+    func hasMediaType(among mediaTypes: [String]) -> Bool {
+        if mediaTypes.isEmpty { return true }
+        var field: String?
+        for (name, value) in headers where name.utf8.count == 12 && name.isFieldName("content-type") {
+            if field != nil { return false }
+            field = value
+        }
+        guard let field else { return !announcesBody }
+        return MediaType.place(of: field, among: mediaTypes) != nil
+    }
+
+    /// Whether the head announces a body (RFC 9112, section 6.3).
+    private var announcesBody: Bool {
+        headers.contains(name: "Transfer-Encoding") || headers.first(name: "Content-Length").map { $0 != "0" } ?? false
+    }
 }

@@ -6,14 +6,10 @@ protocol Responder: Sendable {
     associatedtype Target: RequestTarget
     associatedtype Caller: Sendable
 
-    /// Finds the operation or page of a request.
-    func route(_ head: HTTPRequestHead, from client: Client) throws(Refusal) -> Target
-
-    /// Authorizes a caller by the header fields.
+    /// Finds the operation or page of a request, and authorizes the caller by the header fields.
     ///
-    /// - Returns: The caller; nil if its credentials must be looked up in the database.
-    /// - Throws: 401 or 403.
-    func authorize(_ target: inout Target, _ head: HTTPRequestHead) throws(Problem) -> Caller?
+    /// - Returns: The target, and its caller; nil if its credentials must be looked up in the database.
+    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (Target, Caller?)
 
     /// Authorizes a caller with the database.
     func authorize(_ target: Target, _ body: [UInt8]) async throws(Refusal) -> Caller
@@ -26,7 +22,7 @@ protocol Responder: Sendable {
 
     /// Counts a response.
     ///
-    /// - Parameter duration: The time that `handle` took; zero if the caller was not authorized.
+    /// - Parameter duration: The time that `handle` took; zero if the request was not handled.
     func measure(_ target: Target, status: Int, _ duration: Duration)
 }
 

@@ -30,29 +30,23 @@ struct WebResponder: Responder {
     /// A warning for the sign-in page.
     let warning: String?
 
-    // MARK: - Routing
+    // MARK: - Target and caller
 
-    func route(_ httpHead: HTTPRequestHead, from client: Client) throws(Refusal) -> WebTarget {
+    func target(of httpHead: HTTPRequestHead, from client: Client) throws(Refusal) -> (WebTarget, SignedIn??) {
         let head = WebRequestHead(httpHead, from: client, id: RequestID.of(httpHead))
         guard [.GET, .HEAD, .POST].contains(httpHead.method) else { throw Refusal(Self.methodNotAllowed(head)) }
         let forms = ["application/x-www-form-urlencoded"]
         if head.isPost, !httpHead.hasMediaType(among: forms) {
             throw Refusal(Answer(.unsupportedMediaType(forms), requestID: head.id))
         }
-        return WebTarget(head)
+        let target = WebTarget(head)
+        return (target, target.needsSession ? nil : .some(nil))
     }
 
     private static func methodNotAllowed(_ head: WebRequestHead) -> Answer {
         var answer = Answer(.methodNotAllowed, requestID: head.id)
         answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
         return answer
-    }
-
-    // MARK: - Authorization
-
-    /// Returns `.some(nil)` if no session is needed.
-    func authorize(_ target: inout WebTarget, _ head: HTTPRequestHead) throws(Problem) -> SignedIn?? {
-        target.needsSession ? nil : .some(nil)
     }
 
     func authorize(_ target: WebTarget, _ body: [UInt8]) async throws(Refusal) -> SignedIn? {
@@ -105,127 +99,6 @@ struct WebResponder: Responder {
     func log(_ target: WebTarget, status: Int, _ problem: Problem?) {}
 
     func measure(_ target: WebTarget, status: Int, _ duration: Duration) {}
-
-    private func asset(_ head: WebRequestHead) -> Answer {
-        guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
-            return Answer(.notFound, requestID: head.id)
-        }
-        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
-        answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
-        return answer
-    }
-
-    /// The reference has an inline style, so it needs its own policy.
-    private func reference(_ head: WebRequestHead) -> Answer {
-        var answer = html(200, ReferenceText.html, head)
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-        answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
-        return answer
-    }
-
-    private func signInPage(_ head: WebRequestHead, status: Int = 200, next: String? = nil, error: String? = nil)
-        -> Answer
-    {
-        let page = SignInPage.signIn(
-            environment: environment,
-            theme: head.theme,
-            next: WebRequestHead.localPath(next ?? head.query["next"]),
-            error: error,
-            warning: warning,
-            availability: dashboard.availability()
-        )
-        return html(status, page.html, head)
-    }
-
-    private func signIn(_ head: WebRequestHead, _ form: Fields) async -> Answer {
-        let next = WebRequestHead.localPath(form["next"])
-        do throws(Problem) {
-            let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
-            var answer = redirect(to: next, head)
-            answer.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
-            return answer
-        } catch {
-            if error.status == 503 { return unavailable(error, head) }
-            return signInPage(head, status: error.status, next: next, error: error.detail)
-        }
-    }
-
-    private func page(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
-        let request = WebRequest(
-            method: head.isPost ? "POST" : "GET",
-            path: head.path,
-            query: head.query,
-            form: user.form,
-            principal: user.principal,
-            address: head.client.address,
-            csrf: FormToken.masked(ofSession: user.session),
-            theme: head.theme
-        )
-        switch await dashboard.respond(to: request) {
-        case .page(let status, let text): return html(status, text, head)
-        case .redirect(let target): return redirect(to: target, head)
-        }
-    }
-
-    private func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
-        do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
-            return unavailable(error, head)
-        }
-        var answer = redirect(to: "/login", head)
-        answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
-        return answer
-    }
-
-    /// Stores preferences in cookies. They are not secret, and scripts read them.
-    private func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
-        var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
-        let choices = [
-            ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
-        ]
-        for (name, values) in choices {
-            guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
-        }
-        return answer
-    }
-
-    // MARK: - Responses
-
-    private func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
-        let page = SignInPage.unavailable(
-            environment: environment,
-            theme: head.theme,
-            text: "The dashboard cannot load data: \(problem.detail)."
-        )
-        var answer = html(problem.status, page.html, head)
-        if let seconds = problem.retryAfterSeconds {
-            answer.headers.add(name: "Retry-After", value: String(seconds))
-        }
-        return answer
-    }
-
-    /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
-    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
-        var answer = Answer(
-            status: status,
-            contentType: "text/html; charset=utf-8",
-            body: Array(text.utf8),
-            requestID: head.id
-        )
-        let policy =
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        answer.headers.add(name: "Content-Security-Policy", value: policy)
-        answer.headers.add(name: "Referrer-Policy", value: "same-origin")
-        answer.headers.add(name: "Cross-Origin-Opener-Policy", value: "same-origin")
-        return answer
-    }
-
-    private func redirect(to path: String, _ head: WebRequestHead) -> Answer {
-        var answer = Answer(status: 303, contentType: nil, body: [], requestID: head.id)
-        answer.headers.add(name: "Location", value: HeaderText.safe(path))
-        return answer
-    }
 }
 
 extension Problem {
@@ -236,7 +109,73 @@ extension Problem {
     )
 }
 
-/// The API reference, rendered once.
-private enum ReferenceText {
-    static let html = ReferencePage().html
+/// The page, form or operation that a browser requests.
+struct WebTarget: RequestTarget {
+    enum Destination {
+        case asset
+        case reference
+        /// The API's health, which scripts and probes read without a session.
+        case health
+        case signInPage
+        case signIn
+        /// The start page, which depends on the session.
+        case home
+        /// A GET operation of the API.
+        case operation(Route, Request)
+        case unknownOperation
+        case signOut
+        case preferences
+        /// A page of the dashboard, or one of its forms.
+        case page
+    }
+
+    let head: WebRequestHead
+    let destination: Destination
+
+    var id: String { head.id }
+    var bodyLimit: Int? { 256 * 1_024 }
+    var usesReserve: Bool { true }
+    /// `WebResponder.target` checks the media type of forms, before the session is looked up.
+    var mediaTypes: [String] { [] }
+
+    init(_ head: WebRequestHead) {
+        self.head = head
+        destination = Self.destination(of: head)
+    }
+
+    /// Whether the caller must have a session.
+    var needsSession: Bool {
+        switch destination {
+        case .asset, .reference, .health, .signInPage, .signIn: false
+        case .home, .operation, .unknownOperation, .signOut, .preferences, .page: true
+        }
+    }
+
+    private static func destination(of head: WebRequestHead) -> Destination {
+        switch (head.path.first, head.isPost) {
+        case (nil, false): .home
+        case ("assets", false): .asset
+        case ("reference", false) where head.path.count == 1: .reference
+        case ("api", false): operation(of: head)
+        case ("login", let isPost) where head.path.count == 1: isPost ? .signIn : .signInPage
+        case ("logout", true) where head.path.count == 1: .signOut
+        case ("preferences", true) where head.path.count == 1: .preferences
+        default: .page
+        }
+    }
+
+    private static func operation(of head: WebRequestHead) -> Destination {
+        if head.path == ["api", "healthz"] { return .health }
+        if head.path == ["api", "stream"] { return .operation(.watchEvents, Request(headers: head.headers)) }
+        var path = String(head.rawPath.dropFirst("/api".count))
+        let found = path.withUTF8 { bytes -> (Route, [String])? in
+            let segments = PathSegments(UnsafeRawBufferPointer(bytes))
+            return PathItem.match(segments, query: head.query.text).flatMap { item in
+                item.get.map { ($0, segments.values(of: item.parameters)) }
+            }
+        }
+        // Public operations are for agents and probes, which use the API's listener.
+        guard let (route, parameters) = found, !route.security.isEmpty else { return .unknownOperation }
+        return .operation(route, Request(pathParameters: parameters, query: head.rawQuery, headers: head.headers))
+    }
 }

@@ -1,0 +1,133 @@
+import ContractRuntime
+import Dashboard
+import Handlers
+import NIOHTTP1
+
+/// The pages that need no operation, and the responses to forms.
+extension WebResponder {
+    func asset(_ head: WebRequestHead) -> Answer {
+        guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
+            return Answer(.notFound, requestID: head.id)
+        }
+        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
+        answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
+        return answer
+    }
+
+    /// The reference has an inline style, so it needs its own policy.
+    func reference(_ head: WebRequestHead) -> Answer {
+        var answer = html(200, ReferenceText.html, head)
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+        answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
+        return answer
+    }
+
+    func signInPage(_ head: WebRequestHead, status: Int = 200, next: String? = nil, error: String? = nil)
+        -> Answer
+    {
+        let page = SignInPage.signIn(
+            environment: environment,
+            theme: head.theme,
+            next: WebRequestHead.localPath(next ?? head.query["next"]),
+            error: error,
+            warning: warning,
+            availability: dashboard.availability()
+        )
+        return html(status, page.html, head)
+    }
+
+    func signIn(_ head: WebRequestHead, _ form: Fields) async -> Answer {
+        let next = WebRequestHead.localPath(form["next"])
+        do throws(Problem) {
+            let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
+            var answer = redirect(to: next, head)
+            answer.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
+            return answer
+        } catch {
+            if error.status == 503 { return unavailable(error, head) }
+            return signInPage(head, status: error.status, next: next, error: error.detail)
+        }
+    }
+
+    func page(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
+        let request = WebRequest(
+            method: head.isPost ? "POST" : "GET",
+            path: head.path,
+            query: head.query,
+            form: user.form,
+            principal: user.principal,
+            address: head.client.address,
+            csrf: FormToken.masked(ofSession: user.session),
+            theme: head.theme
+        )
+        switch await dashboard.respond(to: request) {
+        case .page(let status, let text): return html(status, text, head)
+        case .redirect(let target): return redirect(to: target, head)
+        }
+    }
+
+    func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
+        do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
+            return unavailable(error, head)
+        }
+        var answer = redirect(to: "/login", head)
+        answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
+        return answer
+    }
+
+    /// Stores preferences in cookies. They are not secret, and scripts read them.
+    func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
+        var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
+        let choices = [
+            ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
+        ]
+        for (name, values) in choices {
+            guard let value = form[name], values.contains(value) else { continue }
+            answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
+        }
+        return answer
+    }
+
+    // MARK: - Responses
+
+    func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
+        let page = SignInPage.unavailable(
+            environment: environment,
+            theme: head.theme,
+            text: "The dashboard cannot load data: \(problem.detail)."
+        )
+        var answer = html(problem.status, page.html, head)
+        if let seconds = problem.retryAfterSeconds {
+            answer.headers.add(name: "Retry-After", value: String(seconds))
+        }
+        return answer
+    }
+
+    /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
+    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
+        var answer = Answer(
+            status: status,
+            contentType: "text/html; charset=utf-8",
+            body: Array(text.utf8),
+            requestID: head.id
+        )
+        let policy =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        answer.headers.add(name: "Content-Security-Policy", value: policy)
+        answer.headers.add(name: "Referrer-Policy", value: "same-origin")
+        answer.headers.add(name: "Cross-Origin-Opener-Policy", value: "same-origin")
+        return answer
+    }
+
+    func redirect(to path: String, _ head: WebRequestHead) -> Answer {
+        var answer = Answer(status: 303, contentType: nil, body: [], requestID: head.id)
+        answer.headers.add(name: "Location", value: HeaderText.safe(path))
+        return answer
+    }
+}
+
+/// The API reference, rendered once.
+private enum ReferenceText {
+    static let html = ReferencePage().html
+}
