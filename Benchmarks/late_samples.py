@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.parse
 
-SENDERS = 8
+SENDERS = 32
 # Seconds between the heartbeats of an instance.
 INTERVAL = 30
 SERIES = 50

@@ -19,7 +19,7 @@ refreshed AS (
         instance_id, '', '', '', '', '{}', fingerprint, seen, statement_timestamp(), seen, sent_at, lag
     FROM beat
     -- A wrong clock must be evaluated by recordHeartbeats. The subquery looks a row up by its key; a join could read the whole table.
-    WHERE abs(lag) <= policy_value('clock_tolerance_seconds', '10')::float8
+    WHERE abs(lag) <= (SELECT policy_value('clock_tolerance_seconds', '10')::float8)
         AND fingerprint = (SELECT known.fingerprint FROM instance_live AS known WHERE known.instance_id = beat.instance_id)
     ORDER BY instance_id, seen DESC
     ON CONFLICT (instance_id) DO UPDATE SET
