@@ -18,7 +18,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
         /// The rest of its body.
         case body
         /// The server prepares the response. The client has no deadline.
-        case answer
+        case response
         /// The client, which must read the response.
         case sending
     }
@@ -74,7 +74,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case .idle: time = limits.idleTime
         case .head: time = limits.headTime
         case .body: time = limits.bodyTime
-        case .answer:
+        case .response:
             deadline = nil
             return
         case .sending:
@@ -116,7 +116,7 @@ extension ConnectionDeadline.Phase {
         case .idle: .idle
         case .head: .head
         // A response in preparation has no deadline.
-        case .body, .answer: .body
+        case .body, .response: .body
         case .sending: .unread
         }
     }

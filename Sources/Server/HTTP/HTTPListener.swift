@@ -71,7 +71,7 @@ final class HTTPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let place = connections.admit(channel)
-                    if case .refused = place { throw Refused() }
+                    if case .rejected = place { throw Rejected() }
                     let peer = Peer(requestGuard: requestGuard, isSurplus: place != .open)
                     try configure(channel, requests, peer, tls: tls, logger: logger)
                 }
@@ -82,7 +82,7 @@ final class HTTPListener: Sendable {
     }
 
     /// Thrown to end the initialization of a connection, which closes it.
-    private struct Refused: Error {}
+    private struct Rejected: Error {}
 
     private init(
         _ channel: any Channel,
