@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Handles the requests of one connection in order: reads them, passes them to the pipeline, and writes the responses.
+/// Handles the requests of one HTTP/1.1 connection in order: reads them, passes them to the pipeline, and writes the responses.
 ///
 /// Not `Sendable`: it lives on its channel's event loop, as do the tasks that it starts.
 final class HTTPConnection: ChannelDuplexHandler {
@@ -66,11 +66,6 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private var limits: HTTPLimits { pipeline.limits }
     private var connections: Connections { pipeline.connections }
-
-    func channelActive(context: ChannelHandlerContext) {
-        peer.connected(to: context.remoteAddress?.ipAddress ?? "", proxies: pipeline.proxies)
-        context.fireChannelActive()
-    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         deadline.bodyTimedOut = { [weak self] in
@@ -332,9 +327,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         isShuttingDown = true
-        let eventLoop = context.eventLoop.assumeIsolated()
-        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in self?.closeIfIdle(context) }
-        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownTime)) { context.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in
+            self?.closeIfIdle(context)
+        }
     }
 
     /// A request whose head is arriving is still handled.

@@ -1,6 +1,7 @@
 import ContractRuntime
 import Handlers
 import Logging
+import NIOCore
 import NIOHTTP1
 import Postgres
 
@@ -199,21 +200,18 @@ private final class RequestSteps<R: Responder>: Sendable {
 /// The other end of a connection.
 struct Peer {
     var requestGuard: RequestGuard
-    var client = Client(address: "", isSecure: false)
+    var client: Client
     /// The address of the other end, if it is a trusted proxy.
-    private(set) var proxy: String?
+    let proxy: String?
     /// Whether the connection is beyond the limits: only operators are served.
     let isSurplus: Bool
 
-    init(requestGuard: RequestGuard, isSurplus: Bool) {
+    init(at address: SocketAddress?, proxies: TrustedProxies, requestGuard: RequestGuard, isSurplus: Bool) {
+        let address = address?.ipAddress ?? ""
+        client = Client(address: address, isSecure: false)
+        proxy = proxies.contains(address) ? address : nil
         self.requestGuard = requestGuard
         self.isSurplus = isSurplus
-    }
-
-    /// Notes the address of the other end, which may be a trusted proxy.
-    mutating func connected(to address: String, proxies: TrustedProxies) {
-        client.address = address
-        if proxies.contains(address) { proxy = address }
     }
 }
 
