@@ -35,6 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Without it: an event loop and an HTTP/1.1 parser.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Without it: HTTP/2 would need our own framing, header compression and flow control. async-http-client requires it anyway.
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         // Without it: our own list of open connections, to end them at a shutdown. async-http-client requires it anyway.
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         // Without it: TLS.
@@ -143,9 +145,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -42,7 +42,7 @@ final class APIResponder: Responder {
 
     // MARK: - Target and caller
 
-    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (Target, Principal??) {
+    func target(of head: HTTPRequestHead, from client: Client) throws(Rejection) -> (Target, Principal??) {
         let id = RequestID.of(head)
         let (route, request) = try operation(of: head, id)
         var target = Target(id: id, route: route, request: request, address: client.address)
@@ -51,13 +51,13 @@ final class APIResponder: Responder {
         case .unverified(let hash, let scheme):
             target.unverified = (hash, scheme)
             return (target, nil)
-        case .refused(let problem, let principal):
+        case .rejected(let problem, let principal):
             if principal != nil { deny(principal, target) }
-            throw refusal(of: target, problem)
+            throw rejection(of: target, problem)
         }
     }
 
-    private func operation(of head: HTTPRequestHead, _ id: String) throws(Refusal) -> (Route, Request) {
+    private func operation(of head: HTTPRequestHead, _ id: String) throws(Rejection) -> (Route, Request) {
         let target = Self.split(head.uri)
         var path = target.path
         let found = path.withUTF8 { bytes -> (PathItem, [String])? in
@@ -66,9 +66,9 @@ final class APIResponder: Responder {
                 (item, segments.values(of: item.parameters))
             }
         }
-        guard let (item, parameters) = found else { throw Refusal(Answer(.notFound, requestID: id)) }
+        guard let (item, parameters) = found else { throw Rejection(ServerResponse(.notFound, requestID: id)) }
         guard let route = item.route(for: head.method) else {
-            throw Refusal(Self.otherMethod(head.method, of: item, id))
+            throw Rejection(Self.otherMethod(head.method, of: item, id))
         }
         let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
         return (route, Request(pathParameters: parameters, query: target.query, headers: headers))
@@ -80,23 +80,24 @@ final class APIResponder: Responder {
     }
 
     /// OPTIONS lists the supported methods; any other method is rejected.
-    private static func otherMethod(_ method: HTTPMethod, of item: PathItem, _ id: String) -> Answer {
-        var answer =
+    private static func otherMethod(_ method: HTTPMethod, of item: PathItem, _ id: String) -> ServerResponse {
+        var response =
             method == .OPTIONS
-            ? Answer(status: 204, contentType: nil, body: [], requestID: id) : Answer(.methodNotAllowed, requestID: id)
-        answer.headers.add(name: "Allow", value: item.allowedMethods.joined(separator: ", "))
-        return answer
+            ? ServerResponse(status: 204, contentType: nil, body: [], requestID: id)
+            : ServerResponse(.methodNotAllowed, requestID: id)
+        response.headers.add(name: "Allow", value: item.allowedMethods.joined(separator: ", "))
+        return response
     }
 
-    private func refusal(of target: Target, _ problem: Problem) -> Refusal {
+    private func rejection(of target: Target, _ problem: Problem) -> Rejection {
         measure(target, status: problem.status, .zero)
-        return Refusal(Answer(problem, requestID: target.id))
+        return Rejection(ServerResponse(problem, requestID: target.id))
     }
 
     // MARK: - Callers with tokens in the database
 
-    func authorize(_ target: Target, _ body: [UInt8]) async throws(Refusal) -> Principal? {
-        do throws(Problem) { return try await verified(target) } catch { throw refusal(of: target, error) }
+    func authorize(_ target: Target, _ body: [UInt8]) async throws(Rejection) -> Principal? {
+        do throws(Problem) { return try await verified(target) } catch { throw rejection(of: target, error) }
     }
 
     private func verified(_ target: Target) async throws(Problem) -> Principal {
@@ -129,12 +130,12 @@ final class APIResponder: Responder {
 
     // MARK: - Operation
 
-    func handle(_ target: Target, by principal: Principal?, _ body: [UInt8]) async throws(Problem) -> Answer {
+    func handle(_ target: Target, by principal: Principal?, _ body: [UInt8]) async throws(Problem) -> ServerResponse {
         var request = target.request
         request.body = body
         request.principal = principal
         let response = try await api.respond(to: request, on: target.route, validating: validation)
-        return Answer(response, requestID: target.id)
+        return ServerResponse(response, requestID: target.id)
     }
 
     // MARK: - Log and metrics
@@ -143,7 +144,7 @@ final class APIResponder: Responder {
         let operation = target.route.rawValue
         guard let problem else {
             logger.trace(
-                "answered",
+                "responded",
                 metadata: ["operation": "\(operation)", "request": "\(target.id)", "status": "\(status)"]
             )
             return
@@ -153,7 +154,7 @@ final class APIResponder: Responder {
             "operation": "\(operation)", "request": "\(target.id)", "code": "\(problem.code)",
             "detail": "\(problem.detail)",
         ]
-        logger.log(level: level, "refused", metadata: metadata)
+        logger.log(level: level, "rejected", metadata: metadata)
     }
 
     func measure(_ target: Target, status: Int, _ duration: Duration) {

@@ -30,7 +30,7 @@ extension Application {
             guard let socket = sockets[component] else { return }
             var limits = limits
             // A page calls several operations.
-            if content == .pages { limits.answerTime = .milliseconds(2_500) }
+            if content == .pages { limits.responseTime = .milliseconds(2_500) }
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,

@@ -12,7 +12,7 @@ struct Authenticator: Sendable {
         /// The token's hash must be looked up in the database.
         case unverified(hash: String, SecurityScheme)
         /// The credentials are missing or insufficient.
-        case refused(Problem, principal: Principal?)
+        case rejected(Problem, principal: Principal?)
     }
 
     let authorization: Authorization
@@ -39,7 +39,7 @@ struct Authenticator: Sendable {
             guard values.count == 1, let value = values.first else { continue }
             return examine(TokenSecret.hash(value), of: scheme, for: route)
         }
-        return .refused(.unauthorized, principal: nil)
+        return .rejected(.unauthorized, principal: nil)
     }
 
     private func examine(_ hash: String, of scheme: SecurityScheme, for route: Route) -> Verdict {
@@ -51,7 +51,7 @@ struct Authenticator: Sendable {
             try authorization.check(.token(principal, scheme), on: route)
             return .known(principal)
         } catch {
-            return .refused(error, principal: principal)
+            return .rejected(error, principal: principal)
         }
     }
 

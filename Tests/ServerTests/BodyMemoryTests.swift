@@ -155,13 +155,13 @@ import Testing
         /// Allows one more response.
         func answer() { allowed.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
-        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse {
             let number = begun.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue
             while allowed.load(ordering: .sequentiallyConsistent) < number {
                 try? await Task.sleep(for: .milliseconds(5))
                 if Task.isCancelled { break }
             }
-            return Answer(status: 200, contentType: nil, body: [], requestID: "r")
+            return ServerResponse(status: 200, contentType: nil, body: [], requestID: "r")
         }
     }
 

@@ -108,8 +108,8 @@ import Testing
 
     /// Responds to every request.
     private struct HealthResponder: OpenResponder {
-        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
-            Answer(status: 200, contentType: nil, body: [120], requestID: "r")
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse {
+            ServerResponse(status: 200, contentType: nil, body: [120], requestID: "r")
         }
     }
 

@@ -58,7 +58,12 @@ import Testing
 
     @Test(arguments: ["", "Connection: close\r\n"])
     func `an unread response is abandoned, even if it is the last one`(field: String) async throws {
-        let large = Answer(status: 200, contentType: nil, body: Array(repeating: 120, count: 4_000_000), requestID: "r")
+        let large = ServerResponse(
+            status: 200,
+            contentType: nil,
+            body: Array(repeating: 120, count: 4_000_000),
+            requestID: "r"
+        )
         try await withListener(answering: large) { port, telemetry in
             let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
             client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n".utf8))
@@ -143,7 +148,7 @@ import Testing
         let endless = ServerEvents<JSONValue> {
             AsyncThrowingStream { ServerEvent(.string(String(repeating: "x", count: 65_536))) }
         }
-        let answer = Answer(Response(status: 200, .events(endless)), requestID: "r")
+        let answer = ServerResponse(Response(status: 200, .events(endless)), requestID: "r")
         try await withListener(answering: answer) { port, telemetry in
             let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
             client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
@@ -155,14 +160,14 @@ import Testing
 
     /// Sends the same response to every request.
     private struct FixedResponder: OpenResponder {
-        let answer: Answer
+        let answer: ServerResponse
 
-        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer { answer }
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse { answer }
     }
 
     /// Runs `body` with a listener whose clients have a second to read.
     private func withListener(
-        answering answer: Answer,
+        answering answer: ServerResponse,
         _ body: (_ port: Int, Telemetry) async throws -> Void
     ) async throws {
         var limits = HTTPLimits.withoutGrace
@@ -242,7 +247,7 @@ import Testing
     @Test func `an address has a limit, and others are served`() {
         let many = Array(repeating: "203.0.113.7", count: 6)
         let open = Array(repeating: ConnectionPlace.open, count: 3)
-        let beyond: [ConnectionPlace] = [.surplus(.address), .surplus(.address), .refused(.address)]
+        let beyond: [ConnectionPlace] = [.surplus(.address), .surplus(.address), .rejected(.address)]
         #expect(places(many + ["203.0.113.8"]) == open + beyond + [.open])
     }
 
@@ -259,7 +264,7 @@ import Testing
         let places = places(Array(repeating: "127.0.0.1", count: 11))
         let open = Array(repeating: ConnectionPlace.open, count: 6)
         let beyond = Array(repeating: ConnectionPlace.surplus(.total), count: 4)
-        #expect(places == open + beyond + [.refused(.total)])
+        #expect(places == open + beyond + [.rejected(.total)])
     }
 
     @Test func `a trusted proxy carries the connections of all its clients, and has no limit per address`() throws {

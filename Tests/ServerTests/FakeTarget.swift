@@ -34,7 +34,7 @@ final class FakeTarget: OpenResponder {
     /// The number of attempts.
     var attempts: Int { state.withLock { $0.attempts } }
 
-    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse {
         let behaviour = state.withLock { state in
             state.attempts += 1
             return state.behaviour(state.attempts)
@@ -42,9 +42,9 @@ final class FakeTarget: OpenResponder {
         switch behaviour {
         case .hangs(let time):
             try? await Task.sleep(for: time)
-            return Answer(status: 204, contentType: nil, body: [], requestID: "fake")
+            return ServerResponse(status: 204, contentType: nil, body: [], requestID: "fake")
         case .answers(let status, let headers):
-            var answer = Answer(status: status, contentType: nil, body: [], requestID: "fake")
+            var answer = ServerResponse(status: status, contentType: nil, body: [], requestID: "fake")
             for (name, value) in headers { answer.headers.replaceOrAdd(name: name, value: value) }
             return answer
         case .takes:
@@ -54,7 +54,7 @@ final class FakeTarget: OpenResponder {
             state.withLock {
                 $0.messages.append(mentions == [] || json?["messages"] != nil ? content : "mentions: \(content)")
             }
-            return Answer(status: 204, contentType: nil, body: [], requestID: "fake")
+            return ServerResponse(status: 204, contentType: nil, body: [], requestID: "fake")
         }
     }
 

@@ -5,7 +5,7 @@ import NIOHTTP1
 
 /// A responder without routes and credentials.
 protocol OpenResponder: Responder where Target == OpenTarget, Caller == OpenCaller {
-    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer
+    func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse
 }
 
 /// A request's head.
@@ -21,13 +21,13 @@ struct OpenTarget: RequestTarget {
 struct OpenCaller {}
 
 extension OpenResponder {
-    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (OpenTarget, OpenCaller?) {
+    func target(of head: HTTPRequestHead, from client: Client) throws(Rejection) -> (OpenTarget, OpenCaller?) {
         (OpenTarget(head: head), OpenCaller())
     }
 
-    func authorize(_ target: OpenTarget, _ body: [UInt8]) async throws(Refusal) -> OpenCaller { OpenCaller() }
+    func authorize(_ target: OpenTarget, _ body: [UInt8]) async throws(Rejection) -> OpenCaller { OpenCaller() }
 
-    func handle(_ target: OpenTarget, by caller: OpenCaller, _ body: [UInt8]) async throws(Problem) -> Answer {
+    func handle(_ target: OpenTarget, by caller: OpenCaller, _ body: [UInt8]) async throws(Problem) -> ServerResponse {
         await respond(to: target.head, body)
     }
 

@@ -129,9 +129,9 @@ import Testing
 
     /// Never responds.
     private struct SilentResponder: OpenResponder {
-        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse {
             try? await Task.sleep(for: .seconds(60))
-            return Answer(status: 204, contentType: nil, body: [], requestID: "r")
+            return ServerResponse(status: 204, contentType: nil, body: [], requestID: "r")
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
     private struct StreamResponder: OpenResponder {
         let stream: ByteStream
 
-        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> Answer {
+        func respond(to head: HTTPRequestHead, _ body: [UInt8]) async -> ServerResponse {
             let events = ServerEvents<JSONValue> { [stream] in
                 let turns = stream.makeAsyncIterator()
                 // The stream below requests one element at a time, so no access is concurrent.
@@ -23,7 +23,7 @@ import Testing
                     try await iterator.next().map { ServerEvent(.string(String(decoding: $0, as: UTF8.self))) }
                 }
             }
-            return Answer(Response(status: 200, .events(events)), requestID: "r")
+            return ServerResponse(Response(status: 200, .events(events)), requestID: "r")
         }
     }
 

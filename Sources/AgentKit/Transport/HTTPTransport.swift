@@ -9,7 +9,8 @@ public struct HTTPTransport: Transport {
     public static let sharedClient: HTTPClient = {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(5)
-        // Each agent keeps one connection busy with its poll.
+        // Each agent keeps one connection busy with its poll. With HTTP/2 all agents would share the streams of one connection.
+        configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8192
         // Fail immediately if the connection is refused. Requests that wait in the pool would all be sent in the moment the server is back.
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -30,7 +30,7 @@ enum ConnectionPlace: Equatable {
     /// Beyond a limit: only operators are served.
     case surplus(ConnectionLimit)
     /// Beyond the surplus connections: closed without a response.
-    case refused(ConnectionLimit)
+    case rejected(ConnectionLimit)
 }
 
 /// Counts the connections of a listener. A pure state machine.
@@ -45,21 +45,21 @@ struct ConnectionCounts {
         self.proxies = proxies
     }
 
-    /// Counts a connection unless it is refused.
+    /// Counts a connection unless it is rejected.
     ///
     /// - Parameter address: The client's address; nil if unknown.
     mutating func add(_ address: IPAddress?, _ limits: ConnectionLimits) -> ConnectionPlace {
         let network = network(of: address)
         let place: ConnectionPlace
         if total - surplus >= limits.total {
-            place = surplus < limits.surplus ? .surplus(.total) : .refused(.total)
+            place = surplus < limits.surplus ? .surplus(.total) : .rejected(.total)
         } else if let network, byNetwork[network] ?? 0 >= limits.perAddress {
             // The other half is reserved for clients of other addresses.
-            place = surplus < limits.surplus / 2 ? .surplus(.address) : .refused(.address)
+            place = surplus < limits.surplus / 2 ? .surplus(.address) : .rejected(.address)
         } else {
             place = .open
         }
-        if case .refused = place { return place }
+        if case .rejected = place { return place }
         total += 1
         if place != .open { surplus += 1 }
         if let network { byNetwork[network, default: 0] += 1 }

@@ -1,8 +1,8 @@
 import Handlers
 import NIOCore
 
-/// Closes the connection of a client that is too slow. It is the first handler of the pipeline, because only there the first byte of a head
-/// is visible.
+/// Closes the connection of a client that is too slow, and each connection at the end of a shutdown. It is the first handler of the
+/// pipeline after TLS, because only there the first byte of a head is visible.
 ///
 /// Not `Sendable`: it lives on its channel's event loop.
 final class ConnectionDeadline: ChannelInboundHandler {
@@ -18,9 +18,11 @@ final class ConnectionDeadline: ChannelInboundHandler {
         /// The rest of its body.
         case body
         /// The server prepares the response. The client has no deadline.
-        case answer
+        case response
         /// The client, which must read the response.
         case sending
+        /// HTTP/2: no stream is open. Other frames are not the start of a request.
+        case betweenStreams
     }
 
     private let limits: HTTPLimits
@@ -33,6 +35,8 @@ final class ConnectionDeadline: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     /// The number of unsent bytes at the last check in `sending`.
     private var unsent = 0
+    /// Whether the listener has stopped.
+    private(set) var isShuttingDown = false
     /// Called when a body did not arrive in time, to send a response before the connection is closed.
     var bodyTimedOut: (() -> Void)?
 
@@ -66,6 +70,16 @@ final class ConnectionDeadline: ChannelInboundHandler {
         context.fireChannelReadComplete()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, !isShuttingDown {
+            isShuttingDown = true
+            context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.shutdownTime)) {
+                context.close(promise: nil)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     /// Enters a phase and starts its deadline.
     func enter(_ phase: Phase) {
         self.phase = phase
@@ -74,7 +88,9 @@ final class ConnectionDeadline: ChannelInboundHandler {
         case .idle: time = limits.idleTime
         case .head: time = limits.headTime
         case .body: time = limits.bodyTime
-        case .answer:
+        // Before that the client is asked to close the connection (`HTTP2Connection`).
+        case .betweenStreams: time = limits.idleTime + limits.shutdownGrace
+        case .response:
             deadline = nil
             return
         case .sending:
@@ -83,7 +99,7 @@ final class ConnectionDeadline: ChannelInboundHandler {
         }
         deadline = .now() + TimeAmount(time)
         // Other phases begin during a read, whose `channelReadComplete` is still to come.
-        if phase == .idle || phase == .sending { scheduleCheck() }
+        if phase == .idle || phase == .sending || phase == .betweenStreams { scheduleCheck() }
     }
 
     /// Schedules a check for the time of the deadline.
@@ -113,10 +129,10 @@ extension ConnectionDeadline.Phase {
     /// The reason for closing a connection at its deadline.
     fileprivate var closing: Telemetry.Closing {
         switch self {
-        case .idle: .idle
+        case .idle, .betweenStreams: .idle
         case .head: .head
         // A response in preparation has no deadline.
-        case .body, .answer: .body
+        case .body, .response: .body
         case .sending: .unread
         }
     }

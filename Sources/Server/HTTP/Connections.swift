@@ -31,7 +31,7 @@ final class Connections: Sendable {
         switch place {
         case .open: break
         case .surplus(let limit): telemetry.recordSurplus(limit)
-        case .refused(let limit):
+        case .rejected(let limit):
             telemetry.recordSurplus(limit)
             return place
         }
@@ -46,7 +46,7 @@ final class Connections: Sendable {
     // MARK: - Unread responses
 
     /// Whether so much is unread that large responses must be rejected.
-    var areAnswersUnread: Bool { unread.load(ordering: .relaxed) >= limits.unreadBytes }
+    var isUnreadLimitReached: Bool { unread.load(ordering: .relaxed) >= limits.unreadBytes }
 
     /// Records a change in the number of unread response bytes.
     func changeUnread(by bytes: Int) {
@@ -57,7 +57,7 @@ final class Connections: Sendable {
     // MARK: - Request bodies
 
     /// Whether so much is held that large bodies must be rejected.
-    var areBodiesFull: Bool { telemetry.bodyBytes >= limits.bodyBytes }
+    var isBodyLimitReached: Bool { telemetry.bodyBytes >= limits.bodyBytes }
 
     /// Records a change in the number of body bytes. Returns whether they are within the limit.
     func changeBodies(by bytes: Int) -> Bool { telemetry.changeBodies(by: bytes) <= limits.bodyBytes || bytes < 0 }

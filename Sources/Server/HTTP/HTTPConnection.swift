@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Handles the requests of one connection in order: reads them, passes them to the pipeline, and writes the responses.
+/// Handles the requests of one HTTP/1.1 connection in order: reads them, passes them to the pipeline, and writes the responses.
 ///
 /// Not `Sendable`: it lives on its channel's event loop, as do the tasks that it starts.
 final class HTTPConnection: ChannelDuplexHandler {
@@ -14,12 +14,12 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private enum State {
         case idle
-        /// The body of an admitted request is arriving.
+        /// The body of an accepted request is arriving.
         case reading
         /// The response is known, and the rest of the request is dropped.
-        case refusing(Answer)
+        case rejecting(ServerResponse)
         /// The request is complete, and the response is being prepared.
-        case answering
+        case responding
         /// The client must read more of the response before its next request is handled.
         case sending
         case closing
@@ -31,8 +31,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private let logger: Logger
     private var state = State.idle
     private var peer: Peer
-    /// The admitted request whose body is arriving, and what has arrived of it.
-    private var request: AdmittedRequest?
+    /// The accepted request whose body is arriving, and what has arrived of it.
+    private var request: AcceptedRequest?
     private var body: [UInt8] = []
     private var bodies: BodyMemory
     private var keepsAlive = true
@@ -67,22 +67,17 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var limits: HTTPLimits { pipeline.limits }
     private var connections: Connections { pipeline.connections }
 
-    func channelActive(context: ChannelHandlerContext) {
-        peer.connected(to: context.remoteAddress?.ipAddress ?? "", proxies: pipeline.proxies)
-        context.fireChannelActive()
-    }
-
     func handlerAdded(context: ChannelHandlerContext) {
         deadline.bodyTimedOut = { [weak self] in
             guard let self else { return }
-            refuseAndClose(.requestTimeout(limits), context: context)
+            rejectAndClose(.requestTimeout(limits), context: context)
         }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         switch state {
-        case .answering, .sending:
+        case .responding, .sending:
             if pipelined == nil { pipelined = [] }
             pipelined?.append(part)
             if case .body(let bytes) = part { bodies.addPipelined(bytes.readableBytes) }
@@ -114,9 +109,9 @@ final class HTTPConnection: ChannelDuplexHandler {
         isHead = head.method == .HEAD
         deadline.enter(.body)
         switch pipeline.admit(&head, &peer) {
-        case .refused(let answer, closes: true): close(with: answer, context: context)
-        case .refused(let answer, closes: false): state = .refusing(answer)
-        case .admitted(let request):
+        case .rejected(let response, closes: true): close(with: response, context: context)
+        case .rejected(let response, closes: false): state = .rejecting(response)
+        case .accepted(let request):
             self.request = request
             state = .reading
             guard head.expectsContinue else { return }
@@ -129,23 +124,23 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard case .reading = state, let limit = request?.bodyLimit else { return }
         // traps: both are lengths of buffers in memory.
         guard body.count + bytes.readableBytes <= limit else {
-            return refuseAndClose(.contentTooLarge(limit), id: request?.id, context: context)
+            return rejectAndClose(.contentTooLarge(limit), id: request?.id, context: context)
         }
         body.append(contentsOf: bytes.readableBytesView)
     }
 
     private func endRequest(context: ChannelHandlerContext) {
-        deadline.enter(.answer)
+        deadline.enter(.response)
         switch state {
-        case .refusing(let answer):
-            state = .answering
-            write(answer, context: context)
+        case .rejecting(let response):
+            state = .responding
+            write(response, context: context)
         case .reading:
-            state = .answering
+            state = .responding
             bodies.hold(body)
             guard bodies.count() else { return write(tooManyBodies(), context: context) }
-            answer(context)
-        case .idle, .answering, .sending, .closing: break
+            respond(context)
+        case .idle, .responding, .sending, .closing: break
         }
     }
 
@@ -157,8 +152,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !bodies.count() else { return }
         switch state {
         case .reading: close(with: tooManyBodies(), context: context)
-        case .answering: dropPipelined()
-        case .idle, .refusing, .sending, .closing: context.close(promise: nil)
+        case .responding: dropPipelined()
+        case .idle, .rejecting, .sending, .closing: context.close(promise: nil)
         }
     }
 
@@ -172,24 +167,24 @@ final class HTTPConnection: ChannelDuplexHandler {
         _ = bodies.count()
     }
 
-    private func tooManyBodies() -> Answer {
+    private func tooManyBodies() -> ServerResponse {
         connections.telemetry.recordBodyRefusal()
-        return pipeline.answer(.tooManyBodies, id: request?.id, to: peer.client)
+        return pipeline.response(to: .tooManyBodies, id: request?.id, to: peer.client)
     }
 
     // MARK: - Responses
 
     /// Runs the operation on this connection's event loop. It starts immediately and resumes there after every suspension.
-    private func answer(_ context: ChannelHandlerContext) {
+    private func respond(_ context: ChannelHandlerContext) {
         guard let request = self.request else { return }
         let body = self.body
         dropBody()
         let connection = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         responseTask = Task.immediate(executorPreference: executor) {
-            let answer = await request.answer(body)
+            let response = await request.respond(body)
             // The task's executor is the event loop, so it may access the connection.
             let (handler, context) = connection.value
-            handler.write(answer, context: context)
+            handler.write(response, context: context)
         }
     }
 
@@ -198,17 +193,17 @@ final class HTTPConnection: ChannelDuplexHandler {
         body = []
     }
 
-    private func write(_ answer: Answer, context: ChannelHandlerContext) {
+    private func write(_ response: ServerResponse, context: ChannelHandlerContext) {
         dropBody()
         bodies.release()
         _ = bodies.count()
         guard context.channel.isActive else { return }
-        var buffer = answer.head(context.channel.allocator, isLast: !keepsAlive || isShuttingDown)
-        switch answer.body {
+        var buffer = response.head(context.channel.allocator, isLast: !keepsAlive || isShuttingDown)
+        switch response.body {
         case .bytes(let bytes):
             if !isHead { buffer.writeBytes(bytes) }
-            endAnswer(with: buffer, context: context)
-        case .stream where isHead: endAnswer(with: buffer, context: context)
+            endResponse(with: buffer, context: context)
+        case .stream where isHead: endResponse(with: buffer, context: context)
         case .stream(let stream):
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
             send(stream, context: context)
@@ -225,10 +220,10 @@ final class HTTPConnection: ChannelDuplexHandler {
                     guard !chunk.isEmpty else { continue }
                     connection.value.0.deadline.enter(.sending)
                     try await channel.writeAndFlush(ByteBuffer(chunk: chunk))
-                    connection.value.0.deadline.enter(.answer)
+                    connection.value.0.deadline.enter(.response)
                 }
                 let (handler, context) = connection.value
-                handler.endAnswer(with: ByteBuffer(string: "0\r\n\r\n"), context: context)
+                handler.endResponse(with: ByteBuffer(string: "0\r\n\r\n"), context: context)
             } catch {
                 channel.close(promise: nil)
             }
@@ -248,7 +243,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    private func endAnswer(with bytes: ByteBuffer, context: ChannelHandlerContext) {
+    private func endResponse(with bytes: ByteBuffer, context: ChannelHandlerContext) {
         responseTask = nil
         streaming = nil
         if keepsAlive, !isShuttingDown {
@@ -260,7 +255,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             startSending()
         } else {
             // If unread bytes remain when the connection is closed, the kernel resets it and the client may lose the response.
-            let isAllRead = if case .answering = state { pipelined == nil } else { false }
+            let isAllRead = if case .responding = state { pipelined == nil } else { false }
             state = .closing
             pipelined = nil
             bodies.removePipelined()
@@ -311,7 +306,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             if case .body(let bytes) = part { bodies.removePipelined(bytes.readableBytes) }
             receive(part, context: context)
             switch state {
-            case .answering, .sending: break parts
+            case .responding, .sending: break parts
             default: continue
             }
         }
@@ -332,9 +327,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
         isShuttingDown = true
-        let eventLoop = context.eventLoop.assumeIsolated()
-        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in self?.closeIfIdle(context) }
-        eventLoop.scheduleTask(in: TimeAmount(limits.shutdownTime)) { context.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.shutdownGrace)) { [weak self] in
+            self?.closeIfIdle(context)
+        }
     }
 
     /// A request whose head is arriving is still handled.
@@ -350,20 +345,20 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     /// Responds before the end of the request, whose rest is not read.
-    private func close(with answer: Answer, context: ChannelHandlerContext) {
+    private func close(with response: ServerResponse, context: ChannelHandlerContext) {
         keepsAlive = false
-        write(answer, context: context)
+        write(response, context: context)
     }
 
-    private func refuseAndClose(_ problem: Problem, id: String? = nil, context: ChannelHandlerContext) {
-        close(with: pipeline.answer(problem, id: id, to: peer.client), context: context)
+    private func rejectAndClose(_ problem: Problem, id: String? = nil, context: ChannelHandlerContext) {
+        close(with: pipeline.response(to: problem, id: id, to: peer.client), context: context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (state, error) {
-        case (.closing, _), (.answering, _), (.sending, _): context.close(promise: nil)
-        case (_, HTTPParserError.headerOverflow): refuseAndClose(.headTooLarge(limits), context: context)
-        case (_, is HTTPParserError): refuseAndClose(.malformedRequest, context: context)
+        case (.closing, _), (.responding, _), (.sending, _): context.close(promise: nil)
+        case (_, HTTPParserError.headerOverflow): rejectAndClose(.headTooLarge(limits), context: context)
+        case (_, is HTTPParserError): rejectAndClose(.malformedRequest, context: context)
         default:
             logger.debug("connection failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)

@@ -7,9 +7,9 @@ struct HTTPLimits: Sendable {
     /// Bytes of a body.
     var body = 1024 * 1024
     /// Bytes of a response that is sent even while clients leave too much unread.
-    var smallAnswer = 32 * 1024
+    var smallResponse = 32 * 1024
     /// From the complete request to the end of its last database call. Time that operations add themselves is not included.
-    var answerTime = Duration.milliseconds(1_800)
+    var responseTime = Duration.milliseconds(1_800)
     /// From the first to the last byte of a head.
     var headTime = Duration.seconds(10)
     /// From the head to the last byte of the body.

@@ -2,9 +2,7 @@ import Handlers
 import Logging
 import NIOCore
 import NIOExtras
-import NIOHTTP1
 import NIOPosix
-import NIOSSL
 
 /// A listening address and its accepted connections.
 final class HTTPListener: Sendable {
@@ -49,6 +47,7 @@ final class HTTPListener: Sendable {
             proxies: proxies,
             logger: logger
         )
+        let handlers = ConnectionHandlers(requests: requests, requestGuard: requestGuard, tls: tls, logger: logger)
         let quiescing = ServerQuiescingHelper(group: group)
         let channel = try await ServerBootstrap(group: group)
             // Accepted sockets inherit this (tcp(7)): the kernel must not buffer megabytes for a client that does not read.
@@ -71,18 +70,14 @@ final class HTTPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let place = connections.admit(channel)
-                    if case .refused = place { throw Refused() }
-                    let peer = Peer(requestGuard: requestGuard, isSurplus: place != .open)
-                    try configure(channel, requests, peer, tls: tls, logger: logger)
+                    if case .rejected = place { throw ConnectionRejected() }
+                    try handlers.add(to: channel, isSurplus: place != .open)
                 }
             }
             .withBoundSocket(socket.descriptor).get()
         let address = socket.address.url(tls == nil ? "http" : "https")
         return HTTPListener(channel, quiescing, at: address, shutdownTime: limits.shutdownTime)
     }
-
-    /// Thrown to end the initialization of a connection, which closes it.
-    private struct Refused: Error {}
 
     private init(
         _ channel: any Channel,
@@ -96,35 +91,8 @@ final class HTTPListener: Sendable {
         self.shutdownTime = shutdownTime
     }
 
-    private static func configure(
-        _ channel: any Channel,
-        _ requests: RequestPipeline,
-        _ peer: Peer,
-        tls: CertificateStore?,
-        logger: Logger
-    ) throws {
-        var limits = requests.limits
-        // Surplus connections are few and must be released soon.
-        if peer.isSurplus { limits.headTime = min(limits.headTime, .seconds(2)) }
-        var decoding = NIOHTTPDecoderLimitConfiguration()
-        decoding.maxHeaderFieldSize = limits.head
-        decoding.maxHeaderListSize = limits.head
-        let pipeline = channel.pipeline.syncOperations
-        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
-        let deadline = ConnectionDeadline(limits: limits, telemetry: requests.connections.telemetry)
-        try pipeline.addHandler(deadline)
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
-        let connection = HTTPConnection(
-            requests,
-            peer: peer,
-            deadline: deadline,
-            executor: EventLoopTaskExecutor(channel.eventLoop),
-            logger: logger
-        )
-        try pipeline.addHandler(connection)
-    }
-
-    /// Stops accepting connections, and informs the open ones: each gets `Connection: close` with its next response and is then closed.
+    /// Stops accepting connections, and informs the open ones: with HTTP/1.1, each gets `Connection: close` with its next response
+    /// and is then closed; with HTTP/2, each gets GOAWAY and is closed after its streams.
     ///
     /// - Returns: The end of all connections, at most at the shutdown's deadline.
     func stopAccepting() async -> EventLoopFuture<Void> {

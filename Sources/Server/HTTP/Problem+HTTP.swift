@@ -15,7 +15,7 @@ extension Problem {
             "too many connections are open from this address or in total; close some or retry after the given delay",
         retryAfterSeconds: 5
     )
-    static let tooManyUnreadAnswers = Problem(
+    static let tooManyUnreadResponses = Problem(
         status: 503,
         code: .tooManyUnreadAnswers,
         detail: "too much response data is unread by clients; retry after the given delay",

@@ -1,13 +1,14 @@
 import ContractRuntime
 import Handlers
 import Logging
+import NIOCore
 import NIOHTTP1
 import Postgres
 
 /// The steps of every request, in order, for the API and the dashboard alike.
 ///
 /// - `admit` checks a request's head, before its body is read.
-/// - `AdmittedRequest.answer` runs when the body is complete.
+/// - `AcceptedRequest.respond` runs when the body is complete.
 ///
 /// The steps in which the two listeners differ are those of `Responder`. A listener has one pipeline for all its connections.
 struct RequestPipeline: Sendable {
@@ -39,8 +40,8 @@ struct RequestPipeline: Sendable {
     }
 
     /// The response to a request that ends without the pipeline: its connection found a problem.
-    func answer(_ problem: Problem, id: String?, to client: Client) -> Answer {
-        Answer(problem, requestID: id ?? RequestID.random()).protected(for: client)
+    func response(to problem: Problem, id: String?, to client: Client) -> ServerResponse {
+        ServerResponse(problem, requestID: id ?? RequestID.random()).protected(for: client)
     }
 }
 
@@ -84,7 +85,7 @@ private final class RequestSteps<R: Responder>: Sendable {
 
     func admit(_ head: inout HTTPRequestHead, from peer: inout Peer) -> Admission {
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
-        do throws(Refusal) {
+        do throws(Rejection) {
             try checkLength(of: head)
             try checkHostAndOrigin(of: &head, from: &peer)
             let (target, caller) = try responder.target(of: head, from: peer.client)
@@ -103,67 +104,69 @@ private final class RequestSteps<R: Responder>: Sendable {
                 usesReserve: usesReserve,
                 acceptsGzip: ResponseCompression.isWanted(by: head)
             )
-            return .admitted(
-                AdmittedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in await answer(request, body) }
+            return .accepted(
+                AcceptedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in await respond(to: request, body) }
             )
         } catch {
             // Respond at once if the client waits for permission or would send a large body.
             let closes = error.closes || length > limits.body || head.expectsContinue
-            return .refused(error.answer.protected(for: peer.client), closes: closes)
+            return .rejected(error.response.protected(for: peer.client), closes: closes)
         }
     }
 
-    private func checkLength(of head: HTTPRequestHead) throws(Refusal) {
+    private func checkLength(of head: HTTPRequestHead) throws(Rejection) {
         guard head.uri.utf8.count > limits.target else { return }
-        throw Refusal(Answer(.uriTooLong(limits), requestID: RequestID.random()), closes: true)
+        throw Rejection(ServerResponse(.uriTooLong(limits), requestID: RequestID.random()), closes: true)
     }
 
-    private func checkHostAndOrigin(of head: inout HTTPRequestHead, from peer: inout Peer) throws(Refusal) {
+    private func checkHostAndOrigin(of head: inout HTTPRequestHead, from peer: inout Peer) throws(Rejection) {
         let problem = peer.requestGuard.problem(with: &head)
         peer.client.isSecure = peer.requestGuard.isSecure
         if let proxy = peer.proxy { peer.client.address = proxies.client(before: proxy, head.headers) }
         guard let problem else { return }
         let id = RequestID.of(head)
         logger.debug("request rejected", metadata: ["request": "\(id)", "code": "\(problem.code)"])
-        throw Refusal(Answer(problem, requestID: id))
+        throw Rejection(ServerResponse(problem, requestID: id))
     }
 
     /// Above the limit of connections, only operators are served.
-    private func checkConnectionLimit(of peer: Peer, _ target: R.Target, usesReserve: Bool) throws(Refusal) {
+    private func checkConnectionLimit(of peer: Peer, _ target: R.Target, usesReserve: Bool) throws(Rejection) {
         guard peer.isSurplus, !usesReserve else { return }
-        throw Refusal(Answer(.tooManyConnections, requestID: target.id))
+        throw Rejection(ServerResponse(.tooManyConnections, requestID: target.id))
     }
 
-    private func checkBody(_ length: Int, _ target: R.Target, _ limit: Int) throws(Refusal) {
-        if length > limit { throw Refusal(Answer(.contentTooLarge(limit), requestID: target.id), closes: true) }
-        guard length > BodyMemory.smallBody, connections.areBodiesFull else { return }
+    private func checkBody(_ length: Int, _ target: R.Target, _ limit: Int) throws(Rejection) {
+        if length > limit {
+            throw Rejection(ServerResponse(.contentTooLarge(limit), requestID: target.id), closes: true)
+        }
+        guard length > BodyMemory.smallBody, connections.isBodyLimitReached else { return }
         connections.telemetry.recordBodyRefusal()
-        throw Refusal(Answer(.tooManyBodies, requestID: target.id), closes: true)
+        throw Rejection(ServerResponse(.tooManyBodies, requestID: target.id), closes: true)
     }
 
-    private func unsupportedMediaType(of target: R.Target) -> Refusal {
+    private func unsupportedMediaType(of target: R.Target) -> Rejection {
         let problem = Problem.unsupportedMediaType(target.mediaTypes)
         responder.measure(target, status: problem.status, .zero)
-        return Refusal(Answer(problem, requestID: target.id))
+        return Rejection(ServerResponse(problem, requestID: target.id))
     }
 
     // MARK: - With the body
 
-    private func answer(_ request: CheckedRequest, _ body: [UInt8]) async -> Answer {
-        let answer = await RequestScope.within(limits.answerTime, usesReserve: request.usesReserve) {
-            do throws(Refusal) {
+    private func respond(to request: CheckedRequest, _ body: [UInt8]) async -> ServerResponse {
+        let response = await RequestScope.within(limits.responseTime, usesReserve: request.usesReserve) {
+            do throws(Rejection) {
                 let caller = try await authorized(request, body)
                 return await handle(request.target, by: caller, body)
             } catch {
-                return error.answer
+                return error.response
             }
         }
-        guard ResponseCompression.applies(to: answer) else { return finished(answer, request) }
-        return finished(await ResponseCompression.apply(to: answer, acceptsGzip: request.acceptsGzip), request)
+        guard ResponseCompression.applies(to: response) else { return finished(response, request) }
+        return finished(await ResponseCompression.apply(to: response, acceptsGzip: request.acceptsGzip), request)
     }
 
     /// The caller, whose credentials are looked up in the database unless the head was enough.
-    private func authorized(_ request: CheckedRequest, _ body: [UInt8]) async throws(Refusal) -> R.Caller {
+    private func authorized(_ request: CheckedRequest, _ body: [UInt8]) async throws(Rejection) -> R.Caller {
         if let caller = request.caller { return caller }
         let caller = try await responder.authorize(request.target, body)
         guard request.hasMediaType else { throw unsupportedMediaType(of: request.target) }
@@ -171,72 +174,70 @@ private final class RequestSteps<R: Responder>: Sendable {
     }
 
     /// Decodes and validates the request, runs the operation, validates and encodes the response; then logs and measures it.
-    private func handle(_ target: R.Target, by caller: R.Caller, _ body: [UInt8]) async -> Answer {
+    private func handle(_ target: R.Target, by caller: R.Caller, _ body: [UInt8]) async -> ServerResponse {
         let start = ContinuousClock.now
-        let answer: Answer
+        let response: ServerResponse
         do throws(Problem) {
-            answer = try await responder.handle(target, by: caller, body)
-            responder.log(target, status: Int(answer.status.code), nil)
+            response = try await responder.handle(target, by: caller, body)
+            responder.log(target, status: Int(response.status.code), nil)
         } catch {
-            answer = Answer(error, requestID: target.id)
+            response = ServerResponse(error, requestID: target.id)
             responder.log(target, status: error.status, error)
         }
-        responder.measure(target, status: Int(answer.status.code), ContinuousClock.now - start)
-        return answer
+        responder.measure(target, status: Int(response.status.code), ContinuousClock.now - start)
+        return response
     }
 
     /// The response, or a problem if it is large and clients leave too much unread.
-    private func finished(_ answer: Answer, _ request: CheckedRequest) -> Answer {
-        guard case .bytes(let bytes) = answer.body, bytes.count > limits.smallAnswer, connections.areAnswersUnread
-        else { return answer.protected(for: request.client) }
-        return Answer(.tooManyUnreadAnswers, requestID: request.target.id).protected(for: request.client)
+    private func finished(_ response: ServerResponse, _ request: CheckedRequest) -> ServerResponse {
+        guard case .bytes(let bytes) = response.body, bytes.count > limits.smallResponse,
+            connections.isUnreadLimitReached
+        else { return response.protected(for: request.client) }
+        return ServerResponse(.tooManyUnreadResponses, requestID: request.target.id).protected(for: request.client)
     }
 }
 
 /// The other end of a connection.
 struct Peer {
     var requestGuard: RequestGuard
-    var client = Client(address: "", isSecure: false)
+    var client: Client
     /// The address of the other end, if it is a trusted proxy.
-    private(set) var proxy: String?
+    let proxy: String?
     /// Whether the connection is beyond the limits: only operators are served.
     let isSurplus: Bool
 
-    init(requestGuard: RequestGuard, isSurplus: Bool) {
+    init(at address: SocketAddress?, proxies: TrustedProxies, requestGuard: RequestGuard, isSurplus: Bool) {
+        let address = address?.ipAddress ?? ""
+        client = Client(address: address, isSecure: false)
+        proxy = proxies.contains(address) ? address : nil
         self.requestGuard = requestGuard
         self.isSurplus = isSurplus
-    }
-
-    /// Notes the address of the other end, which may be a trusted proxy.
-    mutating func connected(to address: String, proxies: TrustedProxies) {
-        client.address = address
-        if proxies.contains(address) { proxy = address }
     }
 }
 
 /// The result of checking a request's head.
 enum Admission {
-    case admitted(AdmittedRequest)
+    case accepted(AcceptedRequest)
     /// - closes: Whether the connection is closed without reading the rest of the request.
-    case refused(Answer, closes: Bool)
+    case rejected(ServerResponse, closes: Bool)
 }
 
 /// A request that may send its body.
-struct AdmittedRequest: Sendable {
+struct AcceptedRequest: Sendable {
     let id: String
     /// The maximum number of bytes in the body.
     let bodyLimit: Int
     /// Takes the steps that need the body.
-    let answer: @Sendable (_ body: [UInt8]) async -> Answer
+    let respond: @Sendable (_ body: [UInt8]) async -> ServerResponse
 }
 
-extension Answer {
+extension ServerResponse {
     /// Adds the header field that keeps a browser from using the server without TLS (RFC 6797).
-    fileprivate func protected(for client: Client) -> Answer {
+    fileprivate func protected(for client: Client) -> ServerResponse {
         guard client.isSecure else { return self }
-        var answer = self
-        answer.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
-        return answer
+        var response = self
+        response.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
+        return response
     }
 }
 

@@ -9,13 +9,13 @@ protocol Responder: Sendable {
     /// Finds the operation or page of a request, and authorizes the caller by the header fields.
     ///
     /// - Returns: The target, and its caller; nil if its credentials must be looked up in the database.
-    func target(of head: HTTPRequestHead, from client: Client) throws(Refusal) -> (Target, Caller?)
+    func target(of head: HTTPRequestHead, from client: Client) throws(Rejection) -> (Target, Caller?)
 
     /// Authorizes a caller with the database.
-    func authorize(_ target: Target, _ body: [UInt8]) async throws(Refusal) -> Caller
+    func authorize(_ target: Target, _ body: [UInt8]) async throws(Rejection) -> Caller
 
     /// Performs the operation or renders the page.
-    func handle(_ target: Target, by caller: Caller, _ body: [UInt8]) async throws(Problem) -> Answer
+    func handle(_ target: Target, by caller: Caller, _ body: [UInt8]) async throws(Problem) -> ServerResponse
 
     /// Logs a response that `handle` returned, or the problem that it threw.
     func log(_ target: Target, status: Int, _ problem: Problem?)
@@ -39,13 +39,13 @@ protocol RequestTarget: Sendable {
 }
 
 /// The end of a request before it is handled.
-struct Refusal: Error {
-    let answer: Answer
+struct Rejection: Error {
+    let response: ServerResponse
     /// Whether the connection is closed without reading the rest of the request.
     let closes: Bool
 
-    init(_ answer: Answer, closes: Bool = false) {
-        self.answer = answer
+    init(_ response: ServerResponse, closes: Bool = false) {
+        self.response = response
         self.closes = closes
     }
 }

@@ -14,9 +14,9 @@ enum ResponseCompression {
     static let smallestBody = 4 * 1_024
 
     /// Whether the response depends on the client's `Accept-Encoding`.
-    static func applies(to answer: Answer) -> Bool {
-        guard case .bytes(let bytes) = answer.body, bytes.count >= smallestBody else { return false }
-        return answer.headers.first(name: "Content-Type").map(isText) ?? false
+    static func applies(to response: ServerResponse) -> Bool {
+        guard case .bytes(let bytes) = response.body, bytes.count >= smallestBody else { return false }
+        return response.headers.first(name: "Content-Type").map(isText) ?? false
     }
 
     private static func isText(_ mediaType: String) -> Bool {
@@ -26,18 +26,18 @@ enum ResponseCompression {
     }
 
     /// The response to a client that accepts gzip or does not. The work is done outside the event loops, by a bounded number of threads.
-    static func apply(to answer: Answer, acceptsGzip: Bool) async -> Answer {
-        var answer = answer
-        answer.headers.add(name: "Vary", value: "Accept-Encoding")
-        guard acceptsGzip, case .bytes(let bytes) = answer.body else { return answer }
+    static func apply(to response: ServerResponse, acceptsGzip: Bool) async -> ServerResponse {
+        var response = response
+        response.headers.add(name: "Vary", value: "Accept-Encoding")
+        guard acceptsGzip, case .bytes(let bytes) = response.body else { return response }
         // An error means that the client is gone.
         guard let compressed = try? await NIOThreadPool.singleton.runIfActive({ Gzip.compressed(bytes) }) else {
-            return answer
+            return response
         }
-        answer.body = .bytes(compressed)
-        answer.headers.add(name: "Content-Encoding", value: "gzip")
-        answer.headers.replaceOrAdd(name: "Content-Length", value: String(compressed.count))
-        return answer
+        response.body = .bytes(compressed)
+        response.headers.add(name: "Content-Encoding", value: "gzip")
+        response.headers.replaceOrAdd(name: "Content-Length", value: String(compressed.count))
+        return response
     }
 
     /// Whether the request is for a page or document, and its client accepts gzip. Responses to POST are small, and heartbeats must not pay for

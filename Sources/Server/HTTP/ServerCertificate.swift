@@ -22,6 +22,8 @@ struct ServerCertificate: Sendable {
             privateKey: .privateKey(key)
         )
         tls.minimumTLSVersion = .tlsv12
+        // In order of preference (RFC 7301). A client without this extension gets HTTP/1.1.
+        tls.applicationProtocols = ["h2", "http/1.1"]
         do { context = try NIOSSLContext(configuration: tls) } catch {
             throw CertificateError(
                 "a key in '\(files.key)' that does not match the certificate in '\(files.certificate)' (\(error))"

@@ -5,25 +5,25 @@ import NIOHTTP1
 
 /// The pages that need no operation, and the responses to forms.
 extension WebResponder {
-    func asset(_ head: WebRequestHead) -> Answer {
+    func asset(_ head: WebRequestHead) -> ServerResponse {
         guard head.path.count == 2, let asset = Asset.named(head.path[1]) else {
-            return Answer(.notFound, requestID: head.id)
+            return ServerResponse(.notFound, requestID: head.id)
         }
-        var answer = Answer(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
-        answer.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
-        return answer
+        var response = ServerResponse(status: 200, contentType: asset.mediaType, body: asset.bytes, requestID: head.id)
+        response.headers.replaceOrAdd(name: "Cache-Control", value: "max-age=60")
+        return response
     }
 
     /// The reference has an inline style, so it needs its own policy.
-    func reference(_ head: WebRequestHead) -> Answer {
-        var answer = html(200, ReferenceText.html, head)
+    func reference(_ head: WebRequestHead) -> ServerResponse {
+        var response = html(200, ReferenceText.html, head)
         let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-        answer.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
-        return answer
+        response.headers.replaceOrAdd(name: "Content-Security-Policy", value: policy)
+        return response
     }
 
     func signInPage(_ head: WebRequestHead, status: Int = 200, next: String? = nil, error: String? = nil)
-        -> Answer
+        -> ServerResponse
     {
         let page = SignInPage.signIn(
             environment: environment,
@@ -36,20 +36,20 @@ extension WebResponder {
         return html(status, page.html, head)
     }
 
-    func signIn(_ head: WebRequestHead, _ form: Fields) async -> Answer {
+    func signIn(_ head: WebRequestHead, _ form: Fields) async -> ServerResponse {
         let next = WebRequestHead.localPath(form["next"])
         do throws(Problem) {
             let session = try await sessions.open(form["token"] ?? "", from: head.client.address)
-            var answer = redirect(to: next, head)
-            answer.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
-            return answer
+            var response = redirect(to: next, head)
+            response.headers.add(name: "Set-Cookie", value: head.sessionCookie(session, seconds: API.sessionSeconds))
+            return response
         } catch {
             if error.status == 503 { return unavailable(error, head) }
             return signInPage(head, status: error.status, next: next, error: error.detail)
         }
     }
 
-    func page(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
+    func page(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
         let request = WebRequest(
             method: head.isPost ? "POST" : "GET",
             path: head.path,
@@ -66,46 +66,46 @@ extension WebResponder {
         }
     }
 
-    func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> Answer {
+    func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
         do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
             return unavailable(error, head)
         }
-        var answer = redirect(to: "/login", head)
-        answer.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
-        return answer
+        var response = redirect(to: "/login", head)
+        response.headers.add(name: "Set-Cookie", value: head.sessionCookie("", seconds: 0))
+        return response
     }
 
     /// Stores preferences in cookies. They are not secret, and scripts read them.
-    func preferences(_ head: WebRequestHead, _ form: Fields) -> Answer {
-        var answer = redirect(to: WebRequestHead.localPath(form["back"]), head)
+    func preferences(_ head: WebRequestHead, _ form: Fields) -> ServerResponse {
+        var response = redirect(to: WebRequestHead.localPath(form["back"]), head)
         let choices = [
             ("theme", ["auto", "light", "dark"]), ("zone", ["utc", "local"]), ("keys", ["on", "off"]),
         ]
         for (name, values) in choices {
             guard let value = form[name], values.contains(value) else { continue }
-            answer.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
+            response.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
         }
-        return answer
+        return response
     }
 
     // MARK: - Responses
 
-    func unavailable(_ problem: Problem, _ head: WebRequestHead) -> Answer {
+    func unavailable(_ problem: Problem, _ head: WebRequestHead) -> ServerResponse {
         let page = SignInPage.unavailable(
             environment: environment,
             theme: head.theme,
             text: "The dashboard cannot load data: \(problem.detail)."
         )
-        var answer = html(problem.status, page.html, head)
+        var response = html(problem.status, page.html, head)
         if let seconds = problem.retryAfterSeconds {
-            answer.headers.add(name: "Retry-After", value: String(seconds))
+            response.headers.add(name: "Retry-After", value: String(seconds))
         }
-        return answer
+        return response
     }
 
     /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
-    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> Answer {
-        var answer = Answer(
+    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> ServerResponse {
+        var response = ServerResponse(
             status: status,
             contentType: "text/html; charset=utf-8",
             body: Array(text.utf8),
@@ -114,16 +114,16 @@ extension WebResponder {
         let policy =
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
             + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        answer.headers.add(name: "Content-Security-Policy", value: policy)
-        answer.headers.add(name: "Referrer-Policy", value: "same-origin")
-        answer.headers.add(name: "Cross-Origin-Opener-Policy", value: "same-origin")
-        return answer
+        response.headers.add(name: "Content-Security-Policy", value: policy)
+        response.headers.add(name: "Referrer-Policy", value: "same-origin")
+        response.headers.add(name: "Cross-Origin-Opener-Policy", value: "same-origin")
+        return response
     }
 
-    func redirect(to path: String, _ head: WebRequestHead) -> Answer {
-        var answer = Answer(status: 303, contentType: nil, body: [], requestID: head.id)
-        answer.headers.add(name: "Location", value: HeaderText.safe(path))
-        return answer
+    func redirect(to path: String, _ head: WebRequestHead) -> ServerResponse {
+        var response = ServerResponse(status: 303, contentType: nil, body: [], requestID: head.id)
+        response.headers.add(name: "Location", value: HeaderText.safe(path))
+        return response
     }
 }
 

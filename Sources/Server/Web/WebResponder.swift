@@ -32,63 +32,64 @@ struct WebResponder: Responder {
 
     // MARK: - Target and caller
 
-    func target(of httpHead: HTTPRequestHead, from client: Client) throws(Refusal) -> (WebTarget, SignedIn??) {
+    func target(of httpHead: HTTPRequestHead, from client: Client) throws(Rejection) -> (WebTarget, SignedIn??) {
         let head = WebRequestHead(httpHead, from: client, id: RequestID.of(httpHead))
-        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { throw Refusal(Self.methodNotAllowed(head)) }
+        guard [.GET, .HEAD, .POST].contains(httpHead.method) else { throw Rejection(Self.methodNotAllowed(head)) }
         let forms = ["application/x-www-form-urlencoded"]
         if head.isPost, !httpHead.hasMediaType(among: forms) {
-            throw Refusal(Answer(.unsupportedMediaType(forms), requestID: head.id))
+            throw Rejection(ServerResponse(.unsupportedMediaType(forms), requestID: head.id))
         }
         let target = WebTarget(head)
         return (target, target.needsSession ? nil : .some(nil))
     }
 
-    private static func methodNotAllowed(_ head: WebRequestHead) -> Answer {
-        var answer = Answer(.methodNotAllowed, requestID: head.id)
-        answer.headers.add(name: "Allow", value: "GET, HEAD, POST")
-        return answer
+    private static func methodNotAllowed(_ head: WebRequestHead) -> ServerResponse {
+        var response = ServerResponse(.methodNotAllowed, requestID: head.id)
+        response.headers.add(name: "Allow", value: "GET, HEAD, POST")
+        return response
     }
 
-    func authorize(_ target: WebTarget, _ body: [UInt8]) async throws(Refusal) -> SignedIn? {
+    func authorize(_ target: WebTarget, _ body: [UInt8]) async throws(Rejection) -> SignedIn? {
         let head = target.head
         let isAPI = head.path.first == "api"
         let principal: Principal?
         do throws(Problem) { principal = try await sessions.principal(ofSession: head.session) } catch {
-            throw Refusal(isAPI ? Answer(error, requestID: head.id) : unavailable(error, head))
+            throw Rejection(isAPI ? ServerResponse(error, requestID: head.id) : unavailable(error, head))
         }
         guard let principal, let session = head.session else {
-            if isAPI { throw Refusal(Answer(.unauthorized, requestID: head.id)) }
-            throw Refusal(redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head))
+            if isAPI { throw Rejection(ServerResponse(.unauthorized, requestID: head.id)) }
+            throw Rejection(redirect(to: "/login?" + Fields(of: [("next", head.isPost ? nil : head.uri)]).text, head))
         }
         if case .operation(let route, _) = target.destination {
             do throws(Problem) {
                 try sessions.authenticator.authorization.check(.session(principal), on: route)
             } catch {
-                throw Refusal(Answer(error, requestID: head.id))
+                throw Rejection(ServerResponse(error, requestID: head.id))
             }
         }
         let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
         if head.isPost, !FormToken.isValid(form["csrf"], ofSession: session) {
-            throw Refusal(Answer(.csrfMismatch, requestID: head.id))
+            throw Rejection(ServerResponse(.csrfMismatch, requestID: head.id))
         }
         return SignedIn(session: session, principal: principal, form: form)
     }
 
     // MARK: - Pages
 
-    func handle(_ target: WebTarget, by user: SignedIn?, _ body: [UInt8]) async throws(Problem) -> Answer {
+    func handle(_ target: WebTarget, by user: SignedIn?, _ body: [UInt8]) async throws(Problem) -> ServerResponse {
         let head = target.head
         switch (target.destination, user) {
         case (.asset, _): return asset(head)
         case (.reference, _): return reference(head)
-        case (.health, _): return Answer(try await api.respond(to: Request(), on: .getHealth), requestID: head.id)
+        case (.health, _):
+            return ServerResponse(try await api.respond(to: Request(), on: .getHealth), requestID: head.id)
         case (.signInPage, _): return signInPage(head)
         case (.signIn, _): return await signIn(head, Fields(String(decoding: body, as: UTF8.self)))
         case (.home, _): return redirect(to: "/dashboard", head)
         case (.unknownOperation, _): throw .notFound
         case (.operation(let route, var request), let user):
             request.principal = user?.principal
-            return Answer(try await api.respond(to: request, on: route), requestID: head.id)
+            return ServerResponse(try await api.respond(to: request, on: route), requestID: head.id)
         case (.signOut, let user?): return await signOut(head, user)
         case (.preferences, let user?): return preferences(head, user.form)
         case (.page, let user?): return await page(head, user)

@@ -2,7 +2,7 @@ import ContractRuntime
 import NIOCore
 import NIOHTTP1
 
-extension Answer {
+extension ServerResponse {
     /// The status line and the header fields including the empty line (RFC 9112, sections 4 and 5), with room for a body in one piece.
     ///
     /// - Parameter isLast: Whether the connection is closed afterwards.

@@ -2,7 +2,7 @@ import ContractRuntime
 import NIOHTTP1
 
 /// A response with its header fields, in any version of HTTP.
-struct Answer {
+struct ServerResponse {
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
     var body: MessageBody.Content
