@@ -70,6 +70,7 @@ struct Serve: AsyncParsableCommand {
                 try await application.serve(sockets, schema: policy, started: Self.printAddresses, until: end)
             }
         }
+        endProcess(status: 0)
     }
 
     private static func printAddresses(_ addresses: [(name: String, address: String)]) {
@@ -143,8 +144,14 @@ enum Session {
 
     private static func fail(_ message: String, status: Int32) -> Never {
         StandardError.print(line: Array("flotilla-server: \(message)".utf8))
-        exit(status)
+        endProcess(status: status)
     }
+}
+
+/// Ends the process. `exit` would also destroy global objects, which the threads of event loops use until the end.
+private func endProcess(status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
 }
 
 /// A shutdown by signal: the first SIGTERM or SIGINT finishes requests in flight, the second can end the process at once.
@@ -158,7 +165,7 @@ private struct Shutdown: Sendable {
         Task {
             var isStopping = false
             for await _ in trapped {
-                if isStopping, endsAtSecond { exit(1) }
+                if isStopping, endsAtSecond { endProcess(status: 1) }
                 isStopping = true
                 continuation.finish()
             }
