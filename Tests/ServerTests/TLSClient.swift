@@ -35,7 +35,8 @@ final class TLSClient {
     /// Ends the connection and returns the client's report on the handshake.
     func end() throws -> String {
         try input.fileHandleForWriting.close()
-        process.terminate()
+        // The client inherits the signals that this thread blocks, which may include SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return text
