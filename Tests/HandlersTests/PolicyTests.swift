@@ -56,12 +56,24 @@ import struct Foundation.UUID
         configuration.policy.skewedHeartbeats = 2
         try await Fleet.with(configuration) { fleet in
             let warnings = "SELECT count(*)::text FROM alerts WHERE source = 'clock_skew'"
-            for beat in 1...4 { try await fleet.beat("near", at: .now.adding(seconds: -39), version: "\(beat)") }
+            for beat in 1...4 { try await fleet.beat("near", at: .now.adding(seconds: -20), version: "\(beat)") }
             #expect(try await fleet.text(warnings) == "0")
-            try await fleet.beat("far", at: .now.adding(seconds: -45), version: "1")
-            #expect(try await fleet.text(warnings) == "0")
-            try await fleet.beat("far", at: .now.adding(seconds: -45), version: "2")
+            // Beyond the tolerance by nearly the same. Before the second heartbeat 0.5 s of variation are tolerated, then 5 s.
+            for (known, lag, beats) in [
+                (0, "45", "1"), (1, "45.4", "2"), (1, "45.6", "1"), (2, "49", "3"), (2, "51", "1"),
+            ] {
+                let skewed = "SELECT skewed_beats(\(lag), now(), \(known), 45, now() - interval '1 s')::text"
+                #expect(try await fleet.text(skewed) == beats)
+            }
+            // A slow machine varies the lag.
+            for beat in 1...10 {
+                if try await fleet.text(warnings) == "1" { break }
+                try await fleet.beat("far", at: .now.adding(seconds: -60), version: "\(beat)")
+            }
             #expect(try await fleet.text(warnings) == "1")
+            #expect(
+                try await fleet.text("SELECT skewed_beats::text FROM instance_live WHERE instance_id = 'far'") == "2"
+            )
         }
     }
 

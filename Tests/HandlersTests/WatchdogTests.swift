@@ -156,7 +156,7 @@ import Testing
     @Test func `heartbeats, deliveries and the audit log lock alerts in the same order`() async throws {
         var random = SplitMix()
         try await Fleet.with { fleet in
-            try await add(1_000, seen: 300, to: fleet)
+            try await add(400, seen: 300, to: fleet)
             for _ in 0..<5 {
                 let silent = """
                     UPDATE instance_live SET last_seen = now() - interval '300 seconds', sent_at = last_seen
@@ -165,7 +165,7 @@ import Testing
                 _ = try await fleet.database.run(Query(sql: silent))
                 try await fleet.api.runScheduledChecks()
                 _ = try await fleet.database.run(Query(sql: "UPDATE alerts SET is_audited = false"))
-                let ids = (1...1_000).map { "i\($0)" }.shuffled(using: &random)
+                let ids = (1...400).map { "i\($0)" }.shuffled(using: &random)
                 async let audited: Void = fleet.api.runScheduledChecks()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for id in ids { group.addTask { try await fleet.beat(id, bot: "b", mode: .live) } }

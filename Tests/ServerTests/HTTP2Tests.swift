@@ -223,7 +223,7 @@ import Testing
     @Test func `a connection without streams is closed, and so is one that sends no request`() async throws {
         var limits = HTTPLimits.withoutGrace
         limits.idleTime = .milliseconds(500)
-        limits.headTime = .milliseconds(500)
+        limits.headTime = .seconds(2)
         try await HTTP2Listener.with(FixedResponder(body: [120]), limits: limits) { port, telemetry, _ in
             let client = try await HTTP2Client(port: port)
             #expect(try await client.send("GET", "/").status == 200)
