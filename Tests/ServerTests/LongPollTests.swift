@@ -52,15 +52,25 @@ import Testing
     }
 
     @Test func `a server that shuts down answers waiting polls`() async throws {
+        // The response to the first request shows that the server has received the poll behind it.
+        let requests =
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            + "GET /instances/i1/commands/pending?wait=60s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         try await TestDatabase.empty { url in
-            let answer = try await RunningServer.with(databaseURL: url) { server in
+            let answers = try await RunningServer.with(databaseURL: url) { server in
                 try await server.waitUntilReady()
                 _ = try await server.post("/ingest/heartbeat", RunningServer.heartbeat())
-                let waiting = Task { try await server.api.send("GET", "/instances/i1/commands/pending?wait=60s") }
-                try await Task.sleep(for: .milliseconds(300))
-                return waiting
+                let (received, receive) = AsyncStream<Void>.makeStream()
+                let answers = Task {
+                    defer { receive.finish() }
+                    return try await server.api.send(bytes: Array(requests.utf8)) { _ in receive.yield() }
+                }
+                for await _ in received { break }
+                return answers
             }
-            #expect(try await answer.value.body == "[]")
+            let body = try await answers.value.body
+            #expect(body.contains("HTTP/1.1 200"))
+            #expect(body.hasSuffix("\r\n\r\n[]"))
         }
     }
 

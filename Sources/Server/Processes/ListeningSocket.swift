@@ -10,7 +10,8 @@ import NIOCore
 ///
 /// Several processes can share it. While none of them accepts, connections wait in the kernel's backlog.
 struct ListeningSocket: Sendable {
-    private static let backlog: CInt = 1_024
+    /// A fleet that returns at once fits; `net.core.somaxconn`, 4,096 on most machines, is the limit.
+    private static let backlog: CInt = 16_384
 
     let descriptor: CInt
     /// The configured host, which may be a name.
