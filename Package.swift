@@ -26,6 +26,13 @@ let package = Package(
         .library(name: "ContractRuntime", targets: ["ContractRuntime"]),
         .plugin(name: "ContractGen", targets: ["ContractGen"]),
     ],
+    traits: [
+        .trait(
+            name: "Service",
+            description: "The server, the agent and the contract checker, with the packages that they need."
+        ),
+        .default(enabledTraits: ["Service"]),
+    ],
     dependencies: [
         // Without it: hand-written command-line parsing and help for schema-check and the server.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -288,6 +295,14 @@ let package = Package(
 
 for target in package.targets where target.type != .system && target.type != .plugin {
     target.swiftSettings = settings
+}
+
+// The plugin and its runtime need no other package: without the trait, SwiftPM fetches none.
+for target in package.targets {
+    target.dependencies = target.dependencies.map { dependency in
+        guard case .productItem(let name, let package, let aliases, _) = dependency else { return dependency }
+        return .productItem(name: name, package: package, moduleAliases: aliases, condition: .when(traits: ["Service"]))
+    }
 }
 
 // deploy/build: a build of the server runs the compiler for a second, and optimizing it takes more than a minute. As a condition of the

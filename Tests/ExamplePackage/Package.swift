@@ -5,7 +5,7 @@ import PackageDescription
 let package = Package(
     name: "greeter",
     platforms: [.macOS(.v26)],
-    dependencies: [.package(name: "flotilla", path: "../..")],
+    dependencies: [.package(name: "flotilla", path: "../..", traits: [])],
     targets: [
         .target(
             name: "Greetings",
