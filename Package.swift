@@ -48,7 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         // Without it: TLS.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        // Without it: hand-written signal handling (we use its UnixSignals).
+        // Without it: our own order of starting and ending the services of a process, and our own signal handling.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Without it: an HTTP client with TLS, timeouts and a connection pool, for notifications.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -158,6 +158,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

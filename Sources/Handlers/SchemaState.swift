@@ -3,6 +3,7 @@ import Synchronization
 /// The version of the database's schema, once it is confirmed.
 public final class SchemaState: Sendable {
     private let state = Mutex<Int?>(nil)
+    private let confirmation = AsyncStream<Never>.makeStream()
 
     /// Creates an unconfirmed state.
     public init() {}
@@ -13,5 +14,11 @@ public final class SchemaState: Sendable {
     /// Records that the schema is migrated.
     public func confirm(version: Int) {
         state.withLock { $0 = version }
+        confirmation.continuation.finish()
+    }
+
+    /// Returns once the schema is known to be migrated, or the task is cancelled. For one caller.
+    public func waitUntilConfirmed() async {
+        for await _ in confirmation.stream {}
     }
 }

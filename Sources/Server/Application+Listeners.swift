@@ -3,17 +3,60 @@ import Dashboard
 import Generated
 import Handlers
 import Logging
+import NIOCore
 import NIOPosix
+import ServiceLifecycle
+
+/// The listeners of a process, from the schema's confirmation to the last response.
+struct Listeners: Service {
+    let application: Application
+    /// The listening sockets of the components to serve.
+    let sockets: [Component: ListeningSocket]
+    let api: API
+    let schema: SchemaState
+    let denials: DenialLog
+    /// The monitor of the API in a process that serves only the dashboard.
+    let monitor: APIMonitor?
+    /// The certificate of both listeners; nil without TLS.
+    let certificates: CertificateStore?
+    /// Called with the addresses once all listeners accept.
+    let started: @Sendable ([(name: String, address: String)]) -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await waitForSchema() }
+        guard !Task.isShuttingDownGracefully else { return sockets.values.forEach { $0.close() } }
+        let listeners = try await application.listen(self)
+        started(application.addresses(of: sockets))
+        // A cancellation also ends the wait.
+        try? await gracefulShutdown()
+        await finish(listeners)
+    }
+
+    /// Waits for the schema's confirmation, but not long. Meanwhile new connections wait in the sockets' backlogs instead of getting 503.
+    private func waitForSchema() async {
+        await withTaskGroup { group in
+            group.addTask { await schema.waitUntilConfirmed() }
+            group.addTask { try? await Task.sleep(for: application.schemaPatience) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Finishes requests in flight: announces the shutdown to load balancers and clients, ends polls and streams, closes connections.
+    private func finish(_ listeners: [HTTPListener]) async {
+        api.announceShutdown()
+        var ends: [EventLoopFuture<Void>] = []
+        for listener in listeners { ends.append(await listener.stopAccepting()) }
+        api.endWaiting()
+        for end in ends { try? await end.get() }
+        await api.recordCountedRefusals(isLast: true)
+    }
+}
 
 extension Application {
     /// Starts the listeners of the components that have a socket.
-    func listen(
-        _ sockets: [Component: ListeningSocket],
-        _ api: API,
-        denials: DenialLog,
-        monitor: APIMonitor?,
-        _ certificates: CertificateStore?
-    ) async throws -> [HTTPListener] {
+    func listen(_ services: Listeners) async throws -> [HTTPListener] {
+        let (api, sockets, monitor) = (services.api, services.sockets, services.monitor)
         let connectionLimits = configuration.connectionLimits.fitting(files: FileLimit.raise())
         if connectionLimits.total < configuration.connectionLimits.total {
             logger.warning(
@@ -34,7 +77,7 @@ extension Application {
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,
-                tls: certificates,
+                tls: services.certificates,
                 limits: limits,
                 responder: responder,
                 content: content,
@@ -58,7 +101,7 @@ extension Application {
             APIResponder(
                 api: api,
                 authenticator: authenticator,
-                denials: denials,
+                denials: services.denials,
                 validation: configuration.responseValidation,
                 logger: logger
             ),

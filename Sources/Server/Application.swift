@@ -1,16 +1,13 @@
 import ContractRuntime
-import Dashboard
-import Generated
 import Handlers
 import Logging
-import NIOCore
 import Postgres
 
 /// The server, from start to shutdown.
 struct Application {
     let configuration: ServerConfiguration
     let limits: HTTPLimits
-    private let schemaPatience: Duration
+    let schemaPatience: Duration
     let logger: Logger
 
     /// - Parameter schemaPatience: How long new connections wait for the schema check. It usually takes milliseconds; after this time the
@@ -69,7 +66,7 @@ struct Application {
         _ sockets: [Component: ListeningSocket],
         schema policy: SchemaKeeper.Policy,
         clusterFolder: String? = nil,
-        started: ([(name: String, address: String)]) -> Void = { _ in },
+        started: @escaping @Sendable ([(name: String, address: String)]) -> Void = { _ in },
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
         let certificates = try certificates()
@@ -78,31 +75,9 @@ struct Application {
         try await withDatabase { url, cluster in
             var operations = API.Configuration(configuration)
             operations.clusterFolder = cluster?.path ?? clusterFolder
-            // Pages need fewer connections than the reports of a fleet.
-            let share = isDashboardAlone ? 2 : 1
-            let connections = max(configuration.databaseConnections / share, 1)
-            let readConnections = max(configuration.databaseReadConnections / share, 1)
-            // Operators must be able to send commands even if a fleet floods the API.
-            let reserve = isDashboardAlone ? 0 : 2
-            let database = Database(
-                .init(
-                    url: url,
-                    connections: connections,
-                    reserve: reserve,
-                    readConnections: readConnections,
-                    settings: operations.policy.settings
-                ),
-                logger: logger
-            )
+            let database = database(at: url, settings: operations.policy.settings, isDashboardAlone: isDashboardAlone)
             defer { database.close() }
-            let standby = configuration.analyticsDatabaseURL.map { url in
-                // If the standby does not respond within this time, the primary responds in the rest of the request's time.
-                let deadline = Duration.milliseconds(1_000)
-                return Database(
-                    .init(url: url, connections: 1, readConnections: readConnections, deadline: deadline),
-                    logger: logger
-                )
-            }
+            let standby = standby(isDashboardAlone: isDashboardAlone)
             defer { standby?.close() }
             let schema = SchemaState()
             let api = API(
@@ -113,49 +88,96 @@ struct Application {
                 messenger: Messenger(),
                 logger: logger
             )
-            let denials = DenialLog(api)
-            let keeper = SchemaKeeper(
-                migrator: Migrator(url: url, schema: .current),
-                policy: configuration.databaseURL == nil ? .migrate : policy,
+            let listeners = Listeners(
+                application: self,
+                sockets: sockets,
+                api: api,
                 schema: schema,
+                denials: DenialLog(api),
+                monitor: monitor,
+                certificates: certificates,
+                started: started
+            )
+            var jobs = jobs(of: listeners)
+            if let cluster { jobs.add { await cluster.keepRunning() } }
+            let services = ProcessServices(
+                jobs: jobs,
+                keeper: keeper(of: schema, at: url, policy),
+                front: listeners,
                 logger: logger
             )
-            // While the API responds, its process runs the periodic jobs.
-            let isNeeded: @Sendable () -> Bool = { monitor?.isOut ?? true }
-            let scheduler = configuration.checkInterval.map {
-                Scheduler(api: api, interval: $0, isNeeded: isNeeded, logger: logger)
-            }
-            var jobs: [@Sendable () async -> Void] = [{ [logger] in await denials.run(logger: logger) }]
-            jobs.append { await api.recordCountedRefusals() }
-            jobs.append { await api.wakeWaitingPolls() }
-            jobs.append { await api.deliverNotifications(while: isNeeded) }
-            jobs.append { await api.publishEvents() }
-            jobs.append { await api.checkReadiness() }
-            jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
-            if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }
-            if let cluster { jobs.append { await cluster.keepRunning() } }
-            if let url = configuration.watchdogURL {
-                jobs.append { [logger] in await Watchdog(api: api, url: url, logger: logger).run() }
-            }
-            if !isDashboardAlone { jobs.append { await api.noteListening() } }
-            if let scheduler {
-                jobs.append { await scheduler.run(Job.checks) }
-                jobs.append { await scheduler.run(Job.maintenance) }
-            }
-            if let monitor { jobs.append { await monitor.run() } }
-            // Until the schema is confirmed, new connections wait in the sockets' backlogs instead of getting 503.
-            var listeners: [HTTPListener]?
-            let end = await Self.end(of: keeper, within: schemaPatience, beside: jobs, or: shutdown) {
-                listeners = []
-                listeners = try await listen(sockets, api, denials: denials, monitor: monitor, certificates)
-                started(addresses(of: sockets))
-            } finish: {
-                if listeners == nil { for socket in sockets.values { socket.close() } }
-                await Self.finish(api, listeners ?? [])
-            }
-            await api.recordCountedRefusals(isLast: true)
-            try end.get()
+            try await services.run(until: shutdown)
         }
+    }
+
+    /// The connections to the primary.
+    private func database(at url: String, settings: [String: String], isDashboardAlone: Bool) -> Database {
+        let connections = Database.Configuration(
+            url: url,
+            connections: share(of: configuration.databaseConnections, isDashboardAlone: isDashboardAlone),
+            // Operators must be able to send commands even if a fleet floods the API.
+            reserve: isDashboardAlone ? 0 : 2,
+            readConnections: share(of: configuration.databaseReadConnections, isDashboardAlone: isDashboardAlone),
+            settings: settings
+        )
+        return Database(connections, logger: logger)
+    }
+
+    /// The connections to the standby for analytics; nil if there is none.
+    private func standby(isDashboardAlone: Bool) -> Database? {
+        configuration.analyticsDatabaseURL.map { url in
+            let connections = Database.Configuration(
+                url: url,
+                connections: 1,
+                readConnections: share(of: configuration.databaseReadConnections, isDashboardAlone: isDashboardAlone),
+                // If the standby does not respond within this time, the primary responds in the rest of the request's time.
+                deadline: .milliseconds(1_000)
+            )
+            return Database(connections, logger: logger)
+        }
+    }
+
+    /// Pages need fewer connections than the reports of a fleet.
+    private func share(of connections: Int, isDashboardAlone: Bool) -> Int {
+        max(connections / (isDashboardAlone ? 2 : 1), 1)
+    }
+
+    /// What checks the schema at `url`.
+    func keeper(of schema: SchemaState, at url: String, _ policy: SchemaKeeper.Policy) -> SchemaKeeper {
+        SchemaKeeper(
+            migrator: Migrator(url: url, schema: .current),
+            policy: configuration.databaseURL == nil ? .migrate : policy,
+            schema: schema,
+            logger: logger
+        )
+    }
+
+    /// The work beside the requests that these listeners accept.
+    private func jobs(of listeners: Listeners) -> Jobs {
+        let api = listeners.api
+        let monitor = listeners.monitor
+        // While the API responds, its process runs the periodic jobs.
+        let isNeeded: @Sendable () -> Bool = { monitor?.isOut ?? true }
+        var jobs = Jobs()
+        jobs.add { await listeners.denials.run(logger: logger) }
+        jobs.add { await api.recordCountedRefusals() }
+        jobs.add { await api.wakeWaitingPolls() }
+        jobs.add { await api.deliverNotifications(while: isNeeded) }
+        jobs.add { await api.publishEvents() }
+        jobs.add { await api.checkReadiness() }
+        jobs.add { await LoopProbe(telemetry: api.telemetry).run() }
+        if let certificates = listeners.certificates { jobs.add { await certificates.run(telemetry: api.telemetry) } }
+        if let url = configuration.watchdogURL {
+            jobs.add { await Watchdog(api: api, url: url, logger: logger).run() }
+        }
+        // A dashboard's process hears no agents.
+        if let monitor { jobs.add { await monitor.run() } } else { jobs.add { await api.noteListening() } }
+        if let interval = configuration.checkInterval {
+            let scheduler = Scheduler(api: api, interval: interval, isNeeded: isNeeded, logger: logger)
+            jobs.add { await scheduler.run(Job.checks) }
+            jobs.add { await scheduler.run(Job.maintenance) }
+        }
+        return jobs
     }
 
     /// The monitor of the API in a process that serves only the dashboard; nil if there is no API to monitor.
@@ -168,82 +190,6 @@ struct Application {
         }
         // The certificate is for the names that clients use, not for this machine's own address.
         return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
-    }
-
-    /// Finishes requests in flight: announces the shutdown to load balancers and clients, ends polls and streams, closes connections.
-    private static func finish(_ api: API, _ listeners: [HTTPListener]) async {
-        api.announceShutdown()
-        var ends: [EventLoopFuture<Void>] = []
-        for listener in listeners { ends.append(await listener.stopAccepting()) }
-        api.endWaiting()
-        for end in ends { try? await end.get() }
-    }
-
-    /// Waits for the shutdown while the schema is checked and the jobs run. An unusable schema ends the wait.
-    ///
-    /// - Parameters:
-    ///   - patience: How long `start` waits for the schema check.
-    ///   - jobs: Cancelled after `finish`, because requests in flight may need them.
-    ///   - start: Called once. Its failure ends the wait, too.
-    static func end(
-        of keeper: SchemaKeeper,
-        within patience: Duration = .zero,
-        beside jobs: [@Sendable () async -> Void],
-        or shutdown: @escaping @Sendable () async -> Void,
-        start: () async throws -> Void = {},
-        finish: () async -> Void = {}
-    ) async -> Result<Void, any Error> {
-        await withTaskGroup(of: Step.self) { group in
-            group.addTask {
-                do {
-                    try await keeper.confirm()
-                    return .start
-                } catch {
-                    return .end(.failure(error))
-                }
-            }
-            group.addTask {
-                try? await Task.sleep(for: patience)
-                return .start
-            }
-            for job in jobs {
-                group.addTask {
-                    await job()
-                    return .none
-                }
-            }
-            group.addTask {
-                await shutdown()
-                return .end(.success(()))
-            }
-            defer { group.cancelAll() }
-            let end = await end(of: &group, start: start)
-            await finish()
-            return end
-        }
-    }
-
-    /// The result of one task in `end(of:within:beside:or:start:finish:)`.
-    private enum Step {
-        case start, none
-        case end(Result<Void, any Error>)
-    }
-
-    private static func end(
-        of group: inout TaskGroup<Step>,
-        start: () async throws -> Void
-    ) async -> Result<Void, any Error> {
-        var isStarted = false
-        for await step in group {
-            switch step {
-            case .start where !isStarted:
-                isStarted = true
-                do { try await start() } catch { return .failure(error) }
-            case .start, .none: continue
-            case .end(let result): return result
-            }
-        }
-        return .success(())
     }
 
     /// Migrates the database and exits.

@@ -1,9 +1,10 @@
 import Handlers
 import Logging
 import Postgres
+import ServiceLifecycle
 
 /// Checks, as soon as the database is reachable, that its schema is the expected one.
-struct SchemaKeeper {
+struct SchemaKeeper: Service {
     /// The schema is outdated, and the server was not started with `--migrate`.
     struct NotMigrated: Error, CustomStringConvertible {
         let found: SchemaStatus
@@ -33,8 +34,14 @@ struct SchemaKeeper {
     let schema: SchemaState
     let logger: Logger
 
+    /// Confirms the schema, unless a shutdown comes first.
+    func run() async throws {
+        do { try await cancelWhenGracefulShutdown { try await confirm() } } catch  where Task.isShuttingDownGracefully {
+        }
+    }
+
     /// Returns once the schema is confirmed. Retries while the database is unavailable; throws if the schema cannot be used.
-    func confirm() async throws {
+    private func confirm() async throws {
         while true {
             do {
                 schema.confirm(version: try await version())

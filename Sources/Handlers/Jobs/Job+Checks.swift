@@ -46,7 +46,7 @@ extension Job {
         },
         Job("resolve_alerts") { (api, lock) throws(Problem) in
             let seconds = api.configuration.policy.flappingSeconds
-            let isLeader = try await api.lead(lock) { transaction in
+            let isLeader: Void? = try await api.lead(lock) { transaction in
                 _ = try transaction.run(.resolveFlapping(seconds: seconds))
                 _ = try transaction.run(.resolveRegistrations())
             }

@@ -1,6 +1,7 @@
 import Handlers
 import Logging
 import Postgres
+import ServiceLifecycle
 import Subprocess
 
 #if canImport(Glibc)
@@ -28,14 +29,9 @@ extension Application {
         let lifeline = try Lifeline()
         try await withDatabase { url, cluster in
             started(addresses(of: sockets))
-            let keeper = SchemaKeeper(
-                migrator: Migrator(url: url, schema: .current),
-                policy: configuration.databaseURL == nil ? .migrate : policy,
-                schema: SchemaState(),
-                logger: logger
-            )
             let environment = environment(for: sockets, databaseURL: url)
-            var jobs: [@Sendable () async -> Void] = sockets.map { component, socket in
+            var jobs = Jobs()
+            for (component, socket) in sockets {
                 let process = SupervisedProcess(
                     component: component,
                     socket: socket,
@@ -44,15 +40,16 @@ extension Application {
                     clusterFolder: cluster?.path,
                     logger: logger
                 )
-                return { await process.keepRunning() }
+                jobs.add { await process.keepRunning() }
             }
-            if let cluster { jobs.append { await cluster.keepRunning() } }
-            let end = await Self.end(of: keeper, beside: jobs) {
-                await shutdown()
-                // From now on, connections are refused as soon as the processes have closed their copies.
-                for socket in sockets.values { socket.close() }
-            }
-            try end.get()
+            if let cluster { jobs.add { await cluster.keepRunning() } }
+            let services = ProcessServices(
+                jobs: jobs,
+                keeper: keeper(of: SchemaState(), at: url, policy),
+                front: SharedSockets(sockets: sockets.values.map(\.self)),
+                logger: logger
+            )
+            try await services.run(until: shutdown)
         }
     }
 
@@ -66,5 +63,16 @@ extension Application {
         // The Swift runtime's backtrace would keep a crashed process alive for seconds, during which its connections hang.
         if getenv("SWIFT_BACKTRACE") == nil { values["SWIFT_BACKTRACE"] = "enable=no" }
         return .inherit.updating(values)
+    }
+}
+
+/// The listening sockets, which the processes share.
+private struct SharedSockets: Service {
+    let sockets: [ListeningSocket]
+
+    /// From a shutdown on, connections are refused as soon as the processes have closed their copies.
+    func run() async {
+        try? await gracefulShutdown()
+        for socket in sockets { socket.close() }
     }
 }
