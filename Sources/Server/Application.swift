@@ -142,7 +142,7 @@ struct Application {
         max(connections / (isDashboardAlone ? 2 : 1), 1)
     }
 
-    /// What checks the schema at `url`.
+    /// The check of the schema at `url`.
     func keeper(of schema: SchemaState, at url: String, _ policy: SchemaKeeper.Policy) -> SchemaKeeper {
         SchemaKeeper(
             migrator: Migrator(url: url, schema: .current),
@@ -190,6 +190,18 @@ struct Application {
         }
         // The certificate is for the names that clients use, not for this machine's own address.
         return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
+    }
+
+    /// The certificate of both listeners; nil without TLS.
+    func certificates() throws -> CertificateStore? {
+        guard let files = configuration.tls else { return nil }
+        do { return try CertificateStore(files, logger: logger) } catch {
+            throw ConfigurationError(
+                variable: "TLS_CERTIFICATE, TLS_KEY",
+                found: "\(error)",
+                expected: CertificateError.expected
+            )
+        }
     }
 
     /// Migrates the database and exits.

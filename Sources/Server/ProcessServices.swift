@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// The services of a process: its jobs, the check of the schema, and what it does for others in front of them.
 ///
-/// They start together and end one after the other, the front first: requests in flight may need the jobs.
+/// They start together and end one at a time, the front first: requests in flight may need the jobs.
 struct ProcessServices {
     let jobs: Jobs
     let keeper: SchemaKeeper
@@ -32,7 +32,7 @@ struct ProcessServices {
     }
 }
 
-/// Work beside the requests, which goes on until its task is cancelled. A shutdown ends all jobs together.
+/// Work beside the requests, which continues until its task is cancelled. A shutdown ends all jobs together.
 struct Jobs: Service {
     private var jobs: [@Sendable () async -> Void] = []
 

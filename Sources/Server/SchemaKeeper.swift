@@ -36,7 +36,10 @@ struct SchemaKeeper: Service {
 
     /// Confirms the schema, unless a shutdown comes first.
     func run() async throws {
-        do { try await cancelWhenGracefulShutdown { try await confirm() } } catch  where Task.isShuttingDownGracefully {
+        do {
+            try await cancelWhenGracefulShutdown { try await confirm() }
+        } catch {
+            guard Task.isShuttingDownGracefully else { throw error }
         }
     }
 

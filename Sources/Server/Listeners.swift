@@ -25,7 +25,7 @@ struct Listeners: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown { await waitForSchema() }
         guard !Task.isShuttingDownGracefully else { return sockets.values.forEach { $0.close() } }
-        let listeners = try await application.listen(self)
+        let listeners = try await listen()
         started(application.addresses(of: sockets))
         // A cancellation also ends the wait.
         try? await gracefulShutdown()
@@ -51,12 +51,10 @@ struct Listeners: Service {
         for end in ends { try? await end.get() }
         await api.recordCountedRefusals(isLast: true)
     }
-}
 
-extension Application {
     /// Starts the listeners of the components that have a socket.
-    func listen(_ services: Listeners) async throws -> [HTTPListener] {
-        let (api, sockets, monitor) = (services.api, services.sockets, services.monitor)
+    private func listen() async throws -> [HTTPListener] {
+        let (configuration, logger) = (application.configuration, application.logger)
         let connectionLimits = configuration.connectionLimits.fitting(files: FileLimit.raise())
         if connectionLimits.total < configuration.connectionLimits.total {
             logger.warning(
@@ -71,13 +69,13 @@ extension Application {
             _ content: RequestGuard.Content
         ) async throws {
             guard let socket = sockets[component] else { return }
-            var limits = limits
+            var limits = application.limits
             // A page calls several operations.
             if content == .pages { limits.responseTime = .milliseconds(2_500) }
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,
-                tls: services.certificates,
+                tls: certificates,
                 limits: limits,
                 responder: responder,
                 content: content,
@@ -101,7 +99,7 @@ extension Application {
             APIResponder(
                 api: api,
                 authenticator: authenticator,
-                denials: services.denials,
+                denials: denials,
                 validation: configuration.responseValidation,
                 logger: logger
             ),
@@ -139,17 +137,5 @@ extension Application {
         )
         try await add(.dashboard, responder, .pages)
         return listeners
-    }
-
-    /// The certificate of both listeners; nil without TLS.
-    func certificates() throws -> CertificateStore? {
-        guard let files = configuration.tls else { return nil }
-        do { return try CertificateStore(files, logger: logger) } catch {
-            throw ConfigurationError(
-                variable: "TLS_CERTIFICATE, TLS_KEY",
-                found: "\(error)",
-                expected: CertificateError.expected
-            )
-        }
     }
 }
