@@ -126,7 +126,7 @@ public struct Dashboard<API: Operations>: Sendable {
             Request(
                 pathParameters: path.map { PercentEncoding.encode($0) },
                 query: query.text,
-                headers: key.map { [("Idempotency-Key", $0)] } ?? [],
+                headers: key.map { ["Idempotency-Key": $0] } ?? [:],
                 body: body?.bytes ?? [],
                 principal: request.principal
             )

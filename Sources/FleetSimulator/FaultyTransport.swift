@@ -73,7 +73,7 @@ struct OperatorTransport: Transport {
 
     func send(_ request: ClientRequest) async throws -> ClientResponse {
         var request = request
-        request.headers.append((name: "X-Admin-Token", value: token))
+        request.headers.add("X-Admin-Token", token)
         return try await inner.send(request)
     }
 }

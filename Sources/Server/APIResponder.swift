@@ -70,7 +70,7 @@ final class APIResponder: Responder {
         guard let route = item.route(for: head.method) else {
             throw Rejection(Self.otherMethod(head.method, of: item, id))
         }
-        let headers = route.readsHeaders ? head.headers.map { (name: $0.name, value: $0.value) } : []
+        let headers = route.readsHeaders ? HeaderFields(head.headers.map { ($0.name, $0.value) }) : [:]
         return (route, Request(pathParameters: parameters, query: target.query, headers: headers))
     }
 

@@ -416,9 +416,9 @@ private final class Scenario: Sendable {
     }
 
     private func response(_ status: Int, _ body: String) -> ClientResponse {
-        var headers = [(name: "Content-Type", value: status < 300 ? "application/json" : "application/problem+json")]
+        var headers: HeaderFields = ["Content-Type": status < 300 ? "application/json" : "application/problem+json"]
         let (now, hasDates) = state.withLock { ($0.now, $0.hasDates) }
-        if hasDates { headers.append((name: "Date", value: time(now).httpDate)) }
+        if hasDates { headers.add("Date", time(now).httpDate) }
         return ClientResponse(status: status, headers: headers, body: ByteStream(Array(body.utf8)))
     }
 }

@@ -167,7 +167,7 @@ import Testing
         guard case .ok(.text("t")) = try await client.sendSeveral(.init(body: .text("t"))) else {
             return #expect(Bool(false))
         }
-        let request = Request(headers: [("Content-Type", "application/xml")], body: [60])
+        let request = Request(headers: ["Content-Type": "application/xml"], body: [60])
         let problem = await #expect(throws: Problem.self) { try await Service().respond(to: request, on: .sendSeveral) }
         #expect(problem?.status == 415)
         #expect(

@@ -96,7 +96,7 @@ struct InProcess: Transport {
             case .stream(let stream): try await stream.collect(upTo: 1 << 20)
             }
         var headers = request.headers
-        if let mediaType { headers.append(("Content-Type", mediaType)) }
+        if let mediaType { headers.add("Content-Type", mediaType) }
         let path = Array(request.path.utf8)
         let found = path.withUnsafeBytes { bytes -> (PathItem, [String])? in
             let segments = PathSegments(bytes)
@@ -115,13 +115,11 @@ struct InProcess: Transport {
             let (content, mediaType) = response.body.encoded(for: .response)
             let stream = if case .stream(let stream) = content { stream } else { ByteStream([]) }
             let bytes = if case .bytes(let bytes) = content { ByteStream(bytes) } else { stream }
-            return ClientResponse(
-                status: response.status,
-                headers: response.headers + (mediaType.map { [("Content-Type", $0)] } ?? []),
-                body: bytes
-            )
+            var headers = response.headers
+            if let mediaType { headers.add("Content-Type", mediaType) }
+            return ClientResponse(status: response.status, headers: headers, body: bytes)
         } catch {
-            let headers = [("Content-Type", "application/problem+json")]
+            let headers: HeaderFields = ["Content-Type": "application/problem+json"]
             return ClientResponse(status: error.status, headers: headers, body: ByteStream(error.body(requestID: "r")))
         }
     }

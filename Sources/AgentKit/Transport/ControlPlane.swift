@@ -101,8 +101,7 @@ struct ControlPlane: Sendable {
                 return try await group.next().flatMap { $0 }
             }
             guard let response else { throw CallFailure(description: "no response within \(limit)") }
-            let date = response.headers.first { $0.name.lowercased() == "date" }
-            if let date = date.flatMap({ Timestamp(httpDate: $0.value) }) { serverClock.observe(date) }
+            if let date = response.headers["Date"].flatMap({ Timestamp(httpDate: $0) }) { serverClock.observe(date) }
             return response
         } catch let failure as CallFailure {
             throw failure
@@ -112,7 +111,7 @@ struct ControlPlane: Sendable {
     }
 
     private func failure(_ response: ClientResponse) async -> CallFailure {
-        let seconds = response.headers.first { $0.name.lowercased() == "retry-after" }.flatMap { Int($0.value) }
+        let seconds = response.headers["Retry-After"].flatMap { Int($0) }
         var failure = CallFailure(status: response.status, description: "status \(response.status)")
         failure.retryAfter = seconds.map { .seconds(min(max($0, 1), 3600)) }
         if let problem = try? await response.unexpected() as? Problem {

@@ -52,7 +52,7 @@ public struct HTTPTransport: Transport {
         let body = try await response.body.collect(upTo: 16 << 20)
         return ClientResponse(
             status: Int(response.status.code),
-            headers: response.headers.map { ($0.name, $0.value) },
+            headers: HeaderFields(response.headers.map { ($0.name, $0.value) }),
             body: ByteStream(Array(buffer: body))
         )
     }

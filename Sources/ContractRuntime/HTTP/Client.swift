@@ -13,7 +13,7 @@ public struct ClientRequest: Sendable {
     /// The query without `?`; empty if there is none.
     public var query = ""
     /// Header fields.
-    public var headers: [(name: String, value: String)] = []
+    public var headers: HeaderFields = [:]
     /// The body.
     public var body = MessageBody.none
 
@@ -33,14 +33,10 @@ public struct ClientRequest: Sendable {
         case .query:
             let pairs = ParameterWriter.pairs(of: json, parameter)
             query = ((query.isEmpty ? [] : [query]) + pairs).joined(separator: "&")
-        case .header: headers.append((parameter.name, ParameterWriter.text(of: json, parameter)))
+        case .header: headers.add(parameter.name, ParameterWriter.text(of: json, parameter))
         case .cookie:
             let pairs = ParameterWriter.pairs(of: json, parameter).joined(separator: "; ")
-            if let place = headers.firstIndex(where: { $0.name == "Cookie" }) {
-                headers[place].value += "; \(pairs)"
-            } else {
-                headers.append(("Cookie", pairs))
-            }
+            headers.extend("Cookie", with: pairs, separator: "; ")
         }
     }
 
@@ -67,7 +63,7 @@ public struct ClientResponse: Sendable {
     /// The HTTP status.
     public var status: Int
     /// Header fields.
-    public var headers: [(name: String, value: String)]
+    public var headers: HeaderFields
     /// The body.
     public var body: ByteStream
 
@@ -75,13 +71,13 @@ public struct ClientResponse: Sendable {
     private static let bodyLimit = 64 * 1024 * 1024
 
     /// Creates a response.
-    public init(status: Int, headers: [(name: String, value: String)], body: ByteStream) {
+    public init(status: Int, headers: HeaderFields, body: ByteStream) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
-    private var contentType: String? { headers.first { $0.name.lowercased() == "content-type" }?.value }
+    private var contentType: String? { headers["Content-Type"] }
 
     /// The error for a response that the contract does not declare: a `Problem` if the body is one.
     public func unexpected() async throws -> any Error {
@@ -190,8 +186,8 @@ public struct ClientResponse: Sendable {
         rule: Rule? = nil,
         _ value: JSONReading<Value>
     ) throws -> Value? {
-        let values = headers.filter { $0.name.lowercased() == parameter.name.lowercased() }.map(\.value)
-        guard let json = try ParameterText.json(of: parameter, texts: .values(values)) else { return nil }
+        let texts = ParameterText.Source.values(headers.values(of: parameter.name))
+        guard let json = try ParameterText.json(of: parameter, texts: texts) else { return nil }
         return try JSONReader.read(json, direction: .response, rule: rule, value)
     }
 

@@ -40,7 +40,8 @@ extension ContractOperation {
     private static func check(_ response: Response) async throws(Problem) {
         let (content, mediaType) = response.body.encoded(for: .response)
         guard case .bytes(let bytes) = content else { return }
-        let headers = response.headers + (mediaType.map { [("Content-Type", $0)] } ?? [])
+        var headers = response.headers
+        if let mediaType { headers.add("Content-Type", mediaType) }
         do {
             _ = try await Output(ClientResponse(status: response.status, headers: headers, body: ByteStream(bytes)))
         } catch {

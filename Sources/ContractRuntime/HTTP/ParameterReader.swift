@@ -58,12 +58,8 @@ public struct ParameterReader: ~Copyable {
         switch parameter.place {
         case .path: .text(request.pathParameters[parameter.index])
         case .query: .fields(query)
-        case .header:
-            .values(request.headers.filter { $0.name.lowercased() == parameter.name.lowercased() }.map(\.value))
-        case .cookie:
-            .fields(
-                request.headers.filter { $0.name.lowercased() == "cookie" }.flatMap { FormField.cookies(of: $0.value) }
-            )
+        case .header: .values(request.headers.values(of: parameter.name))
+        case .cookie: .fields(request.headers.values(of: "Cookie").flatMap { FormField.cookies(of: $0) })
         }
     }
 
@@ -74,7 +70,7 @@ public struct ParameterReader: ~Copyable {
 
     /// The index of the body's media type in `mediaTypes`. Without a Content-Type it is the first one.
     public mutating func mediaType(among mediaTypes: [String]) -> Int? {
-        let field = request.headers.first { $0.name.lowercased() == "content-type" }?.value
+        let field = request.headers["Content-Type"]
         if let place = MediaType.place(of: field, among: mediaTypes) { return place }
         otherProblem = .unsupportedMediaType(mediaTypes)
         return nil
@@ -123,7 +119,7 @@ public struct ParameterReader: ~Copyable {
         rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
     ) -> Body? {
-        let field = request.headers.first { $0.name.lowercased() == "content-type" }?.value ?? ""
+        let field = request.headers["Content-Type"] ?? ""
         do throws(Violation) {
             return read(try Multipart.json(of: request.body, contentType: field, shape: shape), at: "", rule, value)
         } catch {

@@ -4,8 +4,8 @@ public struct Request: Sendable {
     public var pathParameters: [String]
     /// The raw query without `?`.
     public var query: String
-    /// The header fields in the order of the request. Names are case-insensitive.
-    public var headers: [(name: String, value: String)]
+    /// The header fields.
+    public var headers: HeaderFields
     /// The body; empty if there is none.
     public var body: [UInt8]
     /// The caller; nil if the operation needs no credentials.
@@ -15,7 +15,7 @@ public struct Request: Sendable {
     public init(
         pathParameters: [String] = [],
         query: String = "",
-        headers: [(name: String, value: String)] = [],
+        headers: HeaderFields = [:],
         body: [UInt8] = [],
         principal: Principal? = nil
     ) {

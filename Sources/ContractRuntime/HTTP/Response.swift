@@ -3,7 +3,7 @@ public struct Response: Sendable {
     /// The HTTP status.
     public var status: Int
     /// Header fields of this response, in addition to those of every response.
-    public private(set) var headers: [(name: String, value: String)] = []
+    public private(set) var headers: HeaderFields = [:]
     /// The body.
     public var body: MessageBody
 
@@ -16,6 +16,6 @@ public struct Response: Sendable {
     /// Adds a header field. One without a value is omitted.
     public mutating func add(_ parameter: ParameterDescription, _ value: (some JSONWritable)?) {
         guard let value, let json = JSONValue(JSONWriter.write(value, direction: .response)) else { return }
-        headers.append((parameter.name, ParameterWriter.text(of: json, parameter)))
+        headers.add(parameter.name, ParameterWriter.text(of: json, parameter))
     }
 }

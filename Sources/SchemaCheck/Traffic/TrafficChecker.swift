@@ -112,7 +112,7 @@ struct TrafficChecker {
         let request = Request(
             pathParameters: names.map { values[$0] ?? "" },
             query: exchange.query,
-            headers: headers,
+            headers: HeaderFields(headers),
             body: exchange.request.body
         )
         for parameter in operation.parameters {
@@ -272,7 +272,7 @@ struct TrafficChecker {
                     ? [Fault(code: "response-header", message: "\(phrase) is missing")] : []
             }
             guard let schema = header["schema"] else { return [] }
-            var reader = ParameterReader(Request(headers: values.map { (name: member.key.lowercased(), value: $0) }))
+            var reader = ParameterReader(Request(headers: HeaderFields(values.map { (member.key, $0) })))
             let explodes = header["explode"]?.boolean ?? false
             let value = reader.read(
                 .header(member.key, explodes: explodes, shape: shape(side.flattener.flat(schema))),

@@ -1,3 +1,4 @@
+import ContractRuntime
 import Dashboard
 import NIOHTTP1
 
@@ -13,7 +14,7 @@ struct WebRequestHead: Sendable {
     /// The decoded segments of the path.
     let path: [String]
     let query: Fields
-    let headers: [(name: String, value: String)]
+    let headers: HeaderFields
     /// The secret of the session; nil without a session cookie.
     let session: String?
     /// `light` or `dark`; nil to follow the browser's setting.
@@ -29,7 +30,7 @@ struct WebRequestHead: Sendable {
         rawQuery = String(head.uri[mark...].dropFirst())
         path = rawPath.split(separator: "/").map { Fields.decoded($0, isForm: false) }
         query = Fields(rawQuery)
-        headers = head.headers.map { (name: $0.name, value: $0.value) }
+        headers = HeaderFields(head.headers.map { ($0.name, $0.value) })
         let cookies = Self.cookies(head.headers)
         session = cookies[Self.sessionCookie(of: client)].flatMap { $0.isEmpty ? nil : $0 }
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
