@@ -94,10 +94,15 @@ package struct FileEmitter {
             public static let title = \(SwiftWriter.literal(contract.title))
             /// The version of the contract.
             public static let version = \(SwiftWriter.literal(contract.version))
+            // Computed, because a getter is not part of the interface: an edit of the contract does not recompile what uses the text.
             /// The document as JSON.
-            public static let json = \(SwiftWriter.block(NodeWriter.json(contract.bundle)))
+            public static var json: String {
+                \(SwiftWriter.block(NodeWriter.json(contract.bundle)))
+            }
             /// The document as YAML.
-            public static let yaml = \(SwiftWriter.block(NodeWriter.yaml(contract.bundle)))
+            public static var yaml: String {
+                \(SwiftWriter.block(NodeWriter.yaml(contract.bundle)))
+            }
         }
 
         """
