@@ -6,8 +6,10 @@ public enum ContractDocument {
     public static let title = "Newer"
     /// The version of the contract.
     public static let version = "1"
+    // Computed, because a getter is not part of the interface: an edit of the contract does not recompile what uses the text.
     /// The document as JSON.
-    public static let json = #"""
+    public static var json: String {
+        #"""
 {
   "openapi": "3.2.0",
   "$self": "https://example.com/openapi.yaml",
@@ -85,8 +87,10 @@ public enum ContractDocument {
   }
 }
 """#
+    }
     /// The document as YAML.
-    public static let yaml = #"""
+    public static var yaml: String {
+        #"""
 openapi: "3.2.0"
 $self: "https://example.com/openapi.yaml"
 info:
@@ -133,4 +137,5 @@ paths:
           "204":
             description: Done.
 """#
+    }
 }

@@ -6,8 +6,10 @@ public enum ContractDocument {
     public static let title = "Case"
     /// The version of the contract.
     public static let version = "1.0.0"
+    // Computed, because a getter is not part of the interface: an edit of the contract does not recompile what uses the text.
     /// The document as JSON.
-    public static let json = #"""
+    public static var json: String {
+        #"""
 {
   "openapi": "3.1.0",
   "info": {
@@ -251,8 +253,10 @@ public enum ContractDocument {
   }
 }
 """#
+    }
     /// The document as YAML.
-    public static let yaml = #"""
+    public static var yaml: String {
+        #"""
 openapi: "3.1.0"
 info:
   title: Case
@@ -401,4 +405,5 @@ components:
       required:
         - name
 """#
+    }
 }

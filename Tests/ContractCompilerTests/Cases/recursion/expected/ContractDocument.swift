@@ -6,8 +6,10 @@ public enum ContractDocument {
     public static let title = "Recursion"
     /// The version of the contract.
     public static let version = "1"
+    // Computed, because a getter is not part of the interface: an edit of the contract does not recompile what uses the text.
     /// The document as JSON.
-    public static let json = #"""
+    public static var json: String {
+        #"""
 {
   "openapi": "3.1.0",
   "info": {
@@ -89,8 +91,10 @@ public enum ContractDocument {
   }
 }
 """#
+    }
     /// The document as YAML.
-    public static let yaml = #"""
+    public static var yaml: String {
+        #"""
 openapi: "3.1.0"
 info:
   title: Recursion
@@ -138,4 +142,5 @@ components:
           - $ref: "#/components/schemas/Lists"
         minItems: 1
 """#
+    }
 }

@@ -6,8 +6,10 @@ public enum ContractDocument {
     public static let title = "T"
     /// The version of the contract.
     public static let version = "1"
+    // Computed, because a getter is not part of the interface: an edit of the contract does not recompile what uses the text.
     /// The document as JSON.
-    public static let json = #"""
+    public static var json: String {
+        #"""
 {
   "openapi": "3.1.0",
   "info": {
@@ -191,8 +193,10 @@ public enum ContractDocument {
   }
 }
 """#
+    }
     /// The document as YAML.
-    public static let yaml = #"""
+    public static var yaml: String {
+        #"""
 openapi: "3.1.0"
 info:
   title: T
@@ -302,4 +306,5 @@ components:
       required:
         - a
 """#
+    }
 }
