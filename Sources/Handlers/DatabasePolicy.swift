@@ -17,6 +17,9 @@ public struct DatabasePolicy: Sendable {
     /// The number of heartbeats of `clockToleranceSeconds`.
     public var skewedHeartbeats = 3
 
+    /// The title of notifications about instances that are silent.
+    var lossTitle: String { alertTitles["heartbeat_monitor"] ?? "" }
+
     /// The titles of notifications about alerts, by source. Other sources are their own titles: `audit_log` is "Audit Log".
     // traps: the sources are names in this program.
     public var alertTitles = [

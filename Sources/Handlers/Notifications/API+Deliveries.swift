@@ -25,6 +25,9 @@ final class UnmarkedDeliveries: Sendable {
 }
 
 extension API {
+    /// The maximum number of notifications that one statement routes, and of deliveries in one message.
+    private static var most: Int { 5_000 }
+
     /// Delivers notifications until it is cancelled.
     ///
     /// - Parameter isNeeded: Whether this process must deliver. If not, another process does.
@@ -66,7 +69,7 @@ extension API {
         let names = configuration.targets.map(\.name)
         repeat {
             // Without the database there is nothing to send.
-            guard (try? await run(.routeNotifications(configuration.targets))) != nil else { return }
+            guard (try? await run(.routeNotifications(configuration.targets, most: Self.most))) != nil else { return }
             await withTaskGroup(of: Void.self) { group in
                 for target in configuration.targets {
                     group.addTask { [self] in while await deliverNext(to: target, by: deadline, messenger) {} }
@@ -90,7 +93,10 @@ extension API {
     ) async -> Bool {
         let remaining = deadline - .now
         guard remaining > .milliseconds(100) else { return false }
-        let claimed = try? await transaction { transaction in try transaction.claim(target.name) }
+        let losses = configuration.policy.lossTitle
+        let claimed = try? await transaction { transaction in
+            try transaction.claim(target.name, losses: losses, most: Self.most)
+        }
         guard let claimed, let first = claimed.first else { return false }
         let message = Message(
             severity: first.severity,
@@ -120,18 +126,18 @@ extension API {
 
 extension Transaction {
     /// Claims the due deliveries of a target, if something may be sent to it now.
-    fileprivate borrowing func claim(_ target: String) throws -> [ClaimDeliveriesRow] {
+    fileprivate borrowing func claim(_ target: String, losses: String, most: Int) throws -> [ClaimDeliveriesRow] {
         _ = try run(.knowTarget(target: target))
         guard try run(.openTarget(target: target)) == true else { return [] }
-        let claimed = try run(.claimDeliveries(target: target))
+        let claimed = try run(.claimDeliveries(target: target, losses: losses, most: most))
         if !claimed.isEmpty { _ = try run(.useTarget(target: target)) }
         return claimed
     }
 }
 
 extension Query where Result == Int {
-    fileprivate static func routeNotifications(_ targets: [NotificationTarget]) -> Self {
+    fileprivate static func routeNotifications(_ targets: [NotificationTarget], most: Int) -> Self {
         let routes = targets.flatMap { target in target.severities.map { (target.name, $0.rawValue) } }
-        return routeNotifications(targets: routes.map(\.0), severities: routes.map(\.1))
+        return routeNotifications(targets: routes.map(\.0), severities: routes.map(\.1), most: most)
     }
 }

@@ -1,12 +1,12 @@
 -- Creates the deliveries of each new notification, one per target of its severity.
 -- name: routeNotifications :exec
--- in: targets text[], severities text[]
+-- in: targets text[], severities text[], most int
 WITH fresh AS (
     SELECT notification_id, severity
     FROM notifications
     WHERE NOT is_routed
     ORDER BY created_at
-    LIMIT 5000
+    LIMIT :most
     FOR UPDATE SKIP LOCKED
 ),
 routed AS (
@@ -36,11 +36,11 @@ FROM notification_targets
 WHERE target = :target
 FOR UPDATE SKIP LOCKED
 
--- Claims the due deliveries of a target for a minute: all of one severity and title, the most urgent and the oldest first. A hundred lost
--- instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message, not several.
+-- Claims the due deliveries of a target for a minute: all of one severity and title, the most urgent and the oldest first. A hundred with
+-- the title of lost instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message.
 -- name: claimDeliveries :many
 -- import: Generated
--- in: target text
+-- in: target text, losses text, most int
 -- out: delivery_id uuid, severity text(Severity), title text, message text, created_at timestamptz
 WITH due AS MATERIALIZED (
     SELECT delivery_id, severity, title, message, notifications.created_at
@@ -55,7 +55,7 @@ kind AS (
     SELECT severity, title
     FROM due
     GROUP BY severity, title
-    HAVING title <> 'Heartbeat Lost'
+    HAVING title <> :losses
         OR count(*) < 100
         OR max(created_at) < now() - interval '1 second'
         OR min(created_at) < now() - interval '4 seconds'
@@ -67,7 +67,7 @@ chosen AS (
     FROM due
     JOIN kind USING (severity, title)
     ORDER BY created_at, message
-    LIMIT 5000
+    LIMIT :most
 ),
 claimed AS (
     UPDATE notification_deliveries
