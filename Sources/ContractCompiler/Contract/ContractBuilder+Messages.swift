@@ -15,7 +15,7 @@ extension ContractBuilder {
             }
         }
         if isCredential {
-            builder.log.error(
+            builder.reader.log.error(
                 .securityScheme,
                 "'\(object.name)' is already the \(object.place) of a security scheme",
                 at: object.node.location
@@ -41,7 +41,7 @@ extension ContractBuilder {
         guard let node = object.schema ?? object.content?.schema else { return nil }
         let value = value(at: node, name: typeName + SwiftName.type(object.name))
         for example in [object.node["example"]].compactMap(\.self) { builder.record(example, of: value) }
-        let defaultNode = builder.schema(at: node, in: builder.registry.resource(of: node))?.defaultValue
+        let defaultNode = builder.reader.schema(at: node)?.defaultValue
         return Parameter(
             swiftName: SwiftName.distinct(SwiftName.property(object.name), &names),
             name: object.name,
@@ -59,7 +59,7 @@ extension ContractBuilder {
     }
 
     mutating func value(at node: Node, name: String) -> Value {
-        guard let schema = builder.schema(at: node, in: builder.registry.resource(of: node)) else {
+        guard let schema = builder.reader.schema(at: node) else {
             return Value(kind: .any)
         }
         return builder.value(of: schema, name: name)
@@ -121,15 +121,17 @@ extension ContractBuilder {
     /// The schema of the JSON in an event's data. An event may be described as an object of its fields, as in OpenAPI 3.2
     /// ("Server-Sent Event Streams"), or by its data alone.
     private mutating func eventData(_ node: Node) -> Node {
-        guard var event = builder.schema(at: node, in: builder.registry.resource(of: node)) else { return node }
-        if let reference = event.reference, let target = builder.follow(reference, from: event) { event = target }
+        guard var event = builder.reader.schema(at: node) else { return node }
+        if let reference = event.reference, let target = builder.reader.follow(reference, from: event) {
+            event = target
+        }
         let data = event.properties.first { $0.name == "data" }
         return data?.schema.node["contentSchema"] ?? node
     }
 
     /// Whether a body that is not JSON is a string.
     mutating func isText(_ node: Node?) -> Bool {
-        guard let node, let schema = builder.schema(at: node, in: builder.registry.resource(of: node)) else {
+        guard let node, let schema = builder.reader.schema(at: node) else {
             return false
         }
         return schema.types == [.string] && schema.format != "binary"
@@ -158,7 +160,7 @@ extension ContractBuilder {
         return object.responses.compactMap { response in
             if let other = seen.updateValue(response.statusLocation, forKey: response.status) {
                 let note = Diagnostic.Note(message: "the other definition", location: other)
-                builder.log.error(
+                builder.reader.log.error(
                     .duplicateStatus,
                     "the status is given twice",
                     at: response.statusLocation,
@@ -170,7 +172,7 @@ extension ContractBuilder {
                 only.mediaType.hasPrefix("application/problem+json")
             {
                 if case .code(let status) = response.status, status < 400 {
-                    builder.log.error(
+                    builder.reader.log.error(
                         .problemStatus,
                         "a problem must have a status from 400",
                         at: response.statusLocation

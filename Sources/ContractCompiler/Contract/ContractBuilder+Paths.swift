@@ -3,13 +3,17 @@ extension ContractBuilder {
     mutating func template(_ item: PathItem) -> PathTemplate? {
         let path = item.template.prefix { $0 != "?" && $0 != "#" }
         if path.count < item.template.count {
-            builder.log.strictly(.pathSyntax, "a path must not contain a query or fragment", at: item.templateLocation)
+            builder.reader.log.strictly(
+                .pathSyntax,
+                "a path must not contain a query or fragment",
+                at: item.templateLocation
+            )
         }
         let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
         var segments: [[PathTemplate.Piece]] = []
         for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             guard let pieces = pieces(of: segment) else {
-                builder.log.error(
+                builder.reader.log.error(
                     .pathSyntax,
                     "the braces in '\(segment)' do not match, expected {name}",
                     at: item.templateLocation
@@ -19,7 +23,7 @@ extension ContractBuilder {
             segments.append(pieces)
         }
         if segments.count > 32 {
-            builder.log.error(
+            builder.reader.log.error(
                 .pathSyntax,
                 "the path has \(segments.count) segments, expected at most 32",
                 at: item.templateLocation
@@ -55,21 +59,21 @@ extension ContractBuilder {
         let declared = object.parameters.filter { $0.place == "path" }
         for name in template.parameterNames where !declared.contains(where: { $0.name == name }) {
             let suggestion = Suggestion.text(for: name, in: declared.map(\.name))
-            builder.log.strictly(
+            builder.reader.log.strictly(
                 .missingPathParameter,
                 "'\(id)' lacks the path parameter '\(name)'\(suggestion)",
                 at: item.templateLocation
             )
         }
         for parameter in declared where !template.parameterNames.contains(parameter.name) {
-            builder.log.strictly(
+            builder.reader.log.strictly(
                 .unusedPathParameter,
                 "the path '\(item.template)' has no '{\(parameter.name)}'",
                 at: parameter.node.location
             )
         }
         if Set(template.parameterNames).count < template.parameterNames.count {
-            builder.log.error(
+            builder.reader.log.error(
                 .pathSyntax,
                 "the path '\(item.template)' contains a parameter twice",
                 at: item.templateLocation

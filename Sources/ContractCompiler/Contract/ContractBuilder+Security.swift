@@ -3,7 +3,7 @@ extension ContractBuilder {
     mutating func security(_ node: Node?) -> [[SecurityRequirement]] {
         guard let node else { return [] }
         guard let alternatives = node.items else {
-            builder.log.error(
+            builder.reader.log.error(
                 .fieldType,
                 "'security' is \(node.kindDescription), expected a sequence",
                 at: node.location
@@ -17,7 +17,7 @@ extension ContractBuilder {
                     return SecurityRequirement(scheme: scheme, scopes: (member.value.items ?? []).compactMap(\.string))
                 }
                 let suggestion = Suggestion.text(for: member.key, in: known.map(\.name))
-                builder.log.strictly(
+                builder.reader.log.strictly(
                     .unknownSecurityScheme,
                     "'\(member.key)' is not a security scheme\(suggestion)",
                     at: member.keyLocation

@@ -23,9 +23,9 @@ package struct ContractBuilder {
         let document = reader.document(node)
         log = reader.log
         guard let document else { return nil }
-        var builder = ContractBuilder(document, ModelBuilder(registry: reader.registry, log: log))
+        var builder = ContractBuilder(document, ModelBuilder(reader: SchemaReader(registry: reader.registry, log: log)))
         let contract = builder.contract(schemas: schemas)
-        log = builder.builder.log
+        log = builder.builder.reader.log
         return log.hasErrors ? nil : contract
     }
 
@@ -35,7 +35,7 @@ package struct ContractBuilder {
     }
 
     private mutating func contract(schemas paths: [String]) -> Contract {
-        let files = paths.compactMap { builder.registry.root(of: $0, log: &builder.log) }
+        let files = paths.compactMap { builder.reader.registry.root(of: $0, log: &builder.reader.log) }
         for node in files { builder.declare(node, name: ModelBuilder.name(of: node)) }
         for member in document.components.schemas {
             // A component that consists of a reference to a file is the schema of that file.
@@ -43,15 +43,15 @@ package struct ContractBuilder {
             builder.declare(member.value, name: SwiftName.type(member.key))
         }
         for node in files + document.components.schemas.map(\.value).filter({ !isFileReference($0) }) {
-            let resource = builder.registry.resource(of: node)
-            if let schema = builder.schema(at: node, in: resource) { builder.define(schema) }
+            let resource = builder.reader.registry.resource(of: node)
+            if let schema = builder.reader.schema(at: node, in: resource) { builder.define(schema) }
         }
         typeNames = Set(builder.models.map(\.name))
         let operations = self.operations()
         let outgoing = document.webhooks.flatMap { self.outgoing($0) }
-        var bundler = Bundler(registry: builder.registry, log: builder.log)
+        var bundler = Bundler(registry: builder.reader.registry, log: builder.reader.log)
         let bundle = bundler.bundle(document.node)
-        builder.log = bundler.log
+        builder.reader.log = bundler.log
         return Contract(
             title: document.title,
             version: document.version,
@@ -61,7 +61,9 @@ package struct ContractBuilder {
             rules: builder.rules.rules,
             bundle: bundle,
             examples: builder.directedExamples,
-            documents: builder.registry.paths.compactMap { builder.registry.root(of: $0, log: &builder.log) }
+            documents: builder.reader.registry.paths.compactMap {
+                builder.reader.registry.root(of: $0, log: &builder.reader.log)
+            }
         )
     }
 
@@ -80,7 +82,7 @@ package struct ContractBuilder {
             // Path templates that differ only in parameter names match the same paths (OpenAPI 3.1, "Paths Object").
             if let other = shapes.updateValue(item.templateLocation, forKey: template.shape) {
                 let note = Diagnostic.Note(message: "the other definition", location: other)
-                builder.log.strictly(
+                builder.reader.log.strictly(
                     .ambiguousPath,
                     "two paths match the same requests",
                     at: item.templateLocation,
@@ -111,7 +113,7 @@ package struct ContractBuilder {
         if let other = operationNames[id] {
             let note = Diagnostic.Note(message: "the other definition", location: other)
             let message = "two operations are named '\(contractID)'"
-            builder.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
+            builder.reader.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
             var names = Set(operationNames.keys)
             id = SwiftName.distinct(id, &names)
             contractID = id
@@ -152,7 +154,7 @@ package struct ContractBuilder {
         guard let node = object.tag, let name = node.scalar?.text, !document.tags.contains(where: { $0.name == name })
         else { return }
         let suggestion = Suggestion.text(for: name, in: document.tags.map(\.name))
-        builder.log.strictly(
+        builder.reader.log.strictly(
             .undeclaredTag,
             "the tag '\(name)' is not declared in 'tags'\(suggestion)",
             at: node.location

@@ -11,7 +11,7 @@ extension ValueShaper {
         let nodes = (schema.values ?? known ?? []).filter { $0.scalar?.kind != .null }
         guard !nodes.isEmpty else {
             if schema.values?.isEmpty == true {
-                builder.log.strictly(
+                builder.reader.log.strictly(
                     .emptyEnumeration,
                     "an enumeration without values accepts nothing",
                     at: schema.node.location
@@ -22,11 +22,11 @@ extension ValueShaper {
         let isInteger =
             types == [.integer]
             || (types == nil && nodes.allSatisfy { $0.scalar?.kind == .number && $0.integer != nil })
-        let values = isInteger ? integers(nodes) : texts(nodes, isString: types == [.string], &builder.log)
+        let values = isInteger ? integers(nodes) : texts(nodes, isString: types == [.string], &builder.reader.log)
         guard let values else { return nil }
         builder.count(values.count, at: origin)
         covered.formUnion(["enum", "const"])
-        checkNames(values, at: schema.node["enum"]?.location ?? schema.node.location, &builder.log)
+        checkNames(values, at: schema.node["enum"]?.location ?? schema.node.location, &builder.reader.log)
         let enumeration = Enumeration(isInteger: isInteger, values: values, isOpen: schema.values == nil)
         return .named(
             builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .enumeration(enumeration) }

@@ -46,7 +46,8 @@ extension ValueShaper {
         if !properties.isEmpty {
             var known = Set(properties.map(\.name))
             for branch in facets.unions.flatMap(\.branches) {
-                for property in Facets([branch], &builder).properties where known.insert(property.name).inserted {
+                for property in Facets([branch], &builder.reader).properties where known.insert(property.name).inserted
+                {
                     properties.append((property.name, []))
                 }
             }
@@ -82,7 +83,7 @@ extension ValueShaper {
     mutating func others(_ names: [String], _ builder: inout ModelBuilder) -> OtherMembers {
         let hasPatterns = facets.schemas.contains { !$0.patternProperties.isEmpty }
         let restricting = facets.schemas.filter { schema in
-            schema.additionalProperties.map { !builder.admitsEverything($0) } ?? false
+            schema.additionalProperties.map { !builder.reader.admitsEverything($0) } ?? false
         }
         for schema in facets.schemas
         where schema.additionalProperties != nil && !restricting.contains(where: { $0 === schema }) {
@@ -129,7 +130,7 @@ extension ValueShaper {
         for name in missing where seen.insert(name).inserted {
             let places = facets.schemas.compactMap { $0.node["required"]?.items?.first { $0.scalar?.text == name } }
             let suggestion = Suggestion.text(for: name, in: properties.map(\.name))
-            builder.log.strictly(
+            builder.reader.log.strictly(
                 .requiredProperty,
                 "'\(name)' is required but not described\(suggestion)",
                 at: places.first?.location ?? origin.node.location
@@ -191,7 +192,7 @@ extension ValueShaper {
         if let other = taken[swiftName], let other {
             let note = Diagnostic.Note(message: "the other definition", location: other.location)
             let message = "'\(name)' has the same Swift name as another property; give one an 'x-swift-name'"
-            builder.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
+            builder.reader.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
         }
         let distinct = SwiftName.numbered(swiftName) { taken[$0] != nil }
         taken[distinct] = schema.node

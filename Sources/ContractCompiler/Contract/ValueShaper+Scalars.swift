@@ -36,7 +36,11 @@ extension ValueShaper {
         guard let format = schema.format, !known.contains(format), let node = schema.node["format"] else { return }
         let suggestion = Suggestion.text(for: format, in: known)
         if !suggestion.isEmpty {
-            builder.log.warning(.unknownFormat, "the format '\(format)' is unknown\(suggestion)", at: node.location)
+            builder.reader.log.warning(
+                .unknownFormat,
+                "the format '\(format)' is unknown\(suggestion)",
+                at: node.location
+            )
         }
     }
 
@@ -75,7 +79,7 @@ extension ValueShaper {
                     continue
                 }
                 if number.digits.count + max(0, number.exponent) > 38 || number.exponent < -18 {
-                    builder.log.error(
+                    builder.reader.log.error(
                         .decimalBound,
                         "the bound of a decimal must have at most 38 digits, 18 of them after the point",
                         at: node.location

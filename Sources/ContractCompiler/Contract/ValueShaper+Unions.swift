@@ -165,11 +165,11 @@ extension ValueShaper {
         var table: [(values: [String], branch: Int)] = []
         for (index, alternative) in alternatives.enumerated() {
             guard let reference = alternative.reference, let text = reference.string else { return nil }
-            let target = builder.follow(reference, from: alternative)
+            let target = builder.reader.follow(reference, from: alternative)
             var values = discriminator.mapping.filter { member in
                 guard let name = member.value.scalar?.text else { return false }
                 return name == text || text.hasSuffix("/\(name)")
-                    || builder.target(member.value, from: alternative).map { $0 === target } ?? false
+                    || builder.reader.target(member.value, from: alternative).map { $0 === target } ?? false
             }.map(\.key)
             if values.isEmpty {
                 // Without a mapping, the value is the name of the schema, unless the schema itself restricts the member.
@@ -193,7 +193,7 @@ extension ValueShaper {
     ) -> Union.Decision? {
         guard let first = indices.first else { return nil }
         let constants = indices.map { Self.constants(in: alternatives[$0], &builder) }
-        for property in Facets([alternatives[first]], &builder).properties {
+        for property in Facets([alternatives[first]], &builder.reader).properties {
             let table = zip(indices, constants).compactMap { index, constants in
                 constants[property.name].map { (values: $0, branch: index) }
             }
@@ -207,11 +207,11 @@ extension ValueShaper {
 
     /// The possible strings of required members, by name. A member that is optional or may have other values is omitted.
     private static func constants(in schema: Schema, _ builder: inout ModelBuilder) -> [String: [String]] {
-        let facets = Facets([schema], &builder)
+        let facets = Facets([schema], &builder.reader)
         let required = Set(facets.schemas.flatMap(\.required))
         var constants: [String: [String]] = [:]
         for property in facets.properties where required.contains(property.name) {
-            let inner = Facets(property.schemas, &builder)
+            let inner = Facets(property.schemas, &builder.reader)
             if let values = inner.first(\.values), values.allSatisfy({ $0.string != nil }) {
                 constants[property.name] = values.compactMap(\.string)
             }
@@ -222,11 +222,11 @@ extension ValueShaper {
     /// The JSON types that a schema may accept.
     private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder) -> [String] {
         let key = ObjectIdentifier(schema)
-        if let known = builder.jsonTypes[key] { return known }
+        if let known = builder.reader.jsonTypes[key] { return known }
         var types: Set = ["object", "array", "string", "number", "boolean", "null"]
         // A schema that leads back to itself adds no constraint.
-        builder.jsonTypes[key] = types.sorted()
-        for facet in Facets([schema], &builder).schemas {
+        builder.reader.jsonTypes[key] = types.sorted()
+        for facet in Facets([schema], &builder.reader).schemas {
             if let own = facet.types {
                 types.formIntersection(own.map { $0 == .integer ? "number" : $0.rawValue })
             }
@@ -235,7 +235,7 @@ extension ValueShaper {
                 types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder) })
             }
         }
-        builder.jsonTypes[key] = types.sorted()
+        builder.reader.jsonTypes[key] = types.sorted()
         return types.sorted()
     }
 }
