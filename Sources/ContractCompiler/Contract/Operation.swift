@@ -58,6 +58,18 @@ package struct Body {
 
     /// The only media type; nil if there are several.
     var only: Content? { contents.count == 1 ? contents.first : nil }
+
+    /// The types that a body decodes to.
+    var values: [Value] {
+        contents.compactMap { content in
+            switch content.kind {
+            case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value), .lines(let value),
+                .events(let value):
+                value
+            case .bytes: nil
+            }
+        }
+    }
 }
 
 /// One media type of a body.
@@ -126,5 +138,58 @@ package struct PathTemplate {
     /// The template without parameter names. Templates with equal shapes match the same requests.
     var shape: [[Piece]] {
         segments.map { $0.map { if case .parameter = $0 { .parameter("") } else { $0 } } } + [[.literal(query)]]
+    }
+}
+
+extension PathTemplate {
+    /// Reads the template of a path item. Returns nil if it is invalid; the log then has the reason.
+    init?(_ item: PathItem, log: inout DiagnosticLog) {
+        let path = item.template.prefix { $0 != "?" && $0 != "#" }
+        if path.count < item.template.count {
+            log.strictly(
+                .pathSyntax,
+                "a path must not contain a query or fragment",
+                at: item.templateLocation
+            )
+        }
+        let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
+        var segments: [[PathTemplate.Piece]] = []
+        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let pieces = Self.pieces(of: segment) else {
+                log.error(
+                    .pathSyntax,
+                    "the braces in '\(segment)' do not match, expected {name}",
+                    at: item.templateLocation
+                )
+                return nil
+            }
+            segments.append(pieces)
+        }
+        if segments.count > 32 {
+            log.error(
+                .pathSyntax,
+                "the path has \(segments.count) segments, expected at most 32",
+                at: item.templateLocation
+            )
+            return nil
+        }
+        self.init(text: String(path), segments: segments, query: query)
+    }
+
+    private static func pieces(of segment: Substring) -> [PathTemplate.Piece]? {
+        var pieces: [PathTemplate.Piece] = []
+        var rest = segment
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { return nil }
+            if open > rest.startIndex { pieces.append(.literal(String(rest[..<open]))) }
+            // Two adjacent parameters need literal text between them.
+            if open == rest.startIndex, case .parameter? = pieces.last { return nil }
+            let name = rest[rest.index(after: open)..<close]
+            guard !name.isEmpty, !name.contains("{") else { return nil }
+            pieces.append(.parameter(String(name)))
+            rest = rest[rest.index(after: close)...]
+        }
+        if !rest.isEmpty || pieces.isEmpty { pieces.append(.literal(String(rest))) }
+        return pieces
     }
 }
