@@ -21,6 +21,7 @@ package struct ContractBuilder {
         var builder = ContractBuilder(document: document, models: ModelBuilder(reader: schemaReader))
         let contract = builder.contract(schemas: schemas)
         log = builder.models.reader.log
+        contract.checkSwiftNames(&log)
         return log.hasErrors ? nil : contract
     }
 

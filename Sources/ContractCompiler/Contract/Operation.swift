@@ -1,9 +1,7 @@
 /// One operation: its parameters, request body and responses.
 package struct Operation {
-    /// The name of the generated function.
-    let id: String
     /// The `operationId`, or a name derived from the method and path.
-    let contractID: String
+    let id: String
     let typeName: String
     let method: String
     let template: PathTemplate
@@ -33,7 +31,6 @@ package struct Operation {
 
 /// A parameter of an operation, or a header of a response.
 package struct Parameter {
-    let swiftName: String
     let name: String
     let place: String
     /// Its position among the parameters of the path template.
@@ -88,24 +85,14 @@ package struct Content {
     }
 
     let mediaType: String
-    let swiftName: String
+    /// A word for the media type: `json`, `form`, `text`.
+    let label: String
     let kind: Kind
-
-    /// The Swift type of the body.
-    var swiftType: String {
-        switch kind {
-        case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value): value.optionalType
-        case .bytes: "Bytes"
-        case .lines(let value): "JSONLines<\(value.optionalType)>"
-        case .events(let value): "ServerEvents<\(value.optionalType)>"
-        }
-    }
 }
 
 /// A response that a handler returns. Problems are thrown instead.
 package struct Response {
     let status: ResponseObject.Status
-    let swiftName: String
     let body: Body?
     let headers: [Parameter]
     let description: String?

@@ -52,33 +52,19 @@ struct OperationBuilder {
     private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem)
         -> Operation?
     {
-        var contractID = object.id ?? Self.name(of: object.method, item.template)
-        var id = SwiftName.property(contractID)
-        if let other = operationNames[id] {
-            let note = Diagnostic.Note(message: "the other definition", location: other)
-            let message = "two operations are named '\(contractID)'"
-            models.reader.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
-            var names = Set(operationNames.keys)
-            id = SwiftName.distinct(id, &names)
-            contractID = id
-        }
-        operationNames[id] = object.idLocation
+        let id = id(of: object, at: item)
         checkTag(object)
-        var typeName = SwiftName.unreserved(SwiftName.type(contractID))
+        var typeName = SwiftName.unreserved(SwiftName.type(id))
         if !typeNames.insert(typeName).inserted { typeName = SwiftName.distinct(typeName + "Operation", &typeNames) }
         models.take(typeName, object.node)
         let security = self.security(object.security ?? document.security)
-        if !template.segments.isEmpty { checkTemplate(template, object, contractID, at: item) }
-        var names: Set<String> = ["body", "principal", "request", "parameters"]
-        let parameters = object.parameters.compactMap {
-            parameter($0, template, typeName, security, &names)
-        }
+        if !template.segments.isEmpty { checkTemplate(template, object, id, at: item) }
+        let parameters = object.parameters.compactMap { parameter($0, template, typeName, security) }
         let body = object.requestBody.flatMap { self.body($0.content, $0.isRequired, typeName + "Body") }
         requestRoots += parameters.map(\.value) + (body?.values ?? [])
         let responses = self.responses(object, typeName)
         return Operation(
             id: id,
-            contractID: contractID,
             typeName: typeName,
             method: object.method.uppercased(),
             template: template,
@@ -92,6 +78,22 @@ struct OperationBuilder {
             isDeprecated: object.isDeprecated,
             node: object.node
         )
+    }
+
+    /// The `operationId`, or a name derived from the method and path. Ids that differ only in punctuation name the same function.
+    private mutating func id(of object: OperationObject, at item: PathItem) -> String {
+        let id = object.id ?? Self.name(of: object.method, item.template)
+        var name = SwiftName.property(id)
+        guard let other = operationNames[name] else {
+            operationNames[name] = object.idLocation
+            return id
+        }
+        let note = Diagnostic.Note(message: "the other definition", location: other)
+        let message = "two operations are named '\(id)'"
+        models.reader.log.strictly(.duplicateName, message, at: object.idLocation, notes: [note])
+        name = SwiftName.numbered(name) { operationNames[$0] != nil }
+        operationNames[name] = object.idLocation
+        return name
     }
 
     private mutating func checkTag(_ object: OperationObject) {
@@ -182,8 +184,7 @@ struct OperationBuilder {
         _ object: ParameterObject,
         _ template: PathTemplate,
         _ typeName: String,
-        _ security: [[SecurityRequirement]],
-        _ names: inout Set<String>
+        _ security: [[SecurityRequirement]]
     ) -> Parameter? {
         let isCredential = security.joined().contains {
             if case .apiKey(object.place, let name) = $0.scheme.kind {
@@ -207,21 +208,15 @@ struct OperationBuilder {
         if object.place == "header", ["accept", "content-type", "authorization"].contains(object.name.lowercased()) {
             return nil
         }
-        return described(object, typeName, &names, index: template.parameterNames.firstIndex(of: object.name) ?? 0)
+        return described(object, typeName, index: template.parameterNames.firstIndex(of: object.name) ?? 0)
     }
 
-    private mutating func described(
-        _ object: ParameterObject,
-        _ typeName: String,
-        _ names: inout Set<String>,
-        index: Int = 0
-    ) -> Parameter? {
+    private mutating func described(_ object: ParameterObject, _ typeName: String, index: Int = 0) -> Parameter? {
         guard let node = object.schema ?? object.content?.schema else { return nil }
         let value = value(at: node, name: typeName + SwiftName.type(object.name))
         for example in [object.node["example"]].compactMap(\.self) { models.record(example, of: value) }
         let defaultNode = models.reader.schema(at: node)?.defaultValue
         return Parameter(
-            swiftName: SwiftName.distinct(SwiftName.property(object.name), &names),
             name: object.name,
             place: object.place,
             index: index,
@@ -237,35 +232,26 @@ struct OperationBuilder {
     }
 
     private mutating func value(at node: Node, name: String) -> Value {
-        guard let schema = models.reader.schema(at: node) else {
-            return Value(kind: .any)
-        }
+        guard let schema = models.reader.schema(at: node) else { return Value(kind: .any) }
         return models.value(of: schema, name: name)
     }
 
     // MARK: - Bodies
 
     private mutating func body(_ objects: [MediaTypeObject], _ isRequired: Bool, _ name: String) -> Body? {
-        var names: Set<String> = []
-        let contents = objects.map { content($0, name, isOnly: objects.count == 1, &names) }
+        let contents = objects.map { content($0, name, isOnly: objects.count == 1) }
         return contents.isEmpty ? nil : Body(contents: contents, isRequired: isRequired)
     }
 
-    private mutating func content(
-        _ object: MediaTypeObject,
-        _ name: String,
-        isOnly: Bool,
-        _ names: inout Set<String>
-    ) -> Content {
+    private mutating func content(_ object: MediaTypeObject, _ name: String, isOnly: Bool) -> Content {
         let mediaType = object.mediaType.lowercased().filter { $0 != " " }
-        let essence = mediaType.prefix { $0 != ";" }
-        let label: String
+        let essence = String(mediaType.prefix { $0 != ";" })
+        let label = Self.label(of: essence)
         let kind: Content.Kind
         func typed() -> Value {
             guard let node = object.itemSchema ?? object.schema else { return Value(kind: .any) }
-            return value(at: node, name: isOnly ? name : name + SwiftName.type(Self.label(of: String(essence))))
+            return value(at: node, name: isOnly ? name : name + SwiftName.type(label))
         }
-        label = Self.label(of: String(essence))
         switch essence {
         case "application/x-www-form-urlencoded":
             let value = typed()
@@ -289,11 +275,7 @@ struct OperationBuilder {
             }
         }
         if case .json(let value) = kind { for example in object.examples { models.record(example, of: value) } }
-        return Content(
-            mediaType: object.mediaType,
-            swiftName: SwiftName.distinct(SwiftName.property(label), &names),
-            kind: kind
-        )
+        return Content(mediaType: object.mediaType, label: label, kind: kind)
     }
 
     /// The schema of the JSON in an event's data. An event may be described as an object of its fields, as in OpenAPI 3.2
@@ -309,9 +291,7 @@ struct OperationBuilder {
 
     /// Whether a body that is not JSON is a string.
     private mutating func isText(_ node: Node?) -> Bool {
-        guard let node, let schema = models.reader.schema(at: node) else {
-            return false
-        }
+        guard let node, let schema = models.reader.schema(at: node) else { return false }
         return schema.types == [.string] && schema.format != "binary"
     }
 
@@ -334,7 +314,6 @@ struct OperationBuilder {
 
     private mutating func responses(_ object: OperationObject, _ typeName: String) -> [Response] {
         var seen: [ResponseObject.Status: Location] = [:]
-        var names: Set<String> = []
         return object.responses.compactMap { response in
             if let other = seen.updateValue(response.statusLocation, forKey: response.status) {
                 let note = Diagnostic.Note(message: "the other definition", location: other)
@@ -359,15 +338,13 @@ struct OperationBuilder {
                 if let node = only.schema { _ = value(at: node, name: typeName + "Problem") }
                 return nil
             }
-            let name = SwiftName.distinct(response.status.name, &names)
+            let name = response.status.name
             let label = typeName + name.prefix(1).uppercased() + name.dropFirst()
             let body = self.body(response.content, true, label)
             responseRoots += body?.values ?? []
-            var headerNames: Set<String> = []
-            let headers = response.headers.compactMap { described($0, label, &headerNames) }
+            let headers = response.headers.compactMap { described($0, label) }
             return Response(
                 status: response.status,
-                swiftName: name,
                 body: body,
                 headers: headers,
                 description: response.description

@@ -26,8 +26,12 @@ extension ValueShaper {
         guard let values else { return nil }
         builder.count(values.count, at: origin)
         covered.formUnion(["enum", "const"])
-        checkNames(values, at: schema.node["enum"]?.location ?? schema.node.location, &builder.reader.log)
-        let enumeration = Enumeration(isInteger: isInteger, values: values, isOpen: schema.values == nil)
+        let enumeration = Enumeration(
+            isInteger: isInteger,
+            values: values,
+            isOpen: schema.values == nil,
+            location: schema.node["enum"]?.location ?? schema.node.location
+        )
         return .named(
             builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .enumeration(enumeration) }
         )
@@ -69,17 +73,5 @@ extension ValueShaper {
             }
         }
         return values
-    }
-
-    private func checkNames(_ values: [Enumeration.Value], at location: Location, _ log: inout DiagnosticLog) {
-        var named: [String: Enumeration.Value] = [:]
-        for value in values {
-            guard let other = named[value.swiftName] else {
-                named[value.swiftName] = value
-                continue
-            }
-            let message = "the values \(value.swiftLiteral) and \(other.swiftLiteral) have the same Swift name"
-            log.strictly(.duplicateName, message, at: location)
-        }
     }
 }

@@ -28,9 +28,8 @@ extension ValueShaper {
         for (index, alternative) in alternatives.enumerated() {
             let label = label(of: alternative, index)
             let value = builder.value(of: alternative, name: typeName + SwiftName.type(label))
-            branches.append(.init(swiftName: SwiftName.property(label), value: value))
+            branches.append(.init(label: label, value: value))
         }
-        branches = SwiftName.distinct(branches)
         let (decision, rules) = decision(union, alternatives, branches, typeName, &builder)
         builder.change(typeName) { $0.shape = .union(Union(branches: branches, decision: decision, rules: rules)) }
         // If the branches accept null, the union decides about null as about any other value.
@@ -64,8 +63,8 @@ extension ValueShaper {
         coversNull = true
         let union = Union(
             branches: [
-                .init(swiftName: "object", value: structure),
-                .init(swiftName: "other", value: Value(kind: .any)),
+                .init(label: "object", value: structure),
+                .init(label: "other", value: Value(kind: .any)),
             ],
             decision: .type([
                 (["object"], .branch(0)), (["array", "string", "number", "boolean", "null"], .branch(1)),
@@ -99,7 +98,7 @@ extension ValueShaper {
             covered.formUnion(inner.covered)
             coveredBy.merge(inner.coveredBy) { $0.union($1) }
             table.append(([type == .integer ? "number" : type.rawValue], .branch(branches.count)))
-            branches.append(.init(swiftName: SwiftName.property(type.rawValue), value: Value(kind: kind)))
+            branches.append(.init(label: type.rawValue, value: Value(kind: kind)))
         }
         let union = Union(branches: branches, decision: .type(table), rules: [])
         return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .union(union) })
