@@ -72,12 +72,6 @@ extension ModelBuilder {
         }
     }
 
-    /// How the text values of a parameter or form become JSON.
-    func shape(of value: Value) -> ParameterShape {
-        var shaper = ParameterShaper(builder: self)
-        return shaper.shape(of: value)
-    }
-
     /// The value of a multipart body, where strings of bytes are files.
     mutating func withFiles(_ value: Value, encoding: [Node.Member]) -> Value {
         guard case .named(let name) = value.kind, case .structure(let properties, let others)? = model(name)?.shape

@@ -39,7 +39,7 @@ package struct Parameter {
     let explodes: Bool
     let isJSON: Bool
     let value: Value
-    let shape: ParameterShape
+    let shape: TextShape
     let isRequired: Bool
     let defaultValue: DefaultValue?
     let description: String?
@@ -74,8 +74,8 @@ package struct Content {
     package enum Kind {
         case json(Value)
         /// `application/x-www-form-urlencoded`.
-        case form(Value, shape: ParameterShape)
-        case multipart(Value, shape: ParameterShape)
+        case form(Value, shape: TextShape)
+        case multipart(Value, shape: TextShape)
         case text(Value)
         case bytes
         /// JSON texts, one per line.

@@ -141,7 +141,7 @@ enum SwiftName {
         "ContractEnumeration", "OpenEnumeration", "ContractOperation", "ResponseValidation", "OperationInput",
         "OperationOutput",
         "ClientResponse",
-        "MessageBody", "ByteStream", "SecurityScheme", "ParameterDescription", "ParameterShape", "JSONType",
+        "MessageBody", "ByteStream", "SecurityScheme", "ParameterDescription", "TextShape", "JSONType",
         "JSONDirection",
         "PathParameter", "ContractExample", "ContractExamples", "Indirect", "ClientRequest", "FilePart", "JSONLines",
         "ServerEvents",
