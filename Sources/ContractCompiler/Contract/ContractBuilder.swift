@@ -51,7 +51,7 @@ package struct ContractBuilder {
         let files = paths.compactMap { root(of: $0) }
         // A component that consists of a reference to a file is the schema of that file.
         let components = document.components.schemas.filter { !isFileReference($0.value) }
-        for node in files { models.declare(node, name: ModelBuilder.name(of: node)) }
+        for node in files { models.declare(node, name: SwiftName.schema(at: node)) }
         for member in components { models.declare(member.value, name: SwiftName.type(member.key)) }
         for node in files + components.map(\.value) {
             if let schema = models.reader.schema(at: node) { models.define(schema) }

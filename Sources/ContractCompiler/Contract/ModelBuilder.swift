@@ -85,7 +85,7 @@ struct ModelBuilder {
             return
         }
         if declared[key] == nil {
-            let name = schema.swiftName ?? Self.name(of: schema.node)
+            let name = schema.swiftName ?? SwiftName.schema(at: schema.node)
             declared[key] = unique(name, schema.node)
         }
         let name = declared[key] ?? ""
@@ -324,22 +324,5 @@ struct ModelBuilder {
         let name = rules.name(for: schema)
         rules.buildNamed(&reader)
         return .reference(name)
-    }
-
-    /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.
-    static func name(of node: Node) -> String {
-        let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
-        let skipped: Set = [
-            "components", "schemas", "properties", "items", "allOf", "anyOf", "oneOf", "$defs", "definitions", "schema",
-            "content", "paths", "not",
-        ]
-        let words = node.pointer.split(separator: "/").map { JSONPointer.unescape(String($0)) }.filter {
-            !skipped.contains($0)
-        }
-        let path = words.map(SwiftName.type).joined()
-        guard file.hasSuffix(".schema.json") else {
-            return path.isEmpty ? SwiftName.type(file.split(separator: ".").first.map(String.init) ?? "Schema") : path
-        }
-        return SwiftName.type(String(file.dropLast(".schema.json".count))) + path
     }
 }

@@ -130,7 +130,7 @@ struct RuleBuilder {
     mutating func name(for schema: Schema) -> String {
         let key = NodeKey(schema.node)
         if let name = names[key] { return name }
-        var name = SwiftName.property(ModelBuilder.name(of: schema.node)).filter { $0 != "`" }
+        var name = SwiftName.property(SwiftName.schema(at: schema.node)).filter { $0 != "`" }
         if name == "_" || name.hasPrefix("_") { name = "rule" + name }
         name = SwiftName.distinct(name, &taken)
         names[key] = name

@@ -20,6 +20,23 @@ enum SwiftName {
         return joined.first?.isNumber == true ? "_" + joined : joined
     }
 
+    /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.
+    static func schema(at node: Node) -> String {
+        let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
+        let skipped: Set = [
+            "components", "schemas", "properties", "items", "allOf", "anyOf", "oneOf", "$defs", "definitions", "schema",
+            "content", "paths", "not",
+        ]
+        let words = node.pointer.split(separator: "/").map { JSONPointer.unescape(String($0)) }.filter {
+            !skipped.contains($0)
+        }
+        let path = words.map(type).joined()
+        guard file.hasSuffix(".schema.json") else {
+            return path.isEmpty ? type(file.split(separator: ".").first.map(String.init) ?? "Schema") : path
+        }
+        return type(String(file.dropLast(".schema.json".count))) + path
+    }
+
     /// The name of an enumeration case. `-1` and `+1` get different names.
     static func enumerationCase(_ value: String) -> String {
         guard let first = value.first, value.dropFirst().first?.isNumber == true, let word = symbolNames[first] else {
