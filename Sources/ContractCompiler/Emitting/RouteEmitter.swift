@@ -53,20 +53,25 @@ enum RouteEmitter {
             /// operation, not of all.
             private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
                 switch route {
-                \(operations.map(dispatchCase).lines().indented(2))
+                \(operations.map(answer).lines().indented(2))
                 }
             }
         }
         """
     }
 
-    private static func dispatchCase(_ operation: Operation) -> String {
-        """
-        case .\(operation.functionName):
-            { request, validation async throws(Problem) in
-                try await \(operation.typeName).respond(to: request, validating: validation, with: \(operation.functionName))
-            }
-        """
+    /// The three steps of an operation: read the parameters and the body, call the handler, encode the answer.
+    private static func answer(_ operation: Operation) -> String {
+        let name = operation.functionName
+        let handler = ["request", "validation", "input", "output"].contains(name) ? "self.\(name)" : name
+        return """
+            case .\(name):
+                { request, validation async throws(Problem) in
+                    let input = try \(operation.typeName).Input(request)
+                    let output = try await \(handler)(input)
+                    return try await validation.answer(output)
+                }
+            """
     }
 
     // MARK: - Routes
