@@ -3,7 +3,7 @@
 extension FuzzTarget {
     /// Form bodies: the JSON is valid, and a written form reads as the same value.
     static let form = FuzzTarget(name: "form") { bytes in
-        for shape in ParameterShape.fuzzed {
+        for shape in TextShape.fuzzed {
             guard let json = try? FormBody.json(of: bytes, shape: shape) else { continue }
             expectJSON(json)
         }
@@ -40,9 +40,9 @@ extension JSONValue {
     }
 }
 
-extension ParameterShape {
+extension TextShape {
     /// One shape of each kind.
-    static let fuzzed: [ParameterShape] = [
+    static let fuzzed: [TextShape] = [
         .text, .any, .json, .array(.literal), .object([:], others: .any),
         .object(["a": .array(.text), "b": .object(["c": .literal]), "f": .file, "j": .json], others: .array(.any)),
     ]

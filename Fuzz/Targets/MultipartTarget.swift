@@ -6,7 +6,7 @@ extension FuzzTarget {
         let parts = bytes.parts
         let contentType = String(decoding: parts[0], as: UTF8.self)
         let body = parts.dropFirst().first.map(Array.init) ?? []
-        for shape in ParameterShape.fuzzed {
+        for shape in TextShape.fuzzed {
             guard let json = try? Multipart.json(of: body, contentType: contentType, shape: shape) else { continue }
             expectJSON(json)
         }
@@ -23,7 +23,7 @@ extension FuzzTarget {
         else {
             return
         }
-        let shape = ParameterShape.object([:], others: .text)
+        let shape = TextShape.object([:], others: .text)
         let written = Multipart.body(of: .object(members), shape: shape)
         let again = try? Multipart.json(
             of: written.bytes,

@@ -18,7 +18,7 @@ extension FuzzTarget {
 
     private static let parameters: [ParameterDescription] = {
         var parameters: [ParameterDescription] = []
-        for shape in ParameterShape.fuzzed {
+        for shape in TextShape.fuzzed {
             for explodes in [false, true] {
                 for style in [ParameterDescription.Style.simple, .label, .matrix] {
                     parameters.append(.path("a", index: 0, style: style, explodes: explodes, shape: shape))

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `part names keep combining marks`() throws {
-        let shape = ParameterShape.object([:], others: .text)
+        let shape = TextShape.object([:], others: .text)
         let body = "--x\r\nContent-Disposition: form-data; name=\"\u{0301}a\"\r\n\r\n1\r\n--x--\r\n"
         let json = try Multipart.json(
             of: Array(body.utf8),

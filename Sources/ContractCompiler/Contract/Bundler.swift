@@ -192,7 +192,7 @@ package struct Bundler {
     private mutating func name(of target: Node) -> String {
         let key = NodeKey(target)
         if let name = names[key] { return name }
-        let name = SwiftName.distinct(ModelBuilder.name(of: target), &taken)
+        let name = SwiftName.distinct(SwiftName.schema(at: target), &taken)
         names[key] = name
         pending.append((name, target))
         return name

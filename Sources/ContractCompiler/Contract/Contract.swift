@@ -1,6 +1,6 @@
 internal import Formats
 
-/// A resolved contract, ready for the emitters: names are chosen, references followed, and no YAML remains.
+/// A resolved contract, ready for the emitters: types are chosen and named, references followed. Emitters name everything inside of types.
 package struct Contract {
     /// The title of the service.
     package let title: String
@@ -31,8 +31,6 @@ package struct OperationGroup {
     let name: String
     let description: String?
     package let operations: [Operation]
-
-    var protocolName: String { "\(name)Operations" }
 }
 
 /// An example in the contract.
@@ -88,12 +86,15 @@ package struct Enumeration {
     let values: [Value]
     /// Whether unlisted values are kept.
     let isOpen: Bool
+    /// The list of the values in the contract.
+    let location: Location
 }
 
 /// One of several types.
 package struct Union {
     package struct Branch {
-        let swiftName: String
+        /// A few words from the branch's reference, title or type.
+        let label: String
         let value: Value
     }
 
@@ -137,8 +138,9 @@ indirect enum DefaultValue {
 
 /// A property of a structure.
 package struct Property {
-    let swiftName: String
     let name: String
+    /// The name in code that the contract gives (`x-swift-name`).
+    let givenName: String?
     var value: Value
     let isRequired: Bool
     let defaultValue: DefaultValue?
@@ -191,31 +193,6 @@ package struct Value {
     var isNullable = false
     /// The rule for everything beyond the type and the constraints.
     var rule: Rule?
-
-    /// The Swift type, without the `?` for null.
-    var swiftType: String {
-        switch kind {
-        case .string: "String"
-        case .integer: "Int"
-        case .number: "Double"
-        case .decimal: "Decimal"
-        case .boolean: "Bool"
-        case .timestamp: "Timestamp"
-        case .date: "CalendarDate"
-        case .uuid: "UUID"
-        case .bytes: "Bytes"
-        case .null: "JSONNull"
-        case .file: "FilePart"
-        case .any: "JSONValue"
-        case .object: "JSONObject"
-        case .map(let element): "[String: \(element.optionalType)]"
-        case .array(let element, _, _): "[\(element.optionalType)]"
-        case .named(let name): name
-        }
-    }
-
-    /// The Swift type, with `?` if the value may be null.
-    var optionalType: String { swiftType + (isNullable ? "?" : "") }
 
     /// Whether decoding the type checks everything.
     var isPlain: Bool {

@@ -10,27 +10,27 @@ struct Facets {
     private(set) var isNever = false
 
     /// The facets of `schemas`.
-    init(_ schemas: [Schema], _ builder: inout ModelBuilder) {
+    init(_ schemas: [Schema], _ reader: inout SchemaReader) {
         var seen: Set<NodeKey> = []
-        for schema in schemas { add(schema, &builder, &seen) }
-        isNullable = schemas.allSatisfy { Self.admitsNull($0, &builder) }
+        for schema in schemas { add(schema, &reader, &seen) }
+        isNullable = schemas.allSatisfy { Self.admitsNull($0, &reader) }
     }
 
-    private mutating func add(_ schema: Schema, _ builder: inout ModelBuilder, _ seen: inout Set<NodeKey>) {
+    private mutating func add(_ schema: Schema, _ reader: inout SchemaReader, _ seen: inout Set<NodeKey>) {
         if let always = schema.always {
             if !always { isNever = true }
             return
         }
         guard seen.insert(NodeKey(schema.node)).inserted else { return }
         self.schemas.append(schema)
-        if let reference = schema.reference, let target = builder.follow(reference, from: schema) {
-            add(target, &builder, &seen)
+        if let reference = schema.reference, let target = reader.follow(reference, from: schema) {
+            add(target, &reader, &seen)
         }
-        for member in schema.allOf { add(member, &builder, &seen) }
+        for member in schema.allOf { add(member, &reader, &seen) }
     }
 
     /// Replaces a union of a schema and null by the schema.
-    mutating func resolveNullableUnion(_ builder: inout ModelBuilder) {
+    mutating func resolveNullableUnion(_ reader: inout SchemaReader) {
         var seen = Set(schemas.map { NodeKey($0.node) })
         var index = 0
         while index < schemas.count {
@@ -41,7 +41,7 @@ struct Facets {
             guard branches.count == 1, let branch = branches.first, branch.always == nil else { continue }
             resolvedUnions.insert(ObjectIdentifier(schema))
             let known = schemas.count
-            add(branch, &builder, &seen)
+            add(branch, &reader, &seen)
             alternatives.formUnion(schemas[known...].map(ObjectIdentifier.init))
         }
     }
@@ -57,29 +57,29 @@ struct Facets {
     }
 
     /// Whether null is allowed, judged by types, values and unions.
-    static func admitsNull(_ schema: Schema, _ builder: inout ModelBuilder) -> Bool {
+    static func admitsNull(_ schema: Schema, _ reader: inout SchemaReader) -> Bool {
         if let always = schema.always { return always }
         if schema.acceptsNull, schema.types == nil { return true }
         let key = ObjectIdentifier(schema)
-        if let known = builder.nullables[key] { return known }
+        if let known = reader.nullables[key] { return known }
         // A schema that leads back to itself adds no constraint.
-        builder.nullables[key] = true
-        let admits = readsNull(schema, &builder)
-        builder.nullables[key] = admits
+        reader.nullables[key] = true
+        let admits = readsNull(schema, &reader)
+        reader.nullables[key] = admits
         return admits
     }
 
-    private static func readsNull(_ schema: Schema, _ builder: inout ModelBuilder) -> Bool {
+    private static func readsNull(_ schema: Schema, _ reader: inout SchemaReader) -> Bool {
         if let types = schema.types, !types.contains(.null) { return false }
         if let values = schema.values, !values.contains(where: { $0.scalar?.kind == .null }) { return false }
-        if let reference = schema.reference, let target = builder.follow(reference, from: schema),
-            !admitsNull(target, &builder)
+        if let reference = schema.reference, let target = reader.follow(reference, from: schema),
+            !admitsNull(target, &reader)
         {
             return false
         }
-        for member in schema.allOf where !admitsNull(member, &builder) { return false }
+        for member in schema.allOf where !admitsNull(member, &reader) { return false }
         for choice in [schema.anyOf, schema.oneOf] where !choice.isEmpty {
-            if !choice.contains(where: { admitsNull($0, &builder) }) { return false }
+            if !choice.contains(where: { admitsNull($0, &reader) }) { return false }
         }
         return true
     }

@@ -10,9 +10,9 @@ extension ModelBuilder {
         let found = node.scalar.map { "'\($0.text)'" } ?? node.kindDescription
         let message = "the default \(found) is ignored: it does not match \(value.swiftType), or has no Swift literal"
         if node.scalar == nil {
-            log.warning(.defaultValue, message, at: node.location)
+            reader.log.warning(.defaultValue, message, at: node.location)
         } else {
-            log.strictly(.defaultValue, message, at: node.location)
+            reader.log.strictly(.defaultValue, message, at: node.location)
         }
         return nil
     }

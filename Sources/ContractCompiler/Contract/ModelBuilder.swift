@@ -7,15 +7,13 @@ internal import Patterns
 /// determine the Swift type and the constraints that the codec checks while it reads. Everything else becomes a rule that is checked on
 /// the whole value, so no part of a schema is dropped.
 struct ModelBuilder {
-    var registry: Registry
-    var log: DiagnosticLog
+    var reader: SchemaReader
     private(set) var models: [Model] = []
     /// The index of each model by name.
     private var places: [String: Int] = [:]
     var rules = RuleBuilder()
     private(set) var examples: [Example] = []
     private var recorded: Set<NodeKey> = []
-    private var schemas: [NodeKey: Schema?] = [:]
     /// The result for each named schema.
     private var values: [NodeKey: Value] = [:]
     /// The names of schemas that have one before they are read.
@@ -24,11 +22,6 @@ struct ModelBuilder {
     /// The schemas that are being defined, and those of them that were reached again.
     private var open: Set<NodeKey> = []
     private var recursive: Set<NodeKey> = []
-    /// The known results of which schemas apply to the same value.
-    var applications: [NodeKey: Application] = [:]
-    /// The schemas that allow null, and the JSON types that schemas accept.
-    var nullables: [ObjectIdentifier: Bool] = [:]
-    var jsonTypes: [ObjectIdentifier: [String]] = [:]
     /// The types that are being built, outermost first, and the pointers of those without a name.
     private var merges: [Merge] = []
     private var openMerges: [[NodeKey]: Int] = [:]
@@ -37,33 +30,11 @@ struct ModelBuilder {
     private var copies = 0
     private var size = 0
 
-    init(registry: Registry, log: DiagnosticLog) {
-        self.registry = registry
-        self.log = log
+    init(reader: SchemaReader) {
+        self.reader = reader
     }
 
-    // MARK: - Schemas
-
-    /// The schema at `node`. Each schema is read once.
-    mutating func schema(at node: Node, in resource: SchemaResource) -> Schema? {
-        let key = NodeKey(node)
-        if let known = schemas[key] { return known }
-        let schema = Schema(node, in: resource, index: registry.index, log: &log)
-        schemas.updateValue(schema, forKey: key)
-        return schema
-    }
-
-    /// The target of a reference of `schema`.
-    mutating func follow(_ reference: Node, from schema: Schema) -> Schema? {
-        guard let (node, resource) = registry.resolve(reference, from: schema.resource, log: &log) else { return nil }
-        return self.schema(at: node, in: resource)
-    }
-
-    /// The schema that a value of a discriminator's mapping refers to, if it is a reference and not a schema name.
-    mutating func target(_ value: Node, from schema: Schema) -> Schema? {
-        guard value.string?.contains(where: { $0 == "/" || $0 == "." }) == true else { return nil }
-        return follow(value, from: schema)
-    }
+    // MARK: - Names
 
     /// Reserves the name of a schema that is a file or a component.
     mutating func declare(_ node: Node, name: String) {
@@ -73,7 +44,7 @@ struct ModelBuilder {
         if let other = taken[name] {
             let note = Diagnostic.Note(message: "the other definition", location: other.location)
             let message = "two schemas are named '\(name)'; rename one with 'x-swift-name'"
-            log.strictly(.duplicateName, message, at: node.location, notes: [note])
+            reader.log.strictly(.duplicateName, message, at: node.location, notes: [note])
         }
         declared[key] = unique(name, node)
     }
@@ -104,8 +75,8 @@ struct ModelBuilder {
     mutating func define(_ schema: Schema) {
         let key = NodeKey(schema.node)
         guard values[key] == nil, !open.contains(key) else { return }
-        if application(of: schema).isCircular {
-            log.error(
+        if reader.application(of: schema).isCircular {
+            reader.log.error(
                 .circularReference,
                 "this schema applies itself to the same value in an endless cycle",
                 at: schema.node.location
@@ -114,7 +85,7 @@ struct ModelBuilder {
             return
         }
         if declared[key] == nil {
-            let name = schema.swiftName ?? Self.name(of: schema.node)
+            let name = schema.swiftName ?? SwiftName.schema(at: schema.node)
             declared[key] = unique(name, schema.node)
         }
         let name = declared[key] ?? ""
@@ -137,7 +108,7 @@ struct ModelBuilder {
         if let value = values[key] { return value }
         if open.contains(key) {
             recursive.insert(key)
-            return Value(kind: .named(declared[key] ?? ""), isNullable: Facets.admitsNull(schema, &self))
+            return Value(kind: .named(declared[key] ?? ""), isNullable: Facets.admitsNull(schema, &reader))
         }
         define(schema)
         return values[key] ?? Value(kind: .any)
@@ -149,7 +120,7 @@ struct ModelBuilder {
     mutating func value(of schema: Schema, name: String, isDeclared: Bool = false) -> Value {
         if let always = schema.always { return Value(kind: .any, rule: always ? nil : .never) }
         // Schemas that are too deep have been reported already.
-        guard application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
+        guard reader.application(of: schema).depth <= Application.depthLimit else { return Value(kind: .any) }
         if let target = pureTarget(of: schema) {
             var value = referenced(target)
             if schema.acceptsNull, !value.isNullable { value = nullable(value) }
@@ -191,7 +162,7 @@ struct ModelBuilder {
         guard schema.assertions.isSubset(of: ["$ref", "allOf", "anyOf", "oneOf", "nullable"]), !schema.hasDynamicScope
         else { return nil }
         let parts = schema.allOf + schema.anyOf + schema.oneOf
-        if let reference = schema.reference, parts.isEmpty { return follow(reference, from: schema) }
+        if let reference = schema.reference, parts.isEmpty { return reader.follow(reference, from: schema) }
         if schema.reference == nil, parts.count == 1, let only = parts.first, only.always == nil {
             return pureTarget(of: only)
         }
@@ -208,7 +179,7 @@ struct ModelBuilder {
         let key = schemas.map { NodeKey($0.node) }
         if !isDeclared {
             if let place = openMerges[key] {
-                let isNullable = schemas.allSatisfy { Facets.admitsNull($0, &self) }
+                let isNullable = schemas.allSatisfy { Facets.admitsNull($0, &reader) }
                 return Value(kind: .named(typeName(of: place)), isNullable: isNullable)
             }
             // In a copy of another schema's properties, create each type only once: copies of copies would never end.
@@ -230,13 +201,13 @@ struct ModelBuilder {
     }
 
     private mutating func shaped(_ schemas: [Schema], name: String, at origin: Schema, isDeclared: Bool) -> Value {
-        var facets = Facets(schemas, &self)
+        var facets = Facets(schemas, &reader)
         if facets.isNever {
             let value = Value(kind: .any, rule: .never)
             recordExamples(origin, of: value)
             return value
         }
-        facets.resolveNullableUnion(&self)
+        facets.resolveNullableUnion(&reader)
         if !isDeclared, facets.schemas.contains(where: { $0.reference != nil }) {
             merges[merges.count - 1].isCopy = true
             copies += 1
@@ -279,7 +250,7 @@ struct ModelBuilder {
     private mutating func hasRoom(for schemas: [Schema], at origin: Schema) -> Bool {
         guard merges.count < Self.nestingLimit else {
             let message = "more than \(Self.nestingLimit) levels of types that contain each other"
-            if size <= Self.sizeLimit { log.error(.nesting, message, at: origin.node.location) }
+            if size <= Self.sizeLimit { reader.log.error(.nesting, message, at: origin.node.location) }
             // The contract has an error now, so stop creating types.
             size = Self.sizeLimit + 1
             return false
@@ -294,7 +265,7 @@ struct ModelBuilder {
         size += parts
         guard isInside, size > Self.sizeLimit else { return }
         let message = "all types together have more than \(Self.sizeLimit) properties, cases and alternatives"
-        log.error(.tooLarge, message, at: origin.node.location)
+        reader.log.error(.tooLarge, message, at: origin.node.location)
     }
 
     // MARK: - Models
@@ -342,39 +313,16 @@ struct ModelBuilder {
 
     /// The rule of `schema`, without the keywords that its type covers.
     mutating func rule(_ schema: Schema, covered: Set<String> = []) -> Rule? {
-        var rules = self.rules
-        self.rules = RuleBuilder()
-        defer { self.rules = rules }
-        let rule = rules.rule(schema, covered: covered, in: &self)
-        rules.buildNamed(in: &self)
+        let rule = rules.rule(schema, covered: covered, &reader)
+        rules.buildNamed(&reader)
         return rule
     }
 
     /// All of `schema` as a rule, resolved in its own resource.
     mutating func wholeRule(_ schema: Schema) -> Rule? {
         guard !schema.resource.dynamicAnchors.isEmpty else { return rule(schema) }
-        var rules = self.rules
-        self.rules = RuleBuilder()
-        defer { self.rules = rules }
         let name = rules.name(for: schema)
-        rules.buildNamed(in: &self)
+        rules.buildNamed(&reader)
         return .reference(name)
-    }
-
-    /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.
-    static func name(of node: Node) -> String {
-        let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
-        let skipped: Set = [
-            "components", "schemas", "properties", "items", "allOf", "anyOf", "oneOf", "$defs", "definitions", "schema",
-            "content", "paths", "not",
-        ]
-        let words = node.pointer.split(separator: "/").map { JSONPointer.unescape(String($0)) }.filter {
-            !skipped.contains($0)
-        }
-        let path = words.map(SwiftName.type).joined()
-        guard file.hasSuffix(".schema.json") else {
-            return path.isEmpty ? SwiftName.type(file.split(separator: ".").first.map(String.init) ?? "Schema") : path
-        }
-        return SwiftName.type(String(file.dropLast(".schema.json".count))) + path
     }
 }

@@ -1,9 +1,7 @@
 /// One operation: its parameters, request body and responses.
 package struct Operation {
-    /// The name of the generated function.
-    let id: String
     /// The `operationId`, or a name derived from the method and path.
-    let contractID: String
+    let id: String
     let typeName: String
     let method: String
     let template: PathTemplate
@@ -33,7 +31,6 @@ package struct Operation {
 
 /// A parameter of an operation, or a header of a response.
 package struct Parameter {
-    let swiftName: String
     let name: String
     let place: String
     /// Its position among the parameters of the path template.
@@ -42,7 +39,7 @@ package struct Parameter {
     let explodes: Bool
     let isJSON: Bool
     let value: Value
-    let shape: ParameterShape
+    let shape: TextShape
     let isRequired: Bool
     let defaultValue: DefaultValue?
     let description: String?
@@ -58,6 +55,18 @@ package struct Body {
 
     /// The only media type; nil if there are several.
     var only: Content? { contents.count == 1 ? contents.first : nil }
+
+    /// The types that a body decodes to.
+    var values: [Value] {
+        contents.compactMap { content in
+            switch content.kind {
+            case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value), .lines(let value),
+                .events(let value):
+                value
+            case .bytes: nil
+            }
+        }
+    }
 }
 
 /// One media type of a body.
@@ -65,8 +74,8 @@ package struct Content {
     package enum Kind {
         case json(Value)
         /// `application/x-www-form-urlencoded`.
-        case form(Value, shape: ParameterShape)
-        case multipart(Value, shape: ParameterShape)
+        case form(Value, shape: TextShape)
+        case multipart(Value, shape: TextShape)
         case text(Value)
         case bytes
         /// JSON texts, one per line.
@@ -76,24 +85,14 @@ package struct Content {
     }
 
     let mediaType: String
-    let swiftName: String
+    /// A word for the media type: `json`, `form`, `text`.
+    let label: String
     let kind: Kind
-
-    /// The Swift type of the body.
-    var swiftType: String {
-        switch kind {
-        case .json(let value), .form(let value, _), .multipart(let value, _), .text(let value): value.optionalType
-        case .bytes: "Bytes"
-        case .lines(let value): "JSONLines<\(value.optionalType)>"
-        case .events(let value): "ServerEvents<\(value.optionalType)>"
-        }
-    }
 }
 
 /// A response that a handler returns. Problems are thrown instead.
 package struct Response {
     let status: ResponseObject.Status
-    let swiftName: String
     let body: Body?
     let headers: [Parameter]
     let description: String?
@@ -126,5 +125,58 @@ package struct PathTemplate {
     /// The template without parameter names. Templates with equal shapes match the same requests.
     var shape: [[Piece]] {
         segments.map { $0.map { if case .parameter = $0 { .parameter("") } else { $0 } } } + [[.literal(query)]]
+    }
+}
+
+extension PathTemplate {
+    /// Reads the template of a path item. Returns nil if it is invalid; the log then has the reason.
+    init?(_ item: PathItem, log: inout DiagnosticLog) {
+        let path = item.template.prefix { $0 != "?" && $0 != "#" }
+        if path.count < item.template.count {
+            log.strictly(
+                .pathSyntax,
+                "a path must not contain a query or fragment",
+                at: item.templateLocation
+            )
+        }
+        let query = String(item.template.dropFirst(path.count).dropFirst().prefix { $0 != "#" })
+        var segments: [[PathTemplate.Piece]] = []
+        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let pieces = Self.pieces(of: segment) else {
+                log.error(
+                    .pathSyntax,
+                    "the braces in '\(segment)' do not match, expected {name}",
+                    at: item.templateLocation
+                )
+                return nil
+            }
+            segments.append(pieces)
+        }
+        if segments.count > 32 {
+            log.error(
+                .pathSyntax,
+                "the path has \(segments.count) segments, expected at most 32",
+                at: item.templateLocation
+            )
+            return nil
+        }
+        self.init(text: String(path), segments: segments, query: query)
+    }
+
+    private static func pieces(of segment: Substring) -> [PathTemplate.Piece]? {
+        var pieces: [PathTemplate.Piece] = []
+        var rest = segment
+        while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else { return nil }
+            if open > rest.startIndex { pieces.append(.literal(String(rest[..<open]))) }
+            // Two adjacent parameters need literal text between them.
+            if open == rest.startIndex, case .parameter? = pieces.last { return nil }
+            let name = rest[rest.index(after: open)..<close]
+            guard !name.isEmpty, !name.contains("{") else { return nil }
+            pieces.append(.parameter(String(name)))
+            rest = rest[rest.index(after: close)...]
+        }
+        if !rest.isEmpty || pieces.isEmpty { pieces.append(.literal(String(rest))) }
+        return pieces
     }
 }

@@ -9,7 +9,7 @@ struct RuleBuilder {
     private var pending: [(name: String, schema: Schema)] = []
 
     /// The rule of all keywords of `schema` except `covered`; nil if there is nothing left to check.
-    mutating func rule(_ schema: Schema, covered: Set<String> = [], in contract: inout ModelBuilder) -> Rule? {
+    mutating func rule(_ schema: Schema, covered: Set<String> = [], _ reader: inout SchemaReader) -> Rule? {
         if let always = schema.always { return always ? nil : .never }
         var parts: [Rule] = []
         func add(_ keyword: String, _ rule: @autoclosure () -> Rule?) {
@@ -41,19 +41,19 @@ struct RuleBuilder {
                 ? nil : .dependentRequired(schema.dependentRequired.map { .init(name: $0.name, value: $0.others) })
         )
         if !covered.contains("$ref"), let reference = schema.reference,
-            let target = contract.follow(reference, from: schema)
+            let target = reader.follow(reference, from: schema)
         {
             parts.append(.reference(name(for: target)))
         }
-        if let reference = schema.dynamicReference, let rule = dynamicReference(reference, schema, &contract) {
+        if let reference = schema.dynamicReference, let rule = dynamicReference(reference, schema, &reader) {
             parts.append(rule)
         }
-        addApplicators(schema, covered, &contract, &parts)
-        addMembers(schema, covered, &contract, &parts)
-        addItems(schema, covered, &contract, &parts)
+        addApplicators(schema, covered, &reader, &parts)
+        addMembers(schema, covered, &reader, &parts)
+        addItems(schema, covered, &reader, &parts)
         // Unevaluated items and properties are known only after everything else was applied.
-        if let others = schema.unevaluatedItems { parts.append(.unevaluatedItems(part(others, &contract))) }
-        if let others = schema.unevaluatedProperties { parts.append(.unevaluatedMembers(part(others, &contract))) }
+        if let others = schema.unevaluatedItems { parts.append(.unevaluatedItems(part(others, &reader))) }
+        if let others = schema.unevaluatedProperties { parts.append(.unevaluatedMembers(part(others, &reader))) }
         guard let rule = Rule.all(of: parts) else { return nil }
         return schema.acceptsNull && schema.types == nil ? rule.orNull : rule
     }
@@ -61,32 +61,32 @@ struct RuleBuilder {
     private mutating func addApplicators(
         _ schema: Schema,
         _ covered: Set<String>,
-        _ contract: inout ModelBuilder,
+        _ reader: inout SchemaReader,
         _ parts: inout [Rule]
     ) {
-        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, in: &contract)?.isolated } }
+        if !covered.contains("allOf") { parts += schema.allOf.compactMap { rule($0, &reader)?.isolated } }
         if !schema.anyOf.isEmpty, !covered.contains("anyOf") {
-            parts.append(.any(self.parts(schema.anyOf, &contract)))
+            parts.append(.any(self.parts(schema.anyOf, &reader)))
         }
         if !schema.oneOf.isEmpty, !covered.contains("oneOf") {
-            parts.append(.one(self.parts(schema.oneOf, &contract)))
+            parts.append(.one(self.parts(schema.oneOf, &reader)))
         }
-        if let not = schema.not { parts.append(.not(part(not, &contract))) }
+        if let not = schema.not { parts.append(.not(part(not, &reader))) }
         // An `if` alone rejects nothing, but the properties and items that it evaluates count.
         if let condition = schema.condition {
-            let then = schema.then.map { part($0, &contract) } ?? .always
-            let otherwise = schema.otherwise.map { part($0, &contract) } ?? .always
-            parts.append(.condition(part(condition, &contract), then: then, otherwise: otherwise))
+            let then = schema.then.map { part($0, &reader) } ?? .always
+            let otherwise = schema.otherwise.map { part($0, &reader) } ?? .always
+            parts.append(.condition(part(condition, &reader), then: then, otherwise: otherwise))
         }
         if !schema.dependentSchemas.isEmpty {
-            parts.append(.dependentSchemas(named(schema.dependentSchemas, &contract)))
+            parts.append(.dependentSchemas(named(schema.dependentSchemas, &reader)))
         }
     }
 
     private mutating func addMembers(
         _ schema: Schema,
         _ covered: Set<String>,
-        _ contract: inout ModelBuilder,
+        _ reader: inout SchemaReader,
         _ parts: inout [Rule]
     ) {
         let others = covered.contains("additionalProperties") ? nil : schema.additionalProperties
@@ -96,30 +96,30 @@ struct RuleBuilder {
             let properties =
                 isTyped
                 ? schema.properties.map { Rule.Named(name: $0.name, value: .always) }
-                : named(schema.properties, &contract)
-            let expressions = named(patterns, &contract)
+                : named(schema.properties, &reader)
+            let expressions = named(patterns, &reader)
             parts.append(
-                .members(properties: properties, patterns: expressions, others: others.map { part($0, &contract) })
+                .members(properties: properties, patterns: expressions, others: others.map { part($0, &reader) })
             )
         }
-        if let names = schema.propertyNames, !contract.admitsEverything(names) {
-            parts.append(.memberNames(part(names, &contract)))
+        if let names = schema.propertyNames, !reader.admitsEverything(names) {
+            parts.append(.memberNames(part(names, &reader)))
         }
     }
 
     private mutating func addItems(
         _ schema: Schema,
         _ covered: Set<String>,
-        _ contract: inout ModelBuilder,
+        _ reader: inout SchemaReader,
         _ parts: inout [Rule]
     ) {
         if !covered.contains("items"), schema.items != nil || !schema.prefixItems.isEmpty {
-            let prefix = self.parts(schema.prefixItems, &contract)
-            parts.append(.items(prefix: prefix, rest: schema.items.map { part($0, &contract) }))
+            let prefix = self.parts(schema.prefixItems, &reader)
+            parts.append(.items(prefix: prefix, rest: schema.items.map { part($0, &reader) }))
         }
         if let contains = schema.contains {
             parts.append(
-                .contains(part(contains, &contract), minimum: schema.minContains, maximum: schema.maxContains)
+                .contains(part(contains, &reader), minimum: schema.minContains, maximum: schema.maxContains)
             )
         }
     }
@@ -130,7 +130,7 @@ struct RuleBuilder {
     mutating func name(for schema: Schema) -> String {
         let key = NodeKey(schema.node)
         if let name = names[key] { return name }
-        var name = SwiftName.property(ModelBuilder.name(of: schema.node))
+        var name = SwiftName.property(SwiftName.schema(at: schema.node)).filter { $0 != "`" }
         if name == "_" || name.hasPrefix("_") { name = "rule" + name }
         name = SwiftName.distinct(name, &taken)
         names[key] = name
@@ -140,13 +140,13 @@ struct RuleBuilder {
 
     /// Builds the rules that others refer to, and those to which they refer in turn. It works through a list, so a chain of references
     /// causes no recursion.
-    mutating func buildNamed(in contract: inout ModelBuilder) {
+    mutating func buildNamed(_ reader: inout SchemaReader) {
         pending.reverse()
         while let (name, schema) = pending.popLast() {
             let known = pending.count
-            var rule = rule(schema, in: &contract) ?? .always
+            var rule = rule(schema, &reader) ?? .always
             let anchors = schema.resource.dynamicAnchors.sorted { $0.key < $1.key }.compactMap { anchor, node in
-                contract.schema(at: node, in: schema.resource).map { schema in
+                reader.schema(at: node, in: schema.resource).map { schema in
                     Rule.Named(name: anchor, value: self.name(for: schema))
                 }
             }
@@ -156,10 +156,10 @@ struct RuleBuilder {
         }
     }
 
-    private mutating func dynamicReference(_ reference: Node, _ schema: Schema, _ contract: inout ModelBuilder)
+    private mutating func dynamicReference(_ reference: Node, _ schema: Schema, _ reader: inout SchemaReader)
         -> Rule?
     {
-        guard let target = contract.follow(reference, from: schema) else { return nil }
+        guard let target = reader.follow(reference, from: schema) else { return nil }
         let name = name(for: target)
         let fragment = reference.string?.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
             .dropFirst().first
@@ -171,19 +171,19 @@ struct RuleBuilder {
 
     // MARK: - Parts
 
-    private mutating func part(_ schema: Schema, _ contract: inout ModelBuilder) -> Rule {
+    private mutating func part(_ schema: Schema, _ reader: inout SchemaReader) -> Rule {
         // A schema with a `$id` is a separate resource for dynamic references inside it.
         if schema.resource.root.pointer == schema.node.pointer, !schema.resource.dynamicAnchors.isEmpty {
             return .reference(name(for: schema))
         }
-        return rule(schema, in: &contract) ?? .always
+        return rule(schema, &reader) ?? .always
     }
 
-    private mutating func parts(_ schemas: [Schema], _ contract: inout ModelBuilder) -> [Rule] {
-        schemas.map { part($0, &contract) }
+    private mutating func parts(_ schemas: [Schema], _ reader: inout SchemaReader) -> [Rule] {
+        schemas.map { part($0, &reader) }
     }
 
-    private mutating func named(_ schemas: [Schema.Named], _ contract: inout ModelBuilder) -> [Rule.Named<Rule>] {
-        schemas.map { Rule.Named(name: $0.name, value: part($0.schema, &contract)) }
+    private mutating func named(_ schemas: [Schema.Named], _ reader: inout SchemaReader) -> [Rule.Named<Rule>] {
+        schemas.map { Rule.Named(name: $0.name, value: part($0.schema, &reader)) }
     }
 }

@@ -4,17 +4,37 @@ enum SwiftName {
     private static let acronyms: Set = ["id", "url", "uri", "uuid", "json", "yaml", "http", "sql", "api", "ttl"]
 
     /// `bot_id` → `botID`. A keyword gets backticks.
-    static func property(_ name: String) -> String {
+    static func property(_ name: String) -> String { escaped(camelCase(name)) }
+
+    /// `bot_id` → `botID`
+    static func camelCase(_ name: String) -> String {
         let words = words(of: name)
         guard let first = words.first else { return name.isEmpty ? "empty" : symbols(name) ?? "member" }
         let joined = first.lowercased() + words.dropFirst().map(capitalized).joined()
-        return escaped(joined.first?.isNumber == true ? "_" + joined : joined)
+        return joined.first?.isNumber == true ? "_" + joined : joined
     }
 
     /// `bot_page` → `BotPage`
     static func type(_ name: String) -> String {
         let joined = words(of: name).map(capitalized).joined()
         return joined.first?.isNumber == true ? "_" + joined : joined
+    }
+
+    /// The name of a schema that is the target of a reference: the file's name, followed by the names on the path to it.
+    static func schema(at node: Node) -> String {
+        let file = node.location.file.path.split(separator: "/").last.map(String.init) ?? ""
+        let skipped: Set = [
+            "components", "schemas", "properties", "items", "allOf", "anyOf", "oneOf", "$defs", "definitions", "schema",
+            "content", "paths", "not",
+        ]
+        let words = node.pointer.split(separator: "/").map { JSONPointer.unescape(String($0)) }.filter {
+            !skipped.contains($0)
+        }
+        let path = words.map(type).joined()
+        guard file.hasSuffix(".schema.json") else {
+            return path.isEmpty ? type(file.split(separator: ".").first.map(String.init) ?? "Schema") : path
+        }
+        return type(String(file.dropLast(".schema.json".count))) + path
     }
 
     /// The name of an enumeration case. `-1` and `+1` get different names.
@@ -29,7 +49,7 @@ enum SwiftName {
     /// Symbols as words: `<=` → `lessThanEquals`
     private static func symbols(_ name: String) -> String? {
         guard let words = symbolWords(of: name), let first = words.first else { return nil }
-        return escaped(first + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
+        return first + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     /// Symbols as words, if the name has nothing else.
@@ -49,12 +69,6 @@ enum SwiftName {
     static func unreserved(_ name: String) -> String {
         let name = name.isEmpty ? "Value" : name
         return reserved.contains(name) ? name + "Model" : name
-    }
-
-    /// Makes names unique by numbering repeated ones.
-    static func distinct(_ branches: [Union.Branch]) -> [Union.Branch] {
-        var names: Set<String> = []
-        return branches.map { .init(swiftName: distinct($0.swiftName, &names), value: $0.value) }
     }
 
     /// A name that is not in `names`, with a number if necessary. It is added to `names`.
@@ -105,7 +119,8 @@ enum SwiftName {
         return words.filter { !$0.isEmpty }.map { $0.allSatisfy { !$0.isLowercase } ? $0.lowercased() : $0 }
     }
 
-    private static func escaped(_ name: String) -> String {
+    /// The name with backticks if it is a keyword, and changed if it means something else after a dot.
+    static func escaped(_ name: String) -> String {
         // These have a meaning after a dot or for the protocols of generated types.
         if ["self", "Self", "init", "Type", "Protocol", "hashValue", "allCases"].contains(name) {
             return name + "Value"
@@ -143,7 +158,7 @@ enum SwiftName {
         "ContractEnumeration", "OpenEnumeration", "ContractOperation", "ResponseValidation", "OperationInput",
         "OperationOutput",
         "ClientResponse",
-        "MessageBody", "ByteStream", "SecurityScheme", "ParameterDescription", "ParameterShape", "JSONType",
+        "MessageBody", "ByteStream", "SecurityScheme", "ParameterDescription", "TextShape", "JSONType",
         "JSONDirection",
         "PathParameter", "ContractExample", "ContractExamples", "Indirect", "ClientRequest", "FilePart", "JSONLines",
         "ServerEvents",

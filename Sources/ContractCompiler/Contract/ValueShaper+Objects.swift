@@ -46,7 +46,8 @@ extension ValueShaper {
         if !properties.isEmpty {
             var known = Set(properties.map(\.name))
             for branch in facets.unions.flatMap(\.branches) {
-                for property in Facets([branch], &builder).properties where known.insert(property.name).inserted {
+                for property in Facets([branch], &builder.reader).properties where known.insert(property.name).inserted
+                {
                     properties.append((property.name, []))
                 }
             }
@@ -82,7 +83,7 @@ extension ValueShaper {
     mutating func others(_ names: [String], _ builder: inout ModelBuilder) -> OtherMembers {
         let hasPatterns = facets.schemas.contains { !$0.patternProperties.isEmpty }
         let restricting = facets.schemas.filter { schema in
-            schema.additionalProperties.map { !builder.admitsEverything($0) } ?? false
+            schema.additionalProperties.map { !builder.reader.admitsEverything($0) } ?? false
         }
         for schema in facets.schemas
         where schema.additionalProperties != nil && !restricting.contains(where: { $0 === schema }) {
@@ -113,14 +114,13 @@ extension ValueShaper {
         builder.count(properties.count, at: origin)
         let required = Set(facets.schemas.flatMap(\.required))
         var built: [Property] = []
-        var swiftNames: [String: Node?] = ["additionalProperties": nil]
         for (name, schemas) in properties {
             guard let first = schemas.first else {
-                built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
+                built.append(property(name, Value(kind: .any), [], required, origin, &builder))
                 continue
             }
             let value = builder.value(of: schemas, name: typeName + SwiftName.type(name), at: first)
-            built.append(property(name, value, schemas, required, first, &swiftNames, &builder))
+            built.append(property(name, value, schemas, required, first, &builder))
         }
         // A required name without a schema is a property with any value.
         let names = Set(properties.map(\.name))
@@ -129,12 +129,12 @@ extension ValueShaper {
         for name in missing where seen.insert(name).inserted {
             let places = facets.schemas.compactMap { $0.node["required"]?.items?.first { $0.scalar?.text == name } }
             let suggestion = Suggestion.text(for: name, in: properties.map(\.name))
-            builder.log.strictly(
+            builder.reader.log.strictly(
                 .requiredProperty,
                 "'\(name)' is required but not described\(suggestion)",
                 at: places.first?.location ?? origin.node.location
             )
-            built.append(property(name, Value(kind: .any), [], required, origin, &swiftNames, &builder))
+            built.append(property(name, Value(kind: .any), [], required, origin, &builder))
         }
         let rule = memberRule(built, others)
         builder.change(typeName) { model in
@@ -162,14 +162,12 @@ extension ValueShaper {
         _ schemas: [Schema],
         _ required: Set<String>,
         _ schema: Schema,
-        _ swiftNames: inout [String: Node?],
         _ builder: inout ModelBuilder
     ) -> Property {
-        let swiftName = distinctName(schema.swiftName ?? SwiftName.property(name), name, schema, &swiftNames, &builder)
         let defaultNode = schemas.lazy.compactMap(\.defaultValue).first
         return Property(
-            swiftName: swiftName,
             name: name,
+            givenName: schema.swiftName,
             value: value,
             isRequired: required.contains(name),
             defaultValue: defaultNode.flatMap { builder.defaultValue($0, for: value) },
@@ -178,23 +176,5 @@ extension ValueShaper {
             isReadOnly: schemas.contains(where: \.isReadOnly),
             isWriteOnly: schemas.contains(where: \.isWriteOnly)
         )
-    }
-
-    /// A name that no other property of the structure has.
-    func distinctName(
-        _ swiftName: String,
-        _ name: String,
-        _ schema: Schema,
-        _ taken: inout [String: Node?],
-        _ builder: inout ModelBuilder
-    ) -> String {
-        if let other = taken[swiftName], let other {
-            let note = Diagnostic.Note(message: "the other definition", location: other.location)
-            let message = "'\(name)' has the same Swift name as another property; give one an 'x-swift-name'"
-            builder.log.strictly(.duplicateName, message, at: schema.node.location, notes: [note])
-        }
-        let distinct = SwiftName.numbered(swiftName) { taken[$0] != nil }
-        taken[distinct] = schema.node
-        return distinct
     }
 }

@@ -1,6 +1,6 @@
 internal import Formats
 
-/// Shapes strings and numbers.
+/// Shapes strings, numbers and enumerations of them.
 extension ValueShaper {
     mutating func string(_ builder: inout ModelBuilder) -> Value.Kind {
         let format = facets.first(\.format)
@@ -36,7 +36,11 @@ extension ValueShaper {
         guard let format = schema.format, !known.contains(format), let node = schema.node["format"] else { return }
         let suggestion = Suggestion.text(for: format, in: known)
         if !suggestion.isEmpty {
-            builder.log.warning(.unknownFormat, "the format '\(format)' is unknown\(suggestion)", at: node.location)
+            builder.reader.log.warning(
+                .unknownFormat,
+                "the format '\(format)' is unknown\(suggestion)",
+                at: node.location
+            )
         }
     }
 
@@ -75,7 +79,7 @@ extension ValueShaper {
                     continue
                 }
                 if number.digits.count + max(0, number.exponent) > 38 || number.exponent < -18 {
-                    builder.log.error(
+                    builder.reader.log.error(
                         .decimalBound,
                         "the bound of a decimal must have at most 38 digits, 18 of them after the point",
                         at: node.location
@@ -103,5 +107,82 @@ extension ValueShaper {
         if let bound = exact(schema.exclusiveMaximum), let limit = ExactNumber("1e38"), limit <= bound {
             cover("exclusiveMaximum", of: schema)
         }
+    }
+
+    // MARK: - Enumerations
+
+    /// The values that all facets allow, if they are strings or integers.
+    mutating func enumeration(_ types: Set<Schema.TypeName>?, _ builder: inout ModelBuilder) -> Value.Kind? {
+        guard types == nil || types == [.string] || types == [.integer] else { return nil }
+        let known = facets.first(\.knownValues)
+        guard let schema = facets.schemas.first(where: { $0.values != nil || $0.knownValues != nil }) else {
+            return nil
+        }
+        guard facets.schemas.filter({ $0.values != nil }).count <= 1, facets.unions.isEmpty else { return nil }
+        let nodes = (schema.values ?? known ?? []).filter { $0.scalar?.kind != .null }
+        guard !nodes.isEmpty else {
+            if schema.values?.isEmpty == true {
+                builder.reader.log.strictly(
+                    .emptyEnumeration,
+                    "an enumeration without values accepts nothing",
+                    at: schema.node.location
+                )
+            }
+            return nil
+        }
+        let isInteger =
+            types == [.integer]
+            || (types == nil && nodes.allSatisfy { $0.scalar?.kind == .number && $0.integer != nil })
+        let values = isInteger ? integers(nodes) : texts(nodes, isString: types == [.string], &builder.reader.log)
+        guard let values else { return nil }
+        builder.count(values.count, at: origin)
+        covered.formUnion(["enum", "const"])
+        let enumeration = Enumeration(
+            isInteger: isInteger,
+            values: values,
+            isOpen: schema.values == nil,
+            location: schema.node["enum"]?.location ?? schema.node.location
+        )
+        return .named(
+            builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .enumeration(enumeration) }
+        )
+    }
+
+    private func integers(_ nodes: [Node]) -> [Enumeration.Value]? {
+        var values: [Enumeration.Value] = []
+        var seen: Set<Int> = []
+        for node in nodes {
+            guard node.scalar != nil, let number = node.integer else { return nil }
+            if seen.insert(number).inserted { values.append(.integer(number)) }
+        }
+        return values
+    }
+
+    /// - Parameter isString: Whether the schema has the type string. A scalar of another YAML type then means its text.
+    private func texts(_ nodes: [Node], isString: Bool, _ log: inout DiagnosticLog) -> [Enumeration.Value]? {
+        var values: [Enumeration.Value] = []
+        var seen: Set<String> = []
+        for node in nodes {
+            guard let scalar = node.scalar, scalar.kind == .string || isString else { return nil }
+            if scalar.kind != .string, node.location.file.isJSON {
+                log.strictly(
+                    .enumerationValue,
+                    "\(node.kindDescription) in the enumeration of a string",
+                    at: node.location
+                )
+            } else if scalar.kind != .string {
+                log.warning(
+                    .unquotedString,
+                    "\(node.kindDescription) in the enumeration of a string is read as \"\(scalar.text)\"; quote it",
+                    at: node.location
+                )
+            }
+            if seen.insert(scalar.text).inserted {
+                values.append(.text(scalar.text))
+            } else {
+                log.warning(.duplicateValue, "the value '\(scalar.text)' is listed twice", at: node.location)
+            }
+        }
+        return values
     }
 }

@@ -28,9 +28,8 @@ extension ValueShaper {
         for (index, alternative) in alternatives.enumerated() {
             let label = label(of: alternative, index)
             let value = builder.value(of: alternative, name: typeName + SwiftName.type(label))
-            branches.append(.init(swiftName: SwiftName.property(label), value: value))
+            branches.append(.init(label: label, value: value))
         }
-        branches = SwiftName.distinct(branches)
         let (decision, rules) = decision(union, alternatives, branches, typeName, &builder)
         builder.change(typeName) { $0.shape = .union(Union(branches: branches, decision: decision, rules: rules)) }
         // If the branches accept null, the union decides about null as about any other value.
@@ -64,8 +63,8 @@ extension ValueShaper {
         coversNull = true
         let union = Union(
             branches: [
-                .init(swiftName: "object", value: structure),
-                .init(swiftName: "other", value: Value(kind: .any)),
+                .init(label: "object", value: structure),
+                .init(label: "other", value: Value(kind: .any)),
             ],
             decision: .type([
                 (["object"], .branch(0)), (["array", "string", "number", "boolean", "null"], .branch(1)),
@@ -99,7 +98,7 @@ extension ValueShaper {
             covered.formUnion(inner.covered)
             coveredBy.merge(inner.coveredBy) { $0.union($1) }
             table.append(([type == .integer ? "number" : type.rawValue], .branch(branches.count)))
-            branches.append(.init(swiftName: SwiftName.property(type.rawValue), value: Value(kind: kind)))
+            branches.append(.init(label: type.rawValue, value: Value(kind: kind)))
         }
         let union = Union(branches: branches, decision: .type(table), rules: [])
         return .named(builder.add(name, origin, description, isDeclared: isDeclared, rule: nil) { _ in .union(union) })
@@ -165,11 +164,11 @@ extension ValueShaper {
         var table: [(values: [String], branch: Int)] = []
         for (index, alternative) in alternatives.enumerated() {
             guard let reference = alternative.reference, let text = reference.string else { return nil }
-            let target = builder.follow(reference, from: alternative)
+            let target = builder.reader.follow(reference, from: alternative)
             var values = discriminator.mapping.filter { member in
                 guard let name = member.value.scalar?.text else { return false }
                 return name == text || text.hasSuffix("/\(name)")
-                    || builder.target(member.value, from: alternative).map { $0 === target } ?? false
+                    || builder.reader.target(member.value, from: alternative).map { $0 === target } ?? false
             }.map(\.key)
             if values.isEmpty {
                 // Without a mapping, the value is the name of the schema, unless the schema itself restricts the member.
@@ -193,7 +192,7 @@ extension ValueShaper {
     ) -> Union.Decision? {
         guard let first = indices.first else { return nil }
         let constants = indices.map { Self.constants(in: alternatives[$0], &builder) }
-        for property in Facets([alternatives[first]], &builder).properties {
+        for property in Facets([alternatives[first]], &builder.reader).properties {
             let table = zip(indices, constants).compactMap { index, constants in
                 constants[property.name].map { (values: $0, branch: index) }
             }
@@ -207,11 +206,11 @@ extension ValueShaper {
 
     /// The possible strings of required members, by name. A member that is optional or may have other values is omitted.
     private static func constants(in schema: Schema, _ builder: inout ModelBuilder) -> [String: [String]] {
-        let facets = Facets([schema], &builder)
+        let facets = Facets([schema], &builder.reader)
         let required = Set(facets.schemas.flatMap(\.required))
         var constants: [String: [String]] = [:]
         for property in facets.properties where required.contains(property.name) {
-            let inner = Facets(property.schemas, &builder)
+            let inner = Facets(property.schemas, &builder.reader)
             if let values = inner.first(\.values), values.allSatisfy({ $0.string != nil }) {
                 constants[property.name] = values.compactMap(\.string)
             }
@@ -222,11 +221,11 @@ extension ValueShaper {
     /// The JSON types that a schema may accept.
     private static func jsonTypes(of schema: Schema, _ builder: inout ModelBuilder) -> [String] {
         let key = ObjectIdentifier(schema)
-        if let known = builder.jsonTypes[key] { return known }
+        if let known = builder.reader.jsonTypes[key] { return known }
         var types: Set = ["object", "array", "string", "number", "boolean", "null"]
         // A schema that leads back to itself adds no constraint.
-        builder.jsonTypes[key] = types.sorted()
-        for facet in Facets([schema], &builder).schemas {
+        builder.reader.jsonTypes[key] = types.sorted()
+        for facet in Facets([schema], &builder.reader).schemas {
             if let own = facet.types {
                 types.formIntersection(own.map { $0 == .integer ? "number" : $0.rawValue })
             }
@@ -235,7 +234,7 @@ extension ValueShaper {
                 types.formIntersection(branches.flatMap { jsonTypes(of: $0, &builder) })
             }
         }
-        builder.jsonTypes[key] = types.sorted()
+        builder.reader.jsonTypes[key] = types.sorted()
         return types.sorted()
     }
 }

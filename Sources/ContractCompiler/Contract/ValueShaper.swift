@@ -24,7 +24,7 @@ struct ValueShaper {
     var description: String? { origin.description ?? facets.first(\.description) }
 
     mutating func value(_ builder: inout ModelBuilder) -> Value {
-        let types = facets.types(&builder.log)
+        let types = facets.types(&builder.reader.log)
         var value = Value(kind: kind(types, &builder))
         value.isNullable = facets.isNullable
         let rule = residual(&builder, beside: isWhole ? nil : elementRule(of: value.kind))
@@ -64,7 +64,7 @@ struct ValueShaper {
     func residual(_ builder: inout ModelBuilder, beside other: Rule?) -> Rule? {
         if isWhole { return builder.wholeRule(origin) }
         var rules = [other].compactMap(\.self)
-        for schema in facets.schemas where !builder.admitsEverything(schema) {
+        for schema in facets.schemas where !builder.reader.admitsEverything(schema) {
             var covered = covered.union(coveredBy[ObjectIdentifier(schema)] ?? [])
             if facets.resolvedUnions.contains(ObjectIdentifier(schema)) { covered.formUnion(["anyOf", "oneOf"]) }
             guard let rule = builder.rule(schema, covered: covered) else { continue }

@@ -21,8 +21,8 @@ enum ClientEmitter {
 
     private static func call(_ operation: Operation) -> String {
         """
-        \(SwiftWriter.doc(operation.summary ?? operation.contractID, origin: operation.origin))
-        public func \(operation.id)(_ input: \(operation.typeName).Input) async throws -> \(operation.typeName).Output {
+        \(SwiftWriter.doc(operation.summary ?? operation.id, origin: operation.origin))
+        public func \(operation.functionName)(_ input: \(operation.typeName).Input) async throws -> \(operation.typeName).Output {
             try await \(operation.typeName).send(input, over: transport)
         }
         """
@@ -31,8 +31,8 @@ enum ClientEmitter {
     /// A request of a webhook or callback, whose URL is known only at run time.
     private static func outgoing(_ operation: Operation) -> String {
         """
-        \(SwiftWriter.doc(operation.summary ?? operation.contractID, origin: operation.origin))
-        public func \(operation.id)(_ input: \(operation.typeName).Input, at url: String) async throws -> \(operation.typeName).Output {
+        \(SwiftWriter.doc(operation.summary ?? operation.id, origin: operation.origin))
+        public func \(operation.functionName)(_ input: \(operation.typeName).Input, at url: String) async throws -> \(operation.typeName).Output {
             try await \(operation.typeName).send(input, over: transport, to: url)
         }
         """

@@ -63,7 +63,7 @@ package struct FileEmitter {
         """
         extension Rules {
             \(SwiftWriter.doc(nil, origin: rule.node.origin))
-            static let \(rule.name): Rule = \(SwiftWriter.folded(RuleWriter.text(rule.rule)).indented())
+            static let \(SwiftName.escaped(rule.name)): Rule = \(SwiftWriter.folded(RuleWriter.text(rule.rule)).indented())
         }
         """
     }

@@ -3,9 +3,9 @@ enum ModelEmitter {
     static func model(_ model: Model) -> String {
         switch model.shape {
         case .structure(let properties, let others):
-            StructureEmitter(model: model, properties: properties, others: others).text
+            StructureEmitter(model, properties, others: others).text
         case .enumeration(let enumeration): self.enumeration(model, enumeration)
-        case .union(let union): UnionEmitter(model: model, union: union).text
+        case .union(let union): UnionEmitter(model, union).text
         case .tuple(let elements, let required, let rest):
             TupleEmitter(model: model, elements: elements, required: required, rest: rest).text
         case .wrapper(let value): wrapper(model, value)

@@ -9,7 +9,7 @@ extension OperationEmitter {
         for response in operation.responses {
             if let body = response.body, body.contents.count > 1 {
                 types.append(
-                    representations(body, name: bodyName(response), what: "The body of `\(response.swiftName)`")
+                    representations(body, name: bodyName(response), what: "The body of `\(response.caseName)`")
                 )
             }
             if !response.headers.isEmpty { types.append(headers(of: response)) }
@@ -21,7 +21,7 @@ extension OperationEmitter {
         """
         /// \(what), in one of its media types.
         public enum \(name): Sendable {
-            \(body.contents.map { "/// As \(SwiftWriter.line($0.mediaType)).\ncase \($0.swiftName)(\($0.swiftType))" }.lines().indented())
+            \(body.swiftContents.map { "/// As \(SwiftWriter.line($0.mediaType)).\ncase \($0.identifier)(\($0.swiftType))" }.lines().indented())
         }
         """
     }
@@ -31,28 +31,28 @@ extension OperationEmitter {
     private func headersName(_ response: Response) -> String { typeName(response, "Headers") }
 
     private func typeName(_ response: Response, _ suffix: String) -> String {
-        (response.swiftName == "ok" ? "OK" : response.swiftName.prefix(1).uppercased() + response.swiftName.dropFirst())
+        (response.caseName == "ok" ? "OK" : response.caseName.prefix(1).uppercased() + response.caseName.dropFirst())
             + suffix
     }
 
     private func headers(of response: Response) -> String {
-        let members = response.headers.map { header in
+        let members = response.swiftHeaders.map { header in
             (header, header.value.swiftType + (header.isOptional ? "?" : ""))
         }
         let declarations = members.map { header, type in
-            "\(SwiftWriter.doc(header.description ?? "The header `\(header.name)`.", origin: nil))\npublic var \(header.swiftName): \(type)"
+            "\(SwiftWriter.doc(header.description ?? "The header `\(header.name)`.", origin: nil))\npublic var \(header.identifier): \(type)"
         }
         let arguments = members.map { header, type in
-            "\(SwiftName.label(header.swiftName)): \(type)\(header.isOptional ? " = nil" : "")"
+            "\(SwiftName.label(header.identifier)): \(type)\(header.isOptional ? " = nil" : "")"
         }
         return """
-            /// The headers of `\(response.swiftName)`.
+            /// The headers of `\(response.caseName)`.
             public struct \(headersName(response)): Sendable {
                 \(declarations.lines().indented())
 
                 /// Creates the headers.
                 public init(\(arguments.lines(", "))) {
-                    \(members.map { "self.\($0.0.swiftName) = \($0.0.swiftName)" }.lines().indented(2))
+                    \(members.map { "self.\($0.0.identifier) = \($0.0.identifier)" }.lines().indented(2))
                 }
             }
             """
@@ -72,7 +72,7 @@ extension OperationEmitter {
         let payload = payload(response).map { ($0.label.map { $0 + ": " } ?? "") + $0.type }
         let list = payload.isEmpty ? "" : "(\(payload.lines(", ")))"
         return
-            "\(SwiftWriter.doc("\(statusText(response)): \(response.description ?? "")", origin: nil))\ncase \(response.swiftName)\(list)"
+            "\(SwiftWriter.doc("\(statusText(response)): \(response.description ?? "")", origin: nil))\ncase \(response.caseName)\(list)"
     }
 
     private func statusText(_ response: Response) -> String {
@@ -85,8 +85,8 @@ extension OperationEmitter {
 
     var outputValues: [(name: String, value: Value)] {
         operation.responses.flatMap { response in
-            values(response.body, name: response.swiftName)
-                + response.headers.map { ("\(response.swiftName)\(SwiftName.type($0.name))", $0.value) }
+            values(response.body, name: response.caseName)
+                + response.swiftHeaders.map { ("\(response.caseName)\(SwiftName.type($0.name))", $0.value) }
         }
     }
 
@@ -98,7 +98,7 @@ extension OperationEmitter {
         guard let first = types.first, let type = first, types.allSatisfy({ $0 == type }) else { return [] }
         let cases = operation.responses.map { response in
             let names = payload(response).map { $0.label == nil ? "let body" : "_" }
-            return ".\(response.swiftName)(\(names.lines(", ")))"
+            return ".\(response.caseName)(\(names.lines(", ")))"
         }
         return [
             """
@@ -125,16 +125,16 @@ extension OperationEmitter {
         let names = payload(response).map { $0.label ?? "body" }
         let pattern = names.isEmpty ? "" : "(\(names.map { "let \($0)" }.lines(", ")))"
         let status = if case .code(let code) = response.status { "\(code)" } else { "status" }
-        let headers = response.headers.map {
-            "response.add(\(ParameterEmitter.description($0)), headers.\($0.swiftName))"
+        let headers = response.swiftHeaders.map {
+            "response.add(\(ParameterEmitter.description($0.part)), headers.\($0.identifier))"
         }
         guard let body = response.body, body.contents.count > 1 || !headers.isEmpty else {
             let body = response.body?.only.map { ", \($0.sending("body"))" } ?? ""
             if headers.isEmpty {
-                return "case .\(response.swiftName)\(pattern): return Response(status: \(status)\(body))"
+                return "case .\(response.caseName)\(pattern): return Response(status: \(status)\(body))"
             }
             return """
-                case .\(response.swiftName)\(pattern):
+                case .\(response.caseName)\(pattern):
                     var response = Response(status: \(status)\(body))
                     \(headers.lines().indented())
                     return response
@@ -142,15 +142,17 @@ extension OperationEmitter {
         }
         if let only = body.only {
             return """
-                case .\(response.swiftName)\(pattern):
+                case .\(response.caseName)\(pattern):
                     var response = Response(status: \(status), \(only.sending("body")))
                     \(headers.lines().indented())
                     return response
                 """
         }
-        let cases = body.contents.map { "case .\($0.swiftName)(let body): response.body = \($0.sending("body"))" }
+        let cases = body.swiftContents.map {
+            "case .\($0.identifier)(let body): response.body = \($0.part.sending("body"))"
+        }
         return """
-            case .\(response.swiftName)\(pattern):
+            case .\(response.caseName)\(pattern):
                 var response = Response(status: \(status))
                 switch body {
                 \(cases.lines().indented())
@@ -193,38 +195,39 @@ extension OperationEmitter {
         if case .code = response.status {} else { arguments.append("status: response.status") }
         if let body = response.body {
             if let only = body.only {
-                lines.append("let body = \(only.waiting)\(only.read(by: "response", of: response.swiftName))")
+                lines.append("let body = \(only.waiting)\(only.read(by: "response", of: response.caseName))")
             } else {
                 lines.append(readRepresentations(body, response))
             }
             arguments.append("body")
         }
         if !response.headers.isEmpty {
-            let members = response.headers.map { header in
+            let members = response.swiftHeaders.map { header in
                 let (argument, closure) = ParameterEmitter.reading(
                     header.value,
-                    of: "\(response.swiftName)\(SwiftName.type(header.name))"
+                    of: "\(response.caseName)\(SwiftName.type(header.name))"
                 )
                 let call = ParameterEmitter.call(
                     "response.header",
-                    [ParameterEmitter.description(header), argument],
+                    [ParameterEmitter.description(header.part), argument],
                     closure
                 )
                 return
-                    "\(SwiftName.label(header.swiftName)): \(header.isOptional ? call : "response.required(\(call), \(SwiftWriter.literal(header.name)))")\(header.value.isNullable ? " ?? nil" : "")"
+                    "\(SwiftName.label(header.identifier)): \(header.isOptional ? call : "response.required(\(call), \(SwiftWriter.literal(header.name)))")\(header.value.isNullable ? " ?? nil" : "")"
             }
             lines.append("let headers = try \(operation.typeName).\(headersName(response))(\(members.lines(", ")))")
             arguments.append("headers: headers")
         }
         let list = arguments.isEmpty ? "" : "(\(arguments.lines(", ")))"
-        lines.append("self = .\(response.swiftName)\(list)")
+        lines.append("self = .\(response.caseName)\(list)")
         return "\(label):\n    \(lines.lines().indented())"
     }
 
     private func readRepresentations(_ body: Body, _ response: Response) -> String {
-        let cases = body.contents.enumerated().map { index, content in
-            let name = constantName(response.swiftName, content, in: body)
-            return "case \(index): .\(content.swiftName)(\(content.waiting)\(content.read(by: "response", of: name)))"
+        let cases = body.swiftContents.enumerated().map { index, content in
+            let name = constantName(response.caseName, content, in: body)
+            return
+                "case \(index): .\(content.identifier)(\(content.waiting)\(content.part.read(by: "response", of: name)))"
         }
         let types = body.contents.map { SwiftWriter.literal($0.mediaType) }.lines(", ")
         return """

@@ -1,11 +1,13 @@
 /// Writes an operation in Swift: its input, its output, and their HTTP messages for both server and client.
 struct OperationEmitter {
     let operation: Operation
+    private let parameters: [Emitted<Parameter>]
     /// Whether the operation is one of the server's. Webhooks and callbacks have no route.
     private let isRouted: Bool
 
     init(_ operation: Operation, isRouted: Bool) {
         self.operation = operation
+        parameters = operation.swiftParameters
         self.isRouted = isRouted
     }
 
@@ -44,9 +46,9 @@ struct OperationEmitter {
     }
 
     private var members: [Member] {
-        var members = operation.parameters.map { parameter in
+        var members = parameters.map { parameter in
             Member(
-                name: parameter.swiftName,
+                name: parameter.identifier,
                 type: parameter.value.swiftType + (parameter.isOptional ? "?" : ""),
                 doc: parameter.description ?? "The parameter `\(parameter.name)`.",
                 defaultValue: parameter.defaultValue?.swiftExpression ?? (parameter.isOptional ? "nil" : nil)
@@ -87,7 +89,8 @@ struct OperationEmitter {
         }
         let assignments = members.map { "\n    self.\($0.name) = \($0.name)" }.lines("")
         let route =
-            isRouted ? "/// The operation of this input.\npublic static var route: Route { .\(operation.id) }\n\n" : ""
+            isRouted
+            ? "/// The operation of this input.\npublic static var route: Route { .\(operation.functionName) }\n\n" : ""
         return """
             \(route)\(members.isEmpty ? "" : declarations + "\n\n")/// Creates an input.
             public init\(SwiftWriter.list(arguments, prefix: 24)) {\(assignments)\(members.isEmpty ? "" : "\n")}
@@ -95,17 +98,19 @@ struct OperationEmitter {
     }
 
     private var inputValues: [(name: String, value: Value)] {
-        operation.parameters.map { ($0.swiftName, $0.value) } + values(operation.body, name: "body")
+        parameters.map { ($0.identifier, $0.value) } + values(operation.body, name: "body")
     }
 
     /// The types that the media types of a body decode to, with the names of their constants.
     func values(_ body: Body?, name: String) -> [(name: String, value: Value)] {
         guard let body else { return [] }
-        return body.contents.compactMap { content in content.value.map { (constantName(name, content, in: body), $0) } }
+        return body.swiftContents.compactMap { content in
+            content.value.map { (constantName(name, content, in: body), $0) }
+        }
     }
 
-    func constantName(_ name: String, _ content: Content, in body: Body) -> String {
-        let label = content.swiftName.filter { $0 != "`" }
+    func constantName(_ name: String, _ content: Emitted<Content>, in body: Body) -> String {
+        let label = content.identifier.filter { $0 != "`" }
         return body.contents.count == 1 ? name : "\(name)\(label.prefix(1).uppercased())\(label.dropFirst())"
     }
 
@@ -124,18 +129,18 @@ struct OperationEmitter {
         } else if !operation.optionalSecurity.isEmpty {
             lines.append("let principal = request.principal")
         }
-        if !operation.parameters.isEmpty || operation.body != nil {
+        if !parameters.isEmpty || operation.body != nil {
             lines.append("var parameters = ParameterReader(request)")
-            lines += operation.parameters.map { "let \($0.swiftName) = \(read($0))" }
+            lines += parameters.map { "let \($0.identifier) = \(read($0))" }
             if let body = operation.body { lines.append(read(body)) }
             let required =
-                operation.parameters.filter { !$0.isOptional && $0.defaultValue == nil }.map { "let \($0.swiftName), " }
+                parameters.filter { !$0.isOptional && $0.defaultValue == nil }.map { "let \($0.identifier), " }
                 + (operation.body?.isRequired == true ? ["let body, "] : [])
             lines.append("guard \(required.lines(""))parameters.isValid else { throw parameters.problem }")
         }
         let arguments = members.map { member in
             // A nullable parameter is read as a nested optional.
-            let isFlattened = operation.parameters.contains { $0.swiftName == member.name && $0.value.isNullable }
+            let isFlattened = parameters.contains { $0.identifier == member.name && $0.value.isNullable }
             return "\(SwiftName.label(member.name)): \(member.name)\(isFlattened ? " ?? nil" : "")"
         }
         lines.append("self.init\(SwiftWriter.list(arguments, prefix: 20))")
@@ -147,11 +152,11 @@ struct OperationEmitter {
             """
     }
 
-    private func read(_ parameter: Parameter) -> String {
-        let (argument, closure) = ParameterEmitter.reading(parameter.value, of: parameter.swiftName)
+    private func read(_ parameter: Emitted<Parameter>) -> String {
+        let (argument, closure) = ParameterEmitter.reading(parameter.value, of: parameter.identifier)
         let call = ParameterEmitter.call(
             "parameters.read",
-            [ParameterEmitter.description(parameter), argument],
+            [ParameterEmitter.description(parameter.part), argument],
             closure
         )
         return call + (parameter.defaultValue.map { " ?? \($0.swiftExpression)" } ?? "")
@@ -163,9 +168,9 @@ struct OperationEmitter {
         if let only = body.only {
             return "let body = \(isOptional)\(only.read(by: "parameters", of: "body"))\(otherwise)"
         }
-        let cases = body.contents.enumerated().map { index, content in
+        let cases = body.swiftContents.enumerated().map { index, content in
             let name = constantName("body", content, in: body)
-            return "case \(index): \(content.read(by: "parameters", of: name)).map { .\(content.swiftName)($0) }"
+            return "case \(index): \(content.part.read(by: "parameters", of: name)).map { .\(content.identifier)($0) }"
         }
         return """
             let body: \(operation.typeName).Body? =
@@ -177,8 +182,8 @@ struct OperationEmitter {
     }
 
     private var requestWriter: String {
-        let parameters = operation.parameters.map { parameter in
-            "request.add(\(ParameterEmitter.description(parameter)), \(parameter.swiftName))"
+        let parameters = parameters.map { parameter in
+            "request.add(\(ParameterEmitter.description(parameter.part)), \(parameter.identifier))"
         }
         var lines =
             (operation.template.query.isEmpty
@@ -199,8 +204,8 @@ struct OperationEmitter {
             guard !body.isRequired else { return ["request.body = \(content.sending("body"))"] }
             return ["if let body { request.body = \(content.sending("body")) }"]
         }
-        let cases = body.contents.map {
-            "case .\($0.swiftName)(let body)\(body.isRequired ? "" : "?"): request.body = \($0.sending("body"))"
+        let cases = body.swiftContents.map {
+            "case .\($0.identifier)(let body)\(body.isRequired ? "" : "?"): request.body = \($0.part.sending("body"))"
         }
         return ["switch body {\n\(cases.lines())\(body.isRequired ? "" : "\ncase nil: break")\n}"]
     }

@@ -13,7 +13,7 @@ enum ParameterEmitter {
     }
 
     /// The expression of a shape.
-    static func text(of shape: ParameterShape) -> String {
+    static func text(of shape: TextShape) -> String {
         switch shape {
         case .any, .text, .literal, .file, .json: return ".\(shape)"
         case .array(let element): return ".array(\(text(of: element)))"

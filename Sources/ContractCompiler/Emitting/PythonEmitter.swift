@@ -128,11 +128,14 @@ package struct PythonEmitter {
     }
 
     private func structure(_ model: Model, _ properties: [Property], _ others: OtherMembers) -> String {
+        let properties = Emitted.distinct(properties, besides: ["additional_properties"]) {
+            Self.snake($0.givenName ?? SwiftName.camelCase($0.name))
+        }
         // A field without a default must come before fields with one.
         let ordered = properties.filter { isNeeded($0) } + properties.filter { !isNeeded($0) }
         let fields = ordered.map { property in
             let annotation =
-                "\(Self.name(property)): \(isNeeded(property) ? type(property.value) : "typing.Optional[\(type(property.value))]")"
+                "\(property.identifier): \(isNeeded(property) ? type(property.value) : "typing.Optional[\(type(property.value))]")"
             return annotation + (isNeeded(property) ? "" : " = None")
         }
         let isOpen = if case .collected = others { true } else { false }
@@ -143,12 +146,12 @@ package struct PythonEmitter {
             properties.map { property in
                 let value =
                     "body\(isNeeded(property) ? "[\(NodeWriter.quoted(property.name))]" : ".get(\(NodeWriter.quoted(property.name)))")"
-                return "\(Self.name(property))=\(read(property.value, value, isOptional: !isNeeded(property))),"
+                return "\(property.identifier)=\(read(property.value, value, isOptional: !isNeeded(property))),"
             }
             + (isOpen
                 ? ["additional_properties={name: value for name, value in body.items() if name not in \(known)},"] : [])
         let writes = properties.map { property in
-            let value = "self.\(Self.name(property))"
+            let value = "self.\(property.identifier)"
             let assignment = "body[\(NodeWriter.quoted(property.name))] = \(write(property.value, value))"
             return property.isRequired && property.value.isNullable || isNeeded(property)
                 ? assignment : "if \(value) is not None:\n    \(assignment)"
@@ -173,7 +176,7 @@ package struct PythonEmitter {
             """
     }
 
-    private func isNeeded(_ property: Property) -> Bool {
+    private func isNeeded(_ property: Emitted<Property>) -> Bool {
         property.isRequired && !property.value.isNullable && !property.isReadOnly && !property.isWriteOnly
     }
 
@@ -297,36 +300,39 @@ package struct PythonEmitter {
             guard case .json(let value) = body.kind else { return nil }
             bodyValue = value
         }
-        let needed = operation.parameters.filter { $0.isRequired }
-        let others = operation.parameters.filter { !$0.isRequired }
-        var arguments = ["self"] + needed.map { "\(Self.name($0)): \(type($0.value))" }
+        let parameters = Emitted.distinct(operation.parameters, besides: ["body"]) {
+            Self.snake(SwiftName.camelCase($0.name))
+        }
+        let needed = parameters.filter { $0.isRequired }
+        let others = parameters.filter { !$0.isRequired }
+        var arguments = ["self"] + needed.map { "\($0.identifier): \(type($0.value))" }
         if let bodyValue { arguments.append("body: \(type(bodyValue))") }
-        arguments += others.map { "\(Self.name($0)): typing.Optional[\(type($0.value))] = None" }
+        arguments += others.map { "\($0.identifier): typing.Optional[\(type($0.value))] = None" }
         var path =
             (operation.template.parameterNames.isEmpty ? "\"" : "f\"")
             + operation.template.text.filter { $0 != "\"" && $0 != "\\" } + "\""
-        for parameter in operation.parameters where parameter.place == "path" {
-            let text = write(parameter.value, Self.name(parameter))
+        for parameter in parameters where parameter.place == "path" {
+            let text = write(parameter.value, parameter.identifier)
             let value = "{urllib.parse.quote(\(text.hasPrefix("str(") ? text : "str(\(text))"), safe='')}"
             path = Self.replacing("{\(parameter.name)}", in: path, with: value)
         }
-        let query = operation.parameters.filter { $0.place == "query" }.map(pair)
-        let headers = operation.parameters.filter { $0.place == "header" }.map(pair)
+        let query = parameters.filter { $0.place == "query" }.map(pair)
+        let headers = parameters.filter { $0.place == "header" }.map(pair)
         let result = result(operation)
         let target = query.isEmpty ? path : "\(path) + _query([\(query.lines(", "))])"
         let fields =
             headers.isEmpty
             ? "{}" : "{name: str(value) for name, value in [\(headers.lines(", "))] if value is not None}"
         return """
-            def \(Self.snake(operation.id))(\(arguments.lines(", "))) -> \(result.type):
+            def \(Self.snake(SwiftName.camelCase(operation.id)))(\(arguments.lines(", "))) -> \(result.type):
                 \(doc(operation.summary, operation.node).indented())
                 response = self._transport(\(NodeWriter.quoted(operation.method)), \(target), \(fields), \(bodyValue.map { write($0, "body") } ?? "None"))
                 \(result.reading.indented())
             """
     }
 
-    private func pair(_ parameter: Parameter) -> String {
-        let name = Self.name(parameter)
+    private func pair(_ parameter: Emitted<Parameter>) -> String {
+        let name = parameter.identifier
         let value = write(parameter.value, name)
         let text = parameter.isRequired || value == name ? value : "None if \(name) is None else \(value)"
         return "(\(NodeWriter.quoted(parameter.name)), \(text))"
@@ -368,10 +374,6 @@ package struct PythonEmitter {
         "or",
         "pass", "raise", "return", "try", "while", "with", "yield", "self", "body", "name", "item", "response",
     ]
-
-    private static func name(_ property: Property) -> String { snake(property.swiftName) }
-
-    private static func name(_ parameter: Parameter) -> String { snake(parameter.swiftName) }
 
     /// `botID` → `bot_id`, `class` → `class_`
     private static func snake(_ name: String) -> String {

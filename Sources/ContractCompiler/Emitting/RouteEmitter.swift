@@ -33,7 +33,7 @@ enum RouteEmitter {
     private static func requirement(_ operation: Operation) -> String {
         """
         \(SwiftWriter.doc(operation.text, origin: operation.origin))
-        func \(operation.id)(_ input: \(operation.typeName).Input) async throws(Problem) -> \(operation.typeName).Output
+        func \(operation.functionName)(_ input: \(operation.typeName).Input) async throws(Problem) -> \(operation.typeName).Output
         """
     }
 
@@ -53,20 +53,25 @@ enum RouteEmitter {
             /// operation, not of all.
             private func answer(_ route: Route) -> (Request, ResponseValidation) async throws(Problem) -> Response {
                 switch route {
-                \(operations.map(dispatchCase).lines().indented(2))
+                \(operations.map(answer).lines().indented(2))
                 }
             }
         }
         """
     }
 
-    private static func dispatchCase(_ operation: Operation) -> String {
-        """
-        case .\(operation.id):
-            { request, validation async throws(Problem) in
-                try await \(operation.typeName).respond(to: request, validating: validation, with: \(operation.id))
-            }
-        """
+    /// The three steps of an operation: read the parameters and the body, call the handler, encode the answer.
+    private static func answer(_ operation: Operation) -> String {
+        let name = operation.functionName
+        let handler = ["request", "validation", "input", "output"].contains(name) ? "self.\(name)" : name
+        return """
+            case .\(name):
+                { request, validation async throws(Problem) in
+                    let input = try \(operation.typeName).Input(request)
+                    let output = try await \(handler)(input)
+                    return try await validation.answer(output)
+                }
+            """
     }
 
     // MARK: - Routes
@@ -115,8 +120,8 @@ enum RouteEmitter {
     }
 
     private static func routeCase(_ operation: Operation) -> String {
-        operation.id.filter { $0 != "`" } == operation.contractID
-            ? "case \(operation.id)" : "case \(operation.id) = \(SwiftWriter.literal(operation.contractID))"
+        operation.functionName.filter { $0 != "`" } == operation.id
+            ? "case \(operation.functionName)" : "case \(operation.functionName) = \(SwiftWriter.literal(operation.id))"
     }
 
     private static func mediaTypes(_ operation: Operation) -> String {
@@ -155,7 +160,7 @@ enum RouteEmitter {
         for operation in operations {
             let text = answer(operation)
             if groups[text] == nil { order.append(text) }
-            groups[text, default: []].append(".\(operation.id)")
+            groups[text, default: []].append(".\(operation.functionName)")
         }
         if order.count == 1 { return order[0] }
         return "switch self {\n\(order.map { SwiftWriter.switchCase(groups[$0] ?? [], $0) }.lines())\n}"

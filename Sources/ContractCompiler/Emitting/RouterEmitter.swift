@@ -134,11 +134,13 @@ struct RouterEmitter {
     private func constant(_ item: (name: String, operations: [Operation])) -> String {
         let methods = ["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"]
         var arguments = methods.compactMap { method in
-            item.operations.first { $0.method == method }.map { "\(method.lowercased()): .\($0.id)" }
+            item.operations.first { $0.method == method }.map { "\(method.lowercased()): .\($0.functionName)" }
         }
         let others = item.operations.filter { !methods.contains($0.method) }
         if !others.isEmpty {
-            arguments.append("others: [\(others.map { "\(SwiftWriter.literal($0.method)): .\($0.id)" }.lines(", "))]")
+            arguments.append(
+                "others: [\(others.map { "\(SwiftWriter.literal($0.method)): .\($0.functionName)" }.lines(", "))]"
+            )
         }
         let places = (item.operations.first?.template.segments ?? []).enumerated().flatMap { index, segment in
             segment.parameterCount == 0 ? [] : parameters(of: segment, at: index)

@@ -61,7 +61,7 @@ enum RuleWriter {
 
     static func list(_ rules: [Rule]) -> String { "[\(rules.map(text).lines(", "))]" }
 
-    private static func constant(_ name: String) -> String { "Rules.\(name)" }
+    private static func constant(_ name: String) -> String { "Rules.\(SwiftName.escaped(name))" }
 
     private static func call(_ name: String, _ arguments: [(label: String?, text: String?)]) -> String {
         let texts = arguments.compactMap { label, text in text.map { "\(label.map { "\($0): " } ?? "")\($0)" } }

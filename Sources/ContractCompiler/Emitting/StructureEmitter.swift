@@ -1,8 +1,14 @@
 /// Writes a structure in Swift.
 struct StructureEmitter {
-    let model: Model
-    let properties: [Property]
-    let others: OtherMembers
+    private let model: Model
+    private let properties: [Emitted<Property>]
+    private let others: OtherMembers
+
+    init(_ model: Model, _ properties: [Property], others: OtherMembers) {
+        self.model = model
+        self.properties = properties.inSwift
+        self.others = others
+    }
 
     var text: String {
         """
@@ -36,14 +42,14 @@ struct StructureEmitter {
     }
 
     private var names: [String] {
-        properties.map(\.swiftName) + (collected == nil ? [] : ["additionalProperties"])
+        properties.map(\.identifier) + (collected == nil ? [] : ["additionalProperties"])
     }
 
     private var declarations: [String] {
         let members = properties.map { property in
             """
             \(SwiftWriter.doc(property.description, origin: property.node.origin))
-            \(property.isIndirect ? "@Indirect " : "")public var \(property.swiftName): \(type(property))
+            \(property.isIndirect ? "@Indirect " : "")public var \(property.identifier): \(type(property))
             """
         }
         return members
@@ -58,23 +64,23 @@ struct StructureEmitter {
         let members = properties.map { property in
             let defaultClause =
                 initialValue(property).map { " = \($0)" } ?? (mayBeAbsent(property) ? " = nil" : "")
-            return "\(SwiftName.label(property.swiftName)): \(type(property))\(defaultClause)"
+            return "\(SwiftName.label(property.identifier)): \(type(property))\(defaultClause)"
         }
         return members + (collected.map { ["additionalProperties: [String: \($0.optionalType)] = [:]"] } ?? [])
     }
 
     /// Whether a value can be created without the property.
-    private func mayBeAbsent(_ property: Property) -> Bool {
+    private func mayBeAbsent(_ property: Emitted<Property>) -> Bool {
         property.isOptional && (!property.isRequired || property.isReadOnly || property.isWriteOnly)
     }
 
-    private func codingKey(_ property: Property) -> String {
-        let name = property.swiftName.filter { $0 != "`" }
+    private func codingKey(_ property: Emitted<Property>) -> String {
+        let name = property.identifier.filter { $0 != "`" }
         return name == property.name
-            ? "case \(property.swiftName)" : "case \(property.swiftName) = \(SwiftWriter.literal(property.name))"
+            ? "case \(property.identifier)" : "case \(property.identifier) = \(SwiftWriter.literal(property.name))"
     }
 
-    private func type(_ property: Property) -> String {
+    private func type(_ property: Emitted<Property>) -> String {
         property.value.swiftType + (property.isOptional ? "?" : "")
     }
 
@@ -82,8 +88,8 @@ struct StructureEmitter {
 
     private var constants: [String] {
         var arguments = ["CodingKeys.self"]
-        func add(_ label: String, _ keys: [Property]) {
-            if !keys.isEmpty { arguments.append("\(label): [\(keys.map { ".\($0.swiftName)" }.lines(", "))]") }
+        func add(_ label: String, _ keys: [Emitted<Property>]) {
+            if !keys.isEmpty { arguments.append("\(label): [\(keys.map { ".\($0.identifier)" }.lines(", "))]") }
         }
         add("required", properties.filter(\.isRequired))
         add("readOnly", properties.filter { $0.isRequired && $0.isReadOnly })
@@ -91,7 +97,7 @@ struct StructureEmitter {
         if case .forbidden = others { arguments.append("isClosed: true") }
         return ["private static let members = MemberTable(\(arguments.lines(", ")))"]
             + ValueReader.constants(
-                properties.map { ($0.swiftName, $0.value) } + (collected.map { [("additionalProperties", $0)] } ?? [])
+                properties.map { ($0.identifier, $0.value) } + (collected.map { [("additionalProperties", $0)] } ?? [])
             )
             + ModelEmitter.ruleConstant(model)
     }
@@ -102,7 +108,7 @@ struct StructureEmitter {
         let unwrapped = properties.filter { !$0.isOptional }.map { "let \(local($0))" }
         let check = unwrapped.isEmpty ? "" : "\n    guard \(unwrapped.lines(", ")) else { return nil }"
         let assignments =
-            properties.map { "\(SwiftName.label($0.swiftName)): \(local($0))" }
+            properties.map { "\(SwiftName.label($0.identifier)): \(local($0))" }
             + (collected == nil ? [] : ["additionalProperties: additionalProperties"])
         return """
             /// Reads and validates one value.
@@ -141,7 +147,7 @@ struct StructureEmitter {
             """
     }
 
-    private func initialValue(_ property: Property) -> String? {
+    private func initialValue(_ property: Emitted<Property>) -> String? {
         property.defaultValue?.swiftExpression ?? property.onlyChoice?.swiftNames.first.map { ".\($0)" }
     }
 
@@ -157,20 +163,20 @@ struct StructureEmitter {
     }
 
     /// The variable for a property. It has the property's name unless the reader uses that name.
-    private func local(_ property: Property) -> String {
-        var name = property.swiftName
+    private func local(_ property: Emitted<Property>) -> String {
+        var name = property.identifier
         while ["json", "start", "seen", "key", "name", "value"].contains(name)
-            || (name != property.swiftName && properties.contains { $0.swiftName == name })
+            || (name != property.identifier && properties.contains { $0.identifier == name })
         {
             name += "Value"
         }
         return name
     }
 
-    private func readCase(_ property: Property) -> String {
-        let value = ValueReader.readPresent(property.value, of: property.swiftName)
+    private func readCase(_ property: Emitted<Property>) -> String {
+        let value = ValueReader.readPresent(property.value, of: property.identifier)
         let read = property.value.isNullable ? "try json.skipNull() ? nil : \(value)" : value
-        return "case .\(property.swiftName): \(local(property)) = \(read)"
+        return "case .\(property.identifier): \(local(property)) = \(read)"
     }
 
     // MARK: - Writing
@@ -187,9 +193,9 @@ struct StructureEmitter {
             """
     }
 
-    private func writeMember(_ property: Property) -> String {
+    private func writeMember(_ property: Emitted<Property>) -> String {
         // The name of the writer is 'json'.
-        let value = property.swiftName == "json" ? "self.json" : property.swiftName
+        let value = property.identifier == "json" ? "self.json" : property.identifier
         // An absent optional property is omitted. An absent required one is written as null.
         let isAbsent = property.isOptional && !(property.isRequired && property.value.isNullable)
         let call =

@@ -1,13 +1,20 @@
 /// Writes a union in Swift.
 struct UnionEmitter {
-    let model: Model
-    let union: Union
+    private let model: Model
+    private let union: Union
+    private let branches: [Emitted<Union.Branch>]
+
+    init(_ model: Model, _ union: Union) {
+        self.model = model
+        self.union = union
+        branches = union.swiftBranches
+    }
 
     var text: String {
         """
         \(ModelEmitter.doc(model))
         public \(union.isIndirect ? "indirect " : "")enum \(model.name): ContractModel {
-            \(union.branches.map { "case \($0.swiftName)(\($0.value.optionalType))" }.lines().indented())
+            \(branches.map { "case \($0.identifier)(\($0.value.optionalType))" }.lines().indented())
         }
 
         extension \(model.name) {
@@ -19,7 +26,7 @@ struct UnionEmitter {
             /// Writes the value.
             public func write(to json: inout JSONWriter) {
                 switch self {
-                \(union.branches.map { "case .\($0.swiftName)(let value): value.write(to: &json)" }.lines().indented(2))
+                \(branches.map { "case .\($0.identifier)(let value): value.write(to: &json)" }.lines().indented(2))
                 }
             }
         }
@@ -27,7 +34,7 @@ struct UnionEmitter {
     }
 
     private var startsAt: String {
-        let isChecked = model.rule != nil || union.branches.contains { $0.value.rule != nil }
+        let isChecked = model.rule != nil || branches.contains { $0.value.rule != nil }
         return isChecked ? "let start = try json.position()\n        " : ""
     }
 
@@ -38,20 +45,20 @@ struct UnionEmitter {
             : [
                 "private static let branches: [Rule] = \(SwiftWriter.folded(RuleWriter.list(union.rules)))"
             ]
-        let own = union.branches.compactMap { branch in
+        let own = branches.compactMap { branch in
             branch.value.rule.map {
                 "private static let \(ruleName(branch)): Rule = \(SwiftWriter.folded(RuleWriter.text($0)))"
             }
         }
-        return ValueReader.constants(union.branches.map { ($0.swiftName, $0.value) }) + rules + own
+        return ValueReader.constants(branches.map { ($0.identifier, $0.value) }) + rules + own
             + ModelEmitter.ruleConstant(model)
     }
 
-    private func ruleName(_ branch: Union.Branch) -> String { branch.swiftName.filter { $0 != "`" } + "Rule" }
+    private func ruleName(_ branch: Emitted<Union.Branch>) -> String { branch.identifier.filter { $0 != "`" } + "Rule" }
 
     private func decide(_ decision: Union.Decision) -> String {
         switch decision {
-        case .branch(let index): return take(union.branches[index])
+        case .branch(let index): return take(branches[index])
         case .type(let table):
             let cases = table.map { types, decision in
                 "case \(types.map { ".\($0)" }.lines(", ")):\n    \(decide(decision).indented())"
@@ -68,7 +75,7 @@ struct UnionEmitter {
                 """
         case .member(let name, let table, let isDiscriminator):
             let cases = table.map { values, branch in
-                "case \(values.map(SwiftWriter.literal).lines(", ")):\n    \(take(union.branches[branch]).indented())"
+                "case \(values.map(SwiftWriter.literal).lines(", ")):\n    \(take(branches[branch]).indented())"
             }
             let expected = table.flatMap(\.values).map(SwiftWriter.literal).lines(", ")
             return """
@@ -79,10 +86,10 @@ struct UnionEmitter {
                     return nil
                 }
                 """
-        case .validation(let branches, let isExclusive):
-            let cases = branches.map { "case \($0):\n    \(take(union.branches[$0]).indented())" }
+        case .validation(let order, let isExclusive):
+            let cases = order.map { "case \($0):\n    \(take(branches[$0]).indented())" }
             return """
-                switch try json.choose(\(branches), of: Self.branches, isExclusive: \(isExclusive)) {
+                switch try json.choose(\(order), of: Self.branches, isExclusive: \(isExclusive)) {
                 \(cases.lines())
                 default: return nil
                 }
@@ -90,12 +97,12 @@ struct UnionEmitter {
         }
     }
 
-    private func take(_ branch: Union.Branch) -> String {
+    private func take(_ branch: Emitted<Union.Branch>) -> String {
         let check = branch.value.rule == nil ? "" : "\ntry json.check(Self.\(ruleName(branch)), from: start)"
-        let read = ValueReader.readPresent(branch.value, of: branch.swiftName)
+        let read = ValueReader.readPresent(branch.value, of: branch.identifier)
         if branch.value.isNullable {
-            return "self = .\(branch.swiftName)(try json.skipNull() ? nil : \(read))\(check)"
+            return "self = .\(branch.identifier)(try json.skipNull() ? nil : \(read))\(check)"
         }
-        return "\(SwiftWriter.unwrapping("value", read))\nself = .\(branch.swiftName)(value)\(check)"
+        return "\(SwiftWriter.unwrapping("value", read))\nself = .\(branch.identifier)(value)\(check)"
     }
 }

@@ -112,3 +112,28 @@ struct SecuritySchemeObject {
     let node: Node
     let kind: Kind
 }
+
+extension ResponseObject.Status {
+    /// The name of the status.
+    var name: String {
+        switch self {
+        case .other: "other"
+        case .range(let digit): ["information", "success", "redirection", "clientError", "serverError"][digit - 1]
+        case .code(let code): Self.names[code] ?? "status\(code)"
+        }
+    }
+
+    /// The status names of RFC 9110, section 15, and RFC 6585.
+    private static let names = [
+        200: "ok", 201: "created", 202: "accepted", 203: "nonAuthoritativeInformation", 204: "noContent",
+        205: "resetContent", 206: "partialContent", 300: "multipleChoices", 301: "movedPermanently", 302: "found",
+        303: "seeOther", 304: "notModified", 307: "temporaryRedirect", 308: "permanentRedirect", 400: "badRequest",
+        401: "unauthorized", 402: "paymentRequired", 403: "forbidden", 404: "notFound", 405: "methodNotAllowed",
+        406: "notAcceptable", 408: "requestTimeout", 409: "conflict", 410: "gone", 411: "lengthRequired",
+        412: "preconditionFailed", 413: "contentTooLarge", 414: "uriTooLong", 415: "unsupportedMediaType",
+        422: "unprocessableContent", 423: "locked", 425: "tooEarly", 428: "preconditionRequired",
+        429: "tooManyRequests",
+        500: "internalServerError", 501: "notImplemented", 502: "badGateway", 503: "serviceUnavailable",
+        504: "gatewayTimeout",
+    ]
+}

@@ -107,23 +107,23 @@ public struct ClientResponse: Sendable {
     }
 
     /// Reads a form.
-    public func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
+    public func form<Body: JSONReadable>(shape: TextShape, as type: Body.Type) async throws -> Body {
         try await form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
     /// Reads a form with `value`.
-    public func form<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
+    public func form<Body>(shape: TextShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws -> Body {
         let bytes = try await body.collect(upTo: Self.bodyLimit)
         return try JSONReader.read(FormBody.json(of: bytes, shape: shape), direction: .response, rule: rule, value)
     }
 
     /// Reads a multipart body.
-    public func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) async throws -> Body {
+    public func multipart<Body: JSONReadable>(shape: TextShape, as type: Body.Type) async throws -> Body {
         try await multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
     /// Reads a multipart body with `value`.
-    public func multipart<Body>(shape: ParameterShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws
+    public func multipart<Body>(shape: TextShape, rule: Rule? = nil, _ value: JSONReading<Body>) async throws
         -> Body
     {
         let bytes = try await body.collect(upTo: Self.bodyLimit)

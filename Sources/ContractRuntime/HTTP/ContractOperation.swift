@@ -25,33 +25,6 @@ public protocol OperationOutput: Sendable {
 }
 
 extension ContractOperation {
-    /// Reads the request, runs the operation and encodes its response.
-    public static func respond(
-        to request: Request,
-        validating validation: ResponseValidation = .off,
-        with handler: (Input) async throws(Problem) -> Output
-    ) async throws(Problem) -> Response {
-        let response = try await handler(Input(request)).response
-        if validation.isDue { try await check(response) }
-        return response
-    }
-
-    /// Validates a response by reading it as a client would. A stream is not read, because reading would consume it.
-    private static func check(_ response: Response) async throws(Problem) {
-        let (content, mediaType) = response.body.encoded(for: .response)
-        guard case .bytes(let bytes) = content else { return }
-        var headers = response.headers
-        if let mediaType { headers.add("Content-Type", mediaType) }
-        do {
-            _ = try await Output(ClientResponse(status: response.status, headers: headers, body: ByteStream(bytes)))
-        } catch {
-            // Pointers and keywords only: the values may be confidential.
-            let places = (error as? InvalidInput)?.violations.prefix(5).map { "\($0.pointer) (\($0.keyword))" } ?? []
-            let detail = "the response violates the contract at \(places.joined(separator: ", "))"
-            throw Problem(status: 500, code: "RESPONSE_INVALID", detail: detail)
-        }
-    }
-
     /// Sends the input over a transport and reads the response.
     ///
     /// - Parameter url: The URL of the receiver, if it is known only at run time.
@@ -72,7 +45,33 @@ public enum ResponseValidation: Hashable, Sendable {
     /// All responses.
     case always
 
-    var isDue: Bool {
+    /// The response for an output of a handler, after its validation if that is due.
+    public func answer<Output: OperationOutput>(_ output: Output) async throws(Problem) -> Response {
+        let response = output.response
+        if isDue { try await Self.check(response, as: Output.self) }
+        return response
+    }
+
+    /// Validates a response by reading it as a client would. A stream is not read, because reading would consume it.
+    private static func check<Output: OperationOutput>(
+        _ response: Response,
+        as output: Output.Type
+    ) async throws(Problem) {
+        let (content, mediaType) = response.body.encoded(for: .response)
+        guard case .bytes(let bytes) = content else { return }
+        var headers = response.headers
+        if let mediaType { headers.add("Content-Type", mediaType) }
+        do {
+            _ = try await Output(ClientResponse(status: response.status, headers: headers, body: ByteStream(bytes)))
+        } catch {
+            // Pointers and keywords only: the values may be confidential.
+            let places = (error as? InvalidInput)?.violations.prefix(5).map { "\($0.pointer) (\($0.keyword))" } ?? []
+            let detail = "the response violates the contract at \(places.joined(separator: ", "))"
+            throw Problem(status: 500, code: "RESPONSE_INVALID", detail: detail)
+        }
+    }
+
+    private var isDue: Bool {
         switch self {
         case .off: false
         case .sampled(let share): Double.random(in: 0..<1) < share

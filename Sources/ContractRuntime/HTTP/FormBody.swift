@@ -33,7 +33,7 @@ enum FormBody {
     private static let depthLimit = 16
 
     /// Converts a body to JSON. `shape` decides the types of the values.
-    static func json(of body: [UInt8], shape: ParameterShape) throws(Violation) -> [UInt8] {
+    static func json(of body: [UInt8], shape: TextShape) throws(Violation) -> [UInt8] {
         guard let text = String(validating: body, as: UTF8.self) else {
             throw Violation(pointer: "", keyword: "syntax", message: "the body is not UTF-8")
         }
@@ -44,7 +44,7 @@ enum FormBody {
     static func json(
         of fields: [FormField],
         below name: String?,
-        shape: ParameterShape,
+        shape: TextShape,
         pointer: String
     ) throws(Violation) -> [UInt8] {
         var tree = Tree.members([])
@@ -72,7 +72,7 @@ enum FormBody {
     }
 
     /// Converts fields with plain names to JSON.
-    static func flat(_ fields: [FormField], shape: ParameterShape, pointer: String) throws(Violation) -> [UInt8] {
+    static func flat(_ fields: [FormField], shape: TextShape, pointer: String) throws(Violation) -> [UInt8] {
         var tree = Tree.members([])
         for field in fields {
             guard let value = PercentEncoding.decode(field.rawValue) else {
@@ -101,7 +101,7 @@ enum FormBody {
         return rest.isEmpty ? path : [name]
     }
 
-    private static func write(_ tree: Tree, _ shape: ParameterShape, to json: inout JSONWriter) {
+    private static func write(_ tree: Tree, _ shape: TextShape, to json: inout JSONWriter) {
         switch (tree, shape) {
         case (.values(let values), .array(let item)):
             json.beginArray()

@@ -34,7 +34,7 @@ public struct MessageBody: Sendable {
     }
 
     /// `application/x-www-form-urlencoded`
-    public static func form(_ value: some JSONWritable & Sendable, shape: ParameterShape) -> MessageBody {
+    public static func form(_ value: some JSONWritable & Sendable, shape: TextShape) -> MessageBody {
         MessageBody(mediaType: "application/x-www-form-urlencoded") { direction -> Content in
             let text = JSONValue(JSONWriter.write(value, direction: direction)).map(FormBody.text) ?? ""
             return .bytes(Array(text.utf8))
@@ -44,7 +44,7 @@ public struct MessageBody: Sendable {
     /// A multipart body. The boundary is chosen when it is encoded.
     public static func multipart(
         _ value: some JSONWritable & Sendable,
-        shape: ParameterShape,
+        shape: TextShape,
         mediaType: String
     ) -> MessageBody {
         MessageBody(mediaType: mediaType) { direction -> (Content, String?) in

@@ -60,7 +60,7 @@ enum Multipart {
     private static let partLimit = 1_000
 
     /// Converts a body to JSON. Its parts become members with the types of `shape`.
-    static func json(of body: [UInt8], contentType: String, shape: ParameterShape) throws(Violation) -> [UInt8] {
+    static func json(of body: [UInt8], contentType: String, shape: TextShape) throws(Violation) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         var order: [ExactText] = []
@@ -92,7 +92,7 @@ enum Multipart {
         return json.bytes
     }
 
-    private static func write(_ part: Part, _ shape: ParameterShape, to json: inout JSONWriter) throws(Violation) {
+    private static func write(_ part: Part, _ shape: TextShape, to json: inout JSONWriter) throws(Violation) {
         if case .file = shape { return part.file.write(to: &json) }
         guard let text = String(validating: part.file.content.bytes, as: UTF8.self) else {
             throw Violation(
@@ -173,7 +173,7 @@ enum Multipart {
     }
 
     /// Encodes the members of `value`. The boundary does not occur in any part.
-    static func body(of value: JSONValue, shape: ParameterShape) -> (bytes: [UInt8], boundary: String) {
+    static func body(of value: JSONValue, shape: TextShape) -> (bytes: [UInt8], boundary: String) {
         var parts: [(name: String, file: FilePart)] = []
         guard case .object(let members) = value else { return ([], "") }
         for member in members {
@@ -198,7 +198,7 @@ enum Multipart {
         return (bytes, boundary)
     }
 
-    private static func part(of value: JSONValue, _ shape: ParameterShape) -> FilePart {
+    private static func part(of value: JSONValue, _ shape: TextShape) -> FilePart {
         if case .file = shape, let file = try? FilePart(json: JSONWriter.write(value)) { return file }
         if value.isScalar { return FilePart(content: Bytes(Array(value.text.utf8))) }
         return FilePart(content: Bytes(JSONWriter.write(value)), contentType: "application/json")

@@ -15,7 +15,7 @@ public struct ParameterDescription: Sendable {
     let index: Int
     let style: Style
     let explodes: Bool
-    let shape: ParameterShape
+    let shape: TextShape
     let isRequired: Bool
 
     /// Creates the parameter `index` of the path template.
@@ -24,7 +24,7 @@ public struct ParameterDescription: Sendable {
         index: Int,
         style: Style = .simple,
         explodes: Bool = false,
-        shape: ParameterShape = .text,
+        shape: TextShape = .text,
         isRequired: Bool = false
     ) -> Self {
         .init(
@@ -43,7 +43,7 @@ public struct ParameterDescription: Sendable {
         _ name: String,
         style: Style = .form,
         explodes: Bool? = nil,
-        shape: ParameterShape = .text,
+        shape: TextShape = .text,
         isRequired: Bool = false
     ) -> Self {
         let explodes = explodes ?? (style == .form || style == .deepObject)
@@ -63,7 +63,7 @@ public struct ParameterDescription: Sendable {
         _ name: String,
         style: Style = .simple,
         explodes: Bool = false,
-        shape: ParameterShape = .text,
+        shape: TextShape = .text,
         isRequired: Bool = false
     ) -> Self {
         .init(
@@ -82,7 +82,7 @@ public struct ParameterDescription: Sendable {
         _ name: String,
         style: Style = .form,
         explodes: Bool = true,
-        shape: ParameterShape = .text,
+        shape: TextShape = .text,
         isRequired: Bool = false
     ) -> Self {
         .init(
@@ -100,8 +100,8 @@ public struct ParameterDescription: Sendable {
     var pointer: String { "/\(place.rawValue)/\(JSONLocator.escape(name))" }
 }
 
-/// How the text of a parameter or form field becomes JSON before it is read and validated.
-public indirect enum ParameterShape: Sendable {
+/// How the text of a parameter, header or form field becomes JSON before it is read and validated.
+public indirect enum TextShape: Sendable {
     /// A string, regardless of its content.
     case text
     /// A number or a boolean, unchanged.
@@ -113,9 +113,9 @@ public indirect enum ParameterShape: Sendable {
     /// A part of a multipart body, with its name and media type.
     case file
     /// Items with the same shape.
-    case array(ParameterShape)
+    case array(TextShape)
     /// Members with their shapes. A member without an entry has the shape `others`.
-    case object([String: ParameterShape], others: ParameterShape = .any)
+    case object([String: TextShape], others: TextShape = .any)
 
     /// Whether the value is a single text.
     var isScalar: Bool {
@@ -126,13 +126,13 @@ public indirect enum ParameterShape: Sendable {
     }
 
     /// The shape of a member.
-    func member(_ name: String) -> ParameterShape {
+    func member(_ name: String) -> TextShape {
         guard case .object(let members, let others) = self else { return .any }
         return members.value(exactly: name) ?? others
     }
 
     /// The shape of an item.
-    var item: ParameterShape {
+    var item: TextShape {
         guard case .array(let item) = self else { return .any }
         return item
     }

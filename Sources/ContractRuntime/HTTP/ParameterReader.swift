@@ -90,13 +90,13 @@ public struct ParameterReader: ~Copyable {
     }
 
     /// Reads an `application/x-www-form-urlencoded` body.
-    public mutating func form<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
+    public mutating func form<Body: JSONReadable>(shape: TextShape, as type: Body.Type) -> Body? {
         form(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
     /// Reads an `application/x-www-form-urlencoded` body with `value`.
     public mutating func form<Body>(
-        shape: ParameterShape,
+        shape: TextShape,
         rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
     ) -> Body? {
@@ -109,13 +109,13 @@ public struct ParameterReader: ~Copyable {
     }
 
     /// Reads a multipart body.
-    public mutating func multipart<Body: JSONReadable>(shape: ParameterShape, as type: Body.Type) -> Body? {
+    public mutating func multipart<Body: JSONReadable>(shape: TextShape, as type: Body.Type) -> Body? {
         multipart(shape: shape) { (json: inout JSONReader) throws(JSONSyntaxError) in try Body(from: &json) }
     }
 
     /// Reads a multipart body with `value`.
     public mutating func multipart<Body>(
-        shape: ParameterShape,
+        shape: TextShape,
         rule: Rule? = nil,
         _ value: (inout JSONReader) throws(JSONSyntaxError) -> Body?
     ) -> Body? {

@@ -214,13 +214,13 @@ struct TrafficChecker {
     }
 
     /// Converts the text of a value to JSON.
-    private func shape(_ flat: FlatSchema) -> ContractRuntime.ParameterShape {
+    private func shape(_ flat: FlatSchema) -> ContractRuntime.TextShape {
         var room = 10_000
         return shape(flat, depth: 0, &room)
     }
 
     /// - Parameter room: The number of parts that may still be described. It bounds schemas with references in all directions.
-    private func shape(_ flat: FlatSchema, depth: Int, _ room: inout Int) -> ContractRuntime.ParameterShape {
+    private func shape(_ flat: FlatSchema, depth: Int, _ room: inout Int) -> ContractRuntime.TextShape {
         room -= 1
         guard depth <= 5, room > 0 else { return .any }
         let types = flat.effectiveTypes.subtracting(["null"])

@@ -102,7 +102,9 @@ extension Operations {
         switch route {
         case .watch:
             { request, validation async throws(Problem) in
-                try await Watch.respond(to: request, validating: validation, with: watch)
+                let input = try Watch.Input(request)
+                let output = try await watch(input)
+                return try await validation.answer(output)
             }
         }
     }

@@ -112,11 +112,15 @@ extension Operations {
         switch route {
         case .searchThings:
             { request, validation async throws(Problem) in
-                try await SearchThings.respond(to: request, validating: validation, with: searchThings)
+                let input = try SearchThings.Input(request)
+                let output = try await searchThings(input)
+                return try await validation.answer(output)
             }
         case .copyThings:
             { request, validation async throws(Problem) in
-                try await CopyThings.respond(to: request, validating: validation, with: copyThings)
+                let input = try CopyThings.Input(request)
+                let output = try await copyThings(input)
+                return try await validation.answer(output)
             }
         }
     }

@@ -102,7 +102,9 @@ extension Operations {
         switch route {
         case .getThings:
             { request, validation async throws(Problem) in
-                try await GetThings.respond(to: request, validating: validation, with: getThings)
+                let input = try GetThings.Input(request)
+                let output = try await getThings(input)
+                return try await validation.answer(output)
             }
         }
     }

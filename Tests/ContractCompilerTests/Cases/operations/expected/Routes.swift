@@ -143,27 +143,39 @@ extension Operations {
         switch route {
         case .getThing:
             { request, validation async throws(Problem) in
-                try await GetThing.respond(to: request, validating: validation, with: getThing)
+                let input = try GetThing.Input(request)
+                let output = try await getThing(input)
+                return try await validation.answer(output)
             }
         case .replaceThing:
             { request, validation async throws(Problem) in
-                try await ReplaceThing.respond(to: request, validating: validation, with: replaceThing)
+                let input = try ReplaceThing.Input(request)
+                let output = try await replaceThing(input)
+                return try await validation.answer(output)
             }
         case .deleteThing:
             { request, validation async throws(Problem) in
-                try await DeleteThing.respond(to: request, validating: validation, with: deleteThing)
+                let input = try DeleteThing.Input(request)
+                let output = try await deleteThing(input)
+                return try await validation.answer(output)
             }
         case .changeThing:
             { request, validation async throws(Problem) in
-                try await ChangeThing.respond(to: request, validating: validation, with: changeThing)
+                let input = try ChangeThing.Input(request)
+                let output = try await changeThing(input)
+                return try await validation.answer(output)
             }
         case .listThings:
             { request, validation async throws(Problem) in
-                try await ListThings.respond(to: request, validating: validation, with: listThings)
+                let input = try ListThings.Input(request)
+                let output = try await listThings(input)
+                return try await validation.answer(output)
             }
         case .createThing:
             { request, validation async throws(Problem) in
-                try await CreateThing.respond(to: request, validating: validation, with: createThing)
+                let input = try CreateThing.Input(request)
+                let output = try await createThing(input)
+                return try await validation.answer(output)
             }
         }
     }

@@ -1,24 +1,32 @@
-/// How the text values of a parameter or form become JSON. It has the cases of `ContractRuntime`'s `ParameterShape`.
-package indirect enum ParameterShape: Hashable {
+/// How text becomes a JSON value: the text of a parameter, a header or a form field. It has the cases of `ContractRuntime`'s `TextShape`.
+package indirect enum TextShape: Hashable {
     /// A number or a boolean if the text is one, otherwise a string.
     case any
     case text
     case literal
     case file
-    /// The parameter is JSON text.
+    /// The text is JSON.
     case json
-    case array(ParameterShape)
+    case array(TextShape)
     /// A member that is not listed has the shape `others`, or any.
-    case object([Member], others: ParameterShape?)
+    case object([Member], others: TextShape?)
 
     package struct Member: Hashable {
         let name: String
-        let shape: ParameterShape
+        let shape: TextShape
+    }
+}
+
+extension ModelBuilder {
+    /// How the text of a parameter, header or form field with this value becomes JSON.
+    func shape(of value: Value) -> TextShape {
+        var shaper = TextShaper(builder: self)
+        return shaper.shape(of: value)
     }
 }
 
 /// Finds the shapes of values.
-struct ParameterShaper {
+private struct TextShaper {
     let builder: ModelBuilder
     /// The shapes of models by depth.
     private var known: [Place: Sized] = [:]
@@ -34,7 +42,7 @@ struct ParameterShaper {
     }
 
     private struct Sized {
-        let shape: ParameterShape
+        let shape: TextShape
         /// The number of members, with those inside.
         var members = 0
     }
@@ -43,7 +51,7 @@ struct ParameterShaper {
         self.builder = builder
     }
 
-    mutating func shape(of value: Value) -> ParameterShape { shape(of: value, depth: 0).shape }
+    mutating func shape(of value: Value) -> TextShape { shape(of: value, depth: 0).shape }
 
     private mutating func shape(of value: Value, depth: Int) -> Sized {
         guard depth < Self.depthLimit else { return Sized(shape: .any) }
@@ -84,13 +92,13 @@ struct ParameterShaper {
             }
             return first
         case .structure(let properties, let others):
-            var members: [ParameterShape.Member] = []
+            var members: [TextShape.Member] = []
             var count = 0
             for property in properties {
                 let member = self.shape(of: property.value, depth: depth + 1)
                 count += 1 + member.members
                 guard count <= Self.memberLimit else { return Sized(shape: .object([], others: .any)) }
-                members.append(ParameterShape.Member(name: property.name, shape: member.shape))
+                members.append(TextShape.Member(name: property.name, shape: member.shape))
             }
             guard case .collected(let value) = others else {
                 return Sized(shape: .object(members, others: nil), members: count)
