@@ -26,16 +26,15 @@ public final class Agent: Sendable {
     public let telemetry: Telemetry
 
     private let journal: Journal
-    private let serverClock: ServerClock
-    private let reporter: Reporter?
-    private let processor: CommandProcessor
-    private let bootID = UUID.random().text
-    private let metadata = Mutex(JSONObject.empty)
-    /// Whether the control plane refused to register the instance at the last heartbeat.
-    private let isUnregistered = Mutex(false)
 
     // Also used by the loops in Agent+Loops.swift.
 
+    let reporter: Reporter?
+    let processor: CommandProcessor
+    let bootID = UUID.random().text
+    let metadata = Mutex(JSONObject.empty)
+    /// Whether the control plane refused to register the instance at the last heartbeat.
+    let isUnregistered = Mutex(false)
     let clock: AgentClock
     let logger: Logger
     let safety: SafetySwitch
@@ -71,7 +70,6 @@ public final class Agent: Sendable {
         journal = try Journal(in: configuration.instanceDirectory, clock: clock)
         safety = SafetySwitch(configuration, journal: journal, clock: clock, logger: logger)
         let serverClock = ServerClock(clock)
-        self.serverClock = serverClock
         func controlPlane(at url: String) -> ControlPlane {
             let transport = transport ?? HTTPTransport(url: url, token: configuration.token)
             return ControlPlane(transport: transport, serverClock: serverClock)
@@ -166,120 +164,5 @@ public final class Agent: Sendable {
             await sendFinalMessages()
         }.value
         return try result.get()
-    }
-
-    // MARK: - Single steps of the loops
-
-    /// Checks the configuration, and acknowledges commands that an earlier process started and did not finish.
-    func start() async throws {
-        if configuration.deadManAction == .flatten, processor.handlers.withLock({ $0[.flatten] }) == nil {
-            throw AgentConfigurationError(
-                description: "DEADMAN_ACTION is FLATTEN, but the bot has no handler for FLATTEN"
-            )
-        }
-        try await processor.settleUnfinished()
-        if controlPlane == nil { logger.warning("no control plane is configured: the dead-man switch is off") }
-        if safety.reported != .normal {
-            logger.warning("starting in \(safety.reported.rawValue): new orders are blocked; START permits them again")
-        }
-    }
-
-    /// Sends one heartbeat and renews the lease if the control plane accepts it.
-    func beat() async throws(CallFailure) {
-        guard let controlPlane else { return }
-        let limit = min(configuration.heartbeatInterval, ControlPlane.limit)
-        do throws(CallFailure) {
-            try await controlPlane.beat(heartbeat(safety.reported), within: limit)
-            isUnregistered.withLock { $0 = false }
-            await safety.contact()
-        } catch {
-            if [.tooManyRegistrations, .tooManyInstances].contains(error.code) {
-                let wasUnregistered = isUnregistered.withLock { isUnregistered in
-                    defer { isUnregistered = true }
-                    return isUnregistered
-                }
-                if !wasUnregistered { logger.critical("the control plane refused to register this instance: \(error)") }
-            }
-            if error.code == .leaseLost {
-                if !safety.hasLostLease {
-                    logger.critical("another process has taken over this instance: new orders are blocked")
-                }
-                safety.loseLease()
-            }
-            throw error
-        }
-    }
-
-    func heartbeat(_ state: AgentState) -> Heartbeat {
-        Heartbeat(
-            instanceID: configuration.instanceID,
-            botID: configuration.botID,
-            runtimeMode: configuration.runtimeMode,
-            exchange: configuration.exchange,
-            symbol: configuration.symbol,
-            version: configuration.version,
-            timestamp: clock.wall(),
-            metadata: metadata.withLock { $0 },
-            bootID: bootID,
-            state: state
-        )
-    }
-
-    /// Polls the control plane once, and returns the commands to execute.
-    ///
-    /// - Parameter seconds: How long the control plane may hold the request until there is a command, 0 to 60.
-    func poll(waiting seconds: Int) async throws(CallFailure) -> [AgentCommand] {
-        guard let commander else { return [] }
-        let commands = try await commander.commands(for: configuration.instanceID, waiting: seconds)
-        // Operators cannot see or command an unregistered instance, so its polls renew no lease.
-        if !isUnregistered.withLock({ $0 }) { await safety.contact() }
-        // After LEASE_LOST the other process executes the commands.
-        return safety.hasLostLease ? [] : accept(commands)
-    }
-
-    /// Reads the command file, and returns the commands to execute.
-    func readCommandFile() throws -> [AgentCommand] {
-        guard let commandFile else { return [] }
-        return accept(try commandFile.take(unless: processor.isJournaled))
-    }
-
-    /// Returns the commands to execute. Refused commands are acknowledged, and repeated ones are ignored.
-    private func accept(_ commands: [JSONValue]) -> [AgentCommand] {
-        commands.compactMap { json in
-            switch processor.decide(on: json) {
-            case .execute(let command): return command
-            case .refuse(let acknowledgement): outbox.refuse(acknowledgement)
-            case .ignore: break
-            }
-            return nil
-        }
-    }
-
-    /// Executes one command.
-    func execute(_ command: AgentCommand) async throws { try await processor.execute(command) }
-
-    /// Checks the time since the last contact, and returns whether the dead-man action is due.
-    func tick() async -> Bool {
-        switch await safety.tick() {
-        case .expired?:
-            let action = configuration.deadManAction.rawValue
-            logger.critical("no contact with the control plane for \(configuration.deadManTimeout): starting \(action)")
-            return true
-        case .resumed?:
-            logger.notice("back to NORMAL: the control plane has answered for DEADMAN_RESUME_SECONDS")
-            return false
-        case nil: return false
-        }
-    }
-
-    /// Runs the configured dead-man action.
-    func act() async throws { try await processor.act(configuration.deadManAction) }
-
-    /// Sends all pending acknowledgements.
-    func sendAcknowledgements() async throws { try await outbox.flush() }
-
-    /// Sends all pending reports, unless another process has taken over the instance.
-    func sendReports() async throws {
-        if !safety.hasLostLease { try await reporter?.flush() }
     }
 }

@@ -30,6 +30,7 @@ struct Authenticator: Sendable {
     /// Checks a request's credentials, as far as that needs no database.
     func examine(_ headers: HTTPHeaders, for route: Route) -> Verdict {
         let alternatives = authorization.requirements(of: route)
+        // A public operation, or one for agents that need no credentials.
         guard !alternatives.isEmpty else { return .known(nil) }
         for requirements in alternatives where requirements.count == 1 {
             guard let scheme = requirements.first?.scheme, case .apiKey(.header, let name) = scheme.kind else {

@@ -187,3 +187,20 @@ struct RuleBuilder {
         schemas.map { Rule.Named(name: $0.name, value: part($0.schema, &reader)) }
     }
 }
+
+extension ModelBuilder {
+    /// The rule of `schema`, without the keywords that its type covers.
+    mutating func rule(_ schema: Schema, covered: Set<String> = []) -> Rule? {
+        let rule = rules.rule(schema, covered: covered, &reader)
+        rules.buildNamed(&reader)
+        return rule
+    }
+
+    /// All of `schema` as a rule, resolved in its own resource.
+    mutating func wholeRule(_ schema: Schema) -> Rule? {
+        guard !schema.resource.dynamicAnchors.isEmpty else { return rule(schema) }
+        let name = rules.name(for: schema)
+        rules.buildNamed(&reader)
+        return .reference(name)
+    }
+}

@@ -13,18 +13,6 @@ struct Emitted<Part> {
     }
 }
 
-extension [Property] {
-    /// The properties with their identifiers in Swift.
-    var inSwift: [Emitted<Property>] {
-        Emitted.distinct(self, besides: ["additionalProperties"], \.swiftName)
-    }
-}
-
-extension Property {
-    /// The identifier, which another property may want too.
-    fileprivate var swiftName: String { givenName ?? SwiftName.property(name) }
-}
-
 extension Union {
     /// The branches with the identifiers of their cases.
     var swiftBranches: [Emitted<Branch>] { Emitted.distinct(branches) { SwiftName.property($0.label) } }

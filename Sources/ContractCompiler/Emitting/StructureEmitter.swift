@@ -205,3 +205,15 @@ struct StructureEmitter {
         return call
     }
 }
+
+extension [Property] {
+    /// The properties with their identifiers in Swift.
+    var inSwift: [Emitted<Property>] {
+        Emitted.distinct(self, besides: ["additionalProperties"], \.swiftName)
+    }
+}
+
+extension Property {
+    /// The identifier, which another property may want too.
+    var swiftName: String { givenName ?? SwiftName.property(name) }
+}

@@ -1,6 +1,6 @@
 -- Creates the deliveries of each new notification, one per target of its severity.
 -- name: routeNotifications :exec
--- in: targets text[], severities text[], most int
+-- in: targets text[], severities text[], most int8
 WITH fresh AS (
     SELECT notification_id, severity
     FROM notifications
@@ -40,7 +40,7 @@ FOR UPDATE SKIP LOCKED
 -- the title of lost instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message.
 -- name: claimDeliveries :many
 -- import: Generated
--- in: target text, losses text, most int
+-- in: target text, losses text, most int8
 -- out: delivery_id uuid, severity text(Severity), title text, message text, created_at timestamptz
 WITH due AS MATERIALIZED (
     SELECT delivery_id, severity, title, message, notifications.created_at

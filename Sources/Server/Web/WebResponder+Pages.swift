@@ -49,23 +49,6 @@ extension WebResponder {
         }
     }
 
-    func page(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
-        let request = WebRequest(
-            method: head.isPost ? "POST" : "GET",
-            path: head.path,
-            query: head.query,
-            form: user.form,
-            principal: user.principal,
-            address: head.client.address,
-            csrf: FormToken.masked(ofSession: user.session),
-            theme: head.theme
-        )
-        switch await dashboard.respond(to: request) {
-        case .page(let status, let text): return html(status, text, head)
-        case .redirect(let target): return redirect(to: target, head)
-        }
-    }
-
     func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
         do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
             return unavailable(error, head)
@@ -104,7 +87,7 @@ extension WebResponder {
     }
 
     /// A page that loads scripts, styles and data only from this server, and that other pages cannot frame.
-    private func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> ServerResponse {
+    func html(_ status: Int, _ text: String, _ head: WebRequestHead) -> ServerResponse {
         var response = ServerResponse(
             status: status,
             contentType: "text/html; charset=utf-8",

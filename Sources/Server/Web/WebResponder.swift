@@ -97,6 +97,23 @@ struct WebResponder: Responder {
         }
     }
 
+    private func page(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
+        let request = WebRequest(
+            method: head.isPost ? "POST" : "GET",
+            path: head.path,
+            query: head.query,
+            form: user.form,
+            principal: user.principal,
+            address: head.client.address,
+            csrf: FormToken.masked(ofSession: user.session),
+            theme: head.theme
+        )
+        switch await dashboard.respond(to: request) {
+        case .page(let status, let text): return html(status, text, head)
+        case .redirect(let target): return redirect(to: target, head)
+        }
+    }
+
     func log(_ target: WebTarget, status: Int, _ problem: Problem?) {}
 
     func measure(_ target: WebTarget, status: Int, _ duration: Duration) {}
