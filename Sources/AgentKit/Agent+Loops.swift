@@ -1,6 +1,7 @@
 import ContractRuntime
 import Generated
 import Logging
+import Synchronization
 
 /// The background loops of an agent, and the steps that they repeat.
 extension Agent {

@@ -34,8 +34,7 @@ struct OperationBuilder {
                 )
             }
             for object in item.operations {
-                guard let operation = operation(object, template, at: item) else { continue }
-                operations.append((object.tag?.scalar?.text, operation))
+                operations.append((object.tag?.scalar?.text, operation(object, template, at: item)))
                 for callback in object.callbacks { callbacks += outgoing(callback) }
             }
         }
@@ -44,13 +43,11 @@ struct OperationBuilder {
 
     /// The requests of a webhook or callback. Their URL is known only at run time.
     mutating func outgoing(_ item: PathItem) -> [Operation] {
-        item.operations.compactMap { object in
-            operation(object, PathTemplate(text: item.template, segments: []), at: item)
-        }
+        let template = PathTemplate(text: item.template, segments: [])
+        return item.operations.map { operation($0, template, at: item) }
     }
 
-    private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem)
-        -> Operation?
+    private mutating func operation(_ object: OperationObject, _ template: PathTemplate, at item: PathItem) -> Operation
     {
         let id = id(of: object, at: item)
         checkTag(object)
