@@ -88,7 +88,7 @@ public final class API: Operations {
     let waiters = CommandWaiters()
     let hub = EventHub()
     /// The server's metrics.
-    public let telemetry = Telemetry()
+    public let telemetry: Telemetry
     let messenger: (any MessageSender)?
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
@@ -101,14 +101,17 @@ public final class API: Operations {
     /// - Parameters:
     ///   - analytics: A standby that analytics are read from.
     ///   - messenger: Delivers notifications; nil if this process delivers none.
+    ///   - metrics: The metrics that `GET /metrics` returns.
     public init(
         database: Database,
         analytics: AnalyticsDatabase? = nil,
         schema: SchemaState,
         configuration: Configuration = Configuration(),
         messenger: (any MessageSender)? = nil,
+        metrics: PrometheusRegistry = PrometheusRegistry(),
         logger: Logger
     ) {
+        telemetry = Telemetry(metrics)
         self.database = database
         self.analytics = analytics
         self.schema = schema

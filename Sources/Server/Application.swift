@@ -11,6 +11,8 @@ struct Application {
     let configuration: ServerConfiguration
     let limits: HTTPLimits
     private let schemaPatience: Duration
+    /// The metrics of this process.
+    let metrics: PrometheusRegistry
     let logger: Logger
 
     /// - Parameter schemaPatience: How long new connections wait for the schema check. It usually takes milliseconds; after this time the
@@ -19,11 +21,13 @@ struct Application {
         _ configuration: ServerConfiguration,
         limits: HTTPLimits = HTTPLimits(),
         schemaPatience: Duration = .milliseconds(500),
+        metrics: PrometheusRegistry = PrometheusRegistry(),
         logger: Logger
     ) {
         self.configuration = configuration
         self.limits = limits
         self.schemaPatience = schemaPatience
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -111,6 +115,7 @@ struct Application {
                 schema: schema,
                 configuration: operations,
                 messenger: Messenger(),
+                metrics: metrics,
                 logger: logger
             )
             let denials = DenialLog(api)
