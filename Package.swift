@@ -47,6 +47,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without it: our own metrics interface, and no metrics of the libraries that we use.
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        // Without it: our own spans and trace contexts, which no other Swift library would continue. async-http-client requires it anyway.
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         // Without it: hand-written, escaping templates for the dashboard's pages.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Without it: hand-written fork, change of user and exec, for the embedded cluster and the server's two processes.
@@ -124,6 +126,7 @@ let package = Package(
                 "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             plugins: ["ContractGen"]
         ),
@@ -157,6 +160,7 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -279,6 +283,7 @@ let package = Package(
                 "CZlib", "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport",
                 "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
         .testTarget(

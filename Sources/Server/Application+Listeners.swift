@@ -12,6 +12,7 @@ extension Application {
         _ api: API,
         denials: DenialLog,
         monitor: APIMonitor?,
+        tracing: RequestTracing?,
         _ certificates: CertificateStore?
     ) async throws -> [HTTPListener] {
         let connectionLimits = configuration.connectionLimits.fitting(files: FileLimit.raise())
@@ -42,6 +43,7 @@ extension Application {
                 proxies: configuration.trustedProxies,
                 connectionLimits: connectionLimits,
                 telemetry: api.telemetry,
+                tracing: tracing,
                 logger: logger
             )
             listeners.append(listener)

@@ -108,14 +108,18 @@ struct Application {
                 )
             }
             defer { standby?.close() }
+            let tracing = configuration.tracing.map {
+                ServerTracing($0, environment: configuration.environment, metrics: metrics, logger: logger)
+            }
             let schema = SchemaState()
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: operations,
-                messenger: Messenger(),
+                messenger: Messenger(tracer: tracing?.tracer),
                 metrics: metrics,
+                tracer: tracing?.tracer,
                 logger: logger
             )
             let denials = DenialLog(api)
@@ -138,6 +142,7 @@ struct Application {
             jobs.append { await api.checkReadiness() }
             jobs.append { await LoopProbe(telemetry: api.telemetry).run() }
             if let certificates { jobs.append { await certificates.run(telemetry: api.telemetry) } }
+            if let tracing { jobs.append { await tracing.exporter.run() } }
             if let cluster { jobs.append { await cluster.keepRunning() } }
             if let url = configuration.watchdogURL {
                 jobs.append { [logger] in await Watchdog(api: api, url: url, logger: logger).run() }
@@ -152,7 +157,14 @@ struct Application {
             var listeners: [HTTPListener]?
             let end = await Self.end(of: keeper, within: schemaPatience, beside: jobs, or: shutdown) {
                 listeners = []
-                listeners = try await listen(sockets, api, denials: denials, monitor: monitor, certificates)
+                listeners = try await listen(
+                    sockets,
+                    api,
+                    denials: denials,
+                    monitor: monitor,
+                    tracing: tracing?.requests,
+                    certificates
+                )
                 started(addresses(of: sockets))
             } finish: {
                 if listeners == nil { for socket in sockets.values { socket.close() } }
