@@ -52,6 +52,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Without it: an HTTP client with TLS, timeouts and a connection pool, for notifications.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Without it: our own metrics interface, and no metrics of the libraries that we use.
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        // Without it: our own spans and trace contexts, which no other Swift library would continue. async-http-client requires it anyway.
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         // Without it: hand-written, escaping templates for the dashboard's pages.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Without it: hand-written fork, change of user and exec, for the embedded cluster and the server's two processes.
@@ -127,7 +131,9 @@ let package = Package(
             name: "Handlers",
             dependencies: [
                 "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             plugins: ["ContractGen"]
         ),
@@ -149,6 +155,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
@@ -161,6 +168,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -258,7 +266,10 @@ let package = Package(
         ),
         .testTarget(
             name: "HandlersTests",
-            dependencies: ["Handlers", "TestSupport", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "Handlers", "TestSupport", .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         // The bot that the agent's tests run and kill.
         .executableTarget(
@@ -280,6 +291,7 @@ let package = Package(
                 "CZlib", "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport",
                 "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
         .testTarget(

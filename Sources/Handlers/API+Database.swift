@@ -8,13 +8,17 @@ extension API {
     /// Runs one statement.
     func run<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
         try requireSchema()
-        do throws(PostgresError) { return try await database.run(query) } catch { throw problem(error) }
+        return try await databaseSpan(query.name) { () async throws(Problem) in
+            do throws(PostgresError) { return try await database.run(query) } catch { throw problem(error) }
+        }
     }
 
     /// Runs one read-only statement on connections that writes do not use.
     func readPrimary<Result>(_ query: Query<Result>) async throws(Problem) -> Result {
         try requireSchema()
-        do throws(PostgresError) { return try await database.read(query) } catch { throw problem(error) }
+        return try await databaseSpan(query.name) { () async throws(Problem) in
+            do throws(PostgresError) { return try await database.read(query) } catch { throw problem(error) }
+        }
     }
 
     /// Runs two read-only statements concurrently.
@@ -23,18 +27,30 @@ extension API {
         _ second: Query<Second>
     ) async throws(Problem) -> (First, Second) {
         try requireSchema()
-        do throws(PostgresError) { return try await database.read(first, second) } catch { throw problem(error) }
+        return try await databaseSpan("\(first.name), \(second.name)") { () async throws(Problem) in
+            do throws(PostgresError) { return try await database.read(first, second) } catch { throw problem(error) }
+        }
     }
 
     /// Adds a row to a batch and waits for the commit.
     func run<Row: BatchRow>(_ row: Row) async throws(Problem) -> Row.Outcome {
         try requireSchema()
-        do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
+        // The path of a heartbeat: without tracing it must not cost a further call.
+        if tracer == nil {
+            do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
+        }
+        return try await databaseSpan(Row.statement.name) { () async throws(Problem) in
+            do throws(PostgresError) { return try await database.run(row) } catch { throw problem(error) }
+        }
     }
 
     /// Adds rows to a batch and waits for their commits. A rejected row fails with its own problem; an unavailable database fails all rows.
     func run<Row: BatchRow>(_ rows: [Row]) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
         try requireSchema()
+        return try await databaseSpan(Row.statement.name) { () async throws(Problem) in try await outcomes(of: rows) }
+    }
+
+    private func outcomes<Row: BatchRow>(of rows: [Row]) async throws(Problem) -> [Result<Row.Outcome, Problem>] {
         var results: [Result<Row.Outcome, Problem>] = []
         for result in await database.run(rows) {
             switch result {
@@ -54,6 +70,15 @@ extension API {
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result {
         try requireSchema()
+        return try await databaseSpan("transaction") { () async throws(Problem) in
+            try await result(of: body, within: limit)
+        }
+    }
+
+    private func result<Result: Sendable>(
+        of body: @escaping @Sendable (borrowing Transaction) throws -> Result,
+        within limit: Duration?
+    ) async throws(Problem) -> Result {
         do {
             return try await database.transaction(within: limit, body)
         } catch let error as Problem {

@@ -4,6 +4,7 @@ public import Logging
 public import Notifications
 public import Postgres
 import Synchronization
+public import Tracing
 
 /// The business logic: every operation of the contract, implemented with PostgreSQL.
 ///
@@ -84,11 +85,13 @@ public final class API: Operations {
     let database: Database
     /// A standby for analytics; nil without one.
     let analytics: AnalyticsDatabase?
+    /// Starts the spans of database calls and jobs; nil without tracing.
+    let tracer: (any Tracer)?
     let logger: Logger
     let waiters = CommandWaiters()
     let hub = EventHub()
     /// The server's metrics.
-    public let telemetry = Telemetry()
+    public let telemetry: Telemetry
     let messenger: (any MessageSender)?
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
@@ -101,19 +104,25 @@ public final class API: Operations {
     /// - Parameters:
     ///   - analytics: A standby that analytics are read from.
     ///   - messenger: Delivers notifications; nil if this process delivers none.
+    ///   - metrics: The metrics that `GET /metrics` returns.
+    ///   - tracer: Traces database calls and jobs; nil for no tracing.
     public init(
         database: Database,
         analytics: AnalyticsDatabase? = nil,
         schema: SchemaState,
         configuration: Configuration = Configuration(),
         messenger: (any MessageSender)? = nil,
+        metrics: PrometheusRegistry = PrometheusRegistry(),
+        tracer: (any Tracer)? = nil,
         logger: Logger
     ) {
+        telemetry = Telemetry(metrics)
         self.database = database
         self.analytics = analytics
         self.schema = schema
         self.configuration = configuration
         self.messenger = messenger
+        self.tracer = tracer
         self.logger = logger
     }
 }

@@ -32,6 +32,9 @@ public struct Query<Result: Sendable>: Sendable {
     let bind: @Sendable (inout Parameters) -> Void
     let read: @Sendable (borrowing Rows) throws(PostgresError) -> Result
 
+    /// The query's name.
+    public var name: String { statement.name }
+
     /// Creates a query that binds its parameters with `bind` and converts its result with `read`.
     public init(
         _ statement: Statement,

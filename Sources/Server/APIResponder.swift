@@ -145,7 +145,7 @@ final class APIResponder: Responder {
         guard let problem else {
             logger.trace(
                 "responded",
-                metadata: ["operation": "\(operation)", "request": "\(target.id)", "status": "\(status)"]
+                metadata: ["operation": "\(operation)", "request": "\(target.id)", "status": "\(status)"].traced
             )
             return
         }
@@ -154,7 +154,7 @@ final class APIResponder: Responder {
             "operation": "\(operation)", "request": "\(target.id)", "code": "\(problem.code)",
             "detail": "\(problem.detail)",
         ]
-        logger.log(level: level, "rejected", metadata: metadata)
+        logger.log(level: level, "rejected", metadata: metadata.traced)
     }
 
     func measure(_ target: Target, status: Int, _ duration: Duration) {

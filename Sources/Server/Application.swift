@@ -8,6 +8,8 @@ struct Application {
     let configuration: ServerConfiguration
     let limits: HTTPLimits
     let schemaPatience: Duration
+    /// The metrics of this process.
+    let metrics: PrometheusRegistry
     let logger: Logger
 
     /// - Parameter schemaPatience: How long new connections wait for the schema check. It usually takes milliseconds; after this time the
@@ -16,11 +18,13 @@ struct Application {
         _ configuration: ServerConfiguration,
         limits: HTTPLimits = HTTPLimits(),
         schemaPatience: Duration = .milliseconds(500),
+        metrics: PrometheusRegistry = PrometheusRegistry(),
         logger: Logger
     ) {
         self.configuration = configuration
         self.limits = limits
         self.schemaPatience = schemaPatience
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -70,7 +74,7 @@ struct Application {
         until shutdown: @escaping @Sendable () async -> Void
     ) async throws {
         let certificates = try certificates()
-        let isDashboardAlone = sockets[.api] == nil && sockets[.dashboard] != nil
+        let isDashboardAlone = sockets.isDashboardAlone
         let monitor = isDashboardAlone ? try monitor() : nil
         try await withDatabase { url, cluster in
             var operations = API.Configuration(configuration)
@@ -79,13 +83,18 @@ struct Application {
             defer { database.close() }
             let standby = standby(isDashboardAlone: isDashboardAlone)
             defer { standby?.close() }
+            let tracing = configuration.tracing.map {
+                ServerTracing($0, environment: configuration.environment, metrics: metrics, logger: logger)
+            }
             let schema = SchemaState()
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: operations,
-                messenger: Messenger(),
+                messenger: Messenger(tracer: tracing?.tracer),
+                metrics: metrics,
+                tracer: tracing?.tracer,
                 logger: logger
             )
             let listeners = Listeners(
@@ -95,10 +104,12 @@ struct Application {
                 schema: schema,
                 denials: DenialLog(api),
                 monitor: monitor,
+                tracing: tracing?.requests,
                 certificates: certificates,
                 started: started
             )
             var jobs = jobs(of: listeners)
+            if let tracing { jobs.add { await tracing.exporter.run() } }
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
@@ -170,8 +181,8 @@ struct Application {
         if let url = configuration.watchdogURL {
             jobs.add { await Watchdog(api: api, url: url, logger: logger).run() }
         }
-        // A dashboard's process hears no agents.
-        if let monitor { jobs.add { await monitor.run() } } else { jobs.add { await api.noteListening() } }
+        if !listeners.sockets.isDashboardAlone { jobs.add { await api.noteListening() } }
+        if let monitor { jobs.add { await monitor.run() } }
         if let interval = configuration.checkInterval {
             let scheduler = Scheduler(api: api, interval: interval, isNeeded: isNeeded, logger: logger)
             jobs.add { await scheduler.run(Job.checks) }
@@ -303,4 +314,9 @@ extension API.Configuration {
         bounds = configuration.bounds
         instanceRetireDays = configuration.instanceRetireDays
     }
+}
+
+extension [Component: ListeningSocket] {
+    /// Whether this process serves the dashboard, and another one the API.
+    fileprivate var isDashboardAlone: Bool { self[.api] == nil && self[.dashboard] != nil }
 }

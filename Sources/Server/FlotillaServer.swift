@@ -1,6 +1,8 @@
 import ArgumentParser
+import CoreMetrics
 import Dispatch
 import Generated
+import Handlers
 import Logging
 import Postgres
 import UnixSignals
@@ -131,7 +133,10 @@ enum Session {
             }
             var logger = Logger(label: "flotilla")
             logger.logLevel = configuration.logLevel
-            try await body(Application(configuration, logger: logger))
+            let metrics = PrometheusRegistry()
+            // The libraries that the server uses find their metrics here; the server's own parts get the registry explicitly.
+            MetricsSystem.bootstrap(metrics)
+            try await body(Application(configuration, metrics: metrics, logger: logger))
         } catch let error as ConfigurationError {
             fail("\(error)", status: 2)
         } catch let error as PostgresError {

@@ -17,6 +17,8 @@ struct Listeners: Service {
     let denials: DenialLog
     /// The monitor of the API in a process that serves only the dashboard.
     let monitor: APIMonitor?
+    /// Makes the spans of requests; nil without tracing.
+    let tracing: RequestTracing?
     /// The certificate of both listeners; nil without TLS.
     let certificates: CertificateStore?
     /// Called with the addresses once all listeners accept.
@@ -83,6 +85,7 @@ struct Listeners: Service {
                 proxies: configuration.trustedProxies,
                 connectionLimits: connectionLimits,
                 telemetry: api.telemetry,
+                tracing: tracing,
                 logger: logger
             )
             listeners.append(listener)

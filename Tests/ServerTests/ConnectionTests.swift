@@ -67,15 +67,15 @@ import Testing
         try await withListener(answering: large) { port, telemetry in
             let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
             client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n".utf8))
-            var largest = 0
+            var largest = 0.0
             let isClosed = try await wait {
-                largest = max(largest, telemetry.figures.connections.unreadBytes)
-                return telemetry.figures.connections.closings == [.unread: 1]
+                largest = max(largest, telemetry.value(of: "flotilla_unread_bytes"))
+                return telemetry.value(of: "flotilla_connections_closed_total", ("reason", "unread")) == 1
             }
             #expect(isClosed)
             #expect(largest < 4_000_000)
-            #expect(try await wait { telemetry.figures.connections.open == 0 })
-            #expect(telemetry.figures.connections.unreadBytes == 0)
+            #expect(try await wait { telemetry.value(of: "flotilla_connections") == 0 })
+            #expect(telemetry.value(of: "flotilla_unread_bytes") == 0)
             withExtendedLifetime(client) {}
         }
     }
@@ -152,8 +152,10 @@ import Testing
         try await withListener(answering: answer) { port, telemetry in
             let client = try KeepAliveHTTP(port: port, receiveBuffer: 4_096)
             client.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
-            #expect(try await wait { telemetry.figures.connections.closings == [.unread: 1] })
-            #expect(try await wait { telemetry.figures.connections.open == 0 })
+            #expect(
+                try await wait { telemetry.value(of: "flotilla_connections_closed_total", ("reason", "unread")) == 1 }
+            )
+            #expect(try await wait { telemetry.value(of: "flotilla_connections") == 0 })
             withExtendedLifetime(client) {}
         }
     }

@@ -1,9 +1,7 @@
 import ContractRuntime
 import Foundation
-import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
 @testable import Server
@@ -60,22 +58,7 @@ final class FakeTarget: OpenResponder {
 
     /// Runs `body` with the URL of the target while it listens.
     func listen<R: Sendable>(_ body: @Sendable (_ url: String) async throws -> R) async throws -> R {
-        let listener = try await HTTPListener.start(
-            at: ListeningSocket(at: ListenAddress(host: "127.0.0.1", port: 0)),
-            on: MultiThreadedEventLoopGroup.singleton,
-            tls: nil,
-            limits: .withoutGrace,
-            responder: self,
-            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
-        )
-        do {
-            let result = try await body(listener.address + "/hook")
-            await listener.stop()
-            return result
-        } catch {
-            await listener.stop()
-            throw error
-        }
+        try await listening { url in try await body(url + "/hook") }
     }
 }
 

@@ -152,7 +152,7 @@ import Testing
         let port = listener.address.split(separator: ":").last.flatMap { Int($0) } ?? 0
         let (idle, busy) = (try KeepAliveHTTP(port: port), try KeepAliveHTTP(port: port))
         busy.send(Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
-        while telemetry.figures.connections.open < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        while telemetry.value(of: "flotilla_connections") < 2 { try await Task.sleep(for: .milliseconds(5)) }
         let start = ContinuousClock.now
         let end = await listener.stopAccepting()
         #expect(idle.waitForEnd())

@@ -47,7 +47,10 @@ extension API {
         var done: [String] = []
         for job in jobs where !Task.isCancelled {
             do throws(Problem) {
-                if try await job.body(self, job.lock) { done.append(job.name) }
+                let isDone = try await jobSpan(job.name) { () async throws(Problem) in
+                    try await job.body(self, job.lock)
+                }
+                if isDone { done.append(job.name) }
                 report(job, nil)
             } catch {
                 report(job, error)

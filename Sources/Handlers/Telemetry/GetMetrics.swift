@@ -6,7 +6,7 @@ extension API {
     /// Returns the metrics of this process, and those of the database if it is available.
     public func getMetrics(_ input: GetMetrics.Input) async throws(Problem) -> GetMetrics.Output {
         var text = PrometheusText()
-        text.add(telemetry.figures)
+        telemetry.write(to: &text)
         text.add(database.statistics)
         let rows = try? await run(.stateFigures())
         text.gauge("flotilla_database_up", "Whether the database is available.", [("", rows == nil ? 0 : 1)])
@@ -96,101 +96,8 @@ extension API {
     }
 }
 
-/// Metrics in the Prometheus text format, version 0.0.4 (Prometheus documentation, "Exposition formats").
-private struct PrometheusText {
-    private(set) var text = ""
-
-    mutating func gauge(_ name: String, _ help: String, _ samples: [(labels: String, value: Double)]) {
-        family(name, "gauge", help, samples.map { (name + $0.labels, $0.value) })
-    }
-
-    mutating func add(_ figures: Telemetry.Figures) {
-        // Labels have a fixed set of values: operations and statuses.
-        let requests = figures.requests.sorted { $0.key.rawValue < $1.key.rawValue }
-        let totals = requests.flatMap { route, requests in
-            requests.statuses.sorted { $0.key < $1.key }.map { status, count in
-                (#"flotilla_requests_total{operation="\#(route.rawValue)",status="\#(status)"}"#, Double(count))
-            }
-        }
-        family("flotilla_requests_total", "counter", "Completed requests.", totals)
-        let name = "flotilla_request_seconds"
-        let durations = requests.flatMap { Self.histogram(name, $0.key, $0.value) }
-        family(name, "histogram", "The time from the complete request to its response.", durations)
-        gauge("flotilla_event_loop_lag_seconds", "The delay of an event loop.", [("", figures.loopLag)])
-        // Export every limit from the start, so that the first rejection is an increase.
-        let refusals = BoundRefusal.allCases.map { refusal in
-            (#"flotilla_bound_refusals_total{bound="\#(refusal.label)"}"#, Double(figures.refusals[refusal] ?? 0))
-        }
-        family("flotilla_bound_refusals_total", "counter", "Requests and elements rejected at a limit.", refusals)
-        add(figures.connections)
-        if let certificate = figures.certificate { add(certificate) }
-    }
-
-    private mutating func add(_ figures: CertificateFigures) {
-        gauge(
-            "flotilla_tls_certificate_expiry_seconds",
-            "When the TLS certificate expires, in seconds since 1970.",
-            [("", Double(figures.expiry))]
-        )
-        gauge(
-            "flotilla_tls_files_refused",
-            "Whether TLS_CERTIFICATE and TLS_KEY have changed and cannot be used.",
-            [("", figures.areFilesRefused ? 1 : 0)]
-        )
-    }
-
-    private mutating func add(_ figures: ConnectionFigures) {
-        gauge("flotilla_connections", "Open client connections.", [("", Double(figures.open))])
-        gauge(
-            "flotilla_unread_bytes",
-            "Response bytes that clients have not read.",
-            [("", Double(figures.unreadBytes))]
-        )
-        gauge("flotilla_body_bytes", "Request body bytes in memory.", [("", Double(figures.bodyBytes))])
-        if let limits = figures.limits {
-            gauge("flotilla_connections_limit", "CONNECTIONS, or a lower limit.", [("", Double(limits.connections))])
-            gauge("flotilla_body_bytes_limit", "BODY_MEBIBYTES, in bytes.", [("", Double(limits.bodyBytes))])
-            gauge("flotilla_unread_bytes_limit", "UNREAD_MEBIBYTES, in bytes.", [("", Double(limits.unreadBytes))])
-        }
-        let surplus = ConnectionLimit.allCases.map { limit in
-            (#"flotilla_connections_surplus_total{limit="\#(limit.rawValue)"}"#, Double(figures.surplus[limit] ?? 0))
-        }
-        family("flotilla_connections_surplus_total", "counter", "Connections beyond a limit.", surplus)
-        let closings = Telemetry.Closing.allCases.map { closing in
-            (
-                #"flotilla_connections_closed_total{reason="\#(closing.rawValue)"}"#,
-                Double(figures.closings[closing] ?? 0)
-            )
-        }
-        family(
-            "flotilla_connections_closed_total",
-            "counter",
-            "Connections closed because the client was too slow.",
-            closings
-        )
-        family(
-            "flotilla_accept_failures_total",
-            "counter",
-            "Connections that could not be accepted because file descriptors or memory ran out.",
-            [("flotilla_accept_failures_total", Double(figures.acceptFailures))]
-        )
-    }
-
-    private static func histogram(_ name: String, _ route: Route, _ requests: Telemetry.Requests) -> [(
-        String, Double
-    )] {
-        let label = #"operation="\#(route.rawValue)""#
-        var sum = 0
-        var lines: [(String, Double)] = []
-        for (index, count) in requests.buckets.enumerated() {
-            sum += count
-            let bound = index < Telemetry.bounds.count ? "\(Telemetry.bounds[index])" : "+Inf"
-            lines.append((#"\#(name)_bucket{\#(label),le="\#(bound)"}"#, Double(sum)))
-        }
-        return lines + [("\(name)_sum{\(label)}", requests.seconds), ("\(name)_count{\(label)}", Double(sum))]
-    }
-
-    mutating func add(_ statistics: DatabaseStatistics) {
+extension PrometheusText {
+    fileprivate mutating func add(_ statistics: DatabaseStatistics) {
         gauge("flotilla_database_waiting", "Statements waiting for a connection.", [("", Double(statistics.waiting))])
         gauge("flotilla_database_idle", "Idle connections.", [("", Double(statistics.idle))])
         family(
@@ -207,7 +114,7 @@ private struct PrometheusText {
         )
     }
 
-    mutating func add(_ rows: [StateFiguresRow]) {
+    fileprivate mutating func add(_ rows: [StateFiguresRow]) {
         let families = [
             ("alerts", "severity", "Unresolved alerts."), ("commands", "status", "Waiting commands."),
             ("instances", "runtime_mode", "Known instances."),
@@ -220,26 +127,6 @@ private struct PrometheusText {
                 (#"{\#(label)="\#(Self.escaped($0.label))"}"#, Double($0.value))
             }
             gauge("flotilla_\(name)", help, samples)
-        }
-    }
-
-    /// A label's value between quotes (Prometheus documentation, "Text format details").
-    private static func escaped(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { escaped, scalar in
-            switch scalar {
-            case "\\": escaped += #"\\"#
-            case "\"": escaped += #"\""#
-            case "\n": escaped += #"\n"#
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-    }
-
-    private mutating func family(_ name: String, _ kind: String, _ help: String, _ lines: [(String, Double)]) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
-        for (sample, value) in lines {
-            text +=
-                "\(sample) \(value == value.rounded() && abs(value) < 1e15 ? "\(Int(saturating: value))" : "\(value)")\n"
         }
     }
 }

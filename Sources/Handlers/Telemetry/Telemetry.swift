@@ -1,88 +1,113 @@
 import ContractRuntime
+package import CoreMetrics
 public import Generated
 import Synchronization
 
-/// The metrics of this process, for `GET /metrics`.
+/// The metrics of a server's own parts, for `GET /metrics`.
+///
+/// They are recorded through swift-metrics, whose objects are held, so that recording looks up no name. Only requests are counted without
+/// it: the calls through its interfaces would cost more than the counting, for each heartbeat.
 public final class Telemetry: Sendable {
-    /// The upper bounds of the histogram of durations, in seconds.
-    static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
-
-    /// The requests of an operation.
-    struct Requests: Sendable {
-        /// The number of responses per status.
-        var statuses: [Int: Int] = [:]
-        /// The number of requests in each bucket of the histogram; the last one has no bound.
-        var buckets = Array(repeating: 0, count: Telemetry.bounds.count + 1)
-        /// The sum of their durations in seconds.
-        var seconds = 0.0
-    }
-
-    struct Figures: Sendable {
-        var requests: [Route: Requests] = [:]
-        var loopLag = 0.0
-        /// The number of rejections at each limit.
-        var refusals: [BoundRefusal: Int] = [:]
-        var connections = ConnectionFigures()
-        /// Nil without TLS.
-        var certificate: CertificateFigures?
-    }
-
-    private let state = Mutex(Figures())
+    let registry: PrometheusRegistry
+    private let requests = RequestMetrics()
+    private let loopLag: Meter
+    private let refusals: [BoundRefusal: Counter]
     private let bodies = Atomic<Int>(0)
+    let connections: ConnectionMetrics
 
-    /// Creates empty metrics.
-    public init() {}
-
-    /// The current values.
-    var figures: Figures {
-        var figures = state.withLock { $0 }
-        figures.connections.bodyBytes = bodyBytes
-        return figures
+    /// Creates the metrics of a server in `registry`.
+    public init(_ registry: PrometheusRegistry = PrometheusRegistry()) {
+        self.registry = registry
+        loopLag = registry.meter("flotilla_event_loop_lag_seconds", "The delay of an event loop.")
+        // Export every limit from the start, so that the first rejection is an increase.
+        let refusals = registry.counters(
+            "flotilla_bound_refusals_total",
+            "Requests and elements rejected at a limit.",
+            "bound",
+            BoundRefusal.allCases.map(\.label)
+        )
+        self.refusals = Dictionary(zip(BoundRefusal.allCases, refusals)) { first, _ in first }
+        connections = ConnectionMetrics(registry)
     }
 
-    /// Request body bytes in memory, without small bodies.
-    public var bodyBytes: Int { bodies.load(ordering: .relaxed) }
-
-    /// Records a change in the number of body bytes. Returns the new number.
-    ///
-    /// Each read of a large body calls this, so it uses an atomic counter instead of a lock.
-    public func changeBodies(by bytes: Int) -> Int { bodies.wrappingAdd(bytes, ordering: .relaxed).newValue }
-
-    /// Counts a request whose body is rejected because memory ran out.
-    public func recordBodyRefusal() { recordRefusal(.bodies) }
+    // MARK: - Requests
 
     /// Counts a response.
     ///
     /// - Parameter duration: The time from the complete request to the response.
     public func recordRequest(_ route: Route, status: Int, duration: Duration) {
-        // traps: a sum of two Double has no bounds to pass.
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-        let bucket = Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count
-        func count(_ requests: inout Requests) {
-            requests.statuses[status, default: 0] += 1
-            requests.buckets[bucket] += 1
-            requests.seconds += seconds
-        }
-        state.withLock { count(&$0.requests[route, default: Requests()]) }
+        requests.record(route, status: status, duration.seconds)
     }
 
     /// Counts a rejection at a limit.
-    func recordRefusal(_ refusal: BoundRefusal) {
-        state.withLock { $0.refusals[refusal, default: 0] += 1 }
-    }
+    func recordRefusal(_ refusal: BoundRefusal) { refusals[refusal]?.increment() }
 
-    func change(_ change: (inout Figures) -> Void) {
-        state.withLock { change(&$0) }
-    }
+    /// Counts a request whose body is rejected because memory ran out.
+    public func recordBodyRefusal() { recordRefusal(.bodies) }
 
-    func changeConnectionFigures(_ change: (inout ConnectionFigures) -> Void) {
-        state.withLock { change(&$0.connections) }
-    }
+    /// Request body bytes in memory, without small bodies.
+    public var bodyBytes: Int { bodies.load(ordering: .relaxed) }
+
+    /// Records a change in the number of body bytes. Returns the new number, which decides whether a body is rejected.
+    public func changeBodies(by bytes: Int) -> Int { bodies.wrappingAdd(bytes, ordering: .relaxed).newValue }
+
+    // MARK: - Process
 
     /// Records the last delay of an event loop.
     public func recordLoopLag(_ lag: Duration) {
+        loopLag.set(max(lag.seconds, 0))
+    }
+
+    /// Records the state of the TLS certificate.
+    ///
+    /// - Parameters:
+    ///   - expiry: When the current certificate expires, in seconds since 1970.
+    ///   - areFilesRefused: Whether the files have changed and cannot be used.
+    public func recordCertificate(expiresAt expiry: Int, areFilesRefused: Bool) {
+        registry.meter(
+            "flotilla_tls_certificate_expiry_seconds",
+            "When the TLS certificate expires, in seconds since 1970."
+        ).set(expiry)
+        registry.meter(
+            "flotilla_tls_files_refused",
+            "Whether TLS_CERTIFICATE and TLS_KEY have changed and cannot be used."
+        ).set(areFilesRefused ? 1 : 0)
+    }
+
+    /// Adds the metrics to `text`.
+    func write(to text: inout PrometheusText) {
+        requests.write(to: &text)
+        registry.write(to: &text)
+        text.gauge("flotilla_body_bytes", "Request body bytes in memory.", [("", Double(bodyBytes))])
+    }
+
+    /// The value of a counter or gauge; 0 if it does not exist.
+    package func value(of name: String, _ labels: (String, String)...) -> Double { registry.value(of: name, labels) }
+}
+
+extension Duration {
+    fileprivate var seconds: Double {
+        let (seconds, attoseconds) = components
         // traps: a sum of two Double has no bounds to pass.
-        let seconds = Double(lag.components.seconds) + Double(lag.components.attoseconds) * 1e-18
-        state.withLock { $0.loopLag = max(seconds, 0) }
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
+
+extension PrometheusRegistry {
+    /// A gauge with a description.
+    func meter(_ name: String, _ help: String) -> Meter {
+        declare(name, GaugeSeries.self, help)
+        return Meter(label: name, factory: self)
+    }
+
+    /// A counter with a description.
+    package func counter(_ name: String, _ help: String, labels: [(String, String)] = []) -> Counter {
+        declare(name, CounterSeries.self, help)
+        return Counter(label: name, dimensions: labels, factory: self)
+    }
+
+    /// Counters with a description, one for each value of a label.
+    func counters(_ name: String, _ help: String, _ label: String, _ values: [String]) -> [Counter] {
+        values.map { counter(name, help, labels: [(label, $0)]) }
     }
 }

@@ -135,6 +135,14 @@ enum ConfigurationReference {
             "Seconds between two runs of the periodic checks for lost instances, stuck runs, expired commands and due schedules; 0 if another server runs them.",
         "RESPONSE_VALIDATION":
             "Which responses are validated before they are sent: `off`, `always` or a fraction from 0 to 1.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT":
+            "The URL of an OpenTelemetry collector, such as `http://127.0.0.1:4318`; `/v1/traces` is appended. Spans are sent in OTLP's JSON encoding. Without it there is no tracing.",
+        "OTEL_EXPORTER_OTLP_HEADERS":
+            "Header fields of exports, such as `Authorization=Bearer%20…`: `NAME=VALUE`, comma-separated, with percent-encoded values.",
+        "OTEL_SERVICE_NAME": "The name of the service in traces. Defaults to `flotilla`.",
+        "OTEL_TRACES_SAMPLER":
+            "Which traces are exported. The `parentbased` samplers follow the decision of a request's `traceparent`.",
+        "OTEL_TRACES_SAMPLER_ARG": "The share of traces that the samplers with a ratio export.",
         "LOG_LEVEL": "The minimum level of log messages.",
         "LOG_FORMAT": "Text for people, or JSON for machines.",
     ]

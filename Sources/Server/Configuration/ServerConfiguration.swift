@@ -74,6 +74,8 @@ struct ServerConfiguration: Sendable {
     var checkInterval: Duration?
     /// Which responses are validated before they are sent.
     var responseValidation: ResponseValidation
+    /// The export of traces; nil without a collector.
+    var tracing: TracingConfiguration?
     var logLevel: Logger.Level
     var logFormat: LogFormat
 
@@ -182,6 +184,7 @@ struct ServerConfiguration: Sendable {
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)
+        tracing = try TracingConfiguration.read(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
     }

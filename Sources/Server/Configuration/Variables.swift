@@ -53,6 +53,17 @@ struct Variables {
         return value
     }
 
+    /// Reads a number from 0 to 1.
+    func fraction(_ name: String, default standard: Double) throws(ConfigurationError) -> Double {
+        let expected = "a fraction from 0 to 1"
+        log?.note(name, expected: expected, default: "\(standard)")
+        guard let text = value(name) else { return standard }
+        guard let value = Double(text), (0...1).contains(value) else {
+            throw ConfigurationError(variable: name, found: "'\(text)'", expected: expected)
+        }
+        return value
+    }
+
     /// Reads the name of a currency that the contract accepts.
     func currency(_ name: String) throws(ConfigurationError) -> String? {
         let expected = "a currency of at most 16 characters"

@@ -32,6 +32,7 @@ final class HTTPListener: Sendable {
         proxies: TrustedProxies = TrustedProxies(),
         connectionLimits: ConnectionLimits = ConnectionLimits(),
         telemetry: Telemetry = Telemetry(),
+        tracing: RequestTracing? = nil,
         logger: Logger
     ) async throws -> HTTPListener {
         let requestGuard = RequestGuard(
@@ -45,6 +46,7 @@ final class HTTPListener: Sendable {
             limits: limits,
             connections: connections,
             proxies: proxies,
+            tracing: tracing,
             logger: logger
         )
         let handlers = ConnectionHandlers(requests: requests, requestGuard: requestGuard, tls: tls, logger: logger)

@@ -24,6 +24,7 @@ struct RequestPipeline: Sendable {
         limits: HTTPLimits,
         connections: Connections,
         proxies: TrustedProxies,
+        tracing: RequestTracing? = nil,
         logger: Logger
     ) {
         self.limits = limits
@@ -34,6 +35,7 @@ struct RequestPipeline: Sendable {
             limits: limits,
             connections: connections,
             proxies: proxies,
+            tracing: tracing,
             logger: logger
         )
         admit = { head, peer in steps.admit(&head, from: &peer) }
@@ -65,6 +67,7 @@ private final class RequestSteps<R: Responder>: Sendable {
     private let limits: HTTPLimits
     private let connections: Connections
     private let proxies: TrustedProxies
+    private let tracing: RequestTracing?
     private let logger: Logger
 
     init(
@@ -72,12 +75,14 @@ private final class RequestSteps<R: Responder>: Sendable {
         limits: HTTPLimits,
         connections: Connections,
         proxies: TrustedProxies,
+        tracing: RequestTracing?,
         logger: Logger
     ) {
         self.responder = responder
         self.limits = limits
         self.connections = connections
         self.proxies = proxies
+        self.tracing = tracing
         self.logger = logger
     }
 
@@ -104,8 +109,18 @@ private final class RequestSteps<R: Responder>: Sendable {
                 usesReserve: usesReserve,
                 acceptsGzip: ResponseCompression.isWanted(by: head)
             )
+            guard let tracing else {
+                return .accepted(
+                    AcceptedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in
+                        await respond(to: request, body)
+                    }
+                )
+            }
+            let trace = tracing.request(head, isSecure: peer.client.isSecure)
             return .accepted(
-                AcceptedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in await respond(to: request, body) }
+                AcceptedRequest(id: target.id, bodyLimit: bodyLimit) { [self] body in
+                    await tracing.response(to: trace, of: target) { await respond(to: request, body) }
+                }
             )
         } catch {
             // Respond at once if the client waits for permission or would send a large body.

@@ -36,6 +36,13 @@ protocol RequestTarget: Sendable {
     var bodyLimit: Int? { get }
     /// Whether it may use the reserved database connections, which agents must not exhaust.
     var usesReserve: Bool { get }
+
+    /// The template of its path, for traces; nil if it has none.
+    func template(in templates: RouteTemplates) -> String?
+}
+
+extension RequestTarget {
+    func template(in templates: RouteTemplates) -> String? { nil }
 }
 
 /// The end of a request before it is handled.

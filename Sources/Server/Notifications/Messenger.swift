@@ -3,21 +3,38 @@ import ContractRuntime
 import NIOCore
 import NIOHTTP1
 import Notifications
+import Tracing
 
 /// Sends messages over HTTP. It does not follow redirects, and reads a response only for its status and its retry delay.
 ///
 /// All messengers share one connection pool, which exists until the process ends.
 struct Messenger: MessageSender {
-    private static let client = HTTPClient(
-        eventLoopGroupProvider: .singleton,
-        configuration: HTTPClient.Configuration(redirectConfiguration: .disallow)
-    )
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // The client's own spans would contain the URL, which is a secret.
+        configuration.tracing.tracer = nil
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    /// Traces the deliveries; nil for no tracing.
+    var tracer: OTLPTracer?
 
     func send(_ message: Message, to target: NotificationTarget, within limit: Duration) async -> SendOutcome {
         var request = HTTPClientRequest(url: target.url)
         request.method = .POST
         request.headers = ["Content-Type": "application/json", "User-Agent": "flotilla"]
         request.body = .bytes(message.body(for: target.kind).bytes)
+        guard let tracer else { return await outcome(of: request, within: limit) }
+        // A delivery outside of a request or job starts a trace.
+        let span = tracer.startSpan("POST \(target.name)", context: .current ?? .topLevel, ofKind: .client)
+        tracer.inject(span.context, into: &request.headers, using: HeaderInjector())
+        let outcome = await outcome(of: request, within: limit)
+        span.note(outcome, of: target)
+        span.end()
+        return outcome
+    }
+
+    private func outcome(of request: HTTPClientRequest, within limit: Duration) async -> SendOutcome {
         do {
             let response = try await Self.client.execute(request, timeout: TimeAmount(limit))
             return await outcome(of: response)
@@ -60,5 +77,21 @@ struct Messenger: MessageSender {
         }
         // `Double` also parses "nan", which min and max may return.
         return seconds.isNaN ? 1 : min(max(seconds, 1), 3_600)
+    }
+}
+
+extension TraceSpan {
+    /// Records the outcome of a delivery. The target has a name; its URL is a secret.
+    fileprivate func note(_ outcome: SendOutcome, of target: NotificationTarget) {
+        updateAttributes { attributes in
+            attributes["http.request.method"] = "POST"
+            attributes["flotilla.notification.target"] = target.name
+            switch outcome {
+            case .sent: break
+            case .limited: attributes["error.type"] = "429"
+            case .failed(let reason): attributes["error.type"] = reason
+            }
+        }
+        if outcome != .sent { setStatus(SpanStatus(code: .error)) }
     }
 }
