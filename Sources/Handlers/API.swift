@@ -28,7 +28,7 @@ public final class API: Operations {
         /// Days of silence after which an instance is retired; nil if only operators retire instances.
         public var instanceRetireDays: Int?
         /// Limits on what clients may add or hold.
-        public var bounds = Bounds()
+        public var clientLimits = ClientLimits()
 
         /// Days for which metric samples, five-minute rollups and one-hour rollups are kept.
         public var metricDays = (samples: 7, fine: 90, coarse: 1_827)
@@ -95,7 +95,7 @@ public final class API: Operations {
     let messenger: (any MessageSender)?
     let unmarked = UnmarkedDeliveries()
     let series = SeriesNumbers()
-    let refusals = RefusalLog()
+    let rejections = RejectionLog()
     let acceptedTokens = AcceptedTokens()
     let repeatedLines = Mutex(LogLimit())
 

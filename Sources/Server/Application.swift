@@ -171,7 +171,7 @@ struct Application {
         let isNeeded: @Sendable () -> Bool = { monitor?.isOut ?? true }
         var jobs = Jobs()
         jobs.add { await listeners.denials.run(logger: logger) }
-        jobs.add { await api.recordCountedRefusals() }
+        jobs.add { await api.recordCountedRejections() }
         jobs.add { await api.wakeWaitingPolls() }
         jobs.add { await api.deliverNotifications(while: isNeeded) }
         jobs.add { await api.publishEvents() }
@@ -311,7 +311,7 @@ extension API.Configuration {
         executionDays = configuration.executionDays
         historyDays = configuration.historyDays
         auditDays = configuration.auditDays
-        bounds = configuration.bounds
+        clientLimits = configuration.clientLimits
         instanceRetireDays = configuration.instanceRetireDays
     }
 }

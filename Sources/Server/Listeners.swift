@@ -51,7 +51,7 @@ struct Listeners: Service {
         for listener in listeners { ends.append(await listener.stopAccepting()) }
         api.endWaiting()
         for end in ends { try? await end.get() }
-        await api.recordCountedRefusals(isLast: true)
+        await api.recordCountedRejections(isLast: true)
     }
 
     /// Starts the listeners of the components that have a socket.

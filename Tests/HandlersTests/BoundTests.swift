@@ -9,9 +9,9 @@ import Testing
 
 /// Limits on rows and resources that clients can add or hold.
 @Suite struct BoundTests {
-    private func configuration(_ change: (inout Bounds) -> Void) -> API.Configuration {
+    private func configuration(_ change: (inout ClientLimits) -> Void) -> API.Configuration {
         var configuration = API.Configuration()
-        change(&configuration.bounds)
+        change(&configuration.clientLimits)
         return configuration
     }
 
@@ -91,7 +91,7 @@ import Testing
             #expect(try await alerts(fleet) == ["registrations OPEN \(message)"])
             // 50 kinds have their own entries, and the first of the others has one more.
             #expect(try await fleet.text("SELECT count(*)::text FROM audit_log") == "51")
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             let counted = """
                 SELECT sum(coalesce((details ->> 'count')::int8, 1))::text FROM audit_log WHERE action = 'HEARTBEAT'
                 """
@@ -395,13 +395,13 @@ import Testing
             try await fleet.beat()
             for _ in 1...40 { await #expect(throws: Problem.self) { try await fleet.beat(bot: "b2") } }
             #expect(try await fleet.audit().count == 1)
-            await fleet.api.recordCountedRefusals(isLast: false)
+            await fleet.api.recordCountedRejections(isLast: false)
             #expect(try await fleet.audit().count == 1)
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             let entries = try await fleet.audit()
             #expect(entries.map(\.action) == ["HEARTBEAT", "HEARTBEAT"])
             #expect(entries.first?.details.description == #"{"code": "INSTANCE_OF_ANOTHER_BOT", "count": 39}"#)
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             #expect(try await fleet.audit().count == 2)
             try await fleet.api.runScheduledChecks()
             switch try await fleet.api.verifyAuditLog(.init(principal: fleet.operatorPrincipal)) {
@@ -417,7 +417,7 @@ import Testing
                     try await fleet.api.cancelModuleRun(.init(runID: UUID(), principal: fleet.operatorPrincipal))
                 }
             }
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             let entries = try await fleet.audit()
             // The counted ones name no run.
             let first = try #require(entries.first)
@@ -439,7 +439,7 @@ import Testing
                 }
             }
             #expect(try await fleet.text("SELECT count(*)::text FROM audit_log") == "100")
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             #expect(try await fleet.text("SELECT count(*)::text FROM audit_log") == "101")
             #expect(
                 try await fleet.audit().first?.details.description == #"{"code": "INSTANCE_NOT_FOUND", "count": 30}"#
@@ -452,7 +452,7 @@ import Testing
             for index in 0..<2_000 {
                 try await fleet.api.recordDenial(of: nil, operation: "listBots", address: "10.0.\(index % 200).1")
             }
-            await fleet.api.recordCountedRefusals(isLast: true)
+            await fleet.api.recordCountedRejections(isLast: true)
             let rows = try await fleet.text("SELECT count(*)::text FROM audit_log")
             #expect(rows == "102")
             let sum = "SELECT sum(coalesce((details ->> 'count')::int8, 1))::text FROM audit_log"

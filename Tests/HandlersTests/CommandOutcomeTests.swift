@@ -104,7 +104,7 @@ import Testing
 
     @Test func `a late outcome is stored beyond the limit of acknowledgements`() async throws {
         var configuration = API.Configuration()
-        configuration.bounds.acknowledgementsPerCommand = 1
+        configuration.clientLimits.acknowledgementsPerCommand = 1
         try await Fleet.with(configuration) { fleet in
             try await fleet.beat()
             let id = try await canceled(in: fleet)

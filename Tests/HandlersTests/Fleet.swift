@@ -138,7 +138,7 @@ extension API.Configuration {
     /// A configuration that accepts reports with any timestamp, as servers before 1.3.0 did.
     static var acceptingAnyTime: Self {
         var configuration = Self()
-        configuration.bounds.clockAheadSeconds = 10_000_000_000
+        configuration.clientLimits.clockAheadSeconds = 10_000_000_000
         return configuration
     }
 }

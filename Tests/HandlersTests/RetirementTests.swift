@@ -199,8 +199,8 @@ import Testing
 
     @Test func `a return counts as a registration, and the wrong bot returns nothing`() async throws {
         var configuration = API.Configuration()
-        configuration.bounds.registrationsPerHour = 3
-        configuration.bounds.instances = 2
+        configuration.clientLimits.registrationsPerHour = 3
+        configuration.clientLimits.instances = 2
         try await Fleet.with(configuration) { fleet in
             try await fleet.beat("i1")
             try await fleet.beat("i2")

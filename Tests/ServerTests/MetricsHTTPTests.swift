@@ -37,7 +37,7 @@ import Testing
 
     @Test func `the samples of a limit and of a slow client have the documented labels`() {
         let telemetry = Telemetry()
-        telemetry.recordBodyRefusal()
+        telemetry.recordBodyRejection()
         telemetry.recordSurplus(.address)
         telemetry.recordClosing(.unread)
         #expect(telemetry.value(of: "flotilla_bound_refusals_total", ("bound", "bodies")) == 1)
@@ -49,7 +49,7 @@ import Testing
     @Test func `servers in one process have their own metrics`() {
         let first = Telemetry()
         let second = Telemetry()
-        first.recordBodyRefusal()
+        first.recordBodyRejection()
         #expect(second.value(of: "flotilla_bound_refusals_total", ("bound", "bodies")) == 0)
     }
 }

@@ -18,7 +18,7 @@ extension API {
 
     /// Whether a denial gets its own entry in the audit log, written by `storeDenial`; otherwise it is counted with others.
     public func admitsDenial(of name: String?, operation: String, address: String) -> Bool {
-        refusals.admits(Self.denial(of: name, operation: operation, address: address))
+        rejections.admits(Self.denial(of: name, operation: operation, address: address))
     }
 
     /// Writes the audit entry of an admitted denial.
@@ -29,8 +29,8 @@ extension API {
         )
     }
 
-    private static func denial(of name: String?, operation: String, address: String) -> Refusal {
-        Refusal(
+    private static func denial(of name: String?, operation: String, address: String) -> Rejection {
+        Rejection(
             actor: name ?? Actor.unknown,
             action: name == nil ? .authenticate : .authorize,
             targetType: .operation,

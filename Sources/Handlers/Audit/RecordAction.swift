@@ -64,21 +64,21 @@ extension API {
             return try await transaction(body)
         } catch {
             if (400..<500).contains(error.status) {
-                try await recordRefusal(error, action, on: target, targetID, by: actor)
+                try await recordRejection(error, action, on: target, targetID, by: actor)
             }
             throw error
         }
     }
 
     /// Records a rejected attempt in the audit log.
-    func recordRefusal(
+    func recordRejection(
         _ problem: Problem,
         _ action: AuditAction,
         on target: AuditTarget,
         _ targetID: String,
         by actor: String
     ) async throws(Problem) {
-        let refusal = Refusal(
+        let rejection = Rejection(
             actor: actor,
             action: action,
             targetType: target,
@@ -86,22 +86,22 @@ extension API {
             code: problem.contractCode,
             isKnown: true
         )
-        try await record(refusal, details: JSONObject { json in json.member("code", problem.code) })
+        try await record(rejection, details: JSONObject { json in json.member("code", problem.code) })
     }
 
     /// Records a rejection in the audit log, with its own entry or counted with others.
-    func record(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
-        if refusals.admits(refusal) { try await store(refusal, details: details) }
+    func record(_ rejection: Rejection, details: JSONObject) async throws(Problem) {
+        if rejections.admits(rejection) { try await store(rejection, details: details) }
     }
 
     /// Writes the entry of a rejection.
-    func store(_ refusal: Refusal, details: JSONObject) async throws(Problem) {
+    func store(_ rejection: Rejection, details: JSONObject) async throws(Problem) {
         _ = try await run(
             .recordAction(
-                actor: refusal.actor,
-                action: refusal.action,
-                targetType: refusal.targetType,
-                targetID: refusal.targetID,
+                actor: rejection.actor,
+                action: rejection.action,
+                targetType: rejection.targetType,
+                targetID: rejection.targetID,
                 result: .rejected,
                 details: details
             )
@@ -109,23 +109,23 @@ extension API {
     }
 
     /// Writes the entries of counted rejections after each window, until it is cancelled.
-    public func recordCountedRefusals() async {
-        while (try? await Task.sleep(for: .seconds(5))) != nil { await recordCountedRefusals(isLast: false) }
+    public func recordCountedRejections() async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil { await recordCountedRejections(isLast: false) }
     }
 
     /// Writes the entries of rejections that were counted in a finished window. Entries that cannot be stored are counted again in the next
     /// window.
     ///
     /// - Parameter isLast: Whether the server is shutting down.
-    public func recordCountedRefusals(isLast: Bool) async {
-        for (refusal, count) in refusals.take(isLast: isLast) {
+    public func recordCountedRejections(isLast: Bool) async {
+        for (rejection, count) in rejections.take(isLast: isLast) {
             let details = JSONObject { json in
-                json.member("code", refusal.code)
-                if let address = refusal.address { json.member("address", address) }
+                json.member("code", rejection.code)
+                if let address = rejection.address { json.member("address", address) }
                 json.member("count", count)
             }
-            do throws(Problem) { try await store(refusal, details: details) } catch {
-                refusals.putBack(refusal, count: count)
+            do throws(Problem) { try await store(rejection, details: details) } catch {
+                rejections.putBack(rejection, count: count)
             }
         }
     }

@@ -9,7 +9,7 @@ extension API {
     public func repairTimestamps(_ input: RepairTimestamps.Input) async throws(Problem) -> RepairTimestamps.Output {
         let (request, actor, limit) = (input.body, input.principal.name, Self.repairLimit)
         if let id = request.instanceID, try await !run(.isInstance(instanceID: id)) { throw .instanceNotFound }
-        let seconds = configuration.bounds.clockAheadSeconds
+        let seconds = configuration.clientLimits.clockAheadSeconds
         let found = try await run(.countAhead(instanceID: request.instanceID, aheadSeconds: seconds))
         var repair = TimestampRepair(found, aheadSeconds: seconds, isDryRun: request.dryRun)
         if !request.dryRun {

@@ -11,15 +11,15 @@ extension API {
         guard acknowledgement.commandID == input.commandID else {
             throw Problem(status: 400, code: .commandIDMismatch, detail: "command_id mismatch")
         }
-        let bounds = configuration.bounds
-        if let evidence = acknowledgement.evidence, evidence.bytes.count > bounds.evidenceBytes {
-            let detail = "evidence has \(evidence.bytes.count) bytes; at most \(bounds.evidenceBytes) are allowed"
+        let limits = configuration.clientLimits
+        if let evidence = acknowledgement.evidence, evidence.bytes.count > limits.evidenceBytes {
+            let detail = "evidence has \(evidence.bytes.count) bytes; at most \(limits.evidenceBytes) are allowed"
             throw counted(Problem(.evidence, status: 413, detail))
         }
         let receipt: AcknowledgementReceipt?
         do throws(Problem) {
             receipt = try await transaction { transaction in
-                try transaction.store(acknowledgement, most: bounds.acknowledgementsPerCommand)
+                try transaction.store(acknowledgement, most: limits.acknowledgementsPerCommand)
             }
         } catch {
             throw counted(error)
@@ -39,14 +39,14 @@ extension API {
 extension API {
     /// Records in the audit log that an instance acknowledged another instance's command.
     private func recordForeign(_ acknowledgement: Acknowledgement) async throws(Problem) {
-        let refusal = Refusal(
+        let rejection = Rejection(
             actor: Actor.agent,
             action: .commandAck,
             targetType: .command,
             targetID: acknowledgement.commandID.text,
             code: .commandOfAnotherInstance
         )
-        try await record(refusal, details: acknowledgement.auditDetails)
+        try await record(rejection, details: acknowledgement.auditDetails)
     }
 }
 

@@ -27,12 +27,12 @@ final class EventHub: Sendable {
         var isClosed = false
 
         /// The problem if a principal may not open another stream; nil if it may.
-        func refusal(of principal: String, _ bounds: Bounds) -> Problem? {
-            if watchers.count >= bounds.eventStreams {
+        func rejection(of principal: String, _ limits: ClientLimits) -> Problem? {
+            if watchers.count >= limits.eventStreams {
                 let detail = "the limit EVENT_STREAMS is reached: \(watchers.count) event streams are open; retry later"
                 return Problem(.streams, status: 503, detail, retryAfterSeconds: 15)
             }
-            guard let count = counts[principal], count >= bounds.eventStreamsPerPrincipal else { return nil }
+            guard let count = counts[principal], count >= limits.eventStreamsPerPrincipal else { return nil }
             let detail =
                 "the limit EVENT_STREAMS_PER_PRINCIPAL is reached: '\(principal)' has \(count) open event streams; close one first"
             return Problem(.streams, status: 429, detail, retryAfterSeconds: 15)
@@ -53,7 +53,7 @@ final class EventHub: Sendable {
     func watch(
         from head: EventPosition,
         by principal: String,
-        _ bounds: Bounds
+        _ limits: ClientLimits
     ) throws(Problem) -> (messages: AsyncStream<Message>, sentUpTo: EventPosition) {
         let (messages, continuation) = AsyncStream.makeStream(
             of: Message.self,
@@ -61,7 +61,7 @@ final class EventHub: Sendable {
         )
         let entry = state.withLock { state -> Result<EventPosition?, Problem> in
             guard !state.isClosed else { return .success(nil) }
-            if let problem = state.refusal(of: principal, bounds) { return .failure(problem) }
+            if let problem = state.rejection(of: principal, limits) { return .failure(problem) }
             state.next += 1
             let number = state.next
             state.watchers[number] = continuation

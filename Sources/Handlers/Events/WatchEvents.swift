@@ -6,7 +6,7 @@ extension API {
         let known = input.lastEventID.flatMap { EventPosition($0) }
         let (head, isValid) = try await eventHead(after: known)
         do throws(Problem) {
-            let (messages, sentUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.bounds)
+            let (messages, sentUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.clientLimits)
             let start = isValid ? known ?? head : head
             let reader = EventReader(api: self, messages, from: start, to: sentUpTo, isReset: !isValid)
             return .ok(ServerEvents { AsyncThrowingStream { try await reader.next() } })

@@ -14,7 +14,7 @@ protocol IngestElement: ContractModel {
     var timestamp: Timestamp { get }
 
     /// Rejects an element that exceeds a limit.
-    func check(_ bounds: Bounds) throws(Problem)
+    func check(_ limits: ClientLimits) throws(Problem)
 
     /// Stores the element and waits for the commit.
     func store(in api: API) async throws(Problem) -> Outcome
@@ -34,21 +34,21 @@ protocol RowElement: IngestElement where Row.Outcome == Outcome {
     associatedtype Row: BatchRow
 
     /// The row to store.
-    func row(within bounds: Bounds) -> Row
+    func row(within limits: ClientLimits) -> Row
 }
 
 extension RowElement {
     func store(in api: API) async throws(Problem) -> Outcome {
-        try await api.run(row(within: api.configuration.bounds))
+        try await api.run(row(within: api.configuration.clientLimits))
     }
 
     static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>] {
-        try await api.run(elements.map { $0.row(within: api.configuration.bounds) })
+        try await api.run(elements.map { $0.row(within: api.configuration.clientLimits) })
     }
 }
 
 extension IngestElement {
-    func check(_ bounds: Bounds) throws(Problem) {}
+    func check(_ limits: ClientLimits) throws(Problem) {}
 
     func auditDetails(of problem: Problem) -> JSONObject? { nil }
 }
@@ -61,7 +61,7 @@ extension API {
     ) async throws(Problem) -> IngestReceipt {
         try principal.requireSubject(element.instanceID)
         do throws(Problem) {
-            try element.check(configuration.bounds)
+            try element.check(configuration.clientLimits)
         } catch {
             throw counted(error)
         }
@@ -91,7 +91,7 @@ extension API {
             do throws(Problem) {
                 var element = try Element(reading: object)
                 try principal.requireSubject(element.instanceID)
-                try element.check(configuration.bounds)
+                try element.check(configuration.clientLimits)
                 complete(&element, index)
                 elements.append((index, element))
             } catch {
@@ -126,14 +126,14 @@ extension API {
     /// Records the rejection of an element in the audit log, if such rejections are audited.
     func audit(_ problem: Problem, of element: some IngestElement) async throws(Problem) {
         guard let details = element.auditDetails(of: problem) else { return }
-        let refusal = Refusal(
+        let rejection = Rejection(
             actor: Actor.agent,
             action: .heartbeat,
             targetType: .instance,
             targetID: element.instanceID,
             code: problem.contractCode
         )
-        try await record(refusal, details: details)
+        try await record(rejection, details: details)
     }
 }
 

@@ -18,7 +18,7 @@ extension API {
 }
 
 extension CostEntry: RowElement {
-    func row(within bounds: Bounds) -> RecordCosts {
+    func row(within limits: ClientLimits) -> RecordCosts {
         RecordCosts(
             instanceID: instanceID,
             entryID: entryID,
@@ -28,7 +28,7 @@ extension CostEntry: RowElement {
             currency: currency,
             fxRate: fxRate,
             ts: timestamp,
-            aheadSeconds: bounds.clockAheadSeconds
+            aheadSeconds: limits.clockAheadSeconds
         )
     }
 

@@ -13,7 +13,7 @@ extension API {
 }
 
 extension ExecutionSample: RowElement {
-    func row(within bounds: Bounds) -> RecordExecutionSamples {
+    func row(within limits: ClientLimits) -> RecordExecutionSamples {
         RecordExecutionSamples(
             instanceID: instanceID,
             sampleID: sampleID,
@@ -22,7 +22,7 @@ extension ExecutionSample: RowElement {
             latencyMs: latencyMs,
             fillRatio: fillRatio,
             ts: timestamp,
-            aheadSeconds: bounds.clockAheadSeconds
+            aheadSeconds: limits.clockAheadSeconds
         )
     }
 

@@ -7,7 +7,7 @@ extension API {
         switch input.body {
         case .heartbeat(let heartbeat):
             try input.principal.requireSubject(heartbeat.instanceID)
-            do throws(Problem) { try heartbeat.check(configuration.bounds) } catch { throw counted(error) }
+            do throws(Problem) { try heartbeat.check(configuration.clientLimits) } catch { throw counted(error) }
             let outcome = try await heartbeat.store(in: self)
             do throws(Problem) {
                 return .accepted(try heartbeat.receipt(outcome))
@@ -22,7 +22,7 @@ extension API {
 }
 
 extension Heartbeat: RowElement {
-    func row(within bounds: Bounds) -> RecordHeartbeats {
+    func row(within limits: ClientLimits) -> RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,
             botID: botID,
@@ -35,12 +35,12 @@ extension Heartbeat: RowElement {
             state: state ?? .normal,
             fingerprint: fingerprint,
             sentAt: timestamp,
-            hourly: bounds.registrationsPerHour,
-            most: bounds.instances
+            hourly: limits.registrationsPerHour,
+            most: limits.instances
         )
     }
 
-    func check(_ bounds: Bounds) throws(Problem) { try metadata.require("metadata", atMost: bounds.objectBytes) }
+    func check(_ limits: ClientLimits) throws(Problem) { try metadata.require("metadata", atMost: limits.objectBytes) }
 
     /// A hash of the heartbeat without its time. A heartbeat with an unchanged hash changes only times. Two different heartbeats collide once
     /// in 2^64; a sender that provokes a collision only hides its own change.
@@ -62,14 +62,14 @@ extension Heartbeat: RowElement {
     /// Most heartbeats repeat the content of the previous one.
     func store(in api: API) async throws(Problem) -> HeartbeatOutcome {
         if try await api.run(refresh) { return .stored }
-        return try await api.run(row(within: api.configuration.bounds))
+        return try await api.run(row(within: api.configuration.clientLimits))
     }
 
     static func store(_ beats: [Heartbeat], in api: API) async throws(Problem) -> [Result<HeartbeatOutcome, Problem>] {
         let isRefreshed = try await api.run(beats.map(\.refresh))
         var outcomes: [Result<HeartbeatOutcome, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
-        let rows = others.map { beats[$0].row(within: api.configuration.bounds) }
+        let rows = others.map { beats[$0].row(within: api.configuration.clientLimits) }
         for (index, outcome) in zip(others, try await api.run(rows)) { outcomes[index] = outcome }
         return outcomes
     }

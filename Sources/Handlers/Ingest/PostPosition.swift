@@ -13,15 +13,15 @@ extension API {
 extension PositionReport: RowElement {
     var timestamp: Timestamp { updatedAt }
 
-    func row(within bounds: Bounds) -> RecordPositions {
+    func row(within limits: ClientLimits) -> RecordPositions {
         RecordPositions(
             instanceID: instanceID,
             symbol: symbol,
             netExposure: netExposure,
             grossExposure: grossExposure,
             updatedAt: updatedAt,
-            most: bounds.positionsPerInstance,
-            aheadSeconds: bounds.clockAheadSeconds
+            most: limits.positionsPerInstance,
+            aheadSeconds: limits.clockAheadSeconds
         )
     }
 

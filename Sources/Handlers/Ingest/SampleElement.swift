@@ -57,7 +57,7 @@ extension SampleElement {
         let prepared = samples.map { samples in
             let own = places.prefix(samples.count)
             places.removeFirst(samples.count)
-            return Self.outcome(of: samples, own, within: api.configuration.bounds, adding: &rows)
+            return Self.outcome(of: samples, own, within: api.configuration.clientLimits, adding: &rows)
         }
         var stored = try await api.run(rows)[...]
         return zip(samples, prepared).map { samples, outcome in
@@ -76,7 +76,7 @@ extension SampleElement {
     private static func outcome(
         of samples: [Sample],
         _ places: ArraySlice<SeriesPlace>,
-        within bounds: Bounds,
+        within limits: ClientLimits,
         adding rows: inout [RecordSamples]
     ) -> SampleOutcome {
         let start = rows.count
@@ -90,7 +90,7 @@ extension SampleElement {
                     seriesID: id,
                     ts: sample.time,
                     value: sample.value,
-                    aheadSeconds: bounds.clockAheadSeconds
+                    aheadSeconds: limits.clockAheadSeconds
                 )
             )
         }

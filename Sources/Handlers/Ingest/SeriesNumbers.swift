@@ -90,7 +90,7 @@ extension API {
                 metricType: $0.metricType.text,
                 symbol: $0.symbol.text,
                 currency: $0.currency.text,
-                most: configuration.bounds.seriesPerInstance
+                most: configuration.clientLimits.seriesPerInstance
             )
         }
         for (key, result) in zip(missing, try await run(rows)) {

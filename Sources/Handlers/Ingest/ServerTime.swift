@@ -5,7 +5,7 @@ extension API {
     /// Rejects a timestamp that is further ahead of the database's clock than allowed.
     func requireNotAhead(_ time: Timestamp) async throws(Problem) {
         let now = try await run(.serverTime())
-        let limit = configuration.bounds.clockAheadSeconds
+        let limit = configuration.clientLimits.clockAheadSeconds
         if now.adding(seconds: Int64(limit)) < time { throw Problem(ahead: time, of: now, limit: limit) }
     }
 
@@ -19,7 +19,7 @@ extension API {
         let clock: Timestamp
         if let now { clock = now } else { clock = try await run(.serverTime()) }
         now = clock
-        return Problem(ahead: time, of: clock, limit: configuration.bounds.clockAheadSeconds)
+        return Problem(ahead: time, of: clock, limit: configuration.clientLimits.clockAheadSeconds)
     }
 }
 

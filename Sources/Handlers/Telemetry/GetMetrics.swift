@@ -11,10 +11,10 @@ extension API {
         let rows = try? await run(.stateFigures())
         text.gauge("flotilla_database_up", "Whether the database is available.", [("", rows == nil ? 0 : 1)])
         text.add(rows ?? [])
-        let bounds = configuration.bounds
-        if rows != nil, let figures = try? await run(.boundFigures(hourly: bounds.registrationsPerHour)) {
+        let limits = configuration.clientLimits
+        if rows != nil, let figures = try? await run(.boundFigures(hourly: limits.registrationsPerHour)) {
             text.gauge("flotilla_instances_retired", "Retired instances.", [("", Double(figures.retired))])
-            let registered = Double(bounds.registrationsPerHour) - Double(figures.room)
+            let registered = Double(limits.registrationsPerHour) - Double(figures.room)
             text.gauge(
                 "flotilla_registrations",
                 "Registrations that count towards the limit.",
@@ -29,11 +29,11 @@ extension API {
         text.gauge(
             "flotilla_registrations_limit",
             "REGISTRATIONS_PER_HOUR.",
-            [("", Double(bounds.registrationsPerHour))]
+            [("", Double(limits.registrationsPerHour))]
         )
-        text.gauge("flotilla_instances_limit", "INSTANCES_MAX.", [("", Double(bounds.instances))])
+        text.gauge("flotilla_instances_limit", "INSTANCES_MAX.", [("", Double(limits.instances))])
         text.gauge("flotilla_event_streams", "Open event streams.", [("", Double(hub.count))])
-        text.gauge("flotilla_event_streams_limit", "EVENT_STREAMS.", [("", Double(bounds.eventStreams))])
+        text.gauge("flotilla_event_streams_limit", "EVENT_STREAMS.", [("", Double(limits.eventStreams))])
         if let disk = configuration.clusterFolder.flatMap({ DiskSpace(at: $0) }) {
             text.gauge("flotilla_disk_free_bytes", "Free space on the disk of DATA_DIR.", [("", Double(disk.free))])
             text.gauge("flotilla_disk_bytes", "The size of the disk of DATA_DIR.", [("", Double(disk.total))])

@@ -11,7 +11,7 @@ public final class Telemetry: Sendable {
     let registry: PrometheusRegistry
     private let requests = RequestMetrics()
     private let loopLag: Meter
-    private let refusals: [BoundRefusal: Counter]
+    private let refusals: [LimitRejection: Counter]
     private let bodies = Atomic<Int>(0)
     let connections: ConnectionMetrics
 
@@ -24,9 +24,9 @@ public final class Telemetry: Sendable {
             "flotilla_bound_refusals_total",
             "Requests and elements rejected at a limit.",
             "bound",
-            BoundRefusal.allCases.map(\.label)
+            LimitRejection.allCases.map(\.label)
         )
-        self.refusals = Dictionary(zip(BoundRefusal.allCases, refusals)) { first, _ in first }
+        self.refusals = Dictionary(zip(LimitRejection.allCases, refusals)) { first, _ in first }
         connections = ConnectionMetrics(registry)
     }
 
@@ -40,10 +40,10 @@ public final class Telemetry: Sendable {
     }
 
     /// Counts a rejection at a limit.
-    func recordRefusal(_ refusal: BoundRefusal) { refusals[refusal]?.increment() }
+    func recordRejection(_ refusal: LimitRejection) { refusals[refusal]?.increment() }
 
     /// Counts a request whose body is rejected because memory ran out.
-    public func recordBodyRefusal() { recordRefusal(.bodies) }
+    public func recordBodyRejection() { recordRejection(.bodies) }
 
     /// Request body bytes in memory, without small bodies.
     public var bodyBytes: Int { bodies.load(ordering: .relaxed) }

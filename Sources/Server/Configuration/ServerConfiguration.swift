@@ -69,7 +69,7 @@ struct ServerConfiguration: Sendable {
     /// Days of silence after which an instance is retired; nil if only operators retire instances.
     var instanceRetireDays: Int?
     /// Limits on what clients may add or hold.
-    var bounds: Bounds
+    var clientLimits: ClientLimits
     /// The time between two runs of the periodic checks; nil if this server does not run them.
     var checkInterval: Duration?
     /// Which responses are validated before they are sent.
@@ -180,7 +180,7 @@ struct ServerConfiguration: Sendable {
         auditDays = ofAudit == 0 ? nil : ofAudit
         let silentDays = try variables.integer("INSTANCE_RETIRE_DAYS", in: 0...3_650, default: 0)
         instanceRetireDays = silentDays == 0 ? nil : silentDays
-        bounds = try Bounds(variables)
+        clientLimits = try ClientLimits(variables)
         let seconds = try variables.integer("CHECK_INTERVAL_SECONDS", in: 0...3_600, default: 2)
         checkInterval = seconds == 0 ? nil : .seconds(seconds)
         responseValidation = try Self.responseValidation(variables)

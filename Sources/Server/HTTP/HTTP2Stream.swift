@@ -95,7 +95,7 @@ final class HTTP2Stream: ChannelInboundHandler {
         body.append(contentsOf: bytes.readableBytesView)
         bodies.hold(body)
         guard !bodies.count() else { return }
-        connections.telemetry.recordBodyRefusal()
+        connections.telemetry.recordBodyRejection()
         reject(.tooManyBodies, id: request.id, context)
     }
 

@@ -159,7 +159,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     /// Drops the requests after the current one, whose response becomes the last one. The client must send them again.
     private func dropPipelined() {
-        connections.telemetry.recordBodyRefusal()
+        connections.telemetry.recordBodyRejection()
         keepsAlive = false
         // Keep reading paused until then.
         pipelined = []
@@ -168,7 +168,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private func tooManyBodies() -> ServerResponse {
-        connections.telemetry.recordBodyRefusal()
+        connections.telemetry.recordBodyRejection()
         return pipeline.response(to: .tooManyBodies, id: request?.id, to: peer.client)
     }
 

@@ -155,7 +155,7 @@ private final class RequestSteps<R: Responder>: Sendable {
             throw Rejection(ServerResponse(.contentTooLarge(limit), requestID: target.id), closes: true)
         }
         guard length > BodyMemory.smallBody, connections.isBodyLimitReached else { return }
-        connections.telemetry.recordBodyRefusal()
+        connections.telemetry.recordBodyRejection()
         throw Rejection(ServerResponse(.tooManyBodies, requestID: target.id), closes: true)
     }
 

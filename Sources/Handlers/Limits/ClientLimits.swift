@@ -1,5 +1,5 @@
-/// Limits on what clients may add or hold. Beyond them, the server responds with a problem whose code is a `BoundRefusal`.
-public struct Bounds: Sendable {
+/// Limits on what clients may add or hold. Beyond them, the server responds with a problem whose code is a `LimitRejection`.
+public struct ClientLimits: Sendable {
     /// The maximum number of new instances per hour, over all servers.
     public var registrationsPerHour = 20_000
     /// The maximum number of instances in the fleet.

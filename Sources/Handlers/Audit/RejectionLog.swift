@@ -2,7 +2,7 @@ import Generated
 import Synchronization
 
 /// A rejected attempt, with the properties that distinguish kinds of rejections.
-struct Refusal: Hashable, Sendable {
+struct Rejection: Hashable, Sendable {
     let actor: String
     let action: AuditAction
     let targetType: AuditTarget
@@ -18,12 +18,12 @@ struct Refusal: Hashable, Sendable {
     static let manyTargets = "*"
 
     /// The same rejection for any target and any address.
-    fileprivate var general: Refusal {
-        var refusal = self
+    fileprivate var general: Rejection {
+        var rejection = self
         // Callers cannot choose the name of a rejected operation, so it is kept.
-        if targetType != .operation { refusal.targetID = Self.manyTargets }
-        refusal.address = nil
-        return refusal
+        if targetType != .operation { rejection.targetID = Self.manyTargets }
+        rejection.address = nil
+        return rejection
     }
 }
 
@@ -32,7 +32,7 @@ struct Refusal: Hashable, Sendable {
 ///
 /// Time is divided into windows. In each window, the first rejection of a kind gets its own entry; an authenticated actor gets up to a
 /// hundred. The others become one entry per kind at the end of the window.
-final class RefusalLog: Sendable {
+final class RejectionLog: Sendable {
     /// The length of a window.
     static let window = Duration.seconds(60)
     /// The maximum number of kinds per window; further ones are distinguished only by actor, action and code.
@@ -43,21 +43,21 @@ final class RefusalLog: Sendable {
     private struct State {
         var start = ContinuousClock.now
         /// The number of rejections of each kind in this window.
-        var seen: [Refusal: Int] = [:]
+        var seen: [Rejection: Int] = [:]
         /// The number of rejections of each kind that wait for their common entry.
-        var waiting: [Refusal: Int] = [:]
+        var waiting: [Rejection: Int] = [:]
     }
 
     private let state = Mutex(State())
 
     /// Whether a rejection gets its own entry; otherwise it is counted.
-    func admits(_ refusal: Refusal) -> Bool {
+    func admits(_ rejection: Rejection) -> Bool {
         state.withLock { state in
-            var kind = refusal.isKnown ? refusal.general : refusal
-            if state.seen[kind] == nil, state.seen.count >= Self.kinds { kind = refusal.general }
+            var kind = rejection.isKnown ? rejection.general : rejection
+            if state.seen[kind] == nil, state.seen.count >= Self.kinds { kind = rejection.general }
             let count = state.seen[kind, default: 0]
             state.seen[kind] = count + 1
-            if count < (refusal.isKnown ? Self.entriesOfKnown : 1) { return true }
+            if count < (rejection.isKnown ? Self.entriesOfKnown : 1) { return true }
             state.waiting[kind, default: 0] += 1
             return false
         }
@@ -66,7 +66,7 @@ final class RefusalLog: Sendable {
     /// Removes and returns the counted rejections once the window has ended.
     ///
     /// - Parameter isLast: Whether the server is shutting down, which ends the window.
-    func take(isLast: Bool = false, now: ContinuousClock.Instant = .now) -> [(refusal: Refusal, count: Int)] {
+    func take(isLast: Bool = false, now: ContinuousClock.Instant = .now) -> [(rejection: Rejection, count: Int)] {
         state.withLock { state in
             guard isLast || now - state.start >= Self.window else { return [] }
             let taken = state.waiting
@@ -76,7 +76,7 @@ final class RefusalLog: Sendable {
     }
 
     /// Adds rejections that could not be stored to the current counts.
-    func putBack(_ refusal: Refusal, count: Int) {
-        state.withLock { $0.waiting[refusal, default: 0] += count }
+    func putBack(_ rejection: Rejection, count: Int) {
+        state.withLock { $0.waiting[rejection, default: 0] += count }
     }
 }

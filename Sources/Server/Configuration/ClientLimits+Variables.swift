@@ -1,7 +1,7 @@
 import Handlers
 
-extension Bounds {
-    /// Reads the bounds from the variables, with defaults for those that are not set.
+extension ClientLimits {
+    /// Reads the limits from the variables, with defaults for those that are not set.
     init(_ variables: Variables) throws(ConfigurationError) {
         self.init()
         func read(_ name: String, _ range: ClosedRange<Int>, _ value: inout Int) throws(ConfigurationError) {

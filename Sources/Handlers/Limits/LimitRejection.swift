@@ -1,7 +1,7 @@
 import ContractRuntime
 
 /// The codes of rejections at a limit. `/metrics` counts each.
-enum BoundRefusal: String, CaseIterable {
+enum LimitRejection: String, CaseIterable {
     case registrations = "TOO_MANY_REGISTRATIONS"
     case instances = "TOO_MANY_INSTANCES"
     case series = "TOO_MANY_SERIES"
@@ -30,7 +30,7 @@ enum BoundRefusal: String, CaseIterable {
 
 extension Problem {
     /// A rejection at a limit.
-    init(_ refusal: BoundRefusal, status: Int, _ detail: String, retryAfterSeconds: Int? = nil) {
+    init(_ refusal: LimitRejection, status: Int, _ detail: String, retryAfterSeconds: Int? = nil) {
         self.init(status: status, code: refusal.rawValue, detail: detail, retryAfterSeconds: retryAfterSeconds)
     }
 }
@@ -39,13 +39,13 @@ extension API {
     /// Counts a problem if it is a rejection at a limit. Returns the problem.
     @discardableResult
     func counted(_ problem: Problem) -> Problem {
-        if let refusal = BoundRefusal(rawValue: problem.code) { telemetry.recordRefusal(refusal) }
+        if let refusal = LimitRejection(rawValue: problem.code) { telemetry.recordRejection(refusal) }
         return problem
     }
 
     /// Rejects an object that exceeds the maximum size.
     func requireObject(_ object: JSONObject, _ name: String) throws(Problem) {
-        do throws(Problem) { try object.require(name, atMost: configuration.bounds.objectBytes) } catch {
+        do throws(Problem) { try object.require(name, atMost: configuration.clientLimits.objectBytes) } catch {
             throw counted(error)
         }
     }
