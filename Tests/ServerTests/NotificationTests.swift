@@ -126,8 +126,9 @@ import Testing
                         try await group.waitForAll()
                     }
                 }
-                let check = try await server.post("/alerts/heartbeat-check?stale_after_seconds=60", "", token: token)
-                #expect(try check.json()["alerts_created"] as? Int == 1_000)
+                // A busy machine may not finish the check within the time of one request.
+                let path = "/alerts/heartbeat-check?stale_after_seconds=60"
+                #expect(try await wait { try await server.post(path, "", token: token).status == 200 })
                 #expect(try await wait { try await deliveries("SENT", on: server) == 1_000 })
                 // On a busy machine, they arrive in several messages.
                 #expect((1...5).contains(target.messages.count))
