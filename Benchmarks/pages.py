@@ -44,7 +44,7 @@ def report():
 threading.Thread(target=report, daemon=True).start()
 address = urllib.parse.urlparse(web)
 connection = http.client.HTTPConnection(address.hostname, address.port)
-connection.request("POST", "/login", "token=benchmark")
+connection.request("POST", "/login", "token=benchmark", {"Content-Type": "application/x-www-form-urlencoded"})
 response = connection.getresponse()
 response.read()
 cookie = response.getheader("Set-Cookie").split(";")[0]
