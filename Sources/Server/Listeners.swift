@@ -34,7 +34,7 @@ struct Listeners: Service {
         await finish(listeners)
     }
 
-    /// Waits for the schema's confirmation, but not long. Meanwhile new connections wait in the sockets' backlogs instead of getting 503.
+    /// Waits for the schema's confirmation up to `schemaPatience`, so that new connections wait in the sockets' backlogs instead of getting 503.
     private func waitForSchema() async {
         await withTaskGroup { group in
             group.addTask { await schema.waitUntilConfirmed() }

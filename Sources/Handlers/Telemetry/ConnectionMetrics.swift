@@ -34,27 +34,22 @@ struct ConnectionMetrics: Sendable {
     init(_ registry: PrometheusRegistry) {
         open = registry.meter("flotilla_connections", "Open client connections.")
         unreadBytes = registry.meter("flotilla_unread_bytes", "Response bytes that clients have not read.")
-        let surplus = registry.counters(
+        surplus = registry.counters(
             "flotilla_connections_surplus_total",
             "Connections beyond a limit.",
             "limit",
-            ConnectionLimit.allCases.map(\.rawValue)
+            \.rawValue
         )
-        self.surplus = Dictionary(zip(ConnectionLimit.allCases, surplus)) { first, _ in first }
-        let closings = registry.counters(
+        closings = registry.counters(
             "flotilla_connections_closed_total",
             "Connections closed because the client was too slow.",
             "reason",
-            Telemetry.Closing.allCases.map(\.rawValue)
+            \.rawValue
         )
-        self.closings = Dictionary(zip(Telemetry.Closing.allCases, closings)) { first, _ in first }
-        let failures = "flotilla_accept_failures_total"
-        registry.declare(
-            failures,
-            CounterSeries.self,
+        acceptFailures = registry.counter(
+            "flotilla_accept_failures_total",
             "Connections that could not be accepted because file descriptors or memory ran out."
         )
-        acceptFailures = Counter(label: failures, factory: registry)
     }
 }
 

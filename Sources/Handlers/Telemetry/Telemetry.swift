@@ -11,7 +11,7 @@ public final class Telemetry: Sendable {
     let registry: PrometheusRegistry
     private let requests = RequestMetrics()
     private let loopLag: Meter
-    private let refusals: [LimitRejection: Counter]
+    private let rejections: [LimitRejection: Counter]
     private let bodies = Atomic<Int>(0)
     let connections: ConnectionMetrics
 
@@ -20,13 +20,12 @@ public final class Telemetry: Sendable {
         self.registry = registry
         loopLag = registry.meter("flotilla_event_loop_lag_seconds", "The delay of an event loop.")
         // Export every limit from the start, so that the first rejection is an increase.
-        let refusals = registry.counters(
+        rejections = registry.counters(
             "flotilla_bound_refusals_total",
             "Requests and elements rejected at a limit.",
             "bound",
-            LimitRejection.allCases.map(\.label)
+            \.label
         )
-        self.refusals = Dictionary(zip(LimitRejection.allCases, refusals)) { first, _ in first }
         connections = ConnectionMetrics(registry)
     }
 
@@ -40,7 +39,7 @@ public final class Telemetry: Sendable {
     }
 
     /// Counts a rejection at a limit.
-    func recordRejection(_ refusal: LimitRejection) { refusals[refusal]?.increment() }
+    func recordRejection(_ rejection: LimitRejection) { rejections[rejection]?.increment() }
 
     /// Counts a request whose body is rejected because memory ran out.
     public func recordBodyRejection() { recordRejection(.bodies) }
@@ -106,8 +105,14 @@ extension PrometheusRegistry {
         return Counter(label: name, dimensions: labels, factory: self)
     }
 
-    /// Counters with a description, one for each value of a label.
-    func counters(_ name: String, _ help: String, _ label: String, _ values: [String]) -> [Counter] {
-        values.map { counter(name, help, labels: [(label, $0)]) }
+    /// Counters with a description, one for each case, whose value of the label is `value`.
+    func counters<Case: CaseIterable & Hashable>(
+        _ name: String,
+        _ help: String,
+        _ label: String,
+        _ value: (Case) -> String
+    ) -> [Case: Counter] {
+        let counters = Case.allCases.map { ($0, counter(name, help, labels: [(label, value($0))])) }
+        return Dictionary(counters) { first, _ in first }
     }
 }

@@ -6,9 +6,7 @@ enum RequestID {
     /// The client's `X-Request-ID` if it is short and printable, else a random id.
     static func of(_ head: HTTPRequestHead) -> String {
         if let id = head.headers.first(name: "X-Request-ID"), !id.isEmpty, id.utf8.count <= 64,
-            id.utf8.allSatisfy({
-                $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
-            })
+            id.utf8.allSatisfy(\.isNameByte)
         {
             return id
         }
@@ -25,9 +23,16 @@ enum RequestID {
         number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
         number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
         number ^= number >> 31
-        return String(unsafeUninitializedCapacity: 16) { text in
+        return number.hexadecimal
+    }
+}
+
+extension UInt64 {
+    /// 16 hexadecimal digits.
+    var hexadecimal: String {
+        String(unsafeUninitializedCapacity: 16) { text in
             for place in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * place)) & 0xF
+                let digit = UInt8(truncatingIfNeeded: self >> UInt64(60 - 4 * place)) & 0xF
                 text[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
             }
             return 16
@@ -36,10 +41,11 @@ enum RequestID {
 }
 
 extension UInt8 {
-    fileprivate var isLetterOrDigit: Bool {
+    /// Whether it is an ASCII letter or digit, `-`, `_` or `.`.
+    var isNameByte: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
             true
         default: false
         }

@@ -4,13 +4,9 @@ import Synchronization
 
 /// The spans that wait for their export. It is bounded: a span beyond the bound is dropped and counted, and nothing waits for room.
 final class SpanQueue: Sendable {
-    private struct State {
-        var spans: [FinishedSpan] = []
-    }
-
     private let capacity: Int
     private let batch: Int
-    private let state = Mutex(State())
+    private let spans = Mutex<[FinishedSpan]>([])
     private let dropped: Counter
     /// Yields when a batch is complete, or when `wake` is called.
     let wakes: AsyncStream<Void>
@@ -29,10 +25,10 @@ final class SpanQueue: Sendable {
 
     /// Adds a span, unless the queue is full.
     func add(_ span: FinishedSpan) {
-        let count = state.withLock { state -> Int? in
-            guard state.spans.count < capacity else { return nil }
-            state.spans.append(span)
-            return state.spans.count
+        let count = spans.withLock { spans -> Int? in
+            guard spans.count < capacity else { return nil }
+            spans.append(span)
+            return spans.count
         }
         guard let count else { return dropped.increment() }
         if count == batch { wake() }
@@ -48,15 +44,15 @@ final class SpanQueue: Sendable {
     ///
     /// - Parameter limit: The maximum number; nil for a batch.
     func take(atMost limit: Int? = nil) -> [FinishedSpan] {
-        state.withLock { state in
-            let spans = Array(state.spans.prefix(limit ?? batch))
-            state.spans.removeFirst(spans.count)
-            return spans
+        spans.withLock { spans in
+            let oldest = Array(spans.prefix(limit ?? batch))
+            spans.removeFirst(oldest.count)
+            return oldest
         }
     }
 
     /// Returns spans whose export was interrupted.
-    func putBack(_ spans: [FinishedSpan]) {
-        state.withLock { $0.spans.insert(contentsOf: spans, at: 0) }
+    func putBack(_ interrupted: [FinishedSpan]) {
+        spans.withLock { $0.insert(contentsOf: interrupted, at: 0) }
     }
 }

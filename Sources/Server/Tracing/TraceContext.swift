@@ -65,12 +65,6 @@ extension ServiceContext {
 }
 
 extension UInt64 {
-    /// 16 hexadecimal digits.
-    var hexadecimal: String {
-        let digits = String(self, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
-
     /// Reads a number of lowercase hexadecimal digits.
     fileprivate init?(hexadecimal text: Substring?, digits: Int) {
         guard let text, text.utf8.count == digits,

@@ -39,7 +39,9 @@ struct TracingConfiguration: Sendable {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts.first.map { String($0).trimmingSpaces } ?? ""
             let value = parts.count == 2 ? parts.last.map { Fields.decoded($0, isForm: false) } : nil
-            guard let value, isName(name), value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            guard let value, !name.isEmpty, name.utf8.allSatisfy(\.isNameByte),
+                value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+            else {
                 // The values are secrets and must not appear in the message.
                 throw ConfigurationError(
                     variable: variable,
@@ -50,18 +52,6 @@ struct TracingConfiguration: Sendable {
             headers.append((name, value.trimmingSpaces))
         }
         return headers
-    }
-
-    private static func isName(_ name: String) -> Bool {
-        !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                    true
-                default: false
-                }
-            }
     }
 }
 
