@@ -13,7 +13,7 @@ The agent sends heartbeats and the bot's reports, executes each command at most 
 not answer. These tasks run independently of each other, and none of them blocks the bot.
 """
 
-from .agent import Agent
+from .agent import Agent, Profile
 from .command import AgentCommand
 from .configuration import AgentConfiguration, ConfigurationError
 from .processor import CommandFailure
@@ -28,6 +28,7 @@ __all__ = [
     "CommandFailure",
     "ConfigurationError",
     "OrdersRefused",
+    "Profile",
     "SpoolFull",
     "Telemetry",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import queue
@@ -26,10 +27,30 @@ from .spool import Spool
 from .telemetry import Reporter, Telemetry
 
 #: Commands that reduce risk, so that they must not wait for other commands.
-_PROTECTIVE = {"SAFE_MODE", "FLATTEN", "STOP", "CANCEL_ALL"}
+_PROTECTIVE = {"SAFE_MODE", "REDUCE_ONLY", "FLATTEN", "STOP", "CANCEL_ALL"}
 
 #: A queue of jobs that run one at a time: a command, or None for the dead-man action.
 _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
+
+
+@dataclasses.dataclass
+class Profile:
+    """What a bot reports of itself beside its state. Members that are None are not reported."""
+
+    #: The bot's software, such as `freqtrade`.
+    software: str | None = None
+    #: The strategy that runs.
+    strategy_name: str | None = None
+    #: The version of the strategy, in the strategy's words.
+    strategy_version: str | None = None
+    #: A hash of the strategy's source in hexadecimal: SHA-1, SHA-256 or SHA-512.
+    strategy_hash: str | None = None
+    #: The address of the bot's own user interface, `http` or `https`.
+    ui_url: str | None = None
+    #: All symbols that the instance trades, if there are several.
+    symbols: list[str] | None = None
+    #: The accounts that the instance trades on.
+    accounts: list[contract.Account] | None = None
 
 
 class Agent:
@@ -100,6 +121,8 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
+        #: What all following heartbeats report of the bot. Replace it to change it.
+        self.profile = Profile()
         self._jobs: _JobQueue = queue.SimpleQueue()
         self._protective_jobs: _JobQueue = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -124,8 +147,9 @@ class Agent:
     def on(self, command_type: str, handler: Handler) -> None:
         """Sets the handler for a type of command. Set all handlers before `start`.
 
-        SAFE_MODE and STOP block new orders and START permits them again, with or without a handler. Commands of any other type fail if
-        they have no handler. SAFE_MODE, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at the same time.
+        SAFE_MODE, REDUCE_ONLY and STOP block new orders and START permits them again, with or without a handler. Commands of any other
+        type fail if they have no handler. SAFE_MODE, REDUCE_ONLY, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can
+        run at the same time.
         `handler` executes a command and returns evidence of its effect; a second handler for the same type replaces the first. Raises
         ValueError if there is no such type.
         """
@@ -135,14 +159,14 @@ class Agent:
     def permit_orders(self) -> None:
         """Checks that the bot may place new orders now. Call it before each order, except orders that only reduce a position.
 
-        The check reads the time since the last contact with the control plane and makes no request. Raises OrdersRefused in SAFE_MODE,
-        FLATTENED and STOPPED.
+        The check reads the time since the last contact with the control plane and makes no request. Raises OrdersRefused in REDUCE_ONLY,
+        SAFE_MODE, FLATTENED and STOPPED.
         """
         self._safety.permit()
 
     @property
     def state(self) -> str:
-        """The state that heartbeats report: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED."""
+        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED."""
         return self._safety.reported
 
     def start(self) -> None:
@@ -238,6 +262,7 @@ class Agent:
             metadata=self.metadata,
             boot_id=self._boot_id,
             state=contract.AgentState(state),
+            **vars(self.profile),
         )
 
     def _poll_commands(self, patience: int) -> list[AgentCommand]:

@@ -158,8 +158,8 @@ class CommandProcessor:
 
     def _effect(self, command: AgentCommand) -> Evidence:
         """Applies a command. New orders are blocked before the handler runs, and stay blocked if it fails."""
-        if command.command_type in ("SAFE_MODE", "STOP"):
-            mode = "SAFE_MODE" if command.command_type == "SAFE_MODE" else "STOPPED"
+        if command.command_type in ("SAFE_MODE", "REDUCE_ONLY", "STOP"):
+            mode = "STOPPED" if command.command_type == "STOP" else command.command_type
             self._safety.close(mode)
             evidence = self._handle(command) if command.command_type in self.handlers else None
             return evidence if evidence is not None else {"state": mode}
