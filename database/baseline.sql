@@ -338,8 +338,7 @@ CREATE TABLE fx_rates (
 -- An amount. NaN and infinity are rejected, because a single one would poison every sum.
 CREATE DOMAIN amount AS numeric CHECK (VALUE NOT IN ('NaN', 'Infinity', '-Infinity'));
 
--- What an instance reports of itself beside its state: its software and strategy. Written only when a heartbeat has a new content. `sent_at`
--- is the time of that heartbeat.
+-- The descriptions that instances report of themselves. Written only when the content of a heartbeat is new. `sent_at` is its time.
 CREATE TABLE instance_profiles (
     instance_id text PRIMARY KEY REFERENCES instances,
     software text,

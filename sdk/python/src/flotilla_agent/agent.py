@@ -35,7 +35,7 @@ _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
 
 @dataclasses.dataclass
 class Profile:
-    """What a bot reports of itself beside its state. Members that are None are not reported."""
+    """A bot's description of itself in its heartbeats. Members that are None are not reported."""
 
     #: The bot's software, such as `freqtrade`.
     software: str | None = None
@@ -121,7 +121,7 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
-        #: What all following heartbeats report of the bot. Replace it to change it.
+        #: The bot's description in all following heartbeats. Replace it to change it.
         self.profile = Profile()
         self._jobs: _JobQueue = queue.SimpleQueue()
         self._protective_jobs: _JobQueue = queue.SimpleQueue()
