@@ -1,5 +1,5 @@
 -- schema: 46
--- routines: 3 9f4db6b1ccca5180
+-- routines: 3 ae8777628b23b450
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.

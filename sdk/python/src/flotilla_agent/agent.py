@@ -121,6 +121,7 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
+        self._bot_failure: str | None = None
         #: The bot's description in all following heartbeats. Replace it to change it.
         self.profile = Profile()
         self._jobs: _JobQueue = queue.SimpleQueue()
@@ -166,8 +167,19 @@ class Agent:
 
     @property
     def state(self) -> str:
-        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED."""
-        return self._safety.reported
+        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED, STOPPED, or UNRESPONSIVE after
+        `report_bot`."""
+        return "UNRESPONSIVE" if self._bot_failure is not None else self._safety.reported
+
+    def report_bot(self, failure: str | None) -> None:
+        """Reports that the bot does not respond to this agent, which runs beside it, or with None that it responds again.
+
+        Heartbeats then have the state UNRESPONSIVE and the reason `failure` in their metadata (`bot_failure`), and the control plane raises
+        an alert. The order gate is not changed: it cannot reach a bot that does not respond.
+        """
+        if failure != self._bot_failure:
+            self._bot_failure = failure
+            self._safety.changed.set()
 
     def start(self) -> None:
         """Starts the agent's threads. Call it once per agent.
@@ -259,7 +271,7 @@ class Agent:
             symbol=configuration.symbol,
             version=configuration.version,
             timestamp=self._clock.wall(),
-            metadata=self.metadata,
+            metadata=self.metadata if self._bot_failure is None else {**self.metadata, "bot_failure": self._bot_failure},
             boot_id=self._boot_id,
             state=contract.AgentState(state),
             **vars(self.profile),
