@@ -126,7 +126,7 @@ compared AS (
 different AS MATERIALIZED (
     SELECT *
     FROM compared
-    WHERE NOT is_settled
+    WHERE is_settled IS NOT TRUE
         AND EXISTS (SELECT FROM venue)
     ORDER BY object, id
     LIMIT :limit
