@@ -1,5 +1,5 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// A fuzz target: one kind of external input, the code that reads it, and the expected properties.

@@ -2,9 +2,9 @@ import ContractRuntime
 import Formats
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 extension FuzzTarget {

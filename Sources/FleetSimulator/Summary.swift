@@ -7,9 +7,9 @@ struct Summary {
     let run: SimulationRun
 
     #if canImport(Glibc)
-        private static let ownUsage = RUSAGE_SELF.rawValue
+    private static let ownUsage = RUSAGE_SELF.rawValue
     #else
-        private static let ownUsage = RUSAGE_SELF
+    private static let ownUsage = RUSAGE_SELF
     #endif
 
     /// How many differences are printed at most.

@@ -83,18 +83,16 @@ struct Application {
             defer { database.close() }
             let standby = standby(isDashboardAlone: isDashboardAlone)
             defer { standby?.close() }
-            let tracing = configuration.tracing.map {
-                ServerTracing($0, environment: configuration.environment, metrics: metrics, logger: logger)
-            }
+            let clients = ServiceClients(self)
             let schema = SchemaState()
             let api = API(
                 database: database,
                 analytics: standby.map { AnalyticsDatabase($0, lagLimit: configuration.analyticsLagSeconds) },
                 schema: schema,
                 configuration: operations,
-                messenger: Messenger(tracer: tracing?.tracer),
+                messenger: clients.messenger,
                 metrics: metrics,
-                tracer: tracing?.tracer,
+                tracer: clients.tracer,
                 logger: logger
             )
             let listeners = Listeners(
@@ -104,12 +102,12 @@ struct Application {
                 schema: schema,
                 denials: DenialLog(api),
                 monitor: monitor,
-                tracing: tracing?.requests,
+                tracing: clients.requestTracing,
                 certificates: certificates,
                 started: started
             )
             var jobs = jobs(of: listeners)
-            if let tracing { jobs.add { await tracing.exporter.run() } }
+            clients.addJobs(of: api, to: &jobs)
             if let cluster { jobs.add { await cluster.keepRunning() } }
             let services = ProcessServices(
                 jobs: jobs,
@@ -178,9 +176,6 @@ struct Application {
         jobs.add { await api.checkReadiness() }
         jobs.add { await LoopProbe(telemetry: api.telemetry).run() }
         if let certificates = listeners.certificates { jobs.add { await certificates.run(telemetry: api.telemetry) } }
-        if let url = configuration.watchdogURL {
-            jobs.add { await Watchdog(api: api, url: url, logger: logger).run() }
-        }
         if !listeners.sockets.isDashboardAlone { jobs.add { await api.noteListening() } }
         if let monitor { jobs.add { await monitor.run() } }
         if let interval = configuration.checkInterval {
@@ -194,25 +189,15 @@ struct Application {
     /// The monitor of the API in a process that serves only the dashboard; nil if there is no API to monitor.
     private func monitor() throws -> APIMonitor? {
         if let url = configuration.apiHealthURL {
-            return try APIMonitor(url: url, verifiesCertificate: true, logger: logger)
+            let tls = url.isTLS ? try clientEncryption(host: url.host, verifiesCertificate: true) : nil
+            return APIMonitor(url: url, tls: tls, logger: logger)
         }
         guard let address = configuration.apiAddress, let url = HealthURL(address.localURL(scheme) + "/healthz") else {
             return nil
         }
         // The certificate is for the names that clients use, not for this machine's own address.
-        return try APIMonitor(url: url, verifiesCertificate: false, logger: logger)
-    }
-
-    /// The certificate of both listeners; nil without TLS.
-    func certificates() throws -> CertificateStore? {
-        guard let files = configuration.tls else { return nil }
-        do { return try CertificateStore(files, logger: logger) } catch {
-            throw ConfigurationError(
-                variable: "TLS_CERTIFICATE, TLS_KEY",
-                found: "\(error)",
-                expected: CertificateError.expected
-            )
-        }
+        let tls = url.isTLS ? try clientEncryption(host: url.host, verifiesCertificate: false) : nil
+        return APIMonitor(url: url, tls: tls, logger: logger)
     }
 
     /// Migrates the database and exits.

@@ -2,9 +2,9 @@ import ArgumentParser
 import Handlers
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 struct ExportAudit: AsyncParsableCommand {

@@ -2,9 +2,9 @@ import Digests
 import Handlers
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A file that cannot be read or written, or has unexpected contents.

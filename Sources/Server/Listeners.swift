@@ -19,8 +19,8 @@ struct Listeners: Service {
     let monitor: APIMonitor?
     /// Makes the spans of requests; nil without tracing.
     let tracing: RequestTracing?
-    /// The certificate of both listeners; nil without TLS.
-    let certificates: CertificateStore?
+    /// Encrypts the connections of both listeners; nil without TLS.
+    let certificates: (any ConnectionEncryption)?
     /// Called with the addresses once all listeners accept.
     let started: @Sendable ([(name: String, address: String)]) -> Void
 

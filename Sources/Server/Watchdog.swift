@@ -1,3 +1,4 @@
+#if TLS
 import Handlers
 import Logging
 import Notifications
@@ -28,3 +29,4 @@ struct Watchdog {
         } while (try? await Task.sleep(for: pause)) != nil
     }
 }
+#endif

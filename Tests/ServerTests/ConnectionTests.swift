@@ -192,35 +192,35 @@ import Testing
 
     @Test func `a server without file descriptors neither ends nor spins, and recovers`() async throws {
         #if canImport(Glibc)
-            try await TestDatabase.migrated { url in
-                let process = try ServerProcess(["serve", "--only", "api"], environment: Site.environment(url, [:]))
-                let port = try #require(Int(await process.line(after: "API  http://127.0.0.1:")))
-                let http = RawHTTP(port: port)
-                while try await http.send("GET", "/readyz").status != 200 {
-                    try await Task.sleep(for: .milliseconds(20))
-                }
-                let pid = process.process.processIdentifier
-                let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
-                // util-linux
-                let limiting = Process()
-                limiting.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
-                limiting.arguments = ["--pid", "\(pid)", "--nofile=\(open + 10)"]
-                try limiting.run()
-                limiting.waitUntilExit()
-                #expect(limiting.terminationStatus == 0)
-                var clients: [KeepAliveHTTP] = []
-                for _ in 0..<40 { clients.append(try KeepAliveHTTP(port: port)) }
-                try await Task.sleep(for: .seconds(1))
-                let before = try Self.processorTime(of: pid)
-                try await Task.sleep(for: .seconds(2))
-                // Two seconds of spinning would be 200 hundredths.
-                #expect(try Self.processorTime(of: pid) - before < 100)
-                clients = []
-                let isBack = try await wait { (try? await http.send("GET", "/healthz").status) == 200 }
-                #expect(isBack)
-                process.process.terminate()
-                #expect(await process.end().status == 0)
+        try await TestDatabase.migrated { url in
+            let process = try ServerProcess(["serve", "--only", "api"], environment: Site.environment(url, [:]))
+            let port = try #require(Int(await process.line(after: "API  http://127.0.0.1:")))
+            let http = RawHTTP(port: port)
+            while try await http.send("GET", "/readyz").status != 200 {
+                try await Task.sleep(for: .milliseconds(20))
             }
+            let pid = process.process.processIdentifier
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+            // util-linux
+            let limiting = Process()
+            limiting.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
+            limiting.arguments = ["--pid", "\(pid)", "--nofile=\(open + 10)"]
+            try limiting.run()
+            limiting.waitUntilExit()
+            #expect(limiting.terminationStatus == 0)
+            var clients: [KeepAliveHTTP] = []
+            for _ in 0..<40 { clients.append(try KeepAliveHTTP(port: port)) }
+            try await Task.sleep(for: .seconds(1))
+            let before = try Self.processorTime(of: pid)
+            try await Task.sleep(for: .seconds(2))
+            // Two seconds of spinning would be 200 hundredths.
+            #expect(try Self.processorTime(of: pid) - before < 100)
+            clients = []
+            let isBack = try await wait { (try? await http.send("GET", "/healthz").status) == 200 }
+            #expect(isBack)
+            process.process.terminate()
+            #expect(await process.end().status == 0)
+        }
         #endif
     }
 

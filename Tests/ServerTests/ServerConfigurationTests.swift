@@ -59,6 +59,33 @@ import Testing
         #expect(configuration.apiAddress?.host == "::1")
     }
 
+    @Test(arguments: ServerBuild.variablesOfFull)
+    func `a server without TLS refuses a configuration that needs it`(variable: String) throws {
+        var values = ["ADMIN_TOKEN": "t", variable: "https://secret.example"]
+        if variable.hasPrefix("TLS") { values["TLS_CERTIFICATE"] = "c.pem"; values["TLS_KEY"] = "k.pem" }
+        let error = #expect(throws: ConfigurationError.self) {
+            try ServerConfiguration(Variables(values: values), for: .withoutTLS)
+        }
+        let first = variable.hasPrefix("TLS") ? "TLS_CERTIFICATE" : variable
+        #expect(
+            error?.description == """
+                \(first): found a value, expected none, because this server was built without TLS and an HTTP client; \
+                start it with ./flotilla up --full
+                """
+        )
+        _ = try ServerConfiguration(Variables(values: values), for: .full)
+    }
+
+    @Test func `every variable with a URL, a certificate or a collector needs the full build, except databases`() {
+        let words = ["URL", "TLS", "ENDPOINT"]
+        let named = ConfigurationReference.described.filter { name in words.contains { name.contains($0) } }
+        #expect(named.subtracting(["DATABASE_URL", "ANALYTICS_DATABASE_URL"]) == Set(ServerBuild.variablesOfFull))
+    }
+
+    @Test func `a server without TLS starts with the defaults`() throws {
+        _ = try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "t"]), for: .withoutTLS)
+    }
+
     @Test func `the reference contains every variable, and the document equals the reference`() throws {
         let log = VariableLog()
         _ = try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "reference"], log: log))

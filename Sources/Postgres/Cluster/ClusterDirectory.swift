@@ -1,9 +1,9 @@
 import ContractRuntime
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The directory of a cluster: its data, its log, its socket.

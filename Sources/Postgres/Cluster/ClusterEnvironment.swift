@@ -1,9 +1,9 @@
 import Subprocess
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The environment of PostgreSQL's programs: only the variables that they need, so no tokens and no webhooks.

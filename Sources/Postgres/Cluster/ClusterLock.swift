@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Marks a cluster as used by a running process: a file lock, which the kernel releases when the process ends for any reason.

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The shared memory of a postmaster. Each of its processes is attached to it until it ends.
@@ -27,9 +27,9 @@ struct ClusterMemory {
         var status = shmid_ds()
         guard shmctl(id, IPC_STAT, &status) == 0, status.shm_nattch > 0 else { return false }
         #if canImport(Glibc)
-            return status.shm_perm.__key == key
+        return status.shm_perm.__key == key
         #else
-            return status.shm_perm._key == key
+        return status.shm_perm._key == key
         #endif
     }
 }

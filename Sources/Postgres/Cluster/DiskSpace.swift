@@ -1,9 +1,9 @@
 import ContractRuntime
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The free and total space of the file system that contains a directory.

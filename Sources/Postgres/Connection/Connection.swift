@@ -2,9 +2,9 @@ internal import CPostgres
 import ContractRuntime
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// One connection to the server, in libpq's pipeline mode (libpq manual, 34.5 "Pipeline Mode").

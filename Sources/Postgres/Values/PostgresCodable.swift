@@ -1,9 +1,9 @@
 public import ContractRuntime
 
 #if canImport(FoundationEssentials)
-    public import FoundationEssentials
+public import FoundationEssentials
 #else
-    public import Foundation
+public import Foundation
 #endif
 
 /// A value with a binary PostgreSQL format.

@@ -16,6 +16,9 @@ enum ConfigurationReference {
             environment, then `.env` in its working directory, then these defaults. An empty variable counts as absent. If a value is malformed,
             the server does not start and reports the variable's name and the expected value. Secrets never appear in messages or logs.
 
+            The first build of `./flotilla up` has no TLS and no HTTP client unless one of these variables is set. Such a server does not start with
+            them; `./flotilla up --full` builds one that does: \(ServerBuild.variablesOfFull.map { "`\($0)`" }.joined(separator: ", ")).
+
             | variable | default | value | description |
             |---|---|---|---|
             \(rows.joined(separator: "\n"))

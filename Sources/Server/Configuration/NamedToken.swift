@@ -1,9 +1,9 @@
 import Generated
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 /// An entry of `ADMIN_TOKENS_FILE`: the principal's name, its roles, and the hash of the secret.

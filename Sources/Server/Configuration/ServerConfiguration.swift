@@ -125,7 +125,8 @@ struct ServerConfiguration: Sendable {
         return try ServerConfiguration(variables)
     }
 
-    init(_ variables: Variables) throws(ConfigurationError) {
+    /// - Parameter build: The build that the configuration is for.
+    init(_ variables: Variables, for build: ServerBuild = .current) throws(ConfigurationError) {
         databaseURL = variables["DATABASE_URL"]
         analyticsDatabaseURL = variables["ANALYTICS_DATABASE_URL"]
         analyticsLagSeconds = try variables.integer("ANALYTICS_LAG_SECONDS", in: 3...86_400, default: 15)
@@ -187,6 +188,7 @@ struct ServerConfiguration: Sendable {
         tracing = try TracingConfiguration.read(variables)
         logLevel = try variables.choice("LOG_LEVEL", default: .info)
         logFormat = try variables.choice("LOG_FORMAT", default: .text)
+        try build.check(variables)
     }
 
     private static func historyDays(_ variables: Variables) throws(ConfigurationError) -> API.HistoryDays {

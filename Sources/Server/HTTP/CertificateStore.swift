@@ -1,3 +1,4 @@
+#if TLS
 import Handlers
 import Logging
 import NIOSSL
@@ -43,7 +44,7 @@ final class CertificateStore: Sendable {
     var context: NIOSSLContext { state.withLock { $0.certificate.context } }
 
     /// Checks for changed files until it is cancelled.
-    func run(every interval: Duration = CertificateStore.interval, telemetry: Telemetry) async {
+    func run(every interval: Duration, telemetry: Telemetry) async {
         repeat {
             let result = check()
             let expiry = state.withLock { $0.certificate.expiry }
@@ -92,3 +93,4 @@ final class CertificateStore: Sendable {
         )
     }
 }
+#endif

@@ -1,7 +1,8 @@
+#if TLS
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Identifies a version of a file without reading it: its inode and the time of its last change.
@@ -31,11 +32,11 @@ struct FileIdentity: Equatable, Sendable {
         inode = status.st_ino
         size = status.st_size
         #if canImport(Glibc)
-            modified = Time(status.st_mtim)
-            changed = Time(status.st_ctim)
+        modified = Time(status.st_mtim)
+        changed = Time(status.st_ctim)
         #else
-            modified = Time(status.st_mtimespec)
-            changed = Time(status.st_ctimespec)
+        modified = Time(status.st_mtimespec)
+        changed = Time(status.st_ctimespec)
         #endif
     }
 
@@ -44,3 +45,4 @@ struct FileIdentity: Equatable, Sendable {
         [FileIdentity(path: files.certificate), FileIdentity(path: files.key)]
     }
 }
+#endif

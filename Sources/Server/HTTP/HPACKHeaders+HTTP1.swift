@@ -1,3 +1,4 @@
+#if TLS
 import NIOHPACK
 import NIOHTTP1
 
@@ -45,3 +46,4 @@ extension HPACKHeaders {
         for (name, value) in response.headers { add(name: name.lowercased(), value: value) }
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 import NIOCore
 import NIOHTTP2
 
@@ -112,3 +113,4 @@ private final class HTTP2ErrorHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 import ContractRuntime
 import Handlers
 import NIOCore
@@ -248,3 +249,4 @@ final class HTTP2Stream: ChannelInboundHandler {
         context.close(promise: nil)
     }
 }
+#endif

@@ -4,8 +4,6 @@ import NIOCore
 import NIOExtras
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
-import NIOTLS
 
 /// A listening address and its accepted connections.
 final class HTTPListener: Sendable {
@@ -20,14 +18,14 @@ final class HTTPListener: Sendable {
     /// Starts serving at `socket`. The listener closes the socket when it stops.
     ///
     /// - Parameters:
-    ///   - tls: The certificate; nil for plain HTTP.
+    ///   - tls: Encrypts the connections; nil for plain HTTP.
     ///   - content: The content for browsers.
     ///   - publicHosts: Public names of the server, in addition to its own address and loopback names.
     ///   - proxies: Proxies whose forwarding headers are trusted.
     static func start(
         at socket: ListeningSocket,
         on group: any EventLoopGroup,
-        tls: CertificateStore?,
+        tls: (any ConnectionEncryption)?,
         limits: HTTPLimits,
         responder: some Responder,
         content: RequestGuard.Content = .api,
@@ -119,8 +117,8 @@ final class HTTPListener: Sendable {
 struct ConnectionHandlers: Sendable {
     let requests: RequestPipeline
     let requestGuard: RequestGuard
-    /// The certificate; nil for plain HTTP/1.1.
-    let tls: CertificateStore?
+    /// Encrypts the connections; nil for plain HTTP/1.1.
+    let tls: (any ConnectionEncryption)?
     let logger: Logger
 
     /// - Parameter isSurplus: Whether the connection is beyond the limits.
@@ -131,28 +129,14 @@ struct ConnectionHandlers: Sendable {
             limits.headTime = min(limits.headTime, .seconds(2))
             limits.idleTime = min(limits.idleTime, .seconds(2))
         }
-        let pipeline = channel.pipeline.syncOperations
-        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
         let deadline = ConnectionDeadline(limits: limits, telemetry: requests.connections.telemetry)
-        try pipeline.addHandler(deadline)
-        guard tls != nil else { return try addHTTP1(to: channel, isSurplus: isSurplus, deadline) }
-        let negotiation = ApplicationProtocolNegotiationHandler { [limits] result, channel in
-            channel.eventLoop.makeCompletedFuture {
-                if case .negotiated("h2") = result {
-                    try addHTTP2(to: channel, limits, deadline)
-                } else {
-                    try addHTTP1(to: channel, isSurplus: isSurplus, deadline)
-                }
-                // The new handlers have missed a shutdown during the handshake.
-                if deadline.isShuttingDown {
-                    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-                }
-            }
-        }
-        try pipeline.addHandler(negotiation)
+        if let tls { return try tls.add(self, to: channel, limits, isSurplus: isSurplus, deadline) }
+        try channel.pipeline.syncOperations.addHandler(deadline)
+        try addHTTP1(to: channel, isSurplus: isSurplus, deadline)
     }
 
-    private func addHTTP1(to channel: any Channel, isSurplus: Bool, _ deadline: ConnectionDeadline) throws {
+    /// Adds the handlers of HTTP/1.1 behind those of the deadline.
+    func addHTTP1(to channel: any Channel, isSurplus: Bool, _ deadline: ConnectionDeadline) throws {
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = requests.limits.head
         decoding.maxHeaderListSize = requests.limits.head
@@ -172,17 +156,21 @@ struct ConnectionHandlers: Sendable {
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoding)))
         try pipeline.addHandler(connection)
     }
+}
 
-    private func addHTTP2(to channel: any Channel, _ limits: HTTPLimits, _ deadline: ConnectionDeadline) throws {
-        let connection = HTTP2Connection(
-            requests,
-            requestGuard: requestGuard,
-            limits: limits,
-            deadline: deadline,
-            executor: EventLoopTaskExecutor(channel.eventLoop)
-        )
-        try connection.addHandlers(to: channel)
-    }
+/// Encrypts the connections of a listener. The only implementation, `CertificateStore`, is part of full builds.
+protocol ConnectionEncryption: Sendable {
+    /// Adds the handlers of a new connection: those of TLS, the deadline, and those of the version of HTTP that the client chooses.
+    func add(
+        _ handlers: ConnectionHandlers,
+        to channel: any Channel,
+        _ limits: HTTPLimits,
+        isSurplus: Bool,
+        _ deadline: ConnectionDeadline
+    ) throws
+
+    /// Keeps the certificate current until it is cancelled.
+    func run(telemetry: Telemetry) async
 }
 
 /// Thrown to end the initialization of a connection or stream, which closes it.

@@ -1,3 +1,4 @@
+#if TLS
 import ContractRuntime
 import NIOSSL
 
@@ -48,3 +49,4 @@ struct CertificateError: Error, CustomStringConvertible {
         self.description = description
     }
 }
+#endif

@@ -1,3 +1,4 @@
+#if TLS
 import AsyncHTTPClient
 import ContractRuntime
 import NIOCore
@@ -95,3 +96,4 @@ extension TraceSpan {
         if outcome != .sent { setStatus(SpanStatus(code: .error)) }
     }
 }
+#endif

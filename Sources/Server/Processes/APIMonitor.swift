@@ -4,7 +4,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Synchronization
 
 /// Monitors from the dashboard's process whether the API responds.
@@ -14,17 +13,15 @@ import Synchronization
 final class APIMonitor: Sendable {
     private let url: HealthURL
     /// Nil for plain HTTP.
-    private let tls: NIOSSLContext?
+    private let tls: ClientEncryption?
     private let logger: Logger
     private let state = Mutex(APIAvailability.available)
 
-    /// - Parameter verifiesCertificate: Whether the certificate must be valid for the URL's host.
-    init(url: HealthURL, verifiesCertificate: Bool, logger: Logger) throws {
+    /// - Parameter tls: Encrypts the connection; nil for plain HTTP.
+    init(url: HealthURL, tls: ClientEncryption?, logger: Logger) {
         self.url = url
+        self.tls = tls
         self.logger = logger
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        if !verifiesCertificate { configuration.certificateVerification = .none }
-        tls = url.isTLS ? try NIOSSLContext(configuration: configuration) : nil
     }
 
     /// The current availability, with the last outage.
@@ -61,13 +58,7 @@ final class APIMonitor: Sendable {
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if let tls {
-                        // SNI needs a name; NIOSSL rejects IP addresses.
-                        let isName = (try? SocketAddress(ipAddress: url.host, port: 0)) == nil
-                        try pipeline.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: isName ? url.host : nil)
-                        )
-                    }
+                    try tls?(pipeline)
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(HealthRequests(url) { [self] in record($0) })
                 }
@@ -91,6 +82,9 @@ final class APIMonitor: Sendable {
         if isOver { logger.notice("the API responds again") }
     }
 }
+
+/// Adds the handlers that encrypt a client's connection.
+typealias ClientEncryption = @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
 
 /// Sends a health request each second on one connection.
 ///

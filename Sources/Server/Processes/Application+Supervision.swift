@@ -5,9 +5,9 @@ import ServiceLifecycle
 import Subprocess
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 extension Application {

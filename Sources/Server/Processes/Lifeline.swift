@@ -2,9 +2,9 @@
 import SystemPackage
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A pipe whose write end only the supervisor holds. When the supervisor ends, for any reason, its processes read the end of the file and

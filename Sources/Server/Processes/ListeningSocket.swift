@@ -1,9 +1,9 @@
 import NIOCore
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A listening TCP socket.
@@ -26,9 +26,9 @@ struct ListeningSocket: Sendable {
     init(at address: ListenAddress) throws {
         let resolved = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
         #if canImport(Glibc)
-            let type = CInt(SOCK_STREAM.rawValue)
+        let type = CInt(SOCK_STREAM.rawValue)
         #else
-            let type = SOCK_STREAM
+        let type = SOCK_STREAM
         #endif
         let descriptor = socket(resolved.protocol.rawValue, type, 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
@@ -80,9 +80,9 @@ struct ListeningSocket: Sendable {
 
     private static func close(_ descriptor: CInt) {
         #if canImport(Glibc)
-            _ = Glibc.close(descriptor)
+        _ = Glibc.close(descriptor)
         #else
-            _ = Darwin.close(descriptor)
+        _ = Darwin.close(descriptor)
         #endif
     }
 

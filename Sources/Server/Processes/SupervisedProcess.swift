@@ -4,9 +4,9 @@ import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A component in its own process, which is restarted whenever it ends.
@@ -82,11 +82,11 @@ struct SupervisedProcess: Sendable {
     private static func executable() throws -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         #if canImport(Glibc)
-            let count = readlink("/proc/self/exe", &buffer, buffer.count)
-            guard count > 0 else { throw Errno(rawValue: errno) }
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { throw Errno(rawValue: errno) }
         #else
-            var size = UInt32(buffer.count)
-            guard _NSGetExecutablePath(&buffer, &size) == 0 else { throw Errno.nameTooLong }
+        var size = UInt32(buffer.count)
+        guard _NSGetExecutablePath(&buffer, &size) == 0 else { throw Errno.nameTooLong }
         #endif
         return FilePath(String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }

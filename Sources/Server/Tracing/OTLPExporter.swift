@@ -1,3 +1,4 @@
+#if TLS
 import AsyncHTTPClient
 import ContractRuntime
 import CoreMetrics
@@ -170,3 +171,4 @@ struct OTLPExporter: Sendable {
         }
     }
 }
+#endif

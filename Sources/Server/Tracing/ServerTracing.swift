@@ -1,3 +1,4 @@
+#if TLS
 import CoreMetrics
 import Generated
 import Handlers
@@ -43,3 +44,4 @@ struct ServerTracing: Sendable {
         requests = RequestTracing(tracer)
     }
 }
+#endif
