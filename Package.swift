@@ -326,6 +326,11 @@ for target in package.targets where target.name == "Server" {
             guard case .productItem(let name, _, _, _) = dependency else { return false }
             return ["AsyncHTTPClient", "NIOHPACK", "NIOHTTP2", "NIOSSL", "NIOTLS"].contains(name)
         }
+        // async-http-client still requires it, so the recorded packages are the same.
+        package.dependencies.removeAll { dependency in
+            guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+            return location.hasSuffix("/swift-nio-http2")
+        }
     } else {
         target.swiftSettings = settings + [.define("TLS")]
     }
