@@ -16,6 +16,7 @@ not answer. These tasks run independently of each other, and none of them blocks
 from .agent import Agent
 from .command import AgentCommand
 from .configuration import AgentConfiguration, ConfigurationError
+from .identity import Identity
 from .processor import CommandFailure
 from .safety import OrdersRefused
 from .spool import SpoolFull
@@ -27,6 +28,7 @@ __all__ = [
     "AgentConfiguration",
     "CommandFailure",
     "ConfigurationError",
+    "Identity",
     "OrdersRefused",
     "SpoolFull",
     "Telemetry",

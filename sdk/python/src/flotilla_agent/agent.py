@@ -18,6 +18,7 @@ from .command_file import CommandFile
 from .configuration import AgentConfiguration, ConfigurationError
 from .control_plane import CallFailure, ControlPlane, Transport
 from .http import HTTPTransport
+from .identity import Identity
 from .journal import Journal
 from .outbox import Outbox, Target
 from .processor import CommandProcessor, Handler, check_type
@@ -26,7 +27,10 @@ from .spool import Spool
 from .telemetry import Reporter, Telemetry
 
 #: Commands that reduce risk, so that they must not wait for other commands.
-_PROTECTIVE = {"SAFE_MODE", "FLATTEN", "STOP", "CANCEL_ALL"}
+_PROTECTIVE = {"SAFE_MODE", "REDUCE_ONLY", "FLATTEN", "STOP", "CANCEL_ALL"}
+
+#: The states that heartbeats report, from the least to the most restrictive.
+_STATES = ["NORMAL", "DEGRADED", "REDUCE_ONLY", "SAFE_MODE", "FLATTENED", "STOPPED"]
 
 #: A queue of jobs that run one at a time: a command, or None for the dead-man action.
 _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
@@ -100,6 +104,9 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
+        #: What all following heartbeats report about the bot. Replace it to change it.
+        self.identity = Identity()
+        self._bot_state = "NORMAL"
         self._jobs: _JobQueue = queue.SimpleQueue()
         self._protective_jobs: _JobQueue = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -124,8 +131,9 @@ class Agent:
     def on(self, command_type: str, handler: Handler) -> None:
         """Sets the handler for a type of command. Set all handlers before `start`.
 
-        SAFE_MODE and STOP block new orders and START permits them again, with or without a handler. Commands of any other type fail if
-        they have no handler. SAFE_MODE, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at the same time.
+        SAFE_MODE, REDUCE_ONLY and STOP block new orders and START permits them again, with or without a handler. Commands of any other
+        type fail if they have no handler. SAFE_MODE, REDUCE_ONLY, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can
+        run at the same time.
         `handler` executes a command and returns evidence of its effect; a second handler for the same type replaces the first. Raises
         ValueError if there is no such type.
         """
@@ -135,15 +143,37 @@ class Agent:
     def permit_orders(self) -> None:
         """Checks that the bot may place new orders now. Call it before each order, except orders that only reduce a position.
 
-        The check reads the time since the last contact with the control plane and makes no request. Raises OrdersRefused in SAFE_MODE,
-        FLATTENED and STOPPED.
+        The check reads the time since the last contact with the control plane and makes no request. Raises OrdersRefused in REDUCE_ONLY,
+        SAFE_MODE, FLATTENED and STOPPED.
         """
         self._safety.permit()
 
     @property
+    def permits_orders(self) -> bool:
+        """Whether `permit_orders` returns now."""
+        return self._safety.reported in ("NORMAL", "DEGRADED")
+
+    @property
     def state(self) -> str:
-        """The state that heartbeats report: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED."""
-        return self._safety.reported
+        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED. It is the more restrictive of
+        the agent's state and of `bot_state`."""
+        return max(self._safety.reported, self._bot_state, key=_STATES.index)
+
+    @property
+    def bot_state(self) -> str:
+        """The state of a bot that runs outside of this process, as its adapter observed it. It does not change `permit_orders`.
+
+        NORMAL; DEGRADED if the bot does not answer; REDUCE_ONLY if it places no entries; STOPPED. A change is sent immediately.
+        """
+        return self._bot_state
+
+    @bot_state.setter
+    def bot_state(self, state: str) -> None:
+        if state not in _STATES:
+            raise ValueError(f"bot_state: found '{state}', expected one of {', '.join(_STATES)}")
+        if state != self._bot_state:
+            self._bot_state = state
+            self._safety.changed.set()
 
     def start(self) -> None:
         """Starts the agent's threads. Call it once per agent.
@@ -202,8 +232,8 @@ class Agent:
         self._processor.settle_unfinished()
         if self._control_plane is None:
             self._logger.warning("no control plane is configured: the dead-man switch is off")
-        if self.state != "NORMAL":
-            self._logger.warning("starting in %s: new orders are blocked; START permits them again", self.state)
+        if not self.permits_orders:
+            self._logger.warning("starting in %s: new orders are blocked; START permits them again", self._safety.reported)
 
     def _send_heartbeat(self) -> None:
         """Sends one heartbeat and renews the lease if the control plane accepts it; raises CallFailure."""
@@ -227,7 +257,7 @@ class Agent:
 
     def _heartbeat(self, state: str) -> contract.Heartbeat:
         configuration = self.configuration
-        return contract.Heartbeat(
+        heartbeat = contract.Heartbeat(
             instance_id=configuration.instance_id,
             bot_id=configuration.bot_id,
             runtime_mode=contract.RuntimeMode(configuration.runtime_mode),
@@ -239,6 +269,7 @@ class Agent:
             boot_id=self._boot_id,
             state=contract.AgentState(state),
         )
+        return self.identity.describe(heartbeat)
 
     def _poll_commands(self, patience: int) -> list[AgentCommand]:
         """Polls the control plane once, and returns the commands to execute; raises CallFailure.

@@ -84,6 +84,11 @@ class ControlPlane:
             "positions": lambda client: client.post_position(elements),
             "costs": lambda client: client.post_cost(elements),
             "execution-quality": lambda client: client.post_execution_sample(elements),
+            "orders": lambda client: client.post_order(elements),
+            "fills": lambda client: client.post_fill(elements),
+            "trades": lambda client: client.post_trade(elements),
+            "balances": lambda client: client.post_balances(elements),
+            "log": lambda client: client.post_log_line(elements),
         }
         body = self._call(calls[kind], self.LIMIT)
         items = body.get("items") or [] if isinstance(body, dict) else []

@@ -26,7 +26,7 @@ class JournalFailure(Exception):
 class Standing:
     """The part of the safety state that survives a restart."""
 
-    #: NORMAL, SAFE_MODE, FLATTENED or STOPPED.
+    #: NORMAL, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
     mode: str = "NORMAL"
     #: Whether the dead-man switch set the mode, so that it may end without a START command.
     dead_man: bool = False

@@ -16,7 +16,7 @@ class OrdersRefused(Exception):
 
     def __init__(self, state: str) -> None:
         super().__init__(f"new orders are blocked in {state}")
-        #: The state that blocks orders: SAFE_MODE, FLATTENED or STOPPED.
+        #: The state that blocks orders: REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
         self.state = state
 
 
@@ -54,16 +54,14 @@ class SafetySwitch:
         """The state that heartbeats report."""
         now = self._clock.elapsed()
         with self._lock:
-            if self._standing.mode != "NORMAL":
-                return self._standing.mode
-            if self._has_lost_lease:
-                return "SAFE_MODE"
-            if self._timeout is None:
-                return "NORMAL"
+            mode = self._standing.mode
+            if mode not in ("NORMAL", "REDUCE_ONLY"):
+                return mode
             silence = now - self._last_contact
-            if silence >= self._timeout:
+            if self._has_lost_lease or (self._timeout is not None and silence >= self._timeout):
                 return "SAFE_MODE"
-            return "DEGRADED" if silence >= self._timeout / 2 else "NORMAL"
+            is_degraded = self._timeout is not None and silence >= self._timeout / 2
+            return "DEGRADED" if mode == "NORMAL" and is_degraded else mode
 
     @property
     def has_lost_lease(self) -> bool:
@@ -150,8 +148,10 @@ class SafetySwitch:
         if silence >= self._timeout and not self._has_fired:
             self._has_fired = True
             self._stop_count += 1
-            if self._standing.mode == "NORMAL":
-                self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=True)
+            if self._standing.mode in ("NORMAL", "REDUCE_ONLY"):
+                # The end of an outage must not resume a bot that a command has limited.
+                is_resumable = self._standing.mode == "NORMAL"
+                self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=is_resumable)
             return "expired"
         if (
             self._resume is not None
@@ -174,7 +174,7 @@ class SafetySwitch:
     # Commands
 
     def close(self, mode: str, is_dead_man: bool = False) -> None:
-        """Blocks new orders. `mode` is SAFE_MODE, FLATTENED or STOPPED.
+        """Blocks new orders. `mode` is REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
 
         `is_dead_man` is whether the dead-man switch is the cause. It does not make a stop by a command resumable.
         """

@@ -10,11 +10,14 @@ import typing
 from .files import AppendFile, complete_lines, decode, encode, read, replace
 
 #: The kinds of reports, named after their paths below `/ingest/`, in the order in which they are sent.
-KINDS = ["metrics", "positions", "costs", "execution-quality"]
+KINDS = ["metrics", "positions", "costs", "execution-quality", "orders", "fills", "trades", "balances", "log"]
+
+#: The kinds that are never dropped. Each element is money that the control plane books once; a later report cannot replace it.
+_MONEY = {"costs", "fills"}
 
 
 class SpoolFull(Exception):
-    """The spool is full and contains only costs, which are never dropped. The report was not stored."""
+    """The spool is full and contains only costs and fills, which are never dropped. The report was not stored."""
 
 
 class Report(typing.NamedTuple):
@@ -33,7 +36,7 @@ class _Segment:
     number: int
     size: int = 0
     count: int = 0
-    #: Whether all reports except costs were dropped.
+    #: Whether all reports except costs and fills were dropped.
     is_reduced: bool = False
 
 
@@ -41,7 +44,7 @@ class Spool:
     """Stores pending reports in a directory of JSON-lines files, which are sent and deleted in order.
 
     A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs
-    are dropped.
+    and fills are dropped.
     """
 
     #: The maximum number of reports per file, which is the limit of one request.
@@ -106,17 +109,17 @@ class Spool:
             self._open = None
 
     def _make_room(self, size: int) -> None:
-        """Drops the oldest reports except costs, one file at a time, until `size` bytes fit."""
+        """Drops the oldest reports except costs and fills, one file at a time, until `size` bytes fit."""
         while sum(segment.size for segment in self._segments) + size > self._limit:
             segment = next((segment for segment in self._segments if not segment.is_reduced), None)
             if segment is None:
                 total = sum(segment.size for segment in self._segments)
-                raise SpoolFull(f"the spool is full: {total} bytes of costs are pending, and costs are never dropped")
+                raise SpoolFull(f"the spool is full: {total} bytes of costs and fills are pending, and these are never dropped")
             if segment is self._segments[-1]:
                 self._close()
-            costs = [report for report in self._reports(segment.number) if report.kind == "costs"]
-            self._dropped += segment.count - len(costs)
-            self._keep(segment, costs)
+            money = [report for report in self._reports(segment.number) if report.kind in _MONEY]
+            self._dropped += segment.count - len(money)
+            self._keep(segment, money)
             segment.is_reduced = True
 
     def _keep(self, segment: _Segment, reports: list[Report]) -> None:

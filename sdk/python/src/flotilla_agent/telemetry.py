@@ -1,7 +1,8 @@
-"""Reports metrics, positions, costs and executions."""
+"""Reports of a bot: metrics, positions, costs, executions, orders, fills, trades, balances and log lines."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import logging
@@ -18,6 +19,33 @@ from .spool import KINDS, Report, Spool
 Amount = typing.Union[decimal.Decimal, int, str]
 
 
+#: A report in the form of the contract.
+ContractReport = typing.Union[
+    contract.MetricSample,
+    contract.PositionReport,
+    contract.CostEntry,
+    contract.ExecutionSample,
+    contract.OrderReport,
+    contract.Fill,
+    contract.TradeReport,
+    contract.BalanceReport,
+    contract.LogLine,
+]
+
+#: The kind of each type of report.
+_KINDS: dict[type[typing.Any], str] = {
+    contract.MetricSample: "metrics",
+    contract.PositionReport: "positions",
+    contract.CostEntry: "costs",
+    contract.ExecutionSample: "execution-quality",
+    contract.OrderReport: "orders",
+    contract.Fill: "fills",
+    contract.TradeReport: "trades",
+    contract.BalanceReport: "balances",
+    contract.LogLine: "log",
+}
+
+
 def _exact(amount: Amount) -> decimal.Decimal:
     if isinstance(amount, bool) or not isinstance(amount, (decimal.Decimal, int, str)):
         raise TypeError(f"amount: found {amount!r}, expected a Decimal, an int or a str")
@@ -27,8 +55,22 @@ def _exact(amount: Amount) -> decimal.Decimal:
     return value
 
 
+def _check_exact(value: object) -> None:
+    """Raises TypeError for a float and ValueError for NaN or infinity in a report, because amounts must be exact."""
+    if isinstance(value, float):
+        raise TypeError(f"amount: found {value!r}, expected a Decimal, an int or a str")
+    if isinstance(value, decimal.Decimal):
+        _exact(value)
+    elif isinstance(value, list):
+        for item in value:
+            _check_exact(item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            _check_exact(getattr(value, field.name))
+
+
 class Telemetry:
-    """Reports metrics, positions, costs and executions to the control plane.
+    """Reports metrics, positions, costs, executions, orders, fills, trades, balances and log lines to the control plane.
 
     Each call writes the report to the spool on disk and returns without a request. The agent sends it as soon as the control plane is
     available, with its original timestamp. `symbol` is the symbol of the report; the default is the agent's symbol. `at` is its time, with a
@@ -140,6 +182,15 @@ class Telemetry:
         )
         self._keep("execution-quality", sample.to_json())
 
+    def report(self, report: ContractReport) -> None:
+        """Reports an order, a fill, a trade, balances or a log line; also each of the reports above in the contract's form.
+
+        Its `instance_id` is replaced by the agent's. The fee of a fill is booked as a cost, so do not report it with `cost` too. Of an
+        order and of a trade the report with the newest `updated_at` counts, of balances the one with the newest `timestamp`.
+        """
+        _check_exact(report)
+        self._keep(_KINDS[type(report)], dataclasses.replace(report, instance_id=self._instance_id).to_json())
+
     @property
     def waiting(self) -> int:
         """The number of reports that were not sent yet."""
@@ -183,6 +234,11 @@ class Reporter:
                     has_sent = True
                 except CallFailure as error:
                     error.follows_success = has_sent
+                    if error.code == contract.ProblemCode.NOT_FOUND:
+                        # The control plane is older than this agent. Its other kinds of reports must not wait for an upgrade.
+                        self._logger.error("the control plane does not know /ingest/%s: dropped %d reports", kind, len(group))
+                        rest = [report for report in rest if report.kind != kind]
+                        continue
                     if len(rest) < len(reports):
                         self._spool.remove(number, rest)
                     raise
