@@ -187,11 +187,11 @@ class Agent:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
+    def stop(self, is_bot_stopped: bool = True) -> None:
         """Stops the agent.
 
         It waits up to 5 seconds for running commands. Then it sends pending acknowledgements and reports, and reports STOPPED, for up to
-        5 seconds.
+        5 seconds. It does not report STOPPED if the bot continues without its agent.
         """
         self._processor.finish(5)
         self._stopping.set()
@@ -200,7 +200,8 @@ class Agent:
         self._jobs.put(None)
         self._protective_jobs.put(None)
         end = self._clock.elapsed() + 5
-        senders = [threading.Thread(target=target, daemon=True) for target in (self._send_pending, self._report_stopped)]
+        targets = [self._send_pending, self._report_stopped] if is_bot_stopped else [self._send_pending]
+        senders = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in senders:
             thread.start()
         for thread in senders:
