@@ -205,7 +205,8 @@ extension Agent {
     }
 
     func heartbeat(_ state: AgentState) -> Heartbeat {
-        Heartbeat(
+        let profile = profile.withLock { $0 }
+        return Heartbeat(
             instanceID: configuration.instanceID,
             botID: configuration.botID,
             runtimeMode: configuration.runtimeMode,
@@ -215,7 +216,14 @@ extension Agent {
             timestamp: clock.wall(),
             metadata: metadata.withLock { $0 },
             bootID: bootID,
-            state: state
+            state: state,
+            software: profile.software,
+            strategyName: profile.strategyName,
+            strategyVersion: profile.strategyVersion,
+            strategyHash: profile.strategyHash,
+            uiURL: profile.uiURL,
+            symbols: profile.symbols,
+            accounts: profile.accounts
         )
     }
 
@@ -282,7 +290,7 @@ extension CommandType {
     /// Whether the command reduces risk, so that it must not wait for other commands.
     fileprivate var isProtective: Bool {
         switch self {
-        case .safeMode, .flatten, .stop, .cancelAll: true
+        case .safeMode, .reduceOnly, .flatten, .stop, .cancelAll: true
         case .start, .restart, .setMode, .syncBalance: false
         }
     }

@@ -33,6 +33,7 @@ public final class Agent: Sendable {
     let processor: CommandProcessor
     let bootID = UUID.random().text
     let metadata = Mutex(JSONObject.empty)
+    let profile = Mutex(AgentProfile())
     /// Whether the control plane refused to register the instance at the last heartbeat.
     let isUnregistered = Mutex(false)
     let clock: AgentClock
@@ -113,8 +114,9 @@ public final class Agent: Sendable {
 
     /// Sets the handler for a type of command. Set all handlers before `run`.
     ///
-    /// SAFE_MODE and STOP block new orders and START permits them again, with or without a handler. Commands of any other type fail if
-    /// they have no handler. SAFE_MODE, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at the same time.
+    /// SAFE_MODE, REDUCE_ONLY and STOP block new orders and START permits them again, with or without a handler. Commands of any other type
+    /// fail if they have no handler. SAFE_MODE, REDUCE_ONLY, FLATTEN, STOP and CANCEL_ALL have a separate queue, so two handlers can run at
+    /// the same time.
     ///
     /// - Parameters:
     ///   - type: The type of command. A second handler for the same type replaces the first.
@@ -127,16 +129,21 @@ public final class Agent: Sendable {
     ///
     /// The check reads the time since the last contact with the control plane and makes no request.
     ///
-    /// - Throws: `OrdersRefused` in SAFE_MODE, FLATTENED and STOPPED.
+    /// - Throws: `OrdersRefused` in REDUCE_ONLY, SAFE_MODE, FLATTENED and STOPPED.
     public func permitOrders() throws(OrdersRefused) { try safety.permit() }
 
-    /// The state that heartbeats report: NORMAL, DEGRADED, SAFE_MODE, FLATTENED or STOPPED.
+    /// The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
     public var state: AgentState { safety.reported }
 
     /// Sets the metadata of all following heartbeats.
     ///
     /// - Parameter metadata: Any JSON object. It replaces the previous metadata.
     public func describe(_ metadata: JSONObject) { self.metadata.withLock { $0 = metadata } }
+
+    /// Sets what all following heartbeats report of the bot.
+    ///
+    /// - Parameter profile: It replaces the previous one.
+    public func describe(_ profile: AgentProfile) { self.profile.withLock { $0 = profile } }
 
     /// Runs the agent until `body` returns or throws. Call it once per agent.
     ///

@@ -74,6 +74,8 @@ public final class API: Operations {
         public var moduleRuns = 400
         /// Commands with a final status, with their acknowledgements and timelines.
         public var commands = 400
+        /// Orders and trades that ended, and fills.
+        public var trades = 400
 
         /// The defaults.
         public init() {}

@@ -64,9 +64,10 @@ CREATE OR REPLACE FUNCTION instance_rank(status text, is_late bool) RETURNS int4
         WHEN 'LOST' THEN 0
         WHEN 'FLATTENED' THEN 1
         WHEN 'SAFE_MODE' THEN 2
-        WHEN 'DEGRADED' THEN 3
-        WHEN 'RUNNING' THEN CASE WHEN is_late THEN 4 ELSE 5 END
-        ELSE 6
+        WHEN 'REDUCE_ONLY' THEN 3
+        WHEN 'DEGRADED' THEN 4
+        WHEN 'RUNNING' THEN CASE WHEN is_late THEN 5 ELSE 6 END
+        ELSE 7
     END
 $$;
 

@@ -176,6 +176,15 @@ BEGIN
     DELETE FROM heartbeat_presence WHERE instance_id = gone.instance_id;
     DELETE FROM instance_boots WHERE instance_id = gone.instance_id;
     DELETE FROM positions WHERE instance_id = gone.instance_id;
+    DELETE FROM orders
+    WHERE (instance_id, order_id) IN (SELECT instance_id, order_id FROM orders WHERE instance_id = gone.instance_id LIMIT part);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed = part THEN RETURN removed; END IF;
+    DELETE FROM account_balances WHERE instance_id = gone.instance_id;
+    DELETE FROM log_lines WHERE instance_id = gone.instance_id;
+    DELETE FROM log_counts WHERE instance_id = gone.instance_id;
+    DELETE FROM instance_accounts WHERE instance_id = gone.instance_id;
+    DELETE FROM instance_profiles WHERE instance_id = gone.instance_id;
     DELETE FROM instances WHERE instance_id = gone.instance_id;
     -- A bot that was only registered by heartbeats is deleted with its last instance.
     PERFORM FROM bots WHERE bot_id = gone.bot_id FOR UPDATE;

@@ -165,6 +165,7 @@ final class CommandProcessor: Sendable {
     private func effect(of command: AgentCommand) async throws -> JSONObject? {
         switch command.commandType {
         case .safeMode: return try await close(.safeMode, command)
+        case .reduceOnly: return try await close(.reduceOnly, command)
         case .stop: return try await close(.stopped, command)
         case .flatten:
             await safety.close(.safeMode)

@@ -4,7 +4,7 @@ import Synchronization
 
 /// New orders are blocked. The bot must not place the order.
 public struct OrdersRefused: Error, Hashable, CustomStringConvertible {
-    /// The state that blocks orders: SAFE_MODE, FLATTENED or STOPPED.
+    /// The state that blocks orders: REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
     public let state: AgentState
 
     /// A message with the state.
@@ -18,7 +18,7 @@ public struct OrdersRefused: Error, Hashable, CustomStringConvertible {
 final class SafetySwitch: Sendable {
     /// The part of the state that survives a restart.
     struct Standing: Equatable, Sendable {
-        /// NORMAL, SAFE_MODE, FLATTENED or STOPPED.
+        /// NORMAL, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
         var mode = AgentState.normal
         /// Whether the dead-man switch set the mode, so that it may end without a START command.
         var isDeadMan = false
@@ -92,11 +92,13 @@ final class SafetySwitch: Sendable {
     }
 
     private func reported(_ state: State, _ now: Duration) -> AgentState {
-        if state.standing.mode != .normal { return state.standing.mode }
+        let mode = state.standing.mode
+        guard mode == .normal || mode == .reduceOnly else { return mode }
         if state.hasLostLease { return .safeMode }
-        guard let timeout else { return .normal }
+        guard let timeout else { return mode }
         let silence = now - state.lastContact
-        return silence >= timeout ? .safeMode : silence >= timeout / 2 ? .degraded : .normal
+        if silence >= timeout { return .safeMode }
+        return mode == .normal && silence >= timeout / 2 ? .degraded : mode
     }
 
     /// How long until an event can be due at the earliest. Responses in the meantime only postpone the expiry of the lease. After an expiry
@@ -154,9 +156,10 @@ final class SafetySwitch: Sendable {
         if silence >= timeout, !state.hasFired {
             state.hasFired = true
             state.stopCount += 1
-            if state.standing.mode == .normal {
+            if state.standing.mode == .normal || state.standing.mode == .reduceOnly {
+                // A bot that an operator restricted does not resume automatically.
+                state.standing.isDeadMan = state.standing.mode == .normal
                 state.standing.mode = .safeMode
-                state.standing.isDeadMan = true
             }
             return .expired
         }
@@ -181,7 +184,7 @@ final class SafetySwitch: Sendable {
     /// Blocks new orders.
     ///
     /// - Parameters:
-    ///   - mode: SAFE_MODE, FLATTENED or STOPPED.
+    ///   - mode: REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED.
     ///   - isDeadMan: Whether the dead-man switch is the cause. It does not make a stop by a command resumable.
     func close(_ mode: AgentState, isDeadMan: Bool = false) async {
         state.withLock { state in

@@ -9,6 +9,14 @@ enum ReportKind: String, CaseIterable {
     case positions
     case costs
     case executionQuality = "execution-quality"
+    case orders
+    case fills
+    case trades
+    case balances
+    case log
+
+    /// Whether reports of this kind are never dropped: a fee that is lost makes every later sum wrong.
+    var isKept: Bool { self == .costs || self == .fills }
 }
 
 /// A pending report.
@@ -43,21 +51,21 @@ struct Report {
     }
 }
 
-/// The spool is full and contains only costs, which are never dropped. The report was not stored.
+/// The spool is full and contains only costs and fills, which are never dropped. The report was not stored.
 public struct SpoolFull: Error, CustomStringConvertible {
     /// The size of the spool, in bytes.
     public let bytes: Int
 
     /// A message with the size.
     public var description: String {
-        "the spool is full: \(bytes) bytes of costs are pending, and costs are never dropped"
+        "the spool is full: \(bytes) bytes of costs and fills are pending, and these are never dropped"
     }
 }
 
 /// Stores pending reports in a directory of JSON-lines files, which are sent and deleted in order.
 ///
-/// A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs are
-/// dropped.
+/// A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs and
+/// fills are dropped.
 final class Spool: Sendable {
     private struct Segment {
         let number: Int
@@ -140,7 +148,7 @@ final class Spool: Sendable {
         state.segments[state.segments.count - 1].count += 1
     }
 
-    /// Drops the oldest reports except costs, one file at a time, until `size` bytes fit.
+    /// Drops the oldest reports except costs and fills, one file at a time, until `size` bytes fit.
     private func makeRoom(for size: Int, _ state: inout State) throws {
         while state.segments.reduce(size, { $0 + $1.bytes }) > limit {
             guard let index = state.segments.firstIndex(where: { !$0.isReduced }) else {
@@ -148,15 +156,15 @@ final class Spool: Sendable {
             }
             if index == state.segments.count - 1 { state.open = nil }
             let number = state.segments[index].number
-            let costs = try reports(number).filter { $0.kind == .costs }
-            state.dropped += state.segments[index].count - costs.count
-            if costs.isEmpty {
+            let kept = try reports(number).filter(\.kind.isKept)
+            state.dropped += state.segments[index].count - kept.count
+            if kept.isEmpty {
                 unlink(path(number))
                 state.segments.remove(at: index)
             } else {
-                let text = costs.flatMap(\.line)
+                let text = kept.flatMap(\.line)
                 try Files.replace(path(number), with: text, isDurable: false)
-                state.segments[index] = Segment(number: number, bytes: text.count, count: costs.count, isReduced: true)
+                state.segments[index] = Segment(number: number, bytes: text.count, count: kept.count, isReduced: true)
             }
         }
     }

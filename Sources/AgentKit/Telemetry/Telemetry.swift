@@ -1,7 +1,7 @@
 public import ContractRuntime
 public import Generated
 
-/// Reports metrics, positions, costs and executions to the control plane.
+/// Reports what the bot does to the control plane.
 ///
 /// Each call writes the report to the spool on disk and returns without a request. The agent sends it as soon as the control plane is
 /// available, with its original timestamp.
@@ -120,6 +120,84 @@ public struct Telemetry: Sendable {
             sampleID: sampleID ?? UUID.random().text
         )
         try keep(.executionQuality, sample)
+    }
+
+    /// Reports an order as it is now. A report with the same `orderID` replaces an older one.
+    ///
+    /// - Parameter order: The order. Its `instanceID` is replaced by the agent's.
+    public func order(_ order: OrderReport) throws {
+        var order = order
+        order.instanceID = instanceID
+        try keep(.orders, order)
+    }
+
+    /// Reports one execution of an order. A fill with the same `fillID` is stored once, so a repeated report must be equal.
+    ///
+    /// The control plane books the fee as a cost. Do not report it with `cost`, or use the `fillID` as the `entryID` there.
+    ///
+    /// - Parameter fill: The fill. Its `instanceID` is replaced by the agent's.
+    public func fill(_ fill: Fill) throws {
+        var fill = fill
+        fill.instanceID = instanceID
+        try keep(.fills, fill)
+    }
+
+    /// Reports a trade, from its first fill until nothing of it is held. A report with the same `tradeID` replaces an older one.
+    ///
+    /// - Parameter trade: The trade. Its `instanceID` is replaced by the agent's.
+    public func trade(_ trade: TradeReport) throws {
+        var trade = trade
+        trade.instanceID = instanceID
+        try keep(.trades, trade)
+    }
+
+    /// Reports all balances of an account. The newest report replaces the one before.
+    ///
+    /// - Parameters:
+    ///   - balances: The balances, each currency once.
+    ///   - venue: The exchange or broker. The default is the instance's exchange.
+    ///   - accountID: The account at the venue. The default is `default`.
+    ///   - time: When the balances were read. The default is now.
+    public func balances(
+        _ balances: [Balance],
+        venue: String? = nil,
+        accountID: String? = nil,
+        at time: Timestamp? = nil
+    ) throws {
+        let report = BalanceReport(
+            instanceID: instanceID,
+            balances: balances,
+            timestamp: time ?? clock.wall(),
+            venue: venue,
+            accountID: accountID
+        )
+        try keep(.balances, report)
+    }
+
+    /// Reports a line of the bot's log. The control plane keeps the newest 500 lines.
+    ///
+    /// - Parameters:
+    ///   - level: The level.
+    ///   - message: The text, which is cut after 2,000 Unicode scalars.
+    ///   - logger: The part of the bot that logged it.
+    ///   - lineID: The ID of the line. A line with the same ID is stored once. The default is a random ID.
+    ///   - time: When it was logged. The default is now.
+    public func log(
+        _ level: LogLevel,
+        _ message: String,
+        logger: String? = nil,
+        lineID: String? = nil,
+        at time: Timestamp? = nil
+    ) throws {
+        let line = LogLine(
+            instanceID: instanceID,
+            lineID: lineID ?? UUID.random().text,
+            level: level,
+            message: String(message.unicodeScalars.prefix(2_000)),
+            timestamp: time ?? clock.wall(),
+            logger: logger
+        )
+        try keep(.log, line)
     }
 
     /// The number of reports that were not sent yet.

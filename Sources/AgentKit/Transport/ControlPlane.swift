@@ -67,6 +67,11 @@ struct ControlPlane: Sendable {
             case .positions: PostPosition.Input(body: .array(elements)).request
             case .costs: PostCost.Input(body: .array(elements)).request
             case .executionQuality: PostExecutionSample.Input(body: .array(elements)).request
+            case .orders: PostOrder.Input(body: .array(elements)).request
+            case .fills: PostFill.Input(body: .array(elements)).request
+            case .trades: PostTrade.Input(body: .array(elements)).request
+            case .balances: PostBalances.Input(body: .array(elements)).request
+            case .log: PostLogLine.Input(body: .array(elements)).request
             }
         guard case .array(let items)? = try await call(request, within: Self.limit)["items"] else { return [] }
         return items.compactMap(RefusedReport.init).filter { elements.indices.contains($0.index) }

@@ -87,7 +87,7 @@ enum ConfirmationLevel: Int, Comparable {
             case .syncBalance: .none
             case .start, .restart: .confirmed
             case .setMode: mode == "LIVE" ? .typed : .confirmed
-            case .safeMode: isLive ? .reasoned : .confirmed
+            case .safeMode, .reduceOnly: isLive ? .reasoned : .confirmed
             case .stop, .cancelAll: .reasoned
             case .flatten: isLive ? .typed : .reasoned
             }

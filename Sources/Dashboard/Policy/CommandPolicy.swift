@@ -4,7 +4,7 @@ import Generated
 
 extension CommandType {
     /// The commands with which the kill switch stops trading, mildest first.
-    static let stopping: [CommandType] = [.safeMode, .cancelAll, .flatten]
+    static let stopping: [CommandType] = [.reduceOnly, .safeMode, .cancelAll, .flatten]
     /// The commands with which the kill switch resumes trading.
     static let resuming: [CommandType] = [.start]
 

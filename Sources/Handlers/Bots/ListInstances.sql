@@ -7,15 +7,18 @@
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
 -- out: clock_lag float8?, boot_id text?, metadata jsonb, net_exposure numeric?, gross_exposure numeric?, exposure_as_of timestamptz?
 -- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text?, equity_day text[]?
--- out: net_pnl_day numeric?
+-- out: net_pnl_day numeric?, software text?, strategy_version text?, strategy_hash text?, ui_url text?, symbols text[]?
+-- out: account_venues text[]?, account_ids text[]?, account_modes text[]?
 WITH instance AS (
     SELECT
-        live.*, instances.bot_id, strategy_name, instances.created_at,
+        live.*, instances.bot_id, coalesce(profile.strategy_name, bots.strategy_name) AS strategy_name, instances.created_at, software,
+        strategy_version, strategy_hash, ui_url, symbols,
         instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
         last_seen < (SELECT late_before(:stale_seconds)) AS is_late
     FROM instance_live AS live
     JOIN instances USING (instance_id)
     JOIN bots ON bots.bot_id = instances.bot_id
+    LEFT JOIN instance_profiles AS profile USING (instance_id)
 ),
 page AS (
     SELECT
@@ -41,7 +44,9 @@ SELECT
     page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
     page.created_at AS first_seen, clock_lag, boot.boot_id, metadata, held.net AS net_exposure, held.gross AS gross_exposure,
     held.as_of AS exposure_as_of, alert.open AS open_alerts, alert.worst AS worst_severity, command.waiting AS waiting_commands,
-    CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day
+    CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day,
+    software, strategy_version, strategy_hash, ui_url, symbols, account.venues AS account_venues, account.ids AS account_ids,
+    account.modes AS account_modes
 FROM page
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1
@@ -66,6 +71,14 @@ CROSS JOIN LATERAL (
     WHERE commands.instance_id = page.instance_id
         AND commands.status IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
 ) AS command
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(venue ORDER BY venue, account_id) AS venues,
+        array_agg(account_id ORDER BY venue, account_id) AS ids,
+        array_agg(known.runtime_mode ORDER BY venue, account_id) AS modes
+    FROM instance_accounts AS known
+    WHERE known.instance_id = page.instance_id
+) AS account
 LEFT JOIN LATERAL (
     WITH series AS (
         SELECT series_id, named_currency(currency, :books) AS currency, newest.ts, newest.value
@@ -138,7 +151,16 @@ SELECT count(*)
 FROM instance_live
 JOIN instances USING (instance_id)
 JOIN bots USING (bot_id)
-WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
+LEFT JOIN instance_profiles AS profile USING (instance_id)
+WHERE (
+        :q IS NULL
+        OR strpos(
+            lower(
+                concat_ws(' ', instance_id, bot_id, exchange, symbol, version, coalesce(profile.strategy_name, bots.strategy_name))
+            ),
+            lower(:q)
+        ) > 0
+    )
     AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)

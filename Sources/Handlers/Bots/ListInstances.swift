@@ -71,7 +71,8 @@ extension API {
     private static let instanceColumns = [
         "instance_id", "bot_id", "strategy_name", "runtime_mode", "exchange", "symbol", "version", "status", "is_late",
         "last_seen", "last_received_at", "first_seen", "clock_lag_seconds", "boot_id", "net_exposure", "gross_exposure",
-        "exposure_as_of", "open_alerts", "worst_severity", "waiting_commands",
+        "exposure_as_of", "open_alerts", "worst_severity", "waiting_commands", "software", "strategy_version",
+        "strategy_hash",
     ]
 }
 
@@ -88,6 +89,14 @@ private protocol InstanceFilter {
 
 extension ListInstances.Input: InstanceFilter {}
 extension ExportInstances.Input: InstanceFilter {}
+
+extension ListInstancesRow {
+    fileprivate var accounts: [TradedAccount] {
+        zip(zip(accountVenues ?? [], accountIDs ?? []), accountModes ?? []).compactMap { account, mode in
+            RuntimeMode(rawValue: mode).map { TradedAccount(venue: account.0, accountID: account.1, mode: $0) }
+        }
+    }
+}
 
 extension Instance {
     /// The presence in an export, which is not computed.
@@ -118,7 +127,13 @@ extension Instance {
             waitingCommands: row.waitingCommands,
             presence: row.presence ?? Self.unknownPresence,
             equityDay: (row.equityDay ?? []).map { Decimal($0) },
-            netPnlDay: row.netPnlDay
+            netPnlDay: row.netPnlDay,
+            software: row.software,
+            strategyVersion: row.strategyVersion,
+            strategyHash: row.strategyHash,
+            uiURL: row.uiURL,
+            symbols: row.symbols ?? [],
+            accounts: row.accounts
         )
     }
 }

@@ -12,14 +12,14 @@ struct CommandEffect {
         switch type {
         case .flatten: [.live]
         case .setMode: beginsRealTrading ? RuntimeMode.allCases : []
-        case .safeMode, .cancelAll, .stop, .start, .restart, .syncBalance: []
+        case .safeMode, .reduceOnly, .cancelAll, .stop, .start, .restart, .syncBalance: []
         }
     }
 
     /// Whether the command raises an alert if it is not executed: it stops trading, or ends or begins real trading.
     var isCritical: Bool {
         switch type {
-        case .safeMode, .cancelAll, .flatten, .stop: true
+        case .safeMode, .reduceOnly, .cancelAll, .flatten, .stop: true
         case .setMode: beginsRealTrading
         case .start, .restart, .syncBalance: false
         }

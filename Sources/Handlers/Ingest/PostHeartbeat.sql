@@ -41,7 +41,8 @@ LEFT JOIN refreshed USING (instance_id, fingerprint)
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, state text(AgentState), fingerprint int8, sent_at timestamptz, hourly int8, most int8
+-- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, fingerprint int8, sent_at timestamptz, hourly int8
+-- row: most int8
 -- out: ordinal int8, outcome text(HeartbeatOutcome)
 WITH beat AS MATERIALIZED (
     SELECT
@@ -49,11 +50,11 @@ WITH beat AS MATERIALIZED (
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(
-        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :fingerprint, :sent_at,
+        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :fingerprint, :sent_at,
         :hourly, :most
     ) WITH ORDINALITY AS row (
-        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, fingerprint, sent_at, hourly, most,
-        ordinal
+        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, fingerprint, sent_at, hourly,
+        most, ordinal
     )
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
@@ -213,7 +214,59 @@ stored AS (
         skewed_beats = skewed_beats(
             excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at
         )
-    RETURNING instance_id, last_seen, clock_lag, skewed_beats
+    RETURNING instance_id, last_seen, clock_lag, skewed_beats, sent_at
+),
+-- The profiles of the heartbeats that are the newest of their instance now. An instance without a profile has no row.
+profiled AS MATERIALIZED (
+    SELECT DISTINCT ON (instance_id) instance_id, runtime_mode, profile, beat.seen AS sent_at
+    FROM stored
+    JOIN classified AS beat USING (instance_id)
+    WHERE outcome = 'stored'
+        AND beat.seen >= stored.sent_at
+        AND (profile IS NOT NULL OR EXISTS (SELECT FROM instance_profiles AS known WHERE known.instance_id = stored.instance_id))
+    ORDER BY instance_id, beat.seen DESC, ordinal DESC
+),
+new_profile AS (
+    INSERT INTO instance_profiles AS known
+        (instance_id, software, strategy_name, strategy_version, strategy_hash, ui_url, symbols, sent_at)
+    SELECT
+        instance_id, profile ->> 'software', profile ->> 'strategy_name', profile ->> 'strategy_version', profile ->> 'strategy_hash',
+        profile ->> 'ui_url', ARRAY (SELECT jsonb_array_elements_text(profile -> 'symbols')), sent_at
+    FROM profiled
+    ORDER BY instance_id
+    ON CONFLICT (instance_id) DO UPDATE SET
+        software = excluded.software,
+        strategy_name = excluded.strategy_name,
+        strategy_version = excluded.strategy_version,
+        strategy_hash = excluded.strategy_hash,
+        ui_url = excluded.ui_url,
+        symbols = excluded.symbols,
+        sent_at = excluded.sent_at
+),
+account AS MATERIALIZED (
+    SELECT DISTINCT ON (instance_id, venue, account_id)
+        instance_id, venue, account_id, coalesce(mode, runtime_mode) AS runtime_mode
+    FROM profiled
+    CROSS JOIN LATERAL jsonb_to_recordset(profile -> 'accounts') AS account (venue text, account_id text, mode text)
+    ORDER BY instance_id, venue, account_id
+),
+old_account AS (
+    DELETE FROM instance_accounts AS known
+    USING profiled
+    WHERE known.instance_id = profiled.instance_id
+        AND NOT EXISTS (
+            SELECT
+            FROM account
+            WHERE (account.instance_id, account.venue, account.account_id) = (known.instance_id, known.venue, known.account_id)
+        )
+),
+new_account AS (
+    INSERT INTO instance_accounts AS known (instance_id, venue, account_id, runtime_mode)
+    SELECT instance_id, venue, account_id, runtime_mode
+    FROM account
+    ORDER BY instance_id, venue, account_id
+    ON CONFLICT (instance_id, venue, account_id) DO UPDATE SET runtime_mode = excluded.runtime_mode
+    WHERE known.runtime_mode <> excluded.runtime_mode
 ),
 skewed AS (
     INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)

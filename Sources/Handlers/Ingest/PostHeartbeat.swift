@@ -33,11 +33,29 @@ extension Heartbeat: RowElement {
             metadata: metadata,
             bootID: bootID,
             state: state ?? .normal,
+            profile: profile,
             fingerprint: fingerprint,
             sentAt: timestamp,
             hourly: limits.registrationsPerHour,
             most: limits.instances
         )
+    }
+
+    /// What the instance reports of itself beside its state; nil if it reports nothing of it.
+    private var profile: JSONObject? {
+        guard
+            software != nil || strategyName != nil || strategyVersion != nil || strategyHash != nil || uiURL != nil
+                || symbols != nil || accounts != nil
+        else { return nil }
+        return JSONObject { json in
+            json.member("software", software)
+            json.member("strategy_name", strategyName)
+            json.member("strategy_version", strategyVersion)
+            json.member("strategy_hash", strategyHash)
+            json.member("ui_url", uiURL)
+            json.member("symbols", symbols ?? [])
+            json.member("accounts", accounts ?? [])
+        }
     }
 
     func check(_ limits: ClientLimits) throws(Problem) { try metadata.require("metadata", atMost: limits.objectBytes) }

@@ -13,7 +13,7 @@ enum RowOutcome: String {
     case conflict
     /// Its instance is unknown.
     case unknown
-    /// Its instance has reached the limit of positions.
+    /// Its instance has reached the limit of such rows.
     case crowded
     /// Its timestamp is ahead of the database's clock.
     case ahead
@@ -22,12 +22,14 @@ enum RowOutcome: String {
 /// The property that identifies a row across repeated requests.
 enum IngestKey: String {
     case entryID = "entry_id"
+    case fillID = "fill_id"
     case sampleID = "sample_id"
 
     /// The code for a row whose key belongs to a different row.
     fileprivate var conflict: ProblemCode {
         switch self {
         case .entryID: .entryIDTaken
+        case .fillID: .fillIDTaken
         case .sampleID: .sampleIDTaken
         }
     }

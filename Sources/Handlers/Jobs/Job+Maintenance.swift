@@ -97,6 +97,9 @@ extension API {
             { .removeAlerts(days: days.alerts, limit: $0) },
             { .removeModuleRuns(days: days.moduleRuns, limit: $0) },
             { .removeCommands(days: days.commands, limit: $0) },
+            { .removeOrders(days: days.trades, limit: $0) },
+            { .removeTrades(days: days.trades, limit: $0) },
+            { .removeFills(days: days.trades, limit: $0) },
         ]
         for step in steps {
             let isLeader = try await lead(lock, within: limit, inPartsOf: 5_000, atMost: 4) { try $0.run(step($1)) }

@@ -109,3 +109,59 @@ removed AS (
 )
 SELECT count(*) AS removed
 FROM removed
+
+-- name: removeOrders :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM orders
+    WHERE (instance_id, order_id) IN (
+        SELECT instance_id, order_id
+        FROM orders
+        WHERE status <> 'OPEN'
+            AND updated_at < now() - :days::int8 * interval '1 day'
+            AND received_at < now() - :days::int8 * interval '1 day'
+        ORDER BY updated_at
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*) AS removed
+FROM removed
+
+-- name: removeFills :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM fills
+    WHERE (instance_id, fill_id) IN (
+        SELECT instance_id, fill_id
+        FROM fills
+        WHERE ts < now() - :days::int8 * interval '1 day'
+            AND received_at < now() - :days::int8 * interval '1 day'
+        ORDER BY ts
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*) AS removed
+FROM removed
+
+-- name: removeTrades :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM trades
+    WHERE (instance_id, trade_id) IN (
+        SELECT instance_id, trade_id
+        FROM trades
+        WHERE status = 'CLOSED'
+            AND closed_at < now() - :days::int8 * interval '1 day'
+            AND received_at < now() - :days::int8 * interval '1 day'
+        ORDER BY closed_at
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*) AS removed
+FROM removed

@@ -8,6 +8,10 @@ public struct ClientLimits: Sendable {
     public var seriesPerInstance = 1_000
     /// The maximum number of symbols with positions per instance.
     public var positionsPerInstance = 1_000
+    /// The maximum number of open orders per instance; concurrent requests may exceed it by their own orders.
+    public var openOrdersPerInstance = 10_000
+    /// The maximum number of open trades per instance; concurrent requests may exceed it by their own trades.
+    public var openTradesPerInstance = 10_000
     /// The maximum size of an acknowledgement's evidence in bytes.
     public var evidenceBytes = 65_536
     /// The maximum size of metadata, payloads and configurations in bytes.

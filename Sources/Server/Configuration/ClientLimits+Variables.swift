@@ -11,6 +11,8 @@ extension ClientLimits {
         try read("INSTANCES_MAX", 1...10_000_000, &instances)
         try read("SERIES_PER_INSTANCE", 1...1_000_000, &seriesPerInstance)
         try read("POSITIONS_PER_INSTANCE", 1...1_000_000, &positionsPerInstance)
+        try read("OPEN_ORDERS_PER_INSTANCE", 1...1_000_000, &openOrdersPerInstance)
+        try read("OPEN_TRADES_PER_INSTANCE", 1...1_000_000, &openTradesPerInstance)
         try read("EVIDENCE_MAX_BYTES", 1_024...1_048_576, &evidenceBytes)
         try read("OBJECT_MAX_BYTES", 1_024...1_048_576, &objectBytes)
         try read("ACKNOWLEDGEMENTS_PER_COMMAND", 1...10_000, &acknowledgementsPerCommand)

@@ -107,6 +107,7 @@ enum ConfigurationReference {
         "ALERT_DAYS": "Days for which resolved alerts are kept.",
         "RUN_DAYS": "Days for which module runs are kept after their end.",
         "COMMAND_DAYS": "Days for which commands with a final status are kept, with their acknowledgements.",
+        "TRADE_DAYS": "Days for which fills, and orders and trades that ended, are kept.",
         "AUDIT_DAYS":
             "Days after its end for which a month of the audit log is kept. It is dropped only if `flotilla-server export-audit` has exported it; 0 to keep all months.",
         "INSTANCE_RETIRE_DAYS":
@@ -119,6 +120,10 @@ enum ConfigurationReference {
             "The maximum number of metric series per instance; beyond it 422 `TOO_MANY_SERIES`.",
         "POSITIONS_PER_INSTANCE":
             "The maximum number of symbols with positions per instance. Closed positions make room; beyond it 422 `TOO_MANY_POSITIONS`.",
+        "OPEN_ORDERS_PER_INSTANCE":
+            "The maximum number of open orders per instance; beyond it 422 `TOO_MANY_ORDERS`.",
+        "OPEN_TRADES_PER_INSTANCE":
+            "The maximum number of open trades per instance; beyond it 422 `TOO_MANY_TRADES`.",
         "EVIDENCE_MAX_BYTES":
             "The maximum size in bytes of an acknowledgement's evidence; beyond it 413 `EVIDENCE_TOO_LARGE`.",
         "OBJECT_MAX_BYTES":

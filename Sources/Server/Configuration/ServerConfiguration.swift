@@ -199,6 +199,7 @@ struct ServerConfiguration: Sendable {
         try read("ALERT_DAYS", \.alerts)
         try read("RUN_DAYS", \.moduleRuns)
         try read("COMMAND_DAYS", \.commands)
+        try read("TRADE_DAYS", \.trades)
         return days
     }
 

@@ -13,10 +13,9 @@ The agent sends heartbeats and the bot's reports, executes each command at most 
 not answer. These tasks run independently of each other, and none of them blocks the bot.
 """
 
-from .agent import Agent
+from .agent import Agent, Profile
 from .command import AgentCommand
 from .configuration import AgentConfiguration, ConfigurationError
-from .identity import Identity
 from .processor import CommandFailure
 from .safety import OrdersRefused
 from .spool import SpoolFull
@@ -28,8 +27,8 @@ __all__ = [
     "AgentConfiguration",
     "CommandFailure",
     "ConfigurationError",
-    "Identity",
     "OrdersRefused",
+    "Profile",
     "SpoolFull",
     "Telemetry",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import queue
@@ -18,7 +19,6 @@ from .command_file import CommandFile
 from .configuration import AgentConfiguration, ConfigurationError
 from .control_plane import CallFailure, ControlPlane, Transport
 from .http import HTTPTransport
-from .identity import Identity
 from .journal import Journal
 from .outbox import Outbox, Target
 from .processor import CommandProcessor, Handler, check_type
@@ -34,6 +34,26 @@ _STATES = ["NORMAL", "DEGRADED", "REDUCE_ONLY", "SAFE_MODE", "FLATTENED", "STOPP
 
 #: A queue of jobs that run one at a time: a command, or None for the dead-man action.
 _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
+
+
+@dataclasses.dataclass
+class Profile:
+    """What a bot reports of itself beside its state. Members that are None are not reported."""
+
+    #: The bot's software, such as `freqtrade`.
+    software: str | None = None
+    #: The strategy that runs.
+    strategy_name: str | None = None
+    #: The version of the strategy, in the strategy's words.
+    strategy_version: str | None = None
+    #: A hash of the strategy's source in hexadecimal: SHA-1, SHA-256 or SHA-512.
+    strategy_hash: str | None = None
+    #: The address of the bot's own user interface, `http` or `https`.
+    ui_url: str | None = None
+    #: All symbols that the instance trades, if there are several.
+    symbols: list[str] | None = None
+    #: The accounts that the instance trades on.
+    accounts: list[contract.Account] | None = None
 
 
 class Agent:
@@ -104,8 +124,8 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
-        #: What all following heartbeats report about the bot. Replace it to change it.
-        self.identity = Identity()
+        #: What all following heartbeats report of the bot. Replace it to change it.
+        self.profile = Profile()
         self._bot_state = "NORMAL"
         self._jobs: _JobQueue = queue.SimpleQueue()
         self._protective_jobs: _JobQueue = queue.SimpleQueue()
@@ -258,7 +278,7 @@ class Agent:
 
     def _heartbeat(self, state: str) -> contract.Heartbeat:
         configuration = self.configuration
-        heartbeat = contract.Heartbeat(
+        return contract.Heartbeat(
             instance_id=configuration.instance_id,
             bot_id=configuration.bot_id,
             runtime_mode=contract.RuntimeMode(configuration.runtime_mode),
@@ -269,8 +289,8 @@ class Agent:
             metadata=self.metadata,
             boot_id=self._boot_id,
             state=contract.AgentState(state),
+            **vars(self.profile),
         )
-        return self.identity.describe(heartbeat)
 
     def _poll_commands(self, patience: int) -> list[AgentCommand]:
         """Polls the control plane once, and returns the commands to execute; raises CallFailure.

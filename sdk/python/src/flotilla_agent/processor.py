@@ -28,10 +28,6 @@ Evidence = typing.Optional[typing.Dict[str, typing.Any]]
 Handler = typing.Callable[[AgentCommand], Evidence]
 
 
-#: The commands that block new orders with or without a handler, and the state that each leads to.
-_MODES = {"SAFE_MODE": "SAFE_MODE", "REDUCE_ONLY": "REDUCE_ONLY", "STOP": "STOPPED"}
-
-
 class CommandFailure(Exception):
     """An error for handlers to raise that adds evidence to a failed command."""
 
@@ -162,8 +158,8 @@ class CommandProcessor:
 
     def _effect(self, command: AgentCommand) -> Evidence:
         """Applies a command. New orders are blocked before the handler runs, and stay blocked if it fails."""
-        if command.command_type in _MODES:
-            mode = _MODES[command.command_type]
+        if command.command_type in ("SAFE_MODE", "REDUCE_ONLY", "STOP"):
+            mode = "STOPPED" if command.command_type == "STOP" else command.command_type
             self._safety.close(mode)
             evidence = self._handle(command) if command.command_type in self.handlers else None
             return evidence if evidence is not None else {"state": mode}

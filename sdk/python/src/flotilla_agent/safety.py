@@ -57,11 +57,14 @@ class SafetySwitch:
             mode = self._standing.mode
             if mode not in ("NORMAL", "REDUCE_ONLY"):
                 return mode
-            silence = now - self._last_contact
-            if self._has_lost_lease or (self._timeout is not None and silence >= self._timeout):
+            if self._has_lost_lease:
                 return "SAFE_MODE"
-            is_degraded = self._timeout is not None and silence >= self._timeout / 2
-            return "DEGRADED" if mode == "NORMAL" and is_degraded else mode
+            if self._timeout is None:
+                return mode
+            silence = now - self._last_contact
+            if silence >= self._timeout:
+                return "SAFE_MODE"
+            return "DEGRADED" if mode == "NORMAL" and silence >= self._timeout / 2 else mode
 
     @property
     def has_lost_lease(self) -> bool:
@@ -149,9 +152,9 @@ class SafetySwitch:
             self._has_fired = True
             self._stop_count += 1
             if self._standing.mode in ("NORMAL", "REDUCE_ONLY"):
-                # The end of an outage must not resume a bot that a command has limited.
-                is_resumable = self._standing.mode == "NORMAL"
-                self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=is_resumable)
+                # A bot that an operator restricted does not resume automatically.
+                dead_man = self._standing.mode == "NORMAL"
+                self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=dead_man)
             return "expired"
         if (
             self._resume is not None

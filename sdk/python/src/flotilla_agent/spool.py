@@ -12,8 +12,8 @@ from .files import AppendFile, complete_lines, decode, encode, read, replace
 #: The kinds of reports, named after their paths below `/ingest/`, in the order in which they are sent.
 KINDS = ["metrics", "positions", "costs", "execution-quality", "orders", "fills", "trades", "balances", "log"]
 
-#: The kinds that are never dropped. Each element is money that the control plane books once; a later report cannot replace it.
-_MONEY = {"costs", "fills"}
+#: Kinds that are never dropped: a fee that is lost makes every later sum wrong.
+_KEPT = {"costs", "fills"}
 
 
 class SpoolFull(Exception):
@@ -43,8 +43,8 @@ class _Segment:
 class Spool:
     """Stores pending reports in a directory of JSON-lines files, which are sent and deleted in order.
 
-    A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except costs
-    and fills are dropped.
+    A report is in a file when `add` returns, so it survives the end of the process. If the spool is full, the oldest reports except
+    costs and fills are dropped.
     """
 
     #: The maximum number of reports per file, which is the limit of one request.
@@ -117,9 +117,9 @@ class Spool:
                 raise SpoolFull(f"the spool is full: {total} bytes of costs and fills are pending, and these are never dropped")
             if segment is self._segments[-1]:
                 self._close()
-            money = [report for report in self._reports(segment.number) if report.kind in _MONEY]
-            self._dropped += segment.count - len(money)
-            self._keep(segment, money)
+            kept = [report for report in self._reports(segment.number) if report.kind in _KEPT]
+            self._dropped += segment.count - len(kept)
+            self._keep(segment, kept)
             segment.is_reduced = True
 
     def _keep(self, segment: _Segment, reports: list[Report]) -> None:

@@ -1,4 +1,4 @@
-"""Reports of a bot: metrics, positions, costs, executions, orders, fills, trades, balances and log lines."""
+"""Reports metrics, positions, costs, executions, orders, fills, trades, balances and log lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import decimal
 import logging
 import threading
 import typing
+import unicodedata
 import uuid
 
 from . import contract
@@ -17,6 +18,15 @@ from .spool import KINDS, Report, Spool
 
 #: An exact amount: Decimal, int or a str with a decimal number. Floats are rejected, because they are not exact.
 Amount = typing.Union[decimal.Decimal, int, str]
+
+
+def _exact(amount: Amount) -> decimal.Decimal:
+    if isinstance(amount, bool) or not isinstance(amount, (decimal.Decimal, int, str)):
+        raise TypeError(f"amount: found {amount!r}, expected a Decimal, an int or a str")
+    value = decimal.Decimal(amount)
+    if not value.is_finite():
+        raise ValueError(f"amount: found {amount!r}, expected a finite number")
+    return value
 
 
 #: A report in the form of the contract.
@@ -46,15 +56,6 @@ _KINDS: dict[type[typing.Any], str] = {
 }
 
 
-def _exact(amount: Amount) -> decimal.Decimal:
-    if isinstance(amount, bool) or not isinstance(amount, (decimal.Decimal, int, str)):
-        raise TypeError(f"amount: found {amount!r}, expected a Decimal, an int or a str")
-    value = decimal.Decimal(amount)
-    if not value.is_finite():
-        raise ValueError(f"amount: found {amount!r}, expected a finite number")
-    return value
-
-
 def _check_exact(value: object) -> None:
     """Raises TypeError for a float and ValueError for NaN or infinity in a report, because amounts must be exact."""
     if isinstance(value, float):
@@ -69,8 +70,24 @@ def _check_exact(value: object) -> None:
             _check_exact(getattr(value, field.name))
 
 
+def _optional(amount: Amount | None) -> decimal.Decimal | None:
+    return None if amount is None else _exact(amount)
+
+
+def _printable(text: str | None, limit: int) -> str | None:
+    """A text without characters that the contract rejects (control and format characters), cut after `limit` characters."""
+    if text is None:
+        return None
+    kept = "".join("\ufffd" if unicodedata.category(character) in _UNPRINTABLE else character for character in text)
+    return kept[:limit] or None
+
+
+#: Categories of Unicode: control, format, surrogate, line and paragraph separator.
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
 class Telemetry:
-    """Reports metrics, positions, costs, executions, orders, fills, trades, balances and log lines to the control plane.
+    """Reports what the bot does to the control plane.
 
     Each call writes the report to the spool on disk and returns without a request. The agent sends it as soon as the control plane is
     available, with its original timestamp. `symbol` is the symbol of the report; the default is the agent's symbol. `at` is its time, with a
@@ -182,11 +199,205 @@ class Telemetry:
         )
         self._keep("execution-quality", sample.to_json())
 
-    def report(self, report: ContractReport) -> None:
-        """Reports an order, a fill, a trade, balances or a log line; also each of the reports above in the contract's form.
+    def order(
+        self,
+        order_id: str,
+        side: str,
+        order_type: str,
+        status: str,
+        quantity: Amount,
+        filled_quantity: Amount,
+        *,
+        created_at: datetime.datetime,
+        updated_at: datetime.datetime | None = None,
+        price: Amount | None = None,
+        average_price: Amount | None = None,
+        trade_id: str | None = None,
+        is_reduce_only: bool | None = None,
+        tag: str | None = None,
+        symbol: str | None = None,
+        venue: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
+        """Reports an order as it is now. A report with the same `order_id` replaces an older one.
 
-        Its `instance_id` is replaced by the agent's. The fee of a fill is booked as a cost, so do not report it with `cost` too. Of an
-        order and of a trade the report with the newest `updated_at` counts, of balances the one with the newest `timestamp`.
+        `side` is BUY or SELL. `status` is OPEN (also when partially filled), FILLED, CANCELED, REJECTED or EXPIRED; other values raise
+        ValueError. `price` is the limit price, and `average_price` that of its fills. `updated_at` is when the order last changed; the default
+        is now. `trade_id` is the trade that the order belongs to. `venue` and `account_id` default to the instance's exchange and `default`.
+        """
+        report = contract.OrderReport(
+            instance_id=self._instance_id,
+            order_id=order_id,
+            trade_id=trade_id,
+            venue=venue,
+            account_id=account_id,
+            symbol=symbol or self._symbol,
+            side=contract.Side(side),
+            order_type=order_type,
+            status=contract.OrderStatus(status),
+            quantity=_exact(quantity),
+            filled_quantity=_exact(filled_quantity),
+            price=_optional(price),
+            average_price=_optional(average_price),
+            is_reduce_only=is_reduce_only,
+            tag=_printable(tag, 255),
+            created_at=created_at,
+            updated_at=updated_at or self._clock.wall(),
+        )
+        self._keep("orders", report.to_json())
+
+    def fill(
+        self,
+        fill_id: str,
+        side: str,
+        quantity: Amount,
+        price: Amount,
+        *,
+        fee: Amount | None = None,
+        fee_currency: str | None = None,
+        fx_rate: Amount | None = None,
+        liquidity: str | None = None,
+        quote_currency: str | None = None,
+        order_id: str | None = None,
+        trade_id: str | None = None,
+        symbol: str | None = None,
+        venue: str | None = None,
+        account_id: str | None = None,
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Reports one execution of an order. A fill with the same `fill_id` is stored once, so a repeated report must have the same `at`.
+
+        The control plane books `fee` as a cost, so do not report it with `cost`, or use the `fill_id` as the `entry_id` there. A fee is
+        positive if it was paid and negative if it was a rebate. `fx_rate` is the value of one unit of `fee_currency` in the books' currency.
+        `side` is BUY or SELL and `liquidity` MAKER or TAKER; other values raise ValueError. `quote_currency` is the currency of `price`.
+        """
+        report = contract.Fill(
+            instance_id=self._instance_id,
+            fill_id=fill_id,
+            order_id=order_id,
+            trade_id=trade_id,
+            venue=venue,
+            account_id=account_id,
+            symbol=symbol or self._symbol,
+            side=contract.Side(side),
+            quantity=_exact(quantity),
+            price=_exact(price),
+            quote_currency=quote_currency,
+            fee=_optional(fee),
+            fee_currency=fee_currency,
+            fx_rate=_optional(fx_rate),
+            liquidity=None if liquidity is None else contract.Liquidity(liquidity),
+            timestamp=at or self._clock.wall(),
+        )
+        self._keep("fills", report.to_json())
+
+    def trade(
+        self,
+        trade_id: str,
+        side: str,
+        *,
+        quantity: Amount,
+        entry_quantity: Amount,
+        entry_price: Amount,
+        currency: str,
+        opened_at: datetime.datetime,
+        closed_at: datetime.datetime | None = None,
+        updated_at: datetime.datetime | None = None,
+        exit_price: Amount | None = None,
+        leverage: Amount | None = None,
+        profit: Amount | None = None,
+        fees: Amount | None = None,
+        strategy_name: str | None = None,
+        strategy_version: str | None = None,
+        entry_tag: str | None = None,
+        exit_reason: str | None = None,
+        symbol: str | None = None,
+        venue: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
+        """Reports a trade, from its first fill until nothing of it is held. A report with the same `trade_id` replaces an older one.
+
+        `side` is LONG or SHORT. The trade is closed if it has a `closed_at`; its `quantity`, the part that is still held, must then be 0.
+        `entry_quantity` and `entry_price` are the quantity and the average price of all entries. `profit` is the realized profit after
+        fees, and `fees` are those of the trade, both in `currency`. `updated_at` is when the trade last changed; the default is now.
+        """
+        report = contract.TradeReport(
+            instance_id=self._instance_id,
+            trade_id=trade_id,
+            venue=venue,
+            account_id=account_id,
+            symbol=symbol or self._symbol,
+            side=contract.TradeSide(side),
+            status=contract.TradeStatus.OPEN if closed_at is None else contract.TradeStatus.CLOSED,
+            quantity=_exact(quantity),
+            entry_quantity=_exact(entry_quantity),
+            entry_price=_exact(entry_price),
+            exit_price=_optional(exit_price),
+            leverage=_optional(leverage),
+            profit=_optional(profit),
+            fees=_optional(fees),
+            currency=currency,
+            strategy_name=strategy_name,
+            strategy_version=strategy_version,
+            entry_tag=_printable(entry_tag, 255),
+            exit_reason=_printable(exit_reason, 255),
+            opened_at=opened_at,
+            closed_at=closed_at,
+            updated_at=updated_at or self._clock.wall(),
+        )
+        self._keep("trades", report.to_json())
+
+    def balances(
+        self,
+        totals: typing.Mapping[str, Amount],
+        *,
+        free: typing.Mapping[str, Amount] | None = None,
+        venue: str | None = None,
+        account_id: str | None = None,
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Reports all balances of an account by currency; the newest report replaces the one before. `free` has the parts of them that no
+        order reserves."""
+        available = free or {}
+        report = contract.BalanceReport(
+            instance_id=self._instance_id,
+            venue=venue,
+            account_id=account_id,
+            balances=[
+                contract.Balance(currency=currency, total=_exact(total), free=_optional(available.get(currency)))
+                for currency, total in totals.items()
+            ],
+            timestamp=at or self._clock.wall(),
+        )
+        self._keep("balances", report.to_json())
+
+    def log(
+        self,
+        level: str,
+        message: str,
+        *,
+        logger: str | None = None,
+        line_id: str | None = None,
+        at: datetime.datetime | None = None,
+    ) -> None:
+        """Reports a line of the bot's log. `level` is WARNING, ERROR or CRITICAL. The control plane keeps the newest 500 lines.
+
+        `message` is cut after 2,000 characters. A line with the same `line_id` is stored once; the default is a random ID.
+        """
+        line = contract.LogLine(
+            instance_id=self._instance_id,
+            line_id=line_id or str(uuid.uuid4()),
+            level=contract.LogLevel(level),
+            logger=_printable(logger, 128),
+            message=message.encode(errors="replace").decode()[:2000].replace("\0", "\ufffd") or " ",
+            timestamp=at or self._clock.wall(),
+        )
+        self._keep("log", line.to_json())
+
+    def report(self, report: ContractReport) -> None:
+        """Reports one of the above in the contract's form, for adapters that translate a bot's own data.
+
+        Its `instance_id` is replaced by the agent's; all other members are sent as they are.
         """
         _check_exact(report)
         self._keep(_KINDS[type(report)], dataclasses.replace(report, instance_id=self._instance_id).to_json())

@@ -1,6 +1,7 @@
 """Adapters connect bots that were not written for Flotilla. `docs/bots/adapters.md` documents the interface."""
 
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
+from .identity import Identity
 from .sidecar import Sidecar
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "BotFailure",
     "BotRefusal",
     "Changes",
+    "Identity",
     "OpenOrder",
     "OpenTrade",
     "Sidecar",

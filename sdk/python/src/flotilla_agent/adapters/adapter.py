@@ -11,8 +11,8 @@ import collections.abc
 import dataclasses
 import threading
 
-from ..identity import Identity
 from ..telemetry import ContractReport
+from .identity import Identity
 
 
 class BotFailure(Exception):

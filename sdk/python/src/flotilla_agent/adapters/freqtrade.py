@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from .. import contract
 from ..files import decode, encode
-from ..identity import Identity
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
 from .freqtrade_trades import FreqtradeTrade, content, exact, moment, optional, printable
+from .identity import Identity
 from .websocket import WebSocket
 
 _JSON = typing.Dict[str, typing.Any]

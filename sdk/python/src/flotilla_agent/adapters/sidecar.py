@@ -12,9 +12,9 @@ from ..agent import Agent
 from ..clock import Clock
 from ..configuration import AgentConfiguration
 from ..files import decode, encode, read, replace
-from ..identity import Identity
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot
 from .effects import Effects
+from .identity import Identity
 
 
 @dataclasses.dataclass
@@ -57,7 +57,7 @@ class Attachment:
         self.agent = Agent(configuration, clock=self._clock, logger=self._logger)
         self._path = f"{configuration.instance_directory}/bot.json"
         self._memory = _Memory.load(self._path)
-        self.agent.identity = self._memory.identity
+        self._memory.identity.apply(self.agent)
         self._effects = Effects(adapter, configuration.command_timeout, self._report_everything)
         for command_type, handler in self._effects.handlers.items():
             self.agent.on(command_type, handler)
@@ -117,7 +117,8 @@ class Attachment:
         identity = self._adapter.identity()
         self._identified_at = now
         if identity != self._memory.identity:
-            self._memory.identity = self.agent.identity = identity
+            self._memory.identity = identity
+            identity.apply(self.agent)
             self._memory.save(self._path)
 
     def _enforce(self, snapshot: Snapshot) -> None:

@@ -1,17 +1,17 @@
-"""The identity of a bot, as heartbeats report it."""
+"""The identity of a bot, as its adapter asks for it."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
 
-from . import contract
+from .. import contract
+from ..agent import Agent, Profile
 
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """What an agent knows about its bot while the bot runs. Heartbeats report it; a member that is None is not reported, or comes from the
-    configuration."""
+    """What a bot is. Heartbeats report it. A member that is None is not reported, or comes from the agent's configuration."""
 
     #: The main exchange; None for the configured one.
     exchange: str | None = None
@@ -51,14 +51,16 @@ class Identity:
         members["accounts"] = tuple(contract.Account.from_json(account) for account in members.get("accounts", ()))
         return Identity(**members)
 
-    def describe(self, heartbeat: contract.Heartbeat) -> contract.Heartbeat:
-        """The heartbeat with this identity."""
-        return dataclasses.replace(
-            heartbeat,
-            exchange=self.exchange or heartbeat.exchange,
-            symbol=self.symbol or heartbeat.symbol,
-            runtime_mode=contract.RuntimeMode(self.runtime_mode) if self.runtime_mode else heartbeat.runtime_mode,
-            version=self.version or heartbeat.version,
+    def apply(self, agent: Agent) -> None:
+        """Lets all following heartbeats of an agent report this identity."""
+        agent.configuration = dataclasses.replace(
+            agent.configuration,
+            exchange=self.exchange or agent.configuration.exchange,
+            symbol=self.symbol or agent.configuration.symbol,
+            runtime_mode=self.runtime_mode or agent.configuration.runtime_mode,
+            version=self.version or agent.configuration.version,
+        )
+        agent.profile = Profile(
             software=self.software,
             strategy_name=self.strategy_name,
             strategy_version=self.strategy_version,
