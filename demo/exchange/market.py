@@ -50,7 +50,7 @@ class Prices:
     """The prices of all markets. Each price is a sum of waves with periods from 40 seconds to 2 hours and phases from the seed."""
 
     #: The period of each wave in seconds, and its height as a part of the price.
-    WAVES = [(7_200, 0.02), (1_500, 0.01), (420, 0.006), (130, 0.003), (40, 0.0012)]
+    WAVES = [(7_200, 0.02), (1_500, 0.01), (420, 0.006), (130, 0.002), (40, 0.0004)]
 
     def __init__(self, seed: int) -> None:
         self._markets = {market.symbol: market for market in MARKETS}

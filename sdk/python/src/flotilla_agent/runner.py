@@ -54,7 +54,8 @@ def main() -> None:
     is_adapter = len(sys.argv) > 1 and sys.argv[1] in ADAPTERS
     arguments = None if is_adapter else parser.parse_args()
     level = os.environ.get("LOG_LEVEL", "info").upper()
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    name = " %(name)s" if is_adapter else ""
+    logging.basicConfig(level=level, format=f"%(asctime)s %(levelname)s{name} %(message)s", stream=sys.stderr)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

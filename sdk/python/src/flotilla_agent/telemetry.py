@@ -56,7 +56,7 @@ _KINDS: dict[type[typing.Any], str] = {
 }
 
 
-def _check_exact(value: object) -> None:
+def check_exact(value: object) -> None:
     """Raises TypeError for a float and ValueError for NaN or infinity in a report, because amounts must be exact."""
     if isinstance(value, float):
         raise TypeError(f"amount: found {value!r}, expected a Decimal, an int or a str")
@@ -64,10 +64,10 @@ def _check_exact(value: object) -> None:
         _exact(value)
     elif isinstance(value, list):
         for item in value:
-            _check_exact(item)
+            check_exact(item)
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
-            _check_exact(getattr(value, field.name))
+            check_exact(getattr(value, field.name))
 
 
 def _optional(amount: Amount | None) -> decimal.Decimal | None:
@@ -399,7 +399,7 @@ class Telemetry:
 
         Its `instance_id` is replaced by the agent's; all other members are sent as they are.
         """
-        _check_exact(report)
+        check_exact(report)
         self._keep(_KINDS[type(report)], dataclasses.replace(report, instance_id=self._instance_id).to_json())
 
     @property

@@ -26,7 +26,7 @@ class Effects:
     #: The pause between two snapshots, in seconds.
     INTERVAL = 0.25
     #: The pause between two equal requests, in seconds.
-    RETRY = 10.0
+    RETRY = 5.0
     #: How long a command may wait for an effect that needs no fill, in seconds. The sidecar keeps entries paused after a failure.
     QUICK = 20.0
     #: How much earlier than the agent's limit a command gives up, in seconds, so that its failure has evidence.
@@ -62,10 +62,10 @@ class Effects:
         }
 
     @property
-    def is_resuming(self) -> bool:
-        """Whether a START is running or has just ended, so that the bot may permit entries before the agent does."""
+    def is_changing(self) -> bool:
+        """Whether a command changes just now whether the bot permits entries. After START the agent permits orders a moment later."""
         with self._lock:
-            return self._is_resuming or time.monotonic() - self._resumed_at < 3
+            return self._pausing > 0 or self._is_resuming or time.monotonic() - self._resumed_at < 3
 
     # Commands
 

@@ -402,11 +402,21 @@ class FreqtradeAdapter(Adapter):
         _each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order"))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
+        exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
         # Not "all": that ends at the first trade whose exit fails.
-        _each(
-            [trade.trade_id for trade in trades],
-            lambda trade_id: self._api.post_any("/forceexit", "/forcesell", body={"tradeid": trade_id}),
-        )
+        _each([trade.trade_id for trade in trades], lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
+
+    def _close_trade(self, trade_id: str, is_market: bool) -> None:
+        """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
+        body = {"tradeid": trade_id}
+        if is_market:
+            try:
+                self._api.post_any("/forceexit", "/forcesell", body={**body, "ordertype": "market"})
+                return
+            except BotRefusal:
+                # Not every exchange has market orders.
+                pass
+        self._api.post_any("/forceexit", "/forcesell", body=body)
 
 
 def _each(trade_ids: list[str], request: typing.Callable[[str], object]) -> None:

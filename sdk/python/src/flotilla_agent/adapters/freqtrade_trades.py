@@ -105,6 +105,11 @@ class FreqtradeTrade:
         """The orders that can still be filled."""
         return [order for order in self.orders if order.get("is_open")]
 
+    @property
+    def has_open_exit(self) -> bool:
+        """Whether an exit waits to be filled."""
+        return any(self._side(order) == self._exit_side for order in self.open_orders)
+
     def is_settled(self, now: datetime.datetime) -> bool:
         """Whether freqtrade has found the fees, which it asks the exchange for after a fill. It gives up after some time."""
         filled = self.filled

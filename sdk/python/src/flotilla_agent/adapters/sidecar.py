@@ -123,7 +123,7 @@ class Attachment:
 
     def _enforce(self, snapshot: Snapshot) -> None:
         """Pauses entries again if the bot was restarted or resumed by other means while the agent permits no orders."""
-        if snapshot.permits_entries and not self.agent.permits_orders and not self._effects.is_resuming:
+        if snapshot.permits_entries and not self.agent.permits_orders and not self._effects.is_changing:
             refusal = self._effects.keep_paused()
             if refusal is None:
                 self._logger.warning("the bot permitted entries in %s: they are paused again", self.agent.state)
