@@ -273,9 +273,9 @@ let package = Package(
         ),
         // The bot that the agent's tests run and kill.
         .executableTarget(
-            name: "DrillBot",
+            name: "RecordingBot",
             dependencies: ["AgentKit", "ContractRuntime", "Generated"],
-            path: "Tests/DrillBot"
+            path: "Tests/RecordingBot"
         ),
         .testTarget(
             name: "AgentKitTests",
@@ -288,7 +288,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "CZlib", "DrillBot", "ExampleBot", "FleetSimulator", "Postgres", "Server", "TestSupport",
+                "CZlib", "ExampleBot", "FleetSimulator", "Postgres", "RecordingBot", "Server", "TestSupport",
                 "contract-gen",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),

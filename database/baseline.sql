@@ -1,5 +1,5 @@
 -- schema: 46
--- routines: 3 9f4db6b1ccca5180
+-- routines: 3 ae8777628b23b450
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -338,8 +338,7 @@ CREATE TABLE fx_rates (
 -- An amount. NaN and infinity are rejected, because a single one would poison every sum.
 CREATE DOMAIN amount AS numeric CHECK (VALUE NOT IN ('NaN', 'Infinity', '-Infinity'));
 
--- What an instance reports of itself beside its state: its software and strategy. Written only when a heartbeat has a new content. `sent_at`
--- is the time of that heartbeat.
+-- The descriptions that instances report of themselves. Written only when the content of a heartbeat is new. `sent_at` is its time.
 CREATE TABLE instance_profiles (
     instance_id text PRIMARY KEY REFERENCES instances,
     software text,

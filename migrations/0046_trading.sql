@@ -1,4 +1,4 @@
--- What bots of others report: accounts, strategies, orders, fills, trades, balances and logs.
+-- Reports of bots of any software: accounts, strategies, orders, fills, trades, balances and logs.
 
 CREATE DOMAIN amount AS numeric CHECK (VALUE NOT IN ('NaN', 'Infinity', '-Infinity'));
 

@@ -1,6 +1,6 @@
 public import Generated
 
-/// What a bot reports of itself beside its state. Values that are nil are not reported.
+/// A bot's description of itself in its heartbeats. Values that are nil are not reported.
 public struct AgentProfile: Sendable {
     /// The bot's software, such as `freqtrade`.
     public var software: String?

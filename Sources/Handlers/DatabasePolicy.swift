@@ -26,6 +26,7 @@ public struct DatabasePolicy: Sendable {
         "heartbeat_monitor": "Heartbeat Lost",
         "module_runs": "Module Run Stuck",
         "reconcile": "Reconciliation Mismatch",
+        "bot_monitor": "Bot Unresponsive",
         "clock_skew": "Clock Skew",
         "flapping": "Instance Flapping",
         "registrations": "Registrations Refused",

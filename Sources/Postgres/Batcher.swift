@@ -1,3 +1,32 @@
+/// The calls that store rows in batches. Each type of row has its own batcher.
+extension Database {
+    /// Adds a row to the next batch and waits until it is committed.
+    public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
+        // traps: one row has one outcome.
+        try await batcher(of: Row.self).run([row], by: callLimits().deadline)[0].get()
+    }
+
+    /// Adds rows to the next batch, in their order, and waits until each is committed or rejected.
+    ///
+    /// The rows may be split over several statements. Each statement succeeds or fails independently.
+    public func run<Row: BatchRow>(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
+        guard let call = try? callLimits() else { return rows.map { _ in .failure(.noTimeLeft) } }
+        return await batcher(of: Row.self).run(rows, by: call.deadline)
+    }
+
+    private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {
+        batchers.withLock { batchers in
+            // The key is the type, so the value always has this type.
+            if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
+            let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline) { [counts] rows in
+                counts.withLock { $0 = ($0.batches + 1, $0.rows + rows) }
+            }
+            batchers[ObjectIdentifier(type)] = batcher
+            return batcher
+        }
+    }
+}
+
 /// Collects rows into batches: rows that arrive while statements are in flight form the next batch.
 ///
 /// There is no timer. A row is sent immediately if nothing is in flight; under load, all waiting callers share one commit.

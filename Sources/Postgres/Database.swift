@@ -40,12 +40,15 @@ public final class Database: Sendable {
     }
 
     let configuration: Configuration
-    private let pool: ConnectionPool
     /// The connections for read-only statements. Each runs one statement at a time, so a slow one delays no other.
     private let readPool: ConnectionPool?
     private let reporter: ConnectionReporter
-    private let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
-    private let batchers: Monitor<[ObjectIdentifier: any BatcherDeadlines]>
+
+    // Also used for batches, in Batcher.swift.
+
+    let pool: ConnectionPool
+    let counts = Monitor<(batches: Int, rows: Int)>((0, 0))
+    let batchers: Monitor<[ObjectIdentifier: any BatcherDeadlines]>
 
     /// Opens a pool, which connects and reconnects automatically and reports its state in `logger`.
     public init(_ configuration: Configuration, logger: Logger) {
@@ -121,20 +124,6 @@ public final class Database: Sendable {
         return (try await firstResult.get(), try secondResult.get())
     }
 
-    /// Adds a row to the next batch and waits until it is committed.
-    public func run<Row: BatchRow>(_ row: Row) async throws(PostgresError) -> Row.Outcome {
-        // traps: one row has one outcome.
-        try await batcher(of: Row.self).run([row], by: call().deadline)[0].get()
-    }
-
-    /// Adds rows to the next batch, in their order, and waits until each is committed or rejected.
-    ///
-    /// The rows may be split over several statements. Each statement succeeds or fails independently.
-    public func run<Row: BatchRow>(_ rows: [Row]) async -> [Result<Row.Outcome, PostgresError>] {
-        guard let call = try? call() else { return rows.map { _ in .failure(.noTimeLeft) } }
-        return await batcher(of: Row.self).run(rows, by: call.deadline)
-    }
-
     /// Runs `body` in a transaction: commits if it returns, rolls back if it throws.
     ///
     /// The body runs on the connection's thread and cannot suspend, so it never waits for anything else while the transaction is open.
@@ -144,7 +133,7 @@ public final class Database: Sendable {
         within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws -> Result {
-        let call = try call()
+        let call = try callLimits()
         let deadline = limit.map { .now + $0 } ?? call.deadline
         return try await withCheckedContinuation { continuation in
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
@@ -166,7 +155,11 @@ public final class Database: Sendable {
         on readPool: ConnectionPool? = nil
     ) async -> Swift.Result<Result, PostgresError> {
         let call: (deadline: ContinuousClock.Instant, isPrivileged: Bool)
-        do throws(PostgresError) { call = try self.call() } catch { return .failure(error.named(query.statement.name)) }
+        do throws(PostgresError) {
+            call = try callLimits()
+        } catch {
+            return .failure(error.named(query.statement.name))
+        }
         return await withCheckedContinuation { continuation in
             let reply = Reply(continuation)
             let body = Work.Body.statement(query.statement, bind: query.bind) { answer in
@@ -180,24 +173,12 @@ public final class Database: Sendable {
     }
 
     /// The limits of a new call: the earlier of the request's and the database's deadline, and whether it may use reserved connections.
-    private func call() throws(PostgresError) -> (deadline: ContinuousClock.Instant, isPrivileged: Bool) {
+    func callLimits() throws(PostgresError) -> (deadline: ContinuousClock.Instant, isPrivileged: Bool) {
         let now = ContinuousClock.now
         let own = now + configuration.deadline
         guard let scope = RequestScope.current else { return (own, false) }
         guard scope.deadline > now else { throw .noTimeLeft }
         return (min(own, scope.deadline), scope.usesReserve)
-    }
-
-    private func batcher<Row: BatchRow>(of type: Row.Type) -> Batcher<Row> {
-        batchers.withLock { batchers in
-            // The key is the type, so the value always has this type.
-            if let known = batchers[ObjectIdentifier(type)] as? Batcher<Row> { return known }
-            let batcher = Batcher<Row>(pool: pool, deadline: configuration.deadline) { [counts] rows in
-                counts.withLock { $0 = ($0.batches + 1, $0.rows + rows) }
-            }
-            batchers[ObjectIdentifier(type)] = batcher
-            return batcher
-        }
     }
 }
 

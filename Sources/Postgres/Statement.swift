@@ -145,6 +145,15 @@ public struct Parameters {
         appendArray(type, count: rows.count) { value(rows[$0]).rawValue as String? }
     }
 
+    /// Binds one column of enumerations, which may contain NULL, as an array of their texts.
+    public mutating func append<Element, Value: RawRepresentable<String>>(
+        array type: PostgresType,
+        of rows: [Element],
+        _ value: (Element) -> Value?
+    ) {
+        appendArray(type, count: rows.count) { value(rows[$0])?.rawValue }
+    }
+
     /// A one-dimensional array (`array_send`): dimensions, whether there are NULLs, the type; length and lower bound; elements.
     private mutating func appendArray(_ type: PostgresType, count: Int, _ value: (Int) -> (some PostgresCodable)?) {
         let start = bytes.count

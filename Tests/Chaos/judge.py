@@ -30,7 +30,7 @@ class Violation:
 
 def judge(history: History, stale: float) -> list[Violation]:
     """Runs all checks. `stale` is HEARTBEAT_STALE_SECONDS."""
-    checks = (commands, deliveries, money, positions, ledger, audit, events, refusals)
+    checks = (commands, deliveries, money, positions, ledger, audit, events, rejections)
     return [violation for check in checks for violation in check(history)] + alerts(history, stale)
 
 
@@ -331,9 +331,9 @@ def audit(history: History) -> list[Violation]:
     return violations
 
 
-def refusals(history: History) -> list[Violation]:
+def rejections(history: History) -> list[Violation]:
     """Valid requests are not rejected, except a cancellation of a command that has already ended."""
-    return [Violation("refusals", operation.subject, f"{operation.kind} was rejected", (operation,)) for operation in history.operations
+    return [Violation("rejections", operation.subject, f"{operation.kind} was rejected", (operation,)) for operation in history.operations
             if operation.is_rejected and not (operation.kind == "cancel" and operation.status == 409)]
 
 

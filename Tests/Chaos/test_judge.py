@@ -202,8 +202,8 @@ def test_a_broken_chain_is_found():
 
 
 def test_a_rejected_valid_request_is_found():
-    assert messages(judge.refusals(history(created("a", 1, 2, 409)))) == ["refusals a: command was rejected"]
-    assert judge.refusals(history(Operation("cancel", "a", 1, 2, 409))) == []
+    assert messages(judge.rejections(history(created("a", 1, 2, 409)))) == ["rejections a: command was rejected"]
+    assert judge.rejections(history(Operation("cancel", "a", 1, 2, 409))) == []
 
 
 # --- Events -------------------------------------------------------------------------------------------------------------------

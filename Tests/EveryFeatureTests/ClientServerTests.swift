@@ -225,7 +225,7 @@ import Testing
     }
 
     @Test func `webhooks and callbacks go to a URL known at run time`() async throws {
-        let request = ShapeDrawn.Input(body: .square(.init(kind: .square, side: 5))).request.sent(
+        let request = ShapeDrawn.Input(body: .square(.init(kind: .square, side: 5))).request.addressed(
             to: "https://example.com/hook"
         )
         #expect(request.method == "POST")

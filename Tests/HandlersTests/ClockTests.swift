@@ -45,6 +45,41 @@ import Testing
         }
     }
 
+    @Test func `a bot that does not respond has an alert until it does, also after a person resolved it`() async throws {
+        try await Fleet.with { fleet in
+            func beat(_ state: AgentState) async throws(Problem) {
+                let heartbeat = Heartbeat(
+                    instanceID: "i1",
+                    botID: "b1",
+                    runtimeMode: .live,
+                    exchange: "binance",
+                    symbol: "BTCUSDT",
+                    version: "1.0",
+                    timestamp: .now,
+                    metadata: JSONObject { $0.member("bot_failure", "timed out") },
+                    state: state
+                )
+                _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
+            }
+            try await beat(.normal)
+            #expect(try await alerts("bot_monitor", in: fleet) == [])
+            try await beat(.unresponsive)
+            try await beat(.unresponsive)
+            let alert = try #require(try await alerts("bot_monitor", in: fleet).first)
+            #expect(alert.severity == .critical)
+            #expect(alert.message == "The bot of instance i1 does not respond to its agent")
+            #expect(alert.metadata.description.contains(#""reason":"timed out""#))
+            let queued = "SELECT count(*)::text FROM notifications WHERE alert_id = '\(alert.alertID.text)'"
+            #expect(try await fleet.text(queued) == "1")
+            let input = ResolveAlert.Input(alertID: alert.alertID, principal: fleet.operatorPrincipal)
+            _ = try await fleet.api.resolveAlert(input)
+            try await beat(.unresponsive)
+            #expect(try await alerts("bot_monitor", in: fleet).map(\.status).count { $0 == .open } == 1)
+            try await beat(.safeMode)
+            #expect(try await alerts("bot_monitor", in: fleet).allSatisfy { $0.status == .resolved })
+        }
+    }
+
     @Test func `a fast clock hides nothing`() async throws {
         try await Fleet.with { fleet in
             for _ in 1...3 { try await fleet.beat(at: .now.adding(seconds: 31_536_000)) }

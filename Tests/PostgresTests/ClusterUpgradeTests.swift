@@ -37,24 +37,24 @@ import Testing
             #expect(await database.probeNewConnection() == nil)
             let old = try ClusterProbe.postmaster(in: data)
             var watch = ClusterWatch(cluster, probingEvery: .zero)
-            await watch.look()
+            await watch.check()
 
             // In the middle of the upgrade, another start would not help.
             try installation.breakLibrary()
             let failure = await database.probeNewConnection()
             #expect(failure?.isLibraryFailure == true)
             #expect(failure?.isTransient == true)
-            await watch.look()
+            await watch.check()
             #expect(try ClusterProbe.postmaster(in: data) == old)
 
             try installation.pretend(version: "15.99")
-            await watch.look()
+            await watch.check()
             let new = try ClusterProbe.postmaster(in: data)
             #expect(new != old)
 
             try installation.repairLibrary()
             // These programs never run the version that they print, which is no reason to restart them again.
-            for _ in 0..<14 { await watch.look() }
+            for _ in 0..<14 { await watch.check() }
             #expect(try ClusterProbe.postmaster(in: data) == new)
             #expect(await database.probeNewConnection() == nil)
             try await cluster.stop()

@@ -62,12 +62,13 @@ $$;
 CREATE OR REPLACE FUNCTION instance_rank(status text, is_late bool) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE status
         WHEN 'LOST' THEN 0
-        WHEN 'FLATTENED' THEN 1
-        WHEN 'SAFE_MODE' THEN 2
-        WHEN 'REDUCE_ONLY' THEN 3
-        WHEN 'DEGRADED' THEN 4
-        WHEN 'RUNNING' THEN CASE WHEN is_late THEN 5 ELSE 6 END
-        ELSE 7
+        WHEN 'UNRESPONSIVE' THEN 1
+        WHEN 'FLATTENED' THEN 2
+        WHEN 'SAFE_MODE' THEN 3
+        WHEN 'REDUCE_ONLY' THEN 4
+        WHEN 'DEGRADED' THEN 5
+        WHEN 'RUNNING' THEN CASE WHEN is_late THEN 6 ELSE 7 END
+        ELSE 8
     END
 $$;
 

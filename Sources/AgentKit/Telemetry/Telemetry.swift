@@ -166,10 +166,10 @@ public struct Telemetry: Sendable {
     ) throws {
         let report = BalanceReport(
             instanceID: instanceID,
-            balances: balances,
-            timestamp: time ?? clock.wall(),
             venue: venue,
-            accountID: accountID
+            accountID: accountID,
+            balances: balances,
+            timestamp: time ?? clock.wall()
         )
         try keep(.balances, report)
     }
@@ -193,9 +193,9 @@ public struct Telemetry: Sendable {
             instanceID: instanceID,
             lineID: lineID ?? UUID.random().text,
             level: level,
+            logger: logger,
             message: String(message.unicodeScalars.prefix(2_000)),
-            timestamp: time ?? clock.wall(),
-            logger: logger
+            timestamp: time ?? clock.wall()
         )
         try keep(.log, line)
     }

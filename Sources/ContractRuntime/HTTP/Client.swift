@@ -40,8 +40,8 @@ public struct ClientRequest: Sendable {
         }
     }
 
-    /// The request with a URL that is known only at run time.
-    public func sent(to url: String) -> ClientRequest {
+    /// The request with the URL of a receiver that is known only at run time.
+    public func addressed(to url: String) -> ClientRequest {
         var request = self
         request.path = url
         return request

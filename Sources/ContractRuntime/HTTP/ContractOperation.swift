@@ -28,11 +28,15 @@ extension ContractOperation {
     /// Sends the input over a transport and reads the response.
     ///
     /// - Parameter url: The URL of the receiver, if it is known only at run time.
-    public static func send(_ input: Input, over transport: some Transport, to url: String? = nil) async throws
-        -> Output
-    {
-        let request = input.request
-        return try await Output(transport.send(url.map(request.sent) ?? request))
+    public static func send(
+        _ input: Input,
+        over transport: some Transport,
+        to url: String? = nil
+    ) async throws -> Output {
+        var request = input.request
+        if let url { request = request.addressed(to: url) }
+        let response = try await transport.send(request)
+        return try await Output(response)
     }
 }
 

@@ -8,10 +8,10 @@ extension API {
     /// The lifetime of a session in seconds.
     public static var sessionSeconds: Int { 12 * 3_600 }
 
-    /// The token behind a session: a configured one, known by its hash, or one in the database.
-    public enum SessionHolder: Sendable {
-        case configured(tokenHash: String)
-        case principal(Principal)
+    /// The token of a session: a configured one, known by its hash, or one in the database, known by its principal.
+    public enum SessionToken: Sendable {
+        case configured(hash: String)
+        case stored(Principal)
     }
 
     /// Opens a session for a token. Returns the secret for the browser.
@@ -28,12 +28,12 @@ extension API {
         return secret
     }
 
-    /// The token behind the session with this secret; nil if the session does not exist or has expired. A token that is no longer valid is
+    /// The token of the session with this secret; nil if the session does not exist or has expired. A token that is no longer valid is
     /// returned as a configured one, which the caller will not recognize.
-    public func sessionHolder(secret: String) async throws(Problem) -> SessionHolder? {
+    public func token(ofSession secret: String) async throws(Problem) -> SessionToken? {
         guard let row = try await run(.findSession(hash: TokenSecret.hash(secret))) else { return nil }
-        guard let name = row.name, let roles = row.roles else { return .configured(tokenHash: row.tokenHash) }
-        return .principal(Principal(name: name, scopes: Role.scopes(roles.compactMap(Role.init))))
+        guard let name = row.name, let roles = row.roles else { return .configured(hash: row.tokenHash) }
+        return .stored(Principal(name: name, scopes: Role.scopes(roles.compactMap(Role.init))))
     }
 
     /// Ends a session.

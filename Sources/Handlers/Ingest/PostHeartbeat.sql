@@ -167,9 +167,9 @@ stored AS (
         beat_at, clock_lag, skewed_beats)
     SELECT DISTINCT ON (instance_id)
         instance_id, runtime_mode, exchange, symbol, version, metadata, state,
-        -- An existing alert must be evaluated again.
+        -- An existing alert must be evaluated again, and a bot that does not respond must have one.
         CASE
-            WHEN NOT EXISTS (
+            WHEN state <> 'UNRESPONSIVE' AND NOT EXISTS (
                 SELECT
                 FROM alerts
                 WHERE source = 'heartbeat_monitor'
@@ -214,7 +214,7 @@ stored AS (
         skewed_beats = skewed_beats(
             excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at
         )
-    RETURNING instance_id, last_seen, clock_lag, skewed_beats, sent_at
+    RETURNING instance_id, last_seen, clock_lag, skewed_beats, sent_at, state, metadata
 ),
 -- The profiles of the heartbeats that are the newest of their instance now. An instance without a profile has no row.
 profiled AS MATERIALIZED (
@@ -282,15 +282,27 @@ skewed AS (
     ORDER BY instance_id
     ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
 ),
--- Resolve the alerts of instances seen since, and of clocks that are correct again.
+unresponsive AS (
+    INSERT INTO alerts (source, severity, target_type, target_id, message, metadata)
+    SELECT
+        'bot_monitor', 'CRITICAL', 'instance', instance_id, 'The bot of instance ' || instance_id || ' does not respond to its agent',
+        jsonb_build_object('bot_id', bot_id, 'reason', metadata -> 'bot_failure')
+    FROM stored
+    JOIN owner USING (instance_id)
+    WHERE state = 'UNRESPONSIVE'
+    ORDER BY instance_id
+    ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO NOTHING
+),
+-- Resolve the alerts of instances seen since, of bots that respond again, and of clocks that are correct again.
 recovered AS (
     SELECT alert_id
     FROM alerts
     JOIN stored ON instance_id = target_id
-    WHERE source IN ('heartbeat_monitor', 'clock_skew')
+    WHERE source IN ('heartbeat_monitor', 'bot_monitor', 'clock_skew')
         AND target_type = 'instance'
         AND status <> 'RESOLVED'
         AND CASE source
+            WHEN 'bot_monitor' THEN stored.state <> 'UNRESPONSIVE'
             WHEN 'clock_skew' THEN stored.skewed_beats = 0
             ELSE stored.last_seen > alerts.last_at
         END

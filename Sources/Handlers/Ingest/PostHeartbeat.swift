@@ -41,7 +41,7 @@ extension Heartbeat: RowElement {
         )
     }
 
-    /// What the instance reports of itself beside its state; nil if it reports nothing of it.
+    /// The instance's description of itself; nil if it reports none.
     private var profile: JSONObject? {
         guard
             software != nil || strategyName != nil || strategyVersion != nil || strategyHash != nil || uiURL != nil

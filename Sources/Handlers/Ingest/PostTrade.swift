@@ -64,6 +64,6 @@ extension TradeReport: RowElement {
 extension Problem {
     /// 422 for a member that contradicts others.
     static func invalid(_ pointer: String, _ message: String) -> Problem {
-        Problem(InvalidInput([Violation(pointer: pointer, keyword: "rule", message: message)]))
+        Problem(InvalidInput(violations: [Violation(pointer: pointer, keyword: "rule", message: message)]))
     }
 }

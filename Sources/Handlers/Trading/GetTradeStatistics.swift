@@ -4,18 +4,19 @@ public import Generated
 extension API {
     /// The maximum number of groups in a response.
     private static let groupLimit = 1_000
-    private static let longestRangeDays = 400
-    private static let standardRangeDays = 30
-    private static let daySeconds: Int64 = 86_400
+    /// 400 days, in seconds.
+    private static let longestRange: Int64 = 34_560_000
+    /// 30 days, in seconds.
+    private static let standardRange: Int64 = 2_592_000
 
     public func getTradeStatistics(
         _ input: GetTradeStatistics.Input
     ) async throws(Problem) -> GetTradeStatistics.Output {
         let now = try await run(.serverTime())
         let end = input.to ?? now
-        let start = input.from ?? end.adding(seconds: -Int64(Self.standardRangeDays) * Self.daySeconds)
-        guard start.adding(seconds: Int64(Self.longestRangeDays) * Self.daySeconds) >= end else {
-            let detail = "the range has more than \(Self.longestRangeDays) days; ask for a shorter one"
+        let start = input.from ?? end.adding(seconds: -Self.standardRange)
+        guard start.adding(seconds: Self.longestRange) >= end else {
+            let detail = "the range is longer than 400 days; ask for a shorter one"
             throw Problem(status: 422, code: .rangeTooLong, detail: detail)
         }
         let rows = try await read(
@@ -26,7 +27,7 @@ extension API {
                 mode: input.mode,
                 from: start,
                 to: end,
-                limit: Self.groupLimit + 1
+                limit: Self.groupLimit.addingSaturated(1)
             )
         )
         return .ok(

@@ -6,7 +6,7 @@ extension EmbeddedCluster {
     /// Nothing else restarts it, and committed data survives.
     public func keepRunning() async {
         var watch = ClusterWatch(self)
-        while (try? await Task.sleep(for: .milliseconds(500))) != nil { await watch.look() }
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil { await watch.check() }
     }
 }
 
@@ -34,7 +34,8 @@ struct ClusterWatch {
         self.interval = interval
     }
 
-    mutating func look() async {
+    /// Restarts the cluster if it has ended. Probes it if a probe is due.
+    mutating func check() async {
         let now = ContinuousClock.now
         if Postmaster.number(in: cluster.directory) == nil { return await revive(at: now) }
         guard now >= nextProbe else { return }

@@ -1,7 +1,6 @@
 import ContractRuntime
 import Handlers
 import Logging
-import NIOCore
 import NIOHTTP1
 import Postgres
 
@@ -45,6 +44,50 @@ struct RequestPipeline: Sendable {
     func response(to problem: Problem, id: String?, to client: Client) -> ServerResponse {
         ServerResponse(problem, requestID: id ?? RequestID.random()).protected(for: client)
     }
+}
+
+/// The steps of a request in which listeners differ, in the order in which `RequestPipeline` takes them.
+protocol Responder: Sendable {
+    associatedtype Target: RequestTarget
+    associatedtype Caller: Sendable
+
+    /// Finds the operation or page of a request, and authorizes the caller by the header fields.
+    ///
+    /// - Returns: The target, and its caller; nil if its credentials must be looked up in the database.
+    func target(of head: HTTPRequestHead, from client: Client) throws(Rejection) -> (Target, Caller?)
+
+    /// Authorizes a caller with the database.
+    func authorize(_ target: Target, _ body: [UInt8]) async throws(Rejection) -> Caller
+
+    /// Performs the operation or renders the page.
+    func handle(_ target: Target, by caller: Caller, _ body: [UInt8]) async throws(Problem) -> ServerResponse
+
+    /// Logs a response that `handle` returned, or the problem that it threw.
+    func log(_ target: Target, status: Int, _ problem: Problem?)
+
+    /// Counts a response.
+    ///
+    /// - Parameter duration: The time that `handle` took; zero if the request was not handled.
+    func measure(_ target: Target, status: Int, _ duration: Duration)
+}
+
+/// The operation or page of a request.
+protocol RequestTarget: Sendable {
+    /// The request's id.
+    var id: String { get }
+    /// The media types of bodies that it reads; empty if it ignores bodies.
+    var mediaTypes: [String] { get }
+    /// The maximum number of bytes in a body; nil for the listener's limit.
+    var bodyLimit: Int? { get }
+    /// Whether it may use the reserved database connections, which agents must not exhaust.
+    var usesReserve: Bool { get }
+
+    /// The template of its path, for traces; nil if it has none.
+    func template(in templates: RouteTemplates) -> String?
+}
+
+extension RequestTarget {
+    func template(in templates: RouteTemplates) -> String? { nil }
 }
 
 /// The steps of a pipeline that depend on its responder.
@@ -212,21 +255,15 @@ private final class RequestSteps<R: Responder>: Sendable {
     }
 }
 
-/// The other end of a connection.
-struct Peer {
-    var requestGuard: RequestGuard
-    var client: Client
-    /// The address of the other end, if it is a trusted proxy.
-    let proxy: String?
-    /// Whether the connection is beyond the limits: only operators are served.
-    let isSurplus: Bool
+/// The end of a request before it is handled.
+struct Rejection: Error {
+    let response: ServerResponse
+    /// Whether the connection is closed without reading the rest of the request.
+    let closes: Bool
 
-    init(at address: SocketAddress?, proxies: TrustedProxies, requestGuard: RequestGuard, isSurplus: Bool) {
-        let address = address?.ipAddress ?? ""
-        client = Client(address: address, isSecure: false)
-        proxy = proxies.contains(address) ? address : nil
-        self.requestGuard = requestGuard
-        self.isSurplus = isSurplus
+    init(_ response: ServerResponse, closes: Bool = false) {
+        self.response = response
+        self.closes = closes
     }
 }
 
@@ -253,30 +290,5 @@ extension ServerResponse {
         var response = self
         response.headers.add(name: "Strict-Transport-Security", value: "max-age=31536000")
         return response
-    }
-}
-
-extension HTTPRequestHead {
-    /// Whether the client waits for permission before it sends the body.
-    var expectsContinue: Bool { headers.first(name: "Expect")?.lowercased() == "100-continue" }
-
-    /// Whether the body, if there is one, has a media type of the list. A page of another site can send a body of some types without a
-    /// preflight request (Fetch, section 3.3.5).
-    ///
-    /// - Parameter mediaTypes: The media types that the operation reads; empty for an operation that ignores bodies.
-    func hasMediaType(among mediaTypes: [String]) -> Bool {
-        if mediaTypes.isEmpty { return true }
-        var field: String?
-        for (name, value) in headers where name.utf8.count == 12 && name.isFieldName("content-type") {
-            if field != nil { return false }
-            field = value
-        }
-        guard let field else { return !announcesBody }
-        return MediaType.place(of: field, among: mediaTypes) != nil
-    }
-
-    /// Whether the head announces a body (RFC 9112, section 6.3).
-    private var announcesBody: Bool {
-        headers.contains(name: "Transfer-Encoding") || headers.first(name: "Content-Length").map { $0 != "0" } ?? false
     }
 }

@@ -83,9 +83,9 @@ struct SessionAuthenticator: Sendable {
     /// The principal of a session, with the current roles of its token; nil if the session or its token is no longer valid.
     func principal(ofSession secret: String?) async throws(Problem) -> Principal? {
         guard let secret else { return nil }
-        switch try await api.sessionHolder(secret: secret) {
+        switch try await api.token(ofSession: secret) {
         case nil: return nil
-        case .principal(let principal): return principal
+        case .stored(let principal): return principal
         case .configured(let hash): return authenticator.configuredPrincipal(hash)
         }
     }

@@ -32,10 +32,10 @@ enum SDK: String, CaseIterable, CustomTestStringConvertible {
 
     func prepare(_ process: Process, _ environment: inout [String: String]) {
         switch self {
-        case .swift: process.executableURL = Self.tools.appending(path: "DrillBot")
+        case .swift: process.executableURL = Self.tools.appending(path: "RecordingBot")
         case .python:
             process.executableURL = URL(fileURLWithPath: Self.python3 ?? "")
-            process.arguments = [Self.package.appending(path: "sdk/python/tests/drill_bot.py").path]
+            process.arguments = [Self.package.appending(path: "sdk/python/tests/recording_bot.py").path]
             environment["PYTHONPATH"] = Self.package.appending(path: "sdk/python/src").path
         }
     }

@@ -1,8 +1,10 @@
 """A control plane that records what agents send, with the rules of the real one that reports depend on."""
 
+import contextlib
 import datetime
 import http.server
 import json
+import socket
 import threading
 import time
 import uuid
@@ -32,6 +34,7 @@ class Recorder(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.changed = threading.Condition()
+        self.connections = []
         #: The stored elements of each kind by their id.
         self.stored = {kind: {} for kind in RULES}
         #: Elements that contradict a stored one.
@@ -44,9 +47,16 @@ class Recorder(http.server.ThreadingHTTPServer):
         self.acknowledgements = {}
         threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
 
+    def process_request(self, request, address):
+        self.connections.append(request)
+        super().process_request(request, address)
+
     def stop(self):
         self.shutdown()
         self.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def send(self, instance, command_type, payload=None, seconds=120):
         """Gives a command to an instance, and returns its id."""

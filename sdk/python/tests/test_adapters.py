@@ -222,14 +222,14 @@ def state(recorder):
 
 
 @pytest.mark.parametrize("error", [BotFailure("no answer within 5 seconds"), BotRefusal("503: later"), ZeroDivisionError("surprise")])
-def test_an_error_of_a_bot_or_an_adapter_degrades_the_bot_and_recovers(recorder, tmp_path, error):
+def test_an_error_of_a_bot_or_an_adapter_makes_the_bot_unresponsive_and_recovers(recorder, tmp_path, error):
     bot = SimulatedBot()
     with attached(bot, tmp_path, recorder):
         until(lambda: state(recorder) == "NORMAL")
         assert recorder.heartbeats["sim"]["exchange"] == "binance"
         bot.instead["changes"] = fail(error)
-        until(lambda: state(recorder) == "DEGRADED")
-        assert str(error) in recorder.heartbeats["sim"]["metadata"]["bot"]["reason"] or repr(error) in str(recorder.heartbeats)
+        until(lambda: state(recorder) == "UNRESPONSIVE")
+        assert str(error) in recorder.heartbeats["sim"]["metadata"]["bot_failure"] or repr(error) in str(recorder.heartbeats)
         bot.instead.clear()
         until(lambda: state(recorder) == "NORMAL")
         assert recorder.heartbeats["sim"]["metadata"] == {}
@@ -239,13 +239,13 @@ def test_a_bot_that_never_answered_has_heartbeats_and_its_identity_survives_a_re
     bot = SimulatedBot()
     bot.instead["identity"] = fail(BotFailure("no answer"))
     with attached(bot, tmp_path, recorder):
-        assert (state(recorder), recorder.heartbeats["sim"]["exchange"]) == ("DEGRADED", "unknown")
+        assert (state(recorder), recorder.heartbeats["sim"]["exchange"]) == ("UNRESPONSIVE", "unknown")
         bot.instead.clear()
         until(lambda: recorder.heartbeats["sim"]["exchange"] == "binance")
     bot.instead["identity"] = fail(BotFailure("no answer"))
     recorder.heartbeats.clear()
     with attached(bot, tmp_path, recorder):
-        assert (state(recorder), recorder.heartbeats["sim"]["exchange"]) == ("DEGRADED", "binance")
+        assert (state(recorder), recorder.heartbeats["sim"]["exchange"]) == ("UNRESPONSIVE", "binance")
 
 
 def test_reports_continue_at_the_cursor_and_nothing_is_lost_without_it(recorder, tmp_path):

@@ -43,6 +43,28 @@ def test_json_keeps_exact_numbers():
             encode(number)
 
 
+# State
+
+
+def test_a_bot_that_does_not_respond_is_reported_with_its_reason(tmp_path):
+    bodies = []
+
+    def transport(method, path, headers, body, limit):
+        bodies.append(decode(body))
+        return Response(202, {}, b'{"status":"accepted"}')
+
+    configuration = AgentConfiguration("i1", "b1", "binance", "BTCUSDT", control_plane_url="http://127.0.0.1:1")
+    configuration.data_directory = str(tmp_path)
+    agent = Agent(configuration, transport=transport)
+    agent.metadata = {"host": "a"}
+    agent.report_bot("timed out")
+    agent._send_heartbeat()
+    agent.report_bot(None)
+    agent._send_heartbeat()
+    assert [body["state"] for body in bodies] == ["UNRESPONSIVE", "NORMAL"]
+    assert [body["metadata"] for body in bodies] == [{"host": "a", "bot_failure": "timed out"}, {"host": "a"}]
+
+
 # Spool
 
 

@@ -38,7 +38,7 @@ _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
 
 @dataclasses.dataclass
 class Profile:
-    """What a bot reports of itself beside its state. Members that are None are not reported."""
+    """A bot's description of itself in its heartbeats. Members that are None are not reported."""
 
     #: The bot's software, such as `freqtrade`.
     software: str | None = None
@@ -124,7 +124,8 @@ class Agent:
         self._is_unregistered = False
         #: The metadata of all following heartbeats: a dict that can be encoded as JSON. Replace it to change it.
         self.metadata: dict[str, object] = {}
-        #: What all following heartbeats report of the bot. Replace it to change it.
+        self._bot_failure: str | None = None
+        #: The bot's description in all following heartbeats. Replace it to change it.
         self.profile = Profile()
         self._bot_state = "NORMAL"
         self._jobs: _JobQueue = queue.SimpleQueue()
@@ -175,24 +176,25 @@ class Agent:
 
     @property
     def state(self) -> str:
-        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED or STOPPED. It is the more restrictive of
-        the agent's state and of `bot_state`."""
+        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED, STOPPED, or UNRESPONSIVE.
+
+        UNRESPONSIVE is a failure passed to `report_bot`. The others are the more restrictive of the agent's state and the bot's.
+        """
+        if self._bot_failure is not None:
+            return "UNRESPONSIVE"
         return max(self._safety.reported, self._bot_state, key=_STATES.index)
 
-    @property
-    def bot_state(self) -> str:
-        """The state of a bot that runs outside of this process, as its adapter observed it. It does not change `permit_orders`.
+    def report_bot(self, failure: str | None, state: str = "NORMAL") -> None:
+        """Reports the bot of an agent that runs beside it.
 
-        NORMAL; DEGRADED if the bot does not answer; REDUCE_ONLY if it places no entries; STOPPED. A change is sent immediately.
+        `failure` is why the bot does not respond, or None if it responds. With a failure heartbeats have the state UNRESPONSIVE and the reason
+        in their metadata (`bot_failure`), and the control plane raises an alert. `state` is the bot's own state: NORMAL, REDUCE_ONLY if it
+        places no entries, or STOPPED; other values raise ValueError. Neither changes the order gate. A change is sent immediately.
         """
-        return self._bot_state
-
-    @bot_state.setter
-    def bot_state(self, state: str) -> None:
-        if state not in _STATES:
-            raise ValueError(f"bot_state: found '{state}', expected one of {', '.join(_STATES)}")
-        if state != self._bot_state:
-            self._bot_state = state
+        if state not in ("NORMAL", "REDUCE_ONLY", "STOPPED"):
+            raise ValueError(f"state: found '{state}', expected NORMAL, REDUCE_ONLY or STOPPED")
+        if (failure, state) != (self._bot_failure, self._bot_state):
+            self._bot_failure, self._bot_state = failure, state
             self._safety.changed.set()
 
     def start(self) -> None:
@@ -286,7 +288,7 @@ class Agent:
             symbol=configuration.symbol,
             version=configuration.version,
             timestamp=self._clock.wall(),
-            metadata=self.metadata,
+            metadata=self.metadata if self._bot_failure is None else {**self.metadata, "bot_failure": self._bot_failure},
             boot_id=self._boot_id,
             state=contract.AgentState(state),
             **vars(self.profile),

@@ -52,7 +52,7 @@ class AgentConfiguration:
     command_timeout: float = 60
     #: The directory of the journal and the spool. Each instance uses its own subdirectory. It must survive restarts.
     data_directory: str = ".flotilla-agent"
-    #: The maximum size of pending reports, in bytes. The default is 64 MiB. If the spool is full, the oldest reports except costs are dropped.
+    #: The maximum size of pending reports, in bytes. The default is 64 MiB. If it is full, the oldest reports except costs and fills are dropped.
     spool_limit: int = 64 << 20
 
     @property

@@ -18,7 +18,7 @@ from .identity import Identity
 class BotFailure(Exception):
     """The bot gave no usable answer: it is unreachable, it hangs, or its answer is nonsense. Its text goes to operators.
 
-    The sidecar reports the bot as DEGRADED with this text, and tries again.
+    The sidecar reports the bot as UNRESPONSIVE with this text, and tries again.
     """
 
 

@@ -67,26 +67,30 @@ class _Gate:
     MARGIN = 3.0
 
     def __init__(self, agent: Agent, stall: float) -> None:
-        """`stall` is how long the bot's loop may take before the bot is DEGRADED, in seconds."""
+        """`stall` is how long the bot's loop may take before the bot is UNRESPONSIVE, in seconds."""
         self.agent = agent
         self._stall = stall
         self._changed = threading.Condition()
         self._round = _Round(0, time.monotonic(), ())
         #: Whether all trades must be closed.
         self.is_flattening = False
+        self._is_started = False
         agent.on("FLATTEN", self._flatten)
-        agent.start()
-        atexit.register(agent.stop)
-        threading.Thread(target=self._watch, daemon=True, name="flotilla-stall").start()
+
+    def start(self) -> None:
+        """Starts the agent, once per process."""
+        if not self._is_started:
+            self._is_started = True
+            self.agent.start()
+            atexit.register(self.agent.stop)
+            threading.Thread(target=self._watch, daemon=True, name="flotilla-stall").start()
 
     def loop(self, trades: tuple[str, ...]) -> None:
         """Records that an iteration of the bot's loop starts, with these open trades."""
         with self._changed:
             self._round = _Round(self._round.number + 1, time.monotonic(), trades)
             self._changed.notify_all()
-        if self.agent.bot_state == "DEGRADED":
-            self.agent.metadata = {}
-            self.agent.bot_state = "NORMAL"
+        self.agent.report_bot(None)
 
     def _flatten(self, command: AgentCommand) -> dict[str, typing.Any]:
         """Lets the strategy exit all trades, and waits for an iteration that starts without one."""
@@ -106,14 +110,11 @@ class _Gate:
             return {"open_trades": [], "closed": list(before.trades), "iterations": self._round.number - first.number}
 
     def _watch(self) -> None:
-        """Reports the bot as DEGRADED while its loop does not come back."""
+        """Reports the bot as UNRESPONSIVE while its loop does not come back."""
         while True:
             time.sleep(1)
-            silence = time.monotonic() - self._round.time
-            if silence > self._stall and self.agent.bot_state == "NORMAL":
-                reason = f"no iteration of the bot's loop has started for {silence:.0f} seconds"
-                self.agent.metadata = {"bot": {"status": "UNAVAILABLE", "reason": reason}}
-                self.agent.bot_state = "DEGRADED"
+            if time.monotonic() - self._round.time > self._stall:
+                self.agent.report_bot(f"no iteration of the bot's loop has started for {self._stall:g} seconds")
 
 
 #: The gate of this process. freqtrade creates a new strategy at each reload of its configuration.
@@ -144,6 +145,7 @@ class FlotillaMixin(_Strategy):
             return
         self._flotilla = _open_gate(str(self.config["exchange"]["name"]))
         self._describe()
+        self._flotilla.start()
 
     def bot_loop_start(self, current_time: datetime.datetime, **kwargs: typing.Any) -> None:
         if self._flotilla is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 import threading
 import typing
@@ -40,7 +39,7 @@ class Attachment:
     """A bot, its adapter and its agent.
 
     It polls the bot, passes its reports to the agent, and keeps its entries paused while the agent permits no orders. A bot that gives no
-    usable answer is reported as DEGRADED, with the reason in the heartbeat's metadata as `bot`.
+    usable answer is reported as UNRESPONSIVE, with the reason in the heartbeat's metadata.
     """
 
     #: The pause between two polls, in seconds. A bot that can be listened to is polled as soon as it has changes.
@@ -62,7 +61,7 @@ class Attachment:
         for command_type, handler in self._effects.handlers.items():
             self.agent.on(command_type, handler)
         self._identified_at = -1e9
-        self._failing_since: datetime.datetime | None = None
+        self._failure: str | None = None
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._report_lock = threading.Lock()
@@ -147,20 +146,18 @@ class Attachment:
     # The bot's state
 
     def _recover(self, snapshot: Snapshot) -> None:
-        if self._failing_since is not None:
-            self._logger.info("the bot answers again")
-            self._failing_since = None
-            self.agent.metadata = {}
+        if self._failure is not None:
+            self._logger.info("the bot responds again")
+            self._failure = None
         state = "STOPPED" if not snapshot.is_running else "NORMAL" if snapshot.permits_entries else "REDUCE_ONLY"
-        self.agent.bot_state = state
+        self.agent.report_bot(None, state)
 
     def _fail(self, reason: str) -> None:
-        if self._failing_since is None:
-            self._failing_since = self._clock.wall()
+        """Reports the first failure of an outage. Later ones, such as those of other questions, say the same in other words."""
+        if self._failure is None:
+            self._failure = reason[:500]
             self._logger.error("no usable answer from the bot: %s", reason)
-        since = self._failing_since.isoformat()
-        self.agent.metadata = {"bot": {"status": "UNAVAILABLE", "reason": reason[:500], "since": since}}
-        self.agent.bot_state = "DEGRADED"
+        self.agent.report_bot(self._failure)
 
     # Listening
 

@@ -4,12 +4,12 @@ import Foundation
 import Generated
 import Synchronization
 
-/// A bot for the server tests. `sdk/python/tests/drill_bot.py` is the same bot in Python.
+/// A bot for the server tests. `sdk/python/tests/recording_bot.py` is the same bot in Python.
 ///
 /// It appends one line per event to `EVENTS_FILE`: the monotonic time in seconds, the event and its details. Its handlers take
 /// `HANDLER_SECONDS`, except SYNC_BALANCE, which takes `SYNC_SECONDS`. `CLOCK_FILE` contains the offset of its wall clock in seconds.
 @main
-enum DrillBot {
+enum RecordingBot {
     static func main() async {
         do {
             let environment = ProcessInfo.processInfo.environment

@@ -1,4 +1,4 @@
-"""A bot for the server tests, the same as Tests/DrillBot in Swift. It appends one line per event to `EVENTS_FILE`."""
+"""A bot for the server tests, the same as Tests/RecordingBot in Swift. It appends one line per event to `EVENTS_FILE`."""
 
 import datetime
 import os
