@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import hashlib
 import threading
+import time
 import typing
 import urllib.parse
 from decimal import Decimal
@@ -28,7 +29,7 @@ _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit",
 
 @dataclasses.dataclass
 class _Known:
-    """What was reported, so that only changes are reported. It is the cursor."""
+    """The reports so far, so that only changes are reported. It is the cursor."""
 
     #: The closed trades whose reports are final.
     closed: set[int] = dataclasses.field(default_factory=set)
@@ -101,6 +102,8 @@ class FreqtradeAdapter(Adapter):
         self._stake = ""
         self._is_dry_run = False
         self._reported: dict[str, str] = {}
+        #: When the last snapshot was taken, and its trades.
+        self._latest: tuple[float, list[FreqtradeTrade]] = (-1e9, [])
         self._slow_at: datetime.datetime | None = None
         self._is_closing = threading.Event()
         self._has_event = threading.Event()
@@ -143,6 +146,7 @@ class FreqtradeAdapter(Adapter):
 
     def snapshot(self) -> Snapshot:
         config, health, trades = self._api.get("/show_config"), self._api.get("/health"), self._open_trades()
+        self._latest = (time.monotonic(), trades)
         with Reading("GET /show_config"):
             state = str(config["state"]).lower()
             if state not in ("running", "paused", "stopped"):
@@ -163,6 +167,11 @@ class FreqtradeAdapter(Adapter):
                 raise TypeError(f"found {status!r:.100}, expected a list")
             return [FreqtradeTrade(trade) for trade in status]
 
+    def _latest_trades(self) -> list[FreqtradeTrade]:
+        """The open trades. A poll asks for a snapshot and for changes, and one answer is enough for both."""
+        (at, trades), self._latest = self._latest, (-1e9, [])
+        return list(trades) if time.monotonic() - at < 1 else self._open_trades()
+
     # Changes
 
     def changes(self, cursor: str) -> Changes:
@@ -173,7 +182,7 @@ class FreqtradeAdapter(Adapter):
         is_slow = self._slow_at is None or (now - self._slow_at).total_seconds() >= self.SLOW_INTERVAL
         reports: list[ContractReport] = []
         try:
-            trades = self._open_trades()
+            trades = self._latest_trades()
             open_ids = {trade.trade_id for trade in trades}
             is_closed = any(trade_id not in open_ids for trade_id in (*known.trades, *(o["trade_id"] for o in known.orders.values())))
             if is_slow or is_event or is_closed:
@@ -194,7 +203,7 @@ class FreqtradeAdapter(Adapter):
         return Changes(reports, self._cursor)
 
     def _resume_at(self, cursor: str) -> _Known:
-        """What was known at a cursor. A cursor that is damaged counts as empty."""
+        """The reports up to a cursor. A cursor that is damaged counts as empty."""
         if cursor and cursor == self._cursor:
             return self._known
         self._reported.clear()
