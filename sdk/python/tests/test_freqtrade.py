@@ -167,8 +167,10 @@ def compare(recorder, bot):
             assert number(fill["quantity"]) == order["filled"]
             assert number(fill["price"]) == (order["average"] or order["price"])
             assert (fill["side"], fill["symbol"], fill["trade_id"]) == (order["ft_order_side"].upper(), trade["pair"], str(trade["id"]))
-            assert (fill["fee_currency"], fill["quote_currency"]) == ("USDT", "USDT")
+            assert fill["quote_currency"] == "USDT"
             assert moment(fill["timestamp"]) == at(order["order_filled_date"])
+            is_first_exit = exits and order is exits[0]
+            assert fill["fee_currency"] == (trade["fee_close_currency"] or "USDT" if is_first_exit else "USDT")
             fees[order["order_id"]] = number(fill["fee"])
             counts["fills"] += 1
         # freqtrade stores the fees of all entries as one sum, and of several exits the fee of the first.
@@ -185,7 +187,8 @@ def compare(recorder, bot):
         assert number(reported["quantity"]) == (trade["amount"] if trade["is_open"] else 0)
         assert number(reported["entry_quantity"]) == sum(order["filled"] for order in entries)
         assert number(reported["entry_price"]) == trade["open_rate"]
-        assert number(reported["fees"]) == sum(fees.values())
+        is_third = exits and trade["fee_close_currency"] not in (None, "USDT")
+        assert number(reported.get("fees")) == (None if is_third else sum(fees.values()))
         assert moment(reported["opened_at"]) == at(entries[0]["order_filled_date"])
         assert (reported["entry_tag"], reported.get("exit_reason")) == (trade["enter_tag"], trade["exit_reason"])
         if not trade["is_open"]:
@@ -290,7 +293,7 @@ def test_flatten_fails_with_evidence_when_the_exchange_refuses_exits(fleet, exch
         outcome = fleet.command(bot, "FLATTEN")
         assert outcome["status"] == "FAILED"
         assert outcome["reason"].startswith("NOT_OBSERVED: no trade and no order is open; the bot: ")
-        assert "forceexit" in outcome["reason"]
+        assert "forceexit" in outcome["reason"] and "Market is closed." in outcome["reason"]
         assert outcome["evidence"]["open_trade_count"] == len(open_trades(bot)) > 0
         assert until(lambda: [line for line in fleet.recorder.elements("log", bot.name) if "Market is closed." in line["message"]])
         assert bot.state == "paused"
@@ -395,6 +398,39 @@ def test_the_dead_man_switch_pauses_entries_when_the_control_plane_is_gone(bots,
         assert time.monotonic() - start < 8
     finally:
         sidecar.end()
+
+
+# A live bot
+
+
+def test_a_live_bot_has_partial_fills_fees_in_another_currency_and_refused_exits(program, exchange, tmp_path):
+    exchange.set_account("live", fill_part="0.4", fee_currency="BNB")
+    bot = Bot(program, "live", tmp_path, exchange, dry_run=False, pulse_seconds=5)
+    bot.configuration["exchange"] |= {"key": "live", "secret": "secret"}
+    bot.start()
+    try:
+        until(lambda: bot.state == "running", 180)
+        fleet = Fleet([bot], tmp_path)
+        try:
+            assert fleet.recorder.heartbeats["live"]["runtime_mode"] == "LIVE"
+            until(lambda: bot.call("/trades")["total_trades"] >= 2, 120)
+            wait_for_trades(bot)
+            with exchange.fault("POST /live/api/v3/order", "refuse", "Account has insufficient balance for requested action."):
+                outcome = fleet.command(bot, "FLATTEN")
+                assert outcome["status"] == "FAILED"
+                assert "; the bot: log: " in outcome["reason"]
+                assert outcome["evidence"]["open_trade_count"] == len(open_trades(bot)) > 0
+            fleet.complete(bot, "FLATTEN")
+            assert until(lambda: is_equal(fleet.recorder, bot), 30), compare(fleet.recorder, bot)
+            fills = fleet.recorder.elements("fills", "live")
+            assert {fill["fee_currency"] for fill in fills} == {"USDT", "BNB"}
+            # The exchange filled limit orders in parts, each at its own price.
+            assert any(len(fill["price"].partition(".")[2]) > 2 for fill in fills)
+        finally:
+            fleet.sidecar.end()
+            fleet.recorder.stop()
+    finally:
+        bot.end()
 
 
 # In the bot's process

@@ -23,6 +23,9 @@ from .websocket import WebSocket
 
 _JSON = typing.Dict[str, typing.Any]
 
+#: The levels of log lines that are reported.
+_LEVELS = ("WARNING", "ERROR", "CRITICAL")
+
 #: The messages that announce a change.
 _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit", "exit_fill", "exit_cancel"]
 
@@ -86,7 +89,7 @@ class FreqtradeAdapter(Adapter):
     #: The pause between two looks at balances, metrics and log lines without an event, in seconds.
     SLOW_INTERVAL = 15.0
     #: The number of closed trades per request.
-    PAGE = 200
+    PAGE = 50
     #: The number of log lines per request.
     LOG_PAGE = 100
 
@@ -328,26 +331,31 @@ class FreqtradeAdapter(Adapter):
 
     def _report_log(self, known: _Known, reports: list[ContractReport]) -> None:
         """Reports warnings and errors that are newer than the last one."""
-        answer = self._api.get(f"/logs?limit={self.LOG_PAGE}")
+        lines = self._log(self.LOG_PAGE)
+        if len(lines) == self.LOG_PAGE and lines[0][0] > known.logged:
+            lines = self._log()
+        for logged, logger, level, message in lines:
+            at = moment(logged)
+            if logged <= known.logged or level not in _LEVELS or at is None:
+                continue
+            digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
+            reports.append(
+                contract.LogLine(
+                    instance_id="",
+                    line_id=f"{logged}-{digest}",
+                    level=contract.LogLevel(level),
+                    message=message.replace("\0", "")[:2000] or "(empty)",
+                    timestamp=at,
+                    logger=printable(logger, 128),
+                )
+            )
+        known.logged = max([known.logged, *(logged for logged, *_ in lines)])
+
+    def _log(self, limit: int | None = None) -> list[tuple[Decimal, str, str, str]]:
+        """The newest lines of the bot's log: the time in milliseconds, the logger, the level and the message of each."""
+        answer = self._api.get(f"/logs?limit={limit}" if limit else "/logs")
         with Reading("GET /logs"):
-            if answer["logs"] and len(answer["logs"]) == self.LOG_PAGE and exact(answer["logs"][0][1]) > known.logged:
-                answer = self._api.get("/logs")
-            newest = known.logged
-            for _, milliseconds, logger, level, message in answer["logs"]:
-                time = exact(milliseconds)
-                newest = max(newest, time)
-                if time <= known.logged or level not in ("WARNING", "ERROR", "CRITICAL"):
-                    continue
-                digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
-                text = str(message).replace("\0", "")[:2000] or "(empty)"
-                level = contract.LogLevel(level)
-                at = moment(time)
-                if at is not None:
-                    line_id, part = f"{time}-{digest}", printable(logger, 128)
-                    reports.append(
-                        contract.LogLine(instance_id="", line_id=line_id, level=level, message=text, timestamp=at, logger=part)
-                    )
-            known.logged = newest
+            return [(exact(time), str(logger), str(level), str(message)) for _, time, logger, level, message in answer["logs"]]
 
     def _add(
         self, report: ContractReport, key: str, reports: list[ContractReport], ignoring: tuple[str, ...] = ()
@@ -408,12 +416,18 @@ class FreqtradeAdapter(Adapter):
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
         trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order"))
+        _raise(_each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order")))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
+        logged = max((time for time, *_ in self._log(limit=1)), default=Decimal(0))
         # Not "all": that ends at the first trade whose exit fails.
-        _each([trade.trade_id for trade in trades], lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
+        trade_ids = [trade.trade_id for trade in trades]
+        refusals = _each(trade_ids, lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
+        # The answer to an exit that the exchange refuses is an internal error or even a success; the reason is in the log.
+        if refusals or any(trade.trade_id in trade_ids and not trade.has_open_exit for trade in self._open_trades()):
+            refusals += [f"log: {message}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
+        _raise(refusals)
 
     def _close_trade(self, trade_id: str, is_market: bool) -> None:
         """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
@@ -428,8 +442,8 @@ class FreqtradeAdapter(Adapter):
         self._api.post_any("/forceexit", "/forcesell", body=body)
 
 
-def _each(trade_ids: list[str], request: typing.Callable[[str], object]) -> None:
-    """Requests an effect for each trade, and raises the refusals together at the end."""
+def _each(trade_ids: list[str], request: typing.Callable[[str], object]) -> list[str]:
+    """Requests an effect for each trade, and returns the refusals."""
     refusals = []
     for trade_id in trade_ids:
         try:
@@ -439,5 +453,10 @@ def _each(trade_ids: list[str], request: typing.Callable[[str], object]) -> None
             continue
         except (BotRefusal, BotFailure) as error:
             refusals.append(f"trade {trade_id}: {error}")
+    return refusals
+
+
+def _raise(refusals: list[str]) -> None:
+    """Raises the refusals of several requests together."""
     if refusals:
         raise BotRefusal("; ".join(refusals)[:1500])
