@@ -177,7 +177,9 @@ def compare(recorder, bot):
         if len(entries) == 1:
             assert fees[entries[0]["order_id"]] == trade["fee_open_cost"]
         elif entries:
-            assert abs(sum(fees[order["order_id"]] for order in entries) - trade["fee_open_cost"]) < Decimal("1e-12")
+            # On an exchange each entry has its own rate, and freqtrade applies the last one to all.
+            tolerance = Decimal("1e-12") if bot.configuration["dry_run"] else trade["fee_open_cost"] / 1000
+            assert abs(sum(fees[order["order_id"]] for order in entries) - trade["fee_open_cost"]) < tolerance
         if exits:
             assert fees[exits[0]["order_id"]] == trade["fee_close_cost"]
         if not entries:
@@ -201,11 +203,16 @@ def compare(recorder, bot):
     return counts
 
 
-def is_equal(recorder, bot):
-    try:
-        return compare(recorder, bot)
-    except (AssertionError, KeyError):
-        return None
+def compare_soon(recorder, bot):
+    """Compares when the last reports have arrived."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return compare(recorder, bot)
+        except (AssertionError, KeyError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
 
 
 def test_everything_equals_the_bots_database_also_after_kills(fleet):
@@ -219,8 +226,7 @@ def test_everything_equals_the_bots_database_also_after_kills(fleet):
     time.sleep(4)
     for bot in fleet.bots:
         fleet.complete(bot, "FLATTEN")
-        assert until(lambda: is_equal(fleet.recorder, bot), 20), compare(fleet.recorder, bot)
-        counts = compare(fleet.recorder, bot)
+        counts = compare_soon(fleet.recorder, bot)
         assert min(counts["orders"], counts["fills"], counts["trades"]) >= 3
         # Everything again changes nothing.
         fleet.complete(bot, "SYNC_BALANCE")
@@ -414,14 +420,19 @@ def test_a_live_bot_has_partial_fills_fees_in_another_currency_and_refused_exits
         try:
             assert fleet.recorder.heartbeats["live"]["runtime_mode"] == "LIVE"
             until(lambda: bot.call("/trades")["total_trades"] >= 2, 120)
-            wait_for_trades(bot)
-            with exchange.fault("POST /live/api/v3/order", "refuse", "Account has insufficient balance for requested action."):
-                outcome = fleet.command(bot, "FLATTEN")
-                assert outcome["status"] == "FAILED"
-                assert "; the bot: log: " in outcome["reason"]
-                assert outcome["evidence"]["open_trade_count"] == len(open_trades(bot)) > 0
+            # Exits that wait at the exchange may still be filled; then there is nothing to refuse.
+            outcome = None
+            while outcome is None:
+                wait_for_trades(bot)
+                with exchange.fault("POST /live/api/v3/order", "refuse", "Account has insufficient balance for requested action."):
+                    until(lambda: not any(trade["has_open_orders"] for trade in open_trades(bot)))
+                    if open_trades(bot):
+                        outcome = fleet.command(bot, "FLATTEN")
+                        assert outcome["evidence"]["open_trade_count"] == len(open_trades(bot)) > 0
+            assert outcome["status"] == "FAILED"
+            assert "; the bot: log: " in outcome["reason"]
             fleet.complete(bot, "FLATTEN")
-            assert until(lambda: is_equal(fleet.recorder, bot), 30), compare(fleet.recorder, bot)
+            compare_soon(fleet.recorder, bot)
             fills = fleet.recorder.elements("fills", "live")
             assert {fill["fee_currency"] for fill in fills} == {"USDT", "BNB"}
             # The exchange filled limit orders in parts, each at its own price.

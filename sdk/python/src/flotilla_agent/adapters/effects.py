@@ -217,8 +217,11 @@ class Effects:
                 if time.monotonic() - asked_at >= self.RETRY:
                     asked_at = time.monotonic()
                     words = _bounded(functools.partial(request, last), end)
-            except (BotFailure, BotRefusal) as error:
+            except BotRefusal as error:
                 words = str(error)
+            except BotFailure as error:
+                # A refusal says more than silence after it.
+                words = words or str(error)
             except Unsupported as error:
                 raise CommandFailure(f"UNSUPPORTED: {error}", self._evidence(last) if last else None) from None
             if time.monotonic() >= end:

@@ -102,6 +102,8 @@ class FreqtradeTrade:
         self.is_short = bool(json.get("is_short"))
         self.amount = exact(json["amount"])
         self.orders: list[_JSON] = list(json.get("orders") or [])
+        #: The fees of entries that were reported, by order. freqtrade replaces its rate at each further entry, but a fill never changes.
+        self.reported_fees: typing.Mapping[str, str] = {}
 
     @property
     def open_orders(self) -> list[_JSON]:
@@ -269,6 +271,8 @@ class FreqtradeTrade:
         """
         if is_first_exit and self.json.get("fee_close_cost") is not None:
             return exact(self.json["fee_close_cost"]), str(self.json.get("fee_close_currency") or self.quote)
+        if is_entry and (reported := self.reported_fees.get(str(order["order_id"]))) is not None:
+            return Decimal(reported), self.quote
         rate = optional(self.json.get("fee_open" if is_entry else "fee_close"))
         if rate is None:
             return None, self.quote
