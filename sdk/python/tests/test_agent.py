@@ -192,6 +192,22 @@ def test_a_slow_server_does_not_extend_a_request_beyond_its_limit():
         assert 0.5 <= time.monotonic() - start < 5
 
 
+def test_a_response_is_complete_when_the_server_closes_the_connection():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            connection, _ = listener.accept()
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n")
+            time.sleep(0.2)
+            connection.sendall(b"body")
+            connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        transport = HTTPTransport(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert transport("GET", "/", {}, None, 5).body == b"body"
+
+
 # The program
 
 

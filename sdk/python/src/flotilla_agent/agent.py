@@ -29,6 +29,9 @@ from .telemetry import Reporter, Telemetry
 #: Commands that reduce risk, so that they must not wait for other commands.
 _PROTECTIVE = {"SAFE_MODE", "REDUCE_ONLY", "FLATTEN", "STOP", "CANCEL_ALL"}
 
+#: The states that heartbeats report, from the least to the most restrictive.
+_STATES = ["NORMAL", "DEGRADED", "REDUCE_ONLY", "SAFE_MODE", "FLATTENED", "STOPPED"]
+
 #: A queue of jobs that run one at a time: a command, or None for the dead-man action.
 _JobQueue = queue.SimpleQueue[typing.Optional[AgentCommand]]
 
@@ -124,6 +127,7 @@ class Agent:
         self._bot_failure: str | None = None
         #: The bot's description in all following heartbeats. Replace it to change it.
         self.profile = Profile()
+        self._bot_state = "NORMAL"
         self._jobs: _JobQueue = queue.SimpleQueue()
         self._protective_jobs: _JobQueue = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -166,19 +170,31 @@ class Agent:
         self._safety.permit()
 
     @property
+    def permits_orders(self) -> bool:
+        """Whether `permit_orders` returns now."""
+        return self._safety.reported in ("NORMAL", "DEGRADED")
+
+    @property
     def state(self) -> str:
-        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED, STOPPED, or UNRESPONSIVE after
-        `report_bot`."""
-        return "UNRESPONSIVE" if self._bot_failure is not None else self._safety.reported
+        """The state that heartbeats report: NORMAL, DEGRADED, REDUCE_ONLY, SAFE_MODE, FLATTENED, STOPPED, or UNRESPONSIVE.
 
-    def report_bot(self, failure: str | None) -> None:
-        """Reports that the bot does not respond to this agent, which runs beside it, or with None that it responds again.
-
-        Heartbeats then have the state UNRESPONSIVE and the reason `failure` in their metadata (`bot_failure`), and the control plane raises
-        an alert. The order gate is not changed: it cannot reach a bot that does not respond.
+        UNRESPONSIVE is a failure passed to `report_bot`. The others are the more restrictive of the agent's state and the bot's.
         """
-        if failure != self._bot_failure:
-            self._bot_failure = failure
+        if self._bot_failure is not None:
+            return "UNRESPONSIVE"
+        return max(self._safety.reported, self._bot_state, key=_STATES.index)
+
+    def report_bot(self, failure: str | None, state: str = "NORMAL") -> None:
+        """Reports the bot of an agent that runs beside it.
+
+        `failure` is why the bot does not respond, or None if it responds. With a failure heartbeats have the state UNRESPONSIVE and the reason
+        in their metadata (`bot_failure`), and the control plane raises an alert. `state` is the bot's own state: NORMAL, REDUCE_ONLY if it
+        places no entries, or STOPPED; other values raise ValueError. Neither changes the order gate. A change is sent immediately.
+        """
+        if state not in ("NORMAL", "REDUCE_ONLY", "STOPPED"):
+            raise ValueError(f"state: found '{state}', expected NORMAL, REDUCE_ONLY or STOPPED")
+        if (failure, state) != (self._bot_failure, self._bot_state):
+            self._bot_failure, self._bot_state = failure, state
             self._safety.changed.set()
 
     def compare_books(self, report: contract.BookReport) -> contract.BookComparison:
@@ -198,17 +214,18 @@ class Agent:
         Raises ConfigurationError if DEADMAN_ACTION is FLATTEN and FLATTEN has no handler, and OSError if the journal cannot be written.
         """
         self._settle_unfinished()
+        self._safety.begin()
         for loop in self._loops():
             name = f"flotilla-{loop.__name__.strip('_')}"
             thread = threading.Thread(target=self._keep, args=[loop], daemon=True, name=name)
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
+    def stop(self, is_bot_stopped: bool = True) -> None:
         """Stops the agent.
 
         It waits up to 5 seconds for running commands. Then it sends pending acknowledgements and reports, and reports STOPPED, for up to
-        5 seconds.
+        5 seconds. It does not report STOPPED if the bot continues without its agent.
         """
         self._processor.finish(5)
         self._stopping.set()
@@ -217,7 +234,8 @@ class Agent:
         self._jobs.put(None)
         self._protective_jobs.put(None)
         end = self._clock.elapsed() + 5
-        senders = [threading.Thread(target=target, daemon=True) for target in (self._send_pending, self._report_stopped)]
+        targets = [self._send_pending, self._report_stopped] if is_bot_stopped else [self._send_pending]
+        senders = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in senders:
             thread.start()
         for thread in senders:
@@ -249,8 +267,8 @@ class Agent:
         self._processor.settle_unfinished()
         if self._control_plane is None:
             self._logger.warning("no control plane is configured: the dead-man switch is off")
-        if self.state != "NORMAL":
-            self._logger.warning("starting in %s: new orders are blocked; START permits them again", self.state)
+        if not self.permits_orders:
+            self._logger.warning("starting in %s: new orders are blocked; START permits them again", self._safety.reported)
 
     def _send_heartbeat(self) -> None:
         """Sends one heartbeat and renews the lease if the control plane accepts it; raises CallFailure."""

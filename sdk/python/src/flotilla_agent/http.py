@@ -128,6 +128,8 @@ class _LimitedSocket:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self.end = 0.0
+        self._readers = 0
+        self._is_closed = False
 
     def _limit(self) -> None:
         left = self.end - time.monotonic()
@@ -144,7 +146,12 @@ class _LimitedSocket:
         return self._sock.recv_into(buffer)
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        self._readers += 1
         return io.BufferedReader(_Reader(self))
+
+    def end_reader(self) -> None:
+        self._readers -= 1
+        self._close_unused()
 
     def abort(self) -> None:
         try:
@@ -153,7 +160,13 @@ class _LimitedSocket:
             pass
 
     def close(self) -> None:
-        self._sock.close()
+        # http.client closes the socket before it reads the body of a response after which the server closes the connection.
+        self._is_closed = True
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        if self._is_closed and self._readers <= 0:
+            self._sock.close()
 
 
 class _Reader(io.RawIOBase):
@@ -165,3 +178,8 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: typing.Any) -> int:
         return self._sock.receive(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._sock.end_reader()
+        super().close()

@@ -16,6 +16,11 @@ from .agent import Agent
 from .configuration import ConfigurationError
 from .journal import JournalFailure
 
+#: The programs that connect other software's bots, each a function that takes its arguments and an event. Their modules are loaded on use.
+ADAPTERS = {
+    "freqtrade": "flotilla_agent.adapters.freqtrade_program:main",
+}
+
 #: A bot: takes the agent, runs it, and returns when the event is set.
 Strategy = typing.Callable[[Agent, threading.Event], None]
 
@@ -33,7 +38,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="flotilla-agent",
         description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
-        " environment; the README of the package lists all variables.",
+        " environment; the README of the package lists all variables. To connect bots of other software: flotilla-agent "
+        + " | ".join(ADAPTERS),
     )
     parser.add_argument(
         "strategy",
@@ -45,14 +51,20 @@ def main() -> None:
         " (default: flotilla_agent.paper:trade, which trades on paper)",
     )
     parser.add_argument("--version", action="version", version=importlib.metadata.version("flotilla-agent"))
-    arguments = parser.parse_args()
+    is_adapter = len(sys.argv) > 1 and sys.argv[1] in ADAPTERS
+    arguments = None if is_adapter else parser.parse_args()
     level = os.environ.get("LOG_LEVEL", "info").upper()
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    name = " %(name)s" if is_adapter else ""
+    logging.basicConfig(level=level, format=f"%(asctime)s %(levelname)s{name} %(message)s", stream=sys.stderr)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        arguments.strategy(Agent.from_environment(), stopping)
+        if arguments is None:
+            module, _, function = ADAPTERS[sys.argv[1]].partition(":")
+            getattr(importlib.import_module(module), function)(sys.argv[2:], stopping)
+        else:
+            arguments.strategy(Agent.from_environment(), stopping)
     except (ConfigurationError, JournalFailure, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(2)

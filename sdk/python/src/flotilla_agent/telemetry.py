@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import logging
@@ -26,6 +27,47 @@ def _exact(amount: Amount) -> decimal.Decimal:
     if not value.is_finite():
         raise ValueError(f"amount: found {amount!r}, expected a finite number")
     return value
+
+
+#: A report in the form of the contract.
+ContractReport = typing.Union[
+    contract.MetricSample,
+    contract.PositionReport,
+    contract.CostEntry,
+    contract.ExecutionSample,
+    contract.OrderReport,
+    contract.Fill,
+    contract.TradeReport,
+    contract.BalanceReport,
+    contract.LogLine,
+]
+
+#: The kind of each type of report.
+_KINDS: dict[type[typing.Any], str] = {
+    contract.MetricSample: "metrics",
+    contract.PositionReport: "positions",
+    contract.CostEntry: "costs",
+    contract.ExecutionSample: "execution-quality",
+    contract.OrderReport: "orders",
+    contract.Fill: "fills",
+    contract.TradeReport: "trades",
+    contract.BalanceReport: "balances",
+    contract.LogLine: "log",
+}
+
+
+def check_exact(value: object) -> None:
+    """Raises TypeError for a float and ValueError for NaN or infinity in a report, because amounts must be exact."""
+    if isinstance(value, float):
+        raise TypeError(f"amount: found {value!r}, expected a Decimal, an int or a str")
+    if isinstance(value, decimal.Decimal):
+        _exact(value)
+    elif isinstance(value, list):
+        for item in value:
+            check_exact(item)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            check_exact(getattr(value, field.name))
 
 
 def _optional(amount: Amount | None) -> decimal.Decimal | None:
@@ -352,6 +394,14 @@ class Telemetry:
         )
         self._keep("log", line.to_json())
 
+    def report(self, report: ContractReport) -> None:
+        """Reports one of the above in the contract's form, for adapters that translate a bot's own data.
+
+        Its `instance_id` is replaced by the agent's; all other members are sent as they are.
+        """
+        check_exact(report)
+        self._keep(_KINDS[type(report)], dataclasses.replace(report, instance_id=self._instance_id).to_json())
+
     @property
     def waiting(self) -> int:
         """The number of reports that were not sent yet."""
@@ -395,6 +445,11 @@ class Reporter:
                     has_sent = True
                 except CallFailure as error:
                     error.follows_success = has_sent
+                    if error.code == contract.ProblemCode.NOT_FOUND:
+                        # The control plane is older than this agent. Its other kinds of reports must not wait for an upgrade.
+                        self._logger.error("the control plane does not know /ingest/%s: dropped %d reports", kind, len(group))
+                        rest = [report for report in rest if report.kind != kind]
+                        continue
                     if len(rest) < len(reports):
                         self._spool.remove(number, rest)
                     raise
