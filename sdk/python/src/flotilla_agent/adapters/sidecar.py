@@ -75,14 +75,14 @@ class Attachment:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self) -> None:
-        """Stops the agent and closes the adapter. The bot continues, so it is not reported as STOPPED, and is lost if no sidecar returns."""
+    def stop(self, is_bot_stopped: bool = False) -> None:
+        """Stops the agent and closes the adapter. A bot that continues is not reported as STOPPED, and is lost if no sidecar returns."""
         self._stopping.set()
         self._changed.set()
         self._adapter.close()
         for thread in self._threads:
             thread.join(6)
-        self.agent.stop(is_bot_stopped=False)
+        self.agent.stop(is_bot_stopped)
 
     # Polling
 
