@@ -24,7 +24,7 @@ from flotilla_agent.adapters.testkit import check_effects, check_reading
 from flotilla_agent.adapters.websocket import WebSocket
 from freqtrade_fleet import until
 from recorder import Recorder
-from test_agent import PROGRAM
+from test_agent import PROGRAM, server  # noqa: F401 (a fixture)
 
 NOW = datetime.datetime(2026, 3, 1, 9, 30, tzinfo=datetime.timezone.utc)
 
@@ -197,14 +197,15 @@ def test_an_effect_that_the_bot_does_not_have_fails_and_says_so():
 
 
 @contextlib.contextmanager
-def attached(bot, folder, recorder, **members):
-    configuration = AgentConfiguration("sim", "sim", "unknown", "unknown", recorder.url, data_directory=str(folder), **members)
+def attached(bot, folder, control_plane, **members):
+    configuration = AgentConfiguration("sim", "sim", "unknown", "unknown", control_plane.url, data_directory=str(folder), **members)
     configuration.heartbeat_interval = 0.5
     attachment = Attachment(configuration, bot)
     attachment.INTERVAL = 0.1
     attachment.start()
     try:
-        until(lambda: "sim" in recorder.heartbeats)
+        # Only the recorder shows its heartbeats.
+        until(lambda: "sim" in getattr(control_plane, "heartbeats", ["sim"]))
         yield attachment
     finally:
         attachment.stop()
@@ -260,9 +261,32 @@ def test_reports_continue_at_the_cursor_and_nothing_is_lost_without_it(recorder,
     with attached(bot, tmp_path, recorder) as attachment:
         until(lambda: len(recorder.elements("fills", "sim")) == 3)
         outcome = recorder.outcome(recorder.send("sim", "SYNC_BALANCE"))
-        assert outcome["evidence"] == {"reports": 3}
+        assert outcome["evidence"] == {"reports": 3, "findings": [], "finding_count": 0}
         assert attachment.agent.telemetry.waiting >= 0
     assert recorder.conflicts == []
+
+
+def test_a_comparison_finds_what_the_bot_and_the_books_do_not_share(server, tmp_path):
+    bot = SimulatedBot()
+    # An order that ended at the exchange without the bot reporting it.
+    lost = contract.OrderReport(
+        "sim", "lost", "ETH/USDT", contract.Side.BUY, "limit", contract.OrderStatus.OPEN, Decimal(1), Decimal(0), NOW, NOW
+    )
+    with attached(bot, tmp_path, server):
+        until(lambda: server.call("GET", "/fills?instance_id=sim")["total"] == 1)
+        assert sync(server)["finding_count"] == 0
+        server.call("POST", "/ingest/orders", lost.to_json())
+        finding = {"object": "ORDER", "id": "lost", "difference": "MISSING_AT_BOT"}
+        assert sync(server) == {"reports": 1, "findings": [finding], "finding_count": 1}
+        assert server.call("GET", "/reconcile/findings?open=true&instance_id=sim")["items"][0]["booked"]["quantity"] == 1
+
+
+def sync(server):
+    """The evidence of a SYNC_BALANCE."""
+    command = str(uuid.uuid4())
+    server.call("POST", "/commands", {"command_id": command, "instance_id": "sim", "command_type": "SYNC_BALANCE", "ttl_seconds": 60})
+    until(lambda: server.call("GET", f"/commands/{command}")["status"] == "COMPLETED")
+    return server.call("GET", f"/commands/{command}")["acknowledgements"][-1]["evidence"]
 
 
 def test_entries_stay_paused_while_the_agent_permits_none(recorder, tmp_path):

@@ -11,6 +11,7 @@ import time
 import typing
 
 from ..command import AgentCommand
+from ..control_plane import CallFailure
 from ..processor import CommandFailure, Handler
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot, Unsupported
 
@@ -36,12 +37,12 @@ class Effects:
     #: The maximum number of trades and of orders in the evidence.
     LISTED = 50
 
-    def __init__(self, adapter: Adapter, limit: float, report_everything: typing.Callable[[], int]) -> None:
-        """`limit` is the agent's time limit of a command. `report_everything` reports all that the bot knows, and returns how many reports
-        that were."""
+    def __init__(self, adapter: Adapter, limit: float, reconcile: typing.Callable[[], dict[str, typing.Any]]) -> None:
+        """`limit` is the agent's time limit of a command. `reconcile` reports all that the bot knows, compares it with the books, and
+        returns evidence of that."""
         self._adapter = adapter
         self._limit = max(limit - self.MARGIN, limit / 2)
-        self._report_everything = report_everything
+        self._reconcile = reconcile
         self._lock = threading.Lock()
         #: How many commands that pause entries are running.
         self._pausing = 0
@@ -155,9 +156,11 @@ class Effects:
 
     def _sync(self, command: AgentCommand) -> dict[str, typing.Any]:
         try:
-            return {"reports": self._report_everything()}
+            return self._reconcile()
         except (BotFailure, BotRefusal) as error:
             raise CommandFailure(f"BOT_FAILED: {error}") from None
+        except CallFailure as error:
+            raise CommandFailure(f"NOT_COMPARED: {error}") from None
 
     # Requests
 

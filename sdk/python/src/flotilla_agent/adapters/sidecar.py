@@ -11,7 +11,9 @@ from ..agent import Agent
 from ..clock import Clock
 from ..configuration import AgentConfiguration
 from ..files import decode, encode, read, replace
+from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot
+from .books import book_report
 from .effects import Effects
 from .identity import Identity
 
@@ -57,7 +59,7 @@ class Attachment:
         self._path = f"{configuration.instance_directory}/bot.json"
         self._memory = _Memory.load(self._path)
         self._memory.identity.apply(self.agent)
-        self._effects = Effects(adapter, configuration.command_timeout, self._report_everything)
+        self._effects = Effects(adapter, configuration.command_timeout, self._reconcile)
         for command_type, handler in self._effects.handlers.items():
             self.agent.on(command_type, handler)
         self._identified_at = -1e9
@@ -129,8 +131,8 @@ class Attachment:
             else:
                 self._logger.error("the bot permits entries in %s, and does not pause them: %s", self.agent.state, refusal)
 
-    def _report(self, is_everything: bool = False) -> int:
-        """Passes the bot's changes to the agent, and returns their number. The cursor moves when all of them are stored."""
+    def _report(self, is_everything: bool = False) -> typing.Sequence[ContractReport]:
+        """Passes the bot's changes to the agent, and returns them. The cursor moves when all of them are stored."""
         with self._report_lock:
             changes = self._adapter.changes("" if is_everything else self._memory.cursor)
             for report in changes.reports:
@@ -138,10 +140,18 @@ class Attachment:
             if changes.cursor != self._memory.cursor:
                 self._memory.cursor = changes.cursor
                 self._memory.save(self._path)
-            return len(changes.reports)
+            return changes.reports
 
-    def _report_everything(self) -> int:
-        return self._report(is_everything=True)
+    def _reconcile(self) -> dict[str, typing.Any]:
+        """Reports everything that the bot knows, and compares it with the control plane's books."""
+        at = self._clock.wall()
+        reports = self._report(is_everything=True)
+        comparison = self.agent.compare_books(book_report(self.agent.configuration.instance_id, reports, at))
+        findings = [
+            {"object": finding.object.value, "id": finding.id, "difference": finding.difference.value}
+            for finding in comparison.findings[:50]
+        ]
+        return {"reports": len(reports), "findings": findings, "finding_count": len(comparison.findings)}
 
     # The bot's state
 
