@@ -6,11 +6,9 @@ Installing freqtrade takes some minutes, so it stays in `.build/freqtrade`.
 import collections
 import contextlib
 import datetime
-import os
-import pathlib
-import signal
 import subprocess
 import time
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -19,6 +17,7 @@ from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
 from flotilla_agent.adapters.testkit import check_effects, check_reading
 from freqtrade_fleet import ROOT, Bot, Exchange, Sidecar, install, until
 from recorder import Recorder
+from test_agent import server  # noqa: F401
 
 STATUS = {"open": "OPEN", "closed": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED", "rejected": "REJECTED"}
 
@@ -403,6 +402,51 @@ def test_the_dead_man_switch_pauses_entries_when_the_control_plane_is_gone(bots,
         until(lambda: bots[0].state == "paused", 20)
         assert time.monotonic() - start < 8
     finally:
+        sidecar.end()
+
+
+# The control plane
+
+
+def test_the_control_plane_books_the_bots_database_and_raises_an_alert_for_a_bot_that_hangs(bots, server, tmp_path):
+    bot = bots[2]
+    sidecar = Sidecar([bot], server.url, tmp_path).start()
+
+    def command(command_type):
+        body = {"command_id": str(uuid.uuid4()), "instance_id": bot.name, "command_type": command_type, "ttl_seconds": 60}
+        server.call("POST", "/commands", body)
+        until(lambda: server.call("GET", f"/commands/{body['command_id']}")["status"] in ("COMPLETED", "FAILED"), 90)
+        return server.call("GET", f"/commands/{body['command_id']}")["status"]
+
+    def alerts():
+        items = server.call("GET", "/alerts")["items"]
+        return [(item["source"], item["status"]) for item in items if item["target_id"] == bot.name]
+
+    try:
+        until(lambda: server.call("GET", f"/instances?bot_id={bot.name}")["items"])
+        assert command("START") == "COMPLETED"
+        wait_for_trades(bot)
+        assert command("FLATTEN") == "COMPLETED"
+        closed = bot.rows("SELECT * FROM trades WHERE is_open = 0")
+        until(lambda: server.call("GET", f"/trades?instance_id={bot.name}")["total"] == len(closed))
+        time.sleep(3)
+        trades = {item["trade_id"]: item for item in server.call("GET", f"/trades?instance_id={bot.name}&page_size=200")["items"]}
+        assert {key: item["profit"] for key, item in trades.items()} == {str(row["id"]): row["close_profit_abs"] for row in closed}
+        fills = {item["fill_id"]: item for item in server.call("GET", f"/fills?instance_id={bot.name}&page_size=200")["items"]}
+        orders = bot.rows("SELECT * FROM orders WHERE filled > 0 AND ft_is_open = 0")
+        expected = {row["order_id"]: (row["filled"], row["average"]) for row in orders}
+        assert {key: (item["quantity"], item["price"]) for key, item in fills.items()} == expected
+        # The profit before fees and the fees that were booked make the profit of the bot, which rounds each trade to 8 digits.
+        books = server.call("GET", "/analytics/net-pnl")
+        assert books["fees"] == sum(item["fee"] for item in fills.values())
+        assert abs(books["net_pnl"] - sum(row["close_profit_abs"] for row in closed)) < len(closed) * Decimal("1e-7")
+        assert alerts() == []
+        bot.suspend()
+        until(lambda: alerts() == [("bot_monitor", "OPEN")], 30)
+        bot.resume()
+        until(lambda: alerts() == [("bot_monitor", "RESOLVED")], 30)
+    finally:
+        bot.resume()
         sidecar.end()
 
 
