@@ -84,7 +84,7 @@ class Exchange:
             return [order.to_json() for order in orders]
         if name == "GET /api/v3/myTrades":
             return account.trades(fields.get("symbol"), fields.get("orderId"))
-        if name == "GET /sapi/v1/capital/config/getall":
+        if name in ("GET /sapi/v1/capital/config/getall", "GET /sapi/v1/margin/allPairs", "GET /sapi/v1/margin/isolated/allPairs"):
             return []
         if name == "POST /_account":
             # Tests: {"fill_part": "0.3", "fee_currency": "BNB", "holds": true}

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from decimal import Decimal
 
@@ -61,6 +62,11 @@ class Exchange:
     def set(self, faults):
         request = urllib.request.Request(self.url + "/_faults", json.dumps(faults).encode(), method="POST")
         urllib.request.urlopen(request, timeout=5).close()
+
+    def set_account(self, key, **fields):
+        """Sets how the account of an API key is treated, as `Account` documents."""
+        url = f"{self.url}/_account?{urllib.parse.urlencode(fields)}"
+        urllib.request.urlopen(urllib.request.Request(url, method="POST", headers={"X-MBX-APIKEY": key}), timeout=5).close()
 
     def end(self):
         self.process.terminate()

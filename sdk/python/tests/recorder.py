@@ -163,3 +163,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             super().handle()
         except OSError:
             pass
+
+    def finish(self):
+        with contextlib.suppress(OSError):
+            super().finish()

@@ -41,7 +41,7 @@ class SimulatedBot(Adapter):
         self.trades, self.orders = ("1",), ("7",)
         self.fills = [fill(1)]
         self.iterations = self.starts = 0
-        #: What each call does instead: a function by the name of the method.
+        #: Functions that replace a call, by the name of the method.
         self.instead = {}
         self.calls = []
 

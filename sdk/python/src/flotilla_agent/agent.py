@@ -214,6 +214,7 @@ class Agent:
         Raises ConfigurationError if DEADMAN_ACTION is FLATTEN and FLATTEN has no handler, and OSError if the journal cannot be written.
         """
         self._settle_unfinished()
+        self._safety.begin()
         for loop in self._loops():
             name = f"flotilla-{loop.__name__.strip('_')}"
             thread = threading.Thread(target=self._keep, args=[loop], daemon=True, name=name)

@@ -123,6 +123,11 @@ class SafetySwitch:
         if is_changed:
             self._save()
 
+    def begin(self) -> None:
+        """Starts the lease when the agent starts, because the bot may have taken its time since it created the agent."""
+        with self._lock:
+            self._last_contact = self._clock.elapsed()
+
     def lose_lease(self) -> None:
         """Blocks new orders permanently, because another process has taken over the instance. The dead-man switch no longer acts."""
         with self._lock:

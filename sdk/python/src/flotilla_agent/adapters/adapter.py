@@ -68,7 +68,7 @@ class Snapshot:
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """What the bot did since a cursor."""
+    """The reports of a bot since a cursor."""
 
     #: In the order in which they happened, as far as the bot says. Their `instance_id` may be empty: the sidecar sets it.
     reports: collections.abc.Sequence[ContractReport]
@@ -89,7 +89,7 @@ class Adapter(abc.ABC):
 
     @abc.abstractmethod
     def identity(self) -> Identity:
-        """What the bot is: software, version, strategy, mode, exchange, symbols and accounts. The sidecar asks once a minute."""
+        """The bot's software, version, strategy, mode, exchange, symbols and accounts. The sidecar asks once a minute."""
 
     @abc.abstractmethod
     def snapshot(self) -> Snapshot:

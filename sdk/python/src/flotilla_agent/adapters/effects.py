@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import functools
+import queue
 import threading
 import time
 import typing
@@ -208,15 +210,18 @@ class Effects:
         last, words, asked_at = first, None, -1e9
         while True:
             try:
-                last = first or self._adapter.snapshot()
+                last = first or _bounded(self._adapter.snapshot, end)
                 first = None
                 if is_observed(last):
                     return last
                 if time.monotonic() - asked_at >= self.RETRY:
                     asked_at = time.monotonic()
-                    words = request(last)
-            except (BotFailure, BotRefusal) as error:
+                    words = _bounded(functools.partial(request, last), end)
+            except BotRefusal as error:
                 words = str(error)
+            except BotFailure as error:
+                # A refusal says more than silence after it.
+                words = words or str(error)
             except Unsupported as error:
                 raise CommandFailure(f"UNSUPPORTED: {error}", self._evidence(last) if last else None) from None
             if time.monotonic() >= end:
@@ -239,6 +244,30 @@ class Effects:
             "open_orders": orders,
             "open_order_count": len(snapshot.orders),
         }
+
+
+_Result = typing.TypeVar("_Result")
+
+
+def _bounded(call: typing.Callable[[], _Result], end: float) -> _Result:
+    """Returns the result of a call, or raises BotFailure at `end`, so that a slow bot does not cost the command its evidence. The call keeps
+    running in its thread."""
+    results: queue.SimpleQueue[tuple[_Result | None, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put((call(), None))
+        except BaseException as error:
+            results.put((None, error))
+
+    threading.Thread(target=run, daemon=True, name="flotilla-effect").start()
+    try:
+        result, error = results.get(timeout=max(end - time.monotonic(), 0.01))
+    except queue.Empty:
+        raise BotFailure("the bot has not answered a request in time") from None
+    if error is not None:
+        raise error
+    return typing.cast(_Result, result)
 
 
 def _are_entries_paused(snapshot: Snapshot) -> bool:

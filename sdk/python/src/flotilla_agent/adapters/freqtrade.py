@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import hashlib
 import threading
+import time
 import typing
 import urllib.parse
 from decimal import Decimal
@@ -22,13 +23,16 @@ from .websocket import WebSocket
 
 _JSON = typing.Dict[str, typing.Any]
 
+#: The levels of log lines that are reported.
+_LEVELS = ("WARNING", "ERROR", "CRITICAL")
+
 #: The messages that announce a change.
 _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit", "exit_fill", "exit_cancel"]
 
 
 @dataclasses.dataclass
 class _Known:
-    """What was reported, so that only changes are reported. It is the cursor."""
+    """The reports so far, so that only changes are reported. It is the cursor."""
 
     #: The closed trades whose reports are final.
     closed: set[int] = dataclasses.field(default_factory=set)
@@ -37,6 +41,8 @@ class _Known:
     #: The last report of each open trade and of each open order, in JSON, because freqtrade forgets canceled ones.
     trades: dict[str, _JSON] = dataclasses.field(default_factory=dict)
     orders: dict[str, _JSON] = dataclasses.field(default_factory=dict)
+    #: The fees of the entries of open trades, and of closed ones where freqtrade has another rate now.
+    fees: dict[str, str] = dataclasses.field(default_factory=dict)
     #: The symbols with a position other than 0.
     symbols: set[str] = dataclasses.field(default_factory=set)
     #: The time of the newest log line, in milliseconds.
@@ -49,6 +55,7 @@ class _Known:
                 "realized": self.realized,
                 "trades": self.trades,
                 "orders": self.orders,
+                "fees": self.fees,
                 "symbols": sorted(self.symbols),
                 "logged": self.logged,
             }
@@ -60,7 +67,13 @@ class _Known:
         body = decode(cursor)
         closed = {number for first, last in body["closed"] for number in range(first, last + 1)}
         return _Known(
-            closed, Decimal(body["realized"]), body["trades"], body["orders"], set(body["symbols"]), Decimal(body["logged"])
+            closed,
+            Decimal(body["realized"]),
+            body["trades"],
+            body["orders"],
+            body["fees"],
+            set(body["symbols"]),
+            Decimal(body["logged"]),
         )
 
 
@@ -84,8 +97,12 @@ class FreqtradeAdapter(Adapter):
 
     #: The pause between two looks at balances, metrics and log lines without an event, in seconds.
     SLOW_INTERVAL = 15.0
+    #: How long one call may take to request an effect for several trades, in seconds.
+    EFFECT_SECONDS = 8.0
     #: The number of closed trades per request.
-    PAGE = 200
+    PAGE = 50
+    #: How many fees are remembered.
+    MAXIMUM_FEES = 1000
     #: The number of log lines per request.
     LOG_PAGE = 100
 
@@ -101,6 +118,10 @@ class FreqtradeAdapter(Adapter):
         self._stake = ""
         self._is_dry_run = False
         self._reported: dict[str, str] = {}
+        #: When an effect was last requested for each trade, so that a trade that is slow to close does not keep the others waiting.
+        self._requested_at: dict[str, float] = {}
+        #: When the last snapshot was taken, and its trades.
+        self._latest: tuple[float, list[FreqtradeTrade]] = (-1e9, [])
         self._slow_at: datetime.datetime | None = None
         self._is_closing = threading.Event()
         self._has_event = threading.Event()
@@ -143,6 +164,7 @@ class FreqtradeAdapter(Adapter):
 
     def snapshot(self) -> Snapshot:
         config, health, trades = self._api.get("/show_config"), self._api.get("/health"), self._open_trades()
+        self._latest = (time.monotonic(), trades)
         with Reading("GET /show_config"):
             state = str(config["state"]).lower()
             if state not in ("running", "paused", "stopped"):
@@ -163,6 +185,11 @@ class FreqtradeAdapter(Adapter):
                 raise TypeError(f"found {status!r:.100}, expected a list")
             return [FreqtradeTrade(trade) for trade in status]
 
+    def _latest_trades(self) -> list[FreqtradeTrade]:
+        """The open trades. A poll asks for a snapshot and for changes, and one answer is enough for both."""
+        (at, trades), self._latest = self._latest, (-1e9, [])
+        return list(trades) if time.monotonic() - at < 1 else self._open_trades()
+
     # Changes
 
     def changes(self, cursor: str) -> Changes:
@@ -173,7 +200,7 @@ class FreqtradeAdapter(Adapter):
         is_slow = self._slow_at is None or (now - self._slow_at).total_seconds() >= self.SLOW_INTERVAL
         reports: list[ContractReport] = []
         try:
-            trades = self._open_trades()
+            trades = self._latest_trades()
             open_ids = {trade.trade_id for trade in trades}
             is_closed = any(trade_id not in open_ids for trade_id in (*known.trades, *(o["trade_id"] for o in known.orders.values())))
             if is_slow or is_event or is_closed:
@@ -194,15 +221,15 @@ class FreqtradeAdapter(Adapter):
         return Changes(reports, self._cursor)
 
     def _resume_at(self, cursor: str) -> _Known:
-        """What was known at a cursor. A cursor that is damaged counts as empty."""
+        """The reports up to a cursor. A cursor that is damaged counts as empty."""
         if cursor and cursor == self._cursor:
             return self._known
         self._reported.clear()
         self._slow_at = None
         try:
-            return _Known.decode(cursor) if cursor else _Known()
+            return _Known.decode(cursor) if cursor else _Known(fees=self._known.fees)
         except (KeyError, TypeError, ValueError, AttributeError):
-            return _Known()
+            return _Known(fees=self._known.fees)
 
     def _newly_closed(self, known: _Known, now: datetime.datetime) -> list[FreqtradeTrade]:
         """The closed trades that are not reported finally, from the newest page; from all pages if that does not explain the bot's total."""
@@ -229,6 +256,7 @@ class FreqtradeAdapter(Adapter):
         with Reading("GET /status"):
             seen_orders: set[str] = set()
             for trade in trades:
+                trade.reported_fees = known.fees
                 for order in trade.orders:
                     report = trade.order_report(order, now)
                     seen_orders.add(report.order_id)
@@ -241,6 +269,8 @@ class FreqtradeAdapter(Adapter):
                 if is_settled:
                     for filled in trade.filled:
                         self._add(trade.fill_report(filled), filled.order_id, reports)
+                        if filled.is_entry and filled.fee is not None:
+                            known.fees[filled.order_id] = str(filled.fee)
                 if (trade_report := trade.trade_report(now)) is not None:
                     self._add(trade_report, trade.trade_id, reports)
                     known.trades[trade.trade_id] = trade_report.to_json()
@@ -249,10 +279,20 @@ class FreqtradeAdapter(Adapter):
                     if is_settled:
                         known.closed.add(int(trade.trade_id))
                         known.realized += trade.realized
+                        self._forget_fees(trade, known)
                     else:
                         self._has_event.set()
             self._report_forgotten({trade.trade_id for trade in trades}, seen_orders, known, now, reports)
         self._forget_closed(trades)
+
+    def _forget_fees(self, trade: FreqtradeTrade, known: _Known) -> None:
+        """Forgets the fees that a later question would find again."""
+        trade.reported_fees = {}
+        for filled in trade.filled:
+            if known.fees.get(filled.order_id) == str(filled.fee):
+                del known.fees[filled.order_id]
+        for order_id in list(known.fees)[: -self.MAXIMUM_FEES]:
+            del known.fees[order_id]
 
     def _report_forgotten(
         self, seen_trades: set[str], seen_orders: set[str], known: _Known, now: datetime.datetime, reports: list[ContractReport]
@@ -319,26 +359,31 @@ class FreqtradeAdapter(Adapter):
 
     def _report_log(self, known: _Known, reports: list[ContractReport]) -> None:
         """Reports warnings and errors that are newer than the last one."""
-        answer = self._api.get(f"/logs?limit={self.LOG_PAGE}")
+        lines = self._log(self.LOG_PAGE)
+        if len(lines) == self.LOG_PAGE and lines[0][0] > known.logged:
+            lines = self._log()
+        for logged, logger, level, message in lines:
+            at = moment(logged)
+            if logged <= known.logged or level not in _LEVELS or at is None:
+                continue
+            digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
+            reports.append(
+                contract.LogLine(
+                    instance_id="",
+                    line_id=f"{logged}-{digest}",
+                    level=contract.LogLevel(level),
+                    message=message.replace("\0", "")[:2000] or "(empty)",
+                    timestamp=at,
+                    logger=printable(logger, 128),
+                )
+            )
+        known.logged = max([known.logged, *(logged for logged, *_ in lines)])
+
+    def _log(self, limit: int | None = None) -> list[tuple[Decimal, str, str, str]]:
+        """The newest lines of the bot's log: the time in milliseconds, the logger, the level and the message of each."""
+        answer = self._api.get(f"/logs?limit={limit}" if limit else "/logs")
         with Reading("GET /logs"):
-            if answer["logs"] and len(answer["logs"]) == self.LOG_PAGE and exact(answer["logs"][0][1]) > known.logged:
-                answer = self._api.get("/logs")
-            newest = known.logged
-            for _, milliseconds, logger, level, message in answer["logs"]:
-                time = exact(milliseconds)
-                newest = max(newest, time)
-                if time <= known.logged or level not in ("WARNING", "ERROR", "CRITICAL"):
-                    continue
-                digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
-                text = str(message).replace("\0", "")[:2000] or "(empty)"
-                level = contract.LogLevel(level)
-                at = moment(time)
-                if at is not None:
-                    line_id, part = f"{time}-{digest}", printable(logger, 128)
-                    reports.append(
-                        contract.LogLine(instance_id="", line_id=line_id, level=level, message=text, timestamp=at, logger=part)
-                    )
-            known.logged = newest
+            return [(exact(time), str(logger), str(level), str(message)) for _, time, logger, level, message in answer["logs"]]
 
     def _add(
         self, report: ContractReport, key: str, reports: list[ContractReport], ignoring: tuple[str, ...] = ()
@@ -399,12 +444,35 @@ class FreqtradeAdapter(Adapter):
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
         trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order"))
+        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order")))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
+        logged = max((time for time, *_ in self._log(limit=1)), default=Decimal(0))
         # Not "all": that ends at the first trade whose exit fails.
-        _each([trade.trade_id for trade in trades], lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
+        trade_ids = sorted((trade.trade_id for trade in trades), key=lambda trade_id: self._requested_at.get(trade_id, 0))
+        refusals = self._each(trade_ids, lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
+        # The answer to an exit that the exchange refuses is an internal error or even a success; the reason is in the log.
+        if refusals or any(trade.trade_id in trade_ids and not trade.has_open_exit for trade in self._open_trades()):
+            refusals += [f"log: {message}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
+        _raise(refusals)
+
+    def _each(self, trade_ids: list[str], request: typing.Callable[[str], object]) -> list[str]:
+        """Requests an effect for each trade, and returns the refusals. After some seconds the rest waits for the next call."""
+        refusals = []
+        end = time.monotonic() + self.EFFECT_SECONDS
+        for trade_id in trade_ids:
+            if time.monotonic() > end:
+                break
+            self._requested_at[trade_id] = time.monotonic()
+            try:
+                request(trade_id)
+            except NotFound:
+                # The trade ended in the meantime.
+                continue
+            except (BotRefusal, BotFailure) as error:
+                refusals.append(f"trade {trade_id}: {error}")
+        return refusals
 
     def _close_trade(self, trade_id: str, is_market: bool) -> None:
         """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
@@ -419,16 +487,7 @@ class FreqtradeAdapter(Adapter):
         self._api.post_any("/forceexit", "/forcesell", body=body)
 
 
-def _each(trade_ids: list[str], request: typing.Callable[[str], object]) -> None:
-    """Requests an effect for each trade, and raises the refusals together at the end."""
-    refusals = []
-    for trade_id in trade_ids:
-        try:
-            request(trade_id)
-        except NotFound:
-            # The trade ended in the meantime.
-            continue
-        except (BotRefusal, BotFailure) as error:
-            refusals.append(f"trade {trade_id}: {error}")
+def _raise(refusals: list[str]) -> None:
+    """Raises the refusals of several requests together."""
     if refusals:
         raise BotRefusal("; ".join(refusals)[:1500])

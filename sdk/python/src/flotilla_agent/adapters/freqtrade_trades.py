@@ -13,6 +13,9 @@ from ..telemetry import ContractReport
 
 _JSON = typing.Dict[str, typing.Any]
 
+#: How long the fills of a live bot wait for their fees, in seconds.
+FEE_PATIENCE = 120.0
+
 _STATUS = {
     "open": contract.OrderStatus.OPEN,
     "closed": contract.OrderStatus.FILLED,
@@ -99,6 +102,8 @@ class FreqtradeTrade:
         self.is_short = bool(json.get("is_short"))
         self.amount = exact(json["amount"])
         self.orders: list[_JSON] = list(json.get("orders") or [])
+        #: The fees of entries that were reported, by order. freqtrade replaces its rate at each further entry, but a fill never changes.
+        self.reported_fees: typing.Mapping[str, str] = {}
 
     @property
     def open_orders(self) -> list[_JSON]:
@@ -111,11 +116,11 @@ class FreqtradeTrade:
         return any(self._side(order) == self._exit_side for order in self.open_orders)
 
     def is_settled(self, now: datetime.datetime) -> bool:
-        """Whether freqtrade has found the fees, which it asks the exchange for after a fill. It gives up after some time."""
+        """Whether the fees are final. freqtrade assumes a rate at first, and asks the exchange in each iteration; some never answer."""
         filled = self.filled
         entries, exits = (any(order.is_entry == is_entry for order in filled) for is_entry in (True, False))
         is_missing = (entries and not self.json.get("fee_open_currency")) or (exits and not self.json.get("fee_close_currency"))
-        return not is_missing or all((now - order.time).total_seconds() > 15 for order in filled)
+        return not is_missing or all((now - order.time).total_seconds() > FEE_PATIENCE for order in filled)
 
     @property
     def filled(self) -> list[Filled]:
@@ -266,6 +271,8 @@ class FreqtradeTrade:
         """
         if is_first_exit and self.json.get("fee_close_cost") is not None:
             return exact(self.json["fee_close_cost"]), str(self.json.get("fee_close_currency") or self.quote)
+        if is_entry and (reported := self.reported_fees.get(str(order["order_id"]))) is not None:
+            return Decimal(reported), self.quote
         rate = optional(self.json.get("fee_open" if is_entry else "fee_close"))
         if rate is None:
             return None, self.quote

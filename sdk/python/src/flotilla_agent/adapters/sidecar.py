@@ -18,7 +18,7 @@ from .identity import Identity
 
 @dataclasses.dataclass
 class _Memory:
-    """What survives a restart of the sidecar: a saving, not a truth. Without it everything is reported again."""
+    """The part that survives a restart of the sidecar. Without it everything is reported again."""
 
     cursor: str = ""
     identity: Identity = dataclasses.field(default_factory=Identity)

@@ -133,7 +133,7 @@ def _check_snapshot(snapshot: Snapshot, findings: list[str]) -> None:
 
 
 def _key(report: ContractReport) -> tuple[str, str] | None:
-    """What must be unique: the type and the id of a report. None for metrics and positions."""
+    """The type and the id of a report, which must be unique. None for metrics and positions."""
     for name in ("fill_id", "order_id", "trade_id", "line_id", "entry_id"):
         if hasattr(report, name):
             return type(report).__name__, str(getattr(report, name))
