@@ -7,6 +7,7 @@ With a control plane the node has a FlotillaActor. With --redis it streams its e
 
 import argparse
 import json
+import time
 from decimal import Decimal
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
@@ -75,14 +76,20 @@ def node(options):
 
 def contents(cache):
     """Orders, fills and positions of the node's cache, as JSON."""
-    positions = list(cache.positions())
+    positions = [(position.id, position) for position in cache.positions()]
     for position in cache.positions():
-        positions += cache.position_snapshots(position.id)
+        # A snapshot of a closed position has a longer id.
+        positions += [(position.id, closed) for closed in cache.position_snapshots(position.id)]
     return {
         "orders": [order.to_dict() for order in cache.orders()],
         "fills": [OrderFilled.to_dict(event) for order in cache.orders() for event in order.events if isinstance(event, OrderFilled)],
         "positions": [
-            {**position.to_dict(), "fills": [OrderFilled.to_dict(event) for event in position.events]} for position in positions
+            {
+                **position.to_dict(),
+                "position_id": str(position_id),
+                "fills": [OrderFilled.to_dict(event) for event in position.events],
+            }
+            for position_id, position in positions
         ],
         "accounts": [
             {
@@ -103,6 +110,8 @@ def main():
     parser.add_argument("--iso", action="store_true", help="stream times as ISO 8601 text instead of nanoseconds")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the prices")
     parser.add_argument("--seconds", type=float, default=1.0, help="the pause between two steps of the strategy")
+    parser.add_argument("--hang-after", type=float, metavar="SECONDS", help="block the node's event loop once, after this time")
+    parser.add_argument("--hang-seconds", type=float, default=10, help="how long it is blocked")
     parser.add_argument("--log-level", default="WARNING")
     parser.add_argument("--dump", metavar="FILE", help="write the node's cache to this file at the end")
     options = parser.parse_args()
@@ -112,6 +121,8 @@ def main():
         from flotilla_agent.adapters.nautilus import FlotillaActor, FlotillaActorConfig
 
         FlotillaActor.join(trading, FlotillaActorConfig(control_plane_url=options.control_plane))
+    if options.hang_after is not None:
+        trading.kernel.loop.call_later(options.hang_after, time.sleep, options.hang_seconds)
     try:
         trading.run()
     finally:

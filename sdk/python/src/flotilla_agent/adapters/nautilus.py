@@ -128,7 +128,9 @@ class FlotillaActor(_Actor):
         """Nothing: the agent was not stopped."""
 
     def on_stop(self) -> None:
-        """Nothing: the agent works until the node is disposed, because orders may still be filled until then."""
+        """Reports what has happened. The agent works until the node is disposed, because orders may still be filled until then."""
+        if self._flotilla_adapter is not None:
+            self._flotilla_adapter.hurry()
 
     def on_dispose(self) -> None:
         """Sends the last reports and reports STOPPED."""

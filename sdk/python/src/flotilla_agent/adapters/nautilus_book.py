@@ -115,8 +115,8 @@ class Book:
         if name.startswith("Position"):
             self._apply_position(name, event, reports)
             return reports
-        reports += self.settle()
         if name.startswith("Order"):
+            reports += self.settle()
             self._apply_order(name, event, reports)
         elif name == "AccountState":
             reports.append(self._balance(event))
@@ -130,14 +130,10 @@ class Book:
         return reports
 
     def settle(self) -> list[ContractReport]:
-        """The fill that waits for a position event. There is none for spreads, so it is reported at the next other event."""
+        """The fill that waits for a position event. There is none for spreads, so it is reported at the next event of an order. Account
+        events can come between a fill and its position event."""
         filling, self._filling = self._filling, None
         return [] if filling is None else [filling.report]
-
-    @property
-    def waits(self) -> bool:
-        """Whether a fill waits for its position event."""
-        return self._filling is not None
 
     # Orders
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing
 
 from ..agent import Agent
@@ -23,18 +24,16 @@ else:
     from nautilus_trader.model.enums import OrderSide, OrderStatus, TradingState
     from nautilus_trader.model.events import OrderDenied, OrderModifyRejected
 
-_ENDPOINT = "ExecEngine.execute"
-
 #: The states of an order that no execution client has yet.
 _UNSENT = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
 class OrderGate:
-    """Checks every order on its way from the risk engine to the execution engine.
+    """Checks every order on its way to the execution engine and to the order emulator.
 
-    The risk engine's trading state alone is not enough. Emulated orders do not pass the risk engine when they are released, REDUCING permits
-    entries while the position is flat and orders that turn a position, and the agent's lease can expire before the state is set. All methods
-    belong to the thread of the node's event loop. No method raises, because the node ends its process if its engine's queue fails.
+    The risk engine's trading state alone is not enough. Emulated orders do not pass the risk engine, REDUCING permits entries while the
+    position is flat and orders that turn a position, and the agent's lease can expire before the state is set. All methods belong to the
+    thread of the node's event loop. Handlers do not raise, because the node ends its process if the queue of an engine fails.
     """
 
     def __init__(self, kernel: typing.Any, agent: Agent) -> None:
@@ -46,9 +45,11 @@ class OrderGate:
         self._passed: dict[str, typing.Any] = {}
 
     def install(self) -> None:
-        """Puts the gate before the execution engine."""
-        self._kernel.msgbus.deregister(_ENDPOINT, self._kernel.exec_engine.execute)
-        self._kernel.msgbus.register(_ENDPOINT, self._execute)
+        """Puts the gate before the execution engine and the order emulator."""
+        bus = self._kernel.msgbus
+        for endpoint, target in (("ExecEngine.execute", self._kernel.exec_engine), ("OrderEmulator.execute", self._kernel.emulator)):
+            bus.deregister(endpoint, target.execute)
+            bus.register(endpoint, functools.partial(self._execute, target))
 
     @property
     def trading_state(self) -> str:
@@ -74,19 +75,19 @@ class OrderGate:
             return state
         return "REDUCING" if self._agent.state == "REDUCE_ONLY" else "HALTED"
 
-    def _execute(self, command: typing.Any) -> None:
+    def _execute(self, target: typing.Any, command: typing.Any) -> None:
         if isinstance(command, (SubmitOrder, SubmitOrderList, ModifyOrder)):
             try:
                 reason = self._refusal(command)
                 if reason is not None:
                     self._deny(command, reason)
                     return
-                if not isinstance(command, ModifyOrder):
+                if target is self._kernel.exec_engine and not isinstance(command, ModifyOrder):
                     self._passed |= {order.client_order_id.value: order for order in _orders(command)}
             except Exception as error:
                 self._kernel.logger.error(f"Flotilla's order gate failed, so the order is dropped: {error!r}")
                 return
-        self._kernel.exec_engine.execute(command)
+        target.execute(command)
 
     def _refusal(self, command: typing.Any) -> str | None:
         mode = self._mode

@@ -212,7 +212,9 @@ class NodeAdapter(Adapter):
         # All position events of a fill were published with it.
         pending += self._book.settle()
         reports = pending if is_same else self._everything(pending)
-        reports = newest([*reports, *self._money.reports(self.MONEY_INTERVAL, is_forced=not is_same)])
+        # A node that ends does not wait for the next look at its money.
+        is_last = self._money.is_stale and not self._kernel.trader.is_running
+        reports = newest([*reports, *self._money.reports(self.MONEY_INTERVAL, is_forced=is_last or not is_same)])
         body = {"boot": self._boot, "realized": realized_to_json(self._book.realized), "symbols": sorted(self._money.symbols)}
         return Changes(reports, encode(body))
 
@@ -238,6 +240,11 @@ class NodeAdapter(Adapter):
     def listen(self, changed: threading.Event) -> None:
         self._changed = changed
         self._closed.wait()
+
+    def hurry(self) -> None:
+        """Lets the next poll happen now, because the node ends."""
+        if self._changed is not None:
+            self._changed.set()
 
     def close(self) -> None:
         self._closed.set()

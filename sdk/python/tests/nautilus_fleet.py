@@ -1,0 +1,142 @@
+"""Starts real NautilusTrader nodes in the sandbox, offline."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from decimal import Decimal
+
+from freqtrade_fleet import ROOT, free_port, until
+
+VERSION = "1.221.0"
+
+
+def install():
+    """The path of a Python with NautilusTrader, installed in `.build/nautilus`; raises OSError if PyPI cannot be reached."""
+    folder = pathlib.Path(os.environ.get("NAUTILUS_VENV") or ROOT / ".build" / "nautilus")
+    python = folder / "bin" / "python"
+    if not (folder / f"version-{VERSION}").exists():
+        with urllib.request.urlopen("https://pypi.org/simple/nautilus-trader/", timeout=30):
+            pass
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        pip = [folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", "--only-binary", ":all:"]
+        subprocess.run([*pip, f"nautilus_trader=={VERSION}"], check=True)
+        (folder / f"version-{VERSION}").touch()
+    return python
+
+
+class Node:
+    """The demo node, in a separate process."""
+
+    def __init__(self, python, folder, *arguments, trader="DEMO-001", seconds=0.2, **variables):
+        self.trader = trader
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.dump = self.folder / "dump.json"
+        self.log = self.folder / "log"
+        program = [python, ROOT / "demo" / "nautilus", "--trader", trader, "--seconds", str(seconds), "--dump", self.dump, *arguments]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT / "sdk" / "python" / "src"),
+            "AGENT_DATA_DIR": str(self.folder / "agent"),
+            "HEARTBEAT_INTERVAL_SECONDS": "1",
+            "DEADMAN_TIMEOUT_SECONDS": "6",
+            "COMMAND_TIMEOUT_SECONDS": "20",
+            **variables,
+        }
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(list(map(str, program)), env=environment, stdout=log, stderr=log)
+
+    def suspend(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self):
+        """Ends the node, and returns the contents of its cache."""
+        self.process.terminate()
+        assert self.process.wait(40) == 0, self.log.read_text()[-4000:]
+        return json.loads(self.dump.read_text(), parse_float=Decimal)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class RedisServer:
+    """A Redis on loopback that stores nothing on disk."""
+
+    @staticmethod
+    def is_installed():
+        return shutil.which("redis-server") is not None
+
+    def __init__(self, folder, password=None):
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+        options += ["--requirepass", password] if password else []
+        self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+        from flotilla_agent.adapters.redis import Redis, RedisFailure
+
+        self.client = Redis(self.url, password)
+
+        def answers():
+            try:
+                return self.client.call("PING") == b"PONG"
+            except RedisFailure as failure:
+                raise OSError(str(failure)) from None
+
+        until(answers, 20)
+
+    def suspend(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self):
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class StreamSidecar:
+    """`flotilla-agent nautilus` in a separate process."""
+
+    def __init__(self, redis, traders, control_plane_url, folder, **variables):
+        self.folder = pathlib.Path(folder)
+        self.arguments = ["--redis", redis.url, *(word for trader in traders for word in ("--trader", trader))]
+        self.environment = {
+            **os.environ,
+            "CONTROL_PLANE_URL": control_plane_url,
+            "AGENT_DATA_DIR": str(self.folder / "agents"),
+            "HEARTBEAT_INTERVAL_SECONDS": "1",
+            "DEADMAN_TIMEOUT_SECONDS": "60",
+            "COMMAND_TIMEOUT_SECONDS": "20",
+            "RUNTIME_MODE": "PAPER",
+            **variables,
+        }
+        self.process = None
+
+    def start(self):
+        program = pathlib.Path(sys.executable).parent / "flotilla-agent"
+        with open(self.folder / "sidecar.log", "ab") as log:
+            self.process = subprocess.Popen([program, "nautilus", *self.arguments], env=self.environment, stderr=log)
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(30) == 0
+
+
