@@ -200,9 +200,10 @@ def test_a_log_keeps_its_lines_and_symbols_can_be_opened(browser, fleet):
     assert browser.driver.execute_script("return getComputedStyle(document.querySelector('#log td.message')).whiteSpace") == "pre-wrap"
     link = browser.find("#state a[rel]")
     assert (link.text, link.get_attribute("rel")) == ("127.0.0.1:8080", "noopener noreferrer")
-    assert "S499/USDT" not in browser.text("#state")
+    details = browser.find("#state details")
+    assert (details.find_element("css selector", "summary").text, details.get_attribute("open")) == ("500 symbols", None)
     browser.find("#state summary").click()
-    browser.wait(lambda: "S499/USDT" in browser.text("#state"))
+    browser.wait(lambda: browser.find("#state details").get_attribute("open") and "S499/USDT" in browser.text("#state"))
 
 
 def test_different_strategies_of_a_bot_are_marked(browser, fleet):
