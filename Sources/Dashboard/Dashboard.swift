@@ -68,6 +68,7 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("alerts", 1): return try await alerts(request)
         case ("alerts", 2): return try await alert(path[1], request)
         case ("portfolio", 1): return try await portfolio(request)
+        case ("trades", 1): return try await trades(request)
         case ("analytics", 1): return try await analytics(request)
         case ("reconciliation", 1): return try await reconciliation(request)
         case ("admin", 2) where path[1] == "modules": return try await modules(request)

@@ -21,7 +21,8 @@ import Testing
 
     @Test(arguments: [
         (CommandType.syncBalance, ConfirmationLevel.none, ConfirmationLevel.none), (.start, .confirmed, .confirmed),
-        (.restart, .confirmed, .confirmed), (.safeMode, .confirmed, .reasoned), (.stop, .reasoned, .reasoned),
+        (.restart, .confirmed, .confirmed), (.reduceOnly, .confirmed, .reasoned),
+        (.safeMode, .confirmed, .reasoned), (.stop, .reasoned, .reasoned),
         (.cancelAll, .reasoned, .reasoned), (.flatten, .reasoned, .typed),
     ])
     func `a command's confirmation grows with its effect`(

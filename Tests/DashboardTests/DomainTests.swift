@@ -70,7 +70,7 @@ import Testing
 
     @Test func `only a command that trades warns among other buttons`() {
         #expect(CommandType.allCases.filter(\.isIrreversible) == [.flatten])
-        #expect(CommandType.stopping.map(\.rawValue) == ["SAFE_MODE", "CANCEL_ALL", "FLATTEN"])
+        #expect(CommandType.stopping.map(\.rawValue) == ["REDUCE_ONLY", "SAFE_MODE", "CANCEL_ALL", "FLATTEN"])
         #expect(CommandType.resuming == [.start])
     }
 

@@ -58,6 +58,18 @@ import Testing
         #expect(state(fleet(halted)) == "(H) HALTED · all 3 instances")
         #expect(state(fleet(halted + [(.running, .paper, 1)])) == "NORMAL")
         #expect(state(fleet([])) == "NORMAL")
+        // An instance that only reduces its positions still trades.
+        #expect(state(fleet(halted + [(.reduceOnly, .live, 1)])) == "NORMAL")
+    }
+
+    @Test func `every status has its own name, mark and colour`() {
+        let marks = InstanceStatus.allCases.map { Cell.Status($0, isLate: false) }
+        #expect(
+            marks.map(\.text) == ["UP", "DEGRADED", "REDUCE ONLY", "SAFE MODE", "FLATTENED", "STOPPED", "LOST"]
+        )
+        #expect(
+            marks.map(\.kind) == ["up", "degraded", "reduce_only", "safe_mode", "flattened", "stopped", "lost"]
+        )
     }
 
     @Test func `alerts are counted and coloured by severity`() {

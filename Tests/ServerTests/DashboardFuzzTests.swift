@@ -130,7 +130,7 @@ private struct Attacker {
         let (number, other, time) = (values.number(), values.number(), "\"\(values.time())\"")
         let mode = values.choice([#""LIVE""#, #""PAPER""#])
         let mine = [("instance_id", instance), ("symbol", text)]
-        switch Int.random(in: 0..<13, using: &values) {
+        switch Int.random(in: 0..<18, using: &values) {
         case 0, 1, 2:
             let long = HostileValues.json(values.longText())
             return (
@@ -139,6 +139,8 @@ private struct Attacker {
                     ("instance_id", instance), ("bot_id", text), ("runtime_mode", mode), ("exchange", text),
                     ("symbol", text),
                     ("version", text), ("timestamp", time), ("metadata", "{\(long):\(long),\"n\":\(number)}"),
+                    ("software", text), ("strategy_name", text), ("strategy_version", text), ("symbols", "[\(text)]"),
+                    ("accounts", "[{\"venue\":\(text),\"account_id\":\(text)}]"),
                 ])
             )
         case 3, 4:
@@ -190,6 +192,42 @@ private struct Attacker {
                     ("config", config), ("created_at", time), ("updated_at", time),
                 ])
             )
+        case 12, 13:
+            let isOpen = values.happens(oneIn: 2)
+            let state =
+                isOpen
+                ? [("status", #""OPEN""#), ("quantity", number)]
+                : [("status", #""CLOSED""#), ("quantity", "0"), ("closed_at", time), ("exit_reason", text)]
+            let trade = [
+                ("trade_id", text), ("side", values.choice([#""LONG""#, #""SHORT""#])), ("entry_quantity", number),
+                ("entry_price", other), ("exit_price", other), ("profit", number), ("fees", other),
+                ("leverage", values.choice(["1", other])), ("currency", values.choice([#""USDT""#, text])),
+                ("strategy_name", text), ("strategy_version", text), ("entry_tag", text), ("opened_at", time),
+                ("updated_at", time),
+            ]
+            return ("/ingest/trades", json(mine + state + trade))
+        case 14:
+            let order = [
+                ("order_id", text), ("trade_id", text), ("side", #""BUY""#), ("order_type", text),
+                ("status", values.choice([#""OPEN""#, #""FILLED""#, #""REJECTED""#])), ("quantity", number),
+                ("filled_quantity", other), ("price", other), ("tag", text), ("created_at", time), ("updated_at", time),
+            ]
+            return ("/ingest/orders", json(mine + order))
+        case 15:
+            let balance = json([("currency", text), ("total", number), ("free", other)])
+            return (
+                "/ingest/balances",
+                json([
+                    ("instance_id", instance), ("venue", text), ("account_id", text), ("balances", "[\(balance)]"),
+                    ("timestamp", time),
+                ])
+            )
+        case 16:
+            let line = [
+                ("line_id", text), ("level", values.choice([#""WARNING""#, #""ERROR""#])), ("logger", text),
+                ("message", HostileValues.json(String(values.longText().prefix(2_000)))), ("timestamp", time),
+            ]
+            return ("/ingest/log", json([("instance_id", instance)] + line))
         default:
             return (
                 "/commands",
@@ -234,12 +272,17 @@ private struct Attacker {
         case "status": return values.choice(["OPEN", "PENDING", "LOST", "RUNNING", "MISMATCH", "DEAD", "FAILED"])
         case "tab":
             return values.choice([
-                "overview", "commands", "alerts", "metrics", "execution", "costs", "reconciliation", "config", "audit",
+                "overview", "trades", "orders", "balances", "log", "commands", "alerts", "metrics", "execution",
+                "costs", "reconciliation", "config", "audit",
                 "pnl", "equity",
                 "runs", "resources", "tokens", "notifications", "about",
             ])
-        case "range": return values.choice(["1h", "24h", "7d", "30d"])
-        case "sort": return values.choice(["worst", "bot", "silent", "recent"])
+        case "range": return values.choice(["1h", "24h", "7d", "30d", "90d"])
+        case "group", "group_by":
+            return values.choice(["DAY", "SYMBOL", "STRATEGY", "BOT", "INSTANCE", "ACCOUNT", "EXIT_REASON"])
+        case "level": return values.choice(["WARNING", "ERROR", "CRITICAL"])
+        case "sort":
+            return values.choice(["worst", "bot", "silent", "recent", "profit", "-profit", "name", "open", "-factor"])
         case "type", "command_type":
             return values.choice([
                 "START", "STOP", "RESTART", "SAFE_MODE", "FLATTEN", "CANCEL_ALL", "SET_MODE", "SYNC_BALANCE",
@@ -264,7 +307,15 @@ private struct Attacker {
             "/bots",
             ["q", "bot_id", "runtime_mode", "status", "exchange", "symbol", "sort", "page", "page_size", "<hostile>"]
         ),
-        ("/bots/{}", ["tab", "page", "range"]), ("/bots/{}/i1", ["tab", "page", "range", "metric_type", "symbol"]),
+        ("/bots/{}", ["tab", "page", "range"]),
+        ("/bots/{}/i1", ["tab", "page", "range", "metric_type", "symbol", "level", "status"]),
+        (
+            "/trades",
+            [
+                "mode", "bot_id", "instance_id", "symbol", "status", "range", "group", "sort", "page", "open_page",
+                "group_page",
+            ]
+        ),
         ("/bots/{}/{}", ["tab", "page"]),
         ("/commands", ["status", "command_type", "instance_id", "created_by", "bulk_id", "page"]),
         (
@@ -283,7 +334,7 @@ private struct Attacker {
         ("/datasets", []), ("/settings", ["tab", "page"]), ("/system", []), ("/killswitch", []), ("/reference", []),
         ("/login", ["next"]), ("/api/instances.csv", ["limit", "q", "status"]),
         ("/api/audit/logs.csv", ["limit", "actor", "from"]),
-        ("/api/analytics/costs.csv", ["limit", "symbol"]),
+        ("/api/analytics/costs.csv", ["limit", "symbol"]), ("/api/trades.csv", ["limit", "symbol", "status", "mode"]),
         ("/api/analytics/execution-samples.csv", ["limit", "symbol"]),
     ]
 

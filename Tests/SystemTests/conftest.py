@@ -101,6 +101,8 @@ class Browser:
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
         self.driver.set_page_load_timeout(30)
+        # axe takes half a minute for a long page on a busy machine. The limit only catches hangs.
+        self.driver.set_script_timeout(120)
         self.web = web
         self.messages: list[str] = []
         self.requests: list[str] = []

@@ -45,9 +45,11 @@ class Fleet:
             bot, instance = f"{strategy}-{exchange[:3].lower()}-{number:02}", f"{exchange.lower()}-{'abcdef'[number % 6]}{number}"
             is_live = number % 4 != 3
             silent = {5: 70, 17: 58, 41: 64}.get(number, number % 11)
-            state = {23: "SAFE_MODE", 60: "SAFE_MODE", 71: "DEGRADED", 88: "STOPPED"}.get(number, "NORMAL")
+            state = {23: "SAFE_MODE", 26: "REDUCE_ONLY", 60: "SAFE_MODE", 71: "DEGRADED", 88: "STOPPED"}.get(number, "NORMAL")
             beats.append(heartbeat(instance, bot, self.ago(silent), runtime_mode="LIVE" if is_live else "PAPER", exchange=exchange,
-                                   symbol=symbol, version="2.8.1" if number % 9 else "2.9.0-rc1", state=state,
+                                   symbol=symbol, version="2.8.1" if number % 9 else "2.9.0-rc1", state=state, software="freqtrade", strategy_name="Flip",
+                                   strategy_version="3" if number % 9 else "4", strategy_hash=f"{number:040x}", ui_url="http://127.0.0.1:8080/",
+                                   symbols=[symbol, "ADA/USDT"], accounts=[{"venue": exchange.lower(), "account_id": f"sub-{number % 7}"}],
                                    metadata={"region": "eu-central-1", "account": f"sub-{number % 7}", "pid": 4000 + number}))
             gross = 1500 + 977 * (number % 13)
             net = gross if number % 3 else -gross
@@ -80,8 +82,39 @@ class Fleet:
         self.call("POST", "/ingest/indices", [
             {"instance_id": first, "index_name": name, "value": value, "timestamp": self.ago(20)}
             for name, value in (("BTC-VOL-30D", "48.75"), ("ETH-VOL-30D", "61.20"), ("FUNDING-8H", "0.0125"))])
+        self.trade(beats)
         self.operate(beats)
         return beats
+
+    def trade(self, beats: list):
+        """Reports trades, orders, balances and log lines of every third bot."""
+        trades, orders, balances, lines = [], [], [], []
+        for number, beat in enumerate(beats[::3]):
+            instance, symbol = beat["instance_id"], beat["symbol"]
+            currency = "USD" if symbol == "SOLUSD" else "USDT"
+            for index in range(10):
+                closed = 3_600 * (4 + 31 * index + 5 * number)
+                profit = (number * 7 + index * 13) % 23 - 8
+                trades.append(trade(instance, f"{1000 + index}", symbol, currency, self.ago(closed + 2_700 * (1 + index % 5)), self.ago(closed),
+                                    profit=f"{profit}.{index}5", fees=f"0.{index}4", exit_price=f"{3000 + 8 * profit}.5", status="CLOSED", quantity="0",
+                                    closed_at=self.ago(closed), exit_reason=["roi", "stop_loss", "trailing_stop_loss", "exit_signal"][index % 4]))
+            for index in range(1 + number % 3):
+                trades.append(trade(instance, f"{2000 + index}", symbol, currency, self.ago(5_000 * (1 + index)), self.ago(30), side="SHORT",
+                                    status="OPEN", quantity="0.25", leverage="3"))
+            for index in range(6):
+                orders.append({"instance_id": instance, "order_id": f"order-{index}", "trade_id": f"{2000 + index}", "symbol": symbol,
+                               "side": "SELL" if index % 2 else "BUY", "order_type": "limit",
+                               "status": ["OPEN", "FILLED", "CANCELED", "REJECTED", "EXPIRED", "OPEN"][index], "quantity": "0.5",
+                               "filled_quantity": "0.5" if index == 1 else "0", "price": "3010.50", "is_reduce_only": index % 2 == 1,
+                               "created_at": self.ago(600 * (index + 1)), "updated_at": self.ago(500)})
+            balances.append({"instance_id": instance, "timestamp": self.ago(20), "balances": [
+                {"currency": "USDT", "total": f"{10_000 + number}.25", "free": "8200.5"}, {"currency": "BTC", "total": "0.10453"}]})
+            for index, level in enumerate(["WARNING", "ERROR", "CRITICAL"]):
+                lines.append({"instance_id": instance, "line_id": f"line-{index}", "level": level, "logger": "freqtrade.exchange",
+                              "message": f"Timeout while fetching the order book of {symbol}\n  attempt {index + 1} of 4", "timestamp": self.ago(90 * index + 5)})
+        for path, items in (("trades", trades), ("orders", orders), ("balances", balances), ("log", lines)):
+            for start in range(0, len(items), 1000):
+                self.call("POST", f"/ingest/{path}", items[start:start + 1000])
 
     def operate(self, beats: list):
         """Creates the data of operators: commands, a module and comparisons with the exchanges."""
@@ -103,6 +136,13 @@ class Fleet:
 def heartbeat(instance: str, bot: str, timestamp: str, **members) -> dict:
     standard = {"runtime_mode": "PAPER", "exchange": "BINANCE", "symbol": "BTCUSDT", "version": "1.0"}
     return {"instance_id": instance, "bot_id": bot, "timestamp": timestamp, **standard, **members}
+
+
+def trade(instance: str, identity: str, symbol: str, currency: str, opened: str, updated: str, **members) -> dict:
+    standard = {"side": "LONG", "entry_quantity": "0.5", "entry_price": "3000", "strategy_name": "Flip", "strategy_version": "3",
+                "entry_tag": "breakout"}
+    return {"instance_id": instance, "trade_id": identity, "symbol": symbol, "currency": currency, "opened_at": opened, "updated_at": updated,
+            **standard, **members}
 
 
 def uuid(number: int, text: str) -> str:

@@ -18,6 +18,8 @@ from fleet import heartbeat, uuid
 PAGES = [
     "/dashboard", "/bots", "/bots/mm-bin-00/binance-a0", "/bots/mm-bin-00/binance-a0?tab=metrics", "/commands",
     "/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-d3", "/approvals", "/alerts", "/alerts?status=RESOLVED", "/portfolio",
+    "/trades", "/trades?group=BOT&range=90d", "/trades?group=STRATEGY&sort=profit", "/bots/mm-bin-00/binance-a0?tab=trades",
+    "/bots/mm-bin-00/binance-a0?tab=orders", "/bots/mm-bin-00/binance-a0?tab=balances", "/bots/mm-bin-00/binance-a0?tab=log",
     "/analytics", "/analytics?tab=execution", "/analytics?tab=equity", "/analytics?tab=runs", "/analytics?tab=resources",
     "/reconciliation", "/admin/modules", "/admin/modules/6f3c1a52-6a3c-4f6e-9d59-0b7e6c1f0a11", "/audit", "/markets", "/datasets",
     "/retired-instances", "/instances/okx-d3/retire",
@@ -144,7 +146,7 @@ def test_pages_are_complete_without_scripts(server, fleet):
         browser.sign_in()
         for path in PAGES:
             browser.open(path)
-            assert len(browser.all("nav[aria-label=Main] a")) == 14, path
+            assert len(browser.all("nav[aria-label=Main] a")) == 15, path
         browser.open("/bots?q=basis-okx-03")
         assert [cell.text for cell in browser.all("tbody tr:first-child td")][2:5] == ["basis-okx-03\nokx-d3", "PAPER", "ETHUSDT\nOKX"]
     finally:
@@ -162,6 +164,54 @@ def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
         f"{exposure['by_symbol'][0]['net_exposure']:.2f}".replace("-", "−"),
         f"{exposure['by_symbol'][0]['gross_exposure']:.2f}",
     ]
+
+
+def test_trades_are_filtered_grouped_and_sorted(browser, fleet):
+    browser.open("/trades")
+    total = fleet.call("GET", "/trades?status=CLOSED")["total"]
+    shown = [figure.text.split("\n")[1] for figure in browser.all(".figures > div") if figure.text.startswith("Closed trades, ")]
+    assert sum(map(int, shown)) == total
+    browser.find("option[value=PAPER]").click()
+    browser.find("#filters button").click()
+    browser.wait(lambda: "mode=PAPER" in browser.path)
+    assert {mode.text for mode in browser.all("#closed-trades .mode")} == {"PAPER"}
+    browser.click(next(link for link in browser.all("#groups .choices a") if link.text == "Bot"))
+    browser.wait(lambda: "group=BOT" in browser.path and "mode=PAPER" in browser.path)
+    browser.click(next(link for link in browser.all("#groups th a") if link.text == "Profit"))
+    browser.wait(lambda: browser.find("#groups th[aria-sort=descending]").text == "Profit")
+    browser.click(browser.find("#groups th[aria-sort=descending] a"))
+    browser.wait(lambda: browser.find("#groups th[aria-sort=ascending]").text == "Profit")
+
+
+def test_a_bar_of_a_chart_is_read_by_keyboard(browser):
+    browser.open("/trades")
+    figure = browser.find("#profit-0 figure")
+    last = browser.driver.execute_script("return [...document.querySelectorAll('#profit-0 tbody tr')].at(-1).textContent")
+    figure.send_keys(Keys.ARROW_RIGHT)
+    assert browser.text("#profit-0 .reading").replace(" · ", "") == last.strip()
+
+
+def test_a_log_keeps_its_lines_and_symbols_can_be_opened(browser, fleet):
+    fleet.heartbeat("many-1", "many", symbols=[f"S{number}/USDT" for number in range(500)], ui_url="http://127.0.0.1:8080/ui")
+    fleet.call("POST", "/ingest/log", {"instance_id": "many-1", "line_id": "1", "level": "ERROR", "timestamp": fleet.ago(1),
+                                       "message": "<script>alert(1)</script>\n  at line 2 \u202e reversed"})
+    browser.open("/bots/many/many-1?tab=log")
+    assert browser.find("#log td.message").get_attribute("textContent") == "<script>alert(1)</script>\n  at line 2 \u202e reversed"
+    assert browser.driver.execute_script("return getComputedStyle(document.querySelector('#log td.message')).whiteSpace") == "pre-wrap"
+    link = browser.find("#state a[rel]")
+    assert (link.text, link.get_attribute("rel")) == ("127.0.0.1:8080", "noopener noreferrer")
+    details = browser.find("#state details")
+    assert (details.find_element("css selector", "summary").text, details.get_attribute("open")) == ("500 symbols", None)
+    browser.find("#state summary").click()
+    browser.wait(lambda: browser.find("#state details").get_attribute("open") and "S499/USDT" in browser.text("#state"))
+
+
+def test_different_strategies_of_a_bot_are_marked(browser, fleet):
+    for number, version in ((1, "3"), (2, "4"), (3, "3")):
+        fleet.heartbeat(f"drift-{number}", "drifting", strategy_name="Flip", strategy_version=version)
+    browser.open("/bots/drifting")
+    assert "Flip version 3 on drift-1, drift-3; Flip version 4 on drift-2." in browser.text("#drift")
+    assert [cell.text.startswith("≠") for cell in browser.all("td[data-label=Version]")] == [True] * 3
 
 
 def test_filters_are_in_the_url_and_back_and_forward_work(browser):

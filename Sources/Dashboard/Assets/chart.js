@@ -7,7 +7,11 @@ const create = (name, attributes) => {
 };
 
 function points(figure) {
-  const path = [...figure.querySelectorAll("polyline.curve, polygon.deep")].map((line) => {
+  const path = [...figure.querySelectorAll("polyline.curve, polygon.deep, .plot rect.bar")].map((line) => {
+    if (line.tagName === "rect") {
+      const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(line.getAttribute(name)));
+      return [[x + width / 2, line.classList.contains("minus") ? y + height : y]];
+    }
     const pairs = line.getAttribute("points").split(" ").map((pair) => pair.split(",").map(Number));
     return line.tagName === "polygon" ? pairs.slice(1, -1) : pairs;
   }).flat();

@@ -16,13 +16,15 @@ extension Dashboard {
         }
         let tab = request.query["tab"] ?? "overview"
         let names = [
-            "overview", "commands", "alerts", "metrics", "execution", "costs", "reconciliation", "config", "audit",
+            "overview", "trades", "orders", "balances", "log", "commands", "alerts", "metrics", "execution", "costs",
+            "reconciliation", "config", "audit",
         ]
+        let drift = try await drift(of: botID, request)
         let head = Block(
             "state",
             "Instance \(instance.instanceID)",
             asOf: page.generatedAt,
-            .facts(Self.facts(instance))
+            .facts(Self.facts(instance, drift))
         )
         return PageView(
             title: instance.botID,
@@ -33,30 +35,8 @@ extension Dashboard {
                     isCurrent: name == tab
                 )
             },
-            blocks: [head] + (try await blocks(tab, of: instance, request))
+            blocks: [head] + Self.banner(drift) + (try await blocks(tab, of: instance, request))
         )
-    }
-
-    private static func facts(_ instance: Instance) -> [Block.Fact] {
-        [
-            Block.Fact("Status", .status(instance.displayStatus)),
-            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
-            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
-            Block.Fact("Strategy", .text(instance.strategy)),
-            Block.Fact("Version", .text(instance.version)),
-            Block.Fact("Boot ID", .text(instance.bootID)),
-            Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
-            Block.Fact("First seen", .time(Moment(instance.firstSeen))),
-            Block.Fact("Clock", .text(instance.clock)),
-            Block.Fact(
-                "Exposure",
-                .text(
-                    instance.netExposure.map {
-                        "\(Figures.amount($0)) net, \(Figures.amount(instance.grossExposure ?? $0)) gross"
-                    }
-                )
-            ),
-        ]
     }
 
     private func blocks(_ tab: String, of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
@@ -66,6 +46,10 @@ extension Dashboard {
         let path = instance.page
         let links = Fields(of: [("tab", tab)])
         switch tab {
+        case "trades": return try await trades(of: instance, request: request)
+        case "orders": return try await orders(of: instance, request: request)
+        case "balances": return try await balances(of: instance, request: request)
+        case "log": return try await log(of: instance, request: request)
         case "commands":
             let page = try await api.listCommands(input(request, one)).body
             return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, links)))]

@@ -11,12 +11,13 @@ extension Dashboard {
         let known = Self.botFilters + ["sort", "page"]
         let query = Fields(of: known.map { ($0, request.query[$0]) } + [("page_size", size)])
         let page = try await api.listInstances(input(request, query)).body
+        let drift = try await drift(of: query["bot_id"], request)
         let unknown = Set(request.query.pairs.map(\.name)).subtracting(known + ["page_size", "done"])
         let isFiltered = Self.botFilters.contains { query[$0] != nil }
         var table = Table(
             caption: "Instances",
             columns: Self.botColumns(query),
-            rows: page.items.map(Self.botRow),
+            rows: page.items.map { Self.botRow($0, drift) },
             empty: isFiltered ? Table.Empty(text: "No matching instances") : Self.firstBot
         )
         let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
@@ -38,16 +39,28 @@ extension Dashboard {
             title: "Bots",
             note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",
             blocks: [
-                Block("filters", shape: "plain", .form(Self.botForm(query))),
+                Block("filters", shape: "plain", .form(Self.botForm(query)))
+            ] + Self.banner(drift) + [
                 Block(
                     "bots",
                     "Instances",
                     asOf: page.generatedAt,
                     more: Block.Link(text: "Retired instances", href: "/retired-instances"),
                     .table(table.labelled())
-                ),
+                )
             ]
         )
+    }
+
+    /// The different strategies of a bot's instances; nil without a bot, or without a difference.
+    func drift(of bot: String?, _ request: WebRequest) async throws(Problem) -> StrategyDrift? {
+        guard let bot else { return nil }
+        let page = try await api.listInstances(input(request, ["bot_id": bot, "page_size": "200"])).body
+        return StrategyDrift(page.items, isComplete: page.items.count == page.total)
+    }
+
+    static func banner(_ drift: StrategyDrift?) -> [Block] {
+        drift.map { [Block("drift", shape: "banner", .text($0.text))] } ?? []
     }
 
     private static var firstBot: Table.Empty {
@@ -120,11 +133,12 @@ extension Dashboard {
         ]
     }
 
-    private static func botRow(_ instance: Instance) -> Row {
+    private static func botRow(_ instance: Instance, _ drift: StrategyDrift?) -> Row {
         let alerts =
             instance.worstSeverity.map { severity in
                 Cell.icon(StatusIcon(severity), "\(instance.openAlerts) \(StatusIcon(severity).word)")
             } ?? Cell()
+        let version = Cell.text(instance.version, note: instance.strategyWithVersion).marked(drift, instance)
         let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
         return Row(
             key: instance.instanceID,
@@ -133,7 +147,7 @@ extension Dashboard {
             cells: [
                 .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
-                .text(instance.version, note: instance.strategy), .age(instance.lastSeen),
+                version, .age(instance.lastSeen),
                 Cell(strip: HeartbeatStrip(instance.presence)), equity, .amount(instance.netExposure),
                 .amount(instance.netPnlDay, signed: true), alerts, .countOrEmpty(instance.waitingCommands),
             ]

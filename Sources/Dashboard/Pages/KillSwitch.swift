@@ -23,6 +23,7 @@ extension Dashboard {
                             Figures.count(fleet.live),
                             note: "of \(Figures.count(fleet.total)) instances"
                         ),
+                        Block.Figure("Reduce only", Figures.count(fleet.count(.reduceOnly)), tone: "reduce-text"),
                         Block.Figure("In safe mode", Figures.count(fleet.count(.safeMode)), tone: "halt-text"),
                         Block.Figure("Flattened", Figures.count(fleet.count(.flattened)), tone: "halt-text"),
                         Block.Figure(
@@ -42,7 +43,7 @@ extension Dashboard {
                 Block("release", "Resume trading", shape: "half", .form(Self.scope(CommandType.resuming, fleet))),
                 Block(
                     "recent",
-                    "Recent SAFE_MODE, CANCEL_ALL and FLATTEN commands",
+                    "Recent \(Self.names(CommandType.stopping)) commands",
                     asOf: .now,
                     .table(
                         Self.commandTable(
@@ -55,6 +56,11 @@ extension Dashboard {
             ],
             fleet: fleet
         )
+    }
+
+    private static func names(_ types: [CommandType]) -> String {
+        let names = types.map(\.rawValue)
+        return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     }
 
     private static func scope(_ types: [CommandType], look: String = "", _ fleet: Fleet) -> Form {

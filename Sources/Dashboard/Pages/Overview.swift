@@ -54,11 +54,13 @@ extension Dashboard {
         let (late, lost) = (fleet.late, fleet.count(.lost))
         let up = fleet.count(.running) - late
         let alerts = fleet.alerts
+        let reducing = fleet.count(.reduceOnly)
         return [
             Block.Figure(
                 "Instances",
                 Figures.count(fleet.total),
-                note: "\(up) up · \(late) late · \(lost) lost · \(fleet.halted) halted",
+                note: "\(up) up · \(late) late · \(lost) lost · \(fleet.halted) halted"
+                    + (reducing > 0 ? " · \(reducing) reduce only" : ""),
                 href: "/bots",
                 tone: Figures.tone(lost, "bad-text")
             ),
@@ -103,19 +105,34 @@ extension Dashboard {
         guard let cells = fleet.cells else { return .fleetMap(counts(fleet)) }
         var names: [String] = []
         for cell in cells where names.last?.hasSameScalars(as: cell.exchange) != true { names.append(cell.exchange) }
+        let legend = Block.FleetMapRow(name: "All", cells: [], counts: legend(fleet))
         return .fleetMap(
-            names.map { name in
-                let row = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
-                    let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
-                    return Block.FleetMapCell(
-                        href: "/bots/\(PercentEncoding.encode(cell.botID))/\(PercentEncoding.encode(cell.instanceID))",
-                        label: "\(cell.instanceID), \(displayStatus.text)",
-                        status: displayStatus.kind
-                    )
+            [legend]
+                + names.map { name in
+                    let row = cells.filter { $0.exchange.hasSameScalars(as: name) }.map { cell in
+                        let displayStatus = Cell.Status(cell.status, isLate: cell.isLate)
+                        return Block.FleetMapCell(
+                            href:
+                                "/bots/\(PercentEncoding.encode(cell.botID))/\(PercentEncoding.encode(cell.instanceID))",
+                            label: "\(cell.instanceID), \(displayStatus.text)",
+                            status: displayStatus.kind
+                        )
+                    }
+                    return Block.FleetMapRow(name: name, cells: row)
                 }
-                return Block.FleetMapRow(name: name, cells: row)
-            }
         )
+    }
+
+    /// The statuses of the cells, with the number of instances of each.
+    private static func legend(_ fleet: Fleet) -> [Cell] {
+        let running = Cell.Status(.running, isLate: false)
+        let late = Cell.Status(.running, isLate: true)
+        let others = InstanceStatus.allCases.filter { $0 != .running }.map { status in
+            (Cell.Status(status, isLate: false), fleet.count(status))
+        }
+        return ([(running, fleet.count(.running) - fleet.late), (late, fleet.late)] + others).filter { $0.1 > 0 }.map {
+            .status(Cell.Status(text: "\(Figures.count($0.1)) \($0.0.text)", kind: $0.0.kind))
+        }
     }
 
     private static func counts(_ fleet: Fleet) -> [Block.FleetMapRow] {

@@ -161,5 +161,5 @@ extension Chart {
         return Chart(title: title, content: .bars(content), table: table.labelled())
     }
 
-    private static func round(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+    static func round(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 }

@@ -10,6 +10,12 @@ extension Instance {
     /// The name of the strategy; nil until the instance reports it.
     var strategy: String? { strategyName == "unknown" ? nil : strategyName }
 
+    /// The name and the version of the strategy; nil until the instance reports one of them.
+    var strategyWithVersion: String? {
+        let words = [strategy, strategyVersion.map { "version \($0)" }].compactMap(\.self)
+        return words.isEmpty ? nil : words.joined(separator: " ")
+    }
+
     var page: String { "/bots/\(PercentEncoding.encode(botID))/\(PercentEncoding.encode(instanceID))" }
 
     /// The deviation below which a clock is shown as right, in seconds.
@@ -124,22 +130,46 @@ extension Table {
 
 extension Table.Pages {
     /// The position in the list, with links to the previous and next page that keep the filters; nil for an empty list.
-    init?(_ base: String, _ query: Fields, page: Int, size: Int, total: Int, csv: String? = nil) {
+    ///
+    /// - Parameter parameter: The query parameter with the number of the page; a page with several lists has one for each.
+    init?(
+        _ base: String,
+        _ query: Fields,
+        page: Int,
+        size: Int,
+        total: Int,
+        csv: String? = nil,
+        parameter: String = "page"
+    ) {
         if total == 0 { return nil }
         let first = min(page.subtractingSaturated(1).multipliedSaturated(by: size).addingSaturated(1), total)
         let last = min(page.multipliedSaturated(by: size), total)
         text = "\(Figures.count(first))–\(Figures.count(last)) of \(Figures.count(total))"
         // From a page beyond the end, the link leads back to the last page.
         let before = min(page.subtractingSaturated(1), total / max(size, 1) + 1)
-        previous = page > 1 ? base + "?" + query.with("page", "\(before)").text : nil
-        next = last < total ? base + "?" + query.with("page", "\(page.addingSaturated(1))").text : nil
+        previous = page > 1 ? base + "?" + query.with(parameter, "\(before)").text : nil
+        next = last < total ? base + "?" + query.with(parameter, "\(page.addingSaturated(1))").text : nil
         self.csv = csv
     }
 
     /// The same for a list whose items are counted only up to a limit.
-    init?(_ base: String, _ query: Fields, _ list: some CountLimitedPage, csv: String? = nil) {
+    init?(
+        _ base: String,
+        _ query: Fields,
+        _ list: some CountLimitedPage,
+        csv: String? = nil,
+        parameter: String = "page"
+    ) {
         if list.totalIsExact {
-            self.init(base, query, page: list.page, size: list.pageSize, total: list.total, csv: csv)
+            self.init(
+                base,
+                query,
+                page: list.page,
+                size: list.pageSize,
+                total: list.total,
+                csv: csv,
+                parameter: parameter
+            )
             return
         }
         let first = list.page.subtractingSaturated(1).multipliedSaturated(by: list.pageSize).addingSaturated(1)
@@ -147,8 +177,8 @@ extension Table.Pages {
         let (before, after) = (list.page.subtractingSaturated(1), list.page.addingSaturated(1))
         self.init(
             text: "\(Figures.count(first))–\(Figures.count(last)) of \(list.totalText)",
-            previous: list.page > 1 ? base + "?" + query.with("page", "\(before)").text : nil,
-            next: list.nextCursor == nil ? nil : base + "?" + query.with("page", "\(after)").text,
+            previous: list.page > 1 ? base + "?" + query.with(parameter, "\(before)").text : nil,
+            next: list.nextCursor == nil ? nil : base + "?" + query.with(parameter, "\(after)").text,
             csv: csv
         )
     }

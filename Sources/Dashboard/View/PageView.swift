@@ -70,6 +70,8 @@ struct Block {
     struct Link {
         let text: String
         let href: String
+        /// Whether it leads to another site, which must not learn the page's address.
+        var isExternal = false
     }
 
     /// A large number with a label.
@@ -188,5 +190,6 @@ struct StatusIcon {
     static let critical = StatusIcon(shape: "■", tone: "bad-text", word: "critical")
     static let warning = StatusIcon(shape: "▲", tone: "warn-text", word: "warning")
     static let approval = StatusIcon(shape: "◆", tone: "halt-text", word: "approval")
+    static let drift = StatusIcon(shape: "≠", tone: "warn-text", word: "strategy drift")
     static let info = StatusIcon(shape: "●", tone: "", word: "info")
 }

@@ -88,7 +88,7 @@ struct Shell {
             Group(
                 title: "Money",
                 links: [
-                    link("Portfolio", "portfolio"), link("Analytics", "analytics"),
+                    link("Portfolio", "portfolio"), link("Trades", "trades"), link("Analytics", "analytics"),
                     link("Reconciliation", "reconciliation"),
                 ]
             ),

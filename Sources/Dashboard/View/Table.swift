@@ -82,6 +82,12 @@ struct Cell {
     var tone = ""
     var isNumeric = false
     var isID = false
+    /// Whether the text has several lines, in any direction of writing.
+    var isMessage = false
+    /// Whether the link leads to another site.
+    var isExternal = false
+    /// A long text that the reader can open.
+    var details: Details?
     var time: Moment?
     /// A runtime mode, shown as a badge.
     var mode: String?
@@ -109,6 +115,11 @@ struct Cell {
         let path: String
     }
 
+    struct Details {
+        let summary: String
+        let text: String
+    }
+
     /// An unknown value, which must not look like zero.
     static let unknown = Cell(text: "—")
 
@@ -126,6 +137,8 @@ struct Cell {
         return Cell(time: time)
     }
 
+    static func message(_ text: String) -> Cell { Cell(text: text, isMessage: true) }
+
     static func mode(_ mode: String) -> Cell { Cell(mode: mode) }
 
     static func icon(_ icon: StatusIcon, _ text: String) -> Cell { Cell(text: text, tone: icon.tone, icon: icon) }
@@ -140,7 +153,9 @@ extension Cell: MustacheParent {
         switch name {
         case "plain": href == nil && tone.isEmpty ? text : nil
         case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
-        case "link": href.map { Block.Link(text: text ?? "", href: $0) }
+        case "link": href.map { Block.Link(text: text ?? "", href: $0, isExternal: isExternal) }
+        case "details": details
+        case "isMessage": isMessage
         case "note": note
         case "isNumeric": isNumeric
         case "isID": isID

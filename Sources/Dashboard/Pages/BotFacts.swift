@@ -1,0 +1,65 @@
+import ContractRuntime
+import Generated
+
+// The facts at the top of the page of an instance.
+
+extension Dashboard {
+    static func facts(_ instance: Instance, _ drift: StrategyDrift?) -> [Block.Fact] {
+        let hash = instance.strategyHash.map { "hash \(Figures.shortHash($0))" }
+        let name = instance.strategyWithVersion ?? (hash == nil ? nil : "—")
+        let strategy = Cell.text(name, note: hash).marked(drift, instance)
+        let accounts = instance.accounts.map { account in
+            var cell = Cell.text(account.accountID, note: account.venue)
+            cell.mode = account.mode.rawValue
+            return Block.Fact("Account", cell)
+        }
+        return [
+            Block.Fact("Status", .status(instance.displayStatus)),
+            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
+            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
+            Block.Fact("Symbols", symbols(instance)),
+            Block.Fact("Strategy", strategy),
+            Block.Fact("Software", .text(instance.software)),
+            Block.Fact("Version", .text(instance.version)),
+            Block.Fact("User interface", interface(instance)),
+            Block.Fact("Boot ID", .text(instance.bootID)),
+            Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
+            Block.Fact("First seen", .time(Moment(instance.firstSeen))),
+            Block.Fact("Clock", .text(instance.clock)),
+            Block.Fact(
+                "Exposure",
+                .text(
+                    instance.netExposure.map {
+                        "\(Figures.amount($0)) net, \(Figures.amount(instance.grossExposure ?? $0)) gross"
+                    }
+                )
+            ),
+        ] + accounts
+    }
+
+    /// All symbols; more than a few are hidden until the reader opens them.
+    private static func symbols(_ instance: Instance) -> Cell {
+        let symbols = instance.symbols.isEmpty ? [instance.symbol] : instance.symbols
+        let text = symbols.joined(separator: ", ")
+        if symbols.count <= 8 { return .text(text) }
+        return Cell(details: Cell.Details(summary: "\(Figures.count(symbols.count)) symbols", text: text))
+    }
+
+    /// A link to the bot's own user interface, or its address as text if it is not safe as a link.
+    private static func interface(_ instance: Instance) -> Cell {
+        guard let address = instance.uiURL else { return .unknown }
+        guard let link = BotInterface(address) else { return .text(address) }
+        return Cell(text: link.host, href: link.href, isExternal: true)
+    }
+}
+
+extension Cell {
+    /// The cell with a mark, if the instance's strategy differs from that of other instances of its bot.
+    func marked(_ drift: StrategyDrift?, _ instance: Instance) -> Cell {
+        guard drift?.includes(instance) == true else { return self }
+        var cell = self
+        cell.icon = .drift
+        cell.note = [note, StatusIcon.drift.word].compactMap(\.self).joined(separator: " · ")
+        return cell
+    }
+}
