@@ -1,5 +1,5 @@
 -- schema: 46
--- routines: 3 ae8777628b23b450
+-- routines: 3 b15d5c40300e4e0a
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -481,6 +481,25 @@ CREATE TABLE log_lines (
     PRIMARY KEY (instance_id, slot)
 ) WITH (fillfactor = 80);
 CREATE INDEX log_lines_by_id ON log_lines (instance_id, line_id);
+
+-- Records that differ between a bot and the books, with both sides.
+CREATE TABLE book_findings (
+    finding_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    instance_id text NOT NULL REFERENCES instances,
+    object text NOT NULL,
+    id text NOT NULL,
+    difference text NOT NULL,
+    symbol text,
+    booked jsonb,
+    reported jsonb,
+    first_at timestamptz NOT NULL DEFAULT now(),
+    last_at timestamptz NOT NULL DEFAULT now(),
+    resolved_at timestamptz
+);
+CREATE UNIQUE INDEX book_findings_open ON book_findings (instance_id, object, id) WHERE resolved_at IS NULL;
+CREATE INDEX book_findings_newest ON book_findings (first_at DESC, finding_id DESC);
+CREATE INDEX book_findings_by_instance ON book_findings (instance_id, first_at DESC, finding_id DESC);
+CREATE INDEX book_findings_resolved ON book_findings (resolved_at) WHERE resolved_at IS NOT NULL;
 
 -- =========================================================================================================== commands
 

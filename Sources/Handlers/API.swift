@@ -64,7 +64,7 @@ public final class API: Operations {
 
     /// Days for which finished records are kept.
     public struct HistoryDays: Sendable {
-        /// Comparisons of equity.
+        /// Comparisons of equity, and resolved differences between bots and the books.
         public var reconcileResults = 90
         /// Notifications that were delivered or are dead.
         public var notifications = 400

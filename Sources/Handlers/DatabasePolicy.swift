@@ -27,6 +27,7 @@ public struct DatabasePolicy: Sendable {
         "module_runs": "Module Run Stuck",
         "reconcile": "Reconciliation Mismatch",
         "bot_monitor": "Bot Unresponsive",
+        "books": "Books Differ",
         "clock_skew": "Clock Skew",
         "flapping": "Instance Flapping",
         "registrations": "Registrations Refused",

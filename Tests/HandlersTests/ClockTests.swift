@@ -68,7 +68,7 @@ import Testing
             let alert = try #require(try await alerts("bot_monitor", in: fleet).first)
             #expect(alert.severity == .critical)
             #expect(alert.message == "The bot of instance i1 does not respond to its agent")
-            #expect(alert.metadata.description.contains(#""reason":"timed out""#))
+            #expect(alert.metadata.description == #"{"bot_id": "b1", "reason": "timed out"}"#)
             let queued = "SELECT count(*)::text FROM notifications WHERE alert_id = '\(alert.alertID.text)'"
             #expect(try await fleet.text(queued) == "1")
             let input = ResolveAlert.Input(alertID: alert.alertID, principal: fleet.operatorPrincipal)

@@ -120,7 +120,7 @@ import struct Foundation.UUID
                 WHERE is_critical <> coalesce(is_critical_command(command_type, payload), false)
                     OR (status = 'AWAITING_APPROVAL') <> coalesce(is_grave_command(command_type, payload, runtime_mode), false)
                 """
-            #expect(try await fleet.text(different) == "0 of 128")
+            #expect(try await fleet.text(different) == "0 of 144")
             let earlier = """
                 WITH stored AS (
                     INSERT INTO commands

@@ -24,7 +24,7 @@ $$;
 
 -- The same as `CommandEffect.isCritical`, for commands that servers of release 1.2 and earlier create.
 CREATE OR REPLACE FUNCTION is_critical_command(command_type text, payload jsonb) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
-    SELECT command_type IN ('SAFE_MODE', 'CANCEL_ALL', 'FLATTEN', 'STOP') OR is_grave_command(command_type, payload, 'LIVE')
+    SELECT command_type IN ('SAFE_MODE', 'REDUCE_ONLY', 'CANCEL_ALL', 'FLATTEN', 'STOP') OR is_grave_command(command_type, payload, 'LIVE')
 $$;
 
 -- Decides whether a command that a server of release 1.2 or earlier creates is critical.

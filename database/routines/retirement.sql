@@ -180,6 +180,7 @@ BEGIN
     WHERE (instance_id, order_id) IN (SELECT instance_id, order_id FROM orders WHERE instance_id = gone.instance_id LIMIT part);
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed = part THEN RETURN removed; END IF;
+    DELETE FROM book_findings WHERE instance_id = gone.instance_id;
     DELETE FROM account_balances WHERE instance_id = gone.instance_id;
     DELETE FROM log_lines WHERE instance_id = gone.instance_id;
     DELETE FROM log_counts WHERE instance_id = gone.instance_id;

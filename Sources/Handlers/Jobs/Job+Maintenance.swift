@@ -93,6 +93,7 @@ extension API {
         let days = configuration.historyDays
         let steps: [@Sendable (Int) -> Query<Int>] = [
             { .removeReconcileResults(days: days.reconcileResults, limit: $0) },
+            { .removeBookFindings(days: days.reconcileResults, limit: $0) },
             { .removeNotifications(days: days.notifications, limit: $0) },
             { .removeAlerts(days: days.alerts, limit: $0) },
             { .removeModuleRuns(days: days.moduleRuns, limit: $0) },

@@ -165,3 +165,20 @@ WITH removed AS (
 )
 SELECT count(*) AS removed
 FROM removed
+
+-- name: removeBookFindings :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM book_findings
+    WHERE finding_id IN (
+        SELECT finding_id
+        FROM book_findings
+        WHERE resolved_at < now() - :days::int8 * interval '1 day'
+        ORDER BY resolved_at
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*) AS removed
+FROM removed

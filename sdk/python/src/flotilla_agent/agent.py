@@ -197,6 +197,17 @@ class Agent:
             self._bot_failure, self._bot_state = failure, state
             self._safety.changed.set()
 
+    def compare_books(self, report: contract.BookReport) -> contract.BookComparison:
+        """Sends all pending reports, then compares the bot's orders, trades, fills and balances with the books.
+
+        Report everything that the bot knows before: the books have only what was reported. Raises CallFailure, also if there is no control
+        plane.
+        """
+        if self._control_plane is None:
+            raise CallFailure("no control plane is configured")
+        self._send_reports()
+        return self._control_plane.compare_books(report)
+
     def start(self) -> None:
         """Starts the agent's threads. Call it once per agent.
 
