@@ -36,12 +36,11 @@ class Effects:
     #: The maximum number of trades and of orders in the evidence.
     LISTED = 50
 
-    def __init__(self, adapter: Adapter, limit: float, report_everything: typing.Callable[[], int]) -> None:
-        """`limit` is the agent's time limit of a command. `report_everything` reports all that the bot knows, and returns how many reports
-        that were."""
+    def __init__(self, adapter: Adapter, limit: float, synchronize: typing.Callable[[], dict[str, typing.Any]]) -> None:
+        """`limit` is the agent's time limit of a command. `synchronize` reports all that the bot knows, and returns the evidence of that."""
         self._adapter = adapter
         self._limit = max(limit - self.MARGIN, limit / 2)
-        self._report_everything = report_everything
+        self._synchronize = synchronize
         self._lock = threading.Lock()
         #: How many commands that pause entries are running.
         self._pausing = 0
@@ -155,7 +154,7 @@ class Effects:
 
     def _sync(self, command: AgentCommand) -> dict[str, typing.Any]:
         try:
-            return {"reports": self._report_everything()}
+            return self._synchronize()
         except (BotFailure, BotRefusal) as error:
             raise CommandFailure(f"BOT_FAILED: {error}") from None
 

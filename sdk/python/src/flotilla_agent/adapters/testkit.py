@@ -70,7 +70,7 @@ def check_effects(adapter: Adapter, unsupported: collections.abc.Collection[str]
     `unsupported` are the commands that the bot does not have: they must fail as UNSUPPORTED. Closes the adapter.
     """
     findings: list[str] = []
-    handlers = Effects(adapter, seconds, lambda: len(adapter.changes("").reports)).handlers
+    handlers = Effects(adapter, seconds, lambda: {"reports": len(adapter.changes("").reports)}).handlers
     order = ["SAFE_MODE", "START", "REDUCE_ONLY", "START", "CANCEL_ALL", "FLATTEN", "STOP", "START", "RESTART", "FLATTEN", "SYNC_BALANCE", "START"]
     for command_type in order:
         for attempt in ("first", "second"):
