@@ -39,6 +39,8 @@ class Recorder(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.changed = threading.Condition()
         self.connections = []
+        #: The records that were sent to be compared with the books.
+        self.books = []
         #: The stored elements of each kind by their id.
         self.stored = {kind: {} for kind in RULES}
         #: Elements that contradict a stored one.
@@ -105,10 +107,12 @@ class Recorder(http.server.ThreadingHTTPServer):
             return 202, {"status": "accepted"}
         if parts[0] == "ingest":
             return 202, {"status": "accepted", "items": [self.store(parts[1], *pair) for pair in enumerate(body)]}
-        if parts[0] == "reconcile":
-            return 200, {"instance_id": body["instance_id"], "compared_at": body["timestamp"], "findings": [], "is_complete": True}
         if method == "GET":
             return 200, self.wait(parts[1], int(path.partition("wait=")[2].rstrip("s") or 0))
+        if parts == ["reconcile", "books"]:
+            self.books.append(body)
+            answer = {"instance_id": body["instance_id"], "compared_at": body["timestamp"], "findings": [], "is_complete": True}
+            return 200, answer
         body["arrived"] = time.monotonic()
         with self.changed:
             self.acknowledgements.setdefault(parts[1], []).append(body)

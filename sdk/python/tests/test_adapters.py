@@ -111,7 +111,7 @@ def fail(error):
 
 
 def run(bot, command_type, payload=None, limit=2):
-    effects = Effects(bot, limit, lambda: 0)
+    effects = Effects(bot, limit, dict)
     effects.MARGIN, effects.INTERVAL, effects.RETRY = 0.1, 0.01, 0.2
     effects._limit = limit - 0.1
     return effects.handlers[command_type](AgentCommand(uuid.uuid4(), "i", command_type, NOW, payload=payload or {}))
@@ -166,7 +166,7 @@ def test_a_stopped_bot_is_flattened_and_safe_mode_does_not_wake_it():
 def test_start_does_not_overtake_a_command_that_pauses_entries():
     bot = SimulatedBot()
     bot.instead["close_trades"] = lambda: None
-    effects = Effects(bot, 4, lambda: 0)
+    effects = Effects(bot, 4, dict)
     command = AgentCommand(uuid.uuid4(), "i", "FLATTEN", NOW)
     failures = []
 
@@ -261,7 +261,9 @@ def test_reports_continue_at_the_cursor_and_nothing_is_lost_without_it(recorder,
     with attached(bot, tmp_path, recorder) as attachment:
         until(lambda: len(recorder.elements("fills", "sim")) == 3)
         outcome = recorder.outcome(recorder.send("sim", "SYNC_BALANCE"))
-        assert outcome["evidence"] == {"reports": 3, "findings": [], "finding_count": 0}
+        assert outcome["evidence"] == {"reports": 3, "findings": [], "finding_count": 0, "is_complete": True}
+        (books,) = recorder.books
+        assert (len(books["fills"]["items"]), books["orders"], books["trades"]) == (0, [], [])
         assert attachment.agent.telemetry.waiting >= 0
     assert recorder.conflicts == []
 
@@ -277,7 +279,7 @@ def test_a_comparison_finds_what_the_bot_and_the_books_do_not_share(server, tmp_
         assert sync(server)["finding_count"] == 0
         server.call("POST", "/ingest/orders", lost.to_json())
         finding = {"object": "ORDER", "id": "lost", "difference": "MISSING_AT_BOT"}
-        assert sync(server) == {"reports": 1, "findings": [finding], "finding_count": 1}
+        assert sync(server) == {"reports": 1, "findings": [finding], "finding_count": 1, "is_complete": True}
         assert server.call("GET", "/reconcile/findings?open=true&instance_id=sim")["items"][0]["booked"]["quantity"] == 1
 
 

@@ -11,7 +11,6 @@ import time
 import typing
 
 from ..command import AgentCommand
-from ..control_plane import CallFailure
 from ..processor import CommandFailure, Handler
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot, Unsupported
 
@@ -37,12 +36,11 @@ class Effects:
     #: The maximum number of trades and of orders in the evidence.
     LISTED = 50
 
-    def __init__(self, adapter: Adapter, limit: float, reconcile: typing.Callable[[], dict[str, typing.Any]]) -> None:
-        """`limit` is the agent's time limit of a command. `reconcile` reports all that the bot knows, compares it with the books, and
-        returns evidence of that."""
+    def __init__(self, adapter: Adapter, limit: float, synchronize: typing.Callable[[], dict[str, typing.Any]]) -> None:
+        """`limit` is the agent's time limit of a command. `synchronize` reports all that the bot knows, and returns the evidence of that."""
         self._adapter = adapter
         self._limit = max(limit - self.MARGIN, limit / 2)
-        self._reconcile = reconcile
+        self._synchronize = synchronize
         self._lock = threading.Lock()
         #: How many commands that pause entries are running.
         self._pausing = 0
@@ -160,11 +158,9 @@ class Effects:
 
     def _sync(self, command: AgentCommand) -> dict[str, typing.Any]:
         try:
-            return self._reconcile()
+            return self._synchronize()
         except (BotFailure, BotRefusal) as error:
             raise CommandFailure(f"BOT_FAILED: {error}") from None
-        except CallFailure as error:
-            raise CommandFailure(f"NOT_COMPARED: {error}") from None
 
     # Requests
 

@@ -204,7 +204,10 @@ class FreqtradeAdapter(Adapter):
             open_ids = {trade.trade_id for trade in trades}
             is_closed = any(trade_id not in open_ids for trade_id in (*known.trades, *(o["trade_id"] for o in known.orders.values())))
             if is_slow or is_event or is_closed:
-                trades += self._newly_closed(known, now)
+                closed = self._newly_closed(known)
+                # A trade that closed between the two answers is in both.
+                closed_ids = {trade.trade_id for trade in closed}
+                trades = [trade for trade in trades if trade.trade_id not in closed_ids] + closed
             self._report_trades(trades, known, now, reports)
             has_fills = any(isinstance(report, contract.Fill) for report in reports)
             if is_slow or has_fills:
@@ -231,7 +234,7 @@ class FreqtradeAdapter(Adapter):
         except (KeyError, TypeError, ValueError, AttributeError):
             return _Known(fees=self._known.fees)
 
-    def _newly_closed(self, known: _Known, now: datetime.datetime) -> list[FreqtradeTrade]:
+    def _newly_closed(self, known: _Known) -> list[FreqtradeTrade]:
         """The closed trades that are not reported finally, from the newest page; from all pages if that does not explain the bot's total."""
         page, total = self._closed_page(f"limit={self.PAGE}&order_by_id=false")
         found = {trade.trade_id: trade for trade in page}

@@ -149,8 +149,8 @@ class FreqtradeTrade:
         if not bought or not sold:
             return Decimal(0)
         cost = sum((order.value for order in entries), Decimal(0))
-        # A closed trade has realized everything, also a rest that was too small to sell.
-        part = cost if not self.is_open else _fitting(cost * sold / bought)
+        # freqtrade counts no loss for a rest that was too small to sell.
+        part = cost if sold == bought else _fitting(cost * sold / bought)
         profit = sum((order.value for order in exits), Decimal(0)) - part
         return _fitting(-profit if self.is_short else profit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import logging
 import threading
@@ -10,10 +11,12 @@ import typing
 from ..agent import Agent
 from ..clock import Clock
 from ..configuration import AgentConfiguration
+from ..control_plane import CallFailure
 from ..files import decode, encode, read, replace
+from ..processor import CommandFailure
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot
-from .books import book_report
+from .books import book_report, evidence
 from .effects import Effects
 from .identity import Identity
 
@@ -59,7 +62,7 @@ class Attachment:
         self._path = f"{configuration.instance_directory}/bot.json"
         self._memory = _Memory.load(self._path)
         self._memory.identity.apply(self.agent)
-        self._effects = Effects(adapter, configuration.command_timeout, self._reconcile)
+        self._effects = Effects(adapter, configuration.command_timeout, self._synchronize)
         for command_type, handler in self._effects.handlers.items():
             self.agent.on(command_type, handler)
         self._identified_at = -1e9
@@ -131,7 +134,7 @@ class Attachment:
             else:
                 self._logger.error("the bot permits entries in %s, and does not pause them: %s", self.agent.state, refusal)
 
-    def _report(self, is_everything: bool = False) -> typing.Sequence[ContractReport]:
+    def _report(self, is_everything: bool = False) -> collections.abc.Sequence[ContractReport]:
         """Passes the bot's changes to the agent, and returns them. The cursor moves when all of them are stored."""
         with self._report_lock:
             changes = self._adapter.changes("" if is_everything else self._memory.cursor)
@@ -142,16 +145,15 @@ class Attachment:
                 self._memory.save(self._path)
             return changes.reports
 
-    def _reconcile(self) -> dict[str, typing.Any]:
-        """Reports everything that the bot knows, and compares it with the control plane's books."""
-        at = self._clock.wall()
+    def _synchronize(self) -> dict[str, typing.Any]:
+        """Reports everything that the bot knows, and lets the control plane compare it with its books."""
         reports = self._report(is_everything=True)
-        comparison = self.agent.compare_books(book_report(self.agent.configuration.instance_id, reports, at))
-        findings = [
-            {"object": finding.object.value, "id": finding.id, "difference": finding.difference.value}
-            for finding in comparison.findings[:50]
-        ]
-        return {"reports": len(reports), "findings": findings, "finding_count": len(comparison.findings)}
+        result: dict[str, typing.Any] = {"reports": len(reports)}
+        try:
+            report = book_report(reports, self.agent.configuration.instance_id, self._clock.wall())
+            return result | evidence(self.agent.compare_books(report))
+        except CallFailure as error:
+            raise CommandFailure(f"NOT_COMPARED: everything is reported, but not compared with the books: {error}", result) from None
 
     # The bot's state
 
