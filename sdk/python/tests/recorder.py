@@ -24,6 +24,10 @@ RULES = {
 }
 
 
+def moment(text):
+    return datetime.datetime.fromisoformat(text)
+
+
 class Recorder(http.server.ThreadingHTTPServer):
     """Listens on loopback. `stop` makes it unavailable."""
 
@@ -117,7 +121,7 @@ class Recorder(http.server.ThreadingHTTPServer):
         key = tuple(element.get(member) for member in members)
         with self.changed:
             stored = self.stored[kind].get(key)
-            if stored is None or (newest and element[newest] > stored[newest]):
+            if stored is None or (newest and moment(element[newest]) > moment(stored[newest])):
                 self.stored[kind][key] = element
             elif newest is None and stored != element:
                 self.conflicts.append((kind, stored, element))

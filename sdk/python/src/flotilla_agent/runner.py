@@ -19,6 +19,7 @@ from .journal import JournalFailure
 #: The programs that connect other software's bots, each a function that takes its arguments and an event. Their modules are loaded on use.
 ADAPTERS = {
     "freqtrade": "flotilla_agent.adapters.freqtrade_program:main",
+    "hummingbot": "flotilla_agent.adapters.hummingbot_program:main",
 }
 
 #: A bot: takes the agent, runs it, and returns when the event is set.

@@ -115,6 +115,9 @@ class Adapter(abc.ABC):
 
     # Effects
 
+    #: Whether START waits until the agent's time limit, because a person may have to start the bot.
+    is_started_by_hand = False
+
     def pause_entries(self) -> None:
         """Stops entries, for SAFE_MODE and FLATTEN. Observed as `not permits_entries`."""
         raise Unsupported("this bot cannot pause entries")

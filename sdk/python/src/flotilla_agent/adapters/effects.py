@@ -94,7 +94,10 @@ class Effects:
                 self._adapter.resume()
 
         try:
-            done = self._apply("the bot runs and permits entries", lambda s: s.is_running and s.permits_entries, _asking(resume))
+            limit = self._limit if self._adapter.is_started_by_hand else None
+            done = self._apply(
+                "the bot runs and permits entries", lambda s: s.is_running and s.permits_entries, _asking(resume), limit=limit
+            )
         finally:
             with self._lock:
                 self._is_resuming = False
@@ -138,10 +141,11 @@ class Effects:
             before = self._snapshot(end)
             if not before.is_running and not before.trades and not before.orders:
                 return self._evidence(before)
-            # A bot that is stopped cannot close trades, so it must run without entries.
+            # A bot that is stopped cannot close trades, so it must run without entries, unless its only pause is a stop.
             pause = _asking(self._adapter.reduce_only) if not before.is_running else self._pause_entries
             paused = self._apply(
-                "entries are paused", lambda s: s.is_running and _are_entries_paused(s), pause, limit=end - start, first=before
+                "entries are paused", lambda s: (s.is_running or before.is_running) and _are_entries_paused(s), pause,
+                limit=end - start, first=before,
             )
 
             def is_flat(snapshot: Snapshot) -> bool:
