@@ -131,7 +131,6 @@ class Sidecar:
             "AGENT_DATA_DIR": str(self.folder / "agents"),
             "HEARTBEAT_INTERVAL_SECONDS": "2",
             "DEADMAN_TIMEOUT_SECONDS": "60",
-            "COMMAND_TIMEOUT_SECONDS": "40",
             **variables,
         }
         self.process = None
