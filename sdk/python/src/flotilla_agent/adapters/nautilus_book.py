@@ -130,7 +130,7 @@ class Book:
         return reports
 
     def settle(self) -> list[ContractReport]:
-        """The fill that waits for a position event. There is none for spreads, so it is reported at the next event of an order. Account
+        """The fill that waits for a position event. Spreads have no such event, so it is reported at the next event of an order. Account
         events can come between a fill and its position event."""
         filling, self._filling = self._filling, None
         return [] if filling is None else [filling.report]
