@@ -314,6 +314,8 @@ def test_cancel_all_stop_start_and_what_the_node_does_not_have(fleet):
     fleet.complete(node, "FLATTEN")
     fleet.complete(node, "STOP")
     until(lambda: fleet.state(node) == "STOPPED", 5)
+    # The last reports are under way for a moment.
+    time.sleep(2)
     before = len(fleet.recorder.elements("orders", node.trader))
     time.sleep(2)
     assert len(fleet.recorder.elements("orders", node.trader)) == before
