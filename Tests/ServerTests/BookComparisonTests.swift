@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `each difference is a finding with both sides, until a comparison has it no more`() async throws {
+    @Test func `each difference is a finding with both sides, until a comparison no longer has it`() async throws {
         try await books { server in
             let different = """
                 "orders":[\(order("o2")),\(order("o1", filled: "0.3"))],"trades":[],"fills":\(fills(fill(fee: "0.7"))),\

@@ -7,11 +7,11 @@ With a control plane the node has a FlotillaActor. With --redis it streams its e
 
 import argparse
 import json
+import pathlib
 import time
 from decimal import Decimal
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
-from nautilus_trader.adapters.sandbox.factory import SandboxLiveExecClientFactory
 from nautilus_trader.config import (
     DatabaseConfig,
     LiveDataClientConfig,
@@ -28,6 +28,7 @@ from nautilus_trader.model.identifiers import TraderId
 
 from market import INSTRUMENTS, VENUE, MarketConfig, MarketFactory
 from pulse import Pulse, PulseConfig
+from venue import RefusingVenue, SandboxLiveExecClientFactory
 
 #: The quantity of one step of the strategy, by symbol.
 QUANTITIES = {"BTCUSDT": 0.01, "ETHUSDT": 0.2}
@@ -110,12 +111,14 @@ def main():
     parser.add_argument("--iso", action="store_true", help="stream times as ISO 8601 text instead of nanoseconds")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the prices")
     parser.add_argument("--seconds", type=float, default=1.0, help="the pause between two steps of the strategy")
+    parser.add_argument("--refuse", type=pathlib.Path, metavar="FILE", help="refuse orders while this file exists; it has the reason")
     parser.add_argument("--hang-after", type=float, metavar="SECONDS", help="block the node's event loop once, after this time")
     parser.add_argument("--hang-seconds", type=float, default=10, help="how long it is blocked")
     parser.add_argument("--log-level", default="WARNING")
     parser.add_argument("--dump", metavar="FILE", help="write the node's cache to this file at the end")
     options = parser.parse_args()
     MarketConfig.seed = options.seed
+    RefusingVenue.switch = options.refuse
     trading = node(options)
     if options.control_plane:
         from flotilla_agent.adapters.nautilus import FlotillaActor, FlotillaActorConfig

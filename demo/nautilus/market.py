@@ -17,7 +17,7 @@ INSTRUMENTS = {TestInstrumentProvider.btcusdt_binance(): 60_000, TestInstrumentP
 
 
 class MarketConfig:
-    """What the factory cannot get from the node."""
+    """Settings that the factory cannot get from the node."""
 
     seed = 1
     #: The pause between two prices, in seconds.

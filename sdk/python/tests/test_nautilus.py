@@ -45,7 +45,12 @@ class Fleet:
         """Starts a node and waits for its first fills."""
         node = Node(self.python, self.folder / folder, "--control-plane", self.recorder.url, *arguments, **variables)
         self.nodes.append(node)
-        until(lambda: node.process.poll() is None and node.trader in self.recorder.heartbeats, 90)
+
+        def beats():
+            assert node.process.poll() is None, node.log.read_text()[-2000:]
+            return node.trader in self.recorder.heartbeats
+
+        until(beats, 90)
         return node
 
     def trade(self, node, count=8):
@@ -269,6 +274,28 @@ def test_flatten_cancels_all_orders_and_closes_all_positions(fleet):
     compare(fleet.recorder, node.trader, cache)
 
 
+def test_flatten_fails_with_the_venues_words_when_the_venue_refuses_exits(fleet, tmp_path):
+    switch = tmp_path / "refuse"
+    node = fleet.start("--refuse", switch, COMMAND_TIMEOUT_SECONDS="12")
+    fleet.trade(node)
+
+    def is_open():
+        return {"BTCUSDT", "ETHUSDT"} <= {t["symbol"] for t in fleet.recorder.elements("trades", node.trader) if t["status"] == "OPEN"}
+
+    until(is_open, 20)
+    switch.write_text("Market is closed.")
+    try:
+        until(is_open, 5)
+        outcome = fleet.command(node, "FLATTEN")
+    finally:
+        switch.unlink()
+    assert outcome["status"] == "FAILED"
+    assert outcome["reason"].startswith("NOT_OBSERVED: no trade and no order is open; the bot: position ")
+    assert "Market is closed." in outcome["reason"]
+    assert outcome["evidence"]["open_trade_count"] > 0 and outcome["evidence"]["permits_entries"] is False
+    assert fleet.complete(node, "FLATTEN")["open_trade_count"] == 0
+
+
 def test_cancel_all_stop_start_and_what_the_node_does_not_have(fleet):
     node = fleet.start(seconds=0.4)
     fleet.trade(node, 4)
@@ -287,6 +314,8 @@ def test_cancel_all_stop_start_and_what_the_node_does_not_have(fleet):
     fleet.complete(node, "FLATTEN")
     fleet.complete(node, "STOP")
     until(lambda: fleet.state(node) == "STOPPED", 5)
+    # The last reports are under way for a moment.
+    time.sleep(2)
     before = len(fleet.recorder.elements("orders", node.trader))
     time.sleep(2)
     assert len(fleet.recorder.elements("orders", node.trader)) == before

@@ -82,6 +82,8 @@ class Book:
 
     #: The number of canceled and expired orders that are kept.
     ENDED = 200
+    #: How long a fill waits for its position event, in the time of the events.
+    PATIENCE = datetime.timedelta(seconds=10)
 
     def __init__(self) -> None:
         #: The orders that can still change, by id.
@@ -105,7 +107,8 @@ class Book:
         #: The strategies and the symbols that orders named.
         self.strategies: set[str] = set()
         self.symbols: set[str] = set()
-        self._filling: _Filling | None = None
+        #: The fills that wait for their position event, by strategy and instrument.
+        self._fillings: dict[tuple[str, str], _Filling] = {}
 
     def apply(self, event: Event) -> list[ContractReport]:
         """The reports of an event, oldest first. Raises KeyError, TypeError, ValueError or ArithmeticError for events of another shape."""
@@ -116,10 +119,13 @@ class Book:
             self._apply_position(name, event, reports)
             return reports
         if name.startswith("Order"):
-            reports += self.settle()
+            reports += self._settle_old(name, event)
             self._apply_order(name, event, reports)
         elif name == "AccountState":
-            reports.append(self._balance(event))
+            balance = self._balance(event)
+            # The sandbox's first balances have the time 0.
+            if balance.timestamp.year > 1970:
+                reports.append(balance)
         elif name == "TradingStateChanged":
             self.trading_state = str(event["state"])
         elif name == "ComponentStateChanged":
@@ -130,10 +136,16 @@ class Book:
         return reports
 
     def settle(self) -> list[ContractReport]:
-        """The fill that waits for a position event. There is none for spreads, so it is reported at the next event of an order. Account
-        events can come between a fill and its position event."""
-        filling, self._filling = self._filling, None
-        return [] if filling is None else [filling.report]
+        """The fills that wait for a position event. Spreads have no such event."""
+        fillings, self._fillings = self._fillings, {}
+        return [filling.report for filling in fillings.values()]
+
+    def _settle_old(self, name: str, event: Event) -> list[ContractReport]:
+        """The fills whose position event can no longer come. Other events come between, because timers of strategies have other threads."""
+        now = moment(nanoseconds(event["ts_init"]))
+        next_key = _key(event) if name == "OrderFilled" else None
+        old = [key for key, filling in self._fillings.items() if key == next_key or now - filling.report.timestamp > self.PATIENCE]
+        return [self._fillings.pop(key).report for key in old]
 
     # Orders
 
@@ -142,7 +154,10 @@ class Book:
         self.strategies.add(str(event["strategy_id"])[:64])
         self.symbols.add(instrument(event["instrument_id"])[0])
         if name == "OrderInitialized":
-            self.orders[order_id] = _Order(_initial_order(event))
+            report = _initial_order(event)
+            # An order that is denied never gets an account, but the venue has one.
+            account_id = next((balance.account_id for balance in self.balances.values() if balance.venue == report.venue), None)
+            self.orders[order_id] = _Order(dataclasses.replace(report, account_id=account_id))
         order = self.orders.get(order_id) or self.ended.pop(order_id, None)
         if name == "OrderFilled":
             # The beginning of the order may be missing if the stream was trimmed.
@@ -209,7 +224,7 @@ class Book:
             liquidity=liquidity,
             timestamp=moment(nanoseconds(event["ts_event"])),
         )
-        self._filling = _Filling(report, quantity, fee)
+        self._fillings[_key(event)] = _Filling(report, quantity, fee)
 
     # Positions
 
@@ -237,7 +252,7 @@ class Book:
         self, event: Event, trade_id: str, name: str, reports: list[ContractReport]
     ) -> tuple[tuple[Decimal, str] | None, contract.Side | None]:
         """The fee of a position event and the side of its fill. A fill that turns a position has two events, which share its fee."""
-        filling = self._filling
+        filling = self._fillings.get(_key(event))
         if filling is None:
             return None, None
         quantity = amount(event["last_qty"])
@@ -251,7 +266,7 @@ class Book:
             filling.fee = typing.cast(Decimal, filling.fee) - fee
         filling.quantity -= quantity
         if filling.quantity <= 0:
-            reports += self.settle()
+            reports.append(self._fillings.pop(_key(event)).report)
         return (None if fee is None or report.fee_currency is None else (fee, report.fee_currency)), report.side
 
     def _changed(self, event: Event, trade: _Trade, side: contract.Side | None) -> contract.TradeReport:
@@ -307,7 +322,6 @@ class Book:
 
     def to_json(self) -> dict[str, typing.Any]:
         """The state as JSON."""
-        filling = self._filling
         return {
             "orders": {key: order.to_json() for key, order in self.orders.items()},
             "ended": {key: order.to_json() for key, order in self.ended.items()},
@@ -320,7 +334,7 @@ class Book:
             "trader_id": self.trader_id,
             "strategies": sorted(self.strategies),
             "symbols": sorted(self.symbols),
-            "filling": filling and [filling.report.to_json(), filling.quantity, filling.fee],
+            "fillings": [[*key, item.report.to_json(), item.quantity, item.fee] for key, item in self._fillings.items()],
         }
 
     @staticmethod
@@ -339,9 +353,9 @@ class Book:
         book.prices = {symbol: Decimal(price) for symbol, price in body["prices"].items()}
         book.trading_state, book.components, book.trader_id = body["trading_state"], body["components"], body["trader_id"]
         book.strategies, book.symbols = set(body["strategies"]), set(body["symbols"])
-        if (filling := body["filling"]) is not None:
-            fee = None if filling[2] is None else Decimal(filling[2])
-            book._filling = _Filling(contract.Fill.from_json(filling[0]), Decimal(filling[1]), fee)
+        for strategy, traded, report, quantity, fee in body["fillings"]:
+            filling = _Filling(contract.Fill.from_json(report), Decimal(quantity), None if fee is None else Decimal(fee))
+            book._fillings[strategy, traded] = filling
         return book
 
 
@@ -369,6 +383,10 @@ def newest(reports: typing.Iterable[ContractReport]) -> list[ContractReport]:
         kept.pop(key, None)
         kept[key] = report
     return list(kept.values())
+
+
+def _key(event: Event) -> tuple[str, str]:
+    return str(event["strategy_id"]), str(event["instrument_id"])
 
 
 def _initial_order(event: Event) -> contract.OrderReport:

@@ -69,6 +69,8 @@ class NodeAdapter(Adapter):
         self._book = Book()
         self._money = Money(kernel, self._book)
         self._boot = str(uuid.uuid4())
+        #: Guards the book and the reports.
+        self._lock = threading.Lock()
         self._pending: list[ContractReport] = []
         self._history: collections.deque[ContractReport] = collections.deque(maxlen=self.HISTORY)
         self._changed: threading.Event | None = None
@@ -109,13 +111,13 @@ class NodeAdapter(Adapter):
             self._calls.discard(call)
 
     def _receive(self, event: typing.Any) -> None:
-        """Notes an event. It runs in the thread of the event loop, and must not raise: an error would end the node."""
+        """Notes an event. It runs in the thread of the event loop or of a timer, and must not raise: an error would end the node."""
         try:
             name = type(event).__name__
             if not name.startswith(("Order", "Position", "Account", "Trading", "Component")):
                 return
-            reports = self._book.apply(type(event).to_dict(event))
-            self._keep(reports)
+            with self._lock:
+                self._keep(self._book.apply(type(event).to_dict(event)))
             if name.startswith(("Position", "Account")):
                 self._money.is_stale = True
         except Exception as error:
@@ -202,6 +204,10 @@ class NodeAdapter(Adapter):
         return self._on_loop(lambda: self._changes(cursor))
 
     def _changes(self, cursor: str) -> Changes:
+        with self._lock:
+            return self._collect(cursor)
+
+    def _collect(self, cursor: str) -> Changes:
         previous: dict[str, typing.Any] = {}
         with contextlib.suppress(ValueError, TypeError):
             previous = decode(cursor) or {}
