@@ -45,7 +45,8 @@ import Testing
         }
     }
 
-    @Test func `a bot that does not respond has an alert until it does, also after a person resolved it`() async throws {
+    @Test func `a bot that does not respond has an alert until it does, also after a person resolved it`() async throws
+    {
         try await Fleet.with { fleet in
             func beat(_ state: AgentState) async throws(Problem) {
                 let heartbeat = Heartbeat(
