@@ -65,10 +65,14 @@ import Testing
     @Test func `every status has its own name, mark and colour`() {
         let marks = InstanceStatus.allCases.map { Cell.Status($0, isLate: false) }
         #expect(
-            marks.map(\.text) == ["UP", "DEGRADED", "REDUCE ONLY", "SAFE MODE", "FLATTENED", "STOPPED", "LOST"]
+            marks.map(\.text) == [
+                "UP", "DEGRADED", "REDUCE ONLY", "UNRESPONSIVE", "SAFE MODE", "FLATTENED", "STOPPED", "LOST",
+            ]
         )
         #expect(
-            marks.map(\.kind) == ["up", "degraded", "reduce_only", "safe_mode", "flattened", "stopped", "lost"]
+            marks.map(\.kind) == [
+                "up", "degraded", "reduce_only", "unresponsive", "safe_mode", "flattened", "stopped", "lost",
+            ]
         )
     }
 
