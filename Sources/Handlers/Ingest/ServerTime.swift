@@ -2,11 +2,13 @@ import ContractRuntime
 import Generated
 
 extension API {
-    /// Rejects a timestamp that is further ahead of the database's clock than allowed.
-    func requireNotAhead(_ time: Timestamp) async throws(Problem) {
+    /// Rejects a timestamp that is further ahead of the database's clock than allowed. Returns the time of that clock.
+    @discardableResult
+    func requireNotAhead(_ time: Timestamp) async throws(Problem) -> Timestamp {
         let now = try await run(.serverTime())
         let limit = configuration.clientLimits.clockAheadSeconds
         if now.adding(seconds: Int64(limit)) < time { throw Problem(ahead: time, of: now, limit: limit) }
+        return now
     }
 
     /// Adds the database's time to the rejection of a timestamp that is ahead; returns other problems unchanged.

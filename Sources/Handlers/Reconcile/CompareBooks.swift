@@ -9,7 +9,7 @@ extension API {
     public func compareBooks(_ input: CompareBooks.Input) async throws(Problem) -> CompareBooks.Output {
         let report = input.body
         try input.principal.requireSubject(report.instanceID)
-        try await requireNotAhead(report.timestamp)
+        let now = try await requireNotAhead(report.timestamp)
         guard try await readPrimary(.isInstance(instanceID: report.instanceID)) else { throw .instanceNotFound }
         let findings = try await run(
             .compareBooks(
@@ -28,7 +28,7 @@ extension API {
         return .ok(
             BookComparison(
                 instanceID: report.instanceID,
-                comparedAt: try await run(.serverTime()),
+                comparedAt: now,
                 findings: findings.prefix(Self.findingLimit).map(BookFinding.init),
                 isComplete: findings.count <= Self.findingLimit
             )

@@ -17,7 +17,8 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
-from .freqtrade_trades import FreqtradeTrade, content, exact, moment, optional, printable
+from .freqtrade_trades import FreqtradeTrade, content
+from .values import exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
 

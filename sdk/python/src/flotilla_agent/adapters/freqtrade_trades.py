@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import decimal
 import typing
 from decimal import Decimal
 
 from .. import contract
 from ..telemetry import ContractReport
+from .values import exact, fitting, moment, optional, printable, product
 
 _JSON = typing.Dict[str, typing.Any]
 
@@ -24,53 +24,6 @@ _STATUS = {
     "expired": contract.OrderStatus.EXPIRED,
     "rejected": contract.OrderStatus.REJECTED,
 }
-
-#: The contract's smallest unit of an amount. Floats have up to 17 significant digits, so small ones have more decimal places.
-_UNIT = Decimal("1E-18")
-
-
-def exact(value: object) -> Decimal:
-    """A number of the bot's JSON as an amount. Raises TypeError or ValueError for other values, NaN and infinity."""
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise TypeError(f"found {value!r}, expected a number")
-    amount = Decimal(value)
-    if not amount.is_finite():
-        raise ValueError(f"found {value!r}, expected a finite number")
-    return _fitting(amount)
-
-
-def optional(value: object) -> Decimal | None:
-    """A number of the bot's JSON; None for null, NaN and infinity."""
-    return exact(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
-
-
-def _fitting(amount: Decimal) -> Decimal:
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -18:
-        return amount.quantize(_UNIT, context=decimal.Context(prec=60))
-    return amount
-
-
-def product(*factors: Decimal) -> Decimal:
-    """The exact product, rounded to the contract's smallest unit."""
-    result = Decimal(1)
-    with decimal.localcontext(decimal.Context(prec=100)):
-        for factor in factors:
-            result *= factor
-    return _fitting(result)
-
-
-def moment(milliseconds: object) -> datetime.datetime | None:
-    """A time in milliseconds; None for null and 0."""
-    if not isinstance(milliseconds, (int, Decimal)) or not milliseconds:
-        return None
-    return datetime.datetime.fromtimestamp(0, datetime.timezone.utc) + datetime.timedelta(milliseconds=float(milliseconds))
-
-
-def printable(value: object, limit: int) -> str | None:
-    """Text of the bot as the contract permits it; None if nothing is left."""
-    text = "".join(character for character in str(value) if character.isprintable()) if value else ""
-    return text[:limit] or None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,9 +103,9 @@ class FreqtradeTrade:
             return Decimal(0)
         cost = sum((order.value for order in entries), Decimal(0))
         # freqtrade counts no loss for a rest that was too small to sell.
-        part = cost if sold == bought else _fitting(cost * sold / bought)
+        part = cost if sold == bought else fitting(cost * sold / bought)
         profit = sum((order.value for order in exits), Decimal(0)) - part
-        return _fitting(-profit if self.is_short else profit)
+        return fitting(-profit if self.is_short else profit)
 
     @property
     def unrealized(self) -> Decimal:
@@ -223,7 +176,7 @@ class FreqtradeTrade:
         has_exits = len(entries) < len(filled)
         fees = None
         if all(order.fee is not None and order.fee_currency == self.quote for order in filled):
-            fees = _fitting(sum((order.fee for order in filled if order.fee is not None), Decimal(0)))
+            fees = fitting(sum((order.fee for order in filled if order.fee is not None), Decimal(0)))
         profit = optional(self.json.get("realized_profit" if self.is_open else "close_profit_abs"))
         leverage = optional(self.json.get("leverage"))
         return contract.TradeReport(
@@ -278,7 +231,7 @@ class FreqtradeTrade:
             return None, self.quote
         received = quantity - (optional(order.get("ft_fee_base")) or Decimal(0))
         value = float(received * price) if is_entry else float(optional(order.get("cost")) or quantity * price)
-        return _fitting(Decimal(repr(float(rate) * value))), self.quote
+        return fitting(Decimal(repr(float(rate) * value))), self.quote
 
 
 def content(report: ContractReport, ignoring: tuple[str, ...] = ()) -> str:

@@ -13,7 +13,7 @@ import typing
 from .. import contract
 from ..files import decode, encode
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
-from .freqtrade_trades import exact, printable
+from .values import exact, printable
 from .hummingbot_events import (
     ENDS, Malformed, created, ended, fill_report, filled, heard, log_line, recorded, says_stopped, seconds, started_strategy,
 )

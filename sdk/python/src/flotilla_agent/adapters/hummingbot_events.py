@@ -10,7 +10,7 @@ import typing
 from decimal import Decimal
 
 from .. import contract
-from .freqtrade_trades import exact, moment, printable, product
+from .values import exact, moment, printable, product
 from .hummingbot_ledger import HeardFill
 
 _JSON = typing.Dict[str, typing.Any]

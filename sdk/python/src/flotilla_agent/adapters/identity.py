@@ -11,7 +11,7 @@ from ..agent import Agent, Profile
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """The identity of a bot. Heartbeats report it. A member that is None is not reported, or comes from the agent's configuration."""
+    """The identity of a bot. Heartbeats report it. Members that are None are not reported, or come from the agent's configuration."""
 
     #: The main exchange; None for the configured one.
     exchange: str | None = None

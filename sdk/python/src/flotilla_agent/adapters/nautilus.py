@@ -41,7 +41,7 @@ else:
 
 
 class FlotillaActorConfig(_ActorConfig, kw_only=True, frozen=True):
-    """The configuration of the actor. A member that is None comes from the agent's environment variable."""
+    """The configuration of the actor. Members that are None come from the agent's environment variables."""
 
     #: INSTANCE_ID; the default is the node's trader id.
     instance_id: typing.Optional[str] = None

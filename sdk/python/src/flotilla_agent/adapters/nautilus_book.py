@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from .. import contract
 from ..telemetry import ContractReport
-from .nautilus_events import Event, amount, exact, instrument, moment, money, nanoseconds, printable
+from .nautilus_events import Event, amount, instrument, moment, money, nanoseconds
+from .values import exact, printable
 
 #: The status of an order after each type of event. Events that are not listed do not change it.
 _STATUS = {

@@ -8,21 +8,13 @@ import re
 import typing
 from decimal import Decimal
 
+from .values import exact
+
 #: An event as a dict: amounts are text such as `0.010000` and `0.60 USDT`, times nanoseconds or ISO 8601 text.
 Event = typing.Dict[str, typing.Any]
 
-#: The contract's smallest unit of an amount.
-_UNIT = Decimal("1E-18")
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)")
-
-
-def exact(value: Decimal) -> Decimal:
-    """An amount with at most 18 decimal places. Raises ValueError for NaN and infinity."""
-    if not value.is_finite():
-        raise ValueError(f"found {value}, expected a finite number")
-    exponent = value.as_tuple().exponent
-    return value.quantize(_UNIT, context=decimal.Context(prec=60)) if isinstance(exponent, int) and exponent < -18 else value
 
 
 def amount(value: object) -> Decimal:
@@ -65,9 +57,3 @@ def instrument(value: object) -> tuple[str, str]:
     """The symbol and the venue of an instrument id, such as `BTCUSDT.BINANCE`."""
     symbol, _, venue = str(value).rpartition(".")
     return (symbol or venue)[:64], venue[:64]
-
-
-def printable(value: object, limit: int) -> str | None:
-    """Text as the contract permits it; None if nothing is left."""
-    text = "".join(character for character in str(value) if character.isprintable()) if value else ""
-    return text[:limit] or None

@@ -10,7 +10,8 @@ from decimal import Decimal
 from .. import contract
 from ..telemetry import ContractReport
 from .nautilus_book import Book
-from .nautilus_events import exact, instrument
+from .nautilus_events import instrument
+from .values import exact
 
 if typing.TYPE_CHECKING:
     PriceType: typing.Any

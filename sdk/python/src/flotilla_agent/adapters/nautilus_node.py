@@ -21,9 +21,10 @@ from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
 from .identity import Identity
 from .nautilus_book import Book, newest, realized_from_json, realized_to_json
-from .nautilus_events import instrument, printable
+from .nautilus_events import instrument
 from .nautilus_gate import OrderGate
 from .nautilus_money import Money
+from .values import printable
 
 if typing.TYPE_CHECKING:
     CancelOrder: typing.Any

@@ -15,8 +15,9 @@ from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
 from .identity import Identity
 from .nautilus_book import Book, newest
-from .nautilus_events import Event, exact
+from .nautilus_events import Event
 from .redis import Redis, RedisFailure
+from .values import exact
 
 #: The beginnings of the topics that are read.
 _TOPICS = ("events.order.", "events.position.", "events.account.", "events.risk", "events.system.")
