@@ -4,7 +4,7 @@ Each function changes a schema-valid request so that it satisfies one rule. Deli
 """
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import schemathesis
 
@@ -43,6 +43,29 @@ def not_ahead(case):
             case.body[name] = datetime.now(timezone.utc).isoformat()
 
 
+def one_balance_per_currency(case):
+    """A report must have one balance per currency."""
+    not_ahead(case)
+    if isinstance(case.body, dict):
+        case.body["balances"] = list({balance["currency"]: balance for balance in case.body["balances"]}.values())
+
+
+def trade_status(case):
+    """A closed trade must have the time of its end and no quantity, an open one no end."""
+    not_ahead(case)
+    if isinstance(case.body, dict) and case.body["status"] == "CLOSED":
+        case.body |= {"closed_at": case.body["updated_at"], "quantity": 0}
+    elif isinstance(case.body, dict):
+        case.body.pop("closed_at", None)
+
+
+def short_range(case):
+    """Statistics must be of at most 400 days."""
+    if "from" in case.query or "to" in case.query:
+        now = datetime.now(timezone.utc)
+        case.query |= {"from": (now - timedelta(days=30)).isoformat(), "to": now.isoformat()}
+
+
 def ended(case):
     """A run must not end in the future."""
     if case.body.get("ended_at") is not None:
@@ -71,6 +94,13 @@ RULES = {
     "postExecutionSample": not_ahead,
     "postIndex": not_ahead,
     "postResource": not_ahead,
+    "postOrder": not_ahead,
+    "postFill": not_ahead,
+    "postTrade": trade_status,
+    "postBalances": one_balance_per_currency,
+    "postLogLine": not_ahead,
+    "compareBooks": not_ahead,
+    "getTradeStatistics": short_range,
 }
 
 

@@ -74,6 +74,8 @@ class NodeAdapter(Adapter):
         self._lock = threading.Lock()
         self._pending: list[ContractReport] = []
         self._history: collections.deque[ContractReport] = collections.deque(maxlen=self.HISTORY)
+        #: The id of the newest event of each account that the book has.
+        self._noted_accounts: dict[str, str] = {}
         self._changed: threading.Event | None = None
         self._closed = threading.Event()
         self._calls: set[concurrent.futures.Future[typing.Any]] = set()
@@ -215,6 +217,7 @@ class NodeAdapter(Adapter):
         is_same = isinstance(previous, dict) and previous.get("boot") == self._boot
         if not is_same:
             self._continue(previous)
+        self._note_accounts()
         pending, self._pending = self._pending, []
         # All position events of a fill were published with it.
         pending += self._book.settle()
@@ -224,6 +227,14 @@ class NodeAdapter(Adapter):
         reports = newest([*reports, *self._money.reports(self.MONEY_INTERVAL, is_forced=is_last or not is_same)])
         body = {"boot": self._boot, "realized": realized_to_json(self._book.realized), "symbols": sorted(self._money.symbols)}
         return Changes(reports, encode(body))
+
+    def _note_accounts(self) -> None:
+        """Notes the newest state of each account. Not every state is published."""
+        for account in self._kernel.cache.accounts():
+            event = account.last_event
+            if self._noted_accounts.get(str(account.id)) != str(event.id):
+                self._noted_accounts[str(account.id)] = str(event.id)
+                self._keep(self._book.apply(type(event).to_dict(event)))
 
     def _continue(self, previous: dict[str, typing.Any]) -> None:
         """Adds the sums of an earlier process, whose trades this node does not know."""
