@@ -1,4 +1,4 @@
--- schema: 46
+-- schema: 47
 -- routines: 3 b15d5c40300e4e0a
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
@@ -443,6 +443,8 @@ CREATE TABLE trades (
     received_at timestamptz NOT NULL,
     -- When it closed; for an open trade, when it opened. Lists are in its order.
     last_at timestamptz NOT NULL GENERATED ALWAYS AS (coalesce(closed_at, opened_at)) STORED,
+    current_price amount,
+    unrealized_profit amount,
     PRIMARY KEY (instance_id, trade_id),
     CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL))
 ) WITH (fillfactor = 80);

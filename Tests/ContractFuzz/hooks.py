@@ -51,10 +51,12 @@ def one_balance_per_currency(case):
 
 
 def trade_status(case):
-    """A closed trade must have the time of its end and no quantity, an open one no end."""
+    """A closed trade must have the time of its end, no quantity and no current price, an open one no end."""
     not_ahead(case)
     if isinstance(case.body, dict) and case.body["status"] == "CLOSED":
         case.body |= {"closed_at": case.body["updated_at"], "quantity": 0}
+        case.body.pop("current_price", None)
+        case.body.pop("unrealized_profit", None)
     elif isinstance(case.body, dict):
         case.body.pop("closed_at", None)
 

@@ -14,7 +14,9 @@ import Testing
         profit: String? = "1",
         gains: String? = "1",
         losses: String? = "0",
-        seconds: Double = 60
+        seconds: Double? = 60,
+        open: Int? = 0,
+        gain: String? = "0"
     ) throws -> TradeStatisticsItemsItem {
         func amount(_ text: String?) throws -> Decimal? { try text.map { try #require(Decimal($0)) } }
         return TradeStatisticsItemsItem(
@@ -30,7 +32,9 @@ import Testing
             grossProfit: try amount(gains),
             grossLoss: try amount(losses),
             volume: Decimal(100),
-            averageSeconds: seconds
+            averageSeconds: seconds,
+            openTrades: open,
+            unrealizedProfit: try amount(gain)
         )
     }
 
@@ -84,7 +88,7 @@ import Testing
     }
 
     @Test func `without losses there is no profit factor`() throws {
-        let total = TradeSummary(try group("a"))
+        let total = try #require(TradeSummary(try group("a")))
         #expect(total.profitFactor == nil)
         #expect(total.reasonWithoutFactor == "no losses")
     }
@@ -105,7 +109,7 @@ import Testing
             try group("d", profit: "3"), try group(nil, "BTC", profit: "-4"),
         ]
         func names(_ sort: String?) -> [String?] {
-            TradeComparison(statistics(items), open: nil, sort: sort).lines.map(\.name)
+            TradeComparison(statistics(items), sort: sort).lines.map(\.name)
         }
         #expect(names(nil) == ["a", "b", "c", "d", nil])
         #expect(names("profit") == ["b", nil, "d", "a", "c"])
@@ -114,31 +118,42 @@ import Testing
         #expect(names("nonsense") == names(nil))
     }
 
-    @Test func `a bot with only open trades is compared, unless the counts are incomplete`() throws {
-        var open = OpenTrades()
-        for _ in 0..<2 { open.count(try trade(bot: "b", "USDT"), by: .bot) }
-        open.count(try trade(bot: "a", "USDT"), by: .bot)
-        let lines = TradeComparison(statistics([try group("a")]), open: open, sort: "open").lines
-        #expect(lines.map(\.name) == ["b", "a"])
-        #expect(lines.map(\.open) == [2, 1])
-        #expect(lines.first?.closed == nil)
-        open.isComplete = false
-        let partial = TradeComparison(statistics([try group("a")]), open: open, sort: nil).lines
-        #expect(partial.map(\.open) == [nil])
+    @Test func `a bot with only open trades is compared`() throws {
+        let items = [
+            try group("a", open: 1, gain: "-2.5"),
+            try group("b", trades: 0, won: 0, profit: "0", gains: nil, seconds: nil, open: 2, gain: nil),
+        ]
+        let comparison = TradeComparison(statistics(items), sort: "open")
+        #expect(comparison.lines.map(\.name) == ["b", "a"])
+        #expect(comparison.lines.first?.closed == nil)
+        let rows = comparison.lines.map { comparison.row($0, .bot, [:]).cells.prefix(5).map(\.text) }
+        #expect(rows == [["b", "USDT", "2", "—", "0"], ["a", "USDT", "1", "−2.50 USDT", "1"]])
+        #expect(TradeComparison(statistics(items), sort: "open-profit").lines.map(\.name) == ["a", "b"])
+        #expect(
+            comparison.columns(.bot, [:]).prefix(5).map(\.title) == [
+                "Bot", "Currency", "Open", "Open profit", "Closed",
+            ]
+        )
+        #expect(comparison.columns(.week, [:]).prefix(3).map(\.title) == ["Week", "Currency", "Closed"])
     }
 
     @Test func `a trade's profit is a share of the value of its entries`() throws {
         let trade = try trade(bot: "b", "USDT")
-        #expect(trade.profitShare == 0.01)
         #expect(trade.profitCell.text == "+15.00 USDT")
         #expect(trade.profitCell.note == "+1.00 %")
         #expect(trade.direction == "LONG × 3")
         #expect(trade.size.text == "0.5")
+        #expect(trade.currentPriceCell.text == "2\u{202F}970")
+        #expect(trade.currentPriceCell.note == "2026-03-01 09:30:00Z")
+        #expect(trade.openProfitCell.text == "−45.00 USDT")
+        #expect(trade.openProfitCell.note == "−3.00 %")
         var free = trade
         free.entryPrice = Decimal(0)
-        #expect(free.profitShare == nil)
+        #expect(free.profitCell.note == nil)
         free.profit = nil
         #expect(free.profitCell.text == "—")
+        free.currentPrice = nil
+        #expect(free.currentPriceCell.note == nil)
         #expect(free.fees == nil)
         #expect(Cell.money(free.fees, free.currency).text == "—")
     }
@@ -159,8 +174,10 @@ import Testing
             entryQuantity: try #require(Decimal("0.5")),
             entryPrice: Decimal(3_000),
             exitPrice: nil,
+            currentPrice: Decimal(2_970),
             leverage: Decimal(3),
             profit: Decimal(15),
+            unrealizedProfit: Decimal(-45),
             fees: nil,
             currency: currency,
             strategyName: nil,

@@ -196,7 +196,10 @@ private struct Attacker {
             let isOpen = values.happens(oneIn: 2)
             let state =
                 isOpen
-                ? [("status", #""OPEN""#), ("quantity", number)]
+                ? [
+                    ("status", #""OPEN""#), ("quantity", number), ("current_price", other),
+                    ("unrealized_profit", number),
+                ]
                 : [("status", #""CLOSED""#), ("quantity", "0"), ("closed_at", time), ("exit_reason", text)]
             let trade = [
                 ("trade_id", text), ("side", values.choice([#""LONG""#, #""SHORT""#])), ("entry_quantity", number),

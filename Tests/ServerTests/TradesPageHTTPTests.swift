@@ -40,7 +40,7 @@ import Testing
     private func open(_ id: String, instance: String = "i1") -> String {
         """
         {"instance_id":"\(instance)","trade_id":"\(id)","symbol":"BTC/USDT","side":"SHORT","status":"OPEN","quantity":0.25,\
-        "entry_quantity":0.5,"entry_price":60000,"currency":"USDT","opened_at":"\(ago(864_000))","updated_at":"\(ago(60))"}
+        "entry_quantity":0.5,"entry_price":60000,"current_price":59000.5,"unrealized_profit":249.875,"currency":"USDT","opened_at":"\(ago(864_000))","updated_at":"\(ago(60))"}
         """
     }
 
@@ -76,7 +76,11 @@ import Testing
             #expect(btc.contains(">+0.0001<") && btc.contains("no losses"), "\(btc)")
             #expect(page.body.contains("Profit by day, USDT") && page.body.contains("Profit by day, BTC"))
             let held = try block("open-trades", page.body)
-            for text in ["BTC/USDT", "SHORT · 5", "of 0.5", "60\u{202F}000", "10 d 0 h", "1–1 of 1"] {
+            for text in [
+                "BTC/USDT", "SHORT · 5", "of 0.5", "60\u{202F}000", "59\u{202F}000.5", "+249.875 USDT", "+0.83 %",
+                "10 d 0 h",
+                "1–1 of 1",
+            ] {
                 #expect(held.contains(text), "\(text): \(held)")
             }
             let ended = try block("closed-trades", page.body)
@@ -116,16 +120,16 @@ import Testing
             #expect(rows.count == 3, "\(groups)")
             let second = try #require(rows.last)
             #expect(second.contains("USDT b2") && second.contains(">1</td>") && second.contains("—"), "\(second)")
-            // A bot selects its only instance, and offers several.
-            #expect(try await browser.get("/trades?bot_id=b2").body.contains("SHORT · 3"))
+            #expect(second.contains("+249.875 USDT"), "\(second)")
+            // A bot selects the trades of all of its instances.
             let third = RunningServer.heartbeat("i3", at: ago(10)).replacing(#""b1""#, with: #""b2""#)
             try await report(server, "/ingest/heartbeat", third)
-            let choice = try await browser.get("/trades?bot_id=b2").body
-            #expect(choice.contains("Select an instance of bot b2"))
-            #expect(choice.contains(#"href="/trades?bot_id=b2&amp;instance_id=i3""#))
-            #expect(!choice.contains(#"id="groups""#))
-            #expect(try await browser.get("/trades?bot_id=b2&instance_id=i2").body.contains("SHORT · 3"))
-            #expect(try await browser.get("/trades?bot_id=none").body.contains("No such instance in the fleet"))
+            try await report(server, "/ingest/trades", open("4", instance: "i3"))
+            let two = try await browser.get("/trades?bot_id=b2&group=INSTANCE").body
+            #expect(two.contains("SHORT · 3") && two.contains("SHORT · 4") && !two.contains("SHORT · 2"))
+            let one = try await browser.get("/trades?bot_id=b2&instance_id=i2").body
+            #expect(one.contains("SHORT · 3") && !one.contains("SHORT · 4"))
+            #expect(try await browser.get("/trades?bot_id=none").body.contains("No open trades"))
         }
     }
 
@@ -253,7 +257,7 @@ import Testing
                 {"instance_id":"i1","line_id":"1","level":"ERROR","logger":"\(hostile)","message":"\(hostile)","timestamp":"\(ago(5))"}
                 """
             )
-            let groups = ["DAY", "SYMBOL", "STRATEGY", "BOT", "INSTANCE", "ACCOUNT", "EXIT_REASON"]
+            let groups = ["DAY", "WEEK", "MONTH", "SYMBOL", "STRATEGY", "BOT", "INSTANCE", "ACCOUNT", "EXIT_REASON"]
             let tabs = ["trades", "orders", "balances", "log"].map { "/bots/b1/i1?tab=\($0)" }
             for path in groups.map({ "/trades?group=\($0)" }) + tabs {
                 let page = try await browser.get(path)

@@ -237,6 +237,11 @@ import Testing
                 ("OPEN", #","quantity":0.5,"closed_at":"2026-03-01T09:59:00Z""#, "/closed_at"),
                 ("CLOSED", #","quantity":0"#, "/closed_at"),
                 ("CLOSED", #","quantity":0.1,"closed_at":"2026-03-01T09:59:00Z""#, "/quantity"),
+                ("CLOSED", #","quantity":0,"closed_at":"2026-03-01T09:59:00Z","current_price":1"#, "/current_price"),
+                (
+                    "CLOSED", #","quantity":0,"closed_at":"2026-03-01T09:59:00Z","unrealized_profit":1"#,
+                    "/unrealized_profit"
+                ),
             ] {
                 let response = try await server.post("/ingest/trades", trade("7", status, more))
                 #expect(response.status == 422)
@@ -281,10 +286,14 @@ import Testing
                 "\(text)"
             )
             #expect(try await groups("DAY").map { $0["key"] as? String } == ["2026-03-02", "2026-03-01"])
+            #expect(try await groups("WEEK").map { $0["key"] as? String } == ["2026-W10", "2026-W09"])
+            #expect(try await groups("MONTH").map { $0["trades"] as? Int } == [3])
             #expect(Set(try await groups("STRATEGY").map { $0["key"] as? String }) == ["Flip 1", nil])
             #expect(try await groups("ACCOUNT").map { $0["key"] as? String } == ["binance default"])
             #expect(try await groups("BOT").map { $0["key"] as? String } == ["b1"])
             #expect(try await groups("SYMBOL", "&mode=PAPER").isEmpty)
+            #expect(try await groups("SYMBOL", "&bot_id=b1").count == 1)
+            #expect(try await groups("SYMBOL", "&bot_id=b2").isEmpty)
             // A trade without a profit makes the sum unknown.
             #expect(try await server.post("/ingest/trades", closed("5", nil)).status == 202)
             let unknown = try #require(try await groups("SYMBOL").first)
@@ -298,6 +307,49 @@ import Testing
             #expect(items?.compactMap { $0["trade_id"] as? String } == ["3", "5", "2", "1", "4"])
             #expect(try await server.get("/trades?status=OPEN").json()["total"] as? Int == 1)
             #expect(try await server.get("/trades.csv?status=CLOSED").body.split(separator: "\r\n").count == 5)
+        }
+    }
+
+    @Test func `open trades have a current price and profit, and count in any range`() async throws {
+        try await fleet { server in
+            func statistics(_ key: String, _ range: String = "&from=2026-02-01T00:00:00Z&to=2026-02-02T00:00:00Z")
+                async throws
+                -> String
+            {
+                try await server.get("/trades/statistics?group_by=\(key)\(range)").body
+            }
+            let mark =
+                #","quantity":0.5,"current_price":2970.123456789012345678,"unrealized_profit":-14.938271605493827161"#
+            #expect(try await server.post("/ingest/trades", trade("1", "OPEN", mark)).status == 202)
+            let row = try await server.get("/trades?bot_id=b1").body
+            #expect(row.contains(#""current_price":2970.123456789012345678,"#), "\(row)")
+            #expect(row.contains(#""unrealized_profit":-14.938271605493827161,"#), "\(row)")
+            #expect(try await server.get("/trades?bot_id=b2").json()["total"] as? Int == 0)
+            let one = try await statistics("BOT")
+            #expect(
+                one.contains(
+                    #""trades":0,"winning":0,"losing":0,"profit":0,"fees":0,"best":null,"worst":null,"gross_profit":0,"gross_loss":0,"volume":0,"average_seconds":null,"open_trades":1,"unrealized_profit":-14.938271605493827161"#
+                ),
+                "\(one)"
+            )
+            #expect(try await statistics("WEEK").contains(#""items":[]"#))
+            // An open trade without a current profit makes the sum unknown.
+            #expect(try await server.post("/ingest/trades", trade("2", "OPEN", #","quantity":0.5"#)).status == 202)
+            #expect(try await statistics("BOT").contains(#""open_trades":2,"unrealized_profit":null"#))
+            // The report of the closing ends both.
+            for id in ["1", "2"] {
+                let end = #","quantity":0,"closed_at":"2026-03-01T10:30:00Z","profit":1"#
+                let body = trade(id, "CLOSED", end, at: "2026-03-01T10:30:00Z")
+                #expect(try await server.post("/ingest/trades", body).status == 202)
+            }
+            let closed = try await statistics("BOT", "&from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z")
+            #expect(
+                closed.contains(#""trades":2,"#) && closed.contains(#""open_trades":0,"unrealized_profit":0"#),
+                "\(closed)"
+            )
+            let week = try await statistics("WEEK", "&from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z")
+            #expect(week.contains(#""open_trades":null,"unrealized_profit":null"#), "\(week)")
+            #expect(try await server.get("/trades").body.contains(#""current_price":null,"#))
         }
     }
 

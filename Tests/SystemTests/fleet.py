@@ -100,7 +100,7 @@ class Fleet:
                                     closed_at=self.ago(closed), exit_reason=["roi", "stop_loss", "trailing_stop_loss", "exit_signal"][index % 4]))
             for index in range(1 + number % 3):
                 trades.append(trade(instance, f"{2000 + index}", symbol, currency, self.ago(5_000 * (1 + index)), self.ago(30), side="SHORT",
-                                    status="OPEN", quantity="0.25", leverage="3"))
+                                    status="OPEN", quantity="0.25", leverage="3", current_price="2990.5", unrealized_profit="2.375"))
             for index in range(6):
                 orders.append({"instance_id": instance, "order_id": f"order-{index}", "trade_id": f"{2000 + index}", "symbol": symbol,
                                "side": "SELL" if index % 2 else "BUY", "order_type": "limit",

@@ -1,15 +1,13 @@
 import ContractRuntime
 import Generated
 
-// The statistics of closed trades on the page of trades.
+// The statistics of trades on the page of trades.
 
 extension Dashboard {
     /// The maximum number of currencies with figures and a chart; a table has the totals of more.
     private static var currenciesDrawn: Int { 3 }
     /// The number of groups per page.
     private static var groupsShown: Int { 50 }
-    /// The number of open trades that are counted by group, in pages of 200.
-    private static var openPagesCounted: Int { 10 }
 
     /// The totals per currency, and the groups of the selected key.
     func figures(_ filter: Fields, _ query: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
@@ -22,19 +20,15 @@ extension Dashboard {
         let groups =
             group == .day
             ? days : try await api.getTradeStatistics(input(request, recent.with("group_by", group.rawValue))).body
-        let open = try await openTrades(group, filter, request)
-        let table = Self.groupTable(TradeComparison(groups, open: open, sort: query["sort"]), group, query)
-        let since = "closed since \(Moment(groups.from).text)"
-        let limits = [
-            groups.isComplete ? nil : "only the first \(Figures.count(groups.items.count)) groups",
-            open?.isComplete == false ? "too many open trades to count" : nil,
-        ]
+        let table = Self.groupTable(TradeComparison(groups, sort: query["sort"]), group, query)
+        let limit = groups.isComplete ? nil : "only the first \(Figures.count(groups.items.count)) groups"
+        let note = [limit, "closed since \(Moment(groups.from).text)"].compactMap(\.self).joined(separator: " · ")
         return Self.totals(days, range) + (group == .day ? Self.charts(days) : []) + [
             Block(
                 "groups",
                 "By \(group.text)",
                 asOf: groups.generatedAt,
-                note: ([since] + limits.compactMap(\.self)).joined(separator: " · ") + " ·",
+                note: "\(note) ·",
                 choices: TradeGroup.allCases.map { choice in
                     let href = "/trades?\(query.with("group", choice.rawValue).with("group_page", nil).text)"
                     return PageView.Tab(text: choice.title, href: href, isCurrent: choice == group)
@@ -106,28 +100,6 @@ extension Dashboard {
         )
         return table.labelled()
     }
-
-    // MARK: - Open trades
-
-    /// The open trades by bot or by instance, to compare them; nil for other groups.
-    private func openTrades(
-        _ group: TradeGroup,
-        _ filter: Fields,
-        _ request: WebRequest
-    ) async throws(Problem) -> OpenTrades? {
-        guard group == .bot || group == .instance else { return nil }
-        let first = filter.with("status", TradeStatus.open.rawValue).with("page_size", "200")
-        var cursor: String?
-        var open = OpenTrades()
-        for _ in 0..<Self.openPagesCounted {
-            let page = try await api.listTrades(input(request, first.with("cursor", cursor))).body
-            for trade in page.items { open.count(trade, by: group) }
-            cursor = page.nextCursor
-            if cursor == nil { return open }
-        }
-        open.isComplete = false
-        return open
-    }
 }
 
 extension TradeStatistics {
@@ -147,6 +119,8 @@ extension TradeGroup {
         switch self {
         case .symbol: "symbol"
         case .day: "day"
+        case .week: "week"
+        case .month: "month"
         case .strategy: "strategy"
         case .bot: "bot"
         case .instance: "instance"

@@ -14,17 +14,21 @@ extension Dashboard {
     static func tradeTable(_ page: TradePage, _ status: TradeStatus, _ scope: TradeScope) -> Table {
         let isClosed = status == .closed
         let isFleet = scope == .fleet
-        let prices = [
-            isClosed ? "Quantity" : "Held", "Entry price", "Exit price", isClosed ? "Profit" : "Realised", "Fees",
-        ].map { Table.Column($0, isNumeric: true) }
+        let figures =
+            isClosed
+            ? ["Quantity", "Entry price", "Exit price", "Profit", "Fees"]
+            : ["Held", "Entry price", "Current price", "Open profit", "Realised", "Fees"]
         let times = isClosed ? ["Opened", "Closed, duration"] : ["Opened, duration"]
         let names = (isFleet ? ["Symbol", "Bot"] : ["Symbol"]) + times
-        let columns = names.map { Table.Column($0) } + prices + [Table.Column("Reason"), Table.Column("Strategy")]
+        let columns =
+            names.map { Table.Column($0) } + figures.map { Table.Column($0, isNumeric: true) }
+            + [Table.Column("Reason"), Table.Column("Strategy")]
         let rows = page.items.map { trade in
             var cells: [Cell] = [.text(trade.symbol, note: "\(trade.direction) · \(trade.tradeID)")]
             if isFleet { cells.append(trade.bot) }
             cells += trade.times
-            cells += [trade.size, .quantity(trade.entryPrice), .quantity(trade.exitPrice)]
+            cells += [trade.size, .quantity(trade.entryPrice)]
+            cells += isClosed ? [.quantity(trade.exitPrice)] : [trade.currentPriceCell, trade.openProfitCell]
             cells += [trade.profitCell, .money(trade.fees, trade.currency), trade.reason, trade.strategy]
             return Row(
                 key: "\(trade.instanceID) \(trade.tradeID)",

@@ -5,20 +5,14 @@ extension Dashboard {
     /// The filter parameters of trades.
     private static var tradeFilters: [String] { ["mode", "bot_id", "instance_id", "symbol", "status", "range"] }
 
-    /// `/trades`: statistics of closed trades per currency and by a key, and lists of the open and the closed trades.
+    /// `/trades`: statistics of trades per currency and by a key, and lists of the open and the closed trades.
     func trades(_ request: WebRequest) async throws(Problem) -> PageView {
         let known = Self.tradeFilters + ["group", "sort", "page", "open_page", "group_page"]
         let query = Fields(of: known.map { ($0, request.query[$0]) })
         let unknown = Set(request.query.pairs.map(\.name)).subtracting(known)
         var blocks = [Block("filters", shape: "plain", .form(Self.tradeForm(query)))]
-        switch try await selection(query, request) {
-        case .trades(let instanceID):
-            let filter = Fields(of: [
-                ("instance_id", instanceID), ("symbol", query["symbol"]), ("mode", query["mode"]),
-            ])
-            blocks += try await figures(filter, query, request) + lists(filter, query, request)
-        case .choice(let block): blocks.append(block)
-        }
+        let filter = Fields(of: ["bot_id", "instance_id", "symbol", "mode"].map { ($0, query[$0]) })
+        blocks += try await figures(filter, query, request) + lists(filter, query, request)
         return PageView(
             title: "Trades",
             note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",
@@ -49,37 +43,6 @@ extension Dashboard {
                 ),
             ],
             buttons: [Form.Button("Apply filters")]
-        )
-    }
-
-    // MARK: - Bots and instances
-
-    /// The trades that a request selects.
-    private enum Selection {
-        /// The trades of one instance, or of all.
-        case trades(instanceID: String?)
-        /// A block that asks for an instance.
-        case choice(Block)
-    }
-
-    /// Trades are listed by instance, so a bot selects its only instance, or offers its instances.
-    private func selection(_ query: Fields, _ request: WebRequest) async throws(Problem) -> Selection {
-        guard let bot = query["bot_id"] else { return .trades(instanceID: query["instance_id"]) }
-        let filter: Fields = ["bot_id": bot, "instance_id": query["instance_id"], "page_size": "200"]
-        let page = try await api.listInstances(input(request, filter)).body
-        if page.items.count == 1, let instance = page.items.first { return .trades(instanceID: instance.instanceID) }
-        let items = page.items.map { instance in
-            let href = "/trades?\(query.with("instance_id", instance.instanceID).with("page", nil).text)"
-            return Block.Item(icon: .info, text: instance.instanceID, href: href, note: instance.strategy)
-        }
-        let empty = "No such instance in the fleet. Enter only the instance if it is retired."
-        return .choice(
-            Block(
-                "instances",
-                "Select an instance of bot \(bot)",
-                asOf: page.generatedAt,
-                .items(items, empty: empty)
-            )
         )
     }
 

@@ -19,8 +19,9 @@ struct TradeSummary {
     /// The average time from opening to closing, in seconds.
     private(set) var averageSeconds: Double
 
-    /// The trades of one group.
-    init(_ item: TradeStatisticsItemsItem) {
+    /// The closed trades of one group; nil if it has none.
+    init?(_ item: TradeStatisticsItemsItem) {
+        guard item.trades > 0, let averageSeconds = item.averageSeconds else { return nil }
         currency = item.currency
         trades = item.trades
         winning = item.winning
@@ -32,15 +33,15 @@ struct TradeSummary {
         grossProfit = item.grossProfit
         grossLoss = item.grossLoss
         volume = item.volume
-        averageSeconds = item.averageSeconds
+        self.averageSeconds = averageSeconds
     }
 
     /// The totals of all groups, one per currency, with the most trades first.
     static func totals(of items: [TradeStatisticsItemsItem]) -> [TradeSummary] {
         var totals: [ExactText: TradeSummary] = [:]
-        for item in items {
-            let name = ExactText(item.currency)
-            if totals[name]?.add(TradeSummary(item)) == nil { totals[name] = TradeSummary(item) }
+        for summary in items.compactMap(TradeSummary.init) {
+            let name = ExactText(summary.currency)
+            if totals[name]?.add(summary) == nil { totals[name] = summary }
         }
         return totals.values.sorted { ($1.trades, $0.currency) < ($0.trades, $1.currency) }
     }

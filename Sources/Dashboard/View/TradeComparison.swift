@@ -1,76 +1,48 @@
 import ContractRuntime
 import Generated
 
-/// The numbers of open trades by a key and a currency.
-struct OpenTrades {
-    /// Whether all open trades are counted.
-    var isComplete = true
-    private(set) var counts: [TradeComparison.Key: Int] = [:]
-
-    mutating func count(_ trade: Trade, by group: TradeGroup) {
-        let name = group == .bot ? trade.botID : trade.instanceID
-        counts[TradeComparison.Key(name, trade.currency), default: 0] += 1
-    }
-}
-
 /// Groups of trades as a table: one row for each key and currency, in a selected order.
 ///
 /// Amounts of different currencies are not comparable, so an order by an amount keeps the rows of a currency together.
 struct TradeComparison {
-    struct Key: Hashable {
-        let name: ExactText?
-        let currency: ExactText
-
-        init(_ name: String?, _ currency: String) {
-            self.name = name.map { ExactText($0) }
-            self.currency = ExactText(currency)
-        }
-    }
-
     struct Line {
         let name: String?
         let currency: String
-        /// The number of open trades; nil if it is unknown.
+        /// The number of open trades; nil for groups that have none by their nature.
         let open: Int?
+        /// The profit that the open trades would yield now; nil if it is unknown.
+        let openProfit: Decimal?
         /// The closed trades; nil if there are none.
         let closed: TradeSummary?
+
+        init(_ item: TradeStatisticsItemsItem) {
+            name = item.key
+            currency = item.currency
+            open = item.openTrades
+            openProfit = item.unrealizedProfit
+            closed = TradeSummary(item)
+        }
     }
 
     /// The columns by which a table can be sorted; the raw value is that of the query parameter.
     enum Order: String {
-        case name, open, trades, rate, profit, fees, factor, volume, best, worst, duration
+        case name, open, openProfit = "open-profit", trades, rate, profit, fees, factor, volume, best, worst, duration
 
         /// Whether a click on the column shows the smallest value first.
         var isAscendingFirst: Bool { self == .name }
     }
 
     private(set) var lines: [Line]
-    private let isOpenShown: Bool
     private let order: Order?
     private let isReversed: Bool
 
     /// Creates the rows.
     ///
-    /// - Parameters:
-    ///   - open: The open trades, if the table has a column for them.
-    ///   - sort: An order, such as `profit`, or `-profit` for the reverse; otherwise the order of the statistics.
-    init(_ statistics: TradeStatistics, open: OpenTrades?, sort: String?) {
-        isOpenShown = open != nil
+    /// - Parameter sort: An order, such as `profit`, or `-profit` for the reverse; otherwise the order of the statistics.
+    init(_ statistics: TradeStatistics, sort: String?) {
         isReversed = sort?.hasPrefix("-") == true
         order = sort.flatMap { Order(rawValue: String($0.drop { $0 == "-" })) }
-        func count(_ key: Key) -> Int? { open.flatMap { $0.isComplete ? $0.counts[key] ?? 0 : nil } }
-        lines = statistics.items.map { item in
-            let key = Key(item.key, item.currency)
-            return Line(name: item.key, currency: item.currency, open: count(key), closed: TradeSummary(item))
-        }
-        // Only complete statistics say that a group has no closed trades.
-        if let open, open.isComplete, statistics.isComplete {
-            let known = Set(lines.map { Key($0.name, $0.currency) })
-            let others = open.counts.filter { !known.contains($0.key) }.map { key, count in
-                Line(name: key.name?.text, currency: key.currency.text, open: count, closed: nil)
-            }
-            lines += others.sorted { ($0.name ?? "", $0.currency) < ($1.name ?? "", $1.currency) }
-        }
+        lines = statistics.items.map(Line.init)
         if let order { lines = Self.sorted(lines, by: order, isReversed: isReversed) }
     }
 
@@ -95,6 +67,7 @@ struct TradeComparison {
         switch order {
         case .name: return sorted { $0.name }
         case .open: return sorted { $0.open }
+        case .openProfit: return sorted({ $0.openProfit }, perCurrency: true)
         case .trades: return sorted { $0.closed?.trades ?? 0 }
         case .rate: return sorted { $0.closed?.winRate }
         case .factor: return sorted { $0.closed?.profitFactor }
@@ -130,16 +103,19 @@ struct TradeComparison {
             )
         }
         return [column(group.title, .name, isNumeric: false), Table.Column("Currency")]
-            + (isOpenShown ? [column("Open", .open)] : []) + Self.titles.map { column($0.title, $0.order) }
+            + (group.hasOpenTrades ? [column("Open", .open), column("Open profit", .openProfit)] : [])
+            + Self.titles.map { column($0.title, $0.order) }
     }
 
     func row(_ line: Line, _ group: TradeGroup, _ query: Fields) -> Row {
-        let open = isOpenShown ? [line.open.map { Cell.count($0) } ?? .number("—")] : []
+        let open = [
+            line.open.map { Cell.count($0) } ?? .number("—"), .money(line.openProfit, line.currency, signed: true),
+        ]
         let cells = line.closed?.cells ?? [.count(0)] + Array(repeating: .number("—"), count: Self.titles.count - 1)
         return Row(
             key: "\(line.currency) \(line.name ?? "")",
-            cells: [.id(line.name ?? "—", href: Self.href(line.name, group, query)), .text(line.currency)] + open
-                + cells
+            cells: [.id(line.name ?? "—", href: Self.href(line.name, group, query)), .text(line.currency)]
+                + (group.hasOpenTrades ? open : []) + cells
         )
     }
 
@@ -151,7 +127,7 @@ struct TradeComparison {
         case .bot: return "/bots/\(PercentEncoding.encode(name))"
         case .instance: return "/trades?\(first.with("instance_id", name).with("bot_id", nil).text)"
         case .symbol: return "/trades?\(first.with("symbol", name).text)"
-        case .day, .strategy, .account, .exitReason: return nil
+        case .day, .week, .month, .strategy, .account, .exitReason: return nil
         }
     }
 }
@@ -185,5 +161,15 @@ extension TradeSummary {
             Block.Figure("Profit factor", factor, note: reasonWithoutFactor ?? "gross profit ÷ gross loss"),
             amount("Best trade", best), amount("Worst trade", worst),
         ]
+    }
+}
+
+extension TradeGroup {
+    /// Whether open trades have the key. Those of an end are known only after the closing.
+    var hasOpenTrades: Bool {
+        switch self {
+        case .symbol, .strategy, .bot, .instance, .account: true
+        case .day, .week, .month, .exitReason: false
+        }
     }
 }

@@ -9,11 +9,12 @@ extension Trade {
         botID.map { "/bots/\(PercentEncoding.encode($0))/\(PercentEncoding.encode(instanceID))" }
     }
 
-    /// The profit as a share of the value of its entries; nil if it is unknown, or without a positive value.
-    var profitShare: Double? {
+    /// A profit as a share of the value of its entries; nil if it is unknown, or without a positive value.
+    private func share(_ profit: Decimal?) -> String? {
         let value = entryQuantity.approximate * entryPrice.approximate
         guard let profit, value > 0, value.isFinite else { return nil }
-        return profit.approximate / value
+        let share = profit.approximate / value
+        return (share > 0 ? "+" : "") + Figures.percent(share)
     }
 
     /// The time from its opening to its closing, or until now.
@@ -48,9 +49,16 @@ extension Trade {
     }
 
     /// The realized profit with its currency, and its share of the entries' value.
-    var profitCell: Cell {
-        let share = profitShare.map { ($0 > 0 ? "+" : "") + Figures.percent($0) }
-        return .money(profit, currency, signed: true, note: share)
+    var profitCell: Cell { .money(profit, currency, signed: true, note: share(profit)) }
+
+    /// The profit that it would yield now, likewise.
+    var openProfitCell: Cell { .money(unrealizedProfit, currency, signed: true, note: share(unrealizedProfit)) }
+
+    /// The price at which it could be closed, with the time of that price.
+    var currentPriceCell: Cell {
+        var cell = Cell.quantity(currentPrice)
+        if currentPrice != nil { cell.note = "\(Moment(updatedAt).text)" }
+        return cell
     }
 
     /// Why it was closed, and why it was opened.

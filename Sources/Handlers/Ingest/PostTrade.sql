@@ -2,8 +2,9 @@
 -- name: recordTrades :batch
 -- import: Generated
 -- row: instance_id text, trade_id text, venue text?, account_id text, symbol text, side text(TradeSide), status text(TradeStatus)
--- row: quantity numeric, entry_quantity numeric, entry_price numeric, exit_price numeric?, leverage numeric?, profit numeric?
--- row: fees numeric?, currency text, strategy_name text?, strategy_version text?, entry_tag text?, exit_reason text?
+-- row: quantity numeric, entry_quantity numeric, entry_price numeric, exit_price numeric?, current_price numeric?
+-- row: leverage numeric?, profit numeric?, unrealized_profit numeric?, fees numeric?, currency text, strategy_name text?
+-- row: strategy_version text?, entry_tag text?, exit_reason text?
 -- row: opened_at timestamptz, closed_at timestamptz?, updated_at timestamptz, most int8, ahead_seconds int8
 -- out: ordinal int8, outcome text(RowOutcome)
 WITH report AS MATERIALIZED (
@@ -15,12 +16,12 @@ WITH report AS MATERIALIZED (
         coalesce(account.runtime_mode, live.runtime_mode, last_live ->> 'runtime_mode') AS runtime_mode
     FROM unnest(
         :instance_id, :trade_id, :venue, :account_id, :symbol, :side, :status, :quantity, :entry_quantity, :entry_price, :exit_price,
-        :leverage, :profit, :fees, :currency, :strategy_name, :strategy_version, :entry_tag, :exit_reason, :opened_at, :closed_at,
-        :updated_at, :most, :ahead_seconds
+        :current_price, :leverage, :profit, :unrealized_profit, :fees, :currency, :strategy_name, :strategy_version, :entry_tag,
+        :exit_reason, :opened_at, :closed_at, :updated_at, :most, :ahead_seconds
     ) WITH ORDINALITY AS report (
-        instance_id, trade_id, venue, account_id, symbol, side, status, quantity, entry_quantity, entry_price, exit_price, leverage,
-        profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason, opened_at, closed_at, updated_at, most,
-        ahead_seconds, ordinal
+        instance_id, trade_id, venue, account_id, symbol, side, status, quantity, entry_quantity, entry_price, exit_price, current_price,
+        leverage, profit, unrealized_profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason, opened_at, closed_at,
+        updated_at, most, ahead_seconds, ordinal
     )
     LEFT JOIN instances USING (instance_id)
     LEFT JOIN instance_live AS live USING (instance_id)
@@ -54,12 +55,12 @@ rejected AS MATERIALIZED (
 stored AS (
     INSERT INTO trades AS known
         (instance_id, trade_id, runtime_mode, venue, account_id, symbol, side, status, quantity, entry_quantity, entry_price, exit_price,
-        leverage, profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason, opened_at, closed_at, updated_at,
-        received_at)
+        current_price, leverage, profit, unrealized_profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason,
+        opened_at, closed_at, updated_at, received_at)
     SELECT DISTINCT ON (instance_id, trade_id)
         instance_id, trade_id, runtime_mode, used_venue, account_id, symbol, side, status, quantity, entry_quantity, entry_price, exit_price,
-        leverage, profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason, opened_at, closed_at, updated_at,
-        statement_timestamp()
+        current_price, leverage, profit, unrealized_profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason,
+        opened_at, closed_at, updated_at, statement_timestamp()
     FROM report
     WHERE is_known
         AND NOT is_ahead
@@ -75,8 +76,10 @@ stored AS (
         entry_quantity = excluded.entry_quantity,
         entry_price = excluded.entry_price,
         exit_price = excluded.exit_price,
+        current_price = excluded.current_price,
         leverage = excluded.leverage,
         profit = excluded.profit,
+        unrealized_profit = excluded.unrealized_profit,
         fees = excluded.fees,
         currency = excluded.currency,
         strategy_name = excluded.strategy_name,

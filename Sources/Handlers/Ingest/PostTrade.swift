@@ -19,6 +19,10 @@ extension TradeReport: RowElement {
         case .open where closedAt != nil: throw .invalid("/closed_at", "an OPEN trade has no closed_at")
         case .closed where closedAt == nil: throw .invalid("/closed_at", "a CLOSED trade needs closed_at")
         case .closed where quantity != Decimal(0): throw .invalid("/quantity", "the quantity of a CLOSED trade is 0")
+        case .closed where currentPrice != nil:
+            throw .invalid("/current_price", "a CLOSED trade has no current price")
+        case .closed where unrealizedProfit != nil:
+            throw .invalid("/unrealized_profit", "a CLOSED trade has no unrealized profit")
         case .open, .closed: break
         }
     }
@@ -36,8 +40,10 @@ extension TradeReport: RowElement {
             entryQuantity: entryQuantity,
             entryPrice: entryPrice,
             exitPrice: exitPrice,
+            currentPrice: currentPrice,
             leverage: leverage,
             profit: profit,
+            unrealizedProfit: unrealizedProfit,
             fees: fees,
             currency: currency,
             strategyName: strategyName,

@@ -22,6 +22,7 @@ extension API {
         let rows = try await read(
             .getTradeStatistics(
                 groupBy: input.groupBy,
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
@@ -58,7 +59,9 @@ extension TradeStatisticsItemsItem {
             grossProfit: row.grossProfit,
             grossLoss: row.grossLoss,
             volume: row.volume,
-            averageSeconds: row.averageSeconds
+            averageSeconds: row.averageSeconds,
+            openTrades: row.openTrades,
+            unrealizedProfit: row.unrealizedProfit
         )
     }
 }

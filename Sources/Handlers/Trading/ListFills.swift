@@ -6,6 +6,7 @@ extension API {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, counted) = try await read(
             .listFills(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 tradeID: input.tradeID,
@@ -17,6 +18,7 @@ extension API {
                 offset: page.offset
             ),
             .countFills(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 tradeID: input.tradeID,
@@ -41,6 +43,7 @@ extension API {
     public func exportFills(_ input: ExportFills.Input) async throws(Problem) -> ExportFills.Output {
         let rows = try await read(
             .listFills(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 tradeID: input.tradeID,

@@ -1,6 +1,6 @@
 -- name: listOrders :many
 -- import: Generated
--- in: instance_id text?, symbol text?, status text(OrderStatus)?, from timestamptz?, to timestamptz?
+-- in: bot_id text?, instance_id text?, symbol text?, status text(OrderStatus)?, from timestamptz?, to timestamptz?
 -- in: after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, instance_id text, bot_id text, order_id text, trade_id text?, venue text, account_id text, symbol text
 -- out: side text(Side), order_type text, status text(OrderStatus), quantity numeric, filled_quantity numeric, price numeric?
@@ -10,7 +10,8 @@ SELECT
     average_price, is_reduce_only, tag, orders.created_at, updated_at
 FROM orders
 JOIN instances USING (instance_id)
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+WHERE (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
+    AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR symbol = :symbol)
     AND (:status IS NULL OR status = :status)
     AND (:from IS NULL OR orders.created_at >= :from)
@@ -22,13 +23,14 @@ OFFSET :offset
 
 -- name: countOrders :one
 -- import: Generated
--- in: instance_id text?, symbol text?, status text(OrderStatus)?, from timestamptz?, to timestamptz?, most int8
+-- in: bot_id text?, instance_id text?, symbol text?, status text(OrderStatus)?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
 FROM (
     SELECT
     FROM orders
-    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    WHERE (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
+        AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR symbol = :symbol)
         AND (:status IS NULL OR status = :status)
         AND (:from IS NULL OR created_at >= :from)

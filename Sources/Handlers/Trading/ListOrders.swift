@@ -6,6 +6,7 @@ extension API {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, counted) = try await read(
             .listOrders(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 status: input.status,
@@ -17,6 +18,7 @@ extension API {
                 offset: page.offset
             ),
             .countOrders(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 status: input.status,

@@ -1,19 +1,20 @@
 -- name: listTrades :many
 -- import: Generated
--- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?, to timestamptz?
--- in: after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
+-- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?
+-- in: to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, instance_id text, bot_id text?, trade_id text, runtime_mode text(RuntimeMode), venue text, account_id text
 -- out: symbol text, side text(TradeSide), status text(TradeStatus), quantity numeric, entry_quantity numeric, entry_price numeric
--- out: exit_price numeric?, leverage numeric?, profit numeric?, fees numeric?, currency text, strategy_name text?
--- out: strategy_version text?, entry_tag text?, exit_reason text?, opened_at timestamptz, closed_at timestamptz?
--- out: updated_at timestamptz, last_at timestamptz
+-- out: exit_price numeric?, current_price numeric?, leverage numeric?, profit numeric?, unrealized_profit numeric?, fees numeric?
+-- out: currency text, strategy_name text?, strategy_version text?, entry_tag text?, exit_reason text?, opened_at timestamptz
+-- out: closed_at timestamptz?, updated_at timestamptz, last_at timestamptz
 SELECT
     ordinal, instance_id, bot_id, trade_id, runtime_mode, venue, account_id, symbol, side, status, quantity, entry_quantity, entry_price,
-    exit_price, leverage, profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason, opened_at, closed_at, updated_at,
-    last_at
+    exit_price, current_price, leverage, profit, unrealized_profit, fees, currency, strategy_name, strategy_version, entry_tag, exit_reason,
+    opened_at, closed_at, updated_at, last_at
 FROM trades
 LEFT JOIN instances USING (instance_id)
-WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+WHERE (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
+    AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR symbol = :symbol)
     AND (:mode IS NULL OR runtime_mode = :mode)
     AND (:status IS NULL OR status = :status)
@@ -26,14 +27,15 @@ OFFSET :offset
 
 -- name: countTrades :one
 -- import: Generated
--- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?, to timestamptz?
+-- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?, to timestamptz?
 -- in: most int8
 -- out: count int8
 SELECT count(*)
 FROM (
     SELECT
     FROM trades
-    WHERE (:instance_id IS NULL OR instance_id = :instance_id)
+    WHERE (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
+        AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR symbol = :symbol)
         AND (:mode IS NULL OR runtime_mode = :mode)
         AND (:status IS NULL OR status = :status)

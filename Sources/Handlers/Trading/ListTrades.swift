@@ -6,6 +6,7 @@ extension API {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, counted) = try await read(
             .listTrades(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
@@ -18,6 +19,7 @@ extension API {
                 offset: page.offset
             ),
             .countTrades(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
@@ -43,6 +45,7 @@ extension API {
     public func exportTrades(_ input: ExportTrades.Input) async throws(Problem) -> ExportTrades.Output {
         let rows = try await read(
             .listTrades(
+                botID: input.botID,
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
@@ -60,8 +63,10 @@ extension API {
 
     private static let tradeColumns = [
         "instance_id", "bot_id", "trade_id", "runtime_mode", "venue", "account_id", "symbol", "side", "status",
-        "quantity", "entry_quantity", "entry_price", "exit_price", "leverage", "profit", "fees", "currency",
-        "strategy_name", "strategy_version", "entry_tag", "exit_reason", "opened_at", "closed_at", "updated_at",
+        "quantity", "entry_quantity", "entry_price", "exit_price", "current_price", "leverage", "profit",
+        "unrealized_profit",
+        "fees", "currency", "strategy_name", "strategy_version", "entry_tag", "exit_reason", "opened_at", "closed_at",
+        "updated_at",
     ]
 }
 
@@ -81,8 +86,10 @@ extension Trade {
             entryQuantity: row.entryQuantity,
             entryPrice: row.entryPrice,
             exitPrice: row.exitPrice,
+            currentPrice: row.currentPrice,
             leverage: row.leverage,
             profit: row.profit,
+            unrealizedProfit: row.unrealizedProfit,
             fees: row.fees,
             currency: row.currency,
             strategyName: row.strategyName,
