@@ -119,8 +119,8 @@ import Testing
         return CommandConfirmation(type: type, target: FleetQuery(), reach: reach, level: .typed)
     }
 
-    @Test func `the phrase names the bot, or the number of live instances`() {
-        #expect(preview(.flatten, [.live]).phrase == "FLATTEN b0")
+    @Test func `the phrase names the instance, or the number of live instances`() {
+        #expect(preview(.flatten, [.live]).phrase == "FLATTEN i0")
         #expect(preview(.flatten, [.live, .paper, .live]).phrase == "FLATTEN 2 LIVE")
         #expect(preview(.flatten, [.paper, .paper]).phrase == "FLATTEN 2")
         #expect(preview(.setMode, [.paper, .paper]).phrase == "SET_MODE 2 LIVE")

@@ -210,7 +210,8 @@ import Testing
         )
         #expect(line.drawing.contains(#"class="bar" x="716.7" width="233.3" y="0.0" height="80.0""#), "\(line.drawing)")
         #expect(line.values == ["10.00", "3.75", "−2.50"])
-        #expect(line.times == ["03-01", "03-02", "03-03"])
+        #expect(line.times.map(\.text) == ["03-01", "03-02", "03-03"])
+        #expect(line.times.map(\.x) == ["16.7%", "50.0%", "83.3%"])
         #expect(chart.table.rows.map { $0.cells.map(\.text) } == [["2026-03-01", "−2.50"], ["2026-03-03", "+10.00"]])
         #expect(Chart.days("c", "Profit", days, [:]) == nil)
         for extreme in ["1e37", "-1e37", "0", "0.000000000000000001"] {

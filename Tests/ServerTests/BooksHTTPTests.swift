@@ -282,16 +282,17 @@ import Testing
             let overview = try await browser.get("/dashboard").body
             #expect(
                 overview.contains(
-                    #"<span>NetPnL, live</span><strong class="">—</strong><small>BNB not converted</small>"#
+                    #"<span>NetPnL, live, BNB</span><strong class="bad-text">−0.01</strong><small>BNB not converted</small>"#
                 )
             )
+            #expect(overview.contains(#"<span>NetPnL, live, USDT</span><strong class=" long">+50\#u{202F}000.00</strong>"#))
             let money = try await browser.get("/analytics").body
-            #expect(money.contains("Not converted"))
+            #expect(money.contains("By currency"))
             #expect(money.contains("no exchange rate to USDT for BNB"))
             let portfolio = try await browser.get("/portfolio?mode=LIVE").body
             #expect(
                 portfolio.contains(
-                    #"<span>Latest Equity</span><strong class="">—</strong><small>EUR not converted</small>"#
+                    #"<span>Latest equity</span><strong class="">—</strong><small>EUR not converted</small>"#
                 )
             )
             #expect(try await rate("BNB", "612.5", on: server).status == 200)
@@ -300,6 +301,44 @@ import Testing
             #expect(converted.contains("612.50"))
             let equity = try await browser.get("/analytics?tab=equity&symbol=BTCUSDT").body
             #expect(equity.contains("without EUR"))
+        }
+    }
+
+    @Test func `without a currency of the books each currency has its own figures and charts`() async throws {
+        try await with { server in
+            let amounts = [("BTC", "0.19"), ("EUR", "152"), ("USDC", "-15405"), ("USDT", "8736")]
+            for (currency, amount) in amounts {
+                try await metric("realized_pnl", amount, currency, on: server)
+                for seconds in [7_200.0, 3_600, 60] {
+                    let value = seconds == 3_600 ? "90.5" : "100"
+                    try await metric("equity", value, currency, secondsAgo: seconds, on: server)
+                }
+            }
+            let browser = try await Browser(server)
+            let texts = ["+0.19", "+152.00", "−15\u{202F}405.00", "+8\u{202F}736.00"]
+            for path in ["/dashboard", "/analytics"] {
+                let page = try await browser.get(path).body
+                for ((currency, _), text) in zip(amounts, texts) {
+                    #expect(
+                        page.contains("NetPnL\(path == "/dashboard" ? ", live" : ""), \(currency)</span>"),
+                        "\(path)"
+                    )
+                    #expect(page.contains(">\(text)<"), "\(path) \(text)")
+                }
+                #expect(!page.contains("NetPnL breakdown"), "\(path)")
+            }
+            let portfolio = try await browser.get("/portfolio?mode=LIVE").body
+            for (currency, _) in amounts {
+                #expect(portfolio.contains("Latest equity, \(currency)</span>"), "\(portfolio)")
+            }
+            let equity = try await browser.get("/analytics?tab=equity&symbol=BTCUSDT&range=24h").body
+            for (place, (currency, _)) in amounts.enumerated() {
+                #expect(equity.contains("Equity, \(currency), 24 hours"))
+                #expect(equity.contains(#"id="equity-\#(place)-chart-name""#))
+                #expect(equity.contains("<span>Peak equity, \(currency)</span><strong class=\"\">100.00</strong>"))
+            }
+            #expect(equity.contains("<span>Largest drawdown</span><strong class=\"\">9.50 %</strong>"))
+            #expect(!equity.contains("without"))
         }
     }
 }

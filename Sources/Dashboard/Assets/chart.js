@@ -7,11 +7,12 @@ const create = (name, attributes) => {
 };
 
 function points(figure) {
-  const path = [...figure.querySelectorAll("polyline.curve, polygon.deep, .plot rect.bar")].map((line) => {
+  const path = [...figure.querySelectorAll("polyline.curve, polygon.deep, path.dot, .plot rect.bar")].map((line) => {
     if (line.tagName === "rect") {
       const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(line.getAttribute(name)));
       return [[x + width / 2, line.classList.contains("minus") ? y + height : y]];
     }
+    if (line.tagName === "path") return [line.getAttribute("d").slice(1, -2).split(",").map(Number)];
     const pairs = line.getAttribute("points").split(" ").map((pair) => pair.split(",").map(Number));
     return line.tagName === "polygon" ? pairs.slice(1, -1) : pairs;
   }).flat();
@@ -29,7 +30,7 @@ function show(figure, place) {
   figure.dataset.place = all.indexOf(point);
   const group = create("g", { class: "cursor" });
   group.append(create("line", { class: "hair", x1: point.x, x2: point.x, y1: 0, y2: 100 }), create("path", { class: "point", d: `M${point.x} ${point.y}h0` }));
-  figure.querySelector(".plot svg").append(group);
+  figure.querySelector(".plot svg[viewBox]").append(group);
   const reading = document.createElement("output");
   reading.className = "reading";
   reading.textContent = point.text;
@@ -37,7 +38,7 @@ function show(figure, place) {
 }
 
 document.addEventListener("pointermove", (event) => {
-  const svg = event.target.closest?.(".plot svg");
+  const svg = event.target.closest?.(".plot svg[viewBox]");
   if (!svg) return;
   const x = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * svg.viewBox.baseVal.width;
   const figure = svg.closest("figure");

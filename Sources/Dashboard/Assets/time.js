@@ -12,6 +12,13 @@ export function writeTimes(root) {
     const day = at.toDateString() === new Date().toDateString() ? "" : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} `;
     time.textContent = `${day}${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   }
+  // The labels of charts: a day at midnight, else a time of day, with the day if the ticks are days.
+  for (const label of root.querySelectorAll("text[data-time]")) {
+    const at = new Date(label.dataset.time);
+    const day = `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+    const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    label.textContent = clock === "00:00" ? day : label.textContent.includes(":") ? clock : `${day} ${clock}`;
+  }
 }
 
 function tick() {

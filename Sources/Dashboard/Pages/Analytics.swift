@@ -53,9 +53,13 @@ extension Dashboard {
         let selected = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
         let pnl = try await api.getNetPnl(input(request, selected)).body
         let listed = selected.with("page", request.query["page"]).with("page_size", "50")
+        let costs = Fields(of: [("symbol", request.query["symbol"]), ("limit", "100000")])
         let parts = try await api.explainNetPnl(input(request, listed)).body
         let rates = try await api.listFxRates(input(request)).body
-        let chart = Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl)
+        let content: Block.Content =
+            pnl.netPnl == nil
+            ? .figures(pnl.figures("NetPnL", href: nil))
+            : .chart(Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl))
         let byMode = Table(
             caption: "NetPnL by mode",
             columns: Self.pnlColumns("Mode"),
@@ -88,8 +92,7 @@ extension Dashboard {
             selected.with("tab", "pnl"),
             page: parts.page,
             size: parts.pageSize,
-            total: parts.total,
-            csv: "/api/analytics/costs.csv?limit=100000"
+            total: parts.total
         )
         return [
             Self.filters("pnl", request),
@@ -99,7 +102,7 @@ extension Dashboard {
                 shape: "half",
                 asOf: pnl.generatedAt,
                 note: pnl.unit.map { "\($0) ·" },
-                .chart(chart)
+                content
             ),
             Block(
                 "modes",
@@ -109,18 +112,26 @@ extension Dashboard {
                 note: "realised + unrealised − fees + funding ·",
                 .table(byMode.labelled())
             ),
-        ] + Self.unconverted(pnl) + Self.rates(rates) + [
-            Block("parts", "By instance and symbol", asOf: .now, .table(table.labelled()))
+        ] + Self.byCurrency(pnl) + Self.rates(rates) + [
+            // The ledger is not filtered by mode.
+            Block(
+                "parts",
+                "By instance and symbol",
+                asOf: .now,
+                more: selected["mode"] != nil
+                    ? nil : Block.Link(text: "Costs as CSV", href: "/api/analytics/costs.csv?\(costs.text)"),
+                .table(table.labelled())
+            )
         ]
     }
 
-    /// Amounts that are excluded from totals, because their currency has no usable rate.
-    private static func unconverted(_ pnl: NetPnl) -> [Block] {
-        if pnl.unconverted.isEmpty { return [] }
+    /// The amounts of each currency, as they were reported.
+    private static func byCurrency(_ pnl: NetPnl) -> [Block] {
+        if pnl.byCurrency.isEmpty { return [] }
         let table = Table(
-            caption: "Amounts excluded from totals",
+            caption: "NetPnL by currency",
             columns: pnlColumns("Currency"),
-            rows: pnl.unconverted.map { line in
+            rows: pnl.byCurrency.map { line in
                 Row(
                     key: line.currency ?? "",
                     cells: [.text(line.currency)]
@@ -128,8 +139,8 @@ extension Dashboard {
                 )
             }
         )
-        let note = "\(pnl.reasonUnconverted) ·"
-        return [Block("unconverted", "Not converted", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
+        let note = pnl.unconverted.isEmpty ? nil : "\(pnl.reasonUnconverted) ·"
+        return [Block("currencies", "By currency", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
     }
 
     /// The exchange rates to the books currency, with their ages.
@@ -242,34 +253,13 @@ extension Dashboard {
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
         let selected = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
         let range = TimeRange(request, else: .month)
-        let query = selected.and(range.query)
-        let curve: EquityCurve
-        if selected["symbol"] == nil {
-            curve = try await api.getFleetEquity(input(request, query)).body
-        } else {
-            curve = try await api.getEquityCurve(input(request, query)).body
-        }
-        let last = curve.points.last
-        let deepest = curve.points.map(\.drawdownPct).max()
-        func share(_ value: Double?) -> String { value.map { Figures.percent($0) } ?? "—" }
-        return [
-            Self.filters("equity", request, currency: true),
-            Block(
-                "drawdown",
-                shape: "plain",
-                asOf: curve.generatedAt,
-                .figures([
-                    Block.Figure("Latest equity", Figures.amount(last?.equity), note: curve.note),
-                    Block.Figure(
-                        "Peak equity",
-                        Figures.amount(curve.points.map(\.equity).max()),
-                        note: "in \(range.text)"
-                    ),
-                    Block.Figure("Largest drawdown", share(deepest), note: "in \(range.text)"),
-                    Block.Figure("Current drawdown", share(last?.drawdownPct)),
-                ])
-            ),
-        ] + Self.equity(curve, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
+        let query = selected.and(range.query())
+        let curves = try await equityCurves(query, request)
+        return [Self.filters("equity", request, currency: true)]
+            + curves.enumerated().map { place, curve in
+                let figures = Self.equityFigures(curve, isOnly: curves.count == 1, range)
+                return Block("drawdown-\(place)", shape: "plain", asOf: curve.generatedAt, .figures(figures))
+            } + Self.equity(curves, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {

@@ -48,24 +48,25 @@ extension Dashboard {
                     "figures",
                     shape: "plain",
                     asOf: exposure.generatedAt,
-                    .figures([
-                        Block.Figure(
-                            "Total Net Exposure",
-                            amount(exposure.totalNetExposure),
-                            tone: Figures.tone(exposure.totalNetExposure)
-                        ),
-                        Block.Figure("Total Gross Exposure", amount(exposure.totalGrossExposure)),
-                        Block.Figure("Latest Equity", Figures.amount(metrics.latestEquity), note: metrics.unit),
-                        Block.Figure("Tracked Positions", Figures.count(metrics.trackedPositions)),
-                        Block.Figure("Tracked Symbols", Figures.count(metrics.trackedSymbols)),
-                        Block.Figure(
-                            "Stale Positions",
-                            Figures.count(stale.positions),
-                            note: stale.positions > 0
-                                ? "net \(Figures.amount(stale.netExposure)), not in the totals" : nil,
-                            tone: Figures.tone(stale.positions, "warn-text")
-                        ),
-                    ])
+                    .figures(
+                        [
+                            Block.Figure(
+                                "Net exposure",
+                                amount(exposure.totalNetExposure),
+                                tone: Figures.tone(exposure.totalNetExposure)
+                            ),
+                            Block.Figure("Gross exposure", amount(exposure.totalGrossExposure)),
+                            Block.Figure("Positions", Figures.count(metrics.trackedPositions)),
+                            Block.Figure("Symbols", Figures.count(metrics.trackedSymbols)),
+                            Block.Figure(
+                                "Positions of silent instances",
+                                Figures.count(stale.positions),
+                                note: stale.positions > 0
+                                    ? "net \(Figures.amount(stale.netExposure)), part of the totals" : nil,
+                                tone: Figures.tone(stale.positions, "warn-text")
+                            ),
+                        ] + metrics.equityFigures
+                    )
                 ),
                 Block("symbols", "By symbol", asOf: exposure.generatedAt, .table(bySymbol.labelled())),
                 Block(
@@ -224,7 +225,9 @@ extension Dashboard {
                     key: "\(sample.ordinal)",
                     cells: [
                         .time(Moment(sample.timestamp)), .id(sample.instanceID), .text(sample.symbol),
-                        .amount(sample.slippageBps), .amount(sample.latencyMs), .amount(sample.fillRatio),
+                        // Negative slippage is better than expected.
+                        .number(Figures.amount(sample.slippageBps)), .amount(sample.latencyMs),
+                        .amount(sample.fillRatio),
                     ]
                 )
             },

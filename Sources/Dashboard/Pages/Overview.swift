@@ -12,7 +12,7 @@ extension Dashboard {
         let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
             .body
         let range = TimeRange(request)
-        let curve = try await api.getFleetEquity(input(request, live.and(range.query))).body
+        let curves = try await equityCurves(live.and(range.query()), request)
         let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
         let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
         return PageView(
@@ -37,7 +37,7 @@ extension Dashboard {
                     note: fleet.cells == nil ? "instances by status ·" : "one cell per instance ·",
                     Self.fleetMap(fleet)
                 ),
-            ] + Self.equity(curve, range, mode: "LIVE", "/dashboard") + [
+            ] + Self.equity(curves, range, mode: "LIVE", "/dashboard") + [
                 Block(
                     "activity",
                     "Activity",
@@ -85,19 +85,12 @@ extension Dashboard {
                 href: "/portfolio"
             ),
             Block.Figure(
-                "NetPnL, live",
-                Figures.amount(pnl.netPnl, signed: true),
-                note: pnl.byCurrency.isEmpty ? "no data reported" : pnl.unit,
-                href: "/analytics",
-                tone: pnl.netPnl.map(Figures.tone) ?? ""
-            ),
-            Block.Figure(
                 "Open commands",
                 Figures.count(fleet.commands.waiting),
                 note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
-        ]
+        ] + pnl.figures("NetPnL, live", href: "/analytics?mode=LIVE")
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {
@@ -151,36 +144,5 @@ extension Dashboard {
             }
             return Block.FleetMapRow(name: name.text, cells: [], counts: counts)
         }
-    }
-
-    /// Equity over time and its drawdown. The links to other ranges lead to `path`.
-    static func equity(
-        _ curve: EquityCurve,
-        _ range: TimeRange,
-        mode: String?,
-        _ path: String,
-        _ query: Fields = .none
-    ) -> [Block] {
-        let scope = (mode.map { ", \($0)" } ?? "") + ", \(range.text)"
-        let points = curve.points.map { (time: $0.timestamp, value: $0.equity.approximate) }
-        let depths = curve.points.map { (time: $0.timestamp, value: -$0.drawdownPct) }
-        let line = Chart.line("equity-chart", "Equity\(scope)", points, value: { Figures.decimal($0) })
-        let depth = Chart.line(
-            "depth-chart",
-            "Drawdown\(scope)",
-            depths,
-            value: { Figures.percent($0) },
-            isDrawdown: true
-        )
-        let first = Block(
-            "equity",
-            "Equity\(scope)",
-            asOf: curve.generatedAt,
-            note: "\(curve.note) ·",
-            choices: range.choices(path, query),
-            line.map { .chart($0) } ?? .text(curve.reasonEmpty)
-        )
-        guard let depth else { return [first] }
-        return [first, Block("depth", "Drawdown\(scope)", asOf: curve.generatedAt, .chart(depth))]
     }
 }

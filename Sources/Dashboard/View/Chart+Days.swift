@@ -44,9 +44,12 @@ extension Chart {
         return Chart(title: title, content: .line(line), table: table.labelled())
     }
 
-    /// At most five days, evenly spaced, without their years.
-    private static func labels(_ days: [String]) -> [String] {
+    /// At most five days, evenly spaced, without their years. They stay in UTC, like the days.
+    private static func labels(_ days: [String]) -> [TimeScale.Tick] {
         let places = days.count > 5 ? (0...4).map { $0 * (days.count - 1) / 4 } : Array(days.indices)
-        return places.map { String(days[$0].dropFirst(5)) }
+        return places.map { place in
+            let x = round((Double(place) + 0.5) / Double(days.count) * 100)
+            return TimeScale.Tick(x: "\(x)%", iso: "", text: String(days[place].dropFirst(5)))
+        }
     }
 }

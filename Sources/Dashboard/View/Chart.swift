@@ -23,8 +23,15 @@ struct Chart {
         let drawing: String
         /// Whether the plot is low, as for a drawdown.
         let isLow: Bool
+        /// The labels of the values, from the highest to the lowest, at equal distances.
         let values: [String]
-        let times: [String]
+        let times: [TimeScale.Tick]
+    }
+
+    /// A value at a time.
+    struct Point {
+        let time: Timestamp
+        let value: Double
     }
 
     /// A named number, and its position on a scale of 0 to 100.
@@ -57,77 +64,67 @@ extension Chart: MustacheParent {
 extension Chart {
     /// A curve over time. Points that are more than four average intervals apart are not joined, so that gaps stay visible.
     ///
-    /// - Parameter isDrawdown: Whether values are 0 or negative and the area hangs from 0.
-    /// - Returns: Nil for fewer than two points.
+    /// - Parameters:
+    ///   - scale: The time that the chart shows, which has all points.
+    ///   - isDrawdown: Whether values are fractions, 0 or negative, and the area hangs from 0.
+    /// - Returns: Nil without points.
     static func line(
         _ id: String,
         _ title: String,
-        _ points: [(time: Timestamp, value: Double)],
-        value format: (Double) -> String,
+        _ points: [Point],
+        over scale: TimeScale,
         isDrawdown: Bool = false
     ) -> Chart? {
-        guard let first = points.first, let last = points.last, points.count > 1 else { return nil }
+        guard let first = points.first, let last = points.last else { return nil }
         let values = points.map(\.value)
-        let (least, most) = (values.min() ?? 0, values.max() ?? 1)
-        var (low, high) = (least, isDrawdown ? max(most, 0) : most)
-        // A flat line needs a margin, so that the labels of the scale differ.
-        let margin = max(1, abs(high) / 1_000)
-        if high - low < 1e-9 { (low, high) = isDrawdown ? (low - margin, high) : (low - margin, high + margin) }
-        let span = Double(first.time.microseconds(until: last.time))
-        func x(_ time: Timestamp) -> Double {
-            let passed = Double(first.time.microseconds(until: time))
-            return round(span > 0 ? passed / span * 1_000 : 0)
+        let height = ValueScale(values, isDrawdown: isDrawdown)
+        func label(_ value: Double, _ more: Int = 0) -> String {
+            isDrawdown
+                ? "\(Figures.decimal(value * 100, max(height.decimals - 2, 0) + more)) %"
+                : Figures.decimal(value, height.decimals + more)
         }
-        // Halves, because the difference of two numbers can exceed the largest number.
-        func y(_ value: Double) -> Double { round((high / 2 - value / 2) / (high / 2 - low / 2) * 100) }
-        let steps = isDrawdown ? 1 : 3
-        var drawing = (0...steps).map { step in
-            let place = round(Double(step) * 100 / Double(steps))
-            return #"<line class="rule" x1="0" x2="1000" y1="\#(place)" y2="\#(place)"/>"#
-        }.joined()
-        let averageInterval = span / Double(points.count - 1)
+        // Values have more digits than ticks.
+        func text(_ value: Double) -> String { label(value, max(2 - height.decimals, 1)) }
+        func place(_ point: Point) -> String { "\(scale.place(point.time)),\(height.place(point.value))" }
+        var drawing = height.ticks.map { value in
+            let y = height.place(value)
+            return #"<line class="rule" x1="0" x2="1000" y1="\#(y)" y2="\#(y)"/>"#
+        }
+        let averageInterval = Double(first.time.microseconds(until: last.time)) / Double(max(points.count - 1, 1))
         for piece in pieces(points, longest: Int64(saturating: averageInterval * 4)) {
             guard let start = piece.first, let end = piece.last else { continue }
-            let path = piece.map { "\(x($0.time)),\(y($0.value))" }.joined(separator: " ")
-            let floor = isDrawdown ? y(0) : 100
-            let area = "\(x(start.time)),\(floor) \(path) \(x(end.time)),\(floor)"
-            drawing += #"<polygon class="\#(isDrawdown ? "deep" : "area")" points="\#(area)"/>"#
-            if !isDrawdown { drawing += #"<polyline class="curve" points="\#(path)"/>"# }
-        }
-        let times = (0...4).map { step in
-            let passed = Int64(saturating: span / 4 * Double(step))
-            let micros = first.time.microsecondsSinceEpoch.addingSaturated(passed)
-            let text = "\(Timestamp(microsecondsSinceEpoch: micros))"
-            // Ranges of more than two days are labelled with days.
-            return String(span > 172_800_000_000 ? text.dropFirst(5).prefix(5) : text.dropFirst(11).prefix(5))
+            if piece.count == 1 {
+                drawing.append(#"<path class="dot" d="M\#(place(start))h0"/>"#)
+                continue
+            }
+            let path = piece.map(place).joined(separator: " ")
+            let floor = isDrawdown ? height.place(0) : 100
+            let area = "\(scale.place(start.time)),\(floor) \(path) \(scale.place(end.time)),\(floor)"
+            drawing.append(#"<polygon class="\#(isDrawdown ? "deep" : "area")" points="\#(area)"/>"#)
+            if !isDrawdown { drawing.append(#"<polyline class="curve" points="\#(path)"/>"#) }
         }
         let table = Table(
             caption: title,
             columns: [.init("Time"), .init("Value", isNumeric: true)],
             rows: points.suffix(200).map { point in
-                Row(key: "\(point.time)", cells: [.time(Moment(point.time)), .number(format(point.value))])
+                Row(key: "\(point.time)", cells: [.time(Moment(point.time)), .number(text(point.value))])
             }
         )
         let line = Line(
             id: id,
             title: title,
-            description: "\(format(least)) to \(format(most)), last \(format(last.value))",
-            drawing: drawing,
+            description: "\(text(values.min() ?? 0)) to \(text(values.max() ?? 0)), last \(text(last.value))",
+            drawing: drawing.joined(),
             isLow: isDrawdown,
-            values: (0...steps).map { step in
-                let share = Double(step) / Double(steps)
-                return format(high * (1 - share) + low * share)
-            },
-            times: times
+            values: height.ticks.reversed().map { label($0) },
+            times: scale.ticks
         )
         return Chart(title: title, content: .line(line), table: table.labelled())
     }
 
     /// The points, split at gaps.
-    private static func pieces(_ points: [(time: Timestamp, value: Double)], longest: Int64) -> [[(
-        time: Timestamp, value: Double
-    )]] {
-        var pieces: [[(time: Timestamp, value: Double)]] = []
+    private static func pieces(_ points: [Point], longest: Int64) -> [[Point]] {
+        var pieces: [[Point]] = []
         for point in points {
             if let previous = pieces.last?.last?.time, previous.microseconds(until: point.time) <= longest {
                 pieces[pieces.count - 1].append(point)

@@ -21,8 +21,47 @@ extension Figures {
     }
 }
 
+extension Block.Figure {
+    /// A total, or one figure per currency if there is none.
+    ///
+    /// - Parameters:
+    ///   - note: What is known of the total: its currency, or why there is none.
+    ///   - parts: The amounts per currency, the first of which are shown.
+    static func money(
+        _ label: String,
+        _ total: Decimal?,
+        note: String?,
+        parts: [(currency: String?, amount: Decimal)],
+        href: String?
+    ) -> [Block.Figure] {
+        if let total {
+            let text = Figures.amount(total, signed: true)
+            return [Block.Figure(label, text, note: note, href: href, tone: Figures.tone(total))]
+        }
+        if parts.isEmpty { return [Block.Figure(label, "—", note: note ?? "no data reported", href: href)] }
+        let most = 4
+        let others = parts.count - min(parts.count, most)
+        return parts.prefix(most).enumerated().map { place, part in
+            let rest = place == most - 1 && others > 0 ? "and \(others) more currencies" : nil
+            return Block.Figure(
+                "\(label), \(part.currency ?? "no currency")",
+                Figures.amount(part.amount, signed: true),
+                note: place == 0 ? note : rest,
+                href: href,
+                tone: Figures.tone(part.amount)
+            )
+        }
+    }
+}
+
 extension NetPnl {
     var unit: String? { Figures.unit(currency, unconverted: unconverted.map(\.currency)) }
+
+    /// The net PnL in the books' currency, or per currency if it has no total.
+    func figures(_ label: String, href: String?) -> [Block.Figure] {
+        let parts = byCurrency.map { (currency: $0.currency, amount: $0.netPnl) }
+        return Block.Figure.money(label, netPnl, note: byCurrency.isEmpty ? nil : unit, parts: parts, href: href)
+    }
 
     /// Why amounts are not converted.
     var reasonUnconverted: String {
@@ -32,13 +71,21 @@ extension NetPnl {
 }
 
 extension ExposureKeyMetrics {
-    var unit: String? { Figures.unit(equityCurrency, unconverted: unconvertedEquity.map(\.currency)) }
+    private var unit: String? { Figures.unit(equityCurrency, unconverted: unconvertedEquity.map(\.currency)) }
+
+    /// The newest equity in the books' currency, or per currency if the books have none.
+    var equityFigures: [Block.Figure] {
+        let parts = equityCurrency == nil ? unconvertedEquity.map { (currency: $0.currency, amount: $0.equity) } : []
+        return Block.Figure.money("Latest equity", latestEquity, note: unit, parts: parts, href: nil)
+    }
 }
 
 extension EquityCurve {
     /// The currency, the excluded currencies and the resolution of the curve.
-    var note: String {
-        let others = otherCurrencies.isEmpty ? nil : "without \(Figures.currencies(otherCurrencies))"
+    ///
+    /// - Parameter isOnly: Whether the page shows no curve of the other currencies.
+    func note(isOnly: Bool) -> String {
+        let others = otherCurrencies.isEmpty || !isOnly ? nil : "without \(Figures.currencies(otherCurrencies))"
         return [currency, others, resolution.text].compactMap { $0 }.joined(separator: " · ")
     }
 

@@ -31,11 +31,14 @@ enum TimeRange: String, CaseIterable {
     }
 
     /// The query parameters for about 240 points of the range.
-    var query: Fields {
-        Fields(of: [
-            ("from", "\(Timestamp.now.adding(seconds: -seconds))"), ("step_seconds", "\(seconds / 240)"),
-            ("limit", "400"),
-        ])
+    func query(now: Timestamp = .now) -> Fields {
+        let from = now.adding(seconds: -seconds)
+        return Fields(of: [("from", "\(from)"), ("step_seconds", "\(seconds / 240)"), ("limit", "400")])
+    }
+
+    /// The time that a chart of the range shows. A point can be as old as the start of its step.
+    func scale(now: Timestamp = .now) -> TimeScale {
+        TimeScale(from: now.adding(seconds: -seconds.addingSaturated(seconds / 240)), to: now)
     }
 
     /// Links to the same page with each range.

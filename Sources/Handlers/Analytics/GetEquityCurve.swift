@@ -23,7 +23,9 @@ extension API {
                 limit: input.limit,
                 in: rows.first?.currency,
                 without: rows.first?.otherCurrencies ?? [],
-                resolution: rows.first?.resolution ?? .everySample
+                resolution: rows.first?.resolution ?? .everySample,
+                peak: rows.first?.peak,
+                deepest: rows.first?.deepest
             )
         )
     }
@@ -36,7 +38,9 @@ extension EquityCurve {
         limit: Int,
         in currency: String?,
         without others: [String],
-        resolution: EquityResolution
+        resolution: EquityResolution,
+        peak: Decimal?,
+        deepest: Double?
     ) {
         self.init(
             generatedAt: .now,
@@ -44,6 +48,8 @@ extension EquityCurve {
             otherCurrencies: others.map { $0.isEmpty ? nil : $0 },
             resolution: resolution,
             points: Array(points.prefix(limit)),
+            peakEquity: peak,
+            maxDrawdownPct: deepest,
             hasMore: points.count > limit
         )
     }

@@ -3,7 +3,7 @@
 -- name: fleetEquity :many
 -- import: Generated
 -- in: mode text(RuntimeMode)?, currency text?, books text?, from timestamptz?, to timestamptz?, step_seconds int8, limit int8
--- out: currency text?, other_currencies text[], ts timestamptz?, equity numeric?, fall float8?
+-- out: currency text?, other_currencies text[], peak numeric?, deepest float8?, ts timestamptz?, equity numeric?, fall float8?
 WITH noted AS MATERIALIZED (
     SELECT named_currency(currency, :books) AS currency, ts, sum(equity) AS equity
     FROM fleet_equity
@@ -18,21 +18,27 @@ known AS (
 curve AS MATERIALIZED (
     SELECT currencies, coalesce(:currency, total_currency(currencies, :books)) AS currency FROM known
 ),
-meant AS MATERIALIZED (
+climbed AS (
     SELECT *, max(equity) OVER (ORDER BY ts) AS peak
     FROM noted
     WHERE currency = (SELECT curve.currency FROM curve)
+),
+meant AS MATERIALIZED (
+    SELECT *, CASE WHEN peak > 0 THEN (peak - equity) / peak ELSE 0 END::float8 AS fall
+    FROM climbed
 )
 SELECT
     curve.currency,
     ARRAY (SELECT other FROM unnest(currencies) AS other WHERE other IS DISTINCT FROM curve.currency ORDER BY other) AS other_currencies,
+    (SELECT max(peak) FROM meant) AS peak,
+    (SELECT max(fall) FROM meant) AS deepest,
     point.ts, point.equity, point.fall
 FROM curve
 LEFT JOIN LATERAL (
     SELECT DISTINCT ON (1)
         date_bin(:step_seconds::int8 * interval '1 second', meant.ts, 'epoch'::timestamptz) AS ts,
         equity,
-        CASE WHEN peak > 0 THEN (peak - equity) / peak ELSE 0 END::float8 AS fall
+        fall
     FROM meant
     ORDER BY 1, meant.ts DESC
     LIMIT :limit

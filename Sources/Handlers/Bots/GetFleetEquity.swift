@@ -22,7 +22,9 @@ extension API {
                 limit: input.limit,
                 in: rows.first?.currency,
                 without: rows.first?.otherCurrencies ?? [],
-                resolution: .eachMinute
+                resolution: .eachMinute,
+                peak: rows.first?.peak,
+                deepest: rows.first?.deepest
             )
         )
     }

@@ -47,7 +47,12 @@ extension API {
                     let stored = try transaction.run(.getCommand(commandID: request.commandID))
                     throw stored.map(Problem.commandExists) ?? .instanceRetired
                 }
-                let details = JSONObject { json in json.member("type", request.commandType) }
+                let details = JSONObject { json in
+                    json.member("type", request.commandType)
+                    json.member("instance_id", request.instanceID)
+                    if let reason = request.reason { json.member("reason", reason) }
+                    json.member("expires_at", times.expiresAt)
+                }
                 try transaction.record(.commandCreate, on: .command, row.commandID.text, by: actor, details: details)
                 return Command(row)
             }

@@ -62,16 +62,21 @@ stored AS (
         :bulk_id
     FROM target
     ORDER BY instance_id
-    RETURNING command_id, status
+    RETURNING command_id, instance_id, expires_at, status
 ),
 audited AS (
     INSERT INTO audit_log (actor, action, target_type, target_id, result, details)
     SELECT
         :actor, 'COMMAND_CREATE', 'command', command_id::text, 'SUCCESS',
-        jsonb_build_object('type', :command_type, 'bulk', true)
+        jsonb_strip_nulls(
+            jsonb_build_object(
+                'type', :command_type, 'instance_id', instance_id, 'reason', :reason,
+                'expires_at', to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'bulk', true
+            )
+        )
     FROM stored
 )
-SELECT instance_id, runtime_mode, command_id, status
+SELECT target.instance_id, runtime_mode, command_id, status
 FROM target
 JOIN stored USING (command_id)
 ORDER BY instance_id
