@@ -5,34 +5,45 @@ import Testing
 
 @testable import Dashboard
 
-@Suite struct FleetStateTests {
-    private func fleet(
-        _ groups: [(InstanceStatus, RuntimeMode, Int)],
-        critical: Int = 0,
-        warning: Int = 0,
-        late: Int = 0
-    ) -> Fleet {
-        Fleet(
-            generatedAt: Timestamp(microsecondsSinceEpoch: 0),
-            staleAfterSeconds: 90,
-            total: groups.reduce(0) { $0 + $1.2 },
-            groups: groups.map { status, mode, count in
-                let late = status == .running ? late : count
-                return FleetGroupsItem(
-                    exchange: "kraken",
-                    runtimeMode: mode,
-                    status: status,
-                    instances: count,
-                    late: late
-                )
-            },
-            cells: nil,
-            alerts: FleetAlerts(critical: critical, warning: warning, info: 4, acknowledged: 0),
-            commands: FleetCommands(awaitingApproval: 0, waiting: 0, expired: 0),
-            stuckRuns: 0
-        )
-    }
+/// A fleet with these instances and counts.
+private func fleet(
+    _ groups: [(InstanceStatus, RuntimeMode, Int)],
+    critical: Int = 0,
+    warning: Int = 0,
+    late: Int = 0,
+    acknowledged: Int = 0,
+    expired: Int = 0,
+    delayed: Int = 0
+) -> Fleet {
+    Fleet(
+        generatedAt: Timestamp(microsecondsSinceEpoch: 0),
+        staleAfterSeconds: 90,
+        total: groups.reduce(0) { $0 + $1.2 },
+        groups: groups.map { status, mode, count in
+            let late = status == .running ? late : count
+            return FleetGroupsItem(
+                exchange: "kraken",
+                runtimeMode: mode,
+                status: status,
+                instances: count,
+                late: late
+            )
+        },
+        cells: nil,
+        alerts: FleetAlerts(
+            critical: critical,
+            warning: warning,
+            info: 4,
+            acknowledged: acknowledged,
+            acknowledgedCritical: acknowledged
+        ),
+        commands: FleetCommands(awaitingApproval: 0, waiting: 0, expired: expired),
+        stuckRuns: 0,
+        notifications: FleetNotifications(delayed: delayed, failed: 0)
+    )
+}
 
+@Suite struct FleetStateTests {
     @Test func `instances are counted by status and mode`() {
         let fleet = fleet(
             [(.running, .live, 5), (.lost, .live, 2), (.safeMode, .paper, 3), (.flattened, .live, 1)],
@@ -55,6 +66,9 @@ import Testing
         #expect(state(nil) == "(?) UNKNOWN · database unavailable")
         #expect(state(fleet(halted, critical: 3, warning: 5)) == "(3!) CRITICAL · 3 open")
         #expect(state(fleet(halted, warning: 5)) == "(5) ATTENTION · 5 open")
+        #expect(state(fleet(halted, warning: 5, acknowledged: 2)) == "CRITICAL · 2 acknowledged")
+        #expect(state(fleet(halted, critical: 1, acknowledged: 2)) == "(1!) CRITICAL · 1 open")
+        #expect(state(fleet(halted, delayed: 2)) == "ATTENTION · notifications delayed")
         #expect(state(fleet(halted)) == "(H) HALTED · all 3 instances")
         #expect(state(fleet(halted + [(.running, .paper, 1)])) == "NORMAL")
         #expect(state(fleet([])) == "NORMAL")
@@ -147,28 +161,31 @@ import Testing
         let items = Attention.items(
             [alert(.warning, "slow"), alert(.info, "note"), alert(.critical, "lost", occurrences: 3)],
             [command()],
-            FleetCommands(awaitingApproval: 1, waiting: 1, expired: 2),
+            fleet([(.safeMode, .live, 54), (.flattened, .paper, 1)], expired: 1, delayed: 3),
             failed(10_000, isExact: false)
         )
         #expect(
             items.map(\.text) == [
-                "lost", "FLATTEN on i1 awaits approval", "2 commands expired in the last 24 hours",
-                "more than 10\u{202F}000 notifications could not be delivered", "slow",
+                "lost", "FLATTEN on i1 awaits approval", "3 notifications are delayed",
+                "more than 10\u{202F}000 notifications could not be delivered",
+                "1 command expired in the last 24 hours",
+                "54 instances are in SAFE_MODE", "1 instance is in FLATTENED", "slow",
             ]
         )
         #expect(
             items.map(\.note) == [
-                "open for 2 h 0 m · 3 occurrences", "requested by ann: end of day", "not acknowledged in time", nil,
-                "open for 2 h 0 m",
+                "open for 2 h 0 m · 3 occurrences", "requested by ann: end of day",
+                "the target rejects them or does not respond", nil, "not acknowledged in time", "of 55 instances",
+                "of 55 instances", "open for 2 h 0 m",
             ]
         )
     }
 
     @Test func `at most ten conditions are listed`() {
-        let commands = FleetCommands(awaitingApproval: 0, waiting: 0, expired: 0)
+        let none = fleet([])
         let warnings = (0..<8).map { alert(.warning, "w\($0)") }
-        let items = Attention.items(warnings + (0..<4).map { alert(.critical, "c\($0)") }, [], commands, failed(0))
+        let items = Attention.items(warnings + (0..<4).map { alert(.critical, "c\($0)") }, [], none, failed(0))
         #expect(items.map(\.text) == ["c0", "c1", "c2", "c3", "w0", "w1", "w2", "w3", "w4", "w5"])
-        #expect(Attention.items([], [], commands, failed(0)).isEmpty)
+        #expect(Attention.items([], [], none, failed(0)).isEmpty)
     }
 }

@@ -25,7 +25,7 @@ extension Dashboard {
                     shape: "wide",
                     asOf: fleet.generatedAt,
                     .items(
-                        Attention.items(alerts.items, approvals.items, fleet.commands, dead),
+                        Attention.items(alerts.items, approvals.items, fleet, dead),
                         empty: "Nothing needs attention"
                     )
                 ),

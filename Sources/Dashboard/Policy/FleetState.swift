@@ -29,7 +29,7 @@ extension FleetAlerts {
 }
 
 extension Shell.State {
-    /// The most severe condition wins. HALTED is shown only if no alert is open.
+    /// The most severe condition wins. A critical alert stays critical while someone works on it. HALTED is shown only if nothing else is.
     init(_ fleet: Fleet?, _ availability: APIAvailability) {
         if case .out = availability {
             self.init(kind: "critical", shape: "■", text: "CRITICAL · API not responding", mark: "(!) ")
@@ -42,8 +42,13 @@ extension Shell.State {
         let (critical, warning, halted) = (fleet.alerts.critical, fleet.alerts.warning, fleet.halted)
         if critical > 0 {
             self.init(kind: "critical", shape: "■", text: "CRITICAL · \(critical) open", mark: "(\(critical)!) ")
+        } else if fleet.alerts.acknowledgedCritical > 0 {
+            let text = "CRITICAL · \(fleet.alerts.acknowledgedCritical) acknowledged"
+            self.init(kind: "critical", shape: "■", text: text)
         } else if warning > 0 {
             self.init(kind: "attention", shape: "▲", text: "ATTENTION · \(warning) open", mark: "(\(warning)) ")
+        } else if fleet.notifications.delayed > 0 {
+            self.init(kind: "attention", shape: "▲", text: "ATTENTION · notifications delayed")
         } else if halted > 0, halted == fleet.total {
             self.init(kind: "halted", shape: "☐", text: "HALTED · all \(halted) instances", mark: "(H) ")
         } else {

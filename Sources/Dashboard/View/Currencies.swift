@@ -25,7 +25,7 @@ extension Block.Figure {
     /// A total, or one figure per currency if there is none.
     ///
     /// - Parameters:
-    ///   - note: What is known of the total: its currency, or why there is none.
+    ///   - note: The currency of the total, or why there is none.
     ///   - parts: The amounts per currency, the first of which are shown.
     static func money(
         _ label: String,

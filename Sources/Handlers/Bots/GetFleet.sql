@@ -29,18 +29,28 @@ ORDER BY
 LIMIT :limit
 
 -- name: fleetNeeds :one
--- out: critical int8, warning int8, info int8, acknowledged int8, stuck_runs int8, awaiting_approval int8, waiting int8, expired int8
+-- out: critical int8, warning int8, info int8, acknowledged int8, acknowledged_critical int8, stuck_runs int8, awaiting_approval int8
+-- out: waiting int8, expired int8, delayed int8, failed int8
 SELECT
     alert.*,
     (SELECT count(*) FROM commands WHERE status = 'AWAITING_APPROVAL') AS awaiting_approval,
     (SELECT count(*) FROM commands WHERE status IN ('PENDING', 'ACCEPTED')) AS waiting,
-    (SELECT count(*) FROM commands WHERE status = 'EXPIRED' AND created_at > now() - interval '24 hours') AS expired
+    (SELECT count(*) FROM commands WHERE status = 'EXPIRED' AND created_at > now() - interval '24 hours') AS expired,
+    (
+        SELECT count(*)
+        FROM notification_deliveries
+        WHERE status = 'PENDING'
+            AND last_error IS NOT NULL
+            AND created_at < now() - interval '1 minute'
+    ) AS delayed,
+    (SELECT count(*) FROM notification_deliveries WHERE status = 'DEAD') AS failed
 FROM (
     SELECT
         count(*) FILTER (WHERE status = 'OPEN' AND severity = 'CRITICAL') AS critical,
         count(*) FILTER (WHERE status = 'OPEN' AND severity = 'WARNING') AS warning,
         count(*) FILTER (WHERE status = 'OPEN' AND severity NOT IN ('CRITICAL', 'WARNING')) AS info,
         count(*) FILTER (WHERE status = 'ACKED') AS acknowledged,
+        count(*) FILTER (WHERE status = 'ACKED' AND severity = 'CRITICAL') AS acknowledged_critical,
         count(*) FILTER (WHERE source = 'module_runs') AS stuck_runs
     FROM alerts
     WHERE status <> 'RESOLVED'

@@ -24,14 +24,16 @@ extension API {
                     critical: needs.critical,
                     warning: needs.warning,
                     info: needs.info,
-                    acknowledged: needs.acknowledged
+                    acknowledged: needs.acknowledged,
+                    acknowledgedCritical: needs.acknowledgedCritical
                 ),
                 commands: FleetCommands(
                     awaitingApproval: needs.awaitingApproval,
                     waiting: needs.waiting,
                     expired: needs.expired
                 ),
-                stuckRuns: needs.stuckRuns
+                stuckRuns: needs.stuckRuns,
+                notifications: FleetNotifications(delayed: needs.delayed, failed: needs.failed)
             )
         )
     }

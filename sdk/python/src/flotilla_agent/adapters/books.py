@@ -11,7 +11,7 @@ from ..telemetry import ContractReport
 
 #: How far back fills are compared, and how many records of each kind at most. The contract permits 2,000.
 PERIOD = datetime.timedelta(days=7)
-MAXIMUM = 2000
+MAXIMUM = 1000
 
 #: How many findings the evidence of a command lists.
 _LISTED = 20
