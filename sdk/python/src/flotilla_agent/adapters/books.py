@@ -9,7 +9,7 @@ import typing
 from .. import contract
 from ..telemetry import ContractReport
 
-#: How far back fills are compared, and how many records of each kind at most. The contract permits 2,000.
+#: How far back fills are compared, and how many records of each kind at most, which is the limit of the contract.
 PERIOD = datetime.timedelta(days=7)
 MAXIMUM = 1000
 
