@@ -18,6 +18,10 @@ public struct WebRequest: Sendable {
     public var csrf: String
     /// `light` or `dark`; nil to follow the browser's setting.
     public var theme: String?
+    /// Whether the browser shows times in its own zone.
+    public var isLocalTime = false
+    /// Whether keys without Control or Alt are shortcuts.
+    public var hasShortcuts = true
 
     /// Creates a request.
     public init(

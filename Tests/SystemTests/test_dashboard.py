@@ -256,10 +256,10 @@ def test_a_row_shows_equity_over_time_and_net_pnl(browser, fleet):
 
 def test_the_time_range_of_charts_is_in_the_url(browser):
     browser.open("/dashboard")
-    assert browser.text("#equity-0 h2") == "Equity, LIVE, 24 hours"
+    assert browser.text("#equity-0 h2") == "Equity, LIVE, USDT, 24 hours"
     browser.find("#equity-0 .choices a[href*='7d']").click()
     assert browser.path == "/dashboard?range=7d"
-    assert browser.text("#equity-0 h2") == "Equity, LIVE, 7 days"
+    assert browser.text("#equity-0 h2") == "Equity, LIVE, USDT, 7 days"
     assert browser.find("#equity-0 .choices [aria-current]").text == "7d"
     browser.open("/analytics?tab=equity&mode=LIVE&range=1h")
     assert browser.find("#equity-0 .choices [aria-current]").text == "1h"
@@ -269,7 +269,9 @@ def test_the_time_range_of_charts_is_in_the_url(browser):
 def test_several_metrics_are_shown_below_each_other(browser):
     browser.open("/bots/mm-bin-00/binance-a0?tab=metrics&metric_type=equity,%20realized_pnl&range=7d")
     assert [title.text for title in browser.all("main h2")][2:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days"]
-    assert browser.all("#series-0 figure") and "No samples" in browser.text("#series-1")
+    assert browser.all("#series-0 polyline.curve")
+    # A lone value is a dot.
+    assert len(browser.all("#series-1 path.dot")) == 1
 
 
 def test_stuck_runs_are_checked_and_a_command_is_repeated(browser, fleet):
@@ -539,6 +541,49 @@ def test_an_api_outage_is_shown_live_and_commands_are_delivered_afterwards(brows
     browser.wait(lambda: "It is responding again" in browser.text("#outage"), seconds=60)
     pending = fleet.call("GET", "/instances/kraken-b1/commands/pending")
     assert identity in [command["command_id"] for command in pending]
+
+
+def test_a_server_that_hangs_is_shown_within_seconds_and_the_age_counts_on(browser, server):
+    browser.open("/dashboard")
+    hung = server.child("dashboard")
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        browser.wait(lambda: "Server not responding" in browser.text("#trouble"), seconds=20)
+        assert time.monotonic() - start < 14
+        browser.wait(lambda: browser.text("#fleet-state").startswith("○ STALE"), seconds=10)
+        assert browser.driver.title.startswith("(?) Dashboard")
+        first = browser.text("#fleet-state")
+        browser.wait(lambda: browser.text("#fleet-state") != first, seconds=3)
+        assert browser.text("#fleet-state").startswith("○ STALE")
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    browser.wait(lambda: browser.text("#trouble") == "" and "STALE" not in browser.text("#fleet-state"), seconds=30)
+    assert not browser.driver.title.startswith("(?)")
+    browser.read_logs()
+    browser.messages.clear()  # The browser logs requests that ended.
+
+
+def test_preferences_are_shown_as_they_are(browser):
+    browser.open("/settings")
+    for name, value in [("zone", "local"), ("keys", "off"), ("theme", "dark")]:
+        browser.find(f"[name={name}] option[value={value}]").click()
+    browser.find("#profile button").click()
+    browser.wait(lambda: browser.find("[name=zone] option[value=local]").is_selected())
+    assert browser.find("[name=keys] option[value=off]").is_selected()
+    assert browser.find("[name=theme] option[value=dark]").is_selected()
+    # Times in notes and the labels of charts follow the zone.
+    browser.open("/dashboard")
+    browser.wait(lambda: browser.text("#clock").endswith("local"))
+    differ = browser.driver.execute_script("""
+        return [...document.querySelectorAll('#equity-0 text')].filter((label) => {
+            const at = new Date(label.dataset.time);
+            const clock = at.toTimeString().slice(0, 5);
+            return label.textContent.slice(-5) !== (clock === "00:00" ? label.textContent.slice(0, 5) : clock);
+        }).map((label) => label.textContent)""")
+    assert differ == [] and len(browser.all("#equity-0 text")) > 2
+    for name in ("zone", "keys", "theme"):
+        browser.driver.delete_cookie(name)
 
 
 def test_an_open_page_survives_a_crash_of_the_dashboard(browser, server):

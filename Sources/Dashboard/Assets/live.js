@@ -5,11 +5,15 @@ import { writeTimes } from "./time.js";
 const pill = document.getElementById("fleet-state");
 const trouble = document.getElementById("trouble");
 const channel = new BroadcastChannel("flotilla");
-let [lastEvent, lastRefresh, isBusy, isPending, isPaused] = [Date.now(), Date.now(), false, false, false];
+let [lastEvent, lastRefresh, isPending, isPaused] = [Date.now(), Date.now(), false, false];
+// When the refresh began that has no response yet.
+let busySince = null;
+// Why the last refresh failed.
+let problem = null;
 
 export async function refresh() {
-  if (isBusy) { isPending = true; return; }
-  isBusy = true;
+  if (busySince) { isPending = true; return; }
+  busySince = Date.now();
   try {
     const response = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
     if (response.type === "opaqueredirect") return location.reload();
@@ -18,11 +22,12 @@ export async function refresh() {
     lastRefresh = Date.now();
     keepFormToken(page);
     update(page);
-    showProblem(null);
+    problem = null;
   } catch (error) {
-    showProblem(error.message);
+    problem = error.name === "TimeoutError" ? "Server not responding" : error.message;
   } finally {
-    isBusy = false;
+    busySince = null;
+    showProblem();
     if (isPending) { isPending = false; scheduleRefresh(); }
   }
 }
@@ -92,23 +97,29 @@ function updateBlock(block, fresh) {
   writeTimes(block);
 }
 
-/// Shows why the page is stale, and the age of its data.
-function showProblem(problem) {
-  document.body.classList.toggle("is-stale", Boolean(problem));
-  if (!problem) return trouble.replaceChildren();
+/// Shows why the page is stale, and the age of its data, which counts on.
+function showProblem() {
   const age = Math.round((Date.now() - lastRefresh) / 1000);
+  const reason = problem ?? (busySince && Date.now() - busySince > 5_000 ? "Server not responding" : null);
+  document.body.classList.toggle("is-stale", Boolean(reason));
+  if (!reason) {
+    if (trouble.querySelector("button")) trouble.replaceChildren();
+    return;
+  }
   if (age > 10) {
     pill.className = "pill stale";
     pill.textContent = `○ STALE · ${age} s`;
+    document.title = `(?) ${document.title.replace(/^\([^)]*\) /, "")}`;
     document.querySelector("link[rel=icon]").href = "/assets/favicon-stale.svg";
   }
-  const text = document.createElement("span");
-  text.textContent = `${problem.replace(/\.$/, "")}. Data is ${age} s old. `;
-  const retry = document.createElement("button");
-  retry.className = "small";
-  retry.textContent = "Retry";
-  retry.addEventListener("click", refresh);
-  trouble.replaceChildren(text, retry);
+  if (!trouble.querySelector("button")) {
+    const retry = document.createElement("button");
+    retry.className = "small";
+    retry.textContent = "Retry";
+    retry.addEventListener("click", refresh);
+    trouble.replaceChildren(document.createElement("span"), retry);
+  }
+  trouble.firstChild.textContent = `${reason.replace(/\.$/, "")}. Data is ${age} s old. `;
 }
 
 function noteEvent(type) {
@@ -131,8 +142,9 @@ if (pill && trouble) {
   else listen();
   setInterval(() => {
     if (!document.hidden && !isPaused) refresh();
-    if (Date.now() - lastEvent > 25_000 && Date.now() - lastRefresh > 10_000) showProblem("Connection to the server lost");
+    if (Date.now() - lastEvent > 25_000 && Date.now() - lastRefresh > 10_000) problem ??= "Connection to the server lost";
   }, 4000);
+  setInterval(showProblem, 1000);
   document.addEventListener("visibilitychange", scheduleRefresh);
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target !== document.body) return;

@@ -45,8 +45,8 @@ extension Dashboard {
 
     private static func alertRow(_ alert: Alert) -> Row {
         let path = "/alerts/\(alert.alertID.text)"
-        var status = alert.status.rawValue
-        if let silenced = alert.silencedUntil, silenced > .now { status += ", silenced until \(Moment(silenced).text)" }
+        let silenced = alert.silencedUntil.flatMap { $0 > .now ? $0 : nil }
+        let status = silenced == nil ? alert.status.rawValue : "\(alert.status.rawValue), silenced until"
         let owner = alert.resolvedBy ?? alert.ackedBy
         return Row(
             key: alert.alertID.text,
@@ -55,7 +55,7 @@ extension Dashboard {
             cells: [
                 .icon(StatusIcon(alert.severity), alert.severity.rawValue), Cell(text: alert.message, href: path),
                 .id(alert.targetID, note: alert.targetType), .time(Moment(alert.firstAt)), .count(alert.occurrences),
-                .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner),
+                .time(alert.lastNotifiedAt.map { Moment($0) }), .text(status, note: owner, at: silenced),
                 Cell(action: alert.status == .open ? Cell.Action(text: "Acknowledge", path: "\(path)/ack") : nil),
             ]
         )
@@ -84,13 +84,13 @@ extension Dashboard {
                     Block.Fact("Since", .time(Moment(alert.firstAt))),
                     Block.Fact(
                         "Last occurrence",
-                        .text(
-                            Moment(alert.lastAt).text,
-                            note: alert.occurrences == 1 ? "1 occurrence" : "\(alert.occurrences) occurrences"
+                        Cell(
+                            note: alert.occurrences == 1 ? "1 occurrence" : "\(alert.occurrences) occurrences",
+                            time: Moment(alert.lastAt)
                         )
                     ),
-                    Block.Fact("Acknowledged by", .text(alert.ackedBy, note: alert.ackedAt.map { Moment($0).text })),
-                    Block.Fact("Resolved by", .text(alert.resolvedBy, note: alert.resolvedAt.map { Moment($0).text })),
+                    Block.Fact("Acknowledged by", .text(alert.ackedBy, at: alert.ackedAt)),
+                    Block.Fact("Resolved by", .text(alert.resolvedBy, at: alert.resolvedAt)),
                     Block.Fact("Silenced until", .time(alert.silencedUntil.map { Moment($0) })),
                 ])
             )

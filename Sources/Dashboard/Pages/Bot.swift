@@ -170,17 +170,17 @@ extension Dashboard {
         )
     }
 
-    /// The heartbeat strip, and its latest gaps as text.
+    /// The heartbeat strip, and the starts of its latest gaps with their durations.
     private static func heartbeats(_ presence: Presence) -> [Block.Fact] {
         let count = Int64(presence.slots.utf8.count)
         func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
         let gaps = HeartbeatStrip.gaps(presence.slots).suffix(5).reversed().map { gap in
-            "\(Moment(time(gap.lowerBound)).text) to \(Moment(time(gap.upperBound)).text)"
+            let start = time(gap.lowerBound)
+            let duration = Figures.duration(seconds: start.seconds(until: time(gap.upperBound)))
+            return Block.Fact("Gap", Cell(note: "for \(duration)", time: Moment(start)))
         }
-        let text = gaps.isEmpty ? "no gaps of 90 s or more" : gaps.joined(separator: "; ")
-        return [
-            Block.Fact("Heartbeats", Cell(strip: HeartbeatStrip(presence.slots))), Block.Fact("Gaps", .text(text)),
-        ]
+        let none = [Block.Fact("Gaps", .text("no gaps of 90 s or more"))]
+        return [Block.Fact("Heartbeats", Cell(strip: HeartbeatStrip(presence.slots)))] + (gaps.isEmpty ? none : gaps)
     }
 
     /// A button for each command. All of them lead to the confirmation page.

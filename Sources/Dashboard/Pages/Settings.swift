@@ -41,12 +41,14 @@ extension Dashboard {
                 Form.Field(
                     "zone",
                     "Time zone",
-                    options: [("utc", "UTC"), ("local", "Browser time zone")].map { Form.Option($0.0, $0.1) }
+                    options: [("utc", "UTC"), ("local", "Browser time zone")]
+                        .map { Form.Option($0.0, $0.1, selected: request.isLocalTime ? "local" : "utc") }
                 ),
                 Form.Field(
                     "keys",
                     "Single-key shortcuts",
-                    options: [("on", "On"), ("off", "Off")].map { Form.Option($0.0, $0.1) }
+                    options: [("on", "On"), ("off", "Off")]
+                        .map { Form.Option($0.0, $0.1, selected: request.hasShortcuts ? "on" : "off") }
                 ),
             ],
             buttons: [Form.Button("Save preferences", look: "first")]

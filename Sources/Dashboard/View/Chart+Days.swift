@@ -49,7 +49,7 @@ extension Chart {
         let places = days.count > 5 ? (0...4).map { $0 * (days.count - 1) / 4 } : Array(days.indices)
         return places.map { place in
             let x = round((Double(place) + 0.5) / Double(days.count) * 100)
-            return TimeScale.Tick(x: "\(x)%", iso: "", text: String(days[place].dropFirst(5)))
+            return TimeScale.Tick(x: "\(x)%", iso: nil, text: String(days[place].dropFirst(5)))
         }
     }
 }

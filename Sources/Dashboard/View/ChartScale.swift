@@ -69,7 +69,8 @@ struct TimeScale {
     struct Tick {
         /// The position as an attribute of SVG, such as `12.5%`.
         let x: String
-        let iso: String
+        /// The time in RFC 3339; nil for a day that has no zone.
+        let iso: String?
         /// The time of day, or the day at its midnight.
         let text: String
     }

@@ -79,6 +79,8 @@ struct Cell {
     var href: String?
     /// A second, smaller line.
     var note: String?
+    /// A time as a smaller line.
+    var noteTime: Moment?
     var tone = ""
     var isNumeric = false
     var isID = false
@@ -123,9 +125,9 @@ struct Cell {
     /// An unknown value, which must not look like zero.
     static let unknown = Cell(text: "—")
 
-    static func text(_ text: String?, note: String? = nil, tone: String = "") -> Cell {
+    static func text(_ text: String?, note: String? = nil, at time: Timestamp? = nil, tone: String = "") -> Cell {
         guard let text, !text.isEmpty else { return .unknown }
-        return Cell(text: text, note: note, tone: tone)
+        return Cell(text: text, note: note, noteTime: time.map { Moment($0) }, tone: tone)
     }
 
     static func id(_ text: String, href: String? = nil, note: String? = nil) -> Cell {
@@ -157,6 +159,7 @@ extension Cell: MustacheParent {
         case "details": details
         case "isMessage": isMessage
         case "note": note
+        case "noteTime": noteTime
         case "isNumeric": isNumeric
         case "isID": isID
         case "time": time

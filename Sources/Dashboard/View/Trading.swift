@@ -57,7 +57,7 @@ extension Trade {
     /// The price at which it could be closed, with the time of that price.
     var currentPriceCell: Cell {
         var cell = Cell.quantity(currentPrice)
-        if currentPrice != nil { cell.note = "\(Moment(updatedAt).text)" }
+        if currentPrice != nil { cell.noteTime = Moment(updatedAt) }
         return cell
     }
 

@@ -19,6 +19,10 @@ struct WebRequestHead: Sendable {
     let session: String?
     /// `light` or `dark`; nil to follow the browser's setting.
     let theme: String?
+    /// Whether the browser shows times in its own zone.
+    let isLocalTime: Bool
+    /// Whether keys without Control or Alt are shortcuts.
+    let hasShortcuts: Bool
 
     init(_ head: HTTPRequestHead, from client: Client, id: String) {
         self.id = id
@@ -34,6 +38,8 @@ struct WebRequestHead: Sendable {
         let cookies = Self.cookies(head.headers)
         session = cookies[Self.sessionCookie(of: client)].flatMap { $0.isEmpty ? nil : $0 }
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
+        isLocalTime = cookies["zone"] == "local"
+        hasShortcuts = cookies["keys"] != "off"
     }
 
     /// The name of the session cookie. Over TLS it has the prefix `__Host-`, so that no other host and no connection without TLS can set it

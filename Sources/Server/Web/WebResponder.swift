@@ -98,7 +98,7 @@ struct WebResponder: Responder {
     }
 
     private func page(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
-        let request = WebRequest(
+        var request = WebRequest(
             method: head.isPost ? "POST" : "GET",
             path: head.path,
             query: head.query,
@@ -108,6 +108,8 @@ struct WebResponder: Responder {
             csrf: FormToken.masked(ofSession: user.session),
             theme: head.theme
         )
+        request.isLocalTime = head.isLocalTime
+        request.hasShortcuts = head.hasShortcuts
         switch await dashboard.respond(to: request) {
         case .page(let status, let text): return html(status, text, head)
         case .redirect(let target): return redirect(to: target, head)
