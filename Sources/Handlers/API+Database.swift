@@ -71,16 +71,23 @@ extension API {
     ) async throws(Problem) -> Result {
         try requireSchema()
         return try await databaseSpan("transaction") { () async throws(Problem) in
-            try await result(of: body, within: limit)
+            try await result { try await database.transaction(within: limit, body) }
         }
     }
 
-    private func result<Result: Sendable>(
-        of body: @escaping @Sendable (borrowing Transaction) throws -> Result,
-        within limit: Duration?
+    /// Runs statements that only read, and that all see the database at one moment.
+    func snapshot<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result {
+        try requireSchema()
+        return try await databaseSpan("snapshot") { () async throws(Problem) in
+            try await result { try await database.snapshot(body) }
+        }
+    }
+
+    private func result<Result: Sendable>(of work: () async throws -> Result) async throws(Problem) -> Result {
         do {
-            return try await database.transaction(within: limit, body)
+            return try await work()
         } catch let error as Problem {
             throw error
         } catch {

@@ -133,11 +133,26 @@ public final class Database: Sendable {
         within limit: Duration? = nil,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws -> Result {
+        try await transaction(.readCommitted, within: limit, body)
+    }
+
+    /// Runs statements that only read, and that all see the database at one moment.
+    public func snapshot<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
+    ) async throws -> Result {
+        try await transaction(.snapshot, within: nil, body)
+    }
+
+    private func transaction<Result: Sendable>(
+        _ beginning: Transaction.Beginning,
+        within limit: Duration?,
+        _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
+    ) async throws -> Result {
         let call = try callLimits()
         let deadline = limit.map { .now + $0 } ?? call.deadline
         return try await withCheckedContinuation { continuation in
             let run: @Sendable (Connection) -> Work.SessionEnd = { connection in
-                let result = Transaction.run(body, on: connection, by: deadline)
+                let result = Transaction.run(body, beginning, on: connection, by: deadline)
                 continuation.resume(returning: result)
                 guard case .failure(let error as PostgresError) = result else { return .reusable }
                 return error.isOutcomeUnknown || error.isReadOnly ? .broken : .reusable

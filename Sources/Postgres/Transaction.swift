@@ -8,7 +8,23 @@ public struct Transaction: ~Copyable {
         try connection.run(query, by: deadline)
     }
 
-    private static let begin = Statement(name: "begin", parameterTypes: [], sql: "BEGIN")
+    /// The statement that begins a transaction.
+    enum Beginning {
+        /// Each statement sees what is committed when it starts.
+        case readCommitted
+        /// All statements see what is committed when the first one starts, and change nothing.
+        case snapshot
+
+        fileprivate var statement: Statement { self == .snapshot ? Self.beginSnapshot : Self.begin }
+
+        private static let begin = Statement(name: "begin", parameterTypes: [], sql: "BEGIN")
+        private static let beginSnapshot = Statement(
+            name: "begin_snapshot",
+            parameterTypes: [],
+            sql: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        )
+    }
+
     private static let commit = Statement(name: "commit", parameterTypes: [], sql: "COMMIT")
     private static let rollback = Statement(name: "rollback", parameterTypes: [], sql: "ROLLBACK")
 
@@ -18,12 +34,13 @@ public struct Transaction: ~Copyable {
     /// effect (PostgreSQL manual, 27.2.8 "Synchronous Replication").
     static func run<Result>(
         _ body: (borrowing Transaction) throws -> Result,
+        _ beginning: Beginning,
         on connection: Connection,
         by deadline: ContinuousClock.Instant
     ) -> Swift.Result<Result, any Error> {
         var isCommitSent = false
         do {
-            try connection.sendUnread(begin)
+            try connection.sendUnread(beginning.statement)
             let result = try body(Transaction(connection: connection, deadline: deadline))
             isCommitSent = true
             try connection.send(commit, Parameters())

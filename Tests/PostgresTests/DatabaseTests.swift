@@ -159,6 +159,29 @@ import struct Foundation.UUID
         }
     }
 
+    @Test func `a snapshot sees one moment whatever is committed meanwhile, and changes nothing`() async throws {
+        try await withDatabase { database, _ in
+            _ = try await database.run(Query(sql: "CREATE TABLE t (n int8)"))
+            let count = Self.text("SELECT count(*)::text FROM t")
+            let seen = try await database.snapshot { snapshot in
+                let before = try snapshot.run(count)
+                let isStored = DispatchSemaphore(value: 0)
+                Task {
+                    _ = try await database.run(Query(sql: "INSERT INTO t VALUES (1)"))
+                    isStored.signal()
+                }
+                isStored.wait()
+                return [before, try snapshot.run(count)]
+            }
+            #expect(seen == ["0", "0"])
+            #expect(try await database.run(count) == "1")
+            let error = await #expect(throws: PostgresError.self) {
+                try await database.snapshot { _ = try $0.run(Query(sql: "INSERT INTO t VALUES (2)")) }
+            }
+            #expect(error?.state?.code == "25006")
+        }
+    }
+
     @Test func `a statement that takes too long fails, and the pool keeps working`() async throws {
         try await withDatabase(connections: 1, deadline: .milliseconds(400)) { database, _ in
             _ = try await database.run(Self.text("SELECT 'warm'"))

@@ -4,15 +4,14 @@ import Postgres
 
 extension API {
     public func getCommand(_ input: GetCommand.Input) async throws(Problem) -> GetCommand.Output {
-        // One transaction, so that the command and its history are consistent.
-        let detail = try await transaction { transaction in
-            guard let row = try transaction.run(.getCommand(commandID: input.commandID)) else {
+        let detail = try await snapshot { snapshot in
+            guard let row = try snapshot.run(.getCommand(commandID: input.commandID)) else {
                 throw Problem.commandNotFound
             }
             return CommandDetail(
                 row,
-                try transaction.run(.listAcknowledgements(commandID: input.commandID)),
-                try transaction.run(.listCommandEvents(commandID: input.commandID))
+                try snapshot.run(.listAcknowledgements(commandID: input.commandID)),
+                try snapshot.run(.listCommandEvents(commandID: input.commandID))
             )
         }
         return .ok(detail)
