@@ -1,4 +1,4 @@
-"""Tests of the adapter for hummingbot, with the real hummingbot on its own mock exchange and the real mosquitto, offline."""
+"""Tests of the adapter for hummingbot, with the real hummingbot on its own mock exchange, the real mosquitto and the real control plane, offline."""
 
 import collections
 import datetime
@@ -17,9 +17,10 @@ from flotilla_agent.adapters.hummingbot_ledger import Ledger
 from flotilla_agent.adapters.hummingbot_program import forget_orders
 from flotilla_agent.adapters.mqtt import Broker
 from flotilla_agent.adapters.testkit import check_effects, check_reading
+from comparison import Comparison, by, moment
+from control_plane import rejections
 from freqtrade_fleet import until
 from hummingbot_fleet import VERSION, Hummingbot, Mosquitto, Sidecar, install, mosquitto
-from recorder import Recorder
 
 STATUS = {
     "BuyOrderCreated": "OPEN",
@@ -47,17 +48,17 @@ def broker(tmp_path):
 
 
 class Fleet:
-    """Hummingbots, one sidecar, and the control plane that records it."""
+    """Hummingbots, one sidecar, and the control plane. The bots of each test have their own names."""
 
-    def __init__(self, folder, broker, bots):
-        self.broker, self.bots = broker, bots
-        self.recorder = Recorder()
-        self.sidecar = Sidecar(bots, broker, self.recorder.url, folder).start()
+    def __init__(self, folder, control_plane, broker, bots):
+        self.control_plane, self.broker, self.bots = control_plane, broker, bots
+        self.sidecar = Sidecar(bots, broker, control_plane.url, folder).start()
 
     def __enter__(self):
         try:
             # The broker keeps messages for sessions that it knows.
-            until(lambda: {bot.name for bot in self.bots} <= self.recorder.heartbeats.keys())
+            for bot in self.bots:
+                until(lambda: self.instance(bot))
             for bot in self.bots:
                 bot.start()
             return self
@@ -67,15 +68,17 @@ class Fleet:
 
     def __exit__(self, *_):
         self.sidecar.end()
-        self.recorder.stop()
         for bot in self.bots:
             bot.end()
 
-    def command(self, bot, command_type, payload=None):
-        return self.recorder.outcome(self.recorder.send(bot.name, command_type, payload))
+    def send(self, bot, command_type):
+        return self.control_plane.send(bot.name, command_type)
 
-    def complete(self, bot, command_type, payload=None):
-        outcome = self.command(bot, command_type, payload)
+    def command(self, bot, command_type):
+        return self.control_plane.outcome(self.send(bot, command_type))
+
+    def complete(self, bot, command_type):
+        outcome = self.command(bot, command_type)
         assert outcome["status"] == "COMPLETED", outcome
         return outcome["evidence"]
 
@@ -84,17 +87,25 @@ class Fleet:
         assert outcome["status"] == "FAILED", outcome
         return outcome["reason"]
 
-    def heartbeat(self, bot):
-        return self.recorder.heartbeats[bot.name]
+    def instance(self, bot):
+        return self.control_plane.instance(bot.name)
+
+    def state(self, bot):
+        return self.control_plane.state(bot.name)
+
+    def elements(self, kind, bot):
+        return self.control_plane.elements(kind, bot.name)
+
+    def compare(self, bot):
+        comparison = compare(self.control_plane, bot)
+        assert comparison.differences == []
+        assert rejections(self.sidecar.folder / "sidecar.log") == []
+        return comparison.counts
 
     def settle(self, bot):
         """Waits until all fills have arrived, and gives the last orders time: the sidecar sends reports within a second or two."""
-        until(lambda: len(self.recorder.elements("fills", bot.name)) == len(bot.rows("TradeFill")))
+        until(lambda: self.control_plane.count("fills", bot.name) == len(bot.rows("TradeFill")))
         time.sleep(4)
-
-
-def moment(text):
-    return datetime.datetime.fromisoformat(text)
 
 
 def at(milliseconds):
@@ -109,48 +120,69 @@ def is_stored(number, stored):
     return stored in {int(Decimal(number) * 1_000_000), int(Decimal(float(number)) * 1_000_000)}
 
 
-def compare(recorder, bot):
-    """Compares all fills and orders with the bot's own database. Returns how many were compared."""
-    assert recorder.conflicts == []
-    fills = {fill["fill_id"]: fill for fill in recorder.elements("fills", bot.name)}
-    costs = {cost["entry_id"]: cost for cost in recorder.elements("costs", bot.name)}
-    orders = {order["order_id"]: order for order in recorder.elements("orders", bot.name)}
+def stored(comparison, subject, number, column):
+    """Adds a difference unless the database has a number of Flotilla."""
+    if not is_stored(number, column):
+        comparison.equal(subject, number, Decimal(column) / 1_000_000)
+
+
+def compare(control_plane, bot):
+    """Compares orders, fills and booked fees with the bot's own database. hummingbot has no positions and, over MQTT, no balances."""
+    comparison = Comparison(bot.name)
+    costs = by(control_plane.elements("costs", bot.name), "entry_id")
+    filled = compare_fills(comparison, by(control_plane.elements("fills", bot.name), "fill_id"), costs, bot)
+    orders = by(control_plane.elements("orders", bot.name), "order_id")
+    for row in bot.rows("Order"):
+        key = row["id"]
+        if (order := comparison.take(orders, key, "order")) is None:
+            continue
+        comparison.equal(f"status of order {key}", order["status"], STATUS[row["last_status"]])
+        comparison.equal(f"side of order {key}", (order["symbol"], order["side"].lower()), (row["symbol"], key.partition(":")[0]))
+        comparison.equal(f"type of order {key}", order["order_type"].upper(), row["order_type"])
+        stored(comparison, f"quantity of order {key}", order["quantity"], row["amount"])
+        stored(comparison, f"price of order {key}", order["price"] or 0, row["price"])
+        comparison.equal(f"filled quantity of order {key}", order["filled_quantity"], filled[key])
+        comparison.equal(f"creation of order {key}", moment(order["created_at"]), at(row["creation_timestamp"]))
+    comparison.none_left(orders, "order")
+    return comparison
+
+
+def compare_fills(comparison, fills, costs, bot):
+    """Compares the fills and their booked fees. Returns the filled quantity of each order."""
     filled = collections.Counter()
-    counts = collections.Counter()
     for row in bot.rows("TradeFill"):
-        fill = fills.pop(f"{row['symbol']}:{row['exchange_trade_id']}:{row['trade_type']}")
-        assert (fill["order_id"], fill["symbol"], fill["side"]) == (row["order_id"], row["symbol"], row["trade_type"])
-        assert is_stored(fill["price"], row["price"]) and is_stored(fill["quantity"], row["amount"])
-        assert moment(fill["timestamp"]) == at(row["timestamp"])
+        key = f"{row['symbol']}:{row['exchange_trade_id']}:{row['trade_type']}"
+        if (fill := comparison.take(fills, key, "fill")) is None:
+            continue
+        sides = (fill["order_id"], fill["symbol"], fill["side"]), (row["order_id"], row["symbol"], row["trade_type"])
+        comparison.equal(f"order of fill {key}", *sides)
+        stored(comparison, f"price of fill {key}", fill["price"], row["price"])
+        stored(comparison, f"quantity of fill {key}", fill["quantity"], row["amount"])
+        comparison.equal(f"time of fill {key}", moment(fill["timestamp"]), at(row["timestamp"]))
         fee = json.loads(row["trade_fee"], parse_float=Decimal)
         if fee["flat_fees"]:
             (flat,) = fee["flat_fees"]
-            assert (Decimal(fill["fee"]), fill["fee_currency"]) == (Decimal(flat["amount"]), flat["token"])
+            comparison.equal(f"fee of fill {key}", (fill["fee"], fill["fee_currency"]), (Decimal(flat["amount"]), flat["token"]))
         else:
-            assert is_stored(fill["fee"], row["trade_fee_in_quote"]) and fill["fee_currency"] == "USDT"
-            assert Decimal(fill["fee"]) == Decimal(fill["price"]) * Decimal(fill["quantity"]) * Decimal(fee["percent"])
-        filled[row["order_id"]] += Decimal(fill["quantity"])
-        counts["fills"] += 1
-    for row in bot.rows("Order"):
-        order = orders.pop(row["id"])
-        assert order["status"] == STATUS[row["last_status"]], (order, row)
-        assert (order["symbol"], order["side"].lower()) == (row["symbol"], row["id"].partition(":")[0])
-        assert order["order_type"].upper() == row["order_type"]
-        assert is_stored(order["quantity"], row["amount"]) and is_stored(order.get("price") or 0, row["price"])
-        assert Decimal(order["filled_quantity"]) == filled[row["id"]]
-        assert moment(order["created_at"]) == at(row["creation_timestamp"])
-        counts["orders"] += 1
-    assert fills == costs == orders == {}
-    return counts
+            stored(comparison, f"fee of fill {key}", fill["fee"], row["trade_fee_in_quote"])
+            exact = fill["price"] * fill["quantity"] * Decimal(fee["percent"])
+            comparison.equal(f"exact fee of fill {key}", (fill["fee"], fill["fee_currency"]), (exact, "USDT"))
+        if (cost := comparison.take(costs, key, "cost")) is not None:
+            booked = cost["cost_type"], cost["symbol"], cost["amount"], cost["currency"], cost["timestamp"]
+            comparison.equal(f"cost {key}", booked, ("FEE", row["symbol"], fill["fee"], fill["fee_currency"], fill["timestamp"]))
+        filled[row["order_id"]] += fill["quantity"]
+    comparison.none_left(fills, "fill")
+    comparison.none_left(costs, "cost")
+    return filled
 
 
 # Equality
 
 
-def test_every_order_fill_and_fee_equals_the_bots_database_after_five_kills_of_the_sidecar(python, broker, tmp_path):
-    trader = Hummingbot(python, "hb-1", tmp_path, broker, orders=24, returns=False, uses_market_orders=True)
-    other = Hummingbot(python, "hb-2", tmp_path, broker, orders=6, fixed_fee="0.000123456789 BNB")
-    with Fleet(tmp_path, broker, [trader, other]) as fleet:
+def test_every_order_fill_and_fee_equals_the_bots_database_after_five_kills_of_the_sidecar(python, control_plane, broker, tmp_path):
+    trader = Hummingbot(python, "equal-1", tmp_path, broker, orders=24, returns=False, uses_market_orders=True)
+    other = Hummingbot(python, "equal-2", tmp_path, broker, orders=6, fixed_fee="0.000123456789 BNB")
+    with Fleet(tmp_path, control_plane, broker, [trader, other]) as fleet:
         for number in range(1, 6):
             until(lambda: len(trader.rows("Order")) >= 4 * number, 90)
             fleet.sidecar.kill()
@@ -159,41 +191,42 @@ def test_every_order_fill_and_fee_equals_the_bots_database_after_five_kills_of_t
         until(lambda: trader.is_done(25) and other.is_done(6), 90)
         fleet.settle(trader)
         fleet.settle(other)
-        assert compare(fleet.recorder, trader) == {"orders": 25, "fills": 18}
-        assert compare(fleet.recorder, other) == {"orders": 6, "fills": 6}
-        statuses = collections.Counter(order["status"] for order in fleet.recorder.elements("orders", "hb-1"))
+        assert fleet.compare(trader) == {"order": 25, "fill": 18, "cost": 18}
+        assert fleet.compare(other) == {"order": 6, "fill": 6, "cost": 6}
+        statuses = collections.Counter(order["status"] for order in fleet.elements("orders", trader))
         assert statuses == {"FILLED": 18, "CANCELED": 6, "OPEN": 1}
-        fees = {(fill["fee"], fill["fee_currency"]) for fill in fleet.recorder.elements("fills", "hb-2")}
-        assert fees == {("0.000123456789", "BNB")}
+        fees = {(fill["fee"], fill["fee_currency"]) for fill in fleet.elements("fills", other)}
+        assert fees == {(Decimal("0.000123456789"), "BNB")}
         # hummingbot knows no rate of BNB here, so its own sum in the quote currency is 0.
         assert {row["trade_fee_in_quote"] for row in other.rows("TradeFill")} == {0}
-        heartbeat = fleet.heartbeat(trader)
-        assert (heartbeat["software"], heartbeat["state"], heartbeat["symbol"]) == ("hummingbot", "NORMAL", "BTC-USDT")
-        lines = {line["message"].rpartition(" ")[0] for line in fleet.recorder.elements("log", "hb-1")}
+        instance = fleet.instance(trader)
+        assert (instance["software"], instance["status"], instance["symbol"]) == ("hummingbot", "RUNNING", "BTC-USDT")
+        lines = {line["message"].rpartition(" ")[0] for line in fleet.elements("log", trader)}
         assert lines == {f"order {number} was placed near" for number in (4, 9, 14, 19)}
-        fills = fleet.recorder.stored["fills"].copy()
+        fills = fleet.elements("fills", trader)
         assert fleet.complete(trader, "SYNC_BALANCE")["reports"] == 25 + 18 + 4
         fleet.settle(trader)
-        assert fleet.recorder.stored["fills"] == fills and fleet.recorder.conflicts == []
+        assert fleet.elements("fills", trader) == fills
+        fleet.compare(trader)
 
 
-def test_fills_that_were_not_heard_come_from_the_history(python, tmp_path):
+def test_fills_that_were_not_heard_come_from_the_history(python, control_plane, tmp_path):
     broker = Mosquitto(tmp_path, upgrades=False).start()
-    bot = Hummingbot(python, "hb-1", tmp_path, broker, orders=12)
+    bot = Hummingbot(python, "unheard-1", tmp_path, broker, orders=12)
     try:
-        with Fleet(tmp_path, broker, [bot]) as fleet:
+        with Fleet(tmp_path, control_plane, broker, [bot]) as fleet:
             until(lambda: len(bot.rows("TradeFill")) >= 2, 90)
             fleet.sidecar.kill()
             until(lambda: bot.is_done(13), 60)
             fleet.sidecar.start()
             fleet.settle(bot)
-            fills = {fill["fill_id"]: fill for fill in fleet.recorder.elements("fills", bot.name)}
+            fills = by(fleet.elements("fills", bot), "fill_id")
             for row in bot.rows("TradeFill"):
                 fill = fills.pop(f"{row['symbol']}:{row['exchange_trade_id']}:{row['trade_type']}")
                 assert is_stored(fill["price"], row["price"]) and is_stored(fill["quantity"], row["amount"])
                 assert is_stored(fill["fee"], row["trade_fee_in_quote"]) and fill["fee_currency"] == "USDT"
                 assert moment(fill["timestamp"]) == at(row["timestamp"])
-            assert fills == {} and fleet.recorder.conflicts == []
+            assert fills == {} and rejections(tmp_path / "sidecar.log") == []
     finally:
         broker.end()
 
@@ -201,33 +234,33 @@ def test_fills_that_were_not_heard_come_from_the_history(python, tmp_path):
 # Commands
 
 
-def test_commands_do_what_the_bridge_can_and_fail_with_the_reason_otherwise(python, broker, tmp_path):
-    # The third order of hb-2 is a purchase that nothing sells.
-    maker, holder = Hummingbot(python, "hb-1", tmp_path, broker), Hummingbot(python, "hb-2", tmp_path, broker, orders=3)
-    with Fleet(tmp_path, broker, [maker, holder]) as fleet:
-        until(lambda: any(order["price"] == "40000.25" for order in fleet.recorder.elements("orders", "hb-1")), 90)
+def test_commands_do_what_the_bridge_can_and_fail_with_the_reason_otherwise(python, control_plane, broker, tmp_path):
+    # The third order of the holder is a purchase that nothing sells.
+    maker, holder = Hummingbot(python, "maker-1", tmp_path, broker), Hummingbot(python, "holder-1", tmp_path, broker, orders=3)
+    with Fleet(tmp_path, control_plane, broker, [maker, holder]) as fleet:
+        until(lambda: any(order["price"] == Decimal("40000.25") for order in fleet.elements("orders", maker)), 90)
         begin = time.monotonic()
         evidence = fleet.complete(maker, "SAFE_MODE")
         assert time.monotonic() - begin < 5
         assert (evidence["is_running"], evidence["permits_entries"], evidence["open_order_count"]) == (False, False, 0)
         assert "Strategy stopped successfully" in maker.log
         assert {row["last_status"] for row in maker.rows("Order")} <= {"BuyOrderCompleted", "SellOrderCompleted", "OrderCancelled"}
-        until(lambda: fleet.heartbeat(maker)["state"] == "STOPPED")
+        until(lambda: fleet.state(maker) == "STOPPED")
         fleet.settle(maker)
-        compare(fleet.recorder, maker)
+        fleet.compare(maker)
         # The bridge answers 200 with nothing running, and Flotilla says what is.
         assert fleet.complete(maker, "STOP")["is_running"] is False
         # hummingbot refuses each start, so a person starts it while START waits.
-        start = fleet.recorder.send("hb-1", "START")
-        until(lambda: fleet.recorder.acknowledgements.get(start))
+        start = fleet.send(maker, "START")
+        until(lambda: control_plane.is_accepted(start))
         maker.end()
         maker.start()
-        assert fleet.recorder.outcome(start)["status"] == "COMPLETED"
-        until(lambda: fleet.heartbeat(maker)["state"] == "NORMAL")
+        assert control_plane.outcome(start)["status"] == "COMPLETED"
+        until(lambda: fleet.state(maker) == "NORMAL")
         fleet.complete(maker, "SAFE_MODE")
         assert fleet.fail(maker, "START").startswith("NOT_OBSERVED: the bot runs and permits entries; the bot: `start` was refused with 400: ")
 
-        until(lambda: len(fleet.recorder.elements("fills", "hb-2")) == 3, 60)
+        until(lambda: control_plane.count("fills", holder.name) == 3, 60)
         outcome = fleet.command(holder, "FLATTEN")
         assert (outcome["status"], outcome["reason"]) == (
             "FAILED",
@@ -269,25 +302,26 @@ def test_the_adapter_keeps_the_rules_of_its_interface(python, broker, tmp_path):
 # Failures
 
 
-def test_a_lost_broker_and_a_silent_bot_are_states_with_their_reason(python, broker, tmp_path):
-    bot = Hummingbot(python, "hb-1", tmp_path, broker, orders=2)
-    with Fleet(tmp_path, broker, [bot]) as fleet:
+def test_a_lost_broker_and_a_silent_bot_are_states_with_their_reason(python, control_plane, broker, tmp_path):
+    bot = Hummingbot(python, "silent-1", tmp_path, broker, orders=2)
+    with Fleet(tmp_path, control_plane, broker, [bot]) as fleet:
 
         def reason():
-            heartbeat = fleet.heartbeat(bot)
-            return heartbeat["metadata"].get("bot_failure", "") if heartbeat["state"] == "UNRESPONSIVE" else ""
+            instance = fleet.instance(bot)
+            return instance["metadata"].get("bot_failure", "") if instance["status"] == "UNRESPONSIVE" else ""
 
-        until(lambda: fleet.heartbeat(bot)["state"] == "NORMAL", 90)
+        until(lambda: fleet.state(bot) == "NORMAL", 90)
         broker.end()
         until(lambda: reason().startswith(f"MQTT_UNAVAILABLE: no connection to the MQTT broker 127.0.0.1:{broker.port}"), 40)
         broker.start()
-        until(lambda: fleet.heartbeat(bot)["state"] == "NORMAL", 60)
+        until(lambda: fleet.state(bot) == "NORMAL", 60)
         with bot.suspended():
             until(lambda: reason().startswith("NO_ANSWER: `history` has no answer after 8 seconds; the last message came"), 60)
             time.sleep(HummingbotAdapter.SILENCE)
-            assert fleet.fail(bot, "SAFE_MODE").startswith("NOT_OBSERVED: entries are paused; the bot: SILENT: nothing was heard on hbot/hb-1 for")
+            expected = f"NOT_OBSERVED: entries are paused; the bot: SILENT: nothing was heard on hbot/{bot.name} for"
+            assert fleet.fail(bot, "SAFE_MODE").startswith(expected)
         # The command has failed, but its request waits in the bot, and the sidecar keeps asking.
-        until(lambda: fleet.heartbeat(bot)["state"] == "STOPPED", 60)
+        until(lambda: fleet.state(bot) == "STOPPED", 60)
 
 
 # Without hummingbot
