@@ -134,6 +134,11 @@ public struct Dashboard<API: Operations>: Sendable {
         )
     }
 
+    /// Whether the session's roles permit an operation. Pages do not offer what would be denied.
+    func permits<Input: RoutedInput>(_ input: Input.Type, _ request: WebRequest) -> Bool {
+        missingRoles(request.principal, Input.route) == nil
+    }
+
     // MARK: - Layout
 
     private func html(_ page: PageView, for request: WebRequest, isFailure: Bool = false) async -> String {

@@ -446,6 +446,33 @@ def test_a_second_person_approves_with_another_token(server, browser, fleet):
         other.close()
 
 
+def test_a_viewer_is_offered_no_commands(server, fleet):
+    token = fleet.call("POST", "/tokens", {"name": "only-looks", "roles": ["viewer"]})["token"]
+    viewer = Browser(server.web)
+    try:
+        viewer.sign_in(token)
+        viewer.open("/bots/mm-bin-00/binance-a0")
+        assert viewer.text("#state h2") == "Instance binance-a0"
+        assert not viewer.all("#command") and not viewer.all("#retire")
+        viewer.open("/bots")
+        assert viewer.all("#bots tbody tr") and not viewer.all("#bots .bulk")
+        viewer.open("/killswitch")
+        assert viewer.text("#stop") == "Commands require the role operator." and not viewer.all("#release")
+    finally:
+        viewer.close()
+
+
+def test_a_token_is_revoked_in_two_steps(browser, fleet):
+    fleet.call("POST", "/tokens", {"name": "short-lived", "roles": ["viewer"]})
+    browser.open("/settings?tab=tokens")
+    row = next(row for row in browser.all("#tokens tbody tr") if "short-lived" in row.text)
+    assert not row.find_element("css selector", "form button").is_displayed()
+    row.find_element("css selector", "summary").click()
+    row.find_element("css selector", "form button").click()
+    browser.wait(lambda: "done=revoked" in browser.driver.current_url)
+    assert "short-lived" not in [token["name"] for token in fleet.call("GET", "/tokens")["items"] if not token.get("revoked_at")]
+
+
 def test_a_mode_is_selected_before_its_confirmation(browser, fleet):
     browser.open("/bots/basis-okx-03/okx-d3")
     browser.find("#command button[value=SET_MODE]").click()

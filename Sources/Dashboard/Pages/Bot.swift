@@ -111,14 +111,15 @@ extension Dashboard {
             rows: rows,
             empty: Table.Empty(text: "No profit, loss or cost reported")
         )
-        return [
-            Block("command", "Send command", .form(Self.commandButtons(instance))),
-            Block(
-                "retire",
-                "Retire instance",
-                note: "removes an instance that will not return ·",
-                .form(Self.retire(instance))
-            ),
+        var actions: [Block] = []
+        if permits(CreateCommand.Input.self, request) {
+            actions.append(Block("command", "Send command", .form(Self.commandButtons(instance))))
+        }
+        if permits(RetireInstance.Input.self, request) {
+            let note = "removes an instance that will not return ·"
+            actions.append(Block("retire", "Retire instance", note: note, .form(Self.retire(instance))))
+        }
+        return actions + [
             Block("heartbeats", "Heartbeats, 24 h", asOf: presence.until, .facts(Self.heartbeats(presence))),
             equity,
             Block(

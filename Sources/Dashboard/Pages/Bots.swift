@@ -22,7 +22,7 @@ extension Dashboard {
         )
         let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
         table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
-        table.selection = Table.Selection(
+        let selection = Table.Selection(
             action: "/commands/new",
             all: "Select all \(Figures.count(page.total)) matching instances",
             hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
@@ -35,6 +35,7 @@ extension Dashboard {
                 )
             }
         )
+        if permits(CreateCommands.Input.self, request) { table.selection = selection }
         return PageView(
             title: "Bots",
             note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",

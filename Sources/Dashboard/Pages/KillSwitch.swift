@@ -33,14 +33,8 @@ extension Dashboard {
                             tone: Figures.tone(lost, "bad-text")
                         ),
                     ])
-                ),
-                Block(
-                    "stop",
-                    "Stop trading",
-                    shape: "danger half",
-                    .form(Self.scope(CommandType.stopping, look: "danger", fleet))
-                ),
-                Block("release", "Resume trading", shape: "half", .form(Self.scope(CommandType.resuming, fleet))),
+                )
+            ] + scopes(fleet, request) + [
                 Block(
                     "recent",
                     "Recent \(Self.names(CommandType.stopping)) commands",
@@ -52,10 +46,26 @@ extension Dashboard {
                             .none
                         )
                     )
-                ),
+                )
             ],
             fleet: fleet
         )
+    }
+
+    /// The forms that select a command, if the session's roles permit commands.
+    private func scopes(_ fleet: Fleet, _ request: WebRequest) -> [Block] {
+        guard permits(CreateCommands.Input.self, request) else {
+            return [Block("stop", shape: "banner", .text("Commands require the role operator."))]
+        }
+        return [
+            Block(
+                "stop",
+                "Stop trading",
+                shape: "danger half",
+                .form(Self.scope(CommandType.stopping, look: "danger", fleet))
+            ),
+            Block("release", "Resume trading", shape: "half", .form(Self.scope(CommandType.resuming, fleet))),
+        ]
     }
 
     private static func names(_ types: [CommandType]) -> String {

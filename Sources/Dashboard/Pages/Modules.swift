@@ -118,11 +118,12 @@ extension Dashboard {
             shape: "inline",
             buttons: [Form.Button("Run now")]
         )
-        let delete = Form(
+        var delete = Form(
             action: "\(path)/delete",
             shape: "inline",
-            buttons: [Form.Button("Delete module", look: "danger")]
+            buttons: [Form.Button("Delete module \(module.name)", look: "danger")]
         )
+        delete.summary = "Delete…"
         return PageView(
             title: module.name,
             note: module.description,

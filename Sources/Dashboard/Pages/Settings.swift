@@ -75,11 +75,12 @@ extension Dashboard {
                 .init("Status"), .init("Action"),
             ],
             rows: page.items.map { token in
-                let revoke = Form(
+                var revoke = Form(
                     action: "/tokens/\(token.tokenID.text)/revoke",
                     shape: "inline",
-                    buttons: [Form.Button("Revoke", look: "small danger", label: "Revoke \(token.name)")]
+                    buttons: [Form.Button("Revoke \(token.name)", look: "small danger")]
                 )
+                revoke.summary = "Revoke…"
                 return Row(
                     key: token.tokenID.text,
                     cells: [

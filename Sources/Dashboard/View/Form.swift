@@ -14,6 +14,8 @@ struct Form {
     var error: String?
     /// The text to type before the button is enabled.
     var phrase: String?
+    /// A text that hides the form until it is opened: a second step before an action that cannot be undone.
+    var summary: String?
 
     struct Hidden {
         let name: String
@@ -113,6 +115,7 @@ extension Form: MustacheParent {
         case "buttons": buttons
         case "error": error
         case "phrase": phrase
+        case "summary": summary
         default: nil
         }
     }
