@@ -393,6 +393,75 @@ def test_nonsense_of_a_freqtrade_bot_is_a_bot_failure(answer):
         server.server_close()
 
 
+# freqtrade
+
+
+class FreqtradeAnswers:
+    """The API of a freqtrade bot with answers by path. Effects are refused."""
+
+    def __init__(self, **answers):
+        self.answers = {"balance": {"currencies": [], "total": 10000}, "logs": {"logs": []}, **answers}
+
+    def get(self, path):
+        return self.answers[path.strip("/").partition("?")[0]]
+
+    def post_any(self, *paths, body=None):
+        raise BotRefusal(f"POST {paths[0]}: 500: Internal Server Error")
+
+    def close(self):
+        pass
+
+
+def freqtrade(**answers):
+    adapter = FreqtradeAdapter("http://127.0.0.1:1", "u", "p")
+    adapter._api = FreqtradeAnswers(**answers)
+    adapter._is_dry_run = True
+    return adapter
+
+
+def freqtrade_order(order_id, side, is_open, filled):
+    return {
+        "order_id": order_id, "status": "open" if is_open else "closed", "amount": 1, "filled": filled, "safe_price": 100, "price": 100,
+        "cost": 100 * filled, "ft_order_side": side, "order_type": "limit", "is_open": is_open, "order_timestamp": 1_795_000_000_000,
+        "order_filled_timestamp": None if is_open else 1_795_000_000_000,
+    }
+
+
+def freqtrade_trade(trade_id, is_open, *orders):
+    return {
+        "trade_id": trade_id, "pair": "BTC/USDT", "quote_currency": "USDT", "is_open": is_open, "amount": 1, "fee_open": Decimal("0.001"),
+        "fee_close": Decimal("0.001"), "fee_open_cost": Decimal("0.1"), "open_rate": 100, "close_rate": 100, "close_profit_abs": 0,
+        "close_timestamp": 1_795_000_000_000, "orders": list(orders),
+    }
+
+
+def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
+    """An exit that freqtrade places while another one closes the trade is open in its database, and nobody has canceled it."""
+    orders = [freqtrade_order(*order) for order in [("b", "buy", False, 1), ("s", "sell", False, 1), ("ghost", "sell", True, 0)]]
+    closed = freqtrade_trade(1, False, *orders)
+    adapter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})
+    cursor, statuses = "", []
+    for _ in range(3):
+        adapter.SLOW_INTERVAL = 0
+        changes = adapter.changes(cursor)
+        cursor = changes.cursor
+        statuses += [report.status for report in changes.reports if isinstance(report, contract.OrderReport) and report.order_id == "ghost"]
+    assert statuses == [contract.OrderStatus.OPEN]
+
+
+def test_the_reason_of_a_refused_exit_is_the_end_of_each_traceback():
+    traceback = "Exception in ASGI application\nTraceback (most recent call last):\n" + '  File "x.py", line 1, in f\n' * 100
+    message = traceback + "freqtrade.exceptions.TemporaryError: binance Market is closed.\n"
+    trades = [freqtrade_trade(number, True, freqtrade_order(f"b{number}", "buy", False, 1)) for number in (1, 2, 3)]
+    adapter = freqtrade(status=trades)
+    logs = iter([[["", 1, "x", "INFO", "before"]], [["", 2, "x", "ERROR", message]] * 3])
+    adapter._api.get = lambda path: {"logs": next(logs)} if path.startswith("/logs") else trades
+    with pytest.raises(BotRefusal) as refusal:
+        adapter.close_trades([OpenTrade(str(number), "BTC/USDT", "1") for number in (1, 2, 3)])
+    line = "log: Exception in ASGI application: freqtrade.exceptions.TemporaryError: binance Market is closed."
+    assert str(refusal.value).endswith("; ".join([line] * 3))
+
+
 # WebSocket
 
 

@@ -18,7 +18,7 @@ from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
 from .freqtrade_trades import FreqtradeTrade, content
-from .values import exact, moment, optional, printable
+from .values import brief, exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
 
@@ -265,7 +265,8 @@ class FreqtradeAdapter(Adapter):
                     report = trade.order_report(order, now)
                     seen_orders.add(report.order_id)
                     self._add(report, report.order_id, reports)
-                    if report.status == contract.OrderStatus.OPEN:
+                    # freqtrade can leave an order open in a closed trade, and nobody is asked about that trade again.
+                    if report.status == contract.OrderStatus.OPEN and trade.is_open:
                         known.orders[report.order_id] = report.to_json()
                     else:
                         known.orders.pop(report.order_id, None)
@@ -458,7 +459,7 @@ class FreqtradeAdapter(Adapter):
         refusals = self._each(trade_ids, lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
         # The answer to an exit that the exchange refuses is an internal error or even a success; the reason is in the log.
         if refusals or any(trade.trade_id in trade_ids and not trade.has_open_exit for trade in self._open_trades()):
-            refusals += [f"log: {message}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
+            refusals += [f"log: {brief(message)}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
         _raise(refusals)
 
     def _each(self, trade_ids: list[str], request: typing.Callable[[str], object]) -> list[str]:

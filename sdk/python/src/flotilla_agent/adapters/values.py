@@ -53,3 +53,9 @@ def printable(value: object, limit: int) -> str | None:
     """Text of the bot as the contract permits it; None if nothing is left."""
     text = "".join(character for character in str(value) if character.isprintable()) if value else ""
     return text[:limit] or None
+
+
+def brief(message: str) -> str:
+    """A log message in one line. Of a traceback these are its title and its last line, which has the reason."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return ": ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
