@@ -144,7 +144,7 @@ import Testing
         #expect(trade.direction == "LONG × 3")
         #expect(trade.size.text == "0.5")
         #expect(trade.currentPriceCell.text == "2\u{202F}970")
-        #expect(trade.currentPriceCell.note == "2026-03-01 09:30:00Z")
+        #expect(trade.currentPriceCell.noteTime?.text == "2026-03-01 09:30:00Z")
         #expect(trade.openProfitCell.text == "−45.00 USDT")
         #expect(trade.openProfitCell.note == "−3.00 %")
         var free = trade
@@ -153,7 +153,7 @@ import Testing
         free.profit = nil
         #expect(free.profitCell.text == "—")
         free.currentPrice = nil
-        #expect(free.currentPriceCell.note == nil)
+        #expect(free.currentPriceCell.noteTime == nil)
         #expect(free.fees == nil)
         #expect(Cell.money(free.fees, free.currency).text == "—")
     }

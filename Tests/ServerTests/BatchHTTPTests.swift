@@ -168,7 +168,8 @@ import Testing
                     #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":100,"drawdown_pct":0.0},"#
                         + #"{"timestamp":"2026-03-01T09:00:30Z","equity":150,"drawdown_pct":0.0},"#
                         + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"drawdown_pct":0.19666666666666666},"#
-                        + #"{"timestamp":"2026-03-01T09:02:00Z","equity":120,"drawdown_pct":0.2}],"has_more":false"#
+                        + #"{"timestamp":"2026-03-01T09:02:00Z","equity":120,"drawdown_pct":0.2}],"#
+                        + #""peak_equity":150,"max_drawdown_pct":0.2,"has_more":false"#
                 )
             )
             let steps = try await server.get(

@@ -285,7 +285,9 @@ import Testing
                     #"<span>NetPnL, live, BNB</span><strong class="bad-text">−0.01</strong><small>BNB not converted</small>"#
                 )
             )
-            #expect(overview.contains(#"<span>NetPnL, live, USDT</span><strong class=" long">+50\#u{202F}000.00</strong>"#))
+            #expect(
+                overview.contains(#"<span>NetPnL, live, USDT</span><strong class=" long">+50\#u{202F}000.00</strong>"#)
+            )
             let money = try await browser.get("/analytics").body
             #expect(money.contains("By currency"))
             #expect(money.contains("no exchange rate to USDT for BNB"))

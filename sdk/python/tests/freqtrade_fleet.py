@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,38 +16,18 @@ from decimal import Decimal
 
 from flotilla_agent.files import decode
 
-VERSION = "2026.9"
 ROOT = pathlib.Path(__file__).parents[3]
 STRATEGIES = pathlib.Path(__file__).parent / "strategies"
+sys.path.insert(0, str(ROOT / "demo"))
+
+import bots  # noqa: E402
+from bots import FREQTRADE as VERSION, free_port, install_freqtrade as install, sidecar_configuration  # noqa: E402
+
+__all__ = ["VERSION", "free_port", "install"]
 
 
-def install():
-    """The path of the program of freqtrade, installed in `.build/freqtrade`; raises OSError if PyPI cannot be reached."""
-    folder = pathlib.Path(os.environ.get("FREQTRADE_VENV") or ROOT / ".build" / "freqtrade")
-    program = folder / "bin" / "freqtrade"
-    if not (folder / f"version-{VERSION}").exists():
-        with urllib.request.urlopen("https://pypi.org/simple/freqtrade/", timeout=30):
-            pass
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        pip = [folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"freqtrade=={VERSION}"], check=True)
-        (folder / f"version-{VERSION}").touch()
-    return program
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-class Exchange:
-    """A running fake exchange."""
-
-    def __init__(self, seed=1):
-        arguments = [sys.executable, ROOT / "demo" / "exchange", "--port", "0", "--seed", str(seed)]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip()
+class Exchange(bots.Exchange):
+    """A running fake exchange whose answers can be replaced."""
 
     @contextlib.contextmanager
     def fault(self, pattern, action, message="Account has insufficient balance for requested action."):
@@ -68,72 +47,12 @@ class Exchange:
         url = f"{self.url}/_account?{urllib.parse.urlencode(fields)}"
         urllib.request.urlopen(urllib.request.Request(url, method="POST", headers={"X-MBX-APIKEY": key}), timeout=5).close()
 
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
 
-
-class Bot:
-    """A freqtrade bot with a separate folder, database and API server."""
-
-    USER, PASSWORD = "operator", "open sesame"
+class Bot(bots.FreqtradeBot):
+    """A freqtrade bot that tests ask for its own answers."""
 
     def __init__(self, program, name, folder, exchange, strategy="Pulse", environment=None, **configuration):
-        self.program, self.name, self.folder, self.strategy = program, name, pathlib.Path(folder) / name, strategy
-        self.environment = environment or {}
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.database = self.folder / "trades.sqlite"
-        (self.folder / "user_data").mkdir(parents=True)
-        api = {"public": "/api/v3", "private": "/api/v3", "v1": "/api/v1", "sapi": "/sapi/v1", "fapiPublic": "/fapi/v1", "dapiPublic": "/dapi/v1"}
-        urls = {kind: f"{exchange.url}/{name}{path}" for kind, path in api.items()}
-        ccxt = {"enableRateLimit": False, "urls": {"api": urls}, "options": {"fetchMarkets": {"types": ["spot"]}}}
-        self.configuration = {
-            "bot_name": name,
-            "dry_run": True,
-            "dry_run_wallet": 10000,
-            "max_open_trades": 3,
-            "stake_currency": "USDT",
-            "stake_amount": 1000,
-            "trading_mode": "spot",
-            "strategy": strategy,
-            "force_entry_enable": True,
-            "initial_state": "running",
-            "internals": {"process_throttle_secs": 1},
-            "order_types": {"entry": "market", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False},
-            "unfilledtimeout": {"entry": 8, "exit": 8, "unit": "seconds"},
-            "entry_pricing": {"price_side": "other", "use_order_book": False},
-            "exit_pricing": {"price_side": "other", "use_order_book": False},
-            "exchange": {
-                "name": "binance",
-                "enable_ws": False,
-                "pair_whitelist": ["BTC/USDT", "ETH/USDT", "SOL/USDT"],
-                "pair_blacklist": [],
-                "ccxt_config": ccxt,
-                "ccxt_async_config": {},
-            },
-            "pairlists": [{"method": "StaticPairList"}],
-            "api_server": {
-                "enabled": True,
-                "listen_ip_address": "127.0.0.1",
-                "listen_port": self.port,
-                "username": self.USER,
-                "password": self.PASSWORD,
-                "jwt_secret_key": "0123456789012345678901234567890123456789",
-            },
-            **configuration,
-        }
-        self.process = None
-
-    def start(self):
-        (self.folder / "config.json").write_text(json.dumps(self.configuration))
-        arguments = [self.program, "trade", "-c", "config.json", "--strategy-path", STRATEGIES, "--userdir", "user_data"]
-        log = open(self.folder / "log", "ab")
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment}
-        self.process = subprocess.Popen(
-            [*arguments, "--db-url", f"sqlite:///{self.database}"], cwd=self.folder, stdout=log, stderr=log, env=environment
-        )
-        return self
+        super().__init__(program, name, folder, exchange, STRATEGIES, strategy, environment, **configuration)
 
     def call(self, path, method="GET", body=None):
         request = urllib.request.Request(f"{self.url}/api/v1{path}", method=method, data=None if body is None else json.dumps(body).encode())
@@ -159,11 +78,6 @@ class Bot:
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
-    def end(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
 
 def until(condition, seconds=60):
     """Waits until the condition is true, and returns its value."""
@@ -182,13 +96,9 @@ def until(condition, seconds=60):
 class Sidecar:
     """`flotilla-agent freqtrade` for several bots, in a separate process."""
 
-    def __init__(self, bots, control_plane_url, folder, **variables):
+    def __init__(self, fleet, control_plane_url, folder, **variables):
         self.folder = pathlib.Path(folder)
-        tables = [
-            f'[[bot]]\nurl = "{bot.url}"\nusername = "{bot.USER}"\npassword_variable = "BOT_PASSWORD"\ninstance_id = "{bot.name}"\n'
-            for bot in bots
-        ]
-        (self.folder / "bots.toml").write_text("\n".join(tables))
+        (self.folder / "bots.toml").write_text(sidecar_configuration(fleet))
         self.environment = {
             **os.environ,
             "CONTROL_PLANE_URL": control_plane_url,

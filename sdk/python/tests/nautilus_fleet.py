@@ -7,26 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.request
 from decimal import Decimal
 
 from freqtrade_fleet import ROOT, free_port, until
 
-VERSION = "1.221.0"
+# freqtrade_fleet made the folder of the demo known.
+from bots import NAUTILUS as VERSION, install_nautilus as install
 
-
-def install():
-    """The path of a Python with NautilusTrader, installed in `.build/nautilus`; raises OSError if PyPI cannot be reached."""
-    folder = pathlib.Path(os.environ.get("NAUTILUS_VENV") or ROOT / ".build" / "nautilus")
-    python = folder / "bin" / "python"
-    if not (folder / f"version-{VERSION}").exists():
-        with urllib.request.urlopen("https://pypi.org/simple/nautilus-trader/", timeout=30):
-            pass
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        pip = [folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", "--only-binary", ":all:"]
-        subprocess.run([*pip, f"nautilus_trader=={VERSION}"], check=True)
-        (folder / f"version-{VERSION}").touch()
-    return python
+__all__ = ["VERSION", "install"]
 
 
 class Node:

@@ -35,8 +35,7 @@ def _strategy(name: str) -> Strategy:
         raise argparse.ArgumentTypeError(f"cannot import '{name}', expected MODULE:FUNCTION: {error}") from None
 
 
-def main() -> None:
-    """Runs a bot until SIGTERM or SIGINT, and then stops the agent. Exits with status 2 if the configuration or the journal is invalid."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="flotilla-agent",
         description="Run a bot under a Flotilla control plane. Set INSTANCE_ID, BOT_ID, EXCHANGE, SYMBOL and CONTROL_PLANE_URL in the"
@@ -53,8 +52,13 @@ def main() -> None:
         " (default: flotilla_agent.paper:trade, which trades on paper)",
     )
     parser.add_argument("--version", action="version", version=importlib.metadata.version("flotilla-agent"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Runs a bot until SIGTERM or SIGINT, and then stops the agent. Exits with status 2 if the configuration or the journal is invalid."""
     is_adapter = len(sys.argv) > 1 and sys.argv[1] in ADAPTERS
-    arguments = None if is_adapter else parser.parse_args()
+    arguments = None if is_adapter else _arguments()
     level = os.environ.get("LOG_LEVEL", "info").upper()
     name = " %(name)s" if is_adapter else ""
     logging.basicConfig(level=level, format=f"%(asctime)s %(levelname)s{name} %(message)s", stream=sys.stderr)
