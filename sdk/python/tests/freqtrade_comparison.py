@@ -139,6 +139,12 @@ def _compare_trade(comparison, trades, trade, fees):
         comparison.equal(f"profit of trade {key}", reported["profit"], trade["close_profit_abs"])
         comparison.equal(f"exit price of trade {key}", reported["exit_price"], trade["close_rate"])
         comparison.equal(f"closing of trade {key}", moment(reported["closed_at"]), at(trade["close_date"]))
+        comparison.equal(f"current profit of trade {key}", (reported["current_price"], reported["unrealized_profit"]), (None, None))
+    elif trade["amount"]:
+        # freqtrade computes with floats, and rounds to 8 digits.
+        value = trade["amount"] * reported["current_price"] * (1 - trade["fee_close"])
+        is_near = abs(reported["unrealized_profit"] - (value - trade["open_trade_value"])) < Decimal("1e-6")
+        comparison.equal(f"current profit of trade {key} at its price", is_near, True)
 
 
 def _compare_positions(comparison, positions, trades):

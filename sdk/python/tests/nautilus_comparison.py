@@ -112,6 +112,12 @@ def _compare_trades(comparison, trades, cache):
         if is_closed:
             comparison.equal(f"closing of trade {key}", moment(reported["closed_at"]), at(position["ts_closed"]))
             comparison.equal(f"exit price of trade {key}", rounded(reported["exit_price"]), rounded(position["avg_px_close"]))
+            comparison.equal(f"current profit of trade {key}", (reported["current_price"], reported["unrealized_profit"]), (None, None))
+        elif reported["current_price"] is not None:
+            sign = 1 if position["entry"] == "BUY" else -1
+            profit = sign * number(position["quantity"]) * (reported["current_price"] - number(position["avg_px_open"]))
+            is_near = abs(reported["unrealized_profit"] - profit) < Decimal("1e-6")
+            comparison.equal(f"current profit of trade {key} at its price", is_near, True)
     # The cache forgets a position that a fill has turned. Its fills are in the cache, so the sums of all trades are known.
     comparison.none_left({key: trade for key, trade in trades.items() if trade["status"] != "CLOSED"}, "trade")
 

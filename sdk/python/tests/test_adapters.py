@@ -449,6 +449,35 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
     assert statuses == [contract.OrderStatus.OPEN]
 
 
+def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_trade_changes():
+    open_trade = freqtrade_trade(1, True, freqtrade_order("b", "buy", False, 1))
+    open_trade |= {"current_rate": Decimal("101.25"), "profit_abs": Decimal("1.04875")}
+    adapter = freqtrade(status=[open_trade], trades={"trades": [], "total_trades": 0})
+
+    def reported(cursor, **changes):
+        open_trade.update(changes)
+        adapter._latest = (-1e9, [])
+        answer = adapter.changes(cursor)
+        trades = [report for report in answer.reports if isinstance(report, contract.TradeReport)]
+        return answer.cursor, [(str(trade.current_price), str(trade.unrealized_profit)) for trade in trades]
+
+    cursor, first = reported("")
+    assert first == [("101.25", "1.04875")]
+    cursor, early = reported(cursor, current_rate=Decimal("102.5"), profit_abs=Decimal("2.2975"))
+    assert early == []
+    cursor, changed = reported(cursor, amount=Decimal("0.5"), current_rate=Decimal(103), profit_abs=Decimal("1.3985"))
+    assert changed == [("103", "1.3985")]
+    adapter.SLOW_INTERVAL = 0
+    cursor, due = reported(cursor, current_rate=None, profit_abs=None)
+    assert due == [("None", "None")]
+    cursor, again = reported(cursor, current_rate=Decimal(104), profit_abs=Decimal("1.9"))
+    assert again == [("104", "1.9")]
+    # A trade that the bot has deleted ends without a current price; the control plane rejects one.
+    adapter._api.answers["status"] = []
+    _, ended = reported(cursor)
+    assert ended == [("None", "None")]
+
+
 def test_the_reason_of_a_refused_exit_is_the_end_of_each_traceback():
     traceback = "Exception in ASGI application\nTraceback (most recent call last):\n" + '  File "x.py", line 1, in f\n' * 100
     message = traceback + "freqtrade.exceptions.TemporaryError: binance Market is closed.\n"

@@ -17,7 +17,7 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
-from .freqtrade_trades import FreqtradeTrade, content
+from .freqtrade_trades import FreqtradeTrade, Mark, content
 from .values import brief, exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
@@ -119,6 +119,7 @@ class FreqtradeAdapter(Adapter):
         self._stake = ""
         self._is_dry_run = False
         self._reported: dict[str, str] = {}
+        self._marks: dict[str, Mark] = {}
         #: When an effect was last requested for each trade, so that a trade that is slow to close does not keep the others waiting.
         self._requested_at: dict[str, float] = {}
         #: When the last snapshot was taken, and its trades.
@@ -209,7 +210,7 @@ class FreqtradeAdapter(Adapter):
                 # A trade that closed between the two answers is in both.
                 closed_ids = {trade.trade_id for trade in closed}
                 trades = [trade for trade in trades if trade.trade_id not in closed_ids] + closed
-            self._report_trades(trades, known, now, reports)
+            self._report_trades(trades, known, now, reports, is_slow)
             has_fills = any(isinstance(report, contract.Fill) for report in reports)
             if is_slow or has_fills:
                 self._report_money(trades, known, now, reports)
@@ -254,9 +255,12 @@ class FreqtradeAdapter(Adapter):
             return [FreqtradeTrade(trade) for trade in answer["trades"]], int(answer["total_trades"])
 
     def _report_trades(
-        self, trades: list[FreqtradeTrade], known: _Known, now: datetime.datetime, reports: list[ContractReport]
+        self, trades: list[FreqtradeTrade], known: _Known, now: datetime.datetime, reports: list[ContractReport], is_marking: bool
     ) -> None:
-        """Reports the changes of trades, of their orders and fills, and the end of those that the bot has forgotten."""
+        """Reports the changes of trades, of their orders and fills, and the end of those that the bot has forgotten.
+
+        Current prices change all the time. They are reported if `is_marking`, and after each fill.
+        """
         with Reading("GET /status"):
             seen_orders: set[str] = set()
             for trade in trades:
@@ -276,7 +280,7 @@ class FreqtradeAdapter(Adapter):
                         self._add(trade.fill_report(filled), filled.order_id, reports)
                         if filled.is_entry and filled.fee is not None:
                             known.fees[filled.order_id] = str(filled.fee)
-                if (trade_report := trade.trade_report(now)) is not None:
+                if (trade_report := trade.trade_report(now, self._mark(trade, is_marking))) is not None:
                     self._add(trade_report, trade.trade_id, reports)
                     known.trades[trade.trade_id] = trade_report.to_json()
                 if not trade.is_open:
@@ -289,6 +293,16 @@ class FreqtradeAdapter(Adapter):
                         self._has_event.set()
             self._report_forgotten({trade.trade_id for trade in trades}, seen_orders, known, now, reports)
         self._forget_closed(trades)
+
+    def _mark(self, trade: FreqtradeTrade, is_due: bool) -> Mark | None:
+        """The current price and profit of an open trade, which stay the same until they are due or the trade changes."""
+        mark = self._marks.pop(trade.trade_id, None)
+        if is_due or mark is None or mark.amount != trade.amount:
+            mark = trade.mark
+        if mark is not None and trade.is_open:
+            self._marks[trade.trade_id] = mark
+            return mark
+        return None
 
     def _forget_fees(self, trade: FreqtradeTrade, known: _Known) -> None:
         """Forgets the fees that a later question would find again."""
@@ -308,10 +322,11 @@ class FreqtradeAdapter(Adapter):
             self._add(dataclasses.replace(order, status=contract.OrderStatus.CANCELED, updated_at=now), order_id, reports)
         for trade_id in [trade_id for trade_id in known.trades if trade_id not in seen_trades]:
             trade = contract.TradeReport.from_json(known.trades.pop(trade_id))
+            self._marks.pop(trade_id, None)
             if int(trade_id) not in known.closed:
                 ended = dataclasses.replace(
                     trade, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="deleted at the bot",
-                    closed_at=now, updated_at=now,
+                    current_price=None, unrealized_profit=None, closed_at=now, updated_at=now,
                 )
                 self._add(ended, trade_id, reports)
 

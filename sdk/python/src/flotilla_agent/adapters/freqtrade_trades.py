@@ -27,6 +27,16 @@ _STATUS = {
 
 
 @dataclasses.dataclass(frozen=True)
+class Mark:
+    """What the rest of an open trade would yield."""
+
+    amount: Decimal
+    price: Decimal
+    #: As freqtrade computes it, with the fees of the entries and of an exit at this price.
+    profit: Decimal | None
+
+
+@dataclasses.dataclass(frozen=True)
 class Filled:
     """A filled order of a trade, as freqtrade computes with it."""
 
@@ -117,6 +127,12 @@ class FreqtradeTrade:
         return -profit if self.is_short else profit
 
     @property
+    def mark(self) -> Mark | None:
+        """The bot's current rate and profit; None if the trade is closed or the rate is unknown."""
+        rate = optional(self.json.get("current_rate"))
+        return Mark(self.amount, rate, optional(self.json.get("profit_abs"))) if self.is_open and rate is not None else None
+
+    @property
     def exposure(self) -> Decimal:
         """The value of the position at the bot's current rate, negative if it is short."""
         rate = optional(self.json.get("current_rate")) or exact(self.json["open_rate"])
@@ -167,8 +183,8 @@ class FreqtradeTrade:
             timestamp=filled.time,
         )
 
-    def trade_report(self, now: datetime.datetime) -> contract.TradeReport | None:
-        """The report of the trade; None until its first entry is filled."""
+    def trade_report(self, now: datetime.datetime, mark: Mark | None = None) -> contract.TradeReport | None:
+        """The report of the trade; None until its first entry is filled. A `mark` is that of an open trade."""
         filled = self.filled
         entries = [order for order in filled if order.is_entry]
         if not entries:
@@ -189,8 +205,10 @@ class FreqtradeTrade:
             entry_quantity=sum((order.quantity for order in entries), Decimal(0)),
             entry_price=exact(self.json["open_rate"]),
             exit_price=optional(self.json.get("close_rate")) if has_exits else None,
+            current_price=mark.price if mark is not None else None,
             leverage=leverage if leverage and leverage != 1 else None,
             profit=profit if has_exits or not self.is_open else None,
+            unrealized_profit=mark.profit if mark is not None else None,
             fees=fees,
             currency=self.quote[:16],
             strategy_name=printable(self.json.get("strategy"), 64),

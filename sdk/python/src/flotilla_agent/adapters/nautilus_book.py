@@ -286,7 +286,10 @@ class Book:
             entry_quantity=report.entry_quantity + amount(event["last_qty"]) if is_entry else report.entry_quantity,
             entry_price=amount(event["avg_px_open"]),
             exit_price=amount(average) if average else None,
+            # Those before the change.
+            current_price=None,
             profit=profit,
+            unrealized_profit=None,
             fees=trade.fees.get(currency, Decimal(0)) if trade.fees.keys() <= {currency} else None,
             currency=currency,
             closed_at=closed_at,
@@ -310,6 +313,16 @@ class Book:
         )
         self.balances[account_id] = report
         return report
+
+    def mark(self, position_id: str, price: Decimal, profit: Decimal, at: datetime.datetime) -> contract.TradeReport | None:
+        """The report of what an open trade would yield now; None if that has not changed, or without such a trade."""
+        trade = self.trades.get(position_id)
+        if trade is None or (trade.report.current_price, trade.report.unrealized_profit) == (price, profit):
+            return None
+        trade.report = dataclasses.replace(
+            trade.report, current_price=price, unrealized_profit=profit, updated_at=_later(at, trade.report.updated_at)
+        )
+        return trade.report
 
     # State
 
@@ -446,7 +459,8 @@ def _ended(report: contract.TradeReport, at: datetime.datetime) -> contract.Trad
     """A trade that the node has forgotten."""
     at = _later(at, report.updated_at)
     return dataclasses.replace(
-        report, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="forgotten by the node", closed_at=at, updated_at=at
+        report, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="forgotten by the node",
+        current_price=None, unrealized_profit=None, closed_at=at, updated_at=at,
     )
 
 

@@ -35,20 +35,21 @@ class Money:
         self._at = -1e9
 
     def reports(self, interval: float, is_forced: bool) -> list[ContractReport]:
-        """Metrics and positions, if something has changed or `interval` seconds have passed."""
+        """Metrics, positions and open trades, if something has changed or `interval` seconds have passed."""
         age = time.monotonic() - self._at
         if not is_forced and age < (self.PAUSE if self.is_stale else interval):
             return []
         self._at, self.is_stale = time.monotonic(), False
         now = datetime.datetime.now(datetime.timezone.utc)
-        unrealized, net, gross = self._positions()
+        reports: list[ContractReport] = []
+        unrealized, net, gross = self._positions(now, reports)
         values: dict[tuple[str, str, str], Decimal] = {}
         for (symbol, currency), value in self._book.realized_by_symbol().items():
             values[symbol, "realized_pnl", currency] = value
             values[symbol, "unrealized_pnl", currency] = Decimal(0)
         values |= {(symbol, "unrealized_pnl", currency): value for (symbol, currency), value in unrealized.items()}
         values |= self._equity(unrealized)
-        reports: list[ContractReport] = [
+        reports += [
             contract.MetricSample("", symbol, name, exact(value), now, currency) for (symbol, name, currency), value in values.items()
         ]
         for symbol in sorted(self.symbols | net.keys()):
@@ -57,8 +58,10 @@ class Money:
         self.symbols = set(net)
         return reports
 
-    def _positions(self) -> tuple[dict[tuple[str, str], Decimal], dict[str, Decimal], dict[str, Decimal]]:
-        """The unrealized profit by symbol and currency, and net and gross value by symbol, of open positions."""
+    def _positions(
+        self, now: datetime.datetime, reports: list[ContractReport]
+    ) -> tuple[dict[tuple[str, str], Decimal], dict[str, Decimal], dict[str, Decimal]]:
+        """The unrealized profit by symbol and currency, and net and gross value by symbol, of open positions. Reports their trades."""
         unrealized: dict[tuple[str, str], Decimal] = {}
         net: dict[str, Decimal] = {}
         gross: dict[str, Decimal] = {}
@@ -74,6 +77,9 @@ class Money:
                 profit = position.unrealized_pnl(price)
                 key = symbol, profit.currency.code
                 unrealized[key] = unrealized.get(key, Decimal(0)) + profit.as_decimal()
+                marked = self._book.mark(str(position.id), exact(price.as_decimal()), exact(profit.as_decimal()), now)
+                if marked is not None:
+                    reports.append(marked)
                 value = position.notional_value(price).as_decimal()
             gross[symbol] = exact(gross.get(symbol, Decimal(0)) + value)
             net[symbol] = exact(net.get(symbol, Decimal(0)) + (value if position.is_long else -value))
