@@ -14,7 +14,7 @@ import threading
 import time
 
 from adoption_fleet import FreqtradeFleet, NodeFleet, Simulation, StreamFleet
-from adoption_phases import Report, flatten, refuse_exits, safe_mode
+from adoption_phases import Report, flatten, refuse_exits, safe_mode, wait_for_trades
 from adoption_usage import Usage
 from control_plane import ControlPlane
 from freqtrade_fleet import Exchange
@@ -88,13 +88,16 @@ def run(chosen, folder, report):
         wait_for_reports(report, parts)
 
         if chosen.safe_mode:
-            safe_mode(report, control_plane, bots, nodes, chosen.safe_mode)
+            report.attempt("SAFE_MODE", lambda: safe_mode(report, control_plane, bots, nodes, chosen.safe_mode))
+        report.attempt("waiting for open trades", lambda: wait_for_trades(bots))
+        report.attempt("the comparison with open trades", bots.compare)
         if chosen.flatten and bots.bots:
-            refuse_exits(report, control_plane, exchange, bots)
-            flatten(report, control_plane, bots)
-        for part in parts:
-            part.compare()
-        check_totals(report, control_plane)
+            report.attempt("FLATTEN with refused exits", lambda: refuse_exits(report, control_plane, exchange, bots))
+            report.attempt("FLATTEN", lambda: flatten(report, control_plane, bots))
+            report.attempt("the comparison after FLATTEN", bots.compare)
+        report.attempt("the comparison of nodes", nodes.compare)
+        report.attempt("the comparison of streams", streams.compare)
+        report.attempt("the comparison of totals", lambda: check_totals(report, control_plane))
 
 
 def wait_for_reports(report, parts):
