@@ -30,7 +30,7 @@ def options():
     parser.add_argument("--kills", type=int, default=0, help="kill -9 of each sidecar during the run (default: 0)")
     parser.add_argument("--safe-mode", type=int, default=0, metavar="ROUNDS", help="measure SAFE_MODE, one by one and all at once")
     parser.add_argument("--flatten", action="store_true", help="flatten all freqtrade bots, first while the exchange refuses exits")
-    parser.add_argument("--throttle", type=float, help="seconds between iterations of freqtrade (default: 1 up to 6 bots, else 5)")
+    parser.add_argument("--throttle", type=int, help="seconds between iterations of freqtrade (default: 1 up to 6 bots, else 5)")
     parser.add_argument("--pulse", type=float, help="seconds for which freqtrade's trades stay open (default: 12 times the throttle)")
     parser.add_argument("--step", type=float, help="seconds between steps of a node's strategy (default: a tenth of the number of nodes)")
     parser.add_argument("--starting", type=int, default=2, help="bots that start at the same time (default: 2)")

@@ -129,7 +129,7 @@ class FreqtradeFleet(Part):
             until(lambda: self.control_plane.state(name), 120)
 
     def compare(self):
-        """Compares twice: stopped with open trades, which then change no more, and after everything was reported again."""
+        """Compares twice: stopped with open trades, which then no longer change, and after everything was reported again."""
         if not self.bots:
             return
         self.command("STOP", {"leave_trades": True})

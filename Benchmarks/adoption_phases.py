@@ -1,4 +1,4 @@
-"""What `Benchmarks/adoption` does after the run: SAFE_MODE measured, and FLATTEN of all freqtrade bots."""
+"""The phases of `Benchmarks/adoption` after the run: SAFE_MODE measured, and FLATTEN of all freqtrade bots."""
 
 import collections
 import time

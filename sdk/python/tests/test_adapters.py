@@ -436,7 +436,7 @@ def freqtrade_trade(trade_id, is_open, *orders):
 
 
 def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
-    """An exit that freqtrade places while another one closes the trade is open in its database, and nobody has canceled it."""
+    """An exit that freqtrade places while another one closes the trade is open in its database. No person and no bot has canceled it."""
     orders = [freqtrade_order(*order) for order in [("b", "buy", False, 1), ("s", "sell", False, 1), ("ghost", "sell", True, 0)]]
     closed = freqtrade_trade(1, False, *orders)
     adapter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})

@@ -56,6 +56,6 @@ def printable(value: object, limit: int) -> str | None:
 
 
 def brief(message: str) -> str:
-    """A log message in one line. Of a traceback these are its title and its last line, which has the reason."""
+    """A log message in one line: of a traceback its title and its last line, which has the reason."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return ": ".join(dict.fromkeys([*lines[:1], *lines[-1:]]))
