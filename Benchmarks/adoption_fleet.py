@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import datetime
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import freqtrade_comparison
 import freqtrade_fleet
 import nautilus_comparison
 import nautilus_fleet
+from comparison import moment
 from control_plane import ROOT, rejections
 from freqtrade_fleet import until
 
@@ -27,6 +29,7 @@ class Part:
         folder.mkdir()
         self.names = []
         self.sidecar = None
+        self.restarted_at = None
         self.counts = collections.Counter()
 
     def kill_sidecar(self):
@@ -34,8 +37,16 @@ class Part:
         if self.sidecar is not None:
             self.sidecar.kill()
             time.sleep(1)
+            self.restarted_at = datetime.datetime.now(datetime.timezone.utc)
             self.sidecar.start()
             self.report.kills += 1
+
+    def is_back(self, instances):
+        """Whether each bot has sent a heartbeat since the last kill. A sidecar that is killed before that has done nothing."""
+        if self.sidecar is None or self.restarted_at is None:
+            return True
+        seen = {item["instance_id"]: moment(item["last_received_at"]) for item in instances}
+        return all(seen[name] > self.restarted_at for name in self.names)
 
     def end(self):
         if self.sidecar is not None and self.sidecar.process is not None:
