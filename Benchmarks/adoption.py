@@ -14,7 +14,7 @@ import threading
 import time
 
 from adoption_fleet import FreqtradeFleet, NodeFleet, Simulation, StreamFleet
-from adoption_phases import Report, flatten, refuse_exits, safe_mode
+from adoption_phases import Report, flatten, refuse_exits, safe_mode, wait_for_trades
 from adoption_usage import Usage
 from control_plane import ControlPlane
 from freqtrade_fleet import Exchange
@@ -27,10 +27,10 @@ def options():
     parser.add_argument("--streams", type=int, default=0, help="NautilusTrader nodes with a sidecar on their Redis stream (default: 0)")
     parser.add_argument("--simulated", type=int, default=3, help="agents of fleet-sim (default: 3)")
     parser.add_argument("--minutes", type=float, default=1, help="how long all of them run (default: 1)")
-    parser.add_argument("--kills", type=int, default=0, help="kill -9 of each sidecar during the run (default: 0)")
+    parser.add_argument("--kills", type=int, default=0, help="kill -9 of each sidecar during the run, each after it came back (default: 0)")
     parser.add_argument("--safe-mode", type=int, default=0, metavar="ROUNDS", help="measure SAFE_MODE, one by one and all at once")
     parser.add_argument("--flatten", action="store_true", help="flatten all freqtrade bots, first while the exchange refuses exits")
-    parser.add_argument("--throttle", type=float, help="seconds between iterations of freqtrade (default: 1 up to 6 bots, else 5)")
+    parser.add_argument("--throttle", type=int, help="seconds between iterations of freqtrade (default: 1 up to 6 bots, else 5)")
     parser.add_argument("--pulse", type=float, help="seconds for which freqtrade's trades stay open (default: 12 times the throttle)")
     parser.add_argument("--step", type=float, help="seconds between steps of a node's strategy (default: a tenth of the number of nodes)")
     parser.add_argument("--starting", type=int, default=2, help="bots that start at the same time (default: 2)")
@@ -72,29 +72,37 @@ def run(chosen, folder, report):
         usage.start(stopping)
         end, next_line = time.monotonic() + seconds, 0.0
         kills = [end - seconds + seconds * (number + 0.5) / chosen.kills for number in range(chosen.kills)]
-        while (now := time.monotonic()) < end:
+        # On a busy machine the sidecars need longer to come back, and the run is longer.
+        while (now := time.monotonic()) < end or (kills and now < end + seconds):
             if kills and now >= kills[0]:
-                kills.pop(0)
-                for part in (bots, streams):
-                    part.kill_sidecar()
+                instances = control_plane.instances()
+                if all(part.is_back(instances) for part in (bots, streams)):
+                    kills.pop(0)
+                    for part in (bots, streams):
+                        part.kill_sidecar()
             if now >= next_line:
                 next_line = now + 10
-                states = [state for state in control_plane.states().values() if state != "NORMAL"]
-                others = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "all NORMAL"
+                states = [item["status"] for item in control_plane.instances() if item["status"] != "RUNNING"]
+                others = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "all RUNNING"
                 report.progress(f"{max(0, end - now):.0f} s left; {others}; {usage.line()}")
-            time.sleep(0.1)
+            time.sleep(0.2)
+        if kills:
+            report.differ(f"{len(kills)} kills were not done, because the sidecars did not come back in time")
         report.usage = usage.summary()
         simulation.finish()
         wait_for_reports(report, parts)
 
         if chosen.safe_mode:
-            safe_mode(report, control_plane, bots, nodes, chosen.safe_mode)
+            report.attempt("SAFE_MODE", lambda: safe_mode(report, control_plane, bots, nodes, chosen.safe_mode))
+        report.attempt("waiting for open trades", lambda: wait_for_trades(bots))
+        report.attempt("the comparison with open trades", bots.compare)
         if chosen.flatten and bots.bots:
-            refuse_exits(report, control_plane, exchange, bots)
-            flatten(report, control_plane, bots)
-        for part in parts:
-            part.compare()
-        check_totals(report, control_plane)
+            report.attempt("FLATTEN with refused exits", lambda: refuse_exits(report, control_plane, exchange, bots))
+            report.attempt("FLATTEN", lambda: flatten(report, control_plane, bots))
+            report.attempt("the comparison after FLATTEN", bots.compare)
+        report.attempt("the comparison of nodes", nodes.compare)
+        report.attempt("the comparison of streams", streams.compare)
+        report.attempt("the comparison of totals", lambda: check_totals(report, control_plane))
 
 
 def wait_for_reports(report, parts):

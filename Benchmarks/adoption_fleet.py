@@ -3,14 +3,18 @@
 import collections
 import concurrent.futures
 import contextlib
+import datetime
+import json
 import os
 import subprocess
 import time
+from decimal import Decimal
 
 import freqtrade_comparison
 import freqtrade_fleet
 import nautilus_comparison
 import nautilus_fleet
+from comparison import moment
 from control_plane import ROOT, rejections
 from freqtrade_fleet import until
 
@@ -25,6 +29,7 @@ class Part:
         folder.mkdir()
         self.names = []
         self.sidecar = None
+        self.restarted_at = None
         self.counts = collections.Counter()
 
     def kill_sidecar(self):
@@ -32,12 +37,28 @@ class Part:
         if self.sidecar is not None:
             self.sidecar.kill()
             time.sleep(1)
+            self.restarted_at = datetime.datetime.now(datetime.timezone.utc)
             self.sidecar.start()
             self.report.kills += 1
+
+    def is_back(self, instances):
+        """Whether each bot has sent a heartbeat since the last kill. A sidecar that is killed before that has done nothing."""
+        if self.sidecar is None or self.restarted_at is None:
+            return True
+        seen = {item["instance_id"]: moment(item["last_received_at"]) for item in instances}
+        return all(seen[name] > self.restarted_at for name in self.names)
 
     def end(self):
         if self.sidecar is not None and self.sidecar.process is not None:
             self.sidecar.kill()
+
+    def command(self, command_type, payload=None):
+        """Sends a command to all instances. A command that is not completed, and a finding in its evidence, is a difference."""
+        commands = [self.control_plane.send(name, command_type, payload, 600) for name in self.names]
+        for name, command in zip(self.names, commands):
+            outcome = self.control_plane.outcome(command, 600)
+            if outcome["status"] != "COMPLETED" or (outcome.get("evidence") or {}).get("finding_count"):
+                self.report.differ(f"{name}: {command_type} {outcome['status']}: {outcome.get('reason')} {outcome.get('evidence')}")
 
     def check(self, name, compare, seconds=45):
         """Compares until there is no difference, because the last reports are under way for a moment."""
@@ -122,24 +143,21 @@ class FreqtradeFleet(Part):
         """Compares twice: stopped with open trades, which then no longer change, and after everything was reported again."""
         if not self.bots:
             return
-        commands = [self.control_plane.send(bot.name, "STOP", {"leave_trades": True}, 300) for bot in self.bots]
-        for bot, command in zip(self.bots, commands):
-            outcome = self.control_plane.outcome(command, 300)
-            if outcome["status"] != "COMPLETED":
-                self.report.differ(f"{bot.name}: STOP {outcome['status']}: {outcome.get('reason')}")
-        for bot in self.bots:
-            self.check(bot.name, lambda: freqtrade_comparison.compare(self.control_plane, bot.name, bot))
-        before, self.counts = self.counts, collections.Counter()
-        commands = [self.control_plane.send(bot.name, "SYNC_BALANCE", seconds=300) for bot in self.bots]
-        for bot, command in zip(self.bots, commands):
-            outcome = self.control_plane.outcome(command, 300)
-            if outcome["status"] != "COMPLETED" or outcome["evidence"]["finding_count"]:
-                self.report.differ(f"{bot.name}: SYNC_BALANCE {outcome['status']}: {outcome.get('reason')} {outcome.get('evidence')}")
-            self.check(bot.name, lambda: freqtrade_comparison.compare(self.control_plane, bot.name, bot))
+        self.command("STOP", {"leave_trades": True})
+        self.check_all()
+        before = self.counts
+        self.command("SYNC_BALANCE")
+        self.check_all()
         if before != self.counts:
             self.report.differ(f"everything reported again changed the counts: {before} and {self.counts}")
+        self.command("START")
         self.check_rejections(self.folder / "sidecar.log")
         self.print_counts("freqtrade bots", len(self.bots))
+
+    def check_all(self):
+        self.counts = collections.Counter()
+        for bot in self.bots:
+            self.check(bot.name, lambda: freqtrade_comparison.compare(self.control_plane, bot.name, bot))
 
     def end(self):
         super().end()
@@ -183,24 +201,32 @@ class NodeFleet(Part):
 
         stagger(self.report, self.kind, [lambda pair=pair: starter(*pair) for pair in enumerate(self.names, 1)], at_once)
 
+    def end_of(self, node):
+        """Ends a node, and returns its cache; None, and a difference, if it does not end."""
+        node.process.terminate()
+        try:
+            assert node.process.wait(180) == 0, node.log.read_text(errors="replace")[-1000:]
+            return json.loads(node.dump.read_text(), parse_float=Decimal)
+        except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            self.report.differ(f"{node.trader} did not end with its cache: {error}")
+            return None
+
     def before_nodes(self):
         pass
 
     def synchronize(self):
         """Halts the nodes, and lets the control plane compare its books with all that they know."""
-        for command_type in ("SAFE_MODE", "SYNC_BALANCE"):
-            commands = [self.control_plane.send(name, command_type, seconds=300) for name in self.names]
-            for name, command in zip(self.names, commands):
-                outcome = self.control_plane.outcome(command, 300)
-                if outcome["status"] != "COMPLETED" or (outcome["evidence"] or {}).get("finding_count"):
-                    self.report.differ(f"{name}: {command_type} {outcome['status']}: {outcome.get('reason')} {outcome.get('evidence')}")
+        self.command("SAFE_MODE")
+        self.command("SYNC_BALANCE")
 
     def compare(self):
         """Compares after the nodes' end, which is when they write their caches."""
         self.synchronize()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            caches = list(pool.map(lambda node: node.end(), self.nodes))
+            caches = list(pool.map(self.end_of, self.nodes))
         for node, cache in zip(self.nodes, caches):
+            if cache is None:
+                continue
             self.check(node.trader, lambda: nautilus_comparison.compare(self.control_plane, node.trader, cache))
         if self.nodes:
             self.check_rejections(self.folder / "sidecar.log", *(node.log for node in self.nodes))
@@ -260,7 +286,8 @@ class Simulation:
         text = self.folder / "log"
         if self.process.wait(300) != 0:
             self.report.differ(f"fleet-sim: {text.read_text(errors='replace')[-2000:]}")
-        self.report.compared.append("simulated agents: " + " ".join(text.read_text(errors="replace").split())[:600])
+        lines = [line for line in text.read_text(errors="replace").splitlines() if line.startswith(("compared", "differences"))]
+        self.report.compared.append("simulated agents: " + "; ".join(" ".join(line.split()).removeprefix("compared ") for line in lines))
 
     def end(self):
         if self.process is not None and self.process.poll() is None:

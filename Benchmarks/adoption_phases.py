@@ -29,6 +29,14 @@ class Report:
         self.differences.append(text)
         self.progress(f"DIFFERENCE {text[:400]}")
 
+    def attempt(self, title, phase):
+        """Runs a phase. Its failure is a difference, and the next phase still runs."""
+        self.progress(title)
+        try:
+            phase()
+        except (AssertionError, OSError, KeyError, IndexError, TypeError, ValueError) as error:
+            self.differ(f"{title} failed: {error!r}")
+
     def print(self):
         print("\nSummary")
         for title, lines in (("compared", self.compared), ("measured", self.measured), ("usage", self.usage)):

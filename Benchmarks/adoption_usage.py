@@ -44,6 +44,9 @@ class Usage:
                 seconds, memory, threads = reading(identity)
             except (OSError, IndexError):
                 continue
+            if not memory:
+                # It was killed.
+                continue
             # A process that was started later counts from its start.
             first, _ = self._times.get((name, identity), (seconds if is_first else 0.0, 0.0))
             self._times[name, identity] = first, seconds

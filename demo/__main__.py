@@ -132,7 +132,7 @@ class Demo:
         return set(NODES)
 
     def join(self, kind, starter, wanted):
-        """Starts bots of a kind, and says so if PyPI cannot be reached."""
+        """Starts bots of a kind, or reports that PyPI cannot be reached."""
         try:
             wanted |= starter()
         except (OSError, subprocess.CalledProcessError) as error:

@@ -116,9 +116,9 @@ class ControlPlane:
         instance = self.instance(name)
         return instance and instance["status"].replace("RUNNING", "NORMAL")
 
-    def states(self):
-        """The states of all instances by name."""
-        return {item["instance_id"]: item["status"].replace("RUNNING", "NORMAL") for item in self._items("/instances?sort=bot")}
+    def instances(self):
+        """All instances as their newest heartbeats show them."""
+        return self._items("/instances?sort=bot")
 
     def alerts(self, target):
         """The source and the status of each alert of an instance or a command, oldest first."""

@@ -1,4 +1,8 @@
-"""A control plane that records what agents send, with the rules of the real one that reports depend on."""
+"""A control plane that records what agents send, with the rules of the real one that reports depend on.
+
+Tests with real bots use the real server (`control_plane.py`). Tests with simulated bots use this one: they check single requests, their order
+and their times of arrival, which the real server does not keep.
+"""
 
 import contextlib
 import datetime

@@ -269,7 +269,8 @@ class FreqtradeAdapter(Adapter):
                     report = trade.order_report(order, now)
                     seen_orders.add(report.order_id)
                     self._add(report, report.order_id, reports)
-                    # freqtrade can leave an order open in a closed trade, and the adapter does not ask about that trade again.
+                    # freqtrade can leave an order open in a closed trade. Later polls do not ask for that trade, so they cannot tell that the order
+                    # has ended.
                     if report.status == contract.OrderStatus.OPEN and trade.is_open:
                         known.orders[report.order_id] = report.to_json()
                     else:

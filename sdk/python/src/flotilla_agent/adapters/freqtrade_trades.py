@@ -28,7 +28,7 @@ _STATUS = {
 
 @dataclasses.dataclass(frozen=True)
 class Mark:
-    """What the rest of an open trade would yield."""
+    """The price and the profit at which the rest of an open trade could be closed."""
 
     amount: Decimal
     price: Decimal
