@@ -48,7 +48,7 @@ class Demo:
         self.token = secrets.token_hex(24)
 
     def start(self, name, command, environment=None, **options):
-        """Starts a process in a session of its own, so that Ctrl-C reaches only this one. Its output is in `logs`."""
+        """Starts a process in a separate session, so that Ctrl-C reaches only this one. Its output is in `logs`."""
         with self.lock:
             if self.is_ending.is_set():
                 return None
@@ -63,7 +63,7 @@ class Demo:
     # The server
 
     def start_server(self):
-        """Starts the server with a cluster of its own and a new token, and waits until it accepts requests."""
+        """Starts the server with a separate cluster and a new token, and waits until it accepts requests."""
         (self.folder / "token").touch(0o600)
         (self.folder / "token").write_text(self.token + "\n")
         environment = {
