@@ -21,6 +21,8 @@ import agents
 import bots
 from bots import ROOT, Exchange, FreqtradeBot, install_freqtrade, install_nautilus, sidecar_configuration
 
+#: The file that marks the folder of a demo.
+MARK = "demo"
 #: The freqtrade bots: their strategy and more members of their configuration. Two of them are one bot with two versions of its strategy.
 FREQTRADE = {
     "swing-1": ("Swing", {}),
@@ -207,8 +209,11 @@ def main():
     parser.add_argument("--server", required=True, help="the program flotilla-server")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".flotilla-demo", help="the folder of the demo's data, which is emptied")
     options = parser.parse_args()
+    if options.folder.exists() and not (options.folder / MARK).exists():
+        parser.error(f"{options.folder} is not the folder of a demo, so it is not emptied; choose a folder that does not exist")
     shutil.rmtree(options.folder, ignore_errors=True)
     (options.folder / "logs").mkdir(parents=True)
+    (options.folder / MARK).touch()
     demo = Demo(options.server, options.folder.resolve())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: demo.is_ending.set())
