@@ -45,22 +45,23 @@ class Demo:
         self.processes = {}
         self.lock = threading.Lock()
         self.is_ending = threading.Event()
-        self.exchange = None
         self.url = self.web = ""
         self.token = secrets.token_hex(24)
 
-    def start(self, name, command, environment=None, **options):
-        """Starts a process in a separate session, so that Ctrl-C reaches only this one. Its output is in `logs`."""
+    def keep(self, name, starter):
+        """Starts a process, or an object that has one. Ends the thread if the demo is ending, so that no process is left behind."""
         with self.lock:
             if self.is_ending.is_set():
-                return None
-            with open(self.folder / "logs" / name, "ab") as log:
-                process = subprocess.Popen(
-                    list(map(str, command)), env={**os.environ, **(environment or {})}, start_new_session=True,
-                    stderr=log, **{"stdout": log, **options},
-                )
-            self.processes[name] = process
-            return process
+                raise SystemExit
+            started = starter()
+            self.processes[name] = getattr(started, "process", started)
+            return started
+
+    def start(self, name, command, environment=None, **options):
+        """Starts a process in a separate session, so that Ctrl-C reaches only this one. Its output is in `logs`."""
+        with open(self.folder / "logs" / name, "ab") as log:
+            options = {"env": {**os.environ, **(environment or {})}, "start_new_session": True, "stdout": log, "stderr": log, **options}
+            return self.keep(name, lambda: subprocess.Popen(list(map(str, command)), **options))
 
     # The server
 
@@ -109,13 +110,11 @@ class Demo:
 
     def start_freqtrade(self):
         program = install_freqtrade()
-        self.exchange = Exchange()
-        self.processes["exchange"] = self.exchange.process
+        exchange = self.keep("exchange", Exchange)
         fleet = []
         for name, (strategy, more) in FREQTRADE.items():
-            bot = FreqtradeBot(program, name, self.folder / "freqtrade", self.exchange, ROOT / "demo" / "strategies", strategy, **more)
-            fleet.append(bot.start())
-            self.processes[name] = bot.process
+            bot = FreqtradeBot(program, name, self.folder / "freqtrade", exchange, ROOT / "demo" / "strategies", strategy, **more)
+            fleet.append(self.keep(name, bot.start))
         for bot in fleet:
             # A bot that does not listen yet would be unresponsive.
             while not bot.listens() and bot.process.poll() is None and not self.is_ending.wait(0.2):
@@ -138,7 +137,8 @@ class Demo:
         try:
             wanted |= starter()
         except (OSError, subprocess.CalledProcessError) as error:
-            say(f"{kind} is not installed and PyPI cannot be reached, so its bots are missing: {error}")
+            if not self.is_ending.is_set():
+                say(f"{kind} is not installed and PyPI cannot be reached, so its bots are missing: {error}")
 
     # The whole
 
@@ -182,15 +182,13 @@ class Demo:
         """Ends the processes, the newest first, and the server last."""
         with self.lock:
             self.is_ending.set()
-        for process in bots.installing:
+        others = [*bots.installing, *(process for name, process in reversed(self.processes.items()) if name != "server")]
+        for process in others:
             process.terminate()
-        running = [process for process in reversed(self.processes.values()) if process.poll() is None]
-        for process in running:
-            is_server = process is self.processes.get("server")
-            if is_server:
-                self.wait([other for other in running if other is not process], 15)
-            process.terminate()
-        self.wait(running, 30)
+        self.wait(others, 15)
+        if (server := self.processes.get("server")) is not None:
+            server.terminate()
+            self.wait([server], 30)
 
     @staticmethod
     def wait(processes, seconds):

@@ -12,7 +12,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 FREQTRADE = "2026.9"
 NAUTILUS = "1.221.0"
 
-
 #: The processes that install packages now.
 installing = []
 

@@ -19,9 +19,9 @@ public struct WebRequest: Sendable {
     /// `light` or `dark`; nil to follow the browser's setting.
     public var theme: String?
     /// Whether the browser shows times in its own zone.
-    public var isLocalTime = false
+    public var isLocalTime: Bool
     /// Whether keys without Control or Alt are shortcuts.
-    public var hasShortcuts = true
+    public var hasShortcuts: Bool
 
     /// Creates a request.
     public init(
@@ -32,7 +32,9 @@ public struct WebRequest: Sendable {
         principal: Principal,
         address: String,
         csrf: String,
-        theme: String?
+        theme: String?,
+        isLocalTime: Bool,
+        hasShortcuts: Bool
     ) {
         self.method = method
         self.path = path
@@ -42,6 +44,8 @@ public struct WebRequest: Sendable {
         self.address = address
         self.csrf = csrf
         self.theme = theme
+        self.isLocalTime = isLocalTime
+        self.hasShortcuts = hasShortcuts
     }
 }
 

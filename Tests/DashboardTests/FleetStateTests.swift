@@ -39,7 +39,7 @@ private func fleet(
         ),
         commands: FleetCommands(awaitingApproval: 0, waiting: 0, expired: expired),
         stuckRuns: 0,
-        notifications: FleetNotifications(delayed: delayed, failed: 0)
+        notifications: FleetNotifications(delayed: delayed)
     )
 }
 

@@ -159,7 +159,7 @@ import struct Foundation.UUID
         }
     }
 
-    @Test func `a snapshot sees one moment whatever is committed meanwhile, and changes nothing`() async throws {
+    @Test func `a snapshot does not see later commits, and changes nothing`() async throws {
         try await withDatabase { database, _ in
             _ = try await database.run(Query(sql: "CREATE TABLE t (n int8)"))
             let count = Self.text("SELECT count(*)::text FROM t")

@@ -253,7 +253,7 @@ extension Dashboard {
     private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
         let selected = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
         let range = TimeRange(request, else: .month)
-        let query = selected.and(range.query())
+        let query = selected.and(range.query)
         let curves = try await equityCurves(query, request)
         return [Self.filters("equity", request, currency: true)]
             + curves.enumerated().map { place, curve in

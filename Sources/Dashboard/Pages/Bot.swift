@@ -155,11 +155,11 @@ extension Dashboard {
     ) async throws(Problem) -> Block {
         let range = TimeRange(request)
         let one = Fields(of: [("instance_id", instance.instanceID), ("metric_type", type), ("symbol", symbol)])
-        let series = try await api.getSeries(input(request, one.and(range.query()))).body
+        let series = try await api.getSeries(input(request, one.and(range.query))).body
         let points = series.points.map { Chart.Point(time: $0.timestamp, value: $0.value.approximate) }
         let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
         let chart = Chart.line("\(id)-chart", title, points, over: range.scale())
-        let csv = "/api/analytics/series.csv?\(one.and(range.query()).with("limit", nil).text)"
+        let csv = "/api/analytics/series.csv?\(one.and(range.query).with("limit", nil).text)"
         let links = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
         return Block(
             id,

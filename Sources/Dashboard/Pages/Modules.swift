@@ -118,12 +118,12 @@ extension Dashboard {
             shape: "inline",
             buttons: [Form.Button("Run now")]
         )
-        var delete = Form(
+        let delete = Form(
             action: "\(path)/delete",
             shape: "inline",
-            buttons: [Form.Button("Delete module \(module.name)", look: "danger")]
+            buttons: [Form.Button("Delete module \(module.name)", look: "danger")],
+            summary: "Delete…"
         )
-        delete.summary = "Delete…"
         return PageView(
             title: module.name,
             note: module.description,

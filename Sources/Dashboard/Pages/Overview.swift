@@ -12,7 +12,7 @@ extension Dashboard {
         let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
             .body
         let range = TimeRange(request)
-        let curves = try await equityCurves(live.and(range.query()), request)
+        let curves = try await equityCurves(live.and(range.query), request)
         let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
         let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
         return PageView(

@@ -75,12 +75,12 @@ extension Dashboard {
                 .init("Status"), .init("Action"),
             ],
             rows: page.items.map { token in
-                var revoke = Form(
+                let revoke = Form(
                     action: "/tokens/\(token.tokenID.text)/revoke",
                     shape: "inline",
-                    buttons: [Form.Button("Revoke \(token.name)", look: "small danger")]
+                    buttons: [Form.Button("Revoke \(token.name)", look: "small danger")],
+                    summary: "Revoke…"
                 )
-                revoke.summary = "Revoke…"
                 return Row(
                     key: token.tokenID.text,
                     cells: [

@@ -20,7 +20,7 @@ struct CommandConfirmation {
 
     /// The text that the operator must type exactly.
     var phrase: String {
-        if instances.count == 1 { return "\(type.rawValue) \(instances[0].instanceID)" }
+        if let only = instances.first, instances.count == 1 { return "\(type.rawValue) \(only.instanceID)" }
         let live = instances.count { $0.runtimeMode == .live }
         if type == .setMode { return "\(type.rawValue) \(instances.count) LIVE" }
         return live > 0 ? "\(type.rawValue) \(live) LIVE" : "\(type.rawValue) \(instances.count)"

@@ -30,12 +30,13 @@ extension Block.Figure {
     static func money(
         _ label: String,
         _ total: Decimal?,
+        signed: Bool = false,
         note: String?,
         parts: [(currency: String?, amount: Decimal)],
-        href: String?
+        href: String? = nil
     ) -> [Block.Figure] {
         if let total {
-            let text = Figures.amount(total, signed: true)
+            let text = Figures.amount(total, signed: signed)
             return [Block.Figure(label, text, note: note, href: href, tone: Figures.tone(total))]
         }
         if parts.isEmpty { return [Block.Figure(label, "—", note: note ?? "no data reported", href: href)] }
@@ -45,7 +46,7 @@ extension Block.Figure {
             let rest = place == most - 1 && others > 0 ? "and \(others) more currencies" : nil
             return Block.Figure(
                 "\(label), \(part.currency ?? "no currency")",
-                Figures.amount(part.amount, signed: true),
+                Figures.amount(part.amount, signed: signed),
                 note: place == 0 ? note : rest,
                 href: href,
                 tone: Figures.tone(part.amount)
@@ -60,7 +61,8 @@ extension NetPnl {
     /// The net PnL in the books' currency, or per currency if it has no total.
     func figures(_ label: String, href: String?) -> [Block.Figure] {
         let parts = byCurrency.map { (currency: $0.currency, amount: $0.netPnl) }
-        return Block.Figure.money(label, netPnl, note: byCurrency.isEmpty ? nil : unit, parts: parts, href: href)
+        let note = byCurrency.isEmpty ? nil : unit
+        return Block.Figure.money(label, netPnl, signed: true, note: note, parts: parts, href: href)
     }
 
     /// Why amounts are not converted.
@@ -76,7 +78,7 @@ extension ExposureKeyMetrics {
     /// The newest equity in the books' currency, or per currency if the books have none.
     var equityFigures: [Block.Figure] {
         let parts = equityCurrency == nil ? unconvertedEquity.map { (currency: $0.currency, amount: $0.equity) } : []
-        return Block.Figure.money("Latest equity", latestEquity, note: unit, parts: parts, href: nil)
+        return Block.Figure.money("Latest equity", latestEquity, note: unit, parts: parts)
     }
 }
 

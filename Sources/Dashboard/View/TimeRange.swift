@@ -31,8 +31,8 @@ enum TimeRange: String, CaseIterable {
     }
 
     /// The query parameters for about 240 points of the range.
-    func query(now: Timestamp = .now) -> Fields {
-        let from = now.adding(seconds: -seconds)
+    var query: Fields {
+        let from = Timestamp.now.adding(seconds: -seconds)
         return Fields(of: [("from", "\(from)"), ("step_seconds", "\(seconds / 240)"), ("limit", "400")])
     }
 

@@ -30,7 +30,7 @@ LIMIT :limit
 
 -- name: fleetNeeds :one
 -- out: critical int8, warning int8, info int8, acknowledged int8, acknowledged_critical int8, stuck_runs int8, awaiting_approval int8
--- out: waiting int8, expired int8, delayed int8, failed int8
+-- out: waiting int8, expired int8, delayed int8
 SELECT
     alert.*,
     (SELECT count(*) FROM commands WHERE status = 'AWAITING_APPROVAL') AS awaiting_approval,
@@ -42,8 +42,7 @@ SELECT
         WHERE status = 'PENDING'
             AND last_error IS NOT NULL
             AND created_at < now() - interval '1 minute'
-    ) AS delayed,
-    (SELECT count(*) FROM notification_deliveries WHERE status = 'DEAD') AS failed
+    ) AS delayed
 FROM (
     SELECT
         count(*) FILTER (WHERE status = 'OPEN' AND severity = 'CRITICAL') AS critical,

@@ -33,7 +33,7 @@ extension API {
                     expired: needs.expired
                 ),
                 stuckRuns: needs.stuckRuns,
-                notifications: FleetNotifications(delayed: needs.delayed, failed: needs.failed)
+                notifications: FleetNotifications(delayed: needs.delayed)
             )
         )
     }

@@ -23,12 +23,13 @@ WITH selected AS (
             WHEN 'ACCOUNT' THEN venue || ' ' || account_id
             WHEN 'EXIT_REASON' THEN exit_reason
         END AS key,
-        :group_by IN ('DAY', 'WEEK', 'MONTH', 'EXIT_REASON') AS is_of_end
+        is_of_end
     FROM trades
     LEFT JOIN instances USING (instance_id)
+    CROSS JOIN (SELECT :group_by IN ('DAY', 'WEEK', 'MONTH', 'EXIT_REASON') AS is_of_end) AS kind
     WHERE (
             (status = 'CLOSED' AND closed_at >= :from AND closed_at < :to)
-            OR (status = 'OPEN' AND :group_by NOT IN ('DAY', 'WEEK', 'MONTH', 'EXIT_REASON'))
+            OR (status = 'OPEN' AND NOT is_of_end)
         )
         AND (:bot_id IS NULL OR bot_id = :bot_id)
         AND (:instance_id IS NULL OR instance_id = :instance_id)
@@ -44,13 +45,13 @@ SELECT
     CASE WHEN count(profit) = count(closed_at) THEN coalesce(sum(profit) FILTER (WHERE profit < 0), 0) END AS gross_loss,
     coalesce(sum(entry_quantity * entry_price) FILTER (WHERE closed_at IS NOT NULL), 0) AS volume,
     (avg(greatest(extract(epoch FROM closed_at - opened_at), 0)) FILTER (WHERE closed_at IS NOT NULL))::float8 AS average_seconds,
-    CASE WHEN NOT bool_or(is_of_end) THEN count(*) - count(closed_at) END AS open_trades,
+    CASE WHEN NOT is_of_end THEN count(*) - count(closed_at) END AS open_trades,
     CASE
-        WHEN NOT bool_or(is_of_end) AND count(*) FILTER (WHERE closed_at IS NULL AND unrealized_profit IS NULL) = 0
+        WHEN NOT is_of_end AND count(*) FILTER (WHERE closed_at IS NULL AND unrealized_profit IS NULL) = 0
             THEN coalesce(sum(unrealized_profit), 0)
     END AS unrealized_profit
 FROM selected
-GROUP BY key, currency
+GROUP BY key, currency, is_of_end
 ORDER BY
     CASE WHEN :group_by IN ('DAY', 'WEEK', 'MONTH') THEN key END DESC,
     abs(sum(profit)) DESC NULLS LAST,

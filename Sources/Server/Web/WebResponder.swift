@@ -98,7 +98,7 @@ struct WebResponder: Responder {
     }
 
     private func page(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
-        var request = WebRequest(
+        let request = WebRequest(
             method: head.isPost ? "POST" : "GET",
             path: head.path,
             query: head.query,
@@ -106,10 +106,10 @@ struct WebResponder: Responder {
             principal: user.principal,
             address: head.client.address,
             csrf: FormToken.masked(ofSession: user.session),
-            theme: head.theme
+            theme: head.theme,
+            isLocalTime: head.isLocalTime,
+            hasShortcuts: head.hasShortcuts
         )
-        request.isLocalTime = head.isLocalTime
-        request.hasShortcuts = head.hasShortcuts
         switch await dashboard.respond(to: request) {
         case .page(let status, let text): return html(status, text, head)
         case .redirect(let target): return redirect(to: target, head)

@@ -16,6 +16,8 @@ import uuid
 
 from flotilla_agent.files import decode
 
+from processes import suspended
+
 ROOT = pathlib.Path(__file__).parents[3]
 
 #: The lists of the API that have the elements of an instance.
@@ -201,14 +203,9 @@ class ControlPlane:
         self.process.kill()
         self.process.wait()
 
-    @contextlib.contextmanager
     def suspended(self):
-        """Suspends the server, so that requests hang."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
+        """Suspends the server during a block."""
+        return suspended(self.process)
 
     def end(self):
         """Ends the server and its PostgreSQL, which outlives a server that was killed."""

@@ -39,7 +39,7 @@ def gross_profit(trade):
 
 
 def compare(control_plane, name, bot):
-    """Compares orders, fills, booked fees, trades, positions, balances and realized profit. The bot must not change meanwhile."""
+    """Compares orders, fills, booked fees, trades, positions, balances and realized profit. The bot must not change during the comparison."""
     comparison = Comparison(name)
     fills = by(control_plane.elements("fills", name), "fill_id")
     orders = by(control_plane.elements("orders", name), "order_id")
@@ -113,8 +113,7 @@ def _compare_fees(comparison, bot, trade, fees):
     if len(entries) > 1:
         # On an exchange each entry has its own rate, and freqtrade applies the last one to all.
         tolerance = Decimal("1e-12") if bot.configuration["dry_run"] else trade["fee_open_cost"] / 1000
-        if abs(paid - trade["fee_open_cost"]) >= tolerance:
-            comparison.equal(f"fees of the entries of trade {trade['id']}", paid, trade["fee_open_cost"])
+        comparison.near(f"fees of the entries of trade {trade['id']}", paid, trade["fee_open_cost"], tolerance)
     elif entries:
         comparison.equal(f"fee of the entry of trade {trade['id']}", paid, trade["fee_open_cost"])
     if exits:
@@ -143,8 +142,8 @@ def _compare_trade(comparison, trades, trade, fees):
     elif trade["amount"]:
         # freqtrade computes with floats, and rounds to 8 digits.
         value = trade["amount"] * reported["current_price"] * (1 - trade["fee_close"])
-        is_near = abs(reported["unrealized_profit"] - (value - trade["open_trade_value"])) < Decimal("1e-6")
-        comparison.equal(f"current profit of trade {key} at its price", is_near, True)
+        profit = value - trade["open_trade_value"]
+        comparison.near(f"current profit of trade {key} at its price", reported["unrealized_profit"], profit, Decimal("1e-6"))
 
 
 def _compare_positions(comparison, positions, trades):
@@ -153,12 +152,7 @@ def _compare_positions(comparison, positions, trades):
     for trade in trades.values():
         if trade["is_open"] and trade["amount"]:
             quantities[trade["pair"]] += trade["amount"]
-    exposures = {item["symbol"]: item["net_exposure"] for item in positions if item["gross_exposure"]}
-    comparison.equal("symbols with positions", set(exposures), set(quantities))
-    for symbol in exposures.keys() & quantities.keys():
-        price = round(exposures[symbol] / quantities[symbol], 8)
-        comparison.equal(f"exposure of {symbol} at the price {price}", exposures[symbol], round(quantities[symbol] * price, 18))
-        comparison.counts["position"] += 1
+    comparison.exposures(positions, quantities, 8, 18)
 
 
 def _compare_profit(comparison, control_plane, name, trades):
@@ -167,10 +161,8 @@ def _compare_profit(comparison, control_plane, name, trades):
     fees = collections.Counter()
     for fill in control_plane.elements("fills", name):
         fees[fill["symbol"], fill["fee_currency"]] += fill["fee"]
-    booked = {(part["symbol"], part["currency"]): part["fees"] for part in parts if part["fee_entries"]}
-    comparison.equal("booked fees", booked, dict(fees))
+    comparison.booked_fees(parts, fees)
     realized = sum(part["realized"] for part in parts)
     expected = sum(map(gross_profit, trades.values()), Decimal(0))
     # Divisions have no last digit.
-    if abs(realized - expected) >= Decimal("1e-12"):
-        comparison.equal("realized profit before fees", realized, expected)
+    comparison.near("realized profit before fees", realized, expected, Decimal("1e-12"))

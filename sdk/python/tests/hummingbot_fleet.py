@@ -4,13 +4,13 @@ import contextlib
 import os
 import pathlib
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import urllib.request
 
 from freqtrade_fleet import ROOT, free_port
+from processes import suspended
 
 VERSION = "20260922"
 LAUNCHER = pathlib.Path(__file__).parent / "hummingbot_headless" / "launch.py"
@@ -106,13 +106,8 @@ class Hummingbot:
         rows = self.rows("Order")
         return len(rows) >= orders and all("Created" not in row["last_status"] for row in rows if row["price"] != 40_000_250_000)
 
-    @contextlib.contextmanager
     def suspended(self):
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
+        return suspended(self.process)
 
     def end(self):
         if self.process is not None:

@@ -116,8 +116,7 @@ def _compare_trades(comparison, trades, cache):
         elif reported["current_price"] is not None:
             sign = 1 if position["entry"] == "BUY" else -1
             profit = sign * number(position["quantity"]) * (reported["current_price"] - number(position["avg_px_open"]))
-            is_near = abs(reported["unrealized_profit"] - profit) < Decimal("1e-6")
-            comparison.equal(f"current profit of trade {key} at its price", is_near, True)
+            comparison.near(f"current profit of trade {key} at its price", reported["unrealized_profit"], profit, Decimal("1e-6"))
     # The cache forgets a position that a fill has turned. Its fills are in the cache, so the sums of all trades are known.
     comparison.none_left({key: trade for key, trade in trades.items() if trade["status"] != "CLOSED"}, "trade")
 
@@ -129,13 +128,8 @@ def _compare_positions(comparison, positions, cache):
         if position["ts_closed"] is None:
             sign = 1 if position["entry"] == "BUY" else -1
             quantities[position["instrument_id"].split(".")[0]] += sign * number(position["quantity"])
-    exposures = {item["symbol"]: item["net_exposure"] for item in positions if item["gross_exposure"]}
-    comparison.equal("symbols with positions", set(exposures), set(quantities))
-    for symbol in exposures.keys() & quantities.keys():
-        # The market's prices have two digits, and a middle price has a third one.
-        price = round(exposures[symbol] / quantities[symbol], 3)
-        comparison.equal(f"exposure of {symbol} at the price {price}", exposures[symbol], round(quantities[symbol] * price, 8))
-        comparison.counts["position"] += 1
+    # The market's prices have two digits, and a middle price has a third one.
+    comparison.exposures(positions, quantities, 3, 8)
 
 
 def _compare_profit(comparison, parts, trades, cache):
@@ -143,8 +137,7 @@ def _compare_profit(comparison, parts, trades, cache):
     for fill in cache["fills"]:
         amount, currency = money(fill["commission"])
         fees[fill["instrument_id"].split(".")[0], currency] += amount
-    booked = {(part["symbol"], part["currency"]): part["fees"] for part in parts if part["fee_entries"]}
-    comparison.equal("booked fees", booked, dict(fees))
+    comparison.booked_fees(parts, fees)
     reported = collections.Counter()
     for trade in trades:
         reported[trade["symbol"], trade["currency"]] += trade["fees"]

@@ -80,21 +80,23 @@ def trader(unique_number):
     return f"TEST-{unique_number:03}"
 
 
-@pytest.fixture
-def fleet(python, control_plane, trader, tmp_path):
-    fleet = Fleet(python, control_plane, trader, tmp_path)
+def ending_fleet(*arguments):
+    """A fleet whose nodes end with the test."""
+    fleet = Fleet(*arguments)
     yield fleet
     for node in fleet.nodes:
         node.kill()
+
+
+@pytest.fixture
+def fleet(python, control_plane, trader, tmp_path):
+    yield from ending_fleet(python, control_plane, trader, tmp_path)
 
 
 @pytest.fixture
 def doomed_fleet(python, doomed_control_plane, trader, tmp_path):
     """A fleet whose control plane the test kills."""
-    fleet = Fleet(python, doomed_control_plane, trader, tmp_path)
-    yield fleet
-    for node in fleet.nodes:
-        node.kill()
+    yield from ending_fleet(python, doomed_control_plane, trader, tmp_path)
 
 
 # Equality

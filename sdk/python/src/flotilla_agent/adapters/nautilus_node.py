@@ -120,6 +120,8 @@ class NodeAdapter(Adapter):
             if not name.startswith(("Order", "Position", "Account", "Trading", "Component")):
                 return
             with self._lock:
+                if name.startswith("Account"):
+                    self._noted_accounts[str(event.account_id)] = str(event.id)
                 self._keep(self._book.apply(type(event).to_dict(event)))
             if name.startswith(("Position", "Account")):
                 self._money.is_stale = True
