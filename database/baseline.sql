@@ -1,5 +1,5 @@
--- schema: 47
--- routines: 3 b15d5c40300e4e0a
+-- schema: 48
+-- routines: 4 366b180b39ceef05
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -218,6 +218,8 @@ CREATE TABLE positions (
     received_at timestamptz NOT NULL,
     -- The instance's mode, under which exposure_totals has the position; null for a retired instance.
     runtime_mode text,
+    -- The currency of the exposure; empty if none was reported.
+    currency text NOT NULL DEFAULT '',
     PRIMARY KEY (instance_id, symbol)
 ) WITH (fillfactor = 80);
 
@@ -229,7 +231,8 @@ CREATE TABLE exposure_totals (
     net numeric NOT NULL,
     gross numeric NOT NULL,
     positions int8 NOT NULL,
-    PRIMARY KEY (symbol, runtime_mode, slot)
+    currency text NOT NULL DEFAULT '',
+    PRIMARY KEY (symbol, currency, runtime_mode, slot)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 
 -- Samples of executions. An id is unique among the samples of its time; a repeated report has both. The checks have the names that they

@@ -1,5 +1,6 @@
 """Installs freqtrade and NautilusTrader from PyPI, and starts real bots on this machine. The demo and the tests use it."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -29,12 +30,16 @@ def _run(*arguments):
 def _install(name, package, version, *options):
     """The folder of a virtual environment with a package, made once per version; raises OSError if PyPI cannot be reached."""
     folder = pathlib.Path(os.environ.get(f"{name.upper()}_VENV") or ROOT / ".build" / name)
-    if not (folder / f"version-{version}").exists():
-        with urllib.request.urlopen(f"https://pypi.org/simple/{package}/", timeout=30):
-            pass
-        _run(sys.executable, "-m", "venv", "--clear", folder)
-        _run(folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, f"{package}=={version}")
-        (folder / f"version-{version}").touch()
+    folder.parent.mkdir(exist_ok=True)
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        # Tests in several processes install it once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / f"version-{version}").exists():
+            with urllib.request.urlopen(f"https://pypi.org/simple/{package}/", timeout=30):
+                pass
+            _run(sys.executable, "-m", "venv", "--clear", folder)
+            _run(folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, f"{package}=={version}")
+            (folder / f"version-{version}").touch()
     return folder
 
 

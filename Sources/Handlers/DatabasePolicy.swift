@@ -31,6 +31,7 @@ public struct DatabasePolicy: Sendable {
         "clock_skew": "Clock Skew",
         "flapping": "Instance Flapping",
         "registrations": "Registrations Refused",
+        "requests": "Requests Failing",
     ]
 
     /// The default policy.

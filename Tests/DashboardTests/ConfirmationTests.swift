@@ -113,7 +113,8 @@ import Testing
             symbol: "BTCEUR",
             status: .running,
             isLate: true,
-            netExposure: nil
+            netExposure: nil,
+            exposures: []
         )
         let reach = BulkCommands(dryRun: true, total: items.count, items: items, instances: [first])
         return CommandConfirmation(type: type, target: FleetQuery(), reach: reach, level: .typed)

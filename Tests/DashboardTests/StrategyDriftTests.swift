@@ -25,6 +25,7 @@ import Testing
             metadata: .empty,
             netExposure: nil,
             grossExposure: nil,
+            exposures: [],
             exposureAsOf: nil,
             openAlerts: 0,
             worstSeverity: nil,

@@ -56,6 +56,42 @@ import Testing
         }
     }
 
+    @Test func `the entries and deliveries of one instance and one alert are found`() async throws {
+        try await Fleet.with { fleet in
+            for (instance, bot) in [("i1", "b1"), ("i2", "i1")] { try await fleet.beat(instance, bot: bot) }
+            for instance in ["i1", "i2"] {
+                let id = try await fleet.command(UUID(), .flatten, to: instance).commandID
+                try await fleet.acknowledge(id, .accepted, by: instance)
+            }
+            _ = try await fleet.database.run(late)
+            let alerts = try await check(in: fleet)
+            #expect(alerts.count == 2)
+            for alert in alerts {
+                _ = try await fleet.api.acknowledgeAlert(
+                    .init(alertID: alert.alertID, principal: fleet.operatorPrincipal)
+                )
+                let delivery = """
+                    INSERT INTO notification_deliveries (notification_id, target)
+                    SELECT notification_id, 'webhook for ' || message
+                    FROM notifications
+                    WHERE alert_id = '\(alert.alertID.text)'
+                    """
+                #expect(try await fleet.database.run(Query(sql: delivery)) == 1)
+                let list = ListNotifications.Input(alertID: alert.alertID, principal: fleet.operatorPrincipal)
+                let page = try await fleet.api.listNotifications(list).body
+                #expect(page.items.map(\.target) == ["webhook for \(alert.message)"])
+                #expect(page.total == 1)
+            }
+            let list = ListAuditLogs.Input(instanceID: "i1", principal: fleet.operatorPrincipal)
+            let page = try await fleet.api.listAuditLogs(list).body
+            let actions = ["ALERT_ACK", "COMMAND_UNFINISHED_ALERT", "COMMAND_ACK", "COMMAND_CREATE"]
+            #expect(page.items.map(\.action) == actions)
+            #expect(page.total == 4)
+            let all = try await fleet.audit()
+            #expect(all.count == 8)
+        }
+    }
+
     @Test func `a resolved alert does not come back`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat()

@@ -347,6 +347,7 @@ import Testing
                     let (symbol, amount) = (
                         "S\(Int.random(in: 0..<3, using: &generator))", Int.random(in: -50...50, using: &generator)
                     )
+                    let currency = ["USDT", "BTC", nil].randomElement(using: &generator)?.flatMap(\.self)
                     let mode: RuntimeMode = Bool.random(using: &generator) ? .live : .paper
                     group.addTask {
                         if round % 10 == 0 { return try await fleet.beat(instance, mode: mode) }
@@ -355,6 +356,7 @@ import Testing
                             symbol: symbol,
                             netExposure: Decimal(amount),
                             grossExposure: Decimal(abs(amount)),
+                            currency: currency,
                             updatedAt: .now
                         )
                         _ = try await fleet.api.postPosition(.init(body: .positionReport(report)))
@@ -364,19 +366,21 @@ import Testing
             }
             let difference = """
                 WITH held AS (
-                    SELECT positions.symbol, live.runtime_mode, sum(net_exposure) AS net, sum(gross_exposure) AS gross, count(*) AS positions
+                    SELECT
+                        positions.symbol, currency, live.runtime_mode, sum(net_exposure) AS net, sum(gross_exposure) AS gross,
+                        count(*) AS positions
                     FROM positions JOIN instance_live AS live USING (instance_id)
-                    GROUP BY 1, 2
+                    GROUP BY 1, 2, 3
                 ),
                 known AS (
-                    SELECT symbol, runtime_mode, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions
+                    SELECT symbol, currency, runtime_mode, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions
                     FROM exposure_totals
-                    GROUP BY 1, 2
+                    GROUP BY 1, 2, 3
                     HAVING sum(positions) <> 0
                 )
                 SELECT count(*)::text
                 FROM held
-                FULL JOIN known USING (symbol, runtime_mode)
+                FULL JOIN known USING (symbol, currency, runtime_mode)
                 WHERE (held.net, held.gross, held.positions) IS DISTINCT FROM (known.net, known.gross, known.positions)
                 """
             #expect(try await text(difference, in: fleet) == "0")
@@ -392,7 +396,7 @@ import Testing
         try await Fleet.with { fleet in
             // Three live processes, whichever they are, have a share of S1, and two of S2.
             let shares = """
-                INSERT INTO exposure_totals
+                INSERT INTO exposure_totals (symbol, runtime_mode, slot, net, gross, positions)
                 SELECT symbol, 'LIVE', pid, 1, 1, 1
                 FROM (SELECT pid, row_number() OVER (ORDER BY pid) AS place FROM pg_stat_activity) AS process
                 CROSS JOIN (VALUES ('S1', 3), ('S2', 2)) AS part (symbol, shares)

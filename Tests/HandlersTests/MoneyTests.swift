@@ -22,6 +22,7 @@ import Testing
         _ symbol: String,
         net: String,
         gross: String,
+        currency: String? = nil,
         at seconds: Int64 = 0,
         in fleet: Fleet
     ) async throws(Problem) -> IngestReceipt {
@@ -30,6 +31,7 @@ import Testing
             symbol: symbol,
             netExposure: try decimal(net),
             grossExposure: try decimal(gross),
+            currency: currency,
             updatedAt: start.adding(seconds: seconds)
         )
         switch try await fleet.api.postPosition(.init(body: .positionReport(report))) {
@@ -94,7 +96,7 @@ import Testing
     @Test func `positions are summed by symbol and by mode, exactly`() async throws {
         try await Fleet.with { fleet in
             let empty = try await exposure(in: fleet)
-            #expect(empty.totalNetExposure.description == "0")
+            #expect(empty.totalNetExposure?.description == "0")
             #expect(empty.bySymbol == [])
             #expect(empty.keyMetrics.trackedPositions == 0)
             try await fleet.beat("i1", mode: .live)
@@ -105,8 +107,8 @@ import Testing
                 try await metric(instance, "equity", value, in: fleet)
             }
             let all = try await exposure(in: fleet)
-            #expect(all.totalNetExposure.description == "60")
-            #expect(all.totalGrossExposure.description == "210")
+            #expect(all.totalNetExposure?.description == "60")
+            #expect(all.totalGrossExposure?.description == "210")
             #expect(all.bySymbol.map(\.symbol) == ["BTC", "ETH"])
             #expect(all.bySymbol.map(\.netExposure.description) == ["100", "-40"])
             #expect(all.byMode.map(\.runtimeMode) == [.live, .paper])
@@ -116,8 +118,88 @@ import Testing
             #expect(all.keyMetrics.trackedSymbols == 2)
             #expect(all.stale.positions == 0)
             let live = try await exposure(.live, in: fleet)
-            #expect(live.totalNetExposure.description == "100")
+            #expect(live.totalNetExposure?.description == "100")
             #expect(live.keyMetrics.latestEquity?.description == "0.1")
+        }
+    }
+
+    private static func texts(_ parts: [ExposureInCurrency]) -> [String] {
+        parts.map { "\($0.currency ?? "none") \($0.netExposure) \($0.grossExposure)" }
+    }
+
+    private func seedCurrencies(in fleet: Fleet) async throws {
+        try await fleet.beat("i1", mode: .live)
+        try await fleet.beat("i2", bot: "b2", at: .now.adding(seconds: -300), mode: .paper)
+        try await position("i1", "BTC", net: "100", gross: "150", currency: "USDT", in: fleet)
+        try await position("i1", "ETH", net: "-0.5", gross: "0.5", currency: "BTC", in: fleet)
+        try await position("i2", "BTC", net: "-40", gross: "60", in: fleet)
+    }
+
+    @Test func `exposure has a sum for each currency`() async throws {
+        try await Fleet.with { fleet in
+            try await seedCurrencies(in: fleet)
+            let all = try await exposure(in: fleet)
+            #expect(Self.texts(all.byCurrency) == ["none -40 60", "BTC -0.5 0.5", "USDT 100 150"])
+            #expect(Self.texts(all.stale.byCurrency) == ["none -40 60"])
+            let symbols = all.bySymbol.map { "\($0.symbol) \($0.currency ?? "none") \($0.netExposure)" }
+            #expect(symbols == ["BTC none -40", "BTC USDT 100", "ETH BTC -0.5"])
+            let modes = all.byMode.map { "\($0.runtimeMode.rawValue) \($0.currency ?? "none") \($0.grossExposure)" }
+            #expect(modes == ["LIVE BTC 0.5", "LIVE USDT 150", "PAPER none 60"])
+            #expect(all.keyMetrics.trackedPositions == 3)
+            #expect(all.keyMetrics.trackedSymbols == 2)
+            #expect([all.totalNetExposure, all.totalGrossExposure, all.stale.netExposure] == [nil, nil, nil])
+            #expect(all.currency == nil)
+            #expect(all.unconverted == all.byCurrency)
+            // A position that is reported in another currency moves to its sum.
+            try await position("i1", "ETH", net: "-900", gross: "900", currency: "USDT", at: 10, in: fleet)
+            let moved = try await exposure(.live, in: fleet)
+            #expect(Self.texts(moved.byCurrency) == ["USDT -800 1050"])
+            #expect(moved.totalNetExposure?.description == "-800")
+            #expect(moved.currency == "USDT")
+        }
+    }
+
+    @Test func `positions without a currency are in the currency of the books`() async throws {
+        var configuration = API.Configuration()
+        configuration.books.currency = "USDT"
+        try await Fleet.with(configuration) { fleet in
+            try await seedCurrencies(in: fleet)
+            let all = try await exposure(in: fleet)
+            #expect(Self.texts(all.byCurrency) == ["BTC -0.5 0.5", "USDT 60 210"])
+            #expect(all.bySymbol.map(\.currency) == ["USDT", "BTC"])
+            #expect(all.currency == "USDT")
+            #expect(all.totalNetExposure == nil)
+            #expect(Self.texts(all.unconverted) == ["BTC -0.5 0.5"])
+            let rate = ReportedFxRate(currency: "BTC", rate: Decimal(60_000), timestamp: .now)
+            let report = FxRateReport(quoteCurrency: "USDT", rates: [rate])
+            _ = try await fleet.api.reportFxRates(.init(body: report, principal: fleet.operatorPrincipal))
+            let converted = try await exposure(in: fleet)
+            #expect(converted.totalNetExposure?.description == "-29940")
+            #expect(converted.totalGrossExposure?.description == "30210")
+            #expect(converted.stale.netExposure?.description == "-40")
+            #expect(converted.unconverted == [])
+            #expect(converted.rates.map(\.currency) == ["BTC"])
+            let page = try await fleet.api.listPositions(.init(principal: fleet.operatorPrincipal)).body
+            #expect(page.items.map(\.currency) == ["USDT", "USDT", "BTC"])
+        }
+    }
+
+    @Test func `the exposure of instances and of a command's targets has no sum of several currencies`() async throws {
+        try await Fleet.with { fleet in
+            try await seedCurrencies(in: fleet)
+            let page = try await fleet.api.listInstances(.init(sort: .bot, principal: fleet.operatorPrincipal)).body
+            let expected = [["BTC -0.5 0.5", "USDT 100 150"], ["none -40 60"]]
+            #expect(page.items.map { Self.texts($0.exposures) } == expected)
+            #expect(page.items.map { $0.netExposure?.description } == [nil, "-40"])
+            #expect(page.items.map { $0.grossExposure?.description } == [nil, "60"])
+            let target = FleetQuery(instanceIDs: ["i1", "i2"])
+            let request = BulkCommandRequest(commandType: .safeMode, target: target, ttlSeconds: 60, dryRun: true)
+            let input = CreateCommands.Input(body: request, principal: fleet.operatorPrincipal)
+            let preview = try await fleet.api.createCommands(input).body
+            #expect(Self.texts(preview.exposures ?? []) == ["none -40 60", "BTC -0.5 0.5", "USDT 100 150"])
+            #expect(preview.netExposure == nil)
+            #expect(preview.instances?.map { $0.netExposure?.description } == [nil, "-40"])
+            #expect(preview.instances?.map { Self.texts($0.exposures) } == expected)
         }
     }
 
@@ -126,10 +208,10 @@ import Testing
             try await fleet.beat()
             #expect(try await position("i1", "BTC", net: "1", gross: "1", at: 10, in: fleet).stale == nil)
             #expect(try await position("i1", "BTC", net: "9", gross: "9", at: 5, in: fleet).stale == true)
-            #expect(try await exposure(in: fleet).totalNetExposure.description == "1")
+            #expect(try await exposure(in: fleet).totalNetExposure?.description == "1")
             #expect(try await position("i1", "BTC", net: "0.1", gross: "0.1", at: 20, in: fleet).stale == nil)
             #expect(try await position("i1", "BTC", net: "0.2", gross: "0.2", at: 20, in: fleet).stale == nil)
-            #expect(try await exposure(in: fleet).totalNetExposure.description == "0.2")
+            #expect(try await exposure(in: fleet).totalNetExposure?.description == "0.2")
             let problem = await #expect(throws: Problem.self) {
                 try await position("ghost", "BTC", net: "1", gross: "1", in: fleet)
             }
@@ -158,7 +240,7 @@ import Testing
             }
             let held = try await exposure(in: fleet)
             #expect(held.keyMetrics.trackedPositions == 1)
-            #expect(held.totalNetExposure.description == "49")
+            #expect(held.totalNetExposure?.description == "49")
         }
     }
 
@@ -169,9 +251,9 @@ import Testing
             try await position("i1", "BTC", net: "1", gross: "2", in: fleet)
             try await position("i2", "BTC", net: "5", gross: "7", in: fleet)
             let held = try await exposure(in: fleet)
-            #expect(held.totalNetExposure.description == "6")
-            #expect(held.stale.netExposure.description == "5")
-            #expect(held.stale.grossExposure.description == "7")
+            #expect(held.totalNetExposure?.description == "6")
+            #expect(held.stale.netExposure?.description == "5")
+            #expect(held.stale.grossExposure?.description == "7")
             #expect(held.stale.positions == 1)
         }
     }

@@ -82,9 +82,9 @@ import Testing
     }
 
     private func exposure(in fleet: Fleet) async throws(Problem) -> String {
-        switch try await fleet.api.getExposure(.init(principal: fleet.operatorPrincipal)) {
-        case .ok(let exposure): return "\(exposure.totalNetExposure) \(exposure.totalGrossExposure)"
-        }
+        let exposure = try await fleet.api.getExposure(.init(principal: fleet.operatorPrincipal)).body
+        return [exposure.totalNetExposure, exposure.totalGrossExposure].map { $0?.description ?? "null" }
+            .joined(separator: " ")
     }
 
     private func netPnl(in fleet: Fleet) async throws(Problem) -> String {

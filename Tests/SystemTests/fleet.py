@@ -54,7 +54,7 @@ class Fleet:
             gross = 1500 + 977 * (number % 13)
             net = gross if number % 3 else -gross
             positions.append({"instance_id": instance, "symbol": symbol, "net_exposure": f"{net}.25", "gross_exposure": f"{gross + 300}.25",
-                              "updated_at": self.ago(silent)})
+                              "currency": "USD" if symbol == "SOLUSD" else "USDT", "updated_at": self.ago(silent)})
             for kind, value in (("realized_pnl", f"{(number * 37 % 211) - 70}.40"), ("unrealized_pnl", f"{(number * 17 % 97) - 40}.15")):
                 metrics.append({"instance_id": instance, "symbol": symbol, "metric_type": kind, "value": value, "currency": "USDT",
                                 "timestamp": self.ago(silent)})

@@ -156,13 +156,20 @@ def test_pages_are_complete_without_scripts(server, fleet):
 def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
     exposure = fleet.call("GET", "/portfolio/exposure?mode=LIVE")
     browser.open("/portfolio")
-    shown = browser.text("#figures").replace("\u202f", "").replace("−", "-")
-    assert f"{exposure['total_net_exposure']:.2f}" in shown
-    assert f"{exposure['total_gross_exposure']:.2f}" in shown
-    assert [cell.text.replace("\u202f", "") for cell in browser.all("#symbols tbody tr:first-child td")][:3] == [
-        exposure["by_symbol"][0]["symbol"],
-        f"{exposure['by_symbol'][0]['net_exposure']:.2f}".replace("-", "−"),
-        f"{exposure['by_symbol'][0]['gross_exposure']:.2f}",
+    figures = dict(figure.text.replace("\u202f", "").split("\n")[:2] for figure in browser.all("#figures .figures > div"))
+    assert [part["currency"] for part in exposure["by_currency"]] == ["USD", "USDT"]
+    for part in exposure["by_currency"]:
+        assert figures[f"Net exposure, {part['currency']}"] == f"{part['net_exposure']:.2f}".replace("-", "−")
+        assert figures[f"Gross exposure, {part['currency']}"] == f"{part['gross_exposure']:.2f}"
+    assert not {"Net exposure", "Gross exposure"} & figures.keys()
+    first = exposure["by_symbol"][0]
+    whole = next(part["gross_exposure"] for part in exposure["by_currency"] if part["currency"] == first["currency"])
+    assert [cell.text.replace("\u202f", "") for cell in browser.all("#symbols tbody tr:first-child td")][:5] == [
+        first["symbol"],
+        f"{first['net_exposure']:.2f}".replace("-", "−"),
+        f"{first['gross_exposure']:.2f}",
+        first["currency"],
+        f"{100 * first['gross_exposure'] / whole:.2f} %",
     ]
 
 

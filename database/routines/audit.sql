@@ -15,6 +15,18 @@ BEGIN
 END
 $$;
 
+-- The ids under which the log has an instance, its commands and their alerts.
+CREATE OR REPLACE FUNCTION audited_ids(audited_instance text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    WITH target AS (
+        SELECT audited_instance AS id
+        UNION ALL
+        SELECT command_id::text FROM commands WHERE instance_id = audited_instance
+    )
+    SELECT id FROM target
+    UNION ALL
+    SELECT alert_id::text FROM alerts WHERE target_type IN ('instance', 'command') AND target_id IN (SELECT id FROM target)
+$$;
+
 -- The first number of a month.
 CREATE OR REPLACE FUNCTION first_audit_ordinal(month date) RETURNS int8 LANGUAGE sql IMMUTABLE AS $$
     SELECT (extract(year FROM month) * 100 + extract(month FROM month))::int8 * 10000000000

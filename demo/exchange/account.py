@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 import threading
@@ -72,8 +73,9 @@ class Account:
     def __init__(self, prices: Prices) -> None:
         self._prices = prices
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
-        self._orders: dict[int, Order] = {}
+        #: As at Binance, the orders and fills of each market are counted separately.
+        self._numbers: collections.defaultdict[str, itertools.count[int]] = collections.defaultdict(lambda: itertools.count(1))
+        self._orders: list[Order] = []
         self._balances = {"USDT": Decimal(10_000), "BNB": Decimal(100)}
         #: The largest part of an order that one match fills. Less than 1 makes partial fills.
         self.fill_part = Decimal(1)
@@ -87,7 +89,7 @@ class Account:
         with self._lock:
             self._match_all()
             locked: dict[str, Decimal] = {}
-            for order in self._orders.values():
+            for order in self._orders:
                 if order.is_open:
                     rest = order.quantity - order.filled
                     name, amount = (order.market.quote, rest * order.price) if order.side == "BUY" else (order.market.base, rest)
@@ -102,7 +104,7 @@ class Account:
         quantity = Decimal(fields.get("quantity", "0"))
         price = Decimal(fields.get("price", "0"))
         with self._lock:
-            number = next(self._numbers)
+            number = next(self._numbers[market.symbol])
             side, kind = fields.get("side", ""), fields.get("type", "")
             client_id = fields.get("newClientOrderId", f"order-{number}")
             order = Order(number, client_id, market, side, kind, quantity, price, int(now * 1000))
@@ -112,7 +114,7 @@ class Account:
                 raise OrderRefused(-1013, "Filter failure: NOTIONAL")
             if self._balances.get(name, Decimal(0)) < needed:
                 raise OrderRefused(-2010, "Account has insufficient balance for requested action.")
-            self._orders[number] = order
+            self._orders.append(order)
             self._match(order, now)
             return order
 
@@ -136,24 +138,24 @@ class Account:
         """The orders of a market, or of all markets."""
         with self._lock:
             self._match_all(now)
-            orders = [order for order in self._orders.values() if symbol in (None, order.market.symbol)]
+            orders = [order for order in self._orders if symbol in (None, order.market.symbol)]
             return [order for order in orders if order.is_open] if only_open else orders
 
     def trades(self, symbol: str | None, order_id: str | None) -> list[dict[str, typing.Any]]:
         """The fills of a market, or of one order, as Binance returns them."""
         with self._lock:
-            orders = [order for order in self._orders.values() if symbol in (None, order.market.symbol)]
+            orders = [order for order in self._orders if symbol in (None, order.market.symbol)]
             return [fill for order in orders if order_id in (None, str(order.order_id)) for fill in order.fills]
 
     def _find(self, fields: dict[str, str]) -> Order:
         number, client_id = fields.get("orderId", ""), fields.get("origClientOrderId")
-        for order in self._orders.values():
-            if str(order.order_id) == number or order.client_id == client_id:
+        for order in self._orders:
+            if order.market.symbol == fields.get("symbol") and (str(order.order_id) == number or order.client_id == client_id):
                 return order
         raise OrderRefused(-2013, "Order does not exist.")
 
     def _match_all(self, now: float | None = None) -> None:
-        for order in self._orders.values():
+        for order in self._orders:
             self._match(order, now)
 
     def _match(self, order: Order, now: float | None) -> None:
@@ -189,7 +191,7 @@ class Account:
         order.fills.append(
             {
                 "symbol": market.symbol,
-                "id": next(self._numbers),
+                "id": next(self._numbers[market.symbol]),
                 "tradeId": order.order_id * 1000 + len(order.fills),
                 "orderId": order.order_id,
                 "price": str(price),

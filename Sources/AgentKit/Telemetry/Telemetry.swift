@@ -47,13 +47,21 @@ public struct Telemetry: Sendable {
     ///   - net: The net exposure: long minus short.
     ///   - gross: The gross exposure: long plus short.
     ///   - symbol: The symbol of the position. The default is the agent's symbol.
+    ///   - currency: The currency of the exposure. The default is the books' currency (`BOOKS_CURRENCY` of the control plane).
     ///   - time: The time of the position. The default is now.
-    public func position(net: Decimal, gross: Decimal, symbol: String? = nil, at time: Timestamp? = nil) throws {
+    public func position(
+        net: Decimal,
+        gross: Decimal,
+        symbol: String? = nil,
+        currency: String? = nil,
+        at time: Timestamp? = nil
+    ) throws {
         let report = PositionReport(
             instanceID: instanceID,
             symbol: symbol ?? self.symbol,
             netExposure: net,
             grossExposure: gross,
+            currency: currency,
             updatedAt: time ?? clock.wall()
         )
         try keep(.positions, report)

@@ -36,7 +36,7 @@ package struct ContractBuilder {
             version: document.version,
             groups: groups(of: operations),
             outgoing: outgoing + builder.callbacks,
-            models: models.finishedModels(requests: builder.requestRoots, responses: builder.responseRoots),
+            models: finishedModels(requests: builder.requestRoots, responses: builder.responseRoots),
             rules: models.rules.rules,
             bundle: bundle(),
             examples: models.directedExamples,
@@ -72,6 +72,81 @@ package struct ContractBuilder {
         let bundle = bundler.bundle(document.node)
         models.reader.log = bundler.log
         return bundle
+    }
+
+    // MARK: - Final models
+
+    /// The final models: recursive values get indirect storage, and each property gets its directions.
+    ///
+    /// - Parameters:
+    ///   - requests: The values that operations read. Read-only properties are omitted from them.
+    ///   - responses: The values that operations return. Write-only properties are omitted from them.
+    private func finishedModels(requests: [Value], responses: [Value]) -> [Model] {
+        let containment = Containment(models.models)
+        let read = reached(from: requests)
+        let written = reached(from: responses)
+        let constants = constants()
+        return models.models.map { model in
+            var model = model
+            model.isRecursive = containment.isCyclic(model.name)
+            if case .union(var union) = model.shape {
+                union.isIndirect = model.isRecursive
+                model.shape = .union(union)
+            }
+            guard case .structure(let properties, let others) = model.shape else { return model }
+            let finished = properties.map { property in
+                var property = property
+                property.isIndirect = containment.isCyclic(model.name, property.value)
+                // A model that is used in one direction only needs no second view.
+                if !read.contains(model.name) { property.isReadOnly = false }
+                if !written.contains(model.name) { property.isWriteOnly = false }
+                if !property.isOptional, case .named(let name) = property.value.kind {
+                    property.onlyChoice = constants[name]
+                }
+                return property
+            }
+            model.shape = .structure(finished, others: others)
+            return model
+        }
+    }
+
+    /// The enumerations with one case, by name.
+    private func constants() -> [String: Enumeration] {
+        var constants: [String: Enumeration] = [:]
+        for model in models.models {
+            guard case .enumeration(let enumeration) = model.shape, enumeration.values.count == 1, !enumeration.isOpen
+            else { continue }
+            constants[model.name] = enumeration
+        }
+        return constants
+    }
+
+    /// The models that values of these types may contain.
+    private func reached(from roots: [Value]) -> Set<String> {
+        let shapes = Dictionary(models.models.map { ($0.name, $0.shape) }) { first, _ in first }
+        var reached: Set<String> = []
+        var work = roots.flatMap(Self.names)
+        while let name = work.popLast() {
+            guard reached.insert(name).inserted, let shape = shapes[name] else { continue }
+            switch shape {
+            case .structure(let properties, let others):
+                work += properties.flatMap { Self.names($0.value) }
+                if case .collected(let value) = others { work += Self.names(value) }
+            case .union(let union): work += union.branches.flatMap { Self.names($0.value) }
+            case .tuple(let elements, _, let rest): work += (elements + [rest].compactMap(\.self)).flatMap(Self.names)
+            case .alias(let value), .wrapper(let value): work += Self.names(value)
+            case .enumeration: break
+            }
+        }
+        return reached
+    }
+
+    private static func names(_ value: Value) -> [String] {
+        switch value.kind {
+        case .named(let name): [name]
+        case .array(let element, _, _), .map(let element): names(element)
+        default: []
+        }
     }
 
     // MARK: - Groups

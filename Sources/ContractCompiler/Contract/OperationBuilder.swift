@@ -254,7 +254,7 @@ struct OperationBuilder {
             let value = typed()
             kind = .form(value, shape: models.shape(of: value))
         case "multipart/form-data", "multipart/mixed", "multipart/related":
-            let value = models.withFiles(typed(), encoding: object.encoding)
+            let value = models.withFiles(typed())
             kind = .multipart(value, shape: models.shape(of: value))
         case "text/event-stream":
             let node = (object.itemSchema ?? object.schema).map { eventData($0) }

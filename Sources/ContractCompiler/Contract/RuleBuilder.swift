@@ -189,7 +189,7 @@ struct RuleBuilder {
 }
 
 extension ModelBuilder {
-    /// The rule of `schema`, without the keywords that its type covers.
+    /// The rule of `schema`, without the keywords that its type covers; nil if nothing is left to check.
     mutating func rule(_ schema: Schema, covered: Set<String> = []) -> Rule? {
         let rule = rules.rule(schema, covered: covered, &reader)
         rules.buildNamed(&reader)

@@ -60,7 +60,7 @@ struct ValueShaper {
             }
     }
 
-    /// The rule of everything that the type does not check.
+    /// The rule of everything that the type does not check; nil if the type checks all keywords, as for a plain string.
     func residual(_ builder: inout ModelBuilder, beside other: Rule?) -> Rule? {
         if isWhole { return builder.wholeRule(origin) }
         var rules = [other].compactMap(\.self)

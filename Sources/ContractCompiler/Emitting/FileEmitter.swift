@@ -51,12 +51,30 @@ package struct FileEmitter {
     }
 
     private func parts(_ isIncluded: (Node) -> Bool) -> [String] {
-        let models = contract.models.filter { isIncluded($0.node) }.map(ModelEmitter.model)
+        let models = contract.models.filter { isIncluded($0.node) }.map(model)
         let operations =
             contract.operations.filter { isIncluded($0.node) }.map { OperationEmitter($0, isRouted: true).text }
             + contract.outgoing.filter { isIncluded($0.node) }.map { OperationEmitter($0, isRouted: false).text }
         let rules = contract.rules.filter { isIncluded($0.node) }.map(rule)
         return models + operations + rules
+    }
+
+    /// A model's type, and the codec that reads and validates it in one pass.
+    private func model(_ model: Model) -> String {
+        switch model.shape {
+        case .structure(let properties, let others):
+            StructureEmitter(model, properties, others: others).text
+        case .enumeration(let enumeration): ModelEmitter.enumeration(model, enumeration)
+        case .union(let union): UnionEmitter(model, union).text
+        case .tuple(let elements, let required, let rest):
+            TupleEmitter(model: model, elements: elements, required: required, rest: rest).text
+        case .wrapper(let value): ModelEmitter.wrapper(model, value)
+        case .alias(let value):
+            """
+            \(ModelEmitter.doc(model))
+            public typealias \(model.name) = \(value.swiftType)
+            """
+        }
     }
 
     private func rule(_ rule: NamedRule) -> String {

@@ -1,27 +1,10 @@
-/// Writes a model in Swift: its type, and the codec that reads and validates it in one pass.
+/// Writes enumerations and wrappers in Swift, and what the types of all models have in common.
 enum ModelEmitter {
-    static func model(_ model: Model) -> String {
-        switch model.shape {
-        case .structure(let properties, let others):
-            StructureEmitter(model, properties, others: others).text
-        case .enumeration(let enumeration): self.enumeration(model, enumeration)
-        case .union(let union): UnionEmitter(model, union).text
-        case .tuple(let elements, let required, let rest):
-            TupleEmitter(model: model, elements: elements, required: required, rest: rest).text
-        case .wrapper(let value): wrapper(model, value)
-        case .alias(let value):
-            """
-            \(doc(model))
-            public typealias \(model.name) = \(value.swiftType)
-            """
-        }
-    }
-
     static func doc(_ model: Model) -> String {
         SwiftWriter.doc(model.description, origin: model.node.origin)
     }
 
-    private static func enumeration(_ model: Model, _ enumeration: Enumeration) -> String {
+    static func enumeration(_ model: Model, _ enumeration: Enumeration) -> String {
         guard enumeration.isOpen else {
             return """
                 \(doc(model))
@@ -53,7 +36,7 @@ enum ModelEmitter {
         return isOwnName ? "case \(name)" : "case \(name) = \(value.swiftLiteral)"
     }
 
-    private static func wrapper(_ model: Model, _ value: Value) -> String {
+    static func wrapper(_ model: Model, _ value: Value) -> String {
         """
         \(doc(model))
         public struct \(model.name): ContractModel {

@@ -87,8 +87,6 @@ struct MediaTypeObject {
     let schema: Node?
     /// The schema of each item of a sequential media type (OpenAPI 3.2, `itemSchema`).
     let itemSchema: Node?
-    /// The encoding of the parts of a multipart or form body, by property.
-    let encoding: [Node.Member]
     let examples: [Node]
 }
 

@@ -315,7 +315,6 @@ struct DocumentReader {
             mediaType: member.key,
             schema: fields["schema"],
             itemSchema: fields["itemSchema"],
-            encoding: fields.map("encoding", log: &log),
             examples: (fields["example"].map { [$0] } ?? []) + examples
         )
     }

@@ -68,8 +68,7 @@ extension Dashboard {
     /// `/alerts/{alert_id}`: the evidence, the deliveries and the actions of an alert.
     func alert(_ id: String, _ request: WebRequest) async throws(Problem) -> PageView {
         let alert = try await api.getAlert(input(request, path: [id])).body
-        let notifications = try await api.listNotifications(input(request, ["page_size": "200"])).body
-        let deliveries = notifications.items.filter { $0.alertID == alert.alertID }
+        let deliveries = try await api.listNotifications(input(request, ["alert_id": id, "page_size": "200"])).body
         let target = Cell.id(alert.targetID, href: Self.target(of: alert), note: alert.targetType)
         var blocks = [
             Block(
@@ -100,7 +99,12 @@ extension Dashboard {
         }
         blocks.append(Block("evidence", "Evidence", shape: "half", .code(PrettyJSON.text(alert.metadata))))
         blocks.append(
-            Block("deliveries", "Deliveries", asOf: .now, .table(Self.deliveryTable(deliveries, isReplayable: false)))
+            Block(
+                "deliveries",
+                "Deliveries",
+                asOf: .now,
+                .table(Self.deliveryTable(deliveries.items, isReplayable: false))
+            )
         )
         return PageView(title: "Alert", blocks: blocks)
     }

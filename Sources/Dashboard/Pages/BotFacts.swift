@@ -26,14 +26,7 @@ extension Dashboard {
             Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
             Block.Fact("First seen", .time(Moment(instance.firstSeen))),
             Block.Fact("Clock", .text(instance.clock)),
-            Block.Fact(
-                "Exposure",
-                .text(
-                    instance.netExposure.map {
-                        "\(Figures.amount($0)) net, \(Figures.amount(instance.grossExposure ?? $0)) gross"
-                    }
-                )
-            ),
+            Block.Fact("Exposure", .text(Figures.exposure(instance.exposures))),
         ] + accounts
     }
 

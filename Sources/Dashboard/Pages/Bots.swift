@@ -149,7 +149,7 @@ extension Dashboard {
                 .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
                 version, .age(instance.lastSeen),
-                Cell(strip: HeartbeatStrip(instance.presence)), equity, .amount(instance.netExposure),
+                Cell(strip: HeartbeatStrip(instance.presence)), equity, .exposure(instance.exposures),
                 .amount(instance.netPnlDay, signed: true), alerts, .countOrEmpty(instance.waitingCommands),
             ]
         )

@@ -12,25 +12,23 @@ extension Dashboard {
         ])
         let held = try await api.listPositions(input(request, query.with("page_size", "50"))).body
         let metrics = exposure.keyMetrics
-        let isKnown = metrics.trackedPositions > 0
-        func amount(_ value: Decimal) -> String { isKnown ? Figures.amount(value) : "—" }
-        let gross = exposure.totalGrossExposure.approximate
         let bySymbol = Table(
             caption: "Exposure by symbol",
             columns: [
                 .init("Symbol"), .init("Net exposure", isNumeric: true), .init("Gross exposure", isNumeric: true),
-                .init("Share of gross", isNumeric: true), .init("Concentration"),
+                .init("Currency"), .init("Share of currency", isNumeric: true), .init("Concentration"),
             ],
             rows: exposure.bySymbol.map { line in
-                let share = gross > 0 ? line.grossExposure.approximate / gross : 0
+                let share = exposure.share(of: line)
                 return Row(
-                    key: line.symbol,
+                    key: "\(line.symbol) \(line.currency ?? "")",
                     cells: [
                         Cell(
                             text: line.symbol,
                             href: "/portfolio?\(query.with("symbol", line.symbol).with("mode", mode).text)"
                         ),
-                        .amount(line.netExposure), .amount(line.grossExposure), .number(Figures.percent(share)),
+                        .amount(line.netExposure), .amount(line.grossExposure), .text(line.currency),
+                        .number(Figures.percent(share)),
                         Cell(share: share),
                     ]
                 )
@@ -49,23 +47,18 @@ extension Dashboard {
                     shape: "plain",
                     asOf: exposure.generatedAt,
                     .figures(
-                        [
-                            Block.Figure(
-                                "Net exposure",
-                                amount(exposure.totalNetExposure),
-                                tone: Figures.tone(exposure.totalNetExposure)
-                            ),
-                            Block.Figure("Gross exposure", amount(exposure.totalGrossExposure)),
-                            Block.Figure("Positions", Figures.count(metrics.trackedPositions)),
-                            Block.Figure("Symbols", Figures.count(metrics.trackedSymbols)),
-                            Block.Figure(
-                                "Positions of silent instances",
-                                Figures.count(stale.positions),
-                                note: stale.positions > 0
-                                    ? "net \(Figures.amount(stale.netExposure)), part of the totals" : nil,
-                                tone: Figures.tone(stale.positions, "warn-text")
-                            ),
-                        ] + metrics.equityFigures
+                        exposure.netFigures("Net exposure")
+                            + exposure.grossFigures("Gross exposure")
+                            + [
+                                Block.Figure("Positions", Figures.count(metrics.trackedPositions)),
+                                Block.Figure("Symbols", Figures.count(metrics.trackedSymbols)),
+                                Block.Figure(
+                                    "Positions of silent instances",
+                                    Figures.count(stale.positions),
+                                    note: Figures.exposure(stale.byCurrency).map { "\($0), part of the totals" },
+                                    tone: Figures.tone(stale.positions, "warn-text")
+                                ),
+                            ] + metrics.equityFigures
                     )
                 ),
                 Block("symbols", "By symbol", asOf: exposure.generatedAt, .table(bySymbol.labelled())),
@@ -84,7 +77,7 @@ extension Dashboard {
             caption: "Positions",
             columns: [
                 .init("Symbol"), .init("Instance"), .init("Mode"), .init("Exchange"),
-                .init("Net exposure", isNumeric: true), .init("Gross exposure", isNumeric: true),
+                .init("Net exposure", isNumeric: true), .init("Gross exposure", isNumeric: true), .init("Currency"),
                 .init("Reported", isNumeric: true), .init("Freshness"),
             ],
             rows: page.items.map { position in
@@ -96,7 +89,7 @@ extension Dashboard {
                     cells: [
                         .text(position.symbol), .id(position.instanceID, href: path, note: position.botID),
                         .mode(position.runtimeMode.rawValue), .text(position.exchange), .amount(position.netExposure),
-                        .amount(position.grossExposure), .age(position.updatedAt),
+                        .amount(position.grossExposure), .text(position.currency), .age(position.updatedAt),
                         position.isStale ? .icon(.warning, "stale") : .text("fresh"),
                     ]
                 )
@@ -238,5 +231,13 @@ extension Dashboard {
             + filter.with("page", nil).with("page_size", nil).with("limit", "100000").text
         table.pages = Table.Pages(base, query, page, csv: csv)
         return table.labelled()
+    }
+}
+
+extension Exposure {
+    /// The share of a symbol in the gross exposure of its currency, from 0 to 1.
+    fileprivate func share(of line: ExposureBySymbolItem) -> Double {
+        let whole = byCurrency.first { $0.currency == line.currency }?.grossExposure.approximate ?? 0
+        return whole > 0 ? line.grossExposure.approximate / whole : 0
     }
 }

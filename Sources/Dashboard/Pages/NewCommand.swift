@@ -97,14 +97,11 @@ extension Dashboard {
         let live = instances.count { $0.runtimeMode == .live }
         let targets =
             instances.count == 1 ? "\(who), \(instances[0].runtimeMode.rawValue)" : "\(who), \(live) of them LIVE"
-        let exposure = preview.reach.netExposure.map { net in
-            "\(Figures.amount(net)) net, \(Figures.amount(preview.reach.grossExposure ?? net)) gross"
-        }
         let warning = preview.warning.map { [Block.Fact("Warning", .text($0, tone: "bad-text"))] } ?? []
         return warning + [
             Block.Fact("Targets", .text(targets)),
             Block.Fact("Symbols", .text((preview.reach.symbols ?? []).prefix(12).joined(separator: ", "))),
-            Block.Fact("Exposure", .text(exposure)),
+            Block.Fact("Exposure", .text(Figures.exposure(preview.reach.exposures ?? []))),
             Block.Fact("As of", .time(Moment(.now))),
         ]
     }
@@ -121,7 +118,7 @@ extension Dashboard {
                     key: instance.instanceID,
                     cells: [
                         .status(instance.displayStatus), .id(instance.instanceID, note: instance.botID),
-                        .mode(instance.runtimeMode.rawValue), .text(instance.symbol), .amount(instance.netExposure),
+                        .mode(instance.runtimeMode.rawValue), .text(instance.symbol), .exposure(instance.exposures),
                     ]
                 )
             }

@@ -78,19 +78,13 @@ extension Dashboard {
                 tone: alerts.tone
             ),
             Block.Figure(
-                "Net exposure, live",
-                exposure.keyMetrics.trackedPositions > 0 ? Figures.amount(exposure.totalNetExposure) : "—",
-                note: exposure.keyMetrics.trackedPositions > 0
-                    ? "gross \(Figures.amount(exposure.totalGrossExposure))" : "no positions reported",
-                href: "/portfolio"
-            ),
-            Block.Figure(
                 "Open commands",
                 Figures.count(fleet.commands.waiting),
                 note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
-        ] + pnl.figures("NetPnL, live", href: "/analytics?mode=LIVE")
+        ] + exposure.netFigures("Net exposure, live", href: "/portfolio")
+            + pnl.figures("NetPnL, live", href: "/analytics?mode=LIVE")
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {

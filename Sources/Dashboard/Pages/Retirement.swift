@@ -91,7 +91,7 @@ extension Dashboard {
         let page = try await api.listInstances(input(request, ["instance_id": id])).body
         guard let instance = page.items.first else { throw .noPage }
         var form = Self.confirmed("/instances/\(PercentEncoding.encode(id))/retire", "Retire instance", "RETIRE \(id)")
-        if instance.grossExposure.map({ $0 != Decimal(0) }) == true {
+        if instance.exposures.contains(where: { $0.grossExposure != Decimal(0) }) {
             form.fields.append(
                 Form.Field("abandon", "Retire despite open positions", kind: "checkbox", value: "1")
             )
@@ -100,7 +100,7 @@ extension Dashboard {
             Block.Fact("Status", .status(instance.displayStatus)),
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Last seen", .time(Moment(instance.lastSeen))),
-            Block.Fact("Exposure", .text(instance.netExposure.map { "\(Figures.amount($0)) net" })),
+            Block.Fact("Exposure", .text(Figures.exposure(instance.exposures))),
             Block.Fact("Commands", .text("\(instance.waitingCommands) open, which will be canceled")),
         ]
         return PageView(

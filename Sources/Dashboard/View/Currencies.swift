@@ -82,6 +82,57 @@ extension ExposureKeyMetrics {
     }
 }
 
+extension Figures {
+    /// Net and gross exposure in each currency; nil without positions.
+    static func exposure(_ parts: [ExposureInCurrency]) -> String? {
+        if parts.isEmpty { return nil }
+        return parts.map { part in
+            let unit = part.currency.map { " \($0)" } ?? ""
+            return "\(amount(part.netExposure))\(unit) net, \(amount(part.grossExposure)) gross"
+        }.joined(separator: "; ")
+    }
+}
+
+extension Cell {
+    /// The net exposure in the first currency, and below it the currency and the other ones.
+    static func exposure(_ parts: [ExposureInCurrency]) -> Cell {
+        var cell = Cell.amount(parts.first?.netExposure)
+        let others = parts.dropFirst().map { part in
+            [Figures.amount(part.netExposure), part.currency].compactMap(\.self).joined(separator: " ")
+        }
+        let notes = [parts.first?.currency].compactMap(\.self) + others
+        cell.note = notes.isEmpty ? nil : notes.joined(separator: ", ")
+        return cell
+    }
+}
+
+extension Exposure {
+    func netFigures(_ label: String, href: String? = nil) -> [Block.Figure] {
+        figures(label, totalNetExposure, byCurrency.map { ($0.currency, $0.netExposure) }, href)
+    }
+
+    func grossFigures(_ label: String) -> [Block.Figure] {
+        figures(label, totalGrossExposure, byCurrency.map { ($0.currency, $0.grossExposure) }, nil)
+    }
+
+    /// The total in the books' currency, or one figure per currency if it has none.
+    private func figures(
+        _ label: String,
+        _ total: Decimal?,
+        _ parts: [(currency: String?, amount: Decimal)],
+        _ href: String?
+    ) -> [Block.Figure] {
+        let unit = Figures.unit(currency, unconverted: unconverted.map(\.currency))
+        return Block.Figure.money(
+            label,
+            parts.isEmpty ? nil : total,
+            note: parts.isEmpty ? "no positions reported" : unit,
+            parts: parts,
+            href: href
+        )
+    }
+}
+
 extension EquityCurve {
     /// The currency, the excluded currencies and the resolution of the curve.
     ///

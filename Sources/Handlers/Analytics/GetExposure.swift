@@ -5,33 +5,80 @@ extension API {
     public func getExposure(_ input: GetExposure.Input) async throws(Problem) -> GetExposure.Output {
         let books = configuration.books
         let (rows, equities) = try await read(
-            .exposure(mode: input.mode, staleSeconds: configuration.heartbeatStaleSeconds),
+            .exposure(
+                mode: input.mode,
+                books: books.currency,
+                rateSeconds: books.rateSeconds,
+                staleSeconds: configuration.heartbeatStaleSeconds
+            ),
             .latestEquity(mode: input.mode, books: books.currency, rateSeconds: books.rateSeconds)
         )
-        // The statement always returns the row without symbol and mode.
-        guard let total = rows.first(where: { $0.symbol == nil && $0.runtimeMode == nil }) else { throw .internalError }
-        return .ok(
-            Exposure(
-                generatedAt: total.generatedAt,
-                totalNetExposure: total.net,
-                totalGrossExposure: total.gross,
-                keyMetrics: ExposureKeyMetrics(total, equities, in: books),
-                stale: .init(
-                    netExposure: total.staleNet,
-                    grossExposure: total.staleGross,
-                    positions: total.stalePositions
-                ),
-                bySymbol: rows.compactMap { row in
-                    row.symbol.map { ExposureBySymbolItem(symbol: $0, netExposure: row.net, grossExposure: row.gross) }
-                },
-                byMode: rows.compactMap { row in
-                    row.runtimeMode.map {
-                        ExposureByModeItem(runtimeMode: $0, netExposure: row.net, grossExposure: row.gross)
-                    }
+        // The statement always returns the row of the total.
+        guard let total = rows.first(where: { $0.currency == nil }) else { throw .internalError }
+        return .ok(Exposure(total, rows, equities, in: books))
+    }
+}
+
+extension Exposure {
+    fileprivate init(
+        _ total: ExposureRow,
+        _ rows: [ExposureRow],
+        _ equities: [LatestEquityRow],
+        in books: BooksCurrency
+    ) {
+        let currency = total.totalCurrency ?? books.currency ?? ""
+        let ofCurrencies = rows.filter { $0.currency != nil && $0.symbol == nil && $0.runtimeMode == nil }
+        self.init(
+            generatedAt: total.generatedAt,
+            totalNetExposure: total.net,
+            totalGrossExposure: total.gross,
+            keyMetrics: ExposureKeyMetrics(total, equities, in: books),
+            currency: currency.isEmpty ? nil : currency,
+            stale: .init(
+                netExposure: total.staleNet,
+                grossExposure: total.staleGross,
+                positions: total.stalePositions,
+                byCurrency: ofCurrencies.filter { $0.stalePositions > 0 }.compactMap {
+                    ExposureInCurrency($0, $0.staleNet, $0.staleGross)
                 }
-            )
+            ),
+            byCurrency: ofCurrencies.compactMap { ExposureInCurrency($0, $0.net, $0.gross) },
+            unconverted: ofCurrencies.filter { $0.rate == nil && $0.gross != Decimal(0) }.compactMap {
+                ExposureInCurrency($0, $0.net, $0.gross)
+            },
+            rates: ofCurrencies.compactMap { FxRate($0.currency, $0.rate, $0.rateAt, $0.rateAge) },
+            bySymbol: rows.compactMap(ExposureBySymbolItem.init),
+            byMode: rows.compactMap(ExposureByModeItem.init)
         )
     }
+}
+
+extension ExposureInCurrency {
+    fileprivate init?(_ row: ExposureRow, _ net: Decimal?, _ gross: Decimal?) {
+        guard let net, let gross else { return nil }
+        self.init(currency: row.name, netExposure: net, grossExposure: gross)
+    }
+}
+
+extension ExposureBySymbolItem {
+    /// Nil for a row of something else.
+    fileprivate init?(_ row: ExposureRow) {
+        guard let symbol = row.symbol, let net = row.net, let gross = row.gross else { return nil }
+        self.init(symbol: symbol, currency: row.name, netExposure: net, grossExposure: gross)
+    }
+}
+
+extension ExposureByModeItem {
+    /// Nil for a row of something else.
+    fileprivate init?(_ row: ExposureRow) {
+        guard let mode = row.runtimeMode, let net = row.net, let gross = row.gross else { return nil }
+        self.init(runtimeMode: mode, currency: row.name, netExposure: net, grossExposure: gross)
+    }
+}
+
+extension ExposureRow {
+    /// The currency of the amounts; nil if they have none.
+    fileprivate var name: String? { currency?.isEmpty == false ? currency : nil }
 }
 
 extension ExposureKeyMetrics {

@@ -1,11 +1,11 @@
 -- name: listPositions :many
 -- import: Generated
--- in: stale_seconds int8, instance_id text?, symbol text?, mode text(RuntimeMode)?, is_stale bool?, limit int8, offset int8
+-- in: stale_seconds int8, instance_id text?, symbol text?, mode text(RuntimeMode)?, is_stale bool?, books text?, limit int8, offset int8
 -- out: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, net_exposure numeric
--- out: gross_exposure numeric, updated_at timestamptz, is_stale bool
+-- out: gross_exposure numeric, currency text, updated_at timestamptz, is_stale bool
 SELECT
-    instance_id, bot_id, live.runtime_mode, exchange, positions.symbol, net_exposure, gross_exposure, updated_at,
-    updated_at < (SELECT lost_before(:stale_seconds)) AS is_stale
+    instance_id, bot_id, live.runtime_mode, exchange, positions.symbol, net_exposure, gross_exposure,
+    named_currency(currency, :books) AS currency, updated_at, updated_at < (SELECT lost_before(:stale_seconds)) AS is_stale
 FROM positions
 JOIN instance_live AS live USING (instance_id)
 JOIN instances USING (instance_id)

@@ -12,6 +12,7 @@ extension API {
                 symbol: input.symbol,
                 mode: input.mode,
                 isStale: input.stale,
+                books: configuration.books.currency,
                 limit: page.size,
                 offset: page.offset
             ),
@@ -40,6 +41,7 @@ extension Position {
             symbol: row.symbol,
             netExposure: row.netExposure,
             grossExposure: row.grossExposure,
+            currency: row.currency.isEmpty ? nil : row.currency,
             updatedAt: row.updatedAt,
             isStale: row.isStale
         )

@@ -1,7 +1,7 @@
 -- Ids are texts here: an entry without a valid id must not make the others unreadable.
 -- name: listAuditLogs :many
 -- import: Generated
--- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
+-- in: actor text?, action text?, target_type text?, target_id text?, instance_id text?, result text(AuditResult)?, run_id uuid?
 -- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, audit_id uuid, actor text, action text, target_type text, target_id text, result text(AuditResult)
 -- out: details jsonb, ts timestamptz, run_id text?, reconcile_id text?
@@ -14,6 +14,10 @@ WHERE (:actor IS NULL OR actor = :actor)
     AND (:action IS NULL OR action = :action)
     AND (:target_type IS NULL OR target_type = :target_type)
     AND (:target_id IS NULL OR target_id = :target_id)
+    AND (
+        :instance_id IS NULL
+        OR target_type IN ('instance', 'reconcile', 'command', 'alert') AND target_id = ANY (ARRAY(SELECT audited_ids(:instance_id)))
+    )
     AND (:result IS NULL OR result = :result)
     AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
     AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)
@@ -25,7 +29,7 @@ LIMIT :limit
 OFFSET :offset
 
 -- name: countAuditLogs :one
--- in: actor text?, action text?, target_type text?, target_id text?, result text(AuditResult)?, run_id uuid?
+-- in: actor text?, action text?, target_type text?, target_id text?, instance_id text?, result text(AuditResult)?, run_id uuid?
 -- in: reconcile_id uuid?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
@@ -36,6 +40,10 @@ FROM (
         AND (:action IS NULL OR action = :action)
         AND (:target_type IS NULL OR target_type = :target_type)
         AND (:target_id IS NULL OR target_id = :target_id)
+        AND (
+            :instance_id IS NULL
+            OR target_type IN ('instance', 'reconcile', 'command', 'alert') AND target_id = ANY (ARRAY(SELECT audited_ids(:instance_id)))
+        )
         AND (:result IS NULL OR result = :result)
         AND (:run_id IS NULL OR target_type = 'module_run' AND target_id = :run_id::text OR details ->> 'run_id' = :run_id::text)
         AND (:reconcile_id IS NULL OR details ->> 'reconcile_id' = :reconcile_id::text)

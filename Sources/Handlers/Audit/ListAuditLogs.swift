@@ -43,6 +43,7 @@ private struct AuditFilter {
     var action: String?
     var targetType: String?
     var targetID: String?
+    var instanceID: String?
     var result: AuditResult?
     var runID: UUID?
     var reconcileID: UUID?
@@ -52,11 +53,13 @@ private struct AuditFilter {
     init(_ input: ListAuditLogs.Input) {
         (actor, action, targetType, targetID) = (input.actor, input.action, input.targetType, input.targetID)
         (result, runID, reconcileID, from, to) = (input.result, input.runID, input.reconcileID, input.from, input.to)
+        instanceID = input.instanceID
     }
 
     init(_ input: ExportAuditLogs.Input) {
         (actor, action, targetType, targetID) = (input.actor, input.action, input.targetType, input.targetID)
         (result, runID, reconcileID, from, to) = (input.result, input.runID, input.reconcileID, input.from, input.to)
+        instanceID = input.instanceID
     }
 }
 
@@ -69,6 +72,7 @@ extension Query where Result == [ListAuditLogsRow] {
             action: filter.action,
             targetType: filter.targetType,
             targetID: filter.targetID,
+            instanceID: filter.instanceID,
             result: filter.result,
             runID: filter.runID,
             reconcileID: filter.reconcileID,
@@ -89,6 +93,7 @@ extension Query where Result == Int {
             action: filter.action,
             targetType: filter.targetType,
             targetID: filter.targetID,
+            instanceID: filter.instanceID,
             result: filter.result,
             runID: filter.runID,
             reconcileID: filter.reconcileID,

@@ -5,7 +5,8 @@
 -- in: is_brief bool, books text?, rate_seconds int8
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
--- out: clock_lag float8?, boot_id text?, metadata jsonb, net_exposure numeric?, gross_exposure numeric?, exposure_as_of timestamptz?
+-- out: clock_lag float8?, boot_id text?, metadata jsonb, exposed_currencies text[]?, net_exposures text[]?, gross_exposures text[]?
+-- out: exposure_as_of timestamptz?
 -- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text?, equity_day text[]?
 -- out: net_pnl_day numeric?, software text?, strategy_version text?, strategy_hash text?, ui_url text?, symbols text[]?
 -- out: account_venues text[]?, account_ids text[]?, account_modes text[]?
@@ -42,8 +43,9 @@ page AS (
 )
 SELECT
     page.instance_id, bot_id, strategy_name, runtime_mode, exchange, symbol, version, status, is_late, last_seen, last_received_at,
-    page.created_at AS first_seen, clock_lag, boot.boot_id, metadata, held.net AS net_exposure, held.gross AS gross_exposure,
-    held.as_of AS exposure_as_of, alert.open AS open_alerts, alert.worst AS worst_severity, command.waiting AS waiting_commands,
+    page.created_at AS first_seen, clock_lag, boot.boot_id, metadata, held.exposed_currencies,
+    held.net_exposures, held.gross_exposures, held.as_of AS exposure_as_of, alert.open AS open_alerts,
+    alert.worst AS worst_severity, command.waiting AS waiting_commands,
     CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day,
     software, strategy_version, strategy_hash, ui_url, symbols, account.venues AS account_venues, account.ids AS account_ids,
     account.modes AS account_modes
@@ -52,9 +54,12 @@ LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1
 ) AS boot ON true
 CROSS JOIN LATERAL (
-    SELECT sum(net_exposure) AS net, sum(gross_exposure) AS gross, min(updated_at) AS as_of
-    FROM positions
-    WHERE positions.instance_id = page.instance_id
+    SELECT
+        array_agg(currency ORDER BY currency) AS exposed_currencies,
+        array_agg(net::text ORDER BY currency) AS net_exposures,
+        array_agg(gross::text ORDER BY currency) AS gross_exposures,
+        min(as_of) AS as_of
+    FROM exposure_by_currency(ARRAY[page.instance_id], :books)
 ) AS held
 CROSS JOIN LATERAL (
     SELECT

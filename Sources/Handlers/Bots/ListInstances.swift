@@ -103,6 +103,11 @@ extension Instance {
     private static let unknownPresence = String(repeating: "-", count: 120)
 
     fileprivate init(_ row: ListInstancesRow) {
+        let exposures = [ExposureInCurrency](
+            row.exposedCurrencies,
+            net: row.netExposures,
+            gross: row.grossExposures
+        )
         self.init(
             instanceID: row.instanceID,
             botID: row.botID,
@@ -119,8 +124,9 @@ extension Instance {
             clockLagSeconds: row.clockLag,
             bootID: row.bootID,
             metadata: row.metadata,
-            netExposure: row.netExposure,
-            grossExposure: row.grossExposure,
+            netExposure: exposures.only?.netExposure,
+            grossExposure: exposures.only?.grossExposure,
+            exposures: exposures,
             exposureAsOf: row.exposureAsOf,
             openAlerts: row.openAlerts,
             worstSeverity: row.worstSeverity,

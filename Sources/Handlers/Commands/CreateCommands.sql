@@ -17,28 +17,34 @@ WHERE (:instance_ids IS NULL OR instance_id = ANY (:instance_ids))
     AND (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
 ORDER BY instance_id
 
--- The symbols and the total positions of instances.
+-- The symbols and the exposure of instances.
 -- name: instancesTogether :one
--- in: instance_ids text[]
--- out: symbols text[], net_exposure numeric?, gross_exposure numeric?
+-- in: instance_ids text[], books text?
+-- out: symbols text[], exposed_currencies text[]?, net_exposures text[]?, gross_exposures text[]?
 SELECT
     (SELECT coalesce(array_agg(DISTINCT symbol ORDER BY symbol), '{}') FROM instance_live WHERE instance_id = ANY (:instance_ids)) AS symbols,
-    sum(net_exposure) AS net_exposure,
-    sum(gross_exposure) AS gross_exposure
-FROM positions
-WHERE instance_id = ANY (:instance_ids)
+    array_agg(currency ORDER BY currency) AS exposed_currencies,
+    array_agg(net::text ORDER BY currency) AS net_exposures,
+    array_agg(gross::text ORDER BY currency) AS gross_exposures
+FROM exposure_by_currency(:instance_ids, :books)
 
 -- The state of instances that a command would reach.
 -- name: targetedInstances :many
--- in: stale_seconds int8, instance_ids text[]
+-- in: stale_seconds int8, instance_ids text[], books text?
 -- out: instance_id text, bot_id text, runtime_mode text(RuntimeMode), symbol text, status text(InstanceStatus), is_late bool
--- out: net_exposure numeric?
+-- out: exposed_currencies text[]?, net_exposures text[]?, gross_exposures text[]?
 SELECT
     instance_id, bot_id, runtime_mode, symbol, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
-    last_seen < (SELECT late_before(:stale_seconds)) AS is_late,
-    (SELECT sum(net_exposure) FROM positions WHERE positions.instance_id = instance_live.instance_id) AS net_exposure
+    last_seen < (SELECT late_before(:stale_seconds)) AS is_late, exposed_currencies, net_exposures, gross_exposures
 FROM instance_live
 JOIN instances USING (instance_id)
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(currency ORDER BY currency) AS exposed_currencies,
+        array_agg(net::text ORDER BY currency) AS net_exposures,
+        array_agg(gross::text ORDER BY currency) AS gross_exposures
+    FROM exposure_by_currency(ARRAY[instance_live.instance_id], :books)
+) AS held
 WHERE instance_id = ANY (:instance_ids)
 ORDER BY instance_id
 

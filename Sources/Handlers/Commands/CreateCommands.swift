@@ -60,9 +60,15 @@ extension API {
         let staleSeconds = configuration.heartbeatStaleSeconds
         let instances = try await run(.findInstances(target, staleSeconds: staleSeconds))
         let instanceIDs = instances.map(\.instanceID)
-        let together = try await run(.instancesTogether(instanceIDs: instanceIDs))
+        let books = configuration.books.currency
+        let together = try await run(.instancesTogether(instanceIDs: instanceIDs, books: books))
+        let exposures = [ExposureInCurrency](
+            together.exposedCurrencies,
+            net: together.netExposures,
+            gross: together.grossExposures
+        )
         let first = Array(instanceIDs.prefix(Self.describedInstances))
-        let described = try await run(.targetedInstances(staleSeconds: staleSeconds, instanceIDs: first))
+        let described = try await run(.targetedInstances(staleSeconds: staleSeconds, instanceIDs: first, books: books))
         let items = instances.map { instance in
             BulkCommand(
                 instanceID: instance.instanceID,
@@ -77,14 +83,20 @@ extension API {
             items: items,
             instances: described.map { CommandTarget($0) },
             symbols: together.symbols,
-            netExposure: together.netExposure,
-            grossExposure: together.grossExposure
+            netExposure: exposures.only?.netExposure,
+            grossExposure: exposures.only?.grossExposure,
+            exposures: exposures
         )
     }
 }
 
 extension CommandTarget {
     fileprivate init(_ row: TargetedInstancesRow) {
+        let exposures = [ExposureInCurrency](
+            row.exposedCurrencies,
+            net: row.netExposures,
+            gross: row.grossExposures
+        )
         self.init(
             instanceID: row.instanceID,
             botID: row.botID,
@@ -92,7 +104,8 @@ extension CommandTarget {
             symbol: row.symbol,
             status: row.status,
             isLate: row.isLate,
-            netExposure: row.netExposure
+            netExposure: exposures.only?.netExposure,
+            exposures: exposures
         )
     }
 }

@@ -1,6 +1,6 @@
 -- Stores positions, the newest report of each instance and symbol.
 -- name: recordPositions :batch
--- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, updated_at timestamptz, most int8
+-- row: instance_id text, symbol text, net_exposure numeric, gross_exposure numeric, currency text, updated_at timestamptz, most int8
 -- row: ahead_seconds int8
 -- out: ordinal int8, outcome text(RowOutcome)
 WITH report AS MATERIALIZED (
@@ -8,8 +8,8 @@ WITH report AS MATERIALIZED (
         report.*,
         instances.instance_id IS NOT NULL AND deleted_at IS NULL AS is_known,
         updated_at > statement_timestamp() + ahead_seconds * interval '1 second' AS is_ahead
-    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :updated_at, :most, :ahead_seconds)
-        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, updated_at, most, ahead_seconds, ordinal)
+    FROM unnest(:instance_id, :symbol, :net_exposure, :gross_exposure, :currency, :updated_at, :most, :ahead_seconds)
+        WITH ORDINALITY AS report (instance_id, symbol, net_exposure, gross_exposure, currency, updated_at, most, ahead_seconds, ordinal)
     LEFT JOIN instances USING (instance_id)
 ),
 fresh AS MATERIALIZED (
@@ -55,9 +55,9 @@ mode AS MATERIALIZED (
 -- A report that is not the newest one returns no row here.
 stored AS (
     INSERT INTO positions AS position
-        (instance_id, symbol, net_exposure, gross_exposure, updated_at, received_at, runtime_mode)
+        (instance_id, symbol, net_exposure, gross_exposure, currency, updated_at, received_at, runtime_mode)
     SELECT DISTINCT ON (instance_id, symbol)
-        instance_id, symbol, net_exposure, gross_exposure, updated_at, statement_timestamp(), runtime_mode
+        instance_id, symbol, net_exposure, gross_exposure, currency, updated_at, statement_timestamp(), runtime_mode
     FROM report
     LEFT JOIN mode USING (instance_id)
     WHERE is_known
@@ -67,6 +67,7 @@ stored AS (
     ON CONFLICT (instance_id, symbol) DO UPDATE SET
         net_exposure = excluded.net_exposure,
         gross_exposure = excluded.gross_exposure,
+        currency = excluded.currency,
         updated_at = excluded.updated_at,
         received_at = excluded.received_at
     WHERE excluded.updated_at >= position.updated_at

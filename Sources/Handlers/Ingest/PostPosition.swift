@@ -19,6 +19,7 @@ extension PositionReport: RowElement {
             symbol: symbol,
             netExposure: netExposure,
             grossExposure: grossExposure,
+            currency: currency ?? "",
             updatedAt: updatedAt,
             most: limits.positionsPerInstance,
             aheadSeconds: limits.clockAheadSeconds

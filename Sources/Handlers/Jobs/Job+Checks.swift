@@ -49,6 +49,7 @@ extension Job {
             let isLeader: Void? = try await api.lead(lock) { transaction in
                 _ = try transaction.run(.resolveFlapping(seconds: seconds))
                 _ = try transaction.run(.resolveRegistrations())
+                _ = try transaction.run(.resolveFailingRequests(seconds: RequestWatch.quietSeconds))
             }
             return isLeader != nil
         },

@@ -6,7 +6,7 @@
 -- out: last_error text?
 
 -- name: listNotifications :many
--- in: status text(DeliveryStatus)?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
+-- in: status text(DeliveryStatus)?, alert_id uuid?, after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: NotificationDeliveryRow
 SELECT
     delivery_id, notification_id, severity, title, message, alert_id, target, status, attempts, delivery.created_at,
@@ -14,19 +14,21 @@ SELECT
 FROM notification_deliveries AS delivery
 JOIN notifications USING (notification_id)
 WHERE (:status IS NULL OR status = :status)
+    AND (:alert_id IS NULL OR alert_id = :alert_id)
     AND (delivery.created_at, delivery_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY delivery.created_at DESC, delivery_id DESC
 LIMIT :limit
 OFFSET :offset
 
 -- name: countNotifications :one
--- in: status text(DeliveryStatus)?, most int8
+-- in: status text(DeliveryStatus)?, alert_id uuid?, most int8
 -- out: count int8
 SELECT count(*)
 FROM (
     SELECT
     FROM notification_deliveries
-    WHERE :status IS NULL OR status = :status
+    WHERE (:status IS NULL OR status = :status)
+        AND (:alert_id IS NULL OR notification_id IN (SELECT notification_id FROM notifications WHERE alert_id = :alert_id))
     LIMIT :most
 ) AS counted
 

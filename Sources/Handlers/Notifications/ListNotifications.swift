@@ -7,12 +7,13 @@ extension API {
         let (rows, counted) = try await readPrimary(
             .listNotifications(
                 status: input.status,
+                alertID: input.alertID,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countNotifications(status: input.status, most: Total.most)
+            .countNotifications(status: input.status, alertID: input.alertID, most: Total.most)
         )
         let items = page.items(rows).map { NotificationDelivery($0) }
         let total = Total(counted: counted)

@@ -2,6 +2,18 @@ import ContractRuntime
 import Generated
 import Synchronization
 
+/// How many responses there were, and how many with status 500.
+struct RequestCount: Equatable, Sendable {
+    var total = 0
+    var failed = 0
+
+    /// The difference between two readings of the same counters.
+    static func - (later: Self, earlier: Self) -> Self {
+        // traps: counters of requests do not reach 2^63.
+        Self(total: later.total - earlier.total, failed: later.failed - earlier.failed)
+    }
+}
+
 /// The metrics of requests, by operation.
 final class RequestMetrics: Sendable {
     /// The requests of an operation.
@@ -21,6 +33,13 @@ final class RequestMetrics: Sendable {
             requests.durations.add(seconds, to: bucket)
         }
         state.withLock { count(&$0[route, default: Requests()]) }
+    }
+
+    /// The counts of the responses so far, by operation.
+    var counts: [Route: RequestCount] {
+        state.withLock { $0 }.mapValues { requests in
+            RequestCount(total: requests.statuses.values.reduce(0, +), failed: requests.statuses[500, default: 0])
+        }
     }
 
     /// Adds the metrics to `text`. Labels have a fixed set of values: operations and statuses.

@@ -38,6 +38,9 @@ public final class Telemetry: Sendable {
         requests.record(route, status: status, duration.seconds)
     }
 
+    /// The counts of responses so far.
+    var requestCounts: [Route: RequestCount] { requests.counts }
+
     /// Counts a rejection at a limit.
     func recordRejection(_ rejection: LimitRejection) { rejections[rejection]?.increment() }
 

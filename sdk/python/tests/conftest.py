@@ -1,10 +1,12 @@
 """Fixtures that several files of tests share."""
 
 import itertools
+import subprocess
 
 import pytest
 
 from control_plane import ControlPlane, find_server
+from freqtrade_fleet import Exchange, install
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,23 @@ def doomed_control_plane(flotilla_server):
     control_plane = ControlPlane()
     yield control_plane
     control_plane.end()
+
+
+@pytest.fixture(scope="module")
+def freqtrade_program():
+    """freqtrade, whose installation takes some minutes, so it stays in `.build/freqtrade`."""
+    try:
+        return install()
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"freqtrade is not installed, and PyPI is unreachable: {error}")
+
+
+@pytest.fixture(scope="module")
+def exchange():
+    """A fake exchange for freqtrade bots."""
+    exchange = Exchange(seed=1)
+    yield exchange
+    exchange.end()
 
 
 _numbers = itertools.count(1)

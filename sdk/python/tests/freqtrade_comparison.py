@@ -10,11 +10,21 @@ STATUS = {"open": "OPEN", "closed": "FILLED", "canceled": "CANCELED", "expired":
 
 
 def rows(bot):
-    """The trades of the bot's database by id, each with its orders."""
+    """The trades of the bot's database, each with its orders."""
     trades = {trade["id"]: {**trade, "orders": []} for trade in bot.rows("SELECT * FROM trades ORDER BY id")}
     for order in bot.rows("SELECT * FROM orders ORDER BY order_filled_date, order_id"):
         trades[order["ft_trade_id"]]["orders"].append(order)
-    return trades
+    return list(trades.values())
+
+
+def trade_id(trade):
+    """The id of a trade in Flotilla."""
+    return f"{trade['id']}-{at(trade['open_date']).timestamp() * 1000:.0f}"
+
+
+def order_id(trade, order):
+    """The id of an order in Flotilla."""
+    return order["order_id"] if order["order_id"].startswith("dry_run_") else f"{trade['pair']}:{order['order_id']}"
 
 
 def at(text):
@@ -38,15 +48,16 @@ def gross_profit(trade):
     return value - cost * sold / bought if sold else Decimal(0)
 
 
-def compare(control_plane, name, bot):
-    """Compares orders, fills, booked fees, trades, positions, balances and realized profit. The bot must not change during the comparison."""
+def compare(control_plane, name, bot, earlier=()):
+    """Compares orders, fills, booked fees, trades, positions, balances and realized profit. The bot must not change during the comparison.
+    `earlier` are the trades of the bot's databases before this one."""
     comparison = Comparison(name)
     fills = by(control_plane.elements("fills", name), "fill_id")
     orders = by(control_plane.elements("orders", name), "order_id")
     trades = by(control_plane.elements("trades", name), "trade_id")
     costs = by(control_plane.elements("costs", name), "entry_id")
-    own = rows(bot)
-    for trade in own.values():
+    own = [*earlier, *rows(bot)]
+    for trade in own:
         _compare_orders(comparison, orders, trade)
         fees = _compare_fills(comparison, fills, costs, trade)
         _compare_fees(comparison, bot, trade, fees)
@@ -66,7 +77,7 @@ def compare(control_plane, name, bot):
 
 def _compare_orders(comparison, orders, trade):
     for order in trade["orders"]:
-        key = order["order_id"]
+        key = order_id(trade, order)
         if order["status"] == "canceled" and key not in orders:
             # It was placed and canceled between two polls, and freqtrade does not list it.
             continue
@@ -84,14 +95,14 @@ def _compare_fills(comparison, fills, costs, trade):
     fees = {}
     first_exit = next(iter(filled_orders(trade, "sell")), None)
     for order in filled_orders(trade):
-        key = order["order_id"]
+        key = order_id(trade, order)
         if (fill := comparison.take(fills, key, "fill")) is None:
             continue
         comparison.equal(f"quantity of fill {key}", fill["quantity"], order["filled"])
         comparison.equal(f"price of fill {key}", fill["price"], order["average"] or order["price"])
         comparison.equal(f"side of fill {key}", fill["side"], order["ft_order_side"].upper())
         comparison.equal(f"symbol of fill {key}", fill["symbol"], trade["pair"])
-        comparison.equal(f"trade of fill {key}", fill["trade_id"], str(trade["id"]))
+        comparison.equal(f"trade of fill {key}", fill["trade_id"], trade_id(trade))
         comparison.equal(f"currency of fill {key}", fill["quote_currency"], "USDT")
         comparison.equal(f"time of fill {key}", moment(fill["timestamp"]), at(order["order_filled_date"]))
         currency = (trade["fee_close_currency"] or "USDT") if order is first_exit else "USDT"
@@ -107,9 +118,9 @@ def _compare_fills(comparison, fills, costs, trade):
 def _compare_fees(comparison, bot, trade, fees):
     """freqtrade stores the fees of all entries as one sum, and of several exits the fee of the first."""
     entries, exits = filled_orders(trade, "buy"), filled_orders(trade, "sell")
-    if not all(order["order_id"] in fees for order in entries + exits[:1]):
+    if not all(order_id(trade, order) in fees for order in entries + exits[:1]):
         return
-    paid = sum(fees[order["order_id"]] for order in entries)
+    paid = sum(fees[order_id(trade, order)] for order in entries)
     if len(entries) > 1:
         # On an exchange each entry has its own rate, and freqtrade applies the last one to all.
         tolerance = Decimal("1e-12") if bot.configuration["dry_run"] else trade["fee_open_cost"] / 1000
@@ -117,12 +128,12 @@ def _compare_fees(comparison, bot, trade, fees):
     elif entries:
         comparison.equal(f"fee of the entry of trade {trade['id']}", paid, trade["fee_open_cost"])
     if exits:
-        comparison.equal(f"fee of the first exit of trade {trade['id']}", fees[exits[0]["order_id"]], trade["fee_close_cost"])
+        comparison.equal(f"fee of the first exit of trade {trade['id']}", fees[order_id(trade, exits[0])], trade["fee_close_cost"])
 
 
 def _compare_trade(comparison, trades, trade, fees):
     entries, exits = filled_orders(trade, "buy"), filled_orders(trade, "sell")
-    key = str(trade["id"])
+    key = trade_id(trade)
     if not entries or (reported := comparison.take(trades, key, "trade")) is None:
         return
     comparison.equal(f"status of trade {key}", reported["status"], "OPEN" if trade["is_open"] else "CLOSED")
@@ -149,7 +160,7 @@ def _compare_trade(comparison, trades, trade, fees):
 def _compare_positions(comparison, positions, trades):
     """The exposure of a symbol is the bot's quantity at a price of the exchange, which has few digits."""
     quantities = collections.Counter()
-    for trade in trades.values():
+    for trade in trades:
         if trade["is_open"] and trade["amount"]:
             quantities[trade["pair"]] += trade["amount"]
     comparison.exposures(positions, quantities, 8, 18)
@@ -163,6 +174,6 @@ def _compare_profit(comparison, control_plane, name, trades):
         fees[fill["symbol"], fill["fee_currency"]] += fill["fee"]
     comparison.booked_fees(parts, fees)
     realized = sum(part["realized"] for part in parts)
-    expected = sum(map(gross_profit, trades.values()), Decimal(0))
+    expected = sum(map(gross_profit, trades), Decimal(0))
     # Divisions have no last digit.
     comparison.near("realized profit before fees", realized, expected, Decimal("1e-12"))

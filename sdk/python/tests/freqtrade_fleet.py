@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -15,6 +17,8 @@ import urllib.request
 from decimal import Decimal
 
 from flotilla_agent.files import decode
+from control_plane import rejections
+from freqtrade_comparison import compare
 
 ROOT = pathlib.Path(__file__).parents[3]
 STRATEGIES = pathlib.Path(__file__).parent / "strategies"
@@ -124,3 +128,76 @@ class Sidecar:
         if self.process.poll() is None:
             self.process.terminate()
             assert self.process.wait(30) == 0
+
+
+@dataclasses.dataclass
+class Connection:
+    """A bot as the sidecar of one test connects it. Its instance has a name that no other test uses."""
+
+    bot: Bot
+    name: str
+    USER = Bot.USER
+
+    @property
+    def url(self):
+        return self.bot.url
+
+
+_fleets = itertools.count(1)
+
+
+class Fleet:
+    """Bots, their sidecar, and the control plane."""
+
+    def __init__(self, bots, control_plane, folder, **variables):
+        self.bots, self.control_plane = bots, control_plane
+        number = next(_fleets)
+        self.connections = [Connection(bot, f"{bot.name}-{number}") for bot in bots]
+        self.sidecar = Sidecar(self.connections, control_plane.url, folder, **{"COMMAND_TIMEOUT_SECONDS": "25", **variables}).start()
+        for bot in bots:
+            until(lambda: self.state(bot))
+
+    def name(self, bot):
+        """The instance of a bot."""
+        return next(connection.name for connection in self.connections if connection.bot is bot)
+
+    def send(self, bot, command_type, payload=None):
+        return self.control_plane.send(self.name(bot), command_type, payload)
+
+    def command(self, bot, command_type, payload=None):
+        return self.control_plane.outcome(self.send(bot, command_type, payload))
+
+    def complete(self, bot, command_type, payload=None):
+        outcome = self.command(bot, command_type, payload)
+        assert outcome["status"] == "COMPLETED", outcome
+        return outcome["evidence"]
+
+    def state(self, bot):
+        return self.control_plane.state(self.name(bot))
+
+    def elements(self, kind, bot):
+        return self.control_plane.elements(kind, self.name(bot))
+
+    def alerts(self, bot):
+        return self.control_plane.alerts(self.name(bot))
+
+    @property
+    def rejections(self):
+        return rejections(self.sidecar.folder / "sidecar.log")
+
+
+def open_trades(bot):
+    return bot.call("/status")
+
+
+def wait_for_trades(bot):
+    until(lambda: [trade for trade in open_trades(bot) if trade["amount"]], 90)
+
+
+def compare_soon(fleet, bot, earlier=()):
+    """Compares when the last reports have arrived."""
+    end = time.monotonic() + 30
+    while (comparison := compare(fleet.control_plane, fleet.name(bot), bot, earlier)).differences and time.monotonic() < end:
+        time.sleep(0.5)
+    assert comparison.differences == [], comparison.differences
+    return comparison.counts

@@ -21,6 +21,7 @@ from flotilla_agent.adapters.effects import Effects
 from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
 from flotilla_agent.adapters.sidecar import Attachment
 from flotilla_agent.adapters.testkit import check_effects, check_reading
+from flotilla_agent.adapters.values import exact
 from flotilla_agent.adapters.websocket import WebSocket
 from freqtrade_fleet import until
 from recorder import Recorder
@@ -393,6 +394,12 @@ def test_nonsense_of_a_freqtrade_bot_is_a_bot_failure(answer):
         server.server_close()
 
 
+@pytest.mark.parametrize("value", [True, "1", None, Decimal("NaN"), Decimal("-Infinity"), Decimal("1E20"), Decimal("1E400"), -(10**20)])
+def test_what_is_no_amount_of_the_contract_is_nonsense(value):
+    with pytest.raises((TypeError, ValueError)):
+        exact(value)
+
+
 # freqtrade
 
 
@@ -400,7 +407,8 @@ class FreqtradeAnswers:
     """The API of a freqtrade bot with answers by path. Effects are refused."""
 
     def __init__(self, **answers):
-        self.answers = {"balance": {"currencies": [], "total": 10000}, "logs": {"logs": []}, **answers}
+        health = {"bot_start_ts": 1_795_000_000}
+        self.answers = {"balance": {"currencies": [], "total": 10000}, "logs": {"logs": []}, "health": health, **answers}
 
     def get(self, path):
         return self.answers[path.strip("/").partition("?")[0]]
@@ -431,7 +439,7 @@ def freqtrade_trade(trade_id, is_open, *orders):
     return {
         "trade_id": trade_id, "pair": "BTC/USDT", "quote_currency": "USDT", "is_open": is_open, "amount": 1, "fee_open": Decimal("0.001"),
         "fee_close": Decimal("0.001"), "fee_open_cost": Decimal("0.1"), "open_rate": 100, "close_rate": 100, "close_profit_abs": 0,
-        "close_timestamp": 1_795_000_000_000, "orders": list(orders),
+        "open_timestamp": 1_795_000_000_000, "close_timestamp": 1_795_000_000_000, "orders": list(orders),
     }
 
 
@@ -445,7 +453,7 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
         adapter.SLOW_INTERVAL = 0
         changes = adapter.changes(cursor)
         cursor = changes.cursor
-        statuses += [report.status for report in changes.reports if isinstance(report, contract.OrderReport) and report.order_id == "ghost"]
+        statuses += [report.status for report in changes.reports if isinstance(report, contract.OrderReport) and report.order_id == "BTC/USDT:ghost"]
     assert statuses == [contract.OrderStatus.OPEN]
 
 
@@ -486,7 +494,7 @@ def test_the_reason_of_a_refused_exit_is_the_end_of_each_traceback():
     logs = iter([[["", 1, "x", "INFO", "before"]], [["", 2, "x", "ERROR", message]] * 3])
     adapter._api.get = lambda path: {"logs": next(logs)} if path.startswith("/logs") else trades
     with pytest.raises(BotRefusal) as refusal:
-        adapter.close_trades([OpenTrade(str(number), "BTC/USDT", "1") for number in (1, 2, 3)])
+        adapter.close_trades([OpenTrade(f"{number}-1795000000000", "BTC/USDT", "1") for number in (1, 2, 3)])
     line = "log: Exception in ASGI application: freqtrade.exceptions.TemporaryError: binance Market is closed."
     assert str(refusal.value).endswith("; ".join([line] * 3))
 

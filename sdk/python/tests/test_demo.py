@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -27,7 +28,9 @@ def demo(flotilla_server, tmp_path):
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"freqtrade or NautilusTrader is not installed, and PyPI is unreachable: {error}")
     # PostgreSQL may run as another user, who must be able to enter the folder.
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & stat.S_IXOTH:
+            break
         folder.chmod(0o755)
     environment = {**os.environ, "API_ADDRESS": "127.0.0.1:0", "WEB_ADDRESS": "127.0.0.1:0"}
     command = [sys.executable, ROOT / "demo", "--server", flotilla_server, "--folder", tmp_path / "demo"]

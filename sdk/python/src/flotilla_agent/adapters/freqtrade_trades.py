@@ -58,7 +58,10 @@ class FreqtradeTrade:
 
     def __init__(self, json: _JSON) -> None:
         self.json = json
-        self.trade_id = str(json["trade_id"])
+        #: The bot's own number of the trade. Each database of the bot counts from 1.
+        self.number = int(json["trade_id"])
+        #: The number and the opening, so that no trade of an earlier database has the same id.
+        self.trade_id = f"{self.number}-{int(json['open_timestamp'])}"
         self.symbol = str(json["pair"])[:64]
         self.quote = str(json.get("quote_currency") or json["pair"].split("/")[-1].split(":")[0])
         self.is_open = bool(json["is_open"])
@@ -67,6 +70,11 @@ class FreqtradeTrade:
         self.orders: list[_JSON] = list(json.get("orders") or [])
         #: The fees of entries that were reported, by order. freqtrade replaces its rate at each further entry, but a fill never changes.
         self.reported_fees: typing.Mapping[str, str] = {}
+
+    def order_id(self, order: _JSON) -> str:
+        """The id of an order. Exchanges may count the orders of each symbol separately, so the id contains the symbol, as in a dry run."""
+        text = str(order["order_id"])
+        return (text if self.symbol in text else f"{self.symbol}:{text}")[:128]
 
     @property
     def open_orders(self) -> list[_JSON]:
@@ -99,7 +107,7 @@ class FreqtradeTrade:
                 raise ValueError(f"order {order['order_id']} has no time")
             is_first_exit = not is_entry and not any(not earlier.is_entry for earlier in result)
             fee, currency = self._fee(order, quantity, price, is_entry, is_first_exit)
-            result.append(Filled(str(order["order_id"]), is_entry, quantity, price, time, fee, currency))
+            result.append(Filled(self.order_id(order), is_entry, quantity, price, time, fee, currency))
         return result
 
     @property
@@ -150,7 +158,7 @@ class FreqtradeTrade:
         side = self._side(order)
         return contract.OrderReport(
             instance_id="",
-            order_id=str(order["order_id"])[:128],
+            order_id=self.order_id(order),
             trade_id=self.trade_id,
             symbol=self.symbol,
             side=side,
@@ -170,8 +178,8 @@ class FreqtradeTrade:
         side = self._entry_side if filled.is_entry else self._exit_side
         return contract.Fill(
             instance_id="",
-            fill_id=filled.order_id[:128],
-            order_id=filled.order_id[:128],
+            fill_id=filled.order_id,
+            order_id=filled.order_id,
             trade_id=self.trade_id,
             symbol=self.symbol,
             side=side,
@@ -242,7 +250,7 @@ class FreqtradeTrade:
         """
         if is_first_exit and self.json.get("fee_close_cost") is not None:
             return exact(self.json["fee_close_cost"]), str(self.json.get("fee_close_currency") or self.quote)
-        if is_entry and (reported := self.reported_fees.get(str(order["order_id"]))) is not None:
+        if is_entry and (reported := self.reported_fees.get(self.order_id(order))) is not None:
             return Decimal(reported), self.quote
         rate = optional(self.json.get("fee_open" if is_entry else "fee_close"))
         if rate is None:
@@ -250,6 +258,11 @@ class FreqtradeTrade:
         received = quantity - (optional(order.get("ft_fee_base")) or Decimal(0))
         value = float(received * price) if is_entry else float(optional(order.get("cost")) or quantity * price)
         return fitting(Decimal(repr(float(rate) * value))), self.quote
+
+
+def number(trade_id: str) -> int:
+    """The bot's own number of a trade with this id."""
+    return int(trade_id.partition("-")[0])
 
 
 def content(report: ContractReport, ignoring: tuple[str, ...] = ()) -> str:

@@ -28,8 +28,8 @@ class Money:
     def __init__(self, kernel: typing.Any, book: Book) -> None:
         self._kernel = kernel
         self._book = book
-        #: The symbols with a position at the last report, whose end must be reported.
-        self.symbols: set[str] = set()
+        #: The symbols with a position at the last report, whose end must be reported, and the currency of each.
+        self.symbols: dict[str, str] = {}
         #: Whether a position or an account has changed since the last report.
         self.is_stale = True
         self._at = -1e9
@@ -42,7 +42,7 @@ class Money:
         self._at, self.is_stale = time.monotonic(), False
         now = datetime.datetime.now(datetime.timezone.utc)
         reports: list[ContractReport] = []
-        unrealized, net, gross = self._positions(now, reports)
+        unrealized, net, gross, currencies = self._positions(now, reports)
         values: dict[tuple[str, str, str], Decimal] = {}
         for (symbol, currency), value in self._book.realized_by_symbol().items():
             values[symbol, "realized_pnl", currency] = value
@@ -52,19 +52,21 @@ class Money:
         reports += [
             contract.MetricSample("", symbol, name, exact(value), now, currency) for (symbol, name, currency), value in values.items()
         ]
-        for symbol in sorted(self.symbols | net.keys()):
-            zero = Decimal(0)
-            reports.append(contract.PositionReport("", symbol, net.get(symbol, zero), gross.get(symbol, zero), now))
-        self.symbols = set(net)
+        zero = Decimal(0)
+        for symbol, currency in sorted((self.symbols | currencies).items()):
+            reports.append(contract.PositionReport("", symbol, net.get(symbol, zero), gross.get(symbol, zero), now, currency))
+        self.symbols = currencies
         return reports
 
     def _positions(
         self, now: datetime.datetime, reports: list[ContractReport]
-    ) -> tuple[dict[tuple[str, str], Decimal], dict[str, Decimal], dict[str, Decimal]]:
-        """The unrealized profit by symbol and currency, and net and gross value by symbol, of open positions. Reports their trades."""
+    ) -> tuple[dict[tuple[str, str], Decimal], dict[str, Decimal], dict[str, Decimal], dict[str, str]]:
+        """The unrealized profit by symbol and currency, and net value, gross value and their currency by symbol, of open positions. Reports
+        their trades."""
         unrealized: dict[tuple[str, str], Decimal] = {}
         net: dict[str, Decimal] = {}
         gross: dict[str, Decimal] = {}
+        currencies: dict[str, str] = {}
         for position in self._kernel.cache.positions_open():
             symbol = instrument(position.instrument_id)[0]
             price = self._price(position.instrument_id)
@@ -73,6 +75,7 @@ class Money:
                 trade = self._book.trades.get(str(position.id))
                 entry = trade.report.entry_price if trade is not None else Decimal(0)
                 value = position.quantity.as_decimal() * entry * position.multiplier.as_decimal()
+                currencies[symbol] = position.quote_currency.code
             else:
                 profit = position.unrealized_pnl(price)
                 key = symbol, profit.currency.code
@@ -80,10 +83,11 @@ class Money:
                 marked = self._book.mark(str(position.id), exact(price.as_decimal()), exact(profit.as_decimal()), now)
                 if marked is not None:
                     reports.append(marked)
-                value = position.notional_value(price).as_decimal()
+                notional = position.notional_value(price)
+                value, currencies[symbol] = notional.as_decimal(), notional.currency.code
             gross[symbol] = exact(gross.get(symbol, Decimal(0)) + value)
             net[symbol] = exact(net.get(symbol, Decimal(0)) + (value if position.is_long else -value))
-        return unrealized, net, gross
+        return unrealized, net, gross, currencies
 
     def _price(self, instrument_id: typing.Any) -> typing.Any:
         for price_type in (PriceType.MID, PriceType.LAST):

@@ -227,7 +227,7 @@ class NodeAdapter(Adapter):
         # A node that ends does not wait for the next look at its money.
         is_last = self._money.is_stale and not self._kernel.trader.is_running
         reports = newest([*reports, *self._money.reports(self.MONEY_INTERVAL, is_forced=is_last or not is_same)])
-        body = {"boot": self._boot, "realized": realized_to_json(self._book.realized), "symbols": sorted(self._money.symbols)}
+        body = {"boot": self._boot, "realized": realized_to_json(self._book.realized), "symbols": self._money.symbols}
         return Changes(reports, encode(body))
 
     def _note_accounts(self) -> None:
@@ -244,7 +244,7 @@ class NodeAdapter(Adapter):
             if previous["boot"] != self._boot:
                 for key, value in realized_from_json(previous["realized"]).items():
                     self._book.realized[key] = self._book.realized.get(key, Decimal(0)) + value
-                self._money.symbols |= {str(symbol) for symbol in previous["symbols"]}
+                self._money.symbols |= {str(symbol): str(currency) for symbol, currency in previous["symbols"].items()}
 
     def _everything(self, pending: list[ContractReport]) -> list[ContractReport]:
         rest = [report for report in pending if isinstance(report, contract.Fill)]

@@ -176,9 +176,11 @@ class StreamAdapter(Adapter):
         """Realized profit and positions. The stream has no market prices, so positions have the price of the last fill."""
         now = datetime.datetime.now(datetime.timezone.utc)
         book = self._book
+        realized = book.realized_by_symbol()
+        currencies = {symbol: currency for symbol, currency in realized}
         reports: list[ContractReport] = [
             contract.MetricSample("", symbol, "realized_pnl", exact(value), now, currency)
-            for (symbol, currency), value in book.realized_by_symbol().items()
+            for (symbol, currency), value in realized.items()
         ]
         net = {symbol: Decimal(0) for symbol in book.prices}
         gross = dict(net)
@@ -186,7 +188,9 @@ class StreamAdapter(Adapter):
             symbol = trade.report.symbol
             net[symbol] += trade.exposed * book.prices[symbol]
             gross[symbol] += trade.report.quantity * book.prices[symbol]
-        return reports + [contract.PositionReport("", symbol, exact(net[symbol]), exact(gross[symbol]), now) for symbol in sorted(net)]
+        return reports + [
+            contract.PositionReport("", symbol, exact(net[symbol]), exact(gross[symbol]), now, currencies.get(symbol)) for symbol in sorted(net)
+        ]
 
     def listen(self, changed: threading.Event) -> None:
         """Waits for entries in a separate connection."""

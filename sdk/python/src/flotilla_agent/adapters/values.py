@@ -6,22 +6,26 @@ import datetime
 import decimal
 from decimal import Decimal
 
+from .. import telemetry
+
 #: The contract's smallest unit of an amount. Floats have up to 17 significant digits, so small ones have more decimal places.
 _UNIT = Decimal("1E-18")
+#: The contract's amounts have at most 20 digits before the decimal point.
+_LIMIT = Decimal("1E20")
 
 
 def exact(value: object) -> Decimal:
-    """A number of the bot as an amount. Raises TypeError or ValueError for other values, NaN and infinity."""
+    """A number of the bot as an amount. Raises TypeError or ValueError for other values, NaN, infinity and numbers from 1E20 on."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise TypeError(f"found {value!r}, expected a number")
     amount = Decimal(value)
-    if not amount.is_finite():
-        raise ValueError(f"found {value!r}, expected a finite number")
+    if not amount.is_finite() or abs(amount) >= _LIMIT:
+        raise ValueError(f"found {value!r:.60}, expected a finite number below 1E20")
     return fitting(amount)
 
 
 def optional(value: object) -> Decimal | None:
-    """A number of the bot's JSON; None for values that are no number. Raises ValueError for NaN and infinity."""
+    """A number of the bot's JSON; None for values that are no number. Raises ValueError as `exact` does."""
     return exact(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
@@ -43,16 +47,15 @@ def product(*factors: Decimal) -> Decimal:
 
 
 def moment(milliseconds: object) -> datetime.datetime | None:
-    """A time in milliseconds; None for null and 0."""
-    if not isinstance(milliseconds, (int, Decimal)) or not milliseconds:
+    """A time in milliseconds; None for null and 0. Raises OverflowError for a time after the year 9999."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, Decimal)) or not milliseconds:
         return None
     return datetime.datetime.fromtimestamp(0, datetime.timezone.utc) + datetime.timedelta(milliseconds=float(milliseconds))
 
 
 def printable(value: object, limit: int) -> str | None:
-    """Text of the bot as the contract permits it; None if nothing is left."""
-    text = "".join(character for character in str(value) if character.isprintable()) if value else ""
-    return text[:limit] or None
+    """Text of the bot as the contract permits it; None if there is none."""
+    return telemetry.printable(str(value), limit) if value else None
 
 
 def brief(message: str) -> str:
