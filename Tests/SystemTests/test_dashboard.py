@@ -373,6 +373,16 @@ def test_alerts_are_acknowledged_together(browser, fleet):
     assert states == {names[0]: "ACKED", names[1]: "ACKED", names[2]: "OPEN"}
 
 
+def test_the_alerts_of_an_instance_are_its_own(browser, fleet):
+    alerts = fleet.call("GET", "/alerts?page_size=200")["items"]
+    target = next(alert["target_id"] for alert in alerts if alert["target_type"] == "instance")
+    own = [alert for alert in alerts if alert["target_id"] == target]
+    assert len(own) < len(alerts)
+    bot = fleet.call("GET", f"/instances?instance_id={target}")["items"][0]["bot_id"]
+    browser.open(f"/bots/{bot}/{target}?tab=alerts")
+    assert len(browser.all("#alerts tbody tr")) == len(own)
+
+
 # --- Confirmations
 
 def test_the_phrase_is_required_and_checked_by_the_server(browser, fleet, server):
@@ -429,6 +439,9 @@ def test_a_command_is_confirmed_in_a_dialog_and_its_page_is_shown(browser, fleet
                                                      "timestamp": fleet.ago(0)})
     browser.wait(lambda: "COMPLETED" in browser.text("#receipt"))
     assert [cell.text for cell in browser.all("#timeline tbody td:nth-child(2)")] == ["CREATED", "DELIVERED", "COMPLETED"]
+    browser.open("/bots/mm-bin-00/binance-a0?tab=audit")
+    rows = [row.text for row in browser.all("#audit tbody tr")]
+    assert "COMMAND_ACK" in rows[0] and "COMMAND_CREATE" in rows[1] and "spread too wide" in rows[1], rows[:2]
 
 
 def test_a_second_person_approves_with_another_token(server, browser, fleet):

@@ -7,6 +7,7 @@ import http.server
 import json
 import re
 import socket
+import sys
 import threading
 import time
 import typing
@@ -225,6 +226,11 @@ class ExchangeServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Reports an error in a request, except that the client did not wait for the response."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def __init__(self, port: int, seed: int, is_verbose: bool = False) -> None:
         """`port` 0 chooses a free port."""

@@ -54,7 +54,7 @@ extension Dashboard {
             let page = try await api.listCommands(input(request, one)).body
             return [Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, path, links)))]
         case "alerts":
-            let page = try await api.listAlerts(input(request, ["instance_id": instance.instanceID, "page_size": "50"]))
+            let page = try await api.listAlerts(input(request, ["target_id": instance.instanceID, "page_size": "50"]))
                 .body
             return [Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, path, links)))]
         case "metrics": return try await metrics(of: instance, request)

@@ -12,6 +12,7 @@ extension Dashboard {
         ])
         let held = try await api.listPositions(input(request, query.with("page_size", "50"))).body
         let metrics = exposure.keyMetrics
+        let gross = exposure.grossByCurrency
         let bySymbol = Table(
             caption: "Exposure by symbol",
             columns: [
@@ -19,7 +20,8 @@ extension Dashboard {
                 .init("Currency"), .init("Share of currency", isNumeric: true), .init("Concentration"),
             ],
             rows: exposure.bySymbol.map { line in
-                let share = exposure.share(of: line)
+                let whole = gross[ExactText(line.currency ?? "")] ?? 0
+                let share = whole > 0 ? line.grossExposure.approximate / whole : 0
                 return Row(
                     key: "\(line.symbol) \(line.currency ?? "")",
                     cells: [
@@ -235,9 +237,9 @@ extension Dashboard {
 }
 
 extension Exposure {
-    /// The share of a symbol in the gross exposure of its currency, from 0 to 1.
-    fileprivate func share(of line: ExposureBySymbolItem) -> Double {
-        let whole = byCurrency.first { $0.currency == line.currency }?.grossExposure.approximate ?? 0
-        return whole > 0 ? line.grossExposure.approximate / whole : 0
+    /// The gross exposure of each currency; the empty name is that of positions without one.
+    fileprivate var grossByCurrency: [ExactText: Double] {
+        let parts = byCurrency.map { (ExactText($0.currency ?? ""), $0.grossExposure.approximate) }
+        return Dictionary(parts) { first, _ in first }
     }
 }

@@ -40,7 +40,7 @@ extension Block.Figure {
             return [Block.Figure(label, text, note: note, href: href, tone: Figures.tone(total))]
         }
         if parts.isEmpty { return [Block.Figure(label, "—", note: note ?? "no data reported", href: href)] }
-        let most = 4
+        let most = Figures.mostCurrencies
         let others = parts.count - min(parts.count, most)
         return parts.prefix(most).enumerated().map { place, part in
             let rest = place == most - 1 && others > 0 ? "and \(others) more currencies" : nil
@@ -86,18 +86,27 @@ extension Figures {
     /// Net and gross exposure in each currency; nil without positions.
     static func exposure(_ parts: [ExposureInCurrency]) -> String? {
         if parts.isEmpty { return nil }
-        return parts.map { part in
+        return listed(parts) { part in
             let unit = part.currency.map { " \($0)" } ?? ""
             return "\(amount(part.netExposure))\(unit) net, \(amount(part.grossExposure)) gross"
         }.joined(separator: "; ")
     }
+
+    /// The texts of the first currencies, and how many more there are.
+    fileprivate static func listed<Part>(_ parts: [Part], _ text: (Part) -> String) -> [String] {
+        let others = parts.count - min(parts.count, mostCurrencies)
+        return parts.prefix(mostCurrencies).map(text) + (others > 0 ? ["and \(others) more currencies"] : [])
+    }
+
+    /// The maximum number of currencies that are shown together.
+    fileprivate static var mostCurrencies: Int { 4 }
 }
 
 extension Cell {
     /// The net exposure in the first currency, and below it the currency and the other ones.
     static func exposure(_ parts: [ExposureInCurrency]) -> Cell {
         var cell = Cell.amount(parts.first?.netExposure)
-        let others = parts.dropFirst().map { part in
+        let others = Figures.listed(Array(parts.dropFirst())) { part in
             [Figures.amount(part.netExposure), part.currency].compactMap(\.self).joined(separator: " ")
         }
         let notes = [parts.first?.currency].compactMap(\.self) + others

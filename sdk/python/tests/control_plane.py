@@ -94,6 +94,17 @@ class ControlPlane:
         except OSError:
             return False
 
+    def read(self, path):
+        """The response to a GET. A server on a busy machine may respond 503 for a while."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return self.call("GET", path)
+            except urllib.error.HTTPError as error:
+                if error.code != 503 or time.monotonic() > end:
+                    raise
+            time.sleep(1)
+
     def call(self, method, path, body=None, token=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
@@ -110,7 +121,7 @@ class ControlPlane:
 
     def instance(self, name):
         """The instance as the newest heartbeat shows it; None before its first one."""
-        items = self.call("GET", f"/instances?instance_id={urllib.parse.quote(name)}")["items"]
+        items = self.read(f"/instances?instance_id={urllib.parse.quote(name)}")["items"]
         return items[0] if items else None
 
     def state(self, name):
@@ -133,9 +144,9 @@ class ControlPlane:
         """All stored elements of an instance."""
         quoted = urllib.parse.quote(name)
         if kind == "balances":
-            return self.call("GET", f"/instances/{quoted}/balances")["items"]
+            return self.read(f"/instances/{quoted}/balances")["items"]
         if kind == "log":
-            return self.call("GET", f"/instances/{quoted}/log?limit=500")["items"]
+            return self.read(f"/instances/{quoted}/log?limit=500")["items"]
         return self._items(f"{PATHS[kind]}?instance_id={quoted}")
 
     def all(self, kind):
@@ -144,19 +155,19 @@ class ControlPlane:
 
     def count(self, kind, name):
         """The number of an instance's elements, without their contents."""
-        return self.call("GET", f"{PATHS[kind]}?instance_id={urllib.parse.quote(name)}&page_size=1")["total"]
+        return self.read(f"{PATHS[kind]}?instance_id={urllib.parse.quote(name)}&page_size=1")["total"]
 
     def series(self, name, metric_type, symbol):
         """The values of a metric, oldest first."""
         query = urllib.parse.urlencode({"instance_id": name, "metric_type": metric_type, "symbol": symbol, "limit": 10000})
-        return [point["value"] for point in self.call("GET", f"/analytics/series?{query}")["points"]]
+        return [point["value"] for point in self.read(f"/analytics/series?{query}")["points"]]
 
     def _items(self, path):
         """The items of all pages of a list."""
         path += "&page_size=200"
         items, page, rest = [], 1, ""
         while True:
-            answer = self.call("GET", path + rest)
+            answer = self.read(path + rest)
             items += answer["items"]
             page += 1
             if (cursor := answer.get("next_cursor")) is not None:
@@ -177,7 +188,7 @@ class ControlPlane:
         return body["command_id"]
 
     def command(self, command_id):
-        return self.call("GET", f"/commands/{command_id}")
+        return self.read(f"/commands/{command_id}")
 
     def is_accepted(self, command_id):
         """Whether the instance has acknowledged a command."""

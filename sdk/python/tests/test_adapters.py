@@ -457,6 +457,24 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
     assert statuses == [contract.OrderStatus.OPEN]
 
 
+@pytest.mark.parametrize("made, expected", [((1, 1), "1"), ((1, 2), "2"), ((None, 1), "1"), ((1, None, 1), "1")])
+def test_the_trades_of_a_new_freqtrade_database_are_added_to_the_earlier_ones(made, expected):
+    """They have the numbers of earlier ones. A bot that does not say when its database was made has the same one."""
+    profits = []
+    adapter = freqtrade(status=[])
+    adapter.SLOW_INTERVAL = 0
+    cursor = ""
+    for start in made:
+        is_new = start == 2
+        orders = [freqtrade_order(f"b{is_new}", "buy", False, 1), freqtrade_order(f"s{is_new}", "sell", False, 1) | {"safe_price": 101}]
+        closed = freqtrade_trade(1, False, *orders) | {"open_timestamp": 1_795_000_000_000 + is_new}
+        adapter._api.answers |= {"health": {"bot_start_ts": start}, "trades": {"trades": [closed], "total_trades": 1}}
+        changes = adapter.changes(cursor)
+        cursor = changes.cursor
+        profits += [str(report.value) for report in changes.reports if getattr(report, "metric_type", None) == "realized_pnl"]
+    assert profits[-1] == expected
+
+
 def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_trade_changes():
     open_trade = freqtrade_trade(1, True, freqtrade_order("b", "buy", False, 1))
     open_trade |= {"current_rate": Decimal("101.25"), "profit_abs": Decimal("1.04875")}

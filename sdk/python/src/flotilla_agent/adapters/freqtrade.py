@@ -35,7 +35,7 @@ _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit",
 class _Known:
     """The reports so far, so that only changes are reported. It is the cursor."""
 
-    #: When the bot's database was made, in milliseconds, which tells it from an earlier one; None if the bot does not say it.
+    #: When the bot's database was made, in seconds, which tells it from an earlier one; None if the bot has never said it.
     database: int | None = None
     #: The numbers of the closed trades in that database whose reports are final.
     closed: set[int] = dataclasses.field(default_factory=set)
@@ -246,8 +246,9 @@ class FreqtradeAdapter(Adapter):
         with Reading("GET /health"):
             # Versions before 2023.3 do not say when their database was made.
             database = int(health["bot_start_ts"]) if health.get("bot_start_ts") else None
-        if database != known.database:
-            known.database, known.closed = database, set()
+        if None not in (database, known.database) and database != known.database:
+            known.closed = set()
+        known.database = database or known.database
         page, total = self._closed_page(f"limit={self.PAGE}&order_by_id=false")
         found = {trade.number: trade for trade in page}
         if len(known.closed | found.keys()) != total:
