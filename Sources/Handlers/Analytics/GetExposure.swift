@@ -33,7 +33,6 @@ extension Exposure {
             totalNetExposure: total.net,
             totalGrossExposure: total.gross,
             keyMetrics: ExposureKeyMetrics(total, equities, in: books),
-            currency: currency.isEmpty ? nil : currency,
             stale: .init(
                 netExposure: total.staleNet,
                 grossExposure: total.staleGross,
@@ -42,13 +41,14 @@ extension Exposure {
                     ExposureInCurrency($0, $0.staleNet, $0.staleGross)
                 }
             ),
+            bySymbol: rows.compactMap(ExposureBySymbolItem.init),
+            byMode: rows.compactMap(ExposureByModeItem.init),
+            currency: currency.isEmpty ? nil : currency,
             byCurrency: ofCurrencies.compactMap { ExposureInCurrency($0, $0.net, $0.gross) },
             unconverted: ofCurrencies.filter { $0.rate == nil && $0.gross != Decimal(0) }.compactMap {
                 ExposureInCurrency($0, $0.net, $0.gross)
             },
-            rates: ofCurrencies.compactMap { FxRate($0.currency, $0.rate, $0.rateAt, $0.rateAge) },
-            bySymbol: rows.compactMap(ExposureBySymbolItem.init),
-            byMode: rows.compactMap(ExposureByModeItem.init)
+            rates: ofCurrencies.compactMap { FxRate($0.currency, $0.rate, $0.rateAt, $0.rateAge) }
         )
     }
 }
@@ -64,7 +64,7 @@ extension ExposureBySymbolItem {
     /// Nil for a row of something else.
     fileprivate init?(_ row: ExposureRow) {
         guard let symbol = row.symbol, let net = row.net, let gross = row.gross else { return nil }
-        self.init(symbol: symbol, currency: row.name, netExposure: net, grossExposure: gross)
+        self.init(symbol: symbol, netExposure: net, grossExposure: gross, currency: row.name)
     }
 }
 
@@ -72,7 +72,7 @@ extension ExposureByModeItem {
     /// Nil for a row of something else.
     fileprivate init?(_ row: ExposureRow) {
         guard let mode = row.runtimeMode, let net = row.net, let gross = row.gross else { return nil }
-        self.init(runtimeMode: mode, currency: row.name, netExposure: net, grossExposure: gross)
+        self.init(runtimeMode: mode, netExposure: net, grossExposure: gross, currency: row.name)
     }
 }
 

@@ -41,9 +41,9 @@ extension Position {
             symbol: row.symbol,
             netExposure: row.netExposure,
             grossExposure: row.grossExposure,
-            currency: row.currency.isEmpty ? nil : row.currency,
             updatedAt: row.updatedAt,
-            isStale: row.isStale
+            isStale: row.isStale,
+            currency: row.currency.isEmpty ? nil : row.currency
         )
     }
 }

@@ -59,7 +59,7 @@ import Testing
             #expect(answer.body.contains(#""total_net_exposure":60,"total_gross_exposure":210"#))
             #expect(
                 answer.body.contains(
-                    #""by_symbol":[{"symbol":"BTC","net_exposure":100,"gross_exposure":150},{"symbol":"ETH","net_exposure":-40,"gross_exposure":60}]"#
+                    #""by_symbol":[{"symbol":"BTC","net_exposure":100,"gross_exposure":150,"currency":null},{"symbol":"ETH","net_exposure":-40,"gross_exposure":60,"currency":null}]"#
                 )
             )
             let stale = try await position(site, "i1", "BTC", "999", "999", ago: 600)
