@@ -89,7 +89,9 @@ def test_the_strategy_mixin_gates_entries_inside_of_the_bot(freqtrade_program, e
         "HEARTBEAT_INTERVAL_SECONDS": "1",
         "DEADMAN_TIMEOUT_SECONDS": "6",
     }
-    bot = Bot(freqtrade_program, "inside", tmp_path, exchange, "Gated", environment, pulse_seconds=3).start()
+    # A limit order is not filled while the price moves away from it.
+    orders = {"entry": "market", "exit": "market", "stoploss": "market", "stoploss_on_exchange": False}
+    bot = Bot(freqtrade_program, "inside", tmp_path, exchange, "Gated", environment, pulse_seconds=3, order_types=orders).start()
     try:
         instance = until(lambda: control_plane.instance("inside"), 180)
         assert (instance["symbols"], instance["software"]) == (["BTC/USDT", "ETH/USDT", "SOL/USDT"], "freqtrade")
