@@ -100,8 +100,9 @@ WHERE source = 'flapping'
             AND (loss.status <> 'RESOLVED' OR loss.resolved_at > now() - :seconds::int8 * interval '1 second')
     )
 
--- Registrations that were admitted for a quarter of an hour no longer need an alert. Rows that a registration has locked are skipped.
--- name: resolveRegistrations :exec
+-- Alerts of a source whose cause has not occurred for some time are resolved. Rows that are being updated are skipped.
+-- name: resolveQuietAlerts :exec
+-- in: source text, seconds int8
 UPDATE alerts
 SET status = 'RESOLVED',
     resolved_at = now(),
@@ -109,8 +110,8 @@ SET status = 'RESOLVED',
 WHERE alert_id IN (
     SELECT alert_id
     FROM alerts
-    WHERE source = 'registrations'
+    WHERE source = :source
         AND status <> 'RESOLVED'
-        AND last_at < now() - interval '15 minutes'
+        AND last_at < now() - :seconds::int8 * interval '1 second'
     FOR NO KEY UPDATE SKIP LOCKED
 )

@@ -10,19 +10,3 @@ ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO UPDAT
     metadata = excluded.metadata,
     occurrences = alert.occurrences + 1,
     last_at = excluded.last_at
-
--- Resolves the alerts of operations that no server has seen fail for some time.
--- name: resolveFailingRequests :exec
--- in: seconds int8
-UPDATE alerts
-SET status = 'RESOLVED',
-    resolved_at = now(),
-    resolved_by = 'auto'
-WHERE alert_id IN (
-    SELECT alert_id
-    FROM alerts
-    WHERE source = 'requests'
-        AND status <> 'RESOLVED'
-        AND last_at < now() - :seconds::int8 * interval '1 second'
-    FOR NO KEY UPDATE SKIP LOCKED
-)

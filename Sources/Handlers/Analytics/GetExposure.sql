@@ -5,7 +5,7 @@
 -- import: Generated
 -- in: mode text(RuntimeMode)?, books text?, rate_seconds int8, stale_seconds int8
 -- out: generated_at timestamptz, symbol text?, runtime_mode text(RuntimeMode)?, currency text?, total_currency text?, rate numeric?
--- out: rate_at timestamptz?, rate_age int8?, net numeric?, gross numeric?, positions int8, symbols int8, stale_net numeric?
+-- out: rate_at timestamptz?, rate_age int8?, net numeric?, gross numeric?, positions int8, stale_net numeric?
 -- out: stale_gross numeric?, stale_positions int8
 WITH held AS (
     SELECT
@@ -32,8 +32,8 @@ part AS MATERIALIZED (
 ),
 line AS (
     SELECT
-        symbol, runtime_mode, currency, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions, count(DISTINCT symbol) AS symbols,
-        sum(stale_net) AS stale_net, sum(stale_gross) AS stale_gross, sum(stale_positions) AS stale_positions
+        symbol, runtime_mode, currency, sum(net) AS net, sum(gross) AS gross, sum(positions) AS positions, sum(stale_net) AS stale_net,
+        sum(stale_gross) AS stale_gross, sum(stale_positions) AS stale_positions
     FROM part
     GROUP BY GROUPING SETS ((symbol, currency), (runtime_mode, currency), (currency))
 ),
@@ -54,17 +54,17 @@ valued AS (
 )
 SELECT
     now() AS generated_at, symbol, runtime_mode, currency, total_currency, rate, rate_at, rate_age, trim_scale(net) AS net,
-    trim_scale(gross) AS gross, positions::int8 AS positions, symbols, trim_scale(stale_net) AS stale_net,
+    trim_scale(gross) AS gross, positions::int8 AS positions, trim_scale(stale_net) AS stale_net,
     trim_scale(stale_gross) AS stale_gross, stale_positions::int8 AS stale_positions
 FROM valued
 UNION ALL
 SELECT
     now(), NULL, NULL, NULL, (SELECT currency FROM total), NULL, NULL, NULL,
-    CASE WHEN count(*) = 0 THEN 0 ELSE nullif(sum(in_books(net, rate)), 'NaN') END,
-    CASE WHEN count(*) = 0 THEN 0 ELSE nullif(sum(in_books(gross, rate)), 'NaN') END,
-    coalesce(sum(positions), 0)::int8, (SELECT count(DISTINCT symbol) FROM part),
-    CASE WHEN count(*) = 0 THEN 0 ELSE nullif(sum(in_books(stale_net, rate)), 'NaN') END,
-    CASE WHEN count(*) = 0 THEN 0 ELSE nullif(sum(in_books(stale_gross, rate)), 'NaN') END,
+    nullif(coalesce(sum(in_books(net, rate)), 0), 'NaN'),
+    nullif(coalesce(sum(in_books(gross, rate)), 0), 'NaN'),
+    coalesce(sum(positions), 0)::int8,
+    nullif(coalesce(sum(in_books(stale_net, rate)), 0), 'NaN'),
+    nullif(coalesce(sum(in_books(stale_gross, rate)), 0), 'NaN'),
     coalesce(sum(stale_positions), 0)::int8
 FROM valued
 WHERE symbol IS NULL

@@ -32,7 +32,7 @@ extension Exposure {
             generatedAt: total.generatedAt,
             totalNetExposure: total.net,
             totalGrossExposure: total.gross,
-            keyMetrics: ExposureKeyMetrics(total, equities, in: books),
+            keyMetrics: ExposureKeyMetrics(total, rows, equities, in: books),
             stale: .init(
                 netExposure: total.staleNet,
                 grossExposure: total.staleGross,
@@ -82,13 +82,18 @@ extension ExposureRow {
 }
 
 extension ExposureKeyMetrics {
-    fileprivate init(_ total: ExposureRow, _ equities: [LatestEquityRow], in books: BooksCurrency) {
+    fileprivate init(
+        _ total: ExposureRow,
+        _ rows: [ExposureRow],
+        _ equities: [LatestEquityRow],
+        in books: BooksCurrency
+    ) {
         let currency = equities.first?.totalCurrency ?? books.currency ?? ""
         let unconverted = equities.filter { $0.rate == nil && $0.equity != Decimal(0) }
         self.init(
             latestEquity: equities.first?.total,
             trackedPositions: total.positions,
-            trackedSymbols: total.symbols,
+            trackedSymbols: Set(rows.compactMap { $0.symbol.map(ExactText.init) }).count,
             equityCurrency: currency.isEmpty ? nil : currency,
             unconvertedEquity: unconverted.map {
                 .init(currency: $0.currency.isEmpty ? nil : $0.currency, equity: $0.equity)

@@ -103,11 +103,7 @@ extension Instance {
     private static let unknownPresence = String(repeating: "-", count: 120)
 
     fileprivate init(_ row: ListInstancesRow) {
-        let exposures = [ExposureInCurrency](
-            row.exposedCurrencies,
-            net: row.netExposures,
-            gross: row.grossExposures
-        )
+        let exposures = row.exposures
         self.init(
             instanceID: row.instanceID,
             botID: row.botID,

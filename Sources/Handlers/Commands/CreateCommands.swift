@@ -62,11 +62,7 @@ extension API {
         let instanceIDs = instances.map(\.instanceID)
         let books = configuration.books.currency
         let together = try await run(.instancesTogether(instanceIDs: instanceIDs, books: books))
-        let exposures = [ExposureInCurrency](
-            together.exposedCurrencies,
-            net: together.netExposures,
-            gross: together.grossExposures
-        )
+        let exposures = together.exposures
         let first = Array(instanceIDs.prefix(Self.describedInstances))
         let described = try await run(.targetedInstances(staleSeconds: staleSeconds, instanceIDs: first, books: books))
         let items = instances.map { instance in
@@ -92,11 +88,7 @@ extension API {
 
 extension CommandTarget {
     fileprivate init(_ row: TargetedInstancesRow) {
-        let exposures = [ExposureInCurrency](
-            row.exposedCurrencies,
-            net: row.netExposures,
-            gross: row.grossExposures
-        )
+        let exposures = row.exposures
         self.init(
             instanceID: row.instanceID,
             botID: row.botID,

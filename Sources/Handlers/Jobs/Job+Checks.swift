@@ -48,8 +48,8 @@ extension Job {
             let seconds = api.configuration.policy.flappingSeconds
             let isLeader: Void? = try await api.lead(lock) { transaction in
                 _ = try transaction.run(.resolveFlapping(seconds: seconds))
-                _ = try transaction.run(.resolveRegistrations())
-                _ = try transaction.run(.resolveFailingRequests(seconds: RequestWatch.quietSeconds))
+                _ = try transaction.run(.resolveQuietAlerts(source: "registrations", seconds: 900))
+                _ = try transaction.run(.resolveQuietAlerts(source: "requests", seconds: RequestWatch.quietSeconds))
             }
             return isLeader != nil
         },

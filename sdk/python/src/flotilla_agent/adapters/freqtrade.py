@@ -17,7 +17,7 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
 from .freqtrade_api import FreqtradeAPI, NotFound, Reading
-from .freqtrade_trades import FreqtradeTrade, Mark, content, number
+from .freqtrade_trades import FreqtradeTrade, Mark, content, trade_number
 from .values import brief, exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
@@ -244,7 +244,7 @@ class FreqtradeAdapter(Adapter):
         """The closed trades that are not reported finally, from the newest page; from all pages if that does not explain the bot's total."""
         health = self._api.get("/health")
         with Reading("GET /health"):
-            # Versions before 2023.3 do not say when their database was made.
+            # Older versions do not say when their database was made.
             database = int(health["bot_start_ts"]) if health.get("bot_start_ts") else None
         if None not in (database, known.database) and database != known.database:
             known.closed = set()
@@ -335,7 +335,7 @@ class FreqtradeAdapter(Adapter):
         for trade_id in [trade_id for trade_id in known.trades if trade_id not in seen_trades]:
             trade = contract.TradeReport.from_json(known.trades.pop(trade_id))
             self._marks.pop(trade_id, None)
-            if number(trade_id) not in known.closed:
+            if trade_number(trade_id) not in known.closed:
                 ended = dataclasses.replace(
                     trade, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="deleted at the bot",
                     current_price=None, unrealized_profit=None, closed_at=now, updated_at=now,
@@ -476,7 +476,7 @@ class FreqtradeAdapter(Adapter):
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
         trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{number(trade_id)}/open-order")))
+        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_number(trade_id)}/open-order")))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
@@ -503,12 +503,12 @@ class FreqtradeAdapter(Adapter):
                 # The trade ended in the meantime.
                 continue
             except (BotRefusal, BotFailure) as error:
-                refusals.append(f"trade {number(trade_id)}: {error}")
+                refusals.append(f"trade {trade_number(trade_id)}: {error}")
         return refusals
 
     def _close_trade(self, trade_id: str, is_market: bool) -> None:
         """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
-        body = {"tradeid": str(number(trade_id))}
+        body = {"tradeid": str(trade_number(trade_id))}
         if is_market:
             try:
                 self._api.post_any("/forceexit", "/forcesell", body={**body, "ordertype": "market"})

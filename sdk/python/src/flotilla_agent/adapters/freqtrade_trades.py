@@ -260,7 +260,7 @@ class FreqtradeTrade:
         return fitting(Decimal(repr(float(rate) * value))), self.quote
 
 
-def number(trade_id: str) -> int:
+def trade_number(trade_id: str) -> int:
     """The bot's own number of a trade with this id."""
     return int(trade_id.partition("-")[0])
 
