@@ -51,7 +51,7 @@ final class Bot {
         let words: [String]
     }
 
-    private let sdk: SDK
+    let sdk: SDK
     private let folder: URL
     private var environment: [String: String]
     private var process: Process?
@@ -125,16 +125,21 @@ final class Bot {
         }
     }
 
-    /// Runs `body` with bots; none outlives the test.
+    /// Runs `body` with bots of one SDK; none outlives the test.
     static func with(
         _ sdk: SDK,
         _ settings: [[String: String]],
         _ body: ([Bot], URL) async throws -> Void
     ) async throws {
+        try await with(settings.map { (sdk, $0) }, body)
+    }
+
+    /// Runs `body` with bots, each with its SDK and settings; none outlives the test.
+    static func with(_ kinds: [(SDK, [String: String])], _ body: ([Bot], URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "bot-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let bots = try settings.enumerated().map { index, settings in
-            try Bot(sdk, folder: folder.appending(path: "\(index)"), environment: settings)
+        let bots = try kinds.enumerated().map { index, kind in
+            try Bot(kind.0, folder: folder.appending(path: "\(index)"), environment: kind.1)
         }
         defer { for bot in bots { bot.kill() } }
         try await body(bots, folder)
