@@ -29,6 +29,10 @@ class Report:
         self.differences.append(text)
         self.progress(f"DIFFERENCE {text[:400]}")
 
+    def measure(self, text):
+        self.measured.append(text)
+        self.progress(text)
+
     def attempt(self, title, phase):
         """Runs a phase. Its failure is a difference, and the next phase still runs."""
         self.progress(title)
@@ -92,8 +96,8 @@ def safe_mode(report, control_plane, bots, nodes, rounds):
         report.progress(f"SAFE_MODE round {number + 1} of {rounds}")
     for kind, names in kinds.items():
         if names:
-            report.measured.append(f"SAFE_MODE {kind}, one by one: {percentiles(single[kind])}")
-            report.measured.append(f"SAFE_MODE {kind}, all at once: {percentiles(together[kind])}")
+            report.measure(f"SAFE_MODE {kind}, one by one: {percentiles(single[kind])}")
+            report.measure(f"SAFE_MODE {kind}, all at once: {percentiles(together[kind])}")
 
 
 def wait_for_trades(bots):
@@ -119,7 +123,7 @@ def refuse_exits(report, control_plane, exchange, bots):
             if evidence.get("open_trade_count") != len(open_trades) or "Market is closed." not in (outcome.get("reason") or ""):
                 report.differ(f"{bot.name}: FLATTEN failed with {outcome}, and {len(open_trades)} trades are open")
             until(lambda: control_plane.alerts(command) == [("command_failed", "OPEN")], 30)
-    report.measured.append(f"FLATTEN while the exchange refuses exits: {failed} of {len(commands)} FAILED with evidence and an open alert")
+    report.measure(f"FLATTEN while the exchange refuses exits: {failed} of {len(commands)} FAILED with evidence and an open alert")
 
 
 def flatten(report, control_plane, bots):
@@ -134,4 +138,4 @@ def flatten(report, control_plane, bots):
         if outcome["status"] != "COMPLETED" or open_trades:
             report.differ(f"{bot.name}: FLATTEN {outcome['status']}: {outcome.get('reason')}; {len(open_trades)} trades are open")
         seconds.append(moment(outcome["timestamp"]).timestamp() - start)
-    report.measured.append(f"FLATTEN of {len(commands)} freqtrade bots with {before} open trades: {percentiles(seconds)}")
+    report.measure(f"FLATTEN of {len(commands)} freqtrade bots with {before} open trades: {percentiles(seconds)}")

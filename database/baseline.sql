@@ -1,10 +1,10 @@
--- schema: 48
--- routines: 4 366b180b39ceef05
+-- schema: 49
+-- routines: 5 7d479dc498b945d7
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
 --
--- Contents: fleet · metrics · exposure, executions, costs · trading · commands · modules · alerts, notifications · reconciliation ·
+-- Contents: fleet · metrics · exposure, executions, costs · performance · trading · commands · modules · alerts, notifications · reconciliation ·
 -- audit log · events · access · background work; then routines, views, triggers, partitions.
 
 -- ============================================================================================================== fleet
@@ -336,6 +336,81 @@ CREATE TABLE fx_rates (
     PRIMARY KEY (quote, currency)
 );
 
+-- ======================================================================================================== performance
+
+-- The amounts of each instance in a currency, noted every half minute (`note_performance`). Null if nothing of the kind was reported.
+CREATE TABLE performance_parts (
+    instance_id text NOT NULL,
+    -- Empty for the books' currency.
+    currency text NOT NULL,
+    realized numeric,
+    unrealized numeric,
+    fees numeric,
+    funding numeric,
+    equity numeric,
+    -- The highest noted equity.
+    peak numeric,
+    -- The amounts when this day began (UTC), and the net PnL six days before.
+    realized_today numeric NOT NULL DEFAULT 0,
+    unrealized_today numeric NOT NULL DEFAULT 0,
+    fees_today numeric NOT NULL DEFAULT 0,
+    funding_today numeric NOT NULL DEFAULT 0,
+    equity_today numeric,
+    net_week numeric NOT NULL DEFAULT 0,
+    -- When the amounts of the past were computed.
+    marked_at timestamptz NOT NULL DEFAULT '-infinity',
+    PRIMARY KEY (instance_id, currency)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+
+-- The change of the net PnL of each instance on each day that has ended (UTC), by currency, under the mode that it had then. Days without a
+-- change have no row. The rows outlive their instance.
+CREATE TABLE pnl_days (
+    day date NOT NULL,
+    instance_id text NOT NULL,
+    currency text NOT NULL,
+    runtime_mode text NOT NULL,
+    realized numeric NOT NULL,
+    unrealized numeric NOT NULL,
+    fees numeric NOT NULL,
+    funding numeric NOT NULL,
+    PRIMARY KEY (day, instance_id, currency)
+);
+
+-- The performance of each instance, in its only currency or in the books'. `rate` is the value of one unit of that currency in the books'.
+CREATE TABLE instance_performance (
+    instance_id text PRIMARY KEY,
+    currency text,
+    rate numeric,
+    equity numeric,
+    net_pnl_today numeric,
+    net_pnl_week numeric,
+    -- The net PnL of this day, divided by the equity when it began.
+    return_today float8,
+    -- The part of the highest equity that is lost.
+    drawdown float8,
+    gross_exposure numeric,
+    exposure_currency text,
+    exposure_rate numeric,
+    -- The mean slippage of this day.
+    slippage_bps float8
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+
+-- When the performance of all instances was noted.
+CREATE TABLE performance_horizon (
+    id bool PRIMARY KEY DEFAULT true CHECK (id),
+    noted_at timestamptz NOT NULL DEFAULT '-infinity'
+);
+INSERT INTO performance_horizon DEFAULT VALUES;
+
+-- Sums of the execution samples of each instance and day (UTC), of the last week.
+CREATE TABLE execution_days (
+    day date NOT NULL,
+    instance_id text NOT NULL,
+    samples int8 NOT NULL,
+    slippage numeric NOT NULL,
+    PRIMARY KEY (day, instance_id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+
 -- ============================================================================================================ trading
 
 -- An amount. NaN and infinity are rejected, because a single one would poison every sum.
@@ -350,7 +425,9 @@ CREATE TABLE instance_profiles (
     strategy_hash text,
     ui_url text,
     symbols text[] NOT NULL,
-    sent_at timestamptz NOT NULL
+    sent_at timestamptz NOT NULL,
+    -- Why the instance is in its state.
+    state_cause text
 );
 
 -- The accounts that an instance trades on.
@@ -922,6 +999,7 @@ SET LOCAL check_function_bodies = off;
 \ir routines/listening.sql
 \ir routines/metrics.sql
 \ir routines/partitions.sql
+\ir routines/performance.sql
 \ir routines/policy.sql
 \ir routines/presence.sql
 \ir routines/retirement.sql
@@ -957,7 +1035,7 @@ WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'costs')
     AND ordinal > (SELECT summed_to FROM sum_horizons WHERE name = 'costs');
 
 CREATE VIEW unsummed_executions AS
-SELECT symbol, slippage_bps, latency_ms, fill_ratio, xid
+SELECT symbol, slippage_bps, latency_ms, fill_ratio, xid, instance_id, ts
 FROM execution_samples
 WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
     AND xid < (SELECT transactions_end('executions'))
@@ -968,6 +1046,30 @@ CREATE VIEW cost_sums AS
 SELECT instance_id, symbol, cost_type, currency, amount, entries, last_at FROM cost_balances
 UNION ALL
 SELECT instance_id, symbol, cost_type, currency, amount, 1, ts FROM unsummed_costs;
+
+-- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported.
+CREATE VIEW performance AS
+SELECT
+    instance_id, currency, equity, equity_today, peak, net_week, part.net,
+    part.net - (realized_today + unrealized_today - fees_today + funding_today) AS net_today
+FROM performance_parts
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN num_nonnulls(realized, unrealized, fees, funding) > 0
+                THEN coalesce(realized, 0) + coalesce(unrealized, 0) - coalesce(fees, 0) + coalesce(funding, 0)
+        END AS net
+) AS part;
+
+-- The changes of the net PnL on each day, this one included.
+CREATE VIEW pnl_changes AS
+SELECT day, instance_id, currency, runtime_mode, realized, unrealized, fees, funding FROM pnl_days
+UNION ALL
+SELECT
+    (now() AT TIME ZONE 'UTC')::date, instance_id, currency, runtime_mode, coalesce(realized, 0) - realized_today,
+    coalesce(unrealized, 0) - unrealized_today, coalesce(fees, 0) - fees_today, coalesce(funding, 0) - funding_today
+FROM performance_parts
+JOIN instance_live USING (instance_id);
 
 INSERT INTO sum_horizons (name, home) VALUES ('costs', database_identity()), ('executions', database_identity());
 

@@ -223,7 +223,8 @@ extension Agent {
             strategyHash: profile.strategyHash,
             uiURL: profile.uiURL,
             symbols: profile.symbols,
-            accounts: profile.accounts
+            accounts: profile.accounts,
+            stateCause: state == safety.reported ? safety.cause : nil
         )
     }
 

@@ -12,9 +12,17 @@ public enum Asset {
         case "palette.js": (PackageResources.palette_js, script)
         case "keys.js": (PackageResources.keys_js, script)
         case "time.js": (PackageResources.time_js, script)
+        case "app.webmanifest": (Array(manifest.utf8), "application/manifest+json")
         default: icon(name).map { (Array($0.utf8), "image/svg+xml") }
         }
     }
+
+    /// Lets browsers install the dashboard as an application (W3C, Web Application Manifest).
+    private static let manifest = """
+        {"name":"Flotilla","short_name":"Flotilla","id":"/","start_url":"/dashboard","scope":"/","display":"standalone",\
+        "background_color":"#f6f7f8","theme_color":"#1a57c2",\
+        "icons":[{"src":"/assets/icon.svg","sizes":"any","type":"image/svg+xml","purpose":"any maskable"}]}
+        """
 
     private static let script = "text/javascript; charset=utf-8"
 
@@ -28,6 +36,10 @@ public enum Asset {
         case "favicon-halted.svg": shape = ##"<path d="M3 3h10v10H3z" fill="none" stroke="#8a5fc0" stroke-width="3"/>"##
         case "favicon-stale.svg":
             shape = ##"<circle cx="8" cy="8" r="5" fill="none" stroke="#7d8791" stroke-width="2"/>"##
+        // The icon of the installed application. Systems cut its corners.
+        case "icon.svg":
+            shape =
+                ##"<path d="M0 0h16v16H0z" fill="#1a57c2"/><path d="M8 3l1 7H4zM9.5 5.5 12 10H9.7zM3.5 11h9l-1.5 2.5H5z" fill="#fff"/>"##
         default: return nil
         }
         return #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\#(shape)</svg>"#

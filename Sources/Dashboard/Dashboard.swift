@@ -60,6 +60,7 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("instances", 3) where path[2] == "retire": return try await retirement(path[1], request)
         case ("bots", 2): return try await bot(path[1], nil, request)
         case ("bots", 3): return try await bot(path[1], path[2], request)
+        case ("compare", 1): return try await comparison(request)
         case ("commands", 1): return try await commands(request)
         case ("commands", 2) where path[1] == "new": return try await newCommand(request)
         case ("commands", 2): return try await command(path[1], request)

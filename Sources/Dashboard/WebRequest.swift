@@ -22,6 +22,8 @@ public struct WebRequest: Sendable {
     public var isLocalTime: Bool
     /// Whether keys without Control or Alt are shortcuts.
     public var hasShortcuts: Bool
+    /// The versions of the blocks that the browser has of this page, by id. The response leaves them out.
+    public var knownBlocks: [ExactText: String]
 
     /// Creates a request.
     public init(
@@ -34,7 +36,8 @@ public struct WebRequest: Sendable {
         csrf: String,
         theme: String?,
         isLocalTime: Bool,
-        hasShortcuts: Bool
+        hasShortcuts: Bool,
+        knownBlocks: [ExactText: String] = [:]
     ) {
         self.method = method
         self.path = path
@@ -46,6 +49,7 @@ public struct WebRequest: Sendable {
         self.theme = theme
         self.isLocalTime = isLocalTime
         self.hasShortcuts = hasShortcuts
+        self.knownBlocks = knownBlocks
     }
 }
 

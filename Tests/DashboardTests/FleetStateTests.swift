@@ -113,12 +113,18 @@ private func fleet(
 }
 
 @Suite struct AttentionTests {
-    private func alert(_ severity: Severity, _ message: String, occurrences: Int = 1) -> Alert {
+    private func alert(
+        _ severity: Severity,
+        _ message: String,
+        _ status: AlertStatus = .open,
+        source: String = "heartbeat_monitor",
+        occurrences: Int = 1
+    ) -> Alert {
         Alert(
             alertID: UUID(),
-            source: "heartbeat",
+            source: source,
             severity: severity,
-            status: .open,
+            status: status,
             targetType: "instance",
             targetID: "i1",
             message: message,
@@ -127,12 +133,28 @@ private func fleet(
             firstAt: Timestamp.now.adding(seconds: -7_200),
             lastAt: .now,
             ackedAt: nil,
-            ackedBy: nil,
+            ackedBy: status == .acked ? "ben" : nil,
             resolvedAt: nil,
             resolvedBy: nil,
             lastNotifiedAt: nil,
             silencedUntil: nil
         )
+    }
+
+    /// A group of the alerts and of `others`, which the API does not list.
+    private func group(_ alerts: Alert..., others: Int = 0) -> AlertGroup {
+        AlertGroup(
+            source: alerts[0].source,
+            severity: alerts[0].severity,
+            status: alerts[0].status,
+            alerts: alerts.count + others,
+            newestAt: alerts[0].firstAt,
+            newest: alerts
+        )
+    }
+
+    private func items(_ groups: [AlertGroup], isOperator: Bool = true) -> [Block.Item] {
+        Attention.items(groups, [], fleet([]), failed(0), isOperator: isOperator)
     }
 
     private func command() -> Command {
@@ -159,33 +181,60 @@ private func fleet(
 
     @Test func `the most severe conditions come first`() {
         let items = Attention.items(
-            [alert(.warning, "slow"), alert(.info, "note"), alert(.critical, "lost", occurrences: 3)],
+            [
+                group(alert(.critical, "lost", occurrences: 3)), group(alert(.critical, "known", .acked)),
+                group(alert(.warning, "slow")), group(alert(.info, "note")),
+            ],
             [command()],
             fleet([(.safeMode, .live, 54), (.flattened, .paper, 1)], expired: 1, delayed: 3),
-            failed(10_000, isExact: false)
+            failed(10_000, isExact: false),
+            isOperator: true
         )
         #expect(
             items.map(\.text) == [
                 "lost", "FLATTEN on i1 awaits approval", "3 notifications are delayed",
                 "more than 10\u{202F}000 notifications could not be delivered",
                 "1 command expired in the last 24 hours",
-                "54 instances are in SAFE_MODE", "1 instance is in FLATTENED", "slow",
+                "54 instances are in SAFE_MODE", "1 instance is in FLATTENED", "slow", "known",
             ]
         )
         #expect(
             items.map(\.note) == [
                 "open for 2 h 0 m · 3 occurrences", "requested by ann: end of day",
                 "the target rejects them or does not respond", nil, "not acknowledged in time", "of 55 instances",
-                "of 55 instances", "open for 2 h 0 m",
+                "of 55 instances", "open for 2 h 0 m", "acknowledged by ben · open for 2 h 0 m",
             ]
         )
+        #expect(items.map(\.isHandled) == [false, false, false, false, false, false, false, false, true])
     }
 
-    @Test func `at most ten conditions are listed`() {
-        let none = fleet([])
-        let warnings = (0..<8).map { alert(.warning, "w\($0)") }
-        let items = Attention.items(warnings + (0..<4).map { alert(.critical, "c\($0)") }, [], none, failed(0))
-        #expect(items.map(\.text) == ["c0", "c1", "c2", "c3", "w0", "w1", "w2", "w3", "w4", "w5"])
-        #expect(Attention.items([], [], none, failed(0)).isEmpty)
+    @Test func `four alerts of a kind are one item`() {
+        let three = items([group(alert(.warning, "a"), alert(.warning, "b"), alert(.warning, "c"))])
+        #expect(three.map(\.text) == ["a", "b", "c"])
+        let mismatch = alert(.warning, "Mismatch for i9", source: "reconcile")
+        let nine = items([group(mismatch, mismatch, mismatch, others: 6)])
+        #expect(nine.map(\.text) == ["9 reconciliation mismatches"])
+        #expect(nine.map(\.note) == ["newest: Mismatch for i9"])
+        #expect(nine.map(\.href) == ["/alerts?status=OPEN&source=reconcile"])
+        let new = alert(.critical, "x", source: "later")
+        #expect(items([group(new, others: 3)]).map(\.text) == ["4 alerts of later"])
+    }
+
+    @Test func `only an operator acknowledges and silences`() {
+        let open = alert(.critical, "lost")
+        let path = "/alerts/\(open.alertID.text)"
+        #expect(items([group(open)])[0].forms.map(\.action) == ["\(path)/ack", "\(path)/silence"])
+        #expect(items([group(open)], isOperator: false)[0].forms.isEmpty)
+        let known = alert(.critical, "lost", .acked)
+        #expect(items([group(known)])[0].forms.map(\.action) == ["/alerts/\(known.alertID.text)/silence"])
+    }
+
+    @Test func `at most twelve conditions are listed`() {
+        let warnings = (0..<8).map { group(alert(.warning, "w\($0)", source: "\($0)")) }
+        let listed = items((0..<6).map { group(alert(.critical, "c\($0)", source: "\($0)")) } + warnings)
+        #expect(
+            listed.map(\.text) == ["c0", "c1", "c2", "c3", "c4", "c5", "w0", "w1", "w2", "w3", "w4", "w5"]
+        )
+        #expect(items([]).isEmpty)
     }
 }

@@ -38,7 +38,16 @@ import Testing
             strategyHash: hash,
             uiURL: nil,
             symbols: [],
-            accounts: []
+            accounts: [],
+            currency: nil,
+            equity: nil,
+            netPnlToday: nil,
+            netPnlWeek: nil,
+            returnToday: nil,
+            drawdown: nil,
+            slippageBps: nil,
+            performanceAsOf: nil,
+            stateCause: nil
         )
     }
 

@@ -104,6 +104,35 @@ import Testing
         }
     }
 
+    @Test func `unresolved alerts are grouped, the most severe first, each with its three newest`() async throws {
+        try await Fleet.with { fleet in
+            for number in 1...5 { try await fleet.beat("i\(number)", at: .now.adding(seconds: -300)) }
+            #expect(try await check(in: fleet).alertsCreated == 5)
+            _ = try await reconcile(.mismatch, in: fleet)
+            _ = try await acknowledge(try #require(alerts(.open, .critical, in: fleet).last).alertID, in: fleet)
+            func groups() async throws -> [AlertGroup] {
+                try await fleet.api.listAlertGroups(.init(principal: fleet.operatorPrincipal)).body.groups
+            }
+            let found = try await groups()
+            let texts = found.map { group in
+                let kind = "\(group.source) \(group.severity.rawValue) \(group.status.rawValue)"
+                return "\(kind) \(group.alerts) \(group.newest.count)"
+            }
+            #expect(
+                texts == [
+                    "heartbeat_monitor CRITICAL ACKED 1 1", "heartbeat_monitor CRITICAL OPEN 4 3",
+                    "reconcile WARNING OPEN 1 1",
+                ]
+            )
+            let newest = try await alerts(.open, .critical, in: fleet).prefix(3)
+            #expect(found[1].newest.map(\.alertID) == newest.map(\.alertID))
+            let input = ListAlerts.Input(source: "reconcile", principal: fleet.operatorPrincipal)
+            #expect(try await fleet.api.listAlerts(input).body.items.map(\.source) == ["reconcile"])
+            for alert in try await alerts(in: fleet) { _ = try await resolve(alert.alertID, in: fleet) }
+            #expect(try await groups().isEmpty)
+        }
+    }
+
     @Test func `an operator acknowledges and resolves an alert`() async throws {
         try await Fleet.with { fleet in
             try await fleet.beat("i1", at: .now.adding(seconds: -300))

@@ -188,7 +188,7 @@ import Testing
             }
             let flapping = try await alerts("flapping", in: fleet)
             #expect(flapping.map(\.occurrences) == [2])
-            #expect(flapping.first?.message == "Instance i1 is lost and back again and again")
+            #expect(flapping.first?.message == "Instance i1 is flapping: lost 3 times within 15 min")
             // Notifications: two losses, and the flapping.
             let count = Query(sql: "UPDATE notifications SET title = title")
             #expect(try await fleet.database.run(count) == 3)

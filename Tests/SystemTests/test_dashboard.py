@@ -1,6 +1,7 @@
 """Tests the dashboard in a real browser."""
 
 import importlib.util
+import json
 import pathlib
 import os
 import re
@@ -20,7 +21,7 @@ PAGES = [
     "/commands/new?type=FLATTEN&instance=binance-a0&instance=okx-d3", "/approvals", "/alerts", "/alerts?status=RESOLVED", "/portfolio",
     "/trades", "/trades?group=BOT&range=90d", "/trades?group=STRATEGY&sort=profit", "/bots/mm-bin-00/binance-a0?tab=trades",
     "/bots/mm-bin-00/binance-a0?tab=orders", "/bots/mm-bin-00/binance-a0?tab=balances", "/bots/mm-bin-00/binance-a0?tab=log",
-    "/analytics", "/analytics?tab=execution", "/analytics?tab=equity", "/analytics?tab=runs", "/analytics?tab=resources",
+    "/analytics", "/analytics?tab=days", "/compare?instance=binance-a0&instance=okx-d3", "/analytics?tab=execution", "/analytics?tab=equity", "/analytics?tab=runs", "/analytics?tab=resources",
     "/reconciliation", "/admin/modules", "/admin/modules/6f3c1a52-6a3c-4f6e-9d59-0b7e6c1f0a11", "/audit", "/markets", "/datasets",
     "/retired-instances", "/instances/okx-d3/retire",
     "/settings", "/settings?tab=tokens", "/settings?tab=notifications", "/settings?tab=about", "/system", "/killswitch",
@@ -140,6 +141,33 @@ def test_axe_reports_no_violations(browser, theme, width):
     assert found == {}
 
 
+def test_a_phone_shows_a_live_bot_in_three_lines_and_has_large_targets(browser, fleet):
+    wait_for_performance(fleet, "mm-bin-00")
+    browser.driver.set_window_size(390, 844)
+    try:
+        browser.open("/bots?runtime_mode=LIVE")
+        script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent).map(e => Math.round(e.getBoundingClientRect().height))"
+        cards = browser.driver.execute_script(script, "#bots tbody tr")
+        assert cards and max(cards) <= 120, cards
+        assert min(browser.driver.execute_script(script, "main button")) >= 44
+        assert max(browser.driver.execute_script(script, ".bulk")) <= 56
+        assert "NetPnL today" in browser.driver.execute_script("return getComputedStyle(document.querySelector('#bots td[data-label=\"NetPnL today\"]'), '::before').content")
+    finally:
+        browser.driver.set_window_size(1440, 1000)
+
+
+def test_the_dashboard_is_installable(browser, server):
+    status, headers, text = get(server.web + "/assets/app.webmanifest")
+    assert (status, headers["Content-Type"]) == (200, "application/manifest+json")
+    manifest = json.loads(text)
+    assert manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        assert get(server.web + icon["src"])[1]["Content-Type"] == icon["type"]
+    browser.open("/dashboard")
+    errors = browser.driver.execute_cdp_cmd("Page.getAppManifest", {})["errors"]
+    assert errors == []
+
+
 def test_pages_are_complete_without_scripts(server, fleet):
     browser = Browser(server.web, scripts=False)
     try:
@@ -171,6 +199,117 @@ def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
         first["currency"],
         f"{100 * first['gross_exposure'] / whole:.2f} %",
     ]
+
+
+def test_the_first_page_ranks_bots_by_their_performance(browser, fleet):
+    wait_for_performance(fleet, "mm-bin-00")
+
+    def ids(sort, order):
+        return [item["instance_id"] for item in fleet.call("GET", f"/instances?runtime_mode=LIVE&sort={sort}&order={order}&page_size=10")["items"]]
+
+    def shown():
+        return [row.get_attribute("data-key") for row in browser.all("#league tbody tr")]
+
+    browser.open("/dashboard")
+    # The worst bot of the day needs no click.
+    assert shown() == ids("net_pnl_today", "asc")
+    assert browser.find("#league th[aria-sort]").text == "NetPnL today"
+    browser.find("#league th[aria-sort] a").click()
+    browser.wait(lambda: browser.find("#league th[aria-sort]").get_attribute("aria-sort") == "descending")
+    assert shown() == ids("net_pnl_today", "desc")
+    # A column whose highest value is the worst begins with it.
+    browser.driver.find_element("link text", "Drawdown").click()
+    browser.wait(lambda: "sort=drawdown" in browser.path)
+    assert shown() == ids("drawdown", "desc")
+    browser.find("#equity-0 .choices a[href*='7d']").click()
+    browser.wait(lambda: "range=7d" in browser.path)
+    assert shown() == ids("drawdown", "desc")
+
+
+def test_the_first_page_has_the_money_of_each_currency(browser, fleet):
+    wait_for_performance(fleet, "mm-bin-00")
+    noted = fleet.call("GET", "/analytics/performance?mode=LIVE")
+    browser.open("/dashboard")
+    rows = [[cell.text for cell in row.find_elements("css selector", "td")][:4] for row in browser.all("#money tbody tr")]
+    by_currency = [[part["currency"], amount(part["equity"]).lstrip("+"), amount(part["net_pnl_today"]), amount(part["net_pnl_week"])]
+                   for part in noted["by_currency"]]
+    assert [part["currency"] for part in noted["by_currency"]] == ["USDT"]
+    assert rows == by_currency
+    # One click leads to the instances that changed it today.
+    browser.find("#money tbody td[data-label='NetPnL today'] a").click()
+    browser.wait(lambda: "day=" in browser.path)
+    day = browser.path.split("day=")[1].split("&")[0]
+    page = fleet.call("GET", f"/analytics/pnl-days/{day}?mode=LIVE")
+    assert browser.find("#instances tbody tr").get_attribute("data-key").split(" ")[0] == page["items"][0]["instance_id"]
+    assert browser.all("#instances button[value=trades]")
+
+
+def test_alerts_are_acknowledged_and_silenced_on_the_first_page(browser, fleet):
+    for number in range(1, 6):
+        fleet.call("POST", "/reconcile", {"instance_id": "binance-a0" if number == 1 else "okx-d3", "exchange_equity": "1000",
+                                          "internal_equity": "900", "difference": "100", "status": "MISMATCH", "timestamp": fleet.ago(0)})
+    alert = next(item for item in fleet.call("GET", "/alerts?status=OPEN&source=reconcile")["items"] if item["target_id"] == "binance-a0")
+    try:
+        browser.open("/dashboard")
+        item = f"#attention li:has(a[href='/alerts/{alert['alert_id']}'])"
+        # Two clicks silence it, one acknowledges it.
+        browser.find(f"{item} summary").click()
+        browser.find(f"{item} details button").click()
+        browser.wait(lambda: "Alert silenced" in browser.text())
+        assert browser.path.startswith("/dashboard") and "silenced" in browser.text(item)
+        browser.find(f"{item} form[action$='/ack'] button").click()
+        browser.wait(lambda: "Alert acknowledged" in browser.text())
+        assert "acknowledged by" in browser.text(f"{item}.handled")
+    finally:
+        fleet.call("POST", f"/alerts/{alert['alert_id']}/resolve")
+
+
+def test_the_page_of_a_bot_says_which_command_stopped_it(browser, fleet):
+    fleet.heartbeat("cause-1", "cause", state="SAFE_MODE")
+    browser.open("/bots/cause/cause-1")
+    assert "Cause\nthe instance itself" in browser.text("#state")
+    identity = uuid(1, "cause")
+    fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "cause-1", "command_type": "FLATTEN", "ttl_seconds": 60, "reason": "venue closed"})
+    for status in ("ACCEPTED", "COMPLETED"):
+        fleet.call("POST", f"/commands/{identity}/ack", {"command_id": identity, "instance_id": "cause-1", "status": status, "reason": None,
+                                                         "timestamp": fleet.ago(0)})
+    fleet.heartbeat("cause-1", "cause", state="FLATTENED")
+    browser.open("/bots/cause/cause-1")
+    assert "Cause\nFLATTEN by admin-token-user" in browser.text("#state") and "venue closed" in browser.text("#state")
+
+
+def test_bots_are_compared_in_three_clicks(browser, fleet):
+    browser.open("/bots?q=okx&sort=bot")
+    boxes = browser.all("#bots tbody input")[:2]
+    for box in boxes:
+        browser.click(box)
+    chosen = [box.get_attribute("value") for box in boxes]
+    browser.click(browser.find("button[formaction='/compare']"))
+    browser.wait(lambda: browser.path.startswith("/compare"))
+    assert [row.get_attribute("data-key") for row in browser.all("#figures tbody tr")] == chosen
+    assert [item.text for item in browser.all("#compared .legend li")] == chosen
+    browser.find("#compared .choices a[href*='30d']").click()
+    browser.wait(lambda: "range=30d" in browser.path)
+    firsts = browser.driver.execute_script("return [...document.querySelectorAll('#compared tbody tr')].map(row => [row.cells[2].textContent, row.cells[1].textContent])")
+    assert {name: next(value for other, value in firsts if other == name) for name, _ in firsts} == {name: "100.00" for name, _ in firsts}
+    assert firsts
+
+
+def test_unchanged_blocks_are_not_sent_again(browser, fleet):
+    browser.open("/analytics")
+    script = """
+        const known = [...document.querySelectorAll('[data-version]')].map((block) => `${block.id}=${block.dataset.version}`).join();
+        const sizes = [];
+        for (const headers of [{}, {"Flotilla-Blocks": known}, {"Flotilla-Blocks": "pnl=0,=,,"}]) {
+            const response = await fetch(location.href, { headers });
+            const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+            sizes.push([page.querySelectorAll('[data-same]').length, page.querySelectorAll('[data-version]').length]);
+        }
+        return sizes;"""
+    full, known, unknown = browser.driver.execute_async_script(f"(async () => {{ {script} }})().then(arguments[0])")
+    assert full[0] == 0 and full[1] > 1
+    assert known == [full[1], 0]
+    assert unknown == full
 
 
 def test_trades_are_filtered_grouped_and_sorted(browser, fleet):
@@ -250,6 +389,22 @@ def test_a_strip_shows_the_heartbeats_of_a_bot(browser, fleet):
     assert len(strips) == len(browser.all("#bots tbody tr"))
 
 
+def wait_for_performance(fleet, text: str) -> dict:
+    """The instance with the text, once its performance is noted."""
+    end = time.monotonic() + 120
+    while (instance := fleet.call("GET", f"/instances?q={text}")["items"][0])["net_pnl_today"] is None:
+        assert time.monotonic() < end
+        time.sleep(1)
+    return instance
+
+
+def amount(value: float) -> str:
+    """An amount as pages show it, with its sign."""
+    digits = f"{abs(value):,.4f}".rstrip("0").replace(",", "\u202f")
+    whole, _, rest = digits.partition(".")
+    return ("−" if value < 0 else "+" if value > 0 else "") + f"{whole}.{rest.ljust(2, '0')}"
+
+
 def test_a_row_shows_equity_over_time_and_net_pnl(browser, fleet):
     browser.open("/bots?q=mm-bin-00")
     row = browser.wait(lambda: browser.find("#bots tbody tr"))
@@ -258,7 +413,8 @@ def test_a_row_shows_equity_over_time_and_net_pnl(browser, fleet):
     instance = fleet.call("GET", "/instances?q=mm-bin-00")["items"][0]
     # Losses of 70.40 and 40.15, and a fee of 0.0625.
     assert instance["net_pnl_day"] == -110.6125
-    assert "−110.6125" in row.text
+    noted = wait_for_performance(fleet, "mm-bin-00")
+    browser.wait(lambda: amount(noted["net_pnl_today"]) in row.text)
 
 
 def test_the_time_range_of_charts_is_in_the_url(browser):
@@ -275,7 +431,7 @@ def test_the_time_range_of_charts_is_in_the_url(browser):
 
 def test_several_metrics_are_shown_below_each_other(browser):
     browser.open("/bots/mm-bin-00/binance-a0?tab=metrics&metric_type=equity,%20realized_pnl&range=7d")
-    assert [title.text for title in browser.all("main h2")][2:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days"]
+    assert [title.text for title in browser.all("main h2")][2:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days", "Newest values"]
     assert browser.all("#series-0 polyline.curve")
     # A lone value is a dot.
     assert len(browser.all("#series-1 path.dot")) == 1
@@ -479,7 +635,7 @@ def test_a_viewer_is_offered_no_commands(server, fleet):
         assert viewer.text("#state h2") == "Instance binance-a0"
         assert not viewer.all("#command") and not viewer.all("#retire")
         viewer.open("/bots")
-        assert viewer.all("#bots tbody tr") and not viewer.all("#bots .bulk")
+        assert viewer.all("#bots tbody tr") and [button.text for button in viewer.all("#bots .bulk button")] == ["Compare"]
         viewer.open("/killswitch")
         assert viewer.text("#stop") == "Commands require the role operator." and not viewer.all("#release")
     finally:
@@ -547,15 +703,27 @@ def test_keyboard_shortcuts_open_pages_and_can_be_turned_off(browser):
     browser.driver.delete_cookie("keys")
 
 
-def test_the_palette_finds_pages_and_bots(browser):
+def test_the_palette_finds_pages_bots_commands_and_alerts(browser, fleet):
     browser.open("/dashboard")
     browser.find("body").send_keys(Keys.CONTROL, "k")
     field = browser.wait(lambda: browser.find("dialog[open] input"))
     field.send_keys("recon", Keys.ENTER)
     browser.wait(lambda: browser.path == "/reconciliation")
     browser.find("body").send_keys(Keys.CONTROL, "k")
-    browser.wait(lambda: browser.find("dialog[open] input")).send_keys("okx-d3", Keys.ENTER)
-    browser.wait(lambda: browser.path == "/bots?q=okx-d3")
+    # Three letters and Enter, before the results have arrived.
+    browser.wait(lambda: browser.find("dialog[open] input")).send_keys("-03", Keys.ENTER)
+    browser.wait(lambda: browser.path == "/bots/basis-okx-03/okx-d3")
+    command = fleet.call("GET", "/commands?page_size=200")["items"][-1]
+    browser.find("body").send_keys(Keys.CONTROL, "k")
+    field = browser.wait(lambda: browser.find("dialog[open] input"))
+    field.send_keys(command["command_id"][:13])
+    browser.wait(lambda: command["command_type"] in browser.text("dialog[open] .palette"))
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("no such thing")
+    browser.wait(lambda: "All bots that match" in browser.text("dialog[open] .palette li:first-child"))
+    field.send_keys(Keys.ARROW_DOWN)
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    browser.wait(lambda: browser.path == "/bots?q=no%20such%20thing")
 
 
 def test_chart_values_are_available_by_keyboard(browser):

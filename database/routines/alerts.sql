@@ -54,7 +54,12 @@ BEGIN
     flapping AS (
         INSERT INTO alerts AS alert (source, severity, target_type, target_id, message, metadata)
         SELECT
-            'flapping', 'CRITICAL', target_type, target_id, 'Instance ' || target_id || ' is lost and back again and again', metadata
+            'flapping', 'CRITICAL', target_type, target_id,
+            format(
+                'Instance %s is flapping: lost %s times within %s min', target_id, flapping_losses,
+                round(extract(epoch FROM flapping_time) / 60)
+            ),
+            metadata
         FROM raised
         WHERE is_flapping
         ORDER BY target_type, target_id

@@ -42,6 +42,14 @@ BEGIN
     HAVING GROUPING(own.symbol) = 1
         OR own.symbol IS NOT NULL
     ON CONFLICT (symbol, measure, value) DO UPDATE SET samples = known_value.samples + excluded.samples;
+    INSERT INTO execution_days AS known (day, instance_id, samples, slippage)
+    SELECT (ts AT TIME ZONE 'UTC')::date, instance_id, count(*), sum(slippage_bps)
+    FROM unsummed_executions
+    WHERE (xid < complete OR is_restored)
+        AND ts BETWEEN now() - interval '6 days' AND now() + interval '1 day'
+    GROUP BY 1, 2
+    ON CONFLICT (day, instance_id) DO UPDATE SET samples = known.samples + excluded.samples, slippage = known.slippage + excluded.slippage;
+    DELETE FROM execution_days WHERE day < (now() AT TIME ZONE 'UTC')::date - 7;
     UPDATE sum_horizons
     SET xid = complete,
         home = database_identity(),

@@ -41,6 +41,8 @@ final class SafetySwitch: Sendable {
         /// Whether the dead-man action of this outage has started.
         var hasFired = false
         var hasLostLease = false
+        /// Whether the dead-man switch set the mode, also if the bot does not resume automatically.
+        var isSwitchedOff = false
         /// Counts the events that block orders, so that a START detects a stop that came after it.
         var stopCount = 0
     }
@@ -63,6 +65,7 @@ final class SafetySwitch: Sendable {
         resume = configuration.deadManResume
         let standing = journal.standing
         state = Mutex(State(standing: standing, lastContact: clock.elapsed(), hasFired: standing.hasActed))
+        state.withLock { $0.isSwitchedOff = standing.isDeadMan }
     }
 
     // MARK: - Reading
@@ -71,6 +74,18 @@ final class SafetySwitch: Sendable {
     var reported: AgentState {
         let now = clock.elapsed()
         return state.withLock { reported($0, now) }
+    }
+
+    /// Why that state is not NORMAL; nil for NORMAL and DEGRADED.
+    var cause: StateCause? {
+        let now = clock.elapsed()
+        return state.withLock { state in
+            let reported = reported(state, now)
+            if reported == .normal || reported == .degraded { return nil }
+            // The state of a command or of the switch is stronger than a lost lease.
+            if reported == state.standing.mode { return state.isSwitchedOff ? .deadMan : .command }
+            return state.hasLostLease ? .leaseLost : .deadMan
+        }
     }
 
     /// Whether another process has taken over the instance.
@@ -160,11 +175,13 @@ final class SafetySwitch: Sendable {
                 // A bot that an operator restricted does not resume automatically.
                 state.standing.isDeadMan = state.standing.mode == .normal
                 state.standing.mode = .safeMode
+                state.isSwitchedOff = true
             }
             return .expired
         }
         if let resume, let since = state.healthySince, state.standing.isDeadMan, now - since >= resume {
             state.standing = Standing()
+            state.isSwitchedOff = false
             return .resumed
         }
         return nil
@@ -191,6 +208,7 @@ final class SafetySwitch: Sendable {
             state.stopCount += 1
             state.standing.isDeadMan = isDeadMan && (state.standing.isDeadMan || state.standing.mode == .normal)
             state.standing.mode = mode
+            state.isSwitchedOff = isDeadMan
         }
         changed.set()
         await save()
@@ -207,6 +225,7 @@ final class SafetySwitch: Sendable {
             }
             state.standing.mode = .normal
             state.standing.isDeadMan = false
+            state.isSwitchedOff = false
             return nil
         }
         if refusal == nil {

@@ -16,7 +16,7 @@ function points(figure) {
     const pairs = line.getAttribute("points").split(" ").map((pair) => pair.split(",").map(Number));
     return line.tagName === "polygon" ? pairs.slice(1, -1) : pairs;
   }).flat();
-  const rows = [...figure.querySelectorAll("tbody tr")].map((row) => `${row.cells[0].textContent} · ${row.cells[1].textContent}`);
+  const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent).join(" · "));
   return path.slice(-rows.length).map(([x, y], place) => ({ x, y, text: rows[rows.length - Math.min(path.length, rows.length) + place] }));
 }
 

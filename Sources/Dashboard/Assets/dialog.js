@@ -15,9 +15,9 @@ watch(document);
 const dialog = document.getElementById("dialog");
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.method !== "get" || !new URL(form.action).pathname.startsWith("/commands/new") || !dialog?.showModal) return;
+  const url = new URL(event.submitter?.getAttribute("formaction") ?? form.action, location.href);
+  if (form.method !== "get" || !url.pathname.startsWith("/commands/new") || !dialog?.showModal) return;
   event.preventDefault();
-  const url = new URL(form.action);
   const fields = new FormData(form, event.submitter);
   url.search = new URLSearchParams(fields).toString();
   const response = await fetch(url).catch(() => null);

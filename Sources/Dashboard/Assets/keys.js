@@ -3,7 +3,7 @@ import { move, select, open } from "./table.js";
 import { refresh } from "./live.js";
 
 const pages = { d: "/dashboard", b: "/bots", c: "/commands", a: "/alerts", p: "/portfolio", t: "/trades", n: "/analytics", r: "/reconciliation", m: "/admin/modules", l: "/audit", s: "/settings" };
-const help = [["?", "Show this help"], ["/", "Search"], ["g then d b c a p t n r m l s", "Go to a page"], ["j k", "Move between rows"], ["x", "Select the row"], ["Enter", "Open the row"], ["o", "Open the row in a new tab"], ["c", "Send a command to the selected rows"], ["e", "Acknowledge the alert"], ["r", "Refresh"], ["Shift !", "Open the kill switch"], ["Ctrl K", "Find a page or bot"], ["Esc", "Close"]];
+const help = [["?", "Show this help"], ["/", "Search"], ["g then d b c a p t n r m l s", "Go to a page"], ["j k", "Move between rows"], ["x", "Select the row"], ["Enter", "Open the row"], ["o", "Open the row in a new tab"], ["c", "Send a command to the selected rows"], ["e", "Acknowledge the alert"], ["r", "Refresh"], ["Shift !", "Open the kill switch"], ["Ctrl K", "Find a page, bot, command or alert"], ["Esc", "Close"]];
 let isGoingToPage = false;
 
 document.addEventListener("keydown", (event) => {

@@ -15,7 +15,10 @@ export async function refresh() {
   if (busySince) { isPending = true; return; }
   busySince = Date.now();
   try {
-    const response = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    // The server leaves out the blocks that have not changed.
+    const known = [...document.querySelectorAll("[data-version]")].map((block) => `${block.id}=${block.dataset.version}`);
+    const headers = { "Flotilla-Blocks": known.join() };
+    const response = await fetch(location.href, { headers, redirect: "manual", signal: AbortSignal.timeout(10_000) });
     if (response.type === "opaqueredirect") return location.reload();
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!response.ok || !page.getElementById("main")) throw new Error(page.querySelector(".banner.bad")?.textContent || `The server responded with status ${response.status}`);
@@ -51,7 +54,11 @@ function update(page) {
   replace(document.querySelector(".side"), page.querySelector(".side"));
   for (const fresh of page.querySelectorAll("[data-block]")) {
     const block = document.getElementById(fresh.id);
-    if (block) updateBlock(block, fresh);
+    if (!block) continue;
+    if ("same" in fresh.dataset) replace(block.querySelector("[data-as-of] time"), fresh.querySelector("time"));
+    else if (updateBlock(block, fresh)) block.dataset.version = fresh.dataset.version;
+    else delete block.dataset.version;
+    writeTimes(block);
   }
 }
 
@@ -64,12 +71,16 @@ function updateFleetState(fresh) {
 
 function replace(old, fresh) {
   if (!old || !fresh || old.outerHTML === fresh.outerHTML) return;
-  old.className = fresh.className;
+  for (const { name, value } of fresh.attributes) old.setAttribute(name, value);
   old.replaceChildren(...fresh.childNodes);
 }
 
-/// Updates a block: a table row by row, anything else as a whole. A block with form fields is unchanged, because an operator may be typing.
+/// Whether an operator may be typing in a block: it shows form fields.
+const hasFields = (block) => [...block.querySelectorAll("form .fields")].some((fields) => !fields.closest("details:not([open])"));
+
+/// Updates a block: a table row by row, anything else as a whole. Returns false if a part in use is unchanged.
 function updateBlock(block, fresh) {
+  let isComplete = true;
   const [body, other] = [block.querySelector("table.rows tbody"), fresh.querySelector("table.rows tbody")];
   if (body && other && body.rows.length && other.rows.length) {
     const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
@@ -78,7 +89,10 @@ function updateBlock(block, fresh) {
       if (!old) return row;
       for (const [place, cell] of [...row.cells].entries()) {
         const now = old.cells[place];
-        if (now && !("box" in cell.dataset) && now.innerHTML !== cell.innerHTML && !now.contains(document.activeElement)) {
+        if (!now || "box" in cell.dataset || now.innerHTML === cell.innerHTML) continue;
+        if (now.contains(document.activeElement)) {
+          isComplete = false;
+        } else {
           const isAge = now.textContent.replace(/\d/g, "") === cell.textContent.replace(/\d/g, "");
           now.replaceChildren(...cell.childNodes);
           if (!isAge) { now.classList.remove("changed"); void now.offsetWidth; now.classList.add("changed"); }
@@ -86,15 +100,25 @@ function updateBlock(block, fresh) {
       }
       return old;
     });
-    if (rows.length !== body.rows.length || rows.some((row, place) => body.rows[place] !== row)) body.replaceChildren(...rows);
+    if (rows.length !== body.rows.length || rows.some((row, place) => body.rows[place] !== row)) {
+      // Rows do not move while an operator selects some; new ones are added at the end.
+      if (body.querySelector("input:checked")) {
+        isComplete = false;
+        body.append(...rows.filter((row) => row.parentNode !== body));
+      } else {
+        body.replaceChildren(...rows);
+      }
+    }
     replace(block.querySelector(":scope > header"), fresh.querySelector(":scope > header"));
     replace(block.querySelector(".pages"), fresh.querySelector(".pages"));
-  } else if (!block.querySelector("form .fields") && !block.contains(document.activeElement) && block.innerHTML !== fresh.innerHTML) {
+  } else if (hasFields(block) || block.contains(document.activeElement)) {
+    return block.innerHTML === fresh.innerHTML;
+  } else if (block.innerHTML !== fresh.innerHTML) {
     const open = block.querySelector("details")?.open;
     block.replaceChildren(...fresh.childNodes);
     if (open) block.querySelector("details").open = true;
   }
-  writeTimes(block);
+  return isComplete;
 }
 
 /// Shows why the page is stale, and the age of its data, which counts on.

@@ -6,7 +6,8 @@ extension Dashboard {
     func alerts(_ request: WebRequest) async throws(Problem) -> PageView {
         let status = request.query["status"].flatMap(AlertStatus.init(rawValue:)) ?? .open
         let query = Fields(of: [
-            ("status", status.rawValue), ("severity", request.query["severity"]), ("page", request.query["page"]),
+            ("status", status.rawValue), ("severity", request.query["severity"]), ("source", request.query["source"]),
+            ("page", request.query["page"]),
         ])
         let page = try await api.listAlerts(input(request, query.with("page_size", "50"))).body
         let names: [(AlertStatus, String)] = [(.open, "Open"), (.acked, "Acknowledged"), (.resolved, "Resolved")]
@@ -128,8 +129,7 @@ extension Dashboard {
                 Form.Field(
                     "seconds",
                     "Duration",
-                    options: [("900", "15 min"), ("3600", "1 h"), ("86400", "1 day"), ("604800", "7 days")]
-                        .map { Form.Option($0.0, $0.1) }
+                    options: Form.silences.map { Form.Option($0.0, $0.1) }
                 ),
                 Form.Field("reason", "Reason", isRequired: true),
             ],
@@ -187,15 +187,16 @@ extension Dashboard {
         return "/alerts?done=\(FlashMessage.allAcknowledged.rawValue)"
     }
 
-    /// Acknowledges, resolves or silences an alert.
+    /// Acknowledges, resolves or silences an alert. Forms of the start page lead back to it.
     func updateAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
+        let page = request.form["return"] == "/dashboard" ? "/dashboard" : "/alerts/\(id)"
         switch action {
         case "ack":
             _ = try await api.acknowledgeAlert(input(request, path: [id]))
-            return "/alerts/\(id)?done=acknowledged"
+            return "\(page)?done=acknowledged"
         case "resolve":
             _ = try await api.resolveAlert(input(request, path: [id]))
-            return "/alerts/\(id)?done=resolved"
+            return "\(page)?done=resolved"
         case "silence":
             let seconds = request.form["seconds"].flatMap(Int.init) ?? 0
             let body = JSONObject { json in
@@ -203,7 +204,7 @@ extension Dashboard {
                 json.member("reason", request.form["reason"])
             }
             _ = try await api.silenceAlert(input(request, path: [id], body: body))
-            return "/alerts/\(id)?done=silenced"
+            return "\(page)?done=silenced"
         default: throw .noPage
         }
     }

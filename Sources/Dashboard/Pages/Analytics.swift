@@ -6,11 +6,12 @@ extension Dashboard {
     func analytics(_ request: WebRequest) async throws(Problem) -> PageView {
         let tab = request.query["tab"] ?? "pnl"
         let names = [
-            ("pnl", "NetPnL"), ("execution", "Execution quality"), ("equity", "Equity & drawdown"), ("runs", "Runs"),
-            ("resources", "Resources"),
+            ("pnl", "NetPnL"), ("days", "NetPnL by day"), ("execution", "Execution quality"),
+            ("equity", "Equity & drawdown"), ("runs", "Runs"), ("resources", "Resources"),
         ]
         let blocks: [Block]
         switch tab {
+        case "days": blocks = try await pnlDays(request)
         case "execution": blocks = try await execution(request)
         case "equity": blocks = try await equity(request)
         case "runs": blocks = try await runFigures(request)
@@ -196,12 +197,12 @@ extension Dashboard {
         )
     }
 
-    private static func pnlColumns(_ first: String) -> [Table.Column] {
+    static func pnlColumns(_ first: String) -> [Table.Column] {
         [.init(first)]
             + ["Realised", "Unrealised", "Fees", "Funding", "NetPnL"].map { Table.Column($0, isNumeric: true) }
     }
 
-    private static func pnlCells(
+    static func pnlCells(
         _ realized: Decimal?,
         _ unrealized: Decimal?,
         _ fees: Decimal?,

@@ -20,12 +20,8 @@ extension Dashboard {
             "reconciliation", "config", "audit",
         ]
         let drift = try await drift(of: botID, request)
-        let head = Block(
-            "state",
-            "Instance \(instance.instanceID)",
-            asOf: page.generatedAt,
-            .facts(Self.facts(instance, drift))
-        )
+        let facts = Self.facts(instance, drift, try await cause(of: instance, request))
+        let head = Block("state", "Instance \(instance.instanceID)", asOf: page.generatedAt, .facts(facts))
         return PageView(
             title: instance.botID,
             tabs: names.map { name in
@@ -37,6 +33,14 @@ extension Dashboard {
             },
             blocks: [head] + Self.banner(drift) + (try await blocks(tab, of: instance, request))
         )
+    }
+
+    /// Why an instance does not trade; nil if it does, or if it does not report.
+    private func cause(of instance: Instance, _ request: WebRequest) async throws(Problem) -> Cell? {
+        guard StateExplanation.explains(instance.status) else { return nil }
+        let query: Fields = ["instance_id": instance.instanceID, "page_size": "50"]
+        let commands = try await api.listCommands(input(request, query)).body.items
+        return StateExplanation.cell(instance.status, instance.stateCause, commands)
     }
 
     private func blocks(_ tab: String, of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
@@ -209,8 +213,34 @@ extension Dashboard {
         )
     }
 
+    /// The newest value of each metric, and the charts of the selected ones.
     private func metrics(of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
-        let names = request.query["metric_type"] ?? "equity"
+        let number = request.query["page"]
+        let page = try await api.listMetrics(
+            input(request, Fields(of: [("page", number), ("page_size", "50")]), path: [instance.instanceID])
+        ).body
+        let tab: Fields = ["tab": "metrics"]
+        var table = Table(
+            caption: "Metrics",
+            columns: [
+                .init("Metric"), .init("Symbol"), .init("Value", isNumeric: true), .init("Currency"),
+                .init("Reported", isNumeric: true),
+            ],
+            rows: page.items.map { metric in
+                let link = tab.and(Fields(of: [("metric_type", metric.metricType), ("symbol", metric.symbol)]))
+                return Row(
+                    key: "\(metric.metricType) \(metric.symbol) \(metric.currency ?? "")",
+                    cells: [
+                        .id(metric.metricType, href: "\(instance.page)?\(link.text)"), .text(metric.symbol),
+                        .number(Figures.quantity(metric.value)), .text(metric.currency), .age(metric.timestamp),
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No metrics reported. Bots report them with POST /ingest/metrics.")
+        )
+        table.pages = Table.Pages(instance.page, tab, page: page.page, size: page.pageSize, total: page.total)
+        let catalogue = Block("catalogue", "Newest values", asOf: page.generatedAt, .table(table.labelled()))
+        guard let names = request.query["metric_type"] else { return [catalogue] }
         let symbol = request.query["symbol"] ?? instance.symbol
         let form = Form(
             action: instance.page,
@@ -236,7 +266,7 @@ extension Dashboard {
             let type = String(name.trimmingPrefix { $0 == " " })
             blocks.append(try await line("series-\(place)", type, of: instance, symbol, request))
         }
-        return blocks
+        return blocks + [catalogue]
     }
 }
 

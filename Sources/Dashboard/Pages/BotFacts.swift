@@ -4,7 +4,8 @@ import Generated
 // The facts at the top of the page of an instance.
 
 extension Dashboard {
-    static func facts(_ instance: Instance, _ drift: StrategyDrift?) -> [Block.Fact] {
+    /// - Parameter cause: Why the instance does not trade.
+    static func facts(_ instance: Instance, _ drift: StrategyDrift?, _ cause: Cell?) -> [Block.Fact] {
         let hash = instance.strategyHash.map { "hash \(Figures.shortHash($0))" }
         let name = instance.strategyWithVersion ?? (hash == nil ? nil : "—")
         let strategy = Cell.text(name, note: hash).marked(drift, instance)
@@ -14,7 +15,8 @@ extension Dashboard {
             return Block.Fact("Account", cell)
         }
         return [
-            Block.Fact("Status", .status(instance.displayStatus)),
+            Block.Fact("Status", .status(instance.displayStatus))
+        ] + (cause.map { [Block.Fact("Cause", $0)] } ?? []) + [
             Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
             Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
             Block.Fact("Symbols", symbols(instance)),

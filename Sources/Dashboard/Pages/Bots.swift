@@ -8,34 +8,36 @@ extension Dashboard {
     /// `/bots`: the instances as a table, worst status first, with commands for the selected ones.
     func bots(_ request: WebRequest) async throws(Problem) -> PageView {
         let size = request.query["page_size"] ?? "50"
-        let known = Self.botFilters + ["sort", "page"]
+        let known = Self.botFilters + ["sort", "order", "page"]
         let query = Fields(of: known.map { ($0, request.query[$0]) } + [("page_size", size)])
         let page = try await api.listInstances(input(request, query)).body
         let drift = try await drift(of: query["bot_id"], request)
         let unknown = Set(request.query.pairs.map(\.name)).subtracting(known + ["page_size", "done"])
         let isFiltered = Self.botFilters.contains { query[$0] != nil }
+        let ranking = Ranking(request, path: "/bots", standard: .worst, others: query.with("page", nil))
         var table = Table(
             caption: "Instances",
-            columns: Self.botColumns(query),
+            columns: Self.botColumns(ranking),
             rows: page.items.map { Self.botRow($0, drift) },
             empty: isFiltered ? Table.Empty(text: "No matching instances") : Self.firstBot
         )
         let csv = "/api/instances.csv?" + query.with("page", nil).with("page_size", nil).with("limit", "100000").text
         table.pages = Table.Pages("/bots", query, page: page.page, size: page.pageSize, total: page.total, csv: csv)
-        let selection = Table.Selection(
+        let isOperator = permits(CreateCommands.Input.self, request)
+        let commands = CommandType.allCases.map { type in
+            Form.Button(
+                type.rawValue,
+                name: "type",
+                value: type.rawValue,
+                look: type.isIrreversible ? "small danger" : "small"
+            )
+        }
+        table.selection = Table.Selection(
             action: "/commands/new",
-            all: "Select all \(Figures.count(page.total)) matching instances",
+            all: isOperator ? "Select all \(Figures.count(page.total)) matching instances" : nil,
             hidden: Self.botFilters.compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
-            buttons: CommandType.allCases.map { type in
-                Form.Button(
-                    type.rawValue,
-                    name: "type",
-                    value: type.rawValue,
-                    look: type.isIrreversible ? "small danger" : "small"
-                )
-            }
+            buttons: (isOperator ? commands : []) + [Form.Button("Compare", look: "small", path: "/compare")]
         )
-        if permits(CreateCommands.Input.self, request) { table.selection = selection }
         return PageView(
             title: "Bots",
             note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",
@@ -97,9 +99,16 @@ extension Dashboard {
                     "sort",
                     "Sort by",
                     options: [
-                        ("worst", "Worst status first"), ("bot", "Bot"), ("silent", "Least recently seen"),
-                        ("recent", "Most recently seen"),
+                        ("worst", "Status"), ("bot", "Bot"), ("silent", "Last seen"), ("net_pnl_today", "NetPnL today"),
+                        ("net_pnl_week", "NetPnL, 7 days"), ("return_today", "Return today"), ("drawdown", "Drawdown"),
+                        ("equity", "Equity"), ("gross_exposure", "Gross exposure"), ("slippage", "Slippage"),
                     ].map { Form.Option($0.0, $0.1, selected: query["sort"] ?? "worst") }
+                ),
+                Form.Field(
+                    "order",
+                    "Order",
+                    options: [("asc", "Ascending"), ("desc", "Descending")]
+                        .map { Form.Option($0.0, $0.1, selected: query["order"] ?? "asc") }
                 ),
                 Form.Field(
                     "page_size",
@@ -111,36 +120,27 @@ extension Dashboard {
         )
     }
 
-    private static func botColumns(_ query: Fields) -> [Table.Column] {
-        func column(_ title: String, _ sort: String, _ order: String, isNumeric: Bool = false) -> Table.Column {
-            let isCurrent = (query["sort"] ?? "worst") == sort
-            let href = "/bots?" + query.with("sort", sort).with("page", nil).text
-            return Table.Column(title, isNumeric: isNumeric, href: href, order: isCurrent ? order : nil)
-        }
-        let isSilentFirst = query["sort"] == "silent"
-        return [
-            column("Status", "worst", "descending"), column("Bot", "bot", "ascending"), Table.Column("Mode"),
-            Table.Column("Symbol"), Table.Column("Version"),
-            column(
-                "Last seen",
-                isSilentFirst ? "recent" : "silent",
-                "ascending",
-                isNumeric: true
-            ),
-            Table.Column("Heartbeats, 1 h"), Table.Column("Equity, 24 h"),
-            Table.Column("Net exposure", isNumeric: true),
-            Table.Column("NetPnL, 24 h", isNumeric: true),
-            Table.Column("Alerts"), Table.Column("Commands", isNumeric: true),
+    private static func botColumns(_ ranking: Ranking) -> [Table.Column] {
+        [
+            ranking.column("Status", .worst), ranking.column("Bot", .bot), Table.Column("Mode"),
+            Table.Column("Symbol", isSecondary: true), Table.Column("Version", isSecondary: true),
+            ranking.column("Last seen", .silent), Table.Column("Heartbeats, 1 h", isSecondary: true),
+            ranking.column("Equity", .equity),
+            ranking.column("Drawdown", .drawdown).secondary, ranking.column("Exposure", .grossExposure).secondary,
+            ranking.column("NetPnL today", .netPnlToday), Table.Column("Open", isSecondary: true),
         ]
     }
 
     private static func botRow(_ instance: Instance, _ drift: StrategyDrift?) -> Row {
-        let alerts =
+        var open =
             instance.worstSeverity.map { severity in
                 Cell.icon(StatusIcon(severity), "\(instance.openAlerts) \(StatusIcon(severity).word)")
             } ?? Cell()
+        let commands = instance.waitingCommands
+        if commands > 0 { open.note = "\(Figures.count(commands)) \(commands == 1 ? "command" : "commands")" }
         let version = Cell.text(instance.version, note: instance.strategyWithVersion).marked(drift, instance)
-        let equity = Sparkline(instance.equityDay).map { Cell(spark: $0) } ?? .unknown
+        var equity = Cell.amount(instance.equity, in: instance.currency)
+        equity.spark = Sparkline(instance.equityDay)
         return Row(
             key: instance.instanceID,
             selection: Form.Hidden(name: "instance", value: instance.instanceID),
@@ -149,8 +149,9 @@ extension Dashboard {
                 .status(instance.displayStatus), .id(instance.botID, href: instance.page, note: instance.instanceID),
                 .mode(instance.runtimeMode.rawValue), .text(instance.symbol, note: instance.exchange),
                 version, .age(instance.lastSeen),
-                Cell(strip: HeartbeatStrip(instance.presence)), equity, .exposure(instance.exposures),
-                .amount(instance.netPnlDay, signed: true), alerts, .countOrEmpty(instance.waitingCommands),
+                Cell(strip: HeartbeatStrip(instance.presence)), equity,
+                .share(instance.drawdown), .exposure(instance.exposures),
+                .amount(instance.netPnlToday, in: instance.currency, signed: true), open,
             ]
         )
     }

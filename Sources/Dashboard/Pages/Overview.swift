@@ -2,32 +2,53 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// `/dashboard`: the state of the fleet, and everything that needs attention.
+    /// `/dashboard`: the state of the fleet, everything that needs attention, the money and the performance of the bots. Money is that of
+    /// LIVE instances, if there are any.
     func overview(_ request: WebRequest) async throws(Problem) -> PageView {
-        let live = Fields(of: [("mode", "LIVE")])
         let fleet = try await api.getFleet(input(request, ["cells": "true"])).body
-        let exposure = try await api.getExposure(input(request, live)).body
-        let pnl = try await api.getNetPnl(input(request, live)).body
-        let alerts = try await api.listAlerts(input(request, ["status": "OPEN", "page_size": "50"])).body
+        let mode: RuntimeMode? = fleet.live > 0 ? .live : nil
+        let scope = Fields(of: [("mode", mode?.rawValue)])
+        let exposure = try await api.getExposure(input(request, scope)).body
+        let pnl = try await api.getNetPnl(input(request, scope)).body
+        let performance = try await api.getPerformance(input(request, scope)).body
+        let ranking = Ranking(
+            request,
+            path: "/dashboard",
+            standard: .netPnlToday,
+            others: Fields(of: [("range", request.query["range"])])
+        )
+        let ranked = try await api.listInstances(
+            input(request, ranking.query.and(Fields(of: [("runtime_mode", mode?.rawValue), ("page_size", "10")])))
+        ).body
+        let alerts = try await api.listAlertGroups(input(request)).body
         let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
             .body
         let range = TimeRange(request)
-        let curves = try await equityCurves(live.and(range.query), request)
+        let curves = try await equityCurves(scope.and(range.query), request)
         let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
         let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
+        let attention = Attention.items(
+            alerts.groups,
+            approvals.items,
+            fleet,
+            dead,
+            isOperator: permits(AcknowledgeAlert.Input.self, request)
+        )
         return PageView(
             title: "Dashboard",
             blocks: [
-                Block("figures", shape: "plain", asOf: fleet.generatedAt, .figures(Self.figures(fleet, exposure, pnl))),
+                Block(
+                    "figures",
+                    shape: "plain",
+                    asOf: fleet.generatedAt,
+                    .figures(Self.figures(fleet, exposure, pnl, mode))
+                ),
                 Block(
                     "attention",
                     "Needs attention",
                     shape: "wide",
-                    asOf: fleet.generatedAt,
-                    .items(
-                        Attention.items(alerts.items, approvals.items, fleet, dead),
-                        empty: "Nothing needs attention"
-                    )
+                    asOf: alerts.generatedAt,
+                    .items(attention, empty: "Nothing needs attention")
                 ),
                 Block(
                     "fleet",
@@ -37,20 +58,35 @@ extension Dashboard {
                     note: fleet.cells == nil ? "instances by status ·" : "one cell per instance ·",
                     Self.fleetMap(fleet)
                 ),
-            ] + Self.equity(curves, range, mode: "LIVE", "/dashboard") + [
-                Block(
-                    "activity",
-                    "Activity",
-                    asOf: .now,
-                    more: Block.Link(text: "Audit log", href: "/audit"),
-                    .table(Self.auditTable(entries, "Latest audit entries"))
-                )
-            ],
+                Self.money(performance, mode),
+                Self.league(ranked, ranking, mode),
+            ]
+                + Self.equity(
+                    curves,
+                    range,
+                    mode: mode?.rawValue,
+                    "/dashboard",
+                    Fields(of: ["sort", "order"].map { ($0, request.query[$0]) })
+                ) + [
+                    Block(
+                        "activity",
+                        "Activity",
+                        asOf: .now,
+                        more: Block.Link(text: "Audit log", href: "/audit"),
+                        .table(Self.auditTable(entries, "Latest audit entries"))
+                    )
+                ],
             fleet: fleet
         )
     }
 
-    private static func figures(_ fleet: Fleet, _ exposure: Exposure, _ pnl: NetPnl) -> [Block.Figure] {
+    private static func figures(
+        _ fleet: Fleet,
+        _ exposure: Exposure,
+        _ pnl: NetPnl,
+        _ mode: RuntimeMode?
+    ) -> [Block.Figure] {
+        let scope = mode == nil ? "every mode" : "live"
         let (late, lost) = (fleet.late, fleet.count(.lost))
         let up = fleet.count(.running) - late
         let alerts = fleet.alerts
@@ -83,8 +119,8 @@ extension Dashboard {
                 note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
-        ] + exposure.netFigures("Net exposure, live", href: "/portfolio")
-            + pnl.figures("NetPnL, live", href: "/analytics?mode=LIVE")
+        ] + exposure.netFigures("Net exposure, \(scope)", href: "/portfolio")
+            + pnl.figures("NetPnL, \(scope)", href: mode == nil ? "/analytics" : "/analytics?mode=LIVE")
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {

@@ -11,6 +11,16 @@ struct Chart {
     enum Content {
         case line(Line)
         case bars([Bar])
+        case calendar(Calendar)
+    }
+
+    /// A square for each day of a year.
+    struct Calendar {
+        let title: String
+        /// The text for screen readers.
+        let description: String
+        /// SVG that contains only numbers and our own class names, so it needs no escaping.
+        let drawing: String
     }
 
     /// A curve over time.
@@ -26,6 +36,24 @@ struct Chart {
         /// The labels of the values, from the highest to the lowest, at equal distances.
         let values: [String]
         let times: [TimeScale.Tick]
+        /// The names of several curves.
+        var legend: Legend?
+    }
+
+    struct Legend {
+        let members: [Entry]
+
+        /// The name of a curve, and the CSS class of its stroke.
+        struct Entry {
+            let name: String
+            let look: String
+        }
+    }
+
+    /// A named curve.
+    struct Curve {
+        let name: String
+        let points: [Point]
     }
 
     /// A value at a time.
@@ -56,6 +84,7 @@ extension Chart: MustacheParent {
         case ("table", _): table
         case ("line", .line(let line)): line
         case ("bars", .bars(let bars)): Bars(members: bars)
+        case ("calendar", .calendar(let calendar)): calendar
         default: nil
         }
     }
@@ -120,6 +149,48 @@ extension Chart {
             times: scale.ticks
         )
         return Chart(title: title, content: .line(line), table: table.labelled())
+    }
+
+    /// Several curves over the same time and on the same scale.
+    ///
+    /// - Returns: Nil without points.
+    static func lines(_ id: String, _ title: String, _ curves: [Curve], over scale: TimeScale) -> Chart? {
+        let values = curves.flatMap { $0.points.map(\.value) }
+        if values.isEmpty { return nil }
+        let height = ValueScale(values, isDrawdown: false)
+        func text(_ value: Double) -> String { Figures.decimal(value, max(height.decimals, 2)) }
+        var drawing = height.ticks.map { value in
+            let y = height.place(value)
+            return #"<line class="rule" x1="0" x2="1000" y1="\#(y)" y2="\#(y)"/>"#
+        }
+        var rows: [Row] = []
+        for (number, curve) in curves.enumerated() where !curve.points.isEmpty {
+            let path = curve.points.map { "\(scale.place($0.time)),\(height.place($0.value))" }.joined(separator: " ")
+            drawing.append(#"<polyline class="curve c\#(number)" points="\#(path)"/>"#)
+            rows += curve.points.map { point in
+                Row(
+                    key: "\(number) \(point.time)",
+                    cells: [.time(Moment(point.time)), .number(text(point.value)), .id(curve.name)]
+                )
+            }
+        }
+        let ends = curves.compactMap { curve in curve.points.last.map { "\(curve.name) \(text($0.value))" } }
+        let line = Line(
+            id: id,
+            title: title,
+            description: "last values: \(ends.joined(separator: ", "))",
+            drawing: drawing.joined(),
+            isLow: false,
+            values: height.ticks.reversed().map { Figures.decimal($0, height.decimals) },
+            times: scale.ticks,
+            legend: Legend(members: curves.enumerated().map { Legend.Entry(name: $1.name, look: "c\($0)") })
+        )
+        let columns = [Table.Column("Time"), Table.Column("Value", isNumeric: true), Table.Column("Instance")]
+        return Chart(
+            title: title,
+            content: .line(line),
+            table: Table(caption: title, columns: columns, rows: rows).labelled()
+        )
     }
 
     /// The points, split at gaps.

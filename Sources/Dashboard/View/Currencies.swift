@@ -99,15 +99,24 @@ extension Figures {
     }
 
     /// The maximum number of currencies that are shown together.
-    fileprivate static var mostCurrencies: Int { 4 }
+    static var mostCurrencies: Int { 4 }
 }
 
 extension Cell {
     /// The net exposure in the first currency, and below it the currency and the other ones.
     static func exposure(_ parts: [ExposureInCurrency]) -> Cell {
-        var cell = Cell.amount(parts.first?.netExposure)
+        amounts(parts.map { (currency: $0.currency, amount: $0.netExposure) })
+    }
+
+    /// The same for the gross exposure.
+    static func grossExposure(_ parts: [ExposureInCurrency]) -> Cell {
+        amounts(parts.map { (currency: $0.currency, amount: $0.grossExposure) })
+    }
+
+    private static func amounts(_ parts: [(currency: String?, amount: Decimal)]) -> Cell {
+        var cell = Cell.amount(parts.first?.amount)
         let others = Figures.listed(Array(parts.dropFirst())) { part in
-            [Figures.amount(part.netExposure), part.currency].compactMap(\.self).joined(separator: " ")
+            [Figures.amount(part.amount), part.currency].compactMap(\.self).joined(separator: " ")
         }
         let notes = [parts.first?.currency].compactMap(\.self) + others
         cell.note = notes.isEmpty ? nil : notes.joined(separator: ", ")

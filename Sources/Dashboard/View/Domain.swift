@@ -113,13 +113,14 @@ extension Cell {
 }
 
 extension Table {
-    /// Copies the title of each column to its cells: narrow screens show cells without the header row.
+    /// Copies the properties of each column to its cells: narrow screens show cells without the header row.
     func labelled() -> Table {
         var table = self
         table.rows = rows.map { row in
             let cells = zip(row.cells, columns).map { cell, column in
                 var cell = cell
                 cell.label = column.title
+                cell.isSecondary = column.isSecondary
                 return cell
             }
             return Row(key: row.key, selection: row.selection, href: row.href, cells: cells)

@@ -6,6 +6,11 @@ struct Moment {
     let iso: String
     let text: String
 
+    init(iso: String, text: String) {
+        self.iso = iso
+        self.text = text
+    }
+
     /// A time of day, with the date before it unless it is today.
     init(_ time: Timestamp, now: Timestamp = .now) {
         iso = "\(time)"

@@ -30,13 +30,23 @@ struct Form {
         var look = ""
         /// The accessible name, where the text alone is ambiguous.
         var label: String?
+        /// The page that the button opens instead of the form's.
+        var path: String?
 
-        init(_ text: String, name: String? = nil, value: String? = nil, look: String = "", label: String? = nil) {
+        init(
+            _ text: String,
+            name: String? = nil,
+            value: String? = nil,
+            look: String = "",
+            label: String? = nil,
+            path: String? = nil
+        ) {
             self.text = text
             self.name = name
             self.value = value
             self.look = look
             self.label = label
+            self.path = path
         }
     }
 

@@ -101,6 +101,9 @@ struct Block {
         var href: String?
         var note: String?
         var time: Moment?
+        var forms: [Form] = []
+        /// Whether an operator has acknowledged it.
+        var isHandled = false
     }
 
     /// A name and its value.

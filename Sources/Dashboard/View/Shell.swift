@@ -17,6 +17,7 @@ struct Shell {
     let outage: Banner?
     let banners: [Banner]
     let page: PageView
+    let renderedBlocks: [RenderedBlock]
     let hasTabs: Bool
 
     struct State {
@@ -67,6 +68,7 @@ struct Shell {
         outage = availability.banner()
         self.banners = banners
         self.page = page
+        renderedBlocks = page.blocks.map { RenderedBlock($0, csrf: request.csrf, known: request.knownBlocks) }
         hasTabs = !page.tabs.isEmpty
     }
 

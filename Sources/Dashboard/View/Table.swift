@@ -19,12 +19,28 @@ struct Table {
         var href: String?
         /// `ascending` or `descending` if the table is sorted by this column.
         var order: String?
+        /// Whether phones leave it out: the row's page has it, too.
+        var isSecondary = false
 
-        init(_ title: String, isNumeric: Bool = false, href: String? = nil, order: String? = nil) {
+        init(
+            _ title: String,
+            isNumeric: Bool = false,
+            href: String? = nil,
+            order: String? = nil,
+            isSecondary: Bool = false
+        ) {
             self.title = title
             self.isNumeric = isNumeric
             self.href = href
             self.order = order
+            self.isSecondary = isSecondary
+        }
+
+        /// The same column, which phones leave out.
+        var secondary: Column {
+            var column = self
+            column.isSecondary = true
+            return column
         }
     }
 
@@ -106,6 +122,8 @@ struct Cell {
     var action: Action?
     /// The title of the column.
     var label = ""
+    /// Whether phones leave it out.
+    var isSecondary = false
 
     struct Status {
         let text: String
@@ -160,8 +178,6 @@ extension Cell: MustacheParent {
         case "isMessage": isMessage
         case "note": note
         case "noteTime": noteTime
-        case "isNumeric": isNumeric
-        case "isID": isID
         case "time": time
         case "mode": mode
         case "isLive": mode == "LIVE"
@@ -173,8 +189,16 @@ extension Cell: MustacheParent {
         case "action": action
         case "forms": forms.isEmpty ? nil : forms
         case "label": label
+        case "look": look
         default: nil
         }
+    }
+
+    /// The CSS classes of the cell.
+    private var look: String? {
+        let names = [(isNumeric, "number"), (isID, "id"), (isMessage, "message"), (isSecondary, "secondary")]
+        let classes = names.filter(\.0).map(\.1)
+        return classes.isEmpty ? nil : classes.joined(separator: " ")
     }
 
     private struct Toned {

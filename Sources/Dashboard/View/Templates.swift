@@ -17,7 +17,8 @@ enum Templates {
 
     /// The names and sources of the templates.
     static let sources: [(name: String, bytes: [UInt8])] = [
-        ("layout", PackageResources.layout_mustache), ("block", PackageResources.block_mustache),
+        ("layout", PackageResources.layout_mustache), ("fragment", PackageResources.fragment_mustache),
+        ("block", PackageResources.block_mustache),
         ("figure", PackageResources.figure_mustache), ("items", PackageResources.items_mustache),
         ("table", PackageResources.table_mustache), ("cell", PackageResources.cell_mustache),
         ("form", PackageResources.form_mustache), ("button", PackageResources.button_mustache),
@@ -25,12 +26,14 @@ enum Templates {
         ("signin", PackageResources.signin_mustache),
     ]
 
-    /// The only value that is inserted without escaping: drawings contain only numbers.
-    private static let drawing = "{{{.drawing}}}"
+    /// The values that are inserted without escaping: drawings contain only numbers, and the HTML of a block is the result of a template.
+    private static let trusted = ["{{{.drawing}}}", "{{{.html}}}"]
 
-    /// Parses a template that uses our escaper; nil if it is invalid or inserts anything but a drawing unescaped.
+    /// Parses a template that uses our escaper; nil if it is invalid or inserts anything else unescaped.
     static func template(_ text: String) -> MustacheTemplate? {
-        let rest = text.split(separator: drawing, omittingEmptySubsequences: false).joined()
+        let rest = trusted.reduce(text) { rest, value in
+            rest.split(separator: value, omittingEmptySubsequences: false).joined()
+        }
         let bypasses = ["{{{", "{{&", "{{ &", "{{%", "{{="]
         if bypasses.contains(where: { rest.contains($0) }) { return nil }
         return try? MustacheTemplate(string: pragma + text)

@@ -36,6 +36,9 @@ enum TimeRange: String, CaseIterable {
         return Fields(of: [("from", "\(from)"), ("step_seconds", "\(seconds / 240)"), ("limit", "400")])
     }
 
+    /// The query parameters for about 60 points of the range, for charts with several curves.
+    var coarseQuery: Fields { query.with("step_seconds", "\(seconds / 60)") }
+
     /// The time that a chart of the range shows. A point can be as old as the start of its step.
     func scale(now: Timestamp = .now) -> TimeScale {
         TimeScale(from: now.adding(seconds: -seconds.addingSaturated(seconds / 240)), to: now)

@@ -2,18 +2,20 @@
 -- import: Generated
 -- in: stale_seconds int8, q text?, instance_id text?, bot_id text?, runtime_mode text(RuntimeMode)?
 -- in: status text(InstanceStatus)?, exchange text?, symbol text?, sort text, limit int8, offset int8
--- in: is_brief bool, books text?, rate_seconds int8
+-- in: is_descending bool, is_brief bool, books text?, rate_seconds int8
 -- out: instance_id text, bot_id text, strategy_name text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- out: status text(InstanceStatus), is_late bool, last_seen timestamptz, last_received_at timestamptz, first_seen timestamptz
 -- out: clock_lag float8?, boot_id text?, metadata jsonb, exposed_currencies text[]?, net_exposures text[]?, gross_exposures text[]?
 -- out: exposure_as_of timestamptz?
 -- out: open_alerts int8, worst_severity text(Severity)?, waiting_commands int8, presence text?, equity_day text[]?
 -- out: net_pnl_day numeric?, software text?, strategy_version text?, strategy_hash text?, ui_url text?, symbols text[]?
--- out: account_venues text[]?, account_ids text[]?, account_modes text[]?
+-- out: account_venues text[]?, account_ids text[]?, account_modes text[]?, currency text?, equity numeric?, net_pnl_today numeric?
+-- out: net_pnl_week numeric?, return_today float8?, drawdown float8?, slippage_bps float8?, performance_as_of timestamptz?
+-- out: state_cause text(StateCause)?
 WITH instance AS (
     SELECT
         live.*, instances.bot_id, coalesce(profile.strategy_name, bots.strategy_name) AS strategy_name, instances.created_at, software,
-        strategy_version, strategy_hash, ui_url, symbols,
+        strategy_version, strategy_hash, ui_url, symbols, state_cause,
         instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
         last_seen < (SELECT late_before(:stale_seconds)) AS is_late
     FROM instance_live AS live
@@ -24,12 +26,32 @@ WITH instance AS (
 page AS (
     SELECT
         *,
-        CASE :sort
+        -- Amounts in the books' currency are first; those that no rate converts follow, by currency.
+        CASE WHEN :is_descending THEN -1 ELSE 1 END * CASE :sort
             WHEN 'worst' THEN instance_rank(status, is_late)
             WHEN 'silent' THEN extract(epoch FROM last_seen)
             WHEN 'recent' THEN -extract(epoch FROM last_seen)
-        END AS place
+            WHEN 'return_today' THEN return_today
+            WHEN 'drawdown' THEN drawdown
+            WHEN 'slippage' THEN slippage_bps
+            WHEN 'net_pnl_today' THEN net_pnl_today * rate
+            WHEN 'net_pnl_week' THEN net_pnl_week * rate
+            WHEN 'equity' THEN equity * rate
+            WHEN 'gross_exposure' THEN gross_exposure * exposure_rate
+        END AS place,
+        CASE
+            WHEN :sort IN ('net_pnl_today', 'net_pnl_week', 'equity') THEN currency
+            WHEN :sort = 'gross_exposure' THEN exposure_currency
+        END AS unit,
+        CASE WHEN :is_descending THEN -1 ELSE 1 END * CASE :sort
+            WHEN 'net_pnl_today' THEN net_pnl_today
+            WHEN 'net_pnl_week' THEN net_pnl_week
+            WHEN 'equity' THEN equity
+            WHEN 'gross_exposure' THEN gross_exposure
+        END AS amount,
+        CASE WHEN :is_descending AND :sort = 'bot' THEN bot_id END AS last_bot
     FROM instance
+    LEFT JOIN instance_performance USING (instance_id)
     WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
         AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:bot_id IS NULL OR bot_id = :bot_id)
@@ -37,7 +59,7 @@ page AS (
         AND (:status IS NULL OR status = :status)
         AND (:exchange IS NULL OR exchange = :exchange)
         AND (:symbol IS NULL OR symbol = :symbol)
-    ORDER BY place, bot_id, instance_id
+    ORDER BY place, unit, amount, last_bot DESC, bot_id, instance_id
     LIMIT :limit
     OFFSET :offset
 )
@@ -48,7 +70,8 @@ SELECT
     alert.worst AS worst_severity, command.waiting AS waiting_commands,
     CASE WHEN NOT :is_brief THEN presence(page.instance_id, 120) END AS presence, equity.points AS equity_day, pnl.change AS net_pnl_day,
     software, strategy_version, strategy_hash, ui_url, symbols, account.venues AS account_venues, account.ids AS account_ids,
-    account.modes AS account_modes
+    account.modes AS account_modes, currency, page.equity, net_pnl_today, net_pnl_week, return_today, drawdown, slippage_bps,
+    (SELECT nullif(noted_at, '-infinity') FROM performance_horizon) AS performance_as_of, state_cause
 FROM page
 LEFT JOIN LATERAL (
     SELECT boot_id FROM instance_boots WHERE instance_boots.instance_id = page.instance_id ORDER BY ordinal DESC LIMIT 1
@@ -145,7 +168,7 @@ LEFT JOIN LATERAL (
     ) AS part
     LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 ) AS pnl ON NOT :is_brief
-ORDER BY place, bot_id, instance_id
+ORDER BY place, unit, amount, last_bot DESC, bot_id, instance_id
 
 -- name: countInstances :one
 -- import: Generated

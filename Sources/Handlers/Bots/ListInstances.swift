@@ -10,6 +10,7 @@ extension API {
             listInstances(
                 input,
                 sort: input.sort.rawValue,
+                isDescending: input.order == .desc,
                 limit: page.size,
                 offset: page.offset,
                 isBrief: false
@@ -35,6 +36,7 @@ extension API {
         let query = listInstances(
             input,
             sort: input.sort.rawValue,
+            isDescending: input.order == .desc,
             limit: input.limit,
             offset: 0,
             isBrief: true
@@ -46,6 +48,7 @@ extension API {
     private func listInstances(
         _ filter: some InstanceFilter,
         sort: String,
+        isDescending: Bool,
         limit: Int,
         offset: Int,
         isBrief: Bool
@@ -62,6 +65,7 @@ extension API {
             sort: sort,
             limit: limit,
             offset: offset,
+            isDescending: isDescending,
             isBrief: isBrief,
             books: configuration.books.currency,
             rateSeconds: configuration.books.rateSeconds
@@ -72,7 +76,8 @@ extension API {
         "instance_id", "bot_id", "strategy_name", "runtime_mode", "exchange", "symbol", "version", "status", "is_late",
         "last_seen", "last_received_at", "first_seen", "clock_lag_seconds", "boot_id", "net_exposure", "gross_exposure",
         "exposure_as_of", "open_alerts", "worst_severity", "waiting_commands", "software", "strategy_version",
-        "strategy_hash",
+        "strategy_hash", "currency", "equity", "net_pnl_today", "net_pnl_week", "return_today", "drawdown",
+        "slippage_bps", "performance_as_of",
     ]
 }
 
@@ -135,7 +140,16 @@ extension Instance {
             strategyHash: row.strategyHash,
             uiURL: row.uiURL,
             symbols: row.symbols ?? [],
-            accounts: row.accounts
+            accounts: row.accounts,
+            currency: row.currency.flatMap { $0.isEmpty ? nil : $0 },
+            equity: row.equity,
+            netPnlToday: row.netPnlToday,
+            netPnlWeek: row.netPnlWeek,
+            returnToday: row.returnToday,
+            drawdown: row.drawdown,
+            slippageBps: row.slippageBps,
+            performanceAsOf: row.performanceAsOf,
+            stateCause: row.stateCause
         )
     }
 }

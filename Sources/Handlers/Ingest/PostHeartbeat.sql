@@ -228,10 +228,10 @@ profiled AS MATERIALIZED (
 ),
 new_profile AS (
     INSERT INTO instance_profiles AS known
-        (instance_id, software, strategy_name, strategy_version, strategy_hash, ui_url, symbols, sent_at)
+        (instance_id, software, strategy_name, strategy_version, strategy_hash, ui_url, symbols, sent_at, state_cause)
     SELECT
         instance_id, profile ->> 'software', profile ->> 'strategy_name', profile ->> 'strategy_version', profile ->> 'strategy_hash',
-        profile ->> 'ui_url', ARRAY (SELECT jsonb_array_elements_text(profile -> 'symbols')), sent_at
+        profile ->> 'ui_url', ARRAY (SELECT jsonb_array_elements_text(profile -> 'symbols')), sent_at, profile ->> 'state_cause'
     FROM profiled
     ORDER BY instance_id
     ON CONFLICT (instance_id) DO UPDATE SET
@@ -241,7 +241,8 @@ new_profile AS (
         strategy_hash = excluded.strategy_hash,
         ui_url = excluded.ui_url,
         symbols = excluded.symbols,
-        sent_at = excluded.sent_at
+        sent_at = excluded.sent_at,
+        state_cause = excluded.state_cause
 ),
 account AS MATERIALIZED (
     SELECT DISTINCT ON (instance_id, venue, account_id)

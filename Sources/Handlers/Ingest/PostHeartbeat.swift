@@ -45,7 +45,7 @@ extension Heartbeat: RowElement {
     private var profile: JSONObject? {
         guard
             software != nil || strategyName != nil || strategyVersion != nil || strategyHash != nil || uiURL != nil
-                || symbols != nil || accounts != nil
+                || symbols != nil || accounts != nil || stateCause != nil
         else { return nil }
         return JSONObject { json in
             json.member("software", software)
@@ -55,6 +55,7 @@ extension Heartbeat: RowElement {
             json.member("ui_url", uiURL)
             json.member("symbols", symbols ?? [])
             json.member("accounts", accounts ?? [])
+            json.member("state_cause", stateCause)
         }
     }
 

@@ -32,6 +32,7 @@ extension Job {
             try await api.lead(lock, within: limit) { try $0.run(.gatherExposure(limit: 10_000, sharesKept: 16)) }
                 != nil
         },
+        Job("note_performance") { (api, lock) throws(Problem) in try await api.notePerformance(lock) },
         Job("roll_metrics", lock: .maintenance) { (api, lock) throws(Problem) in
             try await api.rollMetrics(lock, within: limit)
         },
@@ -70,6 +71,25 @@ extension API {
         return try await lead(lock, within: limit, inPartsOf: 1, atMost: 20) { transaction, _ in
             try transaction.run(.rebookEquity(limit: 500))
         }
+    }
+
+    /// Notes the performance of the fleet, in parts.
+    ///
+    /// - Returns: False if another server does this.
+    fileprivate func notePerformance(_ lock: Job.Lock) async throws(Problem) -> Bool {
+        let books = configuration.books
+        var after: String? = ""
+        while let start = after, !Task.isCancelled {
+            let part = Query.notePerformance(
+                after: start,
+                limit: 500,
+                books: books.currency,
+                rateSeconds: books.rateSeconds
+            )
+            guard let last = try await lead(lock, { try $0.run(part) }) else { return false }
+            after = last
+        }
+        return true
     }
 
     /// Switches the audit log to a new month, and drops exported months that are older than `AUDIT_DAYS`.

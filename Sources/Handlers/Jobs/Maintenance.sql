@@ -77,3 +77,9 @@ WHERE source = 'partitions'
     AND target_id = parent
     AND is_there
     AND status <> 'RESOLVED'
+
+-- Notes the performance of up to `limit` instances after this one; returns the last of them, null at the end.
+-- name: notePerformance :one
+-- in: after text, limit int8, books text?, rate_seconds int8
+-- out: last text?
+SELECT note_performance(:after, :limit, :books, :rate_seconds) AS last

@@ -58,6 +58,17 @@ struct WebRequestHead: Sendable {
         "\(name)=\(value); Path=/; Max-Age=\(seconds); SameSite=Lax" + (client.isSecure ? "; Secure" : "")
     }
 
+    /// The field `Flotilla-Blocks` of the page's script: `ID=VERSION,ID=VERSION`, the blocks of the page that it has.
+    var knownBlocks: [ExactText: String] {
+        var known: [ExactText: String] = [:]
+        for pair in headers["flotilla-blocks"]?.split(separator: ",").prefix(100) ?? [] {
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let id = parts.first, let version = parts.last else { continue }
+            known[ExactText(String(id))] = String(version)
+        }
+        return known
+    }
+
     /// Parses the `Cookie` fields (RFC 6265, section 4.2).
     private static func cookies(_ headers: HTTPHeaders) -> [String: String] {
         // traps: only ASCII names are looked up, and no other text equals them.

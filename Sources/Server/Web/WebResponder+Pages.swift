@@ -95,7 +95,7 @@ extension WebResponder {
             requestID: head.id
         )
         let policy =
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
             + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         response.headers.add(name: "Content-Security-Policy", value: policy)
         response.headers.add(name: "Referrer-Policy", value: "same-origin")

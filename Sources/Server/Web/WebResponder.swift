@@ -108,7 +108,8 @@ struct WebResponder: Responder {
             csrf: FormToken.masked(ofSession: user.session),
             theme: head.theme,
             isLocalTime: head.isLocalTime,
-            hasShortcuts: head.hasShortcuts
+            hasShortcuts: head.hasShortcuts,
+            knownBlocks: head.knownBlocks
         )
         switch await dashboard.respond(to: request) {
         case .page(let status, let text): return html(status, text, head)

@@ -103,6 +103,7 @@ import Testing
                     try await site.list("/bots").first?["status"] as? String == "FLATTENED"
                 }
                 try await bot.wait("the gate") { bot.state == "FLATTENED refused" }
+                #expect(try await site.list("/instances").first?["state_cause"] as? String == "COMMAND")
                 try await bot.wait("the end of the slow command") { try await status(slow, site) == "COMPLETED" }
                 let shown = try await site.ask("GET", "/commands/\(flatten)").json()
                 let said = try #require(shown["acknowledgements"] as? [[String: Any]])

@@ -138,6 +138,8 @@ import Testing
                         try await bot.wait("contact \(outage)") {
                             try await Self.status(of: bot, site) == (outage == 1 ? "RUNNING" : "FLATTENED")
                         }
+                        let instance = try await site.list("/instances?instance_id=\(bot.sdk.rawValue)").first
+                        #expect(instance?["state_cause"] as? String == (outage == 1 ? nil : "DEAD_MAN"))
                         let start = try await site.command("START", to: bot.sdk.rawValue).id
                         try await bot.wait("permission \(outage)") {
                             let command = try await site.ask("GET", "/commands/\(start)").json()

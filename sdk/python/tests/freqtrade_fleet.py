@@ -62,8 +62,15 @@ class Bot(bots.FreqtradeBot):
         request = urllib.request.Request(f"{self.url}/api/v1{path}", method=method, data=None if body is None else json.dumps(body).encode())
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{self.USER}:{self.PASSWORD}".encode()).decode())
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return decode(answer.read())
+        # The API of a bot on a busy machine resets connections.
+        for attempts_left in range(4 if method == "GET" else 0, -1, -1):
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    return decode(answer.read())
+            except ConnectionResetError:
+                if not attempts_left:
+                    raise
+                time.sleep(1)
 
     @property
     def state(self):

@@ -184,6 +184,13 @@ class Agent:
             return "UNRESPONSIVE"
         return max(self._safety.reported, self._bot_state, key=_STATES.index)
 
+    def _cause(self, state: str) -> contract.StateCause | None:
+        """Why the agent reports a state; None if there is nothing to explain."""
+        cause = "BOT" if state == self._bot_state != "NORMAL" else None
+        if state == self._safety.reported:
+            cause = self._safety.cause or cause
+        return None if cause is None or self._bot_failure is not None else contract.StateCause(cause)
+
     def report_bot(self, failure: str | None, state: str = "NORMAL") -> None:
         """Reports the bot of an agent that runs beside it.
 
@@ -303,6 +310,7 @@ class Agent:
             metadata=self.metadata if self._bot_failure is None else {**self.metadata, "bot_failure": self._bot_failure},
             boot_id=self._boot_id,
             state=contract.AgentState(state),
+            state_cause=self._cause(state),
             **vars(self.profile),
         )
 

@@ -43,6 +43,8 @@ class SafetySwitch:
         #: Whether the dead-man action of this outage has started.
         self._has_fired = self._standing.acted
         self._has_lost_lease = False
+        #: Whether the dead-man switch set the mode, also if the bot does not resume automatically.
+        self._is_switched_off = self._standing.dead_man
         self._stop_count = 0
         #: Set when the reported state has changed.
         self.changed = threading.Event()
@@ -54,17 +56,33 @@ class SafetySwitch:
         """The state that heartbeats report."""
         now = self._clock.elapsed()
         with self._lock:
-            mode = self._standing.mode
-            if mode not in ("NORMAL", "REDUCE_ONLY"):
-                return mode
-            if self._has_lost_lease:
-                return "SAFE_MODE"
-            if self._timeout is None:
-                return mode
-            silence = now - self._last_contact
-            if silence >= self._timeout:
-                return "SAFE_MODE"
-            return "DEGRADED" if mode == "NORMAL" and silence >= self._timeout / 2 else mode
+            return self._reported(now)
+
+    def _reported(self, now: float) -> str:
+        mode = self._standing.mode
+        if mode not in ("NORMAL", "REDUCE_ONLY"):
+            return mode
+        if self._has_lost_lease:
+            return "SAFE_MODE"
+        if self._timeout is None:
+            return mode
+        silence = now - self._last_contact
+        if silence >= self._timeout:
+            return "SAFE_MODE"
+        return "DEGRADED" if mode == "NORMAL" and silence >= self._timeout / 2 else mode
+
+    @property
+    def cause(self) -> str | None:
+        """Why that state is not NORMAL: COMMAND, DEAD_MAN or LEASE_LOST; None for NORMAL and DEGRADED."""
+        now = self._clock.elapsed()
+        with self._lock:
+            reported = self._reported(now)
+            if reported in ("NORMAL", "DEGRADED"):
+                return None
+            # The state of a command or of the switch is stronger than a lost lease.
+            if reported == self._standing.mode:
+                return "DEAD_MAN" if self._is_switched_off else "COMMAND"
+            return "LEASE_LOST" if self._has_lost_lease else "DEAD_MAN"
 
     @property
     def has_lost_lease(self) -> bool:
@@ -160,6 +178,7 @@ class SafetySwitch:
                 # A bot that an operator restricted does not resume automatically.
                 dead_man = self._standing.mode == "NORMAL"
                 self._standing = dataclasses.replace(self._standing, mode="SAFE_MODE", dead_man=dead_man)
+                self._is_switched_off = True
             return "expired"
         if (
             self._resume is not None
@@ -168,6 +187,7 @@ class SafetySwitch:
             and now - self._healthy_since >= self._resume
         ):
             self._standing = Standing()
+            self._is_switched_off = False
             return "resumed"
         return None
 
@@ -190,6 +210,7 @@ class SafetySwitch:
             self._stop_count += 1
             dead_man = is_dead_man and (self._standing.dead_man or self._standing.mode == "NORMAL")
             self._standing = dataclasses.replace(self._standing, mode=mode, dead_man=dead_man)
+            self._is_switched_off = is_dead_man
         self.changed.set()
         self._save()
 
@@ -204,6 +225,7 @@ class SafetySwitch:
             if self._timeout is not None and now - self._last_contact >= self._timeout:
                 return "NO_CONTACT: the control plane has not answered within the dead-man timeout"
             self._standing = dataclasses.replace(self._standing, mode="NORMAL", dead_man=False)
+            self._is_switched_off = False
         self.changed.set()
         self._save()
         return None

@@ -1,0 +1,164 @@
+import ContractRuntime
+import Generated
+
+// The money of the fleet, and the performance of its instances.
+
+extension Dashboard {
+    /// The equity and the net PnL in each currency, and their sum.
+    static func money(_ performance: FleetPerformance, _ mode: RuntimeMode?) -> Block {
+        let days = Fields(of: [("tab", "days"), ("mode", mode?.rawValue)])
+        let today = "/analytics?\(days.with("day", String("\(Timestamp.now)".prefix(10))).text)"
+        var rows = performance.byCurrency.map { part in
+            Row(
+                key: part.currency ?? "",
+                cells: [
+                    .text(part.currency ?? "no currency"), .amount(part.equity),
+                    .amount(part.netPnlToday, signed: true).linked(to: today),
+                    .amount(part.netPnlWeek, signed: true), .share(part.drawdownDay),
+                ]
+            )
+        }
+        if rows.count > 1 {
+            rows.append(
+                Row(
+                    key: "total",
+                    cells: [
+                        .text("Total\(performance.currency.map { ", \($0)" } ?? "")", note: performance.conversion),
+                        .amount(performance.equity), .amount(performance.netPnlToday, signed: true),
+                        .amount(performance.netPnlWeek, signed: true), .unknown,
+                    ]
+                )
+            )
+        }
+        let table = Table(
+            caption: "Money by currency",
+            columns: [
+                .init("Currency"), .init("Equity", isNumeric: true), .init("NetPnL today", isNumeric: true),
+                .init("NetPnL, 7 days", isNumeric: true), .init("Drawdown, 24 h", isNumeric: true),
+            ],
+            rows: rows,
+            empty: Table.Empty(text: "No equity, profit or cost reported")
+        )
+        return Block(
+            "money",
+            mode == nil ? "Money, every mode" : "Money, live",
+            asOf: performance.asOf,
+            note: "days begin at 00:00Z ·",
+            more: Block.Link(text: "NetPnL by day", href: "/analytics?\(days.text)"),
+            .table(table.labelled())
+        )
+    }
+
+    /// The instances with the lowest or highest figure.
+    static func league(_ page: InstancePage, _ ranking: Ranking, _ mode: RuntimeMode?) -> Block {
+        let table = Table(
+            caption: "Performance by instance",
+            columns: [
+                ranking.column("Status", .worst), ranking.column("Bot", .bot),
+                ranking.column("NetPnL today", .netPnlToday), ranking.column("NetPnL, 7 days", .netPnlWeek),
+                ranking.column("Return today", .returnToday), ranking.column("Drawdown", .drawdown),
+                ranking.column("Equity", .equity), .init("Equity, 24 h"),
+                ranking.column("Gross exposure", .grossExposure), ranking.column("Slippage, bps", .slippage),
+            ],
+            rows: page.items.map(\.performanceRow),
+            empty: Table.Empty(text: "No instances have reported yet")
+        )
+        let all = Fields(of: [("runtime_mode", mode?.rawValue)]).and(ranking.query)
+        return Block(
+            "league",
+            mode == nil ? "Performance" : "Performance, live",
+            asOf: page.items.first?.performanceAsOf,
+            note: "\(Figures.count(page.items.count)) of \(Figures.count(page.total)) instances ·",
+            more: Block.Link(text: "All instances", href: "/bots?\(all.text)"),
+            .table(table.labelled())
+        )
+    }
+}
+
+extension Instance {
+    /// The figures in the order of the columns of `league`.
+    var performanceRow: Row {
+        Row(
+            key: instanceID,
+            href: page,
+            cells: [
+                .status(displayStatus), .id(botID, href: page, note: instanceID),
+                .amount(netPnlToday, in: currency, signed: true), .amount(netPnlWeek, in: currency, signed: true),
+                .share(returnToday, signed: true), .share(drawdown), .amount(equity, in: currency),
+                Sparkline(equityDay).map { Cell(spark: $0) } ?? .unknown, .grossExposure(exposures),
+                slippageBps.map { .number(Figures.decimal($0)) } ?? .unknownNumber,
+            ]
+        )
+    }
+}
+
+extension FleetPerformance {
+    /// The rates of the total, or why there is none.
+    fileprivate var conversion: String {
+        guard let currency else { return "the books currency is not set: set BOOKS_CURRENCY" }
+        if !unconverted.isEmpty {
+            return "no exchange rate to \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
+        }
+        return rates.map { rate in
+            "\(rate.currency) at \(Figures.amount(rate.rate)), \(Figures.duration(seconds: rate.ageSeconds)) old"
+        }.joined(separator: " · ")
+    }
+}
+
+/// How a list of instances is sorted. The query parameters are those of the API.
+struct Ranking {
+    let path: String
+    let sort: ListInstancesSort
+    let order: ListInstancesOrder
+    private let others: Fields
+
+    /// - Parameter others: The other parameters of the page, which the links of the columns keep.
+    init(_ request: WebRequest, path: String, standard: ListInstancesSort, others: Fields = .none) {
+        self.path = path
+        self.others = others
+        sort = request.query["sort"].flatMap(ListInstancesSort.init(rawValue:)) ?? standard
+        order = request.query["order"].flatMap(ListInstancesOrder.init(rawValue:)) ?? .asc
+    }
+
+    var query: Fields { Fields(of: [("sort", sort.rawValue), ("order", order.rawValue)]) }
+
+    /// A column whose title sorts by it; the title of the column that the list is sorted by reverses the order. Figures begin with the
+    /// highest if that is the worst.
+    func column(_ title: String, _ sort: ListInstancesSort) -> Table.Column {
+        let isCurrent = self.sort == sort
+        let first: ListInstancesOrder = [.drawdown, .grossExposure, .slippage].contains(sort) ? .desc : .asc
+        let next = isCurrent ? (order == .asc ? ListInstancesOrder.desc : .asc) : first
+        let link = others.with("sort", sort.rawValue).with("order", next.rawValue)
+        return Table.Column(
+            title,
+            isNumeric: ![.worst, .bot].contains(sort),
+            href: "\(path)?\(link.text)",
+            order: isCurrent ? (order == .asc ? "ascending" : "descending") : nil
+        )
+    }
+}
+
+extension Cell {
+    static var unknownNumber: Cell { Cell(text: "—", isNumeric: true) }
+
+    /// The cell as a link.
+    fileprivate func linked(to page: String) -> Cell {
+        var cell = self
+        cell.href = page
+        return cell
+    }
+
+    /// An amount with its currency.
+    static func amount(_ value: Decimal?, in currency: String?, signed: Bool = false) -> Cell {
+        var cell = Cell.amount(value, signed: signed)
+        if value != nil { cell.note = currency }
+        return cell
+    }
+
+    /// A fraction as a percentage.
+    static func share(_ fraction: Double?, signed: Bool = false) -> Cell {
+        guard let fraction else { return .unknownNumber }
+        let sign = signed && fraction > 0 ? "+" : ""
+        return .number(sign + Figures.percent(fraction), tone: signed && fraction < 0 ? "bad-text" : "")
+    }
+}

@@ -1,0 +1,124 @@
+import ContractRuntime
+import Generated
+
+// The net PnL by day, and the instances that changed it on a day.
+
+extension Dashboard {
+    /// The tab *NetPnL by day*; with the query parameter `day`, that day.
+    func pnlDays(_ request: WebRequest) async throws(Problem) -> [Block] {
+        let mode = Fields(of: [("mode", request.query["mode"])])
+        if let day = request.query["day"] { return try await pnlDay(day, mode, request) }
+        let list = try await api.listPnlDays(input(request, mode.with("days", "371"))).body
+        let tab = Fields(of: [("tab", "days")]).and(mode)
+        let currencies = Dictionary(grouping: list.items) { ExactText($0.currency ?? "") }
+        let calendars = currencies.keys.sorted { $0.text < $1.text }.prefix(Figures.mostCurrencies).map { name in
+            let days = (currencies[name] ?? []).map { (day: $0.day, value: $0.netPnl.approximate) }
+            let unit = name.text.isEmpty ? "no currency" : name.text
+            return Block(
+                "calendar-\(name.text.isEmpty ? "none" : PercentEncoding.encode(name.text))",
+                "NetPnL by day, \(unit)",
+                asOf: list.asOf,
+                note: "days begin at 00:00Z ·",
+                .chart(Chart.calendar("NetPnL by day, \(unit)", days, now: list.generatedAt))
+            )
+        }
+        let table = Table(
+            caption: "NetPnL by day",
+            columns: [.init("Day")] + Self.pnlColumns("Currency"),
+            rows: list.items.prefix(100).map { item in
+                Row(
+                    key: "\(item.day) \(item.currency ?? "")",
+                    cells: [
+                        Cell(text: "\(item.day)", href: "/analytics?\(tab.with("day", "\(item.day)").text)"),
+                        .text(item.currency),
+                    ] + Self.pnlCells(item.realized, item.unrealized, item.fees, item.funding, item.netPnl)
+                )
+            },
+            empty: Table.Empty(text: "NetPnL has not changed in the last year")
+        )
+        return [Self.modeFilter(request)] + calendars + [
+            Block(
+                "days",
+                "Days",
+                asOf: list.asOf,
+                note: list.items.count > 100 ? "the newest 100 of \(Figures.count(list.items.count)) rows ·" : nil,
+                .table(table.labelled())
+            )
+        ]
+    }
+
+    private func pnlDay(_ text: String, _ mode: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let paged = mode.with("page", request.query["page"]).with("page_size", "100")
+        let page = try await api.explainPnlDay(input(request, paged, path: [text])).body
+        let days = try await api.listPnlDays(input(request, mode.with("days", "400"))).body.items
+            .filter { text.hasSameScalars(as: "\($0.day)") }
+        let charts = days.prefix(Figures.mostCurrencies).map { day in
+            let unit = day.currency ?? "no currency"
+            return Block(
+                "day-\(PercentEncoding.encode(unit))",
+                "\(day.day), \(unit)",
+                shape: days.count > 1 ? "half" : "",
+                asOf: page.asOf,
+                .chart(Self.pnlChart(day.realized, day.unrealized, day.fees, day.funding, day.netPnl))
+            )
+        }
+        var table = Table(
+            caption: "Instances on \(text)",
+            columns: [.init("Instance"), .init("Mode")] + Self.pnlColumns("Currency") + [.init("Entries")],
+            rows: page.items.map { part in
+                let path = part.botID.map { bot in
+                    "/bots/\(PercentEncoding.encode(bot))/\(PercentEncoding.encode(part.instanceID))"
+                }
+                let entries = Form(
+                    action: path ?? "",
+                    method: "get",
+                    shape: "inline",
+                    buttons: [("Trades", "trades"), ("Costs", "costs")].map {
+                        Form.Button($0, name: "tab", value: $1, look: "small")
+                    }
+                )
+                return Row(
+                    key: "\(part.instanceID) \(part.currency ?? "")",
+                    href: path,
+                    cells: [
+                        .id(part.instanceID, href: path, note: part.botID), .mode(part.runtimeMode.rawValue),
+                        .text(part.currency),
+                    ] + Self.pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl) + [
+                        Cell(forms: path == nil ? [] : [entries])
+                    ]
+                )
+            },
+            empty: Table.Empty(text: "No instance changed its NetPnL on this day")
+        )
+        table.pages = Table.Pages(
+            "/analytics",
+            mode.with("tab", "days").with("day", text),
+            page: page.page,
+            size: page.pageSize,
+            total: page.total
+        )
+        let all = Block.Link(text: "All days", href: "/analytics?\(mode.with("tab", "days").text)")
+        return charts + [
+            Block(
+                "instances",
+                "Instances on \(text)",
+                asOf: page.asOf,
+                note: "the lowest NetPnL first ·",
+                more: all,
+                .table(table.labelled())
+            )
+        ]
+    }
+
+    private static func modeFilter(_ request: WebRequest) -> Block {
+        let modes = Form.Option.all(RuntimeMode.self, or: "All modes", selected: request.query["mode"])
+        let form = Form(
+            action: "/analytics",
+            method: "get",
+            hidden: [Form.Hidden(name: "tab", value: "days")],
+            fields: [Form.Field("mode", "Mode", options: modes)],
+            buttons: [Form.Button("Apply filters")]
+        )
+        return Block("filters", shape: "plain", .form(form))
+    }
+}
