@@ -96,9 +96,6 @@ extension Cell {
         return .number(Figures.amount(value, signed: signed), tone: Figures.tone(value))
     }
 
-    /// A count; an empty cell for 0.
-    static func countOrEmpty(_ value: Int) -> Cell { value == 0 ? Cell() : count(value) }
-
     static func count(_ value: Int, tone: String = "") -> Cell {
         .number(Figures.count(value), tone: value > 0 ? tone : "")
     }
