@@ -1,5 +1,5 @@
 -- schema: 49
--- routines: 5 7d479dc498b945d7
+-- routines: 5 70f5157a562ab27b
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -1047,11 +1047,14 @@ SELECT instance_id, symbol, cost_type, currency, amount, entries, last_at FROM c
 UNION ALL
 SELECT instance_id, symbol, cost_type, currency, amount, 1, ts FROM unsummed_costs;
 
--- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported.
+-- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. What was true before
+-- is null until it is computed.
 CREATE VIEW performance AS
 SELECT
-    instance_id, currency, equity, equity_today, peak, net_week, part.net,
-    part.net - (realized_today + unrealized_today - fees_today + funding_today) AS net_today
+    instance_id, currency, equity, equity_today, peak, CASE WHEN marked_at > '-infinity' THEN net_week END AS net_week, part.net,
+    CASE
+        WHEN marked_at > '-infinity' THEN part.net - (realized_today + unrealized_today - fees_today + funding_today)
+    END AS net_today
 FROM performance_parts
 CROSS JOIN LATERAL (
     SELECT
@@ -1069,7 +1072,8 @@ SELECT
     (now() AT TIME ZONE 'UTC')::date, instance_id, currency, runtime_mode, coalesce(realized, 0) - realized_today,
     coalesce(unrealized, 0) - unrealized_today, coalesce(fees, 0) - fees_today, coalesce(funding, 0) - funding_today
 FROM performance_parts
-JOIN instance_live USING (instance_id);
+JOIN instance_live USING (instance_id)
+WHERE marked_at > '-infinity';
 
 INSERT INTO sum_horizons (name, home) VALUES ('costs', database_identity()), ('executions', database_identity());
 

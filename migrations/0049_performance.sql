@@ -82,11 +82,14 @@ WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
     AND xid < (SELECT transactions_end('executions'))
     AND ordinal > (SELECT summed_to FROM sum_horizons WHERE name = 'executions');
 
--- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported.
+-- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. What was true before
+-- is null until it is computed.
 CREATE VIEW performance AS
 SELECT
-    instance_id, currency, equity, equity_today, peak, net_week, part.net,
-    part.net - (realized_today + unrealized_today - fees_today + funding_today) AS net_today
+    instance_id, currency, equity, equity_today, peak, CASE WHEN marked_at > '-infinity' THEN net_week END AS net_week, part.net,
+    CASE
+        WHEN marked_at > '-infinity' THEN part.net - (realized_today + unrealized_today - fees_today + funding_today)
+    END AS net_today
 FROM performance_parts
 CROSS JOIN LATERAL (
     SELECT
@@ -104,4 +107,5 @@ SELECT
     (now() AT TIME ZONE 'UTC')::date, instance_id, currency, runtime_mode, coalesce(realized, 0) - realized_today,
     coalesce(unrealized, 0) - unrealized_today, coalesce(fees, 0) - fees_today, coalesce(funding, 0) - funding_today
 FROM performance_parts
-JOIN instance_live USING (instance_id);
+JOIN instance_live USING (instance_id)
+WHERE marked_at > '-infinity';

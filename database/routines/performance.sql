@@ -76,7 +76,7 @@ CREATE OR REPLACE FUNCTION note_pnl_day(ids text[], of_day date) RETURNS void LA
 $$;
 
 -- Notes the amounts of some instances, by currency. Those of the past are computed again once an hour, because late reports change them.
--- The first time, the last 30 days are noted.
+-- The first time, the last 30 days are noted, of up to 20 instances per call, because each has some sixty times to look up.
 CREATE OR REPLACE FUNCTION note_performance_parts(ids text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     today CONSTANT timestamptz := date_trunc('day', now(), 'UTC');
@@ -118,9 +118,11 @@ BEGIN
         FROM performance_parts
         WHERE instance_id = ANY (ids)
             AND marked_at < greatest(today, now() - interval '1 hour')
+            AND marked_at <> '-infinity'
     );
+    fresh := ARRAY (SELECT DISTINCT instance_id FROM performance_parts WHERE instance_id = ANY (ids) AND marked_at = '-infinity' LIMIT 20);
+    due := due || fresh;
     IF cardinality(due) = 0 THEN RETURN; END IF;
-    fresh := ARRAY (SELECT DISTINCT instance_id FROM performance_parts WHERE instance_id = ANY (due) AND marked_at = '-infinity');
     PERFORM note_pnl_day(due, (now() AT TIME ZONE 'UTC')::date - 1);
     IF cardinality(fresh) > 0 THEN
         PERFORM note_pnl_day(fresh, (now() AT TIME ZONE 'UTC')::date - ago) FROM generate_series(2, 30) AS ago;
