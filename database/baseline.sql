@@ -1047,8 +1047,8 @@ SELECT instance_id, symbol, cost_type, currency, amount, entries, last_at FROM c
 UNION ALL
 SELECT instance_id, symbol, cost_type, currency, amount, 1, ts FROM unsummed_costs;
 
--- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. What was true before
--- is null until it is computed.
+-- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. The
+-- change is null until the past is computed.
 CREATE VIEW performance AS
 SELECT
     instance_id, currency, equity, equity_today, peak, CASE WHEN marked_at > '-infinity' THEN net_week END AS net_week, part.net,

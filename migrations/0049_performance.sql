@@ -82,8 +82,8 @@ WHERE xid >= (SELECT xid FROM sum_horizons WHERE name = 'executions')
     AND xid < (SELECT transactions_end('executions'))
     AND ordinal > (SELECT summed_to FROM sum_horizons WHERE name = 'executions');
 
--- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. What was true before
--- is null until it is computed.
+-- The noted amounts with the net PnL and its change since this day began; null if neither profit nor cost was reported. The
+-- change is null until the past is computed.
 CREATE VIEW performance AS
 SELECT
     instance_id, currency, equity, equity_today, peak, CASE WHEN marked_at > '-infinity' THEN net_week END AS net_week, part.net,

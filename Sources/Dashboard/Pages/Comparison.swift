@@ -2,7 +2,7 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// The maximum number of instances on the page: more lines are hard to tell apart.
+    /// The maximum number of instances on the page: more lines are hard to distinguish.
     private static var mostCompared: Int { 6 }
 
     /// `/compare?instance=…`: the equity of instances, each 100 at the start of the range, and their figures.

@@ -14,7 +14,7 @@ enum StateExplanation {
     /// The cause of a status.
     ///
     /// - Parameters:
-    ///   - cause: What the instance reports; nil for agents that report no cause.
+    ///   - cause: The reported cause; nil for agents that report no cause.
     ///   - commands: The commands of the instance, newest first.
     static func cell(_ status: InstanceStatus, _ cause: StateCause?, _ commands: [Command]) -> Cell {
         switch cause {

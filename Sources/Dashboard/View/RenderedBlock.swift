@@ -35,7 +35,7 @@ struct RenderedBlock {
         html = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What a block is rendered with.
+    /// The values that a block is rendered with.
     private struct Context {
         let csrf: String
         let version: String
@@ -47,7 +47,7 @@ struct RenderedBlock {
         return #"<section id="\#(block.id)" data-block data-same>\#(time)</section>"#
     }
 
-    /// A number for the content. Its hash has a random key, so nobody can make two contents with the same number. Each process has another
+    /// A number for the content. Its hash has a random key, so no client can make two contents with the same number. Each process has another
     /// key: a browser that changes servers gets all blocks again.
     private static func version(of parts: [Substring.UTF8View]) -> String {
         var hasher = Hasher()
