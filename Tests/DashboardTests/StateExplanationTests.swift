@@ -25,14 +25,13 @@ import Testing
     }
 
     private func text(_ status: InstanceStatus, _ commands: Command...) -> String? {
-        StateExplanation.cell(status, nil, commands).text
+        StateExplanation.cell(status, commands).text
     }
 
     @Test func `the newest command that changed the state is the cause`() {
         let flatten = command(.flatten, .completed, reason: "venue closed")
         let cell = StateExplanation.cell(
             .flattened,
-            .command,
             [command(.syncBalance, .completed), flatten, command(.start, .completed)]
         )
         #expect(cell.text == "FLATTEN by ann")
@@ -40,12 +39,10 @@ import Testing
         #expect(cell.href == "/commands/\(flatten.commandID.text)")
     }
 
-    @Test func `what the instance reports is the cause, whatever commands there were`() {
-        let commands = [command(.safeMode, .completed)]
-        let texts = [StateCause.deadMan, .leaseLost, .bot, .command].map { cause in
-            StateExplanation.cell(.safeMode, cause, commands).text
-        }
-        #expect(texts == ["its dead-man switch", "a lost lease", "the bot itself", "SAFE_MODE by ann"])
+    @Test func `a cause that the instance reports is shown, and commands tell more than COMMAND`() {
+        let texts = [StateCause.deadMan, .leaseLost, .bot, .command].map { StateExplanation.cell($0)?.text }
+        #expect(texts == ["its dead-man switch", "a lost lease", "the bot itself", nil])
+        #expect(text(.safeMode, command(.safeMode, .completed)) == "SAFE_MODE by ann")
     }
 
     @Test func `commands that did not reach the agent are no cause`() {

@@ -64,8 +64,14 @@ final class SafetySwitch: Sendable {
         timeout = configuration.controlPlaneURL == nil ? nil : configuration.deadManTimeout
         resume = configuration.deadManResume
         let standing = journal.standing
-        state = Mutex(State(standing: standing, lastContact: clock.elapsed(), hasFired: standing.hasActed))
-        state.withLock { $0.isSwitchedOff = standing.isDeadMan }
+        state = Mutex(
+            State(
+                standing: standing,
+                lastContact: clock.elapsed(),
+                hasFired: standing.hasActed,
+                isSwitchedOff: standing.isDeadMan
+            )
+        )
     }
 
     // MARK: - Reading

@@ -38,9 +38,9 @@ extension Dashboard {
     /// Why an instance does not trade; nil if it does, or if it does not report.
     private func cause(of instance: Instance, _ request: WebRequest) async throws(Problem) -> Cell? {
         guard StateExplanation.explains(instance.status) else { return nil }
+        if let cell = instance.stateCause.flatMap(StateExplanation.cell) { return cell }
         let query: Fields = ["instance_id": instance.instanceID, "page_size": "50"]
-        let commands = try await api.listCommands(input(request, query)).body.items
-        return StateExplanation.cell(instance.status, instance.stateCause, commands)
+        return StateExplanation.cell(instance.status, try await api.listCommands(input(request, query)).body.items)
     }
 
     private func blocks(_ tab: String, of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {

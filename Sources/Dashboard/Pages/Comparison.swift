@@ -28,12 +28,9 @@ extension Dashboard {
         let links = Fields(of: ids.map { ("instance", $0) })
         let table = Table(
             caption: "Compared instances",
-            columns: [
-                .init("Status"), .init("Bot"), .init("NetPnL today", isNumeric: true),
-                .init("NetPnL, 7 days", isNumeric: true), .init("Return today", isNumeric: true),
-                .init("Drawdown", isNumeric: true), .init("Equity", isNumeric: true), .init("Equity, 24 h"),
-                .init("Gross exposure", isNumeric: true), .init("Slippage, bps", isNumeric: true),
-            ],
+            columns: Instance.performanceColumns.map { title, sort in
+                Table.Column(title, isNumeric: sort?.isOfFigure ?? false)
+            },
             rows: instances.map(\.performanceRow),
             empty: Table.Empty(text: "No instances are selected. Select some on the page Bots, then choose Compare.")
         )

@@ -53,13 +53,9 @@ extension Dashboard {
     static func league(_ page: InstancePage, _ ranking: Ranking, _ mode: RuntimeMode?) -> Block {
         let table = Table(
             caption: "Performance by instance",
-            columns: [
-                ranking.column("Status", .worst), ranking.column("Bot", .bot),
-                ranking.column("NetPnL today", .netPnlToday), ranking.column("NetPnL, 7 days", .netPnlWeek),
-                ranking.column("Return today", .returnToday), ranking.column("Drawdown", .drawdown),
-                ranking.column("Equity", .equity), .init("Equity, 24 h"),
-                ranking.column("Gross exposure", .grossExposure), ranking.column("Slippage, bps", .slippage),
-            ],
+            columns: Instance.performanceColumns.map { title, sort in
+                sort.map { ranking.column(title, $0) } ?? Table.Column(title)
+            },
             rows: page.items.map(\.performanceRow),
             empty: Table.Empty(text: "No instances have reported yet")
         )
@@ -76,7 +72,16 @@ extension Dashboard {
 }
 
 extension Instance {
-    /// The figures in the order of the columns of `league`.
+    /// The titles of the columns of `performanceRow`, and the orders that they stand for.
+    static var performanceColumns: [(title: String, sort: ListInstancesSort?)] {
+        [
+            ("Status", .worst), ("Bot", .bot), ("NetPnL today", .netPnlToday), ("NetPnL, 7 days", .netPnlWeek),
+            ("Return today", .returnToday), ("Drawdown", .drawdown), ("Equity", .equity), ("Equity, 24 h", nil),
+            ("Gross exposure", .grossExposure), ("Slippage, bps", .slippage),
+        ]
+    }
+
+    /// The figures as a row.
     var performanceRow: Row {
         Row(
             key: instanceID,
@@ -131,16 +136,19 @@ struct Ranking {
         let link = others.with("sort", sort.rawValue).with("order", next.rawValue)
         return Table.Column(
             title,
-            isNumeric: ![.worst, .bot].contains(sort),
+            isNumeric: sort.isOfFigure,
             href: "\(path)?\(link.text)",
             order: isCurrent ? (order == .asc ? "ascending" : "descending") : nil
         )
     }
 }
 
-extension Cell {
-    static var unknownNumber: Cell { Cell(text: "—", isNumeric: true) }
+extension ListInstancesSort {
+    /// Whether it compares figures, which are aligned on the right.
+    var isOfFigure: Bool { self != .worst && self != .bot }
+}
 
+extension Cell {
     /// The cell as a link.
     fileprivate func linked(to page: String) -> Cell {
         var cell = self

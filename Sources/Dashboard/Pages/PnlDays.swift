@@ -50,7 +50,11 @@ extension Dashboard {
     private func pnlDay(_ text: String, _ mode: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
         let paged = mode.with("page", request.query["page"]).with("page_size", "100")
         let page = try await api.explainPnlDay(input(request, paged, path: [text])).body
-        let days = try await api.listPnlDays(input(request, mode.with("days", "400"))).body.items
+        // The list begins with today, so a recent day needs only a few.
+        let (today, day) = (CalendarDate("\(page.generatedAt)".prefix(10)), CalendarDate(text))
+        let age = (today?.number ?? 0) - (day?.number ?? 0)
+        let recent = mode.with("days", "\(min(max(age + 1, 1), 400))")
+        let days = try await api.listPnlDays(input(request, recent)).body.items
             .filter { text.hasSameScalars(as: "\($0.day)") }
         let charts = days.prefix(Figures.mostCurrencies).map { day in
             let unit = day.currency ?? "no currency"

@@ -11,21 +11,20 @@ enum StateExplanation {
         }
     }
 
-    /// The cause of a status.
-    ///
-    /// - Parameters:
-    ///   - cause: The reported cause; nil for agents that report no cause.
-    ///   - commands: The commands of the instance, newest first.
-    static func cell(_ status: InstanceStatus, _ cause: StateCause?, _ commands: [Command]) -> Cell {
+    /// A cause that an instance reports; nil if the commands tell more.
+    static func cell(_ cause: StateCause) -> Cell? {
         switch cause {
-        case .deadMan: return .text("its dead-man switch", note: "its agent had no response from the control plane")
-        case .leaseLost: return .text("a lost lease", note: "another process reports for this instance")
-        case .bot: return .text("the bot itself", note: "its agent reports what the bot reports")
-        case .command, nil: return cell(status, commands)
+        case .deadMan: .text("its dead-man switch", note: "its agent had no response from the control plane")
+        case .leaseLost: .text("a lost lease", note: "another process reports for this instance")
+        case .bot: .text("the bot itself", note: "its agent reports what the bot reports")
+        case .command: nil
         }
     }
 
-    private static func cell(_ status: InstanceStatus, _ commands: [Command]) -> Cell {
+    /// The command that is the cause of a status.
+    ///
+    /// - Parameter commands: The commands of the instance, newest first.
+    static func cell(_ status: InstanceStatus, _ commands: [Command]) -> Cell {
         guard let command = commands.first(where: \.hasChangedState), command.leads(to: status) else {
             return .text("the instance itself", note: "no command did: its dead-man switch, a lost lease or its bot")
         }

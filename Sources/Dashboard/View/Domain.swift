@@ -92,7 +92,7 @@ extension Cell {
     static func status(_ status: Cell.Status) -> Cell { Cell(status: status) }
 
     static func amount(_ value: Decimal?, signed: Bool = false) -> Cell {
-        guard let value else { return Cell(text: "—", isNumeric: true) }
+        guard let value else { return .unknownNumber }
         return .number(Figures.amount(value, signed: signed), tone: Figures.tone(value))
     }
 
@@ -102,7 +102,7 @@ extension Cell {
 
     /// The time since `time`.
     static func age(_ time: Timestamp?) -> Cell {
-        guard let time else { return Cell(text: "—", isNumeric: true) }
+        guard let time else { return .unknownNumber }
         var cell = Cell.time(Moment(ago: time))
         cell.isNumeric = true
         return cell

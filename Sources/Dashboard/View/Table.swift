@@ -142,6 +142,8 @@ struct Cell {
 
     /// An unknown value, which must not look like zero.
     static let unknown = Cell(text: "—")
+    /// The same among numbers.
+    static let unknownNumber = Cell(text: "—", isNumeric: true)
 
     static func text(_ text: String?, note: String? = nil, at time: Timestamp? = nil, tone: String = "") -> Cell {
         guard let text, !text.isEmpty else { return .unknown }
@@ -173,7 +175,7 @@ extension Cell: MustacheParent {
         switch name {
         case "plain": href == nil && tone.isEmpty ? text : nil
         case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
-        case "link": href.map { Block.Link(text: text ?? "", href: $0, isExternal: isExternal) }
+        case "link": href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone) }
         case "details": details
         case "isMessage": isMessage
         case "note": note
@@ -199,6 +201,13 @@ extension Cell: MustacheParent {
         let names = [(isNumeric, "number"), (isID, "id"), (isMessage, "message"), (isSecondary, "secondary")]
         let classes = names.filter(\.0).map(\.1)
         return classes.isEmpty ? nil : classes.joined(separator: " ")
+    }
+
+    private struct Link {
+        let text: String
+        let href: String
+        let isExternal: Bool
+        let tone: String
     }
 
     private struct Toned {

@@ -99,14 +99,14 @@ extension Figures {
 extension Cell {
     /// An amount with its currency.
     static func money(_ value: Decimal?, _ currency: String, signed: Bool = false, note: String? = nil) -> Cell {
-        guard let value else { return Cell(text: "—", isNumeric: true) }
+        guard let value else { return .unknownNumber }
         let text = "\(Figures.amount(value, signed: signed)) \(currency)"
         return .number(text, note: note, tone: Figures.tone(value))
     }
 
     /// A quantity or a price; a dash if it is unknown.
     static func quantity(_ value: Decimal?) -> Cell {
-        guard let value else { return Cell(text: "—", isNumeric: true) }
+        guard let value else { return .unknownNumber }
         return .number(Figures.quantity(value))
     }
 }

@@ -36,8 +36,8 @@ OFFSET :offset
 -- name: countPnlDay :one
 -- import: Generated
 -- in: day text, mode text(RuntimeMode)?
--- out: count int8
-SELECT count(*)
+-- out: count int8, as_of timestamptz?
+SELECT count(*) AS count, (SELECT nullif(noted_at, '-infinity') FROM performance_horizon) AS as_of
 FROM pnl_changes
 WHERE day = :day::date
     AND (:mode IS NULL OR runtime_mode = :mode)

@@ -14,7 +14,7 @@ extension API {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
         // PostgreSQL has no year 0.
         let day = input.day.year > 0 ? input.day.description : "0001-01-01"
-        let (rows, total) = try await readPrimary(
+        let (rows, counted) = try await readPrimary(
             .pnlDay(
                 day: day,
                 mode: input.mode,
@@ -27,10 +27,10 @@ extension API {
         return .ok(
             PnlDayPage(
                 generatedAt: .now,
-                asOf: try await readPrimary(.performanceTime()),
+                asOf: counted.asOf,
                 page: page.number,
                 pageSize: page.size,
-                total: total,
+                total: counted.count,
                 items: rows.map(PnlDayPart.init)
             )
         )
