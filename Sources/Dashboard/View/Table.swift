@@ -175,7 +175,7 @@ extension Cell: MustacheParent {
         switch name {
         case "plain": href == nil && tone.isEmpty ? text : nil
         case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
-        case "link": href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone) }
+        case "link": href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone.isEmpty ? nil : tone) }
         case "details": details
         case "isMessage": isMessage
         case "note": note
@@ -207,7 +207,7 @@ extension Cell: MustacheParent {
         let text: String
         let href: String
         let isExternal: Bool
-        let tone: String
+        let tone: String?
     }
 
     private struct Toned {
