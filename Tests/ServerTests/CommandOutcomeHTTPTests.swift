@@ -17,7 +17,7 @@ import Testing
             let canceled = try await server.post("/commands/\(id)/cancel", "", token: RunningServer.token)
             #expect(try canceled.json()["outcome"] as? String == "UNKNOWN", "\(canceled.body)")
             let browser = try await Browser(server, token: RunningServer.token)
-            for page in ["/commands", "/commands/\(id)", "/bots/b1/i1?tab=commands"] {
+            for page in ["/commands", "/commands/\(id)", "/bots/b1/i1?tab=history&view=commands"] {
                 let body = try await browser.get(page).body
                 #expect(body.contains("canceled after delivery: outcome unknown"), "\(page)")
             }

@@ -362,7 +362,10 @@ private struct Attacker {
         let instances = try await server.get("/instances?page_size=200").json()["items"] as? [[String: Any]] ?? []
         for instance in instances.prefix(12) {
             let names = ["bot_id", "instance_id"].map { HostileValues.encoded(instance[$0] as? String ?? "") }
-            for tab in ["overview", "metrics", "execution", "costs", "alerts", "audit", "config"] {
+            for tab in [
+                "overview", "trades", "trades&view=orders", "trades&view=executions", "trades&view=costs", "metrics",
+                "configuration", "history", "history&view=alerts", "history&view=audit", "history&view=log",
+            ] {
                 try await look(at: "/bots/\(names[0])/\(names[1])?tab=\(tab)")
             }
         }

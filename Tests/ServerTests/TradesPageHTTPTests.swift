@@ -167,20 +167,20 @@ import Testing
             let ended = try block("closed-trades", trades)
             #expect(ended.contains(#"data-label="Profit" class="number">—<"#), "\(ended)")
             #expect(ended.contains(#"data-label="Fees" class="number">—<"#), "\(ended)")
-            let orders = try await browser.get("/bots/b1/i1?tab=orders").body
+            let orders = try await browser.get("/bots/b1/i1?tab=trades&view=orders").body
             #expect(try block("open-orders", orders).contains("o1"))
             #expect(!(try block("open-orders", orders).contains("o2")))
             #expect(try block("orders", orders).contains("3\u{202F}010.5"))
-            let filled = try block("orders", await browser.get("/bots/b1/i1?tab=orders&status=FILLED").body)
+            let filled = try block("orders", await browser.get("/bots/b1/i1?tab=trades&view=orders&status=FILLED").body)
             #expect(filled.contains("o2") && !filled.contains(">o1<"))
-            let balances = try block("balances", await browser.get("/bots/b1/i1?tab=balances").body)
+            let balances = try block("balances", await browser.get("/bots/b1/i1?tab=trades&view=balances").body)
             #expect(balances.contains("1\u{202F}250.50 USDT"))
             #expect(balances.contains(#"data-label="Free" class="number">—<"#), "\(balances)")
-            let log = try block("log", await browser.get("/bots/b1/i1?tab=log").body)
+            let log = try block("log", await browser.get("/bots/b1/i1?tab=history&view=log").body)
             #expect(log.contains(#"class="message" dir="auto">first line of l2"#), "\(log)")
-            let errors = try block("log", await browser.get("/bots/b1/i1?tab=log&level=ERROR").body)
+            let errors = try block("log", await browser.get("/bots/b1/i1?tab=history&view=log&level=ERROR").body)
             #expect(errors.contains("first line of l2") && !errors.contains("first line of l1"))
-            #expect(try await browser.get("/bots/b1/i1?tab=log&level=x").status == 422)
+            #expect(try await browser.get("/bots/b1/i1?tab=history&view=log&level=x").status == 422)
         }
     }
 
@@ -207,7 +207,9 @@ import Testing
                 ),
                 "\(page)"
             )
-            #expect(page.contains("<summary>500 symbols</summary>S1&lt;b&gt;, S2&lt;b&gt;"))
+            let setup = try await browser.get("/bots/b1/i1?tab=configuration").body
+            #expect(!setup.contains("<script>alert") && !setup.contains("<b>") && setup.contains(hash))
+            #expect(setup.contains("<summary>500 symbols</summary>S1&lt;b&gt;, S2&lt;b&gt;"))
             #expect(page.contains("hash abababababab") && !page.contains(hash))
             #expect(!page.contains(#"id="drift""#))
             try await beat("i2", "4", "https://flotilla.example@evil.example/")
@@ -258,7 +260,8 @@ import Testing
                 """
             )
             let groups = ["DAY", "WEEK", "MONTH", "SYMBOL", "STRATEGY", "BOT", "INSTANCE", "ACCOUNT", "EXIT_REASON"]
-            let tabs = ["trades", "orders", "balances", "log"].map { "/bots/b1/i1?tab=\($0)" }
+            let views = ["trades&view=trades", "trades&view=orders", "trades&view=balances", "history&view=log"]
+            let tabs = views.map { "/bots/b1/i1?tab=\($0)" }
             for path in groups.map({ "/trades?group=\($0)" }) + tabs {
                 let page = try await browser.get(path)
                 #expect(page.status == 200, "\(path)")

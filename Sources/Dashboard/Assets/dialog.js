@@ -25,16 +25,27 @@ document.addEventListener("submit", async (event) => {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const blocks = page.querySelector("main .blocks");
   if (!blocks) return location.assign(url);
-  const cancel = document.createElement("button");
-  cancel.textContent = "Cancel";
-  cancel.addEventListener("click", () => dialog.close());
   dialog.setAttribute("role", "alertdialog");
-  dialog.replaceChildren(page.querySelector("main .head"), ...blocks.children, cancel);
+  dialog.replaceChildren(page.querySelector("main .head"), ...blocks.children);
   watch(dialog);
+  const cancel = addFooter(dialog.querySelector("form") ?? dialog);
   if (!dialog.open) {
     const trigger = document.activeElement;
     dialog.addEventListener("close", () => { dialog.replaceChildren(); trigger?.focus(); }, { once: true });
     dialog.showModal();
   }
-  cancel.focus();
+  (dialog.querySelector("input:not([type=hidden])") ?? cancel).focus();
 });
+
+/// Moves the buttons of a form to its end, beside a button that closes the dialog, and returns this one.
+function addFooter(form) {
+  const cancel = document.createElement("button");
+  cancel.type = "button";
+  cancel.textContent = "Cancel";
+  cancel.addEventListener("click", () => dialog.close());
+  const footer = document.createElement("div");
+  footer.className = "buttons footer";
+  footer.append(...form.querySelectorAll("button"), cancel);
+  form.append(footer);
+  return cancel;
+}

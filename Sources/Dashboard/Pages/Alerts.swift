@@ -187,9 +187,15 @@ extension Dashboard {
         return "/alerts?done=\(FlashMessage.allAcknowledged.rawValue)"
     }
 
-    /// Acknowledges, resolves or silences an alert. Forms of the start page lead back to it.
+    /// The page to which a form leads back: the start page or that of an instance.
+    private static func returnPath(_ form: Fields) -> String? {
+        guard let path = form["return"], path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else { return nil }
+        return path == "/dashboard" || path.utf8.starts(with: "/bots/".utf8) ? path : nil
+    }
+
+    /// Acknowledges, resolves or silences an alert. Forms of the start page and of an instance lead back to it.
     func updateAlert(_ id: String, _ action: String, _ request: WebRequest) async throws(Problem) -> String {
-        let page = request.form["return"] == "/dashboard" ? "/dashboard" : "/alerts/\(id)"
+        let page = Self.returnPath(request.form) ?? "/alerts/\(id)"
         switch action {
         case "ack":
             _ = try await api.acknowledgeAlert(input(request, path: [id]))

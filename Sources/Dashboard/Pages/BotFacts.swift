@@ -1,34 +1,46 @@
 import ContractRuntime
 import Generated
 
-// The facts at the top of the page of an instance.
+// The facts about an instance: at the top of its page, and in its configuration.
 
 extension Dashboard {
-    /// - Parameter cause: Why the instance does not trade.
-    static func facts(_ instance: Instance, _ drift: StrategyDrift?, _ cause: Cell?) -> [Block.Fact] {
+    /// - Parameters:
+    ///   - cause: Why the instance does not trade.
+    ///   - siblings: The instances of the bot.
+    static func facts(_ instance: Instance, _ drift: StrategyDrift?, _ cause: Cell?, _ siblings: InstancePage) -> [Block
+        .Fact]
+    {
         let hash = instance.strategyHash.map { "hash \(Figures.shortHash($0))" }
         let name = instance.strategyWithVersion ?? (hash == nil ? nil : "—")
         let strategy = Cell.text(name, note: hash).marked(drift, instance)
+        let all = Cell(text: "\(Figures.count(siblings.total)) instances", href: bot(of: instance))
+        return [
+            Block.Fact("Status", .status(instance.displayStatus))
+        ] + (cause.map { [Block.Fact("Cause", $0)] } ?? []) + [
+            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
+            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
+            Block.Fact("Exposure", .text(Figures.exposure(instance.exposures))),
+            Block.Fact("Strategy", strategy),
+            Block.Fact("Version", .text(instance.version)),
+            Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
+            Block.Fact("Clock", .text(instance.clock)),
+            Block.Fact("User interface", interface(instance)),
+        ] + (siblings.total > 1 ? [Block.Fact("Bot", all)] : [])
+    }
+
+    /// The facts of the tab "Configuration".
+    static func setup(_ instance: Instance) -> [Block.Fact] {
         let accounts = instance.accounts.map { account in
             var cell = Cell.text(account.accountID, note: account.venue)
             cell.mode = account.mode.rawValue
             return Block.Fact("Account", cell)
         }
         return [
-            Block.Fact("Status", .status(instance.displayStatus))
-        ] + (cause.map { [Block.Fact("Cause", $0)] } ?? []) + [
-            Block.Fact("Mode", .mode(instance.runtimeMode.rawValue)),
-            Block.Fact("Market", .text("\(instance.symbol) on \(instance.exchange)")),
-            Block.Fact("Symbols", symbols(instance)),
-            Block.Fact("Strategy", strategy),
             Block.Fact("Software", .text(instance.software)),
-            Block.Fact("Version", .text(instance.version)),
-            Block.Fact("User interface", interface(instance)),
-            Block.Fact("Boot ID", .text(instance.bootID)),
-            Block.Fact("Last seen", Cell(note: nil, time: Moment(instance.lastSeen))),
+            Block.Fact("Strategy hash", .id(instance.strategyHash ?? "—")),
+            Block.Fact("Symbols", symbols(instance)),
+            Block.Fact("Boot ID", .id(instance.bootID ?? "—")),
             Block.Fact("First seen", .time(Moment(instance.firstSeen))),
-            Block.Fact("Clock", .text(instance.clock)),
-            Block.Fact("Exposure", .text(Figures.exposure(instance.exposures))),
         ] + accounts
     }
 

@@ -1,13 +1,44 @@
 import ContractRuntime
 import Generated
 
-// The tabs of an instance with its trades, orders, balances and log.
+/// The views of the tab "Trades and costs" of an instance.
+enum TradingView: String, CaseIterable {
+    case trades, orders, executions, costs, balances, reconciliation
+}
 
 extension Dashboard {
-    /// The maximum number of log lines on a page.
-    private static var linesShown: Int { 200 }
+    /// Adds the tab with the trades, orders, executions, costs, balances and comparisons of an instance.
+    func addTrades(of instance: Instance, to page: inout PageView, _ request: WebRequest) async throws(Problem) {
+        let view = request.query["view"].flatMap(TradingView.init(rawValue:)) ?? .trades
+        page.views = PageView.Tab.all(TradingView.self, current: view, instance.page, .trades)
+        page.blocks += try await blocks(view, of: instance, request)
+    }
 
-    func trades(of instance: Instance, request: WebRequest) async throws(Problem) -> [Block] {
+    private func blocks(_ view: TradingView, of instance: Instance, _ request: WebRequest) async throws(Problem)
+        -> [Block]
+    {
+        let one: Fields = ["instance_id": instance.instanceID, "page": request.query["page"], "page_size": "50"]
+        let links: Fields = ["tab": BotTab.trades.rawValue, "view": view.rawValue]
+        switch view {
+        case .trades: return try await trades(of: instance, links, request)
+        case .orders: return try await orders(of: instance, links, request)
+        case .balances: return try await balances(of: instance, links, request)
+        case .executions:
+            let page = try await api.listExecutionSamples(input(request, one)).body
+            let table = Self.sampleTable(page, instance.page, links, one)
+            return [Block("execution", "Executions", asOf: .now, .table(table))]
+        case .costs:
+            let page = try await api.listCosts(input(request, one)).body
+            return [Block("costs", "Costs", asOf: .now, .table(Self.costTable(page, instance.page, links, one)))]
+        case .reconciliation:
+            let page = try await api.listReconcileResults(input(request, one)).body
+            let table = Self.reconcileTable(page, instance.page, links)
+            return [Block("reconciliation", "Reconciliation", asOf: .now, .table(table))]
+        }
+    }
+
+    private func trades(of instance: Instance, _ links: Fields, _ request: WebRequest) async throws(Problem) -> [Block]
+    {
         let one: Fields = ["instance_id": instance.instanceID]
         let closed = one.with("status", TradeStatus.closed.rawValue)
         let first = one.with("status", TradeStatus.open.rawValue).with("page_size", "200")
@@ -17,7 +48,7 @@ extension Dashboard {
         ).body
         var table = Self.tradeTable(ended, .closed, .instance)
         let csv = "/api/trades.csv?\(closed.with("limit", "100000").text)"
-        table.pages = Table.Pages(instance.page, ["tab": "trades"], ended, csv: csv)
+        table.pages = Table.Pages(instance.page, links, ended, csv: csv)
         let all = Block.Link(text: "Statistics", href: "/trades?\(one.text)")
         return [
             Block(
@@ -31,12 +62,13 @@ extension Dashboard {
         ]
     }
 
-    func orders(of instance: Instance, request: WebRequest) async throws(Problem) -> [Block] {
+    private func orders(of instance: Instance, _ links: Fields, _ request: WebRequest) async throws(Problem) -> [Block]
+    {
         let one: Fields = ["instance_id": instance.instanceID]
         let first = one.with("status", OrderStatus.open.rawValue).with("page_size", "200")
         let working = try await api.listOrders(input(request, first)).body
         let status = request.query["status"]
-        let query: Fields = ["tab": "orders", "status": status]
+        let query = links.with("status", status)
         let page = try await api.listOrders(
             input(
                 request,
@@ -63,27 +95,13 @@ extension Dashboard {
         ]
     }
 
-    func balances(of instance: Instance, request: WebRequest) async throws(Problem) -> [Block] {
+    private func balances(of instance: Instance, _ links: Fields, _ request: WebRequest) async throws(Problem)
+        -> [Block]
+    {
         let list = try await api.listBalances(input(request, path: [instance.instanceID])).body
         let page = request.query["page"].flatMap(Int.init) ?? 1
-        let table = Self.balanceTable(list, instance.page, ["tab": "balances"], page: page)
+        let table = Self.balanceTable(list, instance.page, links, page: page)
         return [Block("balances", "Balances", asOf: .now, .table(table))]
-    }
-
-    func log(of instance: Instance, request: WebRequest) async throws(Problem) -> [Block] {
-        let level = request.query["level"]
-        let query: Fields = ["level": level, "limit": "\(Self.linesShown)"]
-        let page = try await api.listLogLines(input(request, query, path: [instance.instanceID])).body
-        return [
-            Block(
-                "log",
-                "Warnings and errors in the bot's log",
-                asOf: .now,
-                note: page.items.count < Self.linesShown ? nil : "the newest \(Self.linesShown) ·",
-                choices: Self.choices(LogLevel.self, "level", instance.page, ["tab": "log", "level": level]),
-                .table(Self.logTable(page))
-            )
-        ]
     }
 
     /// A note beside a list of which only the first items are shown.

@@ -225,7 +225,9 @@ extension Dashboard {
         var blocks: [Block] = []
         for command in page.items {
             let since = try await commandsSent(since: command, request)
-            blocks.append(approval(of: command, since, request))
+            let query: Fields = ["instance_id": command.instanceID, "page_size": "1"]
+            let instance = try await api.listInstances(input(request, query)).body.items.first
+            blocks.append(approval(of: command, on: instance, since, request))
         }
         if blocks.isEmpty { blocks.append(Block("none", nil, .text("No commands await approval"))) }
         return PageView(title: "Approvals", note: "You cannot approve or deny your own command", blocks: blocks)
@@ -240,7 +242,12 @@ extension Dashboard {
         return later.map { "\($0.commandType.rawValue) \($0.status.rawValue)" }.joined(separator: ", ")
     }
 
-    private func approval(of command: Command, _ since: String?, _ request: WebRequest) -> Block {
+    private func approval(
+        of command: Command,
+        on instance: Instance?,
+        _ since: String?,
+        _ request: WebRequest
+    ) -> Block {
         let id = command.commandID.text
         // traps: == also treats a canonically equivalent name as the author's, so it cannot decide either.
         let isOwn = command.createdBy == request.principal.name
@@ -262,6 +269,10 @@ extension Dashboard {
             asOf: .now,
             more: Block.Link(text: "Details", href: "/commands/\(id)"),
             .facts([
+                Block.Fact("Instance", .id(command.instanceID, href: instance?.page, note: instance?.botID)),
+                Block.Fact("Mode", instance.map { .mode($0.runtimeMode.rawValue) } ?? .unknown),
+                Block.Fact("Status", instance.map { .status($0.displayStatus) } ?? .unknown),
+                Block.Fact("Exposure", .text(instance.flatMap { Figures.exposure($0.exposures) })),
                 Block.Fact("Requested by", .text(command.createdBy)),
                 Block.Fact("Reason", .text(command.reason)),
                 Block.Fact("Waiting for", .age(command.createdAt)),

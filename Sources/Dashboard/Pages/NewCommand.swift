@@ -76,37 +76,50 @@ extension Dashboard {
     private func confirmation(_ preview: CommandConfirmation, _ fields: Fields, key: String, error: String? = nil)
         -> PageView
     {
-        let who =
-            preview.instances.count == 1 ? preview.instances[0].instanceID : "\(preview.instances.count) instances"
-        let shape = preview.level == .typed ? "danger" : ""
         // The required confirmation of SET_MODE depends on the mode, so the mode is selected first.
         let isModeMissing = preview.type == .setMode && fields["mode"] == nil
         let form = isModeMissing ? Self.modeForm(fields) : Self.form(preview, fields, key, error)
+        let instances = preview.instances
+        let who = instances.count == 1 ? instances[0].instanceID : "\(Figures.count(instances.count)) instances"
+        let card = ConfirmationCard(
+            effect: "\(preview.type.effect) \(who).",
+            facts: Self.facts(preview),
+            targets: instances.count > 1 ? Self.targets(preview) : nil,
+            form: form
+        )
         return PageView(
             title: "\(preview.type.rawValue)\(fields["mode"].map { " to \($0)" } ?? ""): \(who)",
             blocks: [
-                Block("impact", "Impact", shape: shape, .facts(Self.facts(preview, who))),
-                Block("targets", "Instances", .table(Self.table(preview))),
-                Block("confirm", isModeMissing ? "Select a mode" : "Confirm", shape: shape, .form(form)),
+                Block(
+                    "confirm",
+                    isModeMissing ? "Select a mode" : "Confirm",
+                    shape: preview.level == .typed ? "danger" : "",
+                    asOf: .now,
+                    .confirmation(card)
+                )
             ]
         )
     }
 
-    private static func facts(_ preview: CommandConfirmation, _ who: String) -> [Block.Fact] {
-        let instances = preview.instances
-        let live = instances.count { $0.runtimeMode == .live }
-        let targets =
-            instances.count == 1 ? "\(who), \(instances[0].runtimeMode.rawValue)" : "\(who), \(live) of them LIVE"
+    private static func facts(_ preview: CommandConfirmation) -> [Block.Fact] {
         let warning = preview.warning.map { [Block.Fact("Warning", .text($0, tone: "bad-text"))] } ?? []
-        return warning + [
-            Block.Fact("Targets", .text(targets)),
+        let only = preview.instances.count == 1 ? preview.sample.first : nil
+        let instance = only.map { only in
+            let note = only.status.note
+            return [
+                Block.Fact("Bot", .id(only.botID)), Block.Fact("Mode", .mode(only.runtimeMode.rawValue)),
+                Block.Fact("Status", Cell(note: note, status: only.displayStatus)),
+            ]
+        }
+        return warning + (instance ?? []) + [
             Block.Fact("Symbols", .text((preview.reach.symbols ?? []).prefix(12).joined(separator: ", "))),
             Block.Fact("Exposure", .text(Figures.exposure(preview.reach.exposures ?? []))),
-            Block.Fact("As of", .time(Moment(.now))),
         ]
     }
 
-    private static func table(_ preview: CommandConfirmation) -> Table {
+    private static func targets(_ preview: CommandConfirmation) -> ConfirmationCard.Targets {
+        let instances = preview.instances
+        let live = instances.count { $0.runtimeMode == .live }
         var table = Table(
             caption: "Affected instances",
             columns: [
@@ -123,9 +136,12 @@ extension Dashboard {
                 )
             }
         )
-        let more = preview.instances.count - preview.sample.count
+        let more = instances.count - preview.sample.count
         if more > 0 { table.pages = Table.Pages(text: "and \(Figures.count(more)) more") }
-        return table.labelled()
+        return ConfirmationCard.Targets(
+            summary: "\(Figures.count(instances.count)) instances, \(Figures.count(live)) of them LIVE",
+            table: table.labelled()
+        )
     }
 
     /// Hidden fields that carry the command and its targets to the next page.

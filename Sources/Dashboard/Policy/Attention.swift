@@ -138,17 +138,13 @@ extension Form {
         )
     }
 
-    /// Silences the alert at `path` for a while, and leads back to the start page.
+    /// Silences the alert at `path` for an hour, and leads back to the start page. The page of the alert has other durations.
     fileprivate static func silence(_ path: String) -> Form {
         Form(
             action: "\(path)/silence",
+            shape: "inline",
             hidden: [.toStartPage],
-            fields: [
-                Field("seconds", "Duration", options: silences.map { Option($0.0, $0.1, selected: "3600") }),
-                Field("reason", "Reason"),
-            ],
-            buttons: [Button("Silence", look: "small")],
-            summary: "Silence"
+            buttons: [Button("Silence 1 h", name: "seconds", value: "3600", look: "small")]
         )
     }
 

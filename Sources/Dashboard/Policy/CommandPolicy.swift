@@ -10,6 +10,44 @@ extension CommandType {
 
     /// Whether its button warns beside the buttons of other commands: it trades, and so cannot be undone.
     var isIrreversible: Bool { self == .flatten }
+
+    /// The effect of the command as the start of a sentence that ends with its instances.
+    var effect: String {
+        switch self {
+        case .start: "Starts or resumes trading on"
+        case .stop: "Stops"
+        case .restart: "Restarts"
+        case .safeMode: "Blocks new orders and keeps the positions of"
+        case .reduceOnly: "Blocks orders that increase positions of"
+        case .cancelAll: "Cancels all open orders of"
+        case .flatten: "Cancels all open orders and closes all positions of"
+        case .setMode: "Changes the mode of"
+        case .syncBalance: "Compares the balances, orders and positions of the exchange with those of"
+        }
+    }
+}
+
+extension InstanceStatus {
+    /// The commands that an operator usually wants in this state. The others stay available, because the shown state may be outdated.
+    var usualCommands: [CommandType] {
+        switch self {
+        case .running, .degraded: [.safeMode, .reduceOnly, .stop, .flatten]
+        case .reduceOnly: [.start, .safeMode, .cancelAll, .flatten]
+        case .safeMode: [.start, .cancelAll, .flatten]
+        case .flattened: [.start, .stop]
+        case .stopped: [.start, .syncBalance]
+        case .lost, .unresponsive: [.safeMode, .flatten]
+        }
+    }
+
+    /// A warning for operators who send a command in this state.
+    var note: String? {
+        switch self {
+        case .lost: "the instance is silent: it gets a command only if it reports again before the command expires"
+        case .unresponsive: "the bot does not respond to its agent: a command may fail"
+        case .running, .degraded, .reduceOnly, .safeMode, .flattened, .stopped: nil
+        }
+    }
 }
 
 extension CommandStatus {

@@ -10,6 +10,8 @@ struct Form {
     var hidden: [Hidden] = []
     var fields: [Field] = []
     var buttons: [Button] = []
+    /// Buttons that are rarely needed.
+    var otherButtons: OtherButtons?
     /// Why the last submission was rejected.
     var error: String?
     /// The text to type before the button is enabled.
@@ -20,6 +22,12 @@ struct Form {
     struct Hidden {
         let name: String
         let value: String
+    }
+
+    /// Buttons that are hidden until they are opened.
+    struct OtherButtons {
+        let summary: String
+        let buttons: [Button]
     }
 
     struct Button {
@@ -123,6 +131,7 @@ extension Form: MustacheParent {
         case "hasFields": !fields.isEmpty
         case "fields": fields
         case "buttons": buttons
+        case "otherButtons": otherButtons
         case "error": error
         case "phrase": phrase
         case "summary": summary

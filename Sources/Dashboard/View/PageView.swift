@@ -7,6 +7,8 @@ struct PageView {
     let title: String
     var note: String?
     var tabs: [Tab] = []
+    /// The views of the current tab.
+    var views: [Tab] = []
     var blocks: [Block] = []
     /// The fleet, if the page has read it.
     var fleet: Fleet?
@@ -65,6 +67,7 @@ struct Block {
         case text(String)
         case code(String)
         case fleetMap([FleetMapRow])
+        case confirmation(ConfirmationCard)
     }
 
     struct Link {
@@ -147,6 +150,7 @@ extension Block: MustacheParent {
         case ("text", .text(let text)): text
         case ("code", .code(let code)): code
         case ("fleetMap", .fleetMap(let rows)): MemberList(rows)
+        case ("confirmation", .confirmation(let card)): card
         default: nil
         }
     }
@@ -195,4 +199,22 @@ struct StatusIcon {
     static let approval = StatusIcon(shape: "◆", tone: "halt-text", word: "approval")
     static let drift = StatusIcon(shape: "≠", tone: "warn-text", word: "strategy drift")
     static let info = StatusIcon(shape: "●", tone: "", word: "info")
+}
+
+extension PageView.Tab {
+    /// Links to the views of a tab of an instance.
+    static func all<View: CaseIterable & RawRepresentable<String>>(
+        _ type: View.Type,
+        current: View,
+        _ path: String,
+        _ tab: BotTab
+    ) -> [PageView.Tab] {
+        type.allCases.map { view in
+            PageView.Tab(
+                text: view.rawValue.prefix(1).uppercased() + view.rawValue.dropFirst(),
+                href: "\(path)?tab=\(tab.rawValue)&view=\(view.rawValue)",
+                isCurrent: view.rawValue == current.rawValue
+            )
+        }
+    }
 }

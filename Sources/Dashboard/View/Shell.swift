@@ -19,6 +19,7 @@ struct Shell {
     let page: PageView
     let renderedBlocks: [RenderedBlock]
     let hasTabs: Bool
+    let hasViews: Bool
 
     struct State {
         let kind: String
@@ -70,6 +71,7 @@ struct Shell {
         self.page = page
         renderedBlocks = page.blocks.map { RenderedBlock($0, csrf: request.csrf, known: request.knownBlocks) }
         hasTabs = !page.tabs.isEmpty
+        hasViews = !page.views.isEmpty
     }
 
     private static func navigation(_ path: [String], _ fleet: Fleet?) -> [Group] {

@@ -175,7 +175,7 @@ extension Cell: MustacheParent {
         switch name {
         case "plain": href == nil && tone.isEmpty ? text : nil
         case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
-        case "link": href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone.isEmpty ? nil : tone) }
+        case "link": link
         case "details": details
         case "isMessage": isMessage
         case "note": note
@@ -201,6 +201,11 @@ extension Cell: MustacheParent {
         let names = [(isNumeric, "number"), (isID, "id"), (isMessage, "message"), (isSecondary, "secondary")]
         let classes = names.filter(\.0).map(\.1)
         return classes.isEmpty ? nil : classes.joined(separator: " ")
+    }
+
+    private var link: Link? {
+        guard let href else { return nil }
+        return Link(text: text ?? "", href: href, isExternal: isExternal, tone: tone.isEmpty ? nil : tone)
     }
 
     private struct Link {

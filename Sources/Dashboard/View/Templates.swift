@@ -18,7 +18,7 @@ enum Templates {
     /// The names and sources of the templates.
     static let sources: [(name: String, bytes: [UInt8])] = [
         ("layout", PackageResources.layout_mustache), ("fragment", PackageResources.fragment_mustache),
-        ("block", PackageResources.block_mustache),
+        ("block", PackageResources.block_mustache), ("confirmation", PackageResources.confirmation_mustache),
         ("figure", PackageResources.figure_mustache), ("items", PackageResources.items_mustache),
         ("table", PackageResources.table_mustache), ("cell", PackageResources.cell_mustache),
         ("form", PackageResources.form_mustache), ("button", PackageResources.button_mustache),
