@@ -12,6 +12,9 @@ public enum Asset {
         case "palette.js": (PackageResources.palette_js, script)
         case "keys.js": (PackageResources.keys_js, script)
         case "time.js": (PackageResources.time_js, script)
+        case "uPlot.iife.min.js": (PackageResources.uPlot_iife_min_js, script)
+        case "uPlot.min.css": (PackageResources.uPlot_min_css, "text/css; charset=utf-8")
+        case "uPlot.LICENSE.txt": (PackageResources.uPlot_LICENSE_txt, "text/plain; charset=utf-8")
         case "app.webmanifest": (Array(manifest.utf8), "application/manifest+json")
         default: icon(name).map { (Array($0.utf8), "image/svg+xml") }
         }

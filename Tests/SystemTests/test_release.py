@@ -75,6 +75,7 @@ def test_the_bill_of_materials_is_valid_and_names_every_package():
     assert [[each["name"], each["version"]] for each in components[: len(recorded)]] == recorded
     assert {"swift", "boringssl", "llhttp"} <= {each["name"] for each in components} | {
         part["name"] for each in components for part in each.get("components", [])}
+    assert [(each["version"], each["licenses"]) for each in components if each["name"] == "uplot"] == [("1.6.32", [{"expression": "MIT"}])]
     if sys.platform == "linux" and shutil.which("dpkg-query"):
         assert any(each["purl"].startswith("pkg:deb/") and each["name"] == "libpq5" for each in components)
 

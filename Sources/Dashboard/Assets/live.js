@@ -59,6 +59,7 @@ function update(page) {
     else if (updateBlock(block, fresh)) block.dataset.version = fresh.dataset.version;
     else delete block.dataset.version;
     writeTimes(block);
+    if (!("same" in fresh.dataset)) block.dispatchEvent(new Event("blockupdate", { bubbles: true }));
   }
 }
 
@@ -109,6 +110,7 @@ function updateBlock(block, fresh) {
         body.replaceChildren(...rows);
       }
     }
+    updateDrawing(block.querySelector(":scope > figure"), fresh.querySelector(":scope > figure"));
     replace(block.querySelector(":scope > header"), fresh.querySelector(":scope > header"));
     replace(block.querySelector(".pages"), fresh.querySelector(".pages"));
   } else if (hasFields(block) || block.contains(document.activeElement)) {
@@ -119,6 +121,20 @@ function updateBlock(block, fresh) {
     if (open) block.querySelector("details").open = true;
   }
   return isComplete;
+}
+
+/// Replaces the parts of a chart that the server has drawn, except its table. The parts that chart.js has added stay.
+function updateDrawing(figure, fresh) {
+  if (!figure || !fresh) return;
+  const drawn = (chart) => [...chart.children].filter((part) => part.matches(".plot, .bars, .calendar, .legend, .notes, .note"));
+  const [old, parts] = [drawn(figure), drawn(fresh)];
+  if (old.length === parts.length && old.every((part, place) => part.className === parts[place].className)) {
+    old.forEach((part, place) => { if (!part.contains(document.activeElement)) replace(part, parts[place]); });
+  } else {
+    const table = figure.querySelector(":scope > details");
+    for (const part of old) part.remove();
+    for (const part of parts) part.matches(".plot, .bars, .calendar") ? figure.prepend(part) : figure.insertBefore(part, table);
+  }
 }
 
 /// Shows why the page is stale, and the age of its data, which counts on.

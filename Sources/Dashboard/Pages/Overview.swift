@@ -25,6 +25,7 @@ extension Dashboard {
             .body
         let range = TimeRange(request)
         let curves = try await equityCurves(scope.and(range.query), request)
+        let events = try await timeline(mode, range, request)
         let entries = try await api.listAuditLogs(input(request, ["page_size": "8"])).body
         let dead = try await api.listNotifications(input(request, ["status": "DEAD", "page_size": "1"])).body
         let attention = Attention.items(
@@ -59,22 +60,23 @@ extension Dashboard {
                     Self.fleetMap(fleet)
                 ),
                 Self.money(performance, mode),
-                Self.league(ranked, ranking, mode),
             ]
                 + Self.equity(
                     curves,
                     range,
                     mode: mode?.rawValue,
                     "/dashboard",
-                    Fields(of: ["sort", "order"].map { ($0, request.query[$0]) })
+                    Fields(of: ["sort", "order"].map { ($0, request.query[$0]) }),
+                    annotations: events
                 ) + [
+                    Self.league(ranked, ranking, mode),
                     Block(
                         "activity",
                         "Activity",
                         asOf: .now,
                         more: Block.Link(text: "Audit log", href: "/audit"),
                         .table(Self.auditTable(entries, "Latest audit entries"))
-                    )
+                    ),
                 ],
             fleet: fleet
         )

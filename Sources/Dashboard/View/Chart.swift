@@ -36,8 +36,18 @@ struct Chart {
         /// The labels of the values, from the highest to the lowest, at equal distances.
         let values: [String]
         let times: [TimeScale.Tick]
+        /// The range in RFC 3339, for the script that draws the chart; nil if the values belong to days.
+        var range: Range?
+        var notes: Notes?
         /// The names of several curves.
         var legend: Legend?
+    }
+
+    struct Range {
+        let from: String
+        let to: String
+
+        init(_ scale: TimeScale) { (from, to) = ("\(scale.from)", "\(scale.to)") }
     }
 
     struct Legend {
@@ -96,13 +106,15 @@ extension Chart {
     /// - Parameters:
     ///   - scale: The time that the chart shows, which has all points.
     ///   - isDrawdown: Whether values are fractions, 0 or negative, and the area hangs from 0.
+    ///   - annotations: Events and periods; those outside the range are not shown.
     /// - Returns: Nil without points.
     static func line(
         _ id: String,
         _ title: String,
         _ points: [Point],
         over scale: TimeScale,
-        isDrawdown: Bool = false
+        isDrawdown: Bool = false,
+        annotations: Annotations = .none
     ) -> Chart? {
         guard let first = points.first, let last = points.last else { return nil }
         let values = points.map(\.value)
@@ -119,6 +131,7 @@ extension Chart {
             let y = height.place(value)
             return #"<line class="rule" x1="0" x2="1000" y1="\#(y)" y2="\#(y)"/>"#
         }
+        drawing += annotations.drawing(over: scale)
         let averageInterval = Double(first.time.microseconds(until: last.time)) / Double(max(points.count - 1, 1))
         for piece in pieces(points, longest: Int64(saturating: averageInterval * 4)) {
             guard let start = piece.first, let end = piece.last else { continue }
@@ -135,7 +148,7 @@ extension Chart {
         let table = Table(
             caption: title,
             columns: [.init("Time"), .init("Value", isNumeric: true)],
-            rows: points.suffix(200).map { point in
+            rows: points.map { point in
                 Row(key: "\(point.time)", cells: [.time(Moment(point.time)), .number(text(point.value))])
             }
         )
@@ -146,7 +159,9 @@ extension Chart {
             drawing: drawing.joined(),
             isLow: isDrawdown,
             values: height.ticks.reversed().map { label($0) },
-            times: scale.ticks
+            times: scale.ticks,
+            range: Range(scale),
+            notes: Notes(annotations, over: scale, chart: id)
         )
         return Chart(title: title, content: .line(line), table: table.labelled())
     }
@@ -154,7 +169,13 @@ extension Chart {
     /// Several curves over the same time and on the same scale.
     ///
     /// - Returns: Nil without points.
-    static func lines(_ id: String, _ title: String, _ curves: [Curve], over scale: TimeScale) -> Chart? {
+    static func lines(
+        _ id: String,
+        _ title: String,
+        _ curves: [Curve],
+        over scale: TimeScale,
+        annotations: Annotations = .none
+    ) -> Chart? {
         let values = curves.flatMap { $0.points.map(\.value) }
         if values.isEmpty { return nil }
         let height = ValueScale(values, isDrawdown: false)
@@ -163,6 +184,7 @@ extension Chart {
             let y = height.place(value)
             return #"<line class="rule" x1="0" x2="1000" y1="\#(y)" y2="\#(y)"/>"#
         }
+        drawing += annotations.drawing(over: scale)
         var rows: [Row] = []
         for (number, curve) in curves.enumerated() where !curve.points.isEmpty {
             let path = curve.points.map { "\(scale.place($0.time)),\(height.place($0.value))" }.joined(separator: " ")
@@ -183,6 +205,8 @@ extension Chart {
             isLow: false,
             values: height.ticks.reversed().map { Figures.decimal($0, height.decimals) },
             times: scale.ticks,
+            range: Range(scale),
+            notes: Notes(annotations, over: scale, chart: id),
             legend: Legend(members: curves.enumerated().map { Legend.Entry(name: $1.name, look: "c\($0)") })
         )
         let columns = [Table.Column("Time"), Table.Column("Value", isNumeric: true), Table.Column("Instance")]
