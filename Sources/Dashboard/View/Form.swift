@@ -10,6 +10,8 @@ struct Form {
     var hidden: [Hidden] = []
     var fields: [Field] = []
     var buttons: [Button] = []
+    /// The active filters of a form that filters.
+    var chips: [Chip] = []
     /// Why the last submission was rejected.
     var error: String?
     /// The text to type before the button is enabled.
@@ -20,6 +22,12 @@ struct Form {
     struct Hidden {
         let name: String
         let value: String
+    }
+
+    /// An active filter, with the link that removes it.
+    struct Chip {
+        let text: String
+        let href: String
     }
 
     struct Button {
@@ -123,6 +131,8 @@ extension Form: MustacheParent {
         case "hasFields": !fields.isEmpty
         case "fields": fields
         case "buttons": buttons
+        case "chips": chips
+        case "hasChips": !chips.isEmpty
         case "error": error
         case "phrase": phrase
         case "summary": summary

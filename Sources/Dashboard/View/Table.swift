@@ -120,6 +120,8 @@ struct Cell {
     var forms: [Form] = []
     /// A button of the form around the table that acts on this row only.
     var action: Action?
+    /// Spaces that align the decimal point with those of the column.
+    var pad: String?
     /// The title of the column.
     var label = ""
     /// Whether phones leave it out.
@@ -175,7 +177,8 @@ extension Cell: MustacheParent {
         switch name {
         case "plain": href == nil && tone.isEmpty ? text : nil
         case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
-        case "link": href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone.isEmpty ? nil : tone) }
+        case "link":
+            href.map { Link(text: text ?? "", href: $0, isExternal: isExternal, tone: tone.isEmpty ? nil : tone) }
         case "details": details
         case "isMessage": isMessage
         case "note": note
@@ -190,6 +193,7 @@ extension Cell: MustacheParent {
         case "share": share.map { "\($0)" }
         case "action": action
         case "forms": forms.isEmpty ? nil : forms
+        case "pad": pad
         case "label": label
         case "look": look
         default: nil
