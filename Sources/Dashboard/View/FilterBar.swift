@@ -80,7 +80,7 @@ struct FilterBar {
 
     /// The value of a filter; nil if it does not filter.
     subscript(name: String) -> String? {
-        let filter = filters.first { $0.name == name }
+        let filter = filters.first { name.hasSameScalars(as: $0.name) }
         guard let value = selected[name] ?? filter?.standard else { return nil }
         return filter?.none?.hasSameScalars(as: value) == true ? nil : value
     }

@@ -8,7 +8,8 @@
 -- out: rank int8?, key text?, measure int8, bucket int8?, samples int8, groups int8, oldest timestamptz?, mean float8?, p50 float8?
 -- out: p95 float8?, p99 float8?
 WITH newest AS MATERIALIZED (
-    SELECT instance_id, symbol, slippage_bps, latency_ms, fill_ratio, ts
+    SELECT
+        instance_id, symbol, slippage_bps::float8 AS slippage_bps, latency_ms::float8 AS latency_ms, fill_ratio::float8 AS fill_ratio, ts
     FROM execution_samples
     WHERE ts >= :from
         AND ts < :to
@@ -45,8 +46,8 @@ measured AS MATERIALIZED (
     SELECT
         CASE WHEN rank <= :most_groups THEN rank END AS rank, measure, value,
         CASE measure
-            WHEN 1 THEN width_bucket(value, :slippage_bounds::numeric[])
-            WHEN 2 THEN width_bucket(value, :latency_bounds::numeric[])
+            WHEN 1 THEN width_bucket(value, :slippage_bounds::float8[])
+            WHEN 2 THEN width_bucket(value, :latency_bounds::float8[])
         END AS bucket
     FROM selected
     JOIN part ON part.slot = coalesce('=' || selected.key, '')
@@ -60,7 +61,7 @@ counted AS (
 ),
 described AS (
     SELECT
-        GROUPING(rank) = 0 AS is_group, rank, measure, count(*) AS samples, avg(value)::float8 AS mean,
+        GROUPING(rank) = 0 AS is_group, rank, measure, count(*) AS samples, avg(value) AS mean,
         percentile_disc(ARRAY [0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY value) AS ranks
     FROM measured
     GROUP BY GROUPING SETS ((rank, measure), (measure))
@@ -72,7 +73,7 @@ SELECT
 FROM newest
 UNION ALL
 SELECT
-    line.rank, part.key, measure::int8, bucket::int8, samples, 0, NULL, mean, ranks[1]::float8, ranks[2]::float8, ranks[3]::float8
+    line.rank, part.key, measure::int8, bucket::int8, samples, 0, NULL, mean, ranks[1], ranks[2], ranks[3]
 FROM (
     SELECT is_group, rank, measure, NULL AS bucket, samples, mean, ranks FROM described
     UNION ALL

@@ -7,7 +7,7 @@ extension API {
     /// The bounds between the buckets of the latency, in milliseconds.
     private static let latencyBounds: [Double] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
     /// The maximum number of samples that are counted.
-    private static let samplesCounted = 100_000
+    private static let samplesCounted = 20_000
     /// The maximum number of groups in a response.
     private static let groupsListed = 50
     /// 31 days, in seconds.
