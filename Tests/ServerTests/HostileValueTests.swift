@@ -16,7 +16,7 @@ import Testing
     private func sample(latency: String) -> String {
         """
         {"instance_id":"i1","symbol":"BTCUSDT","slippage_bps":-1e30,"latency_ms":\(latency),"fill_ratio":1,\
-        "timestamp":"2026-03-01T09:30:00Z"}
+        "timestamp":"\(Date.now.addingTimeInterval(-60).ISO8601Format())"}
         """
     }
 

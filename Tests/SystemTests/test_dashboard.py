@@ -192,13 +192,14 @@ def test_the_portfolio_shows_the_numbers_of_the_api(browser, fleet):
         assert figures[f"Net exposure, {part['currency']}"] == f"{part['net_exposure']:.2f}".replace("-", "−")
         assert figures[f"Gross exposure, {part['currency']}"] == f"{part['gross_exposure']:.2f}"
     assert not {"Net exposure", "Gross exposure"} & figures.keys()
-    first = exposure["by_symbol"][0]
-    whole = next(part["gross_exposure"] for part in exposure["by_currency"] if part["currency"] == first["currency"])
-    assert [cell.text.replace("\u202f", "") for cell in browser.all("#symbols tbody tr:first-child td")][:5] == [
-        first["symbol"],
+    groups = fleet.call("GET", "/portfolio/exposure-groups?mode=LIVE&group_by=SYMBOL")
+    first = groups["items"][0]
+    whole = next(part["gross_exposure"] for part in groups["totals"] if part["currency"] == first["currency"])
+    assert [cell.text.replace("\u202f", "") for cell in browser.all("#groups tbody tr:first-child td")][:5] == [
+        first["key"],
+        first["currency"],
         f"{first['net_exposure']:.2f}".replace("-", "−"),
         f"{first['gross_exposure']:.2f}",
-        first["currency"],
         f"{100 * first['gross_exposure'] / whole:.2f} %",
     ]
 

@@ -9,52 +9,56 @@ extension Dashboard {
             ("pnl", "NetPnL"), ("days", "NetPnL by day"), ("execution", "Execution quality"),
             ("equity", "Equity & drawdown"), ("runs", "Runs"), ("resources", "Resources"),
         ]
+        let bar = FilterBar(
+            "/analytics",
+            request,
+            keeping: tab == "days" ? ["tab", "day"] : ["tab"],
+            passing: ["page"],
+            Self.analyticsFilters(tab, hasDay: request.query["day"] != nil)
+        )
         let blocks: [Block]
         switch tab {
-        case "days": blocks = try await pnlDays(request)
-        case "execution": blocks = try await execution(request)
-        case "equity": blocks = try await equity(request)
+        case "days": blocks = try await pnlDays(bar, request)
+        case "execution": blocks = try await execution(bar, request)
+        case "equity": blocks = try await equity(bar, request)
         case "runs": blocks = try await runFigures(request)
-        case "resources": blocks = try await resources(request)
-        default: blocks = try await netPnl(request)
+        case "resources": blocks = try await resources(bar, request)
+        default: blocks = try await netPnl(bar, request)
         }
         return PageView(
             title: "Analytics",
+            note: bar.note,
             tabs: names.map { name, text in
-                PageView.Tab(text: text, href: "/analytics?tab=\(name)", isCurrent: name == tab)
+                let query = Fields(of: [("tab", name)]).and(bar.query(of: Self.analyticsFilters(name)))
+                return PageView.Tab(text: text, href: "/analytics?\(query.text)", isCurrent: name == tab)
             },
-            blocks: blocks
+            blocks: (tab == "runs" ? [] : [bar.block]) + blocks
         )
     }
 
-    /// The filter form of a tab.
-    private static func filters(
-        _ tab: String,
-        _ request: WebRequest,
-        mode: Bool = true,
-        currency: Bool = false
-    ) -> Block {
-        var fields = [Form.Field("symbol", "Symbol", value: request.query["symbol"] ?? "")]
-        if currency { fields.append(Form.Field("currency", "Currency", value: request.query["currency"] ?? "")) }
-        if mode {
-            let modes = Form.Option.all(RuntimeMode.self, or: "All modes", selected: request.query["mode"])
-            fields.insert(Form.Field("mode", "Mode", options: modes), at: 0)
+    /// The filters of a tab.
+    private static func analyticsFilters(_ tab: String, hasDay: Bool = false) -> [FilterBar.Filter] {
+        switch tab {
+        case "days": (hasDay ? [] : [pnlRange]) + [.mode, .currency]
+        case "execution":
+            [
+                .view("range", "Range", executionRanges, standard: TimeRange.day.rawValue), .mode, .exchange, .bot,
+                .symbol,
+                .view("group", "Group by", executionGroups, standard: ExecutionGroup.exchange.rawValue),
+            ]
+        case "equity":
+            [.view("range", "Range", executionRanges, standard: TimeRange.month.rawValue), .mode, .symbol, .currency]
+        case "runs": []
+        case "resources": [.instance]
+        default: [.mode, .symbol, .currency]
         }
-        let form = Form(
-            action: "/analytics",
-            method: "get",
-            hidden: [Form.Hidden(name: "tab", value: tab)],
-            fields: fields,
-            buttons: [Form.Button("Apply filters")]
-        )
-        return Block("filters", shape: "plain", .form(form))
     }
 
-    private func netPnl(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let selected = Fields(of: ["mode", "symbol"].map { ($0, request.query[$0]) })
+    private func netPnl(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let selected = bar.fields("mode", "symbol", "currency")
         let pnl = try await api.getNetPnl(input(request, selected)).body
         let listed = selected.with("page", request.query["page"]).with("page_size", "50")
-        let costs = Fields(of: [("symbol", request.query["symbol"]), ("limit", "100000")])
+        let costs = Fields(of: [("symbol", selected["symbol"]), ("limit", "100000")])
         let parts = try await api.explainNetPnl(input(request, listed)).body
         let rates = try await api.listFxRates(input(request)).body
         let content: Block.Content =
@@ -96,7 +100,6 @@ extension Dashboard {
             total: parts.total
         )
         return [
-            Self.filters("pnl", request),
             Block(
                 "pnl",
                 "NetPnL",
@@ -111,17 +114,17 @@ extension Dashboard {
                 shape: "half",
                 asOf: pnl.generatedAt,
                 note: "realised + unrealised − fees + funding ·",
-                .table(byMode.labelled())
+                .table(byMode.labelled().aligned())
             ),
         ] + Self.byCurrency(pnl) + Self.rates(rates) + [
-            // The ledger is not filtered by mode.
+            // The ledger is not filtered by mode and currency.
             Block(
                 "parts",
                 "By instance and symbol",
                 asOf: .now,
-                more: selected["mode"] != nil
+                more: selected["mode"] != nil || selected["currency"] != nil
                     ? nil : Block.Link(text: "Costs as CSV", href: "/api/analytics/costs.csv?\(costs.text)"),
-                .table(table.labelled())
+                .table(table.labelled().aligned())
             )
         ]
     }
@@ -141,7 +144,9 @@ extension Dashboard {
             }
         )
         let note = pnl.unconverted.isEmpty ? nil : "\(pnl.reasonUnconverted) ·"
-        return [Block("currencies", "By currency", asOf: pnl.generatedAt, note: note, .table(table.labelled()))]
+        return [
+            Block("currencies", "By currency", asOf: pnl.generatedAt, note: note, .table(table.labelled().aligned()))
+        ]
     }
 
     /// The exchange rates to the books currency, with their ages.
@@ -171,7 +176,7 @@ extension Dashboard {
                 "Exchange rates to \(books)",
                 asOf: list.generatedAt,
                 note: "stale after \(limit) ·",
-                .table(table.labelled())
+                .table(table.labelled().aligned())
             )
         ]
     }
@@ -215,52 +220,16 @@ extension Dashboard {
         ]
     }
 
-    private func execution(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let symbol = Fields(of: [("symbol", request.query["symbol"])])
-        let quality = try await api.getExecutionQuality(input(request, symbol)).body
-        let filter = symbol.with("page", request.query["page"]).with("page_size", "50")
-        let samples = try await api.listExecutionSamples(input(request, filter)).body
-        let isKnown = quality.samples > 0
-        func figure(_ label: String, _ value: Double, _ note: String) -> Block.Figure {
-            Block.Figure(label, isKnown ? Figures.decimal(value) : "—", note: isKnown ? note : "no samples")
-        }
-        func tails(_ p50: Double, _ p95: Double, _ p99: Double) -> String {
-            "p50 \(Figures.decimal(p50)) · p95 \(Figures.decimal(p95)) · p99 \(Figures.decimal(p99))"
-        }
-        let (slippage, latency) = (quality.slippageBps, quality.latencyMs)
-        return [
-            Self.filters("execution", request, mode: false),
-            Block(
-                "quality",
-                shape: "plain",
-                asOf: quality.generatedAt,
-                .figures([
-                    figure("Slippage, bps", quality.avgSlippageBps, tails(slippage.p50, slippage.p95, slippage.p99)),
-                    figure("Latency, ms", quality.avgLatencyMs, tails(latency.p50, latency.p95, latency.p99)),
-                    figure("Fill ratio", quality.avgFillRatio, "filled quantity / ordered quantity"),
-                    Block.Figure("Samples", Figures.count(quality.samples)),
-                ])
-            ),
-            Block(
-                "samples",
-                "Executions",
-                asOf: .now,
-                .table(Self.sampleTable(samples, "/analytics", symbol.with("tab", "execution"), symbol))
-            ),
-        ]
-    }
-
     /// The recorded equity of the fleet; for a symbol, the equity of its samples.
-    private func equity(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let selected = Fields(of: ["mode", "symbol", "currency"].map { ($0, request.query[$0]) })
+    private func equity(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let selected = bar.fields("mode", "symbol", "currency")
         let range = TimeRange(request, else: .month)
         let query = selected.and(range.query)
         let curves = try await equityCurves(query, request)
-        return [Self.filters("equity", request, currency: true)]
-            + curves.enumerated().map { place, curve in
-                let figures = Self.equityFigures(curve, isOnly: curves.count == 1, range)
-                return Block("drawdown-\(place)", shape: "plain", asOf: curve.generatedAt, .figures(figures))
-            } + Self.equity(curves, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
+        return curves.enumerated().map { place, curve in
+            let figures = Self.equityFigures(curve, isOnly: curves.count == 1, range)
+            return Block("drawdown-\(place)", shape: "plain", asOf: curve.generatedAt, .figures(figures))
+        } + Self.equity(curves, range, mode: selected["mode"], "/analytics", selected.with("tab", "equity"))
     }
 
     private func runFigures(_ request: WebRequest) async throws(Problem) -> [Block] {
@@ -310,8 +279,8 @@ extension Dashboard {
         ]
     }
 
-    private func resources(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let query = Fields(of: [("instance_id", request.query["instance_id"])])
+    private func resources(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let query = bar.fields("instance_id")
         let window = try await api.getResourceWindow(input(request, query)).body
         func figure(_ label: String, _ value: Double, _ samples: Int) -> Block.Figure {
             Block.Figure(
@@ -320,15 +289,7 @@ extension Dashboard {
                 note: "\(Figures.count(samples)) samples"
             )
         }
-        let form = Form(
-            action: "/analytics",
-            method: "get",
-            hidden: [Form.Hidden(name: "tab", value: "resources")],
-            fields: [Form.Field("instance_id", "Instance", value: request.query["instance_id"] ?? "")],
-            buttons: [Form.Button("Apply filters")]
-        )
         return [
-            Block("filters", shape: "plain", .form(form)),
             Block(
                 "resources",
                 "CPU and memory, last 24 hours",
@@ -339,7 +300,7 @@ extension Dashboard {
                     figure("Memory, average", window.avgMemoryPct, window.memorySamples),
                     figure("Memory, maximum", window.maxMemoryPct, window.memorySamples),
                 ])
-            ),
+            )
         ]
     }
 }

@@ -4,12 +4,32 @@ import Generated
 // The net PnL by day, and the instances that changed it on a day.
 
 extension Dashboard {
+    /// The ranges of the days, the longest first: that of the calendar.
+    static var pnlRange: FilterBar.Filter {
+        FilterBar.Filter.view(
+            "range",
+            "Range",
+            [("1y", "1 year"), ("90d", "90 days"), ("30d", "30 days")],
+            standard: "1y"
+        )
+    }
+
+    /// The number of days of a range.
+    private static func pnlDayCount(_ range: String?) -> Int {
+        switch range {
+        case "30d": 30
+        case "90d": 90
+        default: 371
+        }
+    }
+
     /// The tab *NetPnL by day*; with the query parameter `day`, that day.
-    func pnlDays(_ request: WebRequest) async throws(Problem) -> [Block] {
-        let mode = Fields(of: [("mode", request.query["mode"])])
-        if let day = request.query["day"] { return try await pnlDay(day, mode, request) }
-        let list = try await api.listPnlDays(input(request, mode.with("days", "371"))).body
-        let tab = Fields(of: [("tab", "days")]).and(mode)
+    func pnlDays(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let filter = bar.fields("mode", "currency")
+        if let day = request.query["day"] { return try await pnlDay(day, filter, request) }
+        let count = Self.pnlDayCount(bar["range"])
+        let list = try await api.listPnlDays(input(request, filter.with("days", "\(count)"))).body
+        let tab = bar.query.with("range", nil)
         let currencies = Dictionary(grouping: list.items) { ExactText($0.currency ?? "") }
         let calendars = currencies.keys.sorted { $0.text < $1.text }.prefix(Figures.mostCurrencies).map { name in
             let days = (currencies[name] ?? []).map { (day: $0.day, value: $0.netPnl.approximate) }
@@ -34,26 +54,26 @@ extension Dashboard {
                     ] + Self.pnlCells(item.realized, item.unrealized, item.fees, item.funding, item.netPnl)
                 )
             },
-            empty: Table.Empty(text: "NetPnL has not changed in the last year")
+            empty: Table.Empty(text: "NetPnL has not changed in this range")
         )
-        return [Self.modeFilter(request)] + calendars + [
+        return calendars + [
             Block(
                 "days",
                 "Days",
                 asOf: list.asOf,
                 note: list.items.count > 100 ? "the newest 100 of \(Figures.count(list.items.count)) rows ·" : nil,
-                .table(table.labelled())
+                .table(table.labelled().aligned())
             )
         ]
     }
 
-    private func pnlDay(_ text: String, _ mode: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
-        let paged = mode.with("page", request.query["page"]).with("page_size", "100")
+    private func pnlDay(_ text: String, _ filter: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let paged = filter.with("page", request.query["page"]).with("page_size", "100")
         let page = try await api.explainPnlDay(input(request, paged, path: [text])).body
         // The list begins with today, so a recent day needs only a few.
         let (today, day) = (CalendarDate("\(page.generatedAt)".prefix(10)), CalendarDate(text))
         let age = (today?.number ?? 0) - (day?.number ?? 0)
-        let recent = mode.with("days", "\(min(max(age + 1, 1), 400))")
+        let recent = filter.with("days", "\(min(max(age + 1, 1), 400))")
         let days = try await api.listPnlDays(input(request, recent)).body.items
             .filter { text.hasSameScalars(as: "\($0.day)") }
         let charts = days.prefix(Figures.mostCurrencies).map { day in
@@ -96,12 +116,12 @@ extension Dashboard {
         )
         table.pages = Table.Pages(
             "/analytics",
-            mode.with("tab", "days").with("day", text),
+            filter.with("tab", "days").with("day", text),
             page: page.page,
             size: page.pageSize,
             total: page.total
         )
-        let all = Block.Link(text: "All days", href: "/analytics?\(mode.with("tab", "days").text)")
+        let all = Block.Link(text: "All days", href: "/analytics?\(filter.with("tab", "days").text)")
         return charts + [
             Block(
                 "instances",
@@ -109,20 +129,8 @@ extension Dashboard {
                 asOf: page.asOf,
                 note: "the lowest NetPnL first ·",
                 more: all,
-                .table(table.labelled())
+                .table(table.labelled().aligned())
             )
         ]
-    }
-
-    private static func modeFilter(_ request: WebRequest) -> Block {
-        let modes = Form.Option.all(RuntimeMode.self, or: "All modes", selected: request.query["mode"])
-        let form = Form(
-            action: "/analytics",
-            method: "get",
-            hidden: [Form.Hidden(name: "tab", value: "days")],
-            fields: [Form.Field("mode", "Mode", options: modes)],
-            buttons: [Form.Button("Apply filters")]
-        )
-        return Block("filters", shape: "plain", .form(form))
     }
 }

@@ -2,48 +2,34 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    /// The filter parameters of trades.
-    private static var tradeFilters: [String] { ["mode", "bot_id", "instance_id", "symbol", "status", "range"] }
+    /// The filters of trades.
+    private static var tradeFilters: [FilterBar.Filter] {
+        [
+            .view(
+                "range",
+                "Closed in the last",
+                TradeRange.allCases.map { ($0.rawValue, $0.text) },
+                standard: TradeRange.month.rawValue
+            ),
+            .mode, .cases("status", "Status", TradeStatus.self), .currency, .account, .bot, .instance, .symbol,
+            .view(
+                "group",
+                "Group by",
+                TradeGroup.allCases.map { ($0.rawValue, $0.title) },
+                standard: TradeGroup.day.rawValue
+            ),
+        ]
+    }
 
     /// `/trades`: statistics of trades per currency and by a key, and lists of the open and the closed trades.
     func trades(_ request: WebRequest) async throws(Problem) -> PageView {
-        let known = Self.tradeFilters + ["group", "sort", "page", "open_page", "group_page"]
-        let query = Fields(of: known.map { ($0, request.query[$0]) })
-        let unknown = Set(request.query.pairs.map(\.name)).subtracting(known)
-        var blocks = [Block("filters", shape: "plain", .form(Self.tradeForm(query)))]
-        let filter = Fields(of: ["bot_id", "instance_id", "symbol", "mode"].map { ($0, query[$0]) })
+        let pages = ["page", "open_page", "group_page"]
+        let bar = FilterBar("/trades", request, keeping: ["sort"], passing: pages, Self.tradeFilters)
+        let query = bar.query.and(Fields(of: pages.map { ($0, request.query[$0]) }))
+        let filter = bar.fields("mode", "currency", "account_id", "bot_id", "instance_id", "symbol")
+        var blocks = [bar.block]
         blocks += try await figures(filter, query, request) + lists(filter, query, request)
-        return PageView(
-            title: "Trades",
-            note: unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))",
-            blocks: blocks
-        )
-    }
-
-    private static func tradeForm(_ query: Fields) -> Form {
-        let range = TradeRange(named: query["range"])
-        return Form(
-            action: "/trades",
-            method: "get",
-            hidden: ["group", "sort"].compactMap { name in query[name].map { Form.Hidden(name: name, value: $0) } },
-            fields: [
-                Form.Field(
-                    "mode",
-                    "Mode",
-                    options: Form.Option.all(RuntimeMode.self, or: "All modes", selected: query["mode"])
-                ),
-                Form.Field("bot_id", "Bot", value: query["bot_id"] ?? ""),
-                Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
-                Form.Field("symbol", "Symbol", value: query["symbol"] ?? ""),
-                Form.Field("status", "Status", options: Form.Option.all(TradeStatus.self, selected: query["status"])),
-                Form.Field(
-                    "range",
-                    "Closed in the last",
-                    options: TradeRange.allCases.map { Form.Option($0.rawValue, $0.text, selected: range.rawValue) }
-                ),
-            ],
-            buttons: [Form.Button("Apply filters")]
-        )
+        return PageView(title: "Trades", note: bar.note, blocks: blocks)
     }
 
     // MARK: - Lists

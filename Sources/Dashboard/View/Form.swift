@@ -12,6 +12,8 @@ struct Form {
     var buttons: [Button] = []
     /// Buttons that are rarely needed.
     var otherButtons: OtherButtons?
+    /// The active filters of a form that filters.
+    var chips: [Chip] = []
     /// Why the last submission was rejected.
     var error: String?
     /// The text to type before the button is enabled.
@@ -28,6 +30,12 @@ struct Form {
     struct OtherButtons {
         let summary: String
         let buttons: [Button]
+    }
+
+    /// An active filter, with the link that removes it.
+    struct Chip {
+        let text: String
+        let href: String
     }
 
     struct Button {
@@ -132,6 +140,8 @@ extension Form: MustacheParent {
         case "fields": fields
         case "buttons": buttons
         case "otherButtons": otherButtons
+        case "chips": chips
+        case "hasChips": !chips.isEmpty
         case "error": error
         case "phrase": phrase
         case "summary": summary

@@ -120,6 +120,8 @@ struct Cell {
     var forms: [Form] = []
     /// A button of the form around the table that acts on this row only.
     var action: Action?
+    /// Spaces that align the decimal point with those of the column.
+    var pad: String?
     /// The title of the column.
     var label = ""
     /// Whether phones leave it out.
@@ -190,6 +192,7 @@ extension Cell: MustacheParent {
         case "share": share.map { "\($0)" }
         case "action": action
         case "forms": forms.isEmpty ? nil : forms
+        case "pad": pad
         case "label": label
         case "look": look
         default: nil

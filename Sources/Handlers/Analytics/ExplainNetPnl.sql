@@ -1,7 +1,7 @@
 -- The parts of the net PnL, by instance, symbol and currency.
 -- name: netPnlParts :many
 -- import: Generated
--- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, books text?, limit int8, offset int8
+-- in: instance_id text?, symbol text?, mode text(RuntimeMode)?, currency text?, books text?, limit int8, offset int8
 -- out: total int8, instance_id text, symbol text, runtime_mode text(RuntimeMode), currency text, realized numeric
 -- out: realized_at timestamptz?, unrealized numeric, unrealized_at timestamptz?, fees numeric, fee_entries int8
 -- out: funding numeric, funding_entries int8, net numeric
@@ -33,6 +33,7 @@ part AS (
     WHERE (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR earned.symbol = :symbol)
         AND (:mode IS NULL OR live.runtime_mode = :mode)
+        AND (:currency IS NULL OR currency = :currency)
     GROUP BY instance_id, earned.symbol, live.runtime_mode, currency
 )
 SELECT

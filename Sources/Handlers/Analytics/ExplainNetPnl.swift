@@ -32,6 +32,7 @@ extension Query where Result == [NetPnlPartsRow] {
             instanceID: input.instanceID,
             symbol: input.symbol,
             mode: input.mode,
+            currency: input.currency,
             books: books,
             limit: limit,
             offset: offset

@@ -2,7 +2,7 @@
 -- summed: one per mode, and the total with neither. An amount without a rate makes their figures null. Without earnings, there is no row.
 -- name: netPnl :many
 -- import: Generated
--- in: symbol text?, mode text(RuntimeMode)?, books text?, rate_seconds int8
+-- in: symbol text?, mode text(RuntimeMode)?, currency text?, books text?, rate_seconds int8
 -- out: total_currency text?, currency text?, runtime_mode text(RuntimeMode)?, rate numeric?, rate_at timestamptz?, rate_age int8?
 -- out: realized numeric?, unrealized numeric?, fees numeric?, funding numeric?, net numeric?
 WITH earned AS (
@@ -27,7 +27,8 @@ part AS MATERIALIZED (
         coalesce(sum(value) FILTER (WHERE kind = 'FUNDING'), 0) AS funding
     FROM earned
     JOIN instance_modes AS live USING (instance_id)
-    WHERE :mode IS NULL OR live.runtime_mode = :mode
+    WHERE (:mode IS NULL OR live.runtime_mode = :mode)
+        AND (:currency IS NULL OR currency = :currency)
     GROUP BY GROUPING SETS ((currency, live.runtime_mode), (currency))
 ),
 -- A currency whose amounts are 0 does not count if there are others.

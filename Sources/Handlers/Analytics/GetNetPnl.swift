@@ -5,7 +5,13 @@ extension API {
     public func getNetPnl(_ input: GetNetPnl.Input) async throws(Problem) -> GetNetPnl.Output {
         let books = configuration.books
         let rows = try await read(
-            .netPnl(symbol: input.symbol, mode: input.mode, books: books.currency, rateSeconds: books.rateSeconds)
+            .netPnl(
+                symbol: input.symbol,
+                mode: input.mode,
+                currency: input.currency,
+                books: books.currency,
+                rateSeconds: books.rateSeconds
+            )
         )
         return .ok(NetPnl(rows, in: books))
     }

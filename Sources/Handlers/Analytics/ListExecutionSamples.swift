@@ -8,8 +8,11 @@ extension API {
         let page = try Page<Timestamp, Int>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, counted) = try await read(
             .listExecutionSamples(
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
                 symbol: input.symbol,
+                mode: input.mode,
                 from: input.from,
                 to: input.to,
                 afterTime: page.after?.0,
@@ -18,8 +21,11 @@ extension API {
                 offset: page.offset
             ),
             .countExecutionSamples(
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
                 symbol: input.symbol,
+                mode: input.mode,
                 from: input.from,
                 to: input.to,
                 most: Total.most
@@ -44,8 +50,11 @@ extension API {
     ) async throws(Problem) -> ExportExecutionSamples.Output {
         let rows = try await read(
             .listExecutionSamples(
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
                 symbol: input.symbol,
+                mode: input.mode,
                 from: input.from,
                 to: input.to,
                 afterTime: nil,

@@ -1,6 +1,6 @@
 -- name: pnlDays :many
 -- import: Generated
--- in: mode text(RuntimeMode)?, books text?, days int8
+-- in: mode text(RuntimeMode)?, currency text?, books text?, days int8
 -- out: day text, currency text, realized numeric, unrealized numeric, fees numeric, funding numeric, net numeric
 SELECT
     day::text, currency, realized, unrealized, fees, funding, realized + unrealized - fees + funding AS net
@@ -11,6 +11,7 @@ FROM (
     FROM pnl_changes
     WHERE day > (now() AT TIME ZONE 'UTC')::date - :days::int4
         AND (:mode IS NULL OR runtime_mode = :mode)
+        AND (:currency IS NULL OR named_currency(currency, :books) = :currency)
     GROUP BY 1, 2
 ) AS changed
 WHERE (realized, unrealized, fees, funding) <> (0, 0, 0, 0)
@@ -18,7 +19,7 @@ ORDER BY day DESC, currency
 
 -- name: pnlDay :many
 -- import: Generated
--- in: day text, mode text(RuntimeMode)?, books text?, limit int8, offset int8
+-- in: day text, mode text(RuntimeMode)?, currency text?, books text?, limit int8, offset int8
 -- out: instance_id text, bot_id text?, runtime_mode text(RuntimeMode), currency text
 -- out: realized numeric, unrealized numeric, fees numeric, funding numeric, net numeric
 SELECT
@@ -28,6 +29,7 @@ FROM pnl_changes AS changed
 LEFT JOIN instances ON instances.instance_id = changed.instance_id AND deleted_at IS NULL
 WHERE day = :day::date
     AND (:mode IS NULL OR runtime_mode = :mode)
+    AND (:currency IS NULL OR named_currency(currency, :books) = :currency)
     AND (realized, unrealized, fees, funding) <> (0, 0, 0, 0)
 ORDER BY named_currency(currency, :books), net, changed.instance_id
 LIMIT :limit
@@ -35,12 +37,13 @@ OFFSET :offset
 
 -- name: countPnlDay :one
 -- import: Generated
--- in: day text, mode text(RuntimeMode)?
+-- in: day text, mode text(RuntimeMode)?, currency text?, books text?
 -- out: count int8, as_of timestamptz?
 SELECT count(*) AS count, (SELECT nullif(noted_at, '-infinity') FROM performance_horizon) AS as_of
 FROM pnl_changes
 WHERE day = :day::date
     AND (:mode IS NULL OR runtime_mode = :mode)
+    AND (:currency IS NULL OR named_currency(currency, :books) = :currency)
     AND (realized, unrealized, fees, funding) <> (0, 0, 0, 0)
 
 -- name: performanceTime :one

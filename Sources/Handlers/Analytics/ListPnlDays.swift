@@ -4,7 +4,12 @@ public import Generated
 extension API {
     public func listPnlDays(_ input: ListPnlDays.Input) async throws(Problem) -> ListPnlDays.Output {
         let (rows, time) = try await readPrimary(
-            .pnlDays(mode: input.mode, books: configuration.books.currency, days: input.days),
+            .pnlDays(
+                mode: input.mode,
+                currency: input.currency,
+                books: configuration.books.currency,
+                days: input.days
+            ),
             .performanceTime()
         )
         return .ok(PnlDayList(generatedAt: .now, asOf: time, items: rows.compactMap(PnlDay.init)))
@@ -18,11 +23,17 @@ extension API {
             .pnlDay(
                 day: day,
                 mode: input.mode,
+                currency: input.currency,
                 books: configuration.books.currency,
                 limit: page.size,
                 offset: page.offset
             ),
-            .countPnlDay(day: day, mode: input.mode)
+            .countPnlDay(
+                day: day,
+                mode: input.mode,
+                currency: input.currency,
+                books: configuration.books.currency
+            )
         )
         return .ok(
             PnlDayPage(

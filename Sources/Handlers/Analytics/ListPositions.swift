@@ -8,9 +8,12 @@ extension API {
         let (rows, total) = try await read(
             .listPositions(
                 staleSeconds: configuration.heartbeatStaleSeconds,
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
                 symbol: input.symbol,
                 mode: input.mode,
+                currency: input.currency,
                 isStale: input.stale,
                 books: configuration.books.currency,
                 limit: page.size,
@@ -18,10 +21,14 @@ extension API {
             ),
             .countPositions(
                 staleSeconds: configuration.heartbeatStaleSeconds,
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
                 symbol: input.symbol,
                 mode: input.mode,
-                isStale: input.stale
+                currency: input.currency,
+                isStale: input.stale,
+                books: configuration.books.currency
             )
         )
         let items = rows.map { Position($0) }

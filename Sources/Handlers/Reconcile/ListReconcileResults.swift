@@ -8,14 +8,28 @@ extension API {
         let page = try Page<Timestamp, UUID>(number: input.page, size: input.pageSize, cursor: input.cursor)
         let (rows, counted) = try await readPrimary(
             .listReconcileResults(
+                botID: input.botID,
                 instanceID: input.instanceID,
+                exchange: input.exchange,
+                mode: input.mode,
                 status: input.status,
+                from: input.from,
+                to: input.to,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
                 offset: page.offset
             ),
-            .countReconcileResults(instanceID: input.instanceID, status: input.status, most: Total.most)
+            .countReconcileResults(
+                botID: input.botID,
+                instanceID: input.instanceID,
+                exchange: input.exchange,
+                mode: input.mode,
+                status: input.status,
+                from: input.from,
+                to: input.to,
+                most: Total.most
+            )
         )
         let items = page.items(rows).map { ReconcileResult($0) }
         let total = Total(counted: counted)

@@ -2,8 +2,8 @@
 -- one of its trades has none.
 -- name: getTradeStatistics :many
 -- import: Generated
--- in: group_by text(TradeGroup), bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, from timestamptz, to timestamptz
--- in: limit int8
+-- in: group_by text(TradeGroup), bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, account_id text?
+-- in: currency text?, from timestamptz, to timestamptz, limit int8
 -- out: key text?, currency text, trades int8, winning int8, losing int8, profit numeric?, fees numeric?, best numeric?
 -- out: worst numeric?, gross_profit numeric?, gross_loss numeric?, volume numeric, average_seconds float8?, open_trades int8?
 -- out: unrealized_profit numeric?
@@ -35,6 +35,8 @@ WITH selected AS (
         AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR symbol = :symbol)
         AND (:mode IS NULL OR runtime_mode = :mode)
+        AND (:account_id IS NULL OR account_id = :account_id)
+        AND (:currency IS NULL OR currency = :currency)
 )
 SELECT
     key, currency, count(closed_at) AS trades, count(*) FILTER (WHERE profit > 0) AS winning, count(*) FILTER (WHERE profit < 0) AS losing,

@@ -26,6 +26,8 @@ extension API {
                 instanceID: input.instanceID,
                 symbol: input.symbol,
                 mode: input.mode,
+                accountID: input.accountID,
+                currency: input.currency,
                 from: start,
                 to: end,
                 limit: Self.groupLimit.addingSaturated(1)

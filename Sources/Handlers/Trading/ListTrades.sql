@@ -1,7 +1,7 @@
 -- name: listTrades :many
 -- import: Generated
--- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?
--- in: to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
+-- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, account_id text?, currency text?
+-- in: status text(TradeStatus)?, from timestamptz?, to timestamptz?, after_time timestamptz?, after_ordinal int8?, limit int8, offset int8
 -- out: ordinal int8, instance_id text, bot_id text?, trade_id text, runtime_mode text(RuntimeMode), venue text, account_id text
 -- out: symbol text, side text(TradeSide), status text(TradeStatus), quantity numeric, entry_quantity numeric, entry_price numeric
 -- out: exit_price numeric?, current_price numeric?, leverage numeric?, profit numeric?, unrealized_profit numeric?, fees numeric?
@@ -17,6 +17,8 @@ WHERE (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHER
     AND (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:symbol IS NULL OR symbol = :symbol)
     AND (:mode IS NULL OR runtime_mode = :mode)
+    AND (:account_id IS NULL OR account_id = :account_id)
+    AND (:currency IS NULL OR currency = :currency)
     AND (:status IS NULL OR status = :status)
     AND (:from IS NULL OR last_at >= :from)
     AND (:to IS NULL OR last_at < :to)
@@ -27,8 +29,8 @@ OFFSET :offset
 
 -- name: countTrades :one
 -- import: Generated
--- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, status text(TradeStatus)?, from timestamptz?, to timestamptz?
--- in: most int8
+-- in: bot_id text?, instance_id text?, symbol text?, mode text(RuntimeMode)?, account_id text?, currency text?
+-- in: status text(TradeStatus)?, from timestamptz?, to timestamptz?, most int8
 -- out: count int8
 SELECT count(*)
 FROM (
@@ -38,6 +40,8 @@ FROM (
         AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:symbol IS NULL OR symbol = :symbol)
         AND (:mode IS NULL OR runtime_mode = :mode)
+        AND (:account_id IS NULL OR account_id = :account_id)
+        AND (:currency IS NULL OR currency = :currency)
         AND (:status IS NULL OR status = :status)
         AND (:from IS NULL OR last_at >= :from)
         AND (:to IS NULL OR last_at < :to)
