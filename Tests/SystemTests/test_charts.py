@@ -15,7 +15,7 @@ WATCH = """
     window.plots = [];
     let library;
     Object.defineProperty(window, 'uPlot', { configurable: true, get: () => library, set: (original) => {
-        library = new Proxy(original, { construct: (target, values) => { const made = new target(...values); window.plots.push(made); return made; } });
+        library = new Proxy(original, { construct: (target, values) => { const made = new target(...values); plots.push(made); return made; } });
     } });
 """
 

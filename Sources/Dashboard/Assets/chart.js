@@ -22,7 +22,9 @@ const number = (text) => (/^[−\d\s.]+%?\s*$/.test(text) ? Number(text.replace(
 let library = null;
 const load = () => library ??= Promise.all([
   new Promise((resolve, reject) => {
-    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/assets/uPlot.min.css", onload: resolve, onerror: reject });
+    const sheet = Object.assign(document.createElement("link"), {
+      rel: "stylesheet", href: "/assets/uPlot.min.css", onload: resolve, onerror: reject,
+    });
     // The rules of the page's own style sheet come later.
     document.querySelector("link[rel=stylesheet]").before(sheet);
   }),
@@ -55,7 +57,10 @@ function read(figure) {
     const [from, until] = [...item.querySelectorAll("time")].map((time) => seconds(time.dateTime));
     return { from, until, look: item.className, number: item.querySelector("b").textContent, href: item.querySelector("a")?.href };
   });
-  return { names, times, curves, notes, data: [x, ...values], range: [seconds(plot.dataset.from), seconds(plot.dataset.to)], isLow: plot.classList.contains("low") };
+  return {
+    names, times, curves, notes, data: [x, ...values],
+    range: [seconds(plot.dataset.from), seconds(plot.dataset.to)], isLow: plot.classList.contains("low"),
+  };
 }
 
 /// A tick of a value axis, in the server's format.
@@ -133,7 +138,10 @@ class TimeChart {
         y: isLow ? { range: (_, least) => [least < 0 ? least * 1.1 : -1, 0] } : {},
       },
       axes: [
-        { stroke: text("--soft"), font, size: 28, grid: { show: false }, ticks: { stroke: text("--line"), size: 4, width: 1 }, space: 72, values: (_, splits) => splits.map(clock) },
+        {
+          stroke: text("--soft"), font, size: 28, grid: { show: false }, ticks: { stroke: text("--line"), size: 4, width: 1 }, space: 72,
+          values: (_, splits) => splits.map(clock),
+        },
         {
           stroke: text("--soft"), font, size: axisWidth, gap: 8, grid: { stroke: text("--line"), width: 1 }, ticks: { show: false }, space: 40,
           values: (_, splits, axis, space, step) => splits.map((value) => tick(value, step) + (isLow ? " %" : "")),
@@ -144,7 +152,10 @@ class TimeChart {
         points: { size: 7, width: 1, fill: text("--ink") },
         drag: { x: true, y: false, setScale: false },
         // The cursor is shared; the zoom is shared by `zoom`, because the charts have different sizes.
-        sync: { key: this.group.key, setSeries: false, scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
+        sync: {
+          key: this.group.key, setSeries: false, scales: ["x", null],
+          filters: { pub: (type) => type === "mousemove" || type === "mouseleave" },
+        },
         bind: { dblclick: () => () => { this.zoom(null); return null; } },
       },
       hooks: {
