@@ -12,15 +12,21 @@ extension Dashboard {
     private static var chartsShown: Int { 4 }
 
     /// Charts of the usual metrics of an instance, in one column over the same range.
-    func charts(of instance: Instance, _ request: WebRequest) async throws(Problem) -> [Block] {
+    ///
+    /// - Parameter presence: The heartbeats, whose gaps are marked.
+    func charts(of instance: Instance, _ presence: Presence, _ request: WebRequest) async throws(Problem) -> [Block] {
         let page = try await api.listMetrics(input(request, ["page_size": "200"], path: [instance.instanceID])).body
         let metrics = Self.charted.flatMap { type in page.items.filter { $0.metricType.hasSameScalars(as: type) } }
         // A metric in several currencies has several entries, but one chart.
         var known: Set<[ExactText]> = []
         let charted = metrics.filter { known.insert([ExactText($0.metricType), ExactText($0.symbol)]).inserted }
+        var events = charted.isEmpty ? .none : try await events(of: instance, presence, request)
         var blocks: [Block] = []
         for (place, metric) in charted.prefix(Self.chartsShown).enumerated() {
-            blocks.append(try await chart(of: metric.metricType, metric.symbol, of: instance, at: place, request))
+            blocks.append(
+                try await chart(of: metric.metricType, metric.symbol, of: instance, at: place, with: events, request)
+            )
+            events.isListed = false
         }
         if !blocks.isEmpty { return blocks }
         let text = "No equity, exposure, PnL or latency reported. Bots report them with POST /ingest/metrics."
@@ -33,6 +39,7 @@ extension Dashboard {
         _ symbol: String,
         of instance: Instance,
         at place: Int,
+        with events: Chart.Annotations = .none,
         _ request: WebRequest
     ) async throws(Problem) -> Block {
         let range = TimeRange(request)
@@ -41,7 +48,7 @@ extension Dashboard {
         let points = series.points.map { Chart.Point(time: $0.timestamp, value: $0.value.approximate) }
         let id = "series-\(place)"
         let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
-        let chart = Chart.line("\(id)-chart", title, points, over: range.scale())
+        let chart = Chart.line("\(id)-chart", title, points, over: range.scale(), annotations: events)
         let csv = "/api/analytics/series.csv?\(one.and(range.query).with("limit", nil).text)"
         let links = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
         return Block(
@@ -51,6 +58,41 @@ extension Dashboard {
             more: Block.Link(text: "CSV", href: csv),
             choices: place == 0 ? range.choices(instance.page, links) : [],
             chart.map { .chart($0) } ?? .text("— No samples in this range. Select a longer range.")
+        )
+    }
+
+    /// The maximum number of commands, and of alerts, that are marked in charts.
+    private static var eventsShown: Int { 20 }
+
+    /// The newest commands and alerts of an instance, and the gaps of its heartbeats, as annotations.
+    private func events(of instance: Instance, _ presence: Presence, _ request: WebRequest) async throws(Problem)
+        -> Chart.Annotations
+    {
+        let newest: Fields = ["page_size": "\(Self.eventsShown)"]
+        let id = instance.instanceID
+        let commands = try await api.listCommands(input(request, newest.with("instance_id", id))).body
+        let alerts = try await api.listAlerts(input(request, newest.with("target_id", id))).body
+        let silences = HeartbeatStrip.silences(presence).map { silence in
+            Chart.Annotation(kind: .silence, from: silence.from, until: silence.until, label: "No heartbeats")
+        }
+        return Chart.Annotations(
+            members: silences
+                + commands.items.map { command in
+                    Chart.Annotation(
+                        kind: .command,
+                        from: command.createdAt,
+                        label: "\(command.commandType.rawValue) by \(command.createdBy), \(command.status.rawValue)",
+                        href: "/commands/\(command.commandID.text)"
+                    )
+                }
+                + alerts.items.map { alert in
+                    Chart.Annotation(
+                        kind: .alert,
+                        from: alert.firstAt,
+                        label: alert.message,
+                        href: "/alerts/\(alert.alertID.text)"
+                    )
+                }
         )
     }
 

@@ -13,7 +13,7 @@ extension Dashboard {
         let presence = try await api.getPresence(input(request, path: [instance.instanceID])).body
         let held = try await api.listPositions(input(request, one)).body
         let parts = try await api.explainNetPnl(input(request, one)).body
-        let charts = try await charts(of: instance, request)
+        let charts = try await charts(of: instance, presence, request)
         var actions: [Block] = []
         if permits(CreateCommand.Input.self, request) {
             actions.append(
@@ -69,12 +69,9 @@ extension Dashboard {
 
     /// The heartbeat strip, and the starts of its latest gaps with their durations.
     private static func heartbeats(_ presence: Presence) -> [Block.Fact] {
-        let count = Int64(presence.slots.utf8.count)
-        func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
-        let gaps = HeartbeatStrip.gaps(presence.slots).suffix(5).reversed().map { gap in
-            let start = time(gap.lowerBound)
-            let duration = Figures.duration(seconds: start.seconds(until: time(gap.upperBound)))
-            return Block.Fact("Gap", Cell(note: "for \(duration)", time: Moment(start)))
+        let gaps = HeartbeatStrip.silences(presence).suffix(5).reversed().map { silence in
+            let duration = Figures.duration(seconds: silence.from.seconds(until: silence.until))
+            return Block.Fact("Gap", Cell(note: "for \(duration)", time: Moment(silence.from)))
         }
         let none = [Block.Fact("Gaps", .text("no gaps of 90 s or more"))]
         return [Block.Fact("Heartbeats", Cell(strip: HeartbeatStrip(presence.slots)))] + (gaps.isEmpty ? none : gaps)

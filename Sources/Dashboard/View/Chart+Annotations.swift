@@ -23,6 +23,8 @@ extension Chart {
         var omitted = 0
         /// Whether no more than `omitted` events were not read.
         var isExact = true
+        /// Whether the chart lists them. Of charts with the same annotations only the first one does.
+        var isListed = true
 
         static let none = Annotations(members: [])
     }
@@ -67,6 +69,7 @@ extension Chart.Notes {
     /// - Parameter chart: The id of the chart, to whose list a flag of several annotations leads.
     /// - Returns: Nil without annotations in the range.
     init?(_ annotations: Chart.Annotations, over scale: TimeScale, chart: String) {
+        guard annotations.isListed else { return nil }
         let inside = annotations.members.filter { scale.has($0.from, $0.until) }.sorted { $0.from < $1.from }
         let shown = inside.suffix(Self.most)
         let hidden = (inside.count - shown.count).addingSaturated(annotations.omitted)

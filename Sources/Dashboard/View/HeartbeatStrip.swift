@@ -1,4 +1,5 @@
 import ContractRuntime
+import Generated
 
 /// Heartbeats over time as a strip that marks gaps. A gap is 90 seconds or longer, because the heartbeat interval may exceed one slot.
 struct HeartbeatStrip {
@@ -30,6 +31,14 @@ struct HeartbeatStrip {
 
     /// The gaps, as ranges of slots.
     static func gaps(_ slots: String) -> [Range<Int>] { runs(of: "0", in: slots).filter { $0.count >= minimumGap } }
+
+    /// The gaps as periods.
+    static func silences(_ presence: Presence) -> [(from: Timestamp, until: Timestamp)] {
+        // traps: a response has at most 2,880 slots.
+        let count = Int64(presence.slots.utf8.count)
+        func time(_ slot: Int) -> Timestamp { presence.until.adding(seconds: (Int64(slot) - count) * 30) }
+        return gaps(presence.slots).map { (time($0.lowerBound), time($0.upperBound)) }
+    }
 
     private static func runs(of mark: Unicode.Scalar, in slots: String) -> [Range<Int>] {
         var runs: [Range<Int>] = []
