@@ -117,7 +117,7 @@ import Testing
             for text in [
                 #"class="bar better""#, ">below −50 bps<", ">50 bps and more<",
                 ">0 to 1 bps</td><td data-label=\"Samples\"",
-                ">40.00 %<", "below 0 is better than expected",
+                ">40.00 %<", "Slippage, bps, 7 days</h2>", "below 0 is better than expected",
             ] {
                 #expect(slippage.contains(text), "\(text): \(slippage)")
             }

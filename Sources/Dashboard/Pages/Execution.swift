@@ -39,7 +39,7 @@ extension Dashboard {
             )
             return Block(
                 id,
-                title,
+                "\(title), \(range.text)",
                 shape: "half",
                 asOf: histogram.generatedAt,
                 note: isSigned ? "below 0 is better than expected ·" : nil,
