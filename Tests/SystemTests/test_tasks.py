@@ -103,7 +103,7 @@ def test_who_flattened_a_bot_is_one_click_away(operator, browser, fleet):
     operator.follow("History")
     row = browser.wait(lambda: browser.find("#history tr:has(a[href^='/commands/'])"))
     assert [cell.text for cell in row.find_elements("css selector", "td")][1:] == ["FLATTEN\ncommand", "COMPLETED", "admin-token-user", "venue closed"]
-    # What the audit log has besides: the acknowledgements. The creation is the command itself.
+    # The audit log adds the acknowledgements. Its entry for the creation would repeat the command.
     assert [cell.text for cell in browser.all("#history tbody tr td:nth-child(2)")] == [
         "COMMAND_ACK\naudit log, command", "COMMAND_ACK\naudit log, command", "FLATTEN\ncommand"]
     assert operator.clicks == 1

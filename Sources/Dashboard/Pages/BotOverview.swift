@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-// The first tab of an instance: what it may be told, how it does, and the other instances of its bot.
+// The first tab of an instance: its commands, its charts, its money, and the other instances of its bot.
 
 extension Dashboard {
     func overview(

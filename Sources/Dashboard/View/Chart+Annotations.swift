@@ -23,7 +23,7 @@ extension Chart {
         var omitted = 0
         /// Whether no more than `omitted` events were not read.
         var isExact = true
-        /// Whether the chart lists them. Of charts with the same annotations only the first one does.
+        /// Whether the chart lists them: only the first of several charts with the same annotations does.
         var isListed = true
 
         static let none = Annotations(members: [])
