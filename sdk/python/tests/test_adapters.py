@@ -295,6 +295,18 @@ def sync(server, status="COMPLETED"):
     return acknowledgement["evidence"] if status == "COMPLETED" else acknowledgement
 
 
+def test_the_outcome_of_a_command_is_one_if_its_acknowledgement_is_repeated(control_plane, tmp_path):
+    """An agent repeats an acknowledgement whose response was lost."""
+    with attached(SimulatedBot(), tmp_path, control_plane):
+        until(lambda: control_plane.instance("sim"))
+        command = control_plane.send("sim", "SYNC_BALANCE")
+        outcome = control_plane.outcome(command)
+        copied = {name: outcome[name] for name in ("status", "timestamp", "evidence")}
+        control_plane.call("POST", f"/commands/{command}/ack", {"command_id": command, "instance_id": "sim", **copied})
+        assert [item["status"] for item in control_plane.command(command)["acknowledgements"]] == ["ACCEPTED", "COMPLETED", "COMPLETED"]
+        assert control_plane.outcome(command) == outcome
+
+
 class SlowComparisons:
     """A proxy of a control plane. It keeps the first requests for a comparison without an answer."""
 
