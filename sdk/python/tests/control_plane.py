@@ -202,7 +202,10 @@ class ControlPlane:
             assert time.monotonic() < end, f"no outcome within {seconds} seconds: {command}"
             time.sleep(0.05)
         # The status that people see is the one that the agent reported, once.
-        (final,) = (item for item in command["acknowledgements"] if item["status"] != "ACCEPTED")
+        # An agent repeats an acknowledgement whose response was lost, and the control plane keeps each copy.
+        final, *copies = (item for item in command["acknowledgements"] if item["status"] != "ACCEPTED")
+        for copy in copies:
+            assert all(copy.get(member) == final.get(member) for member in ("status", "reason", "timestamp", "evidence")), command
         assert final["status"] == command["status"], command
         assert [event["event"] for event in command["timeline"]].count(command["status"]) == 1, command
         return final

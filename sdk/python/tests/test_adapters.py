@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.parse
 import uuid
 from decimal import Decimal
 
@@ -23,6 +24,7 @@ from flotilla_agent.adapters.sidecar import Attachment
 from flotilla_agent.adapters.testkit import check_effects, check_reading
 from flotilla_agent.adapters.values import exact
 from flotilla_agent.adapters.websocket import WebSocket
+from flotilla_agent.control_plane import ControlPlane
 from freqtrade_fleet import until
 from recorder import Recorder
 from test_agent import PROGRAM, server  # noqa: F401 (a fixture)
@@ -284,12 +286,77 @@ def test_a_comparison_finds_what_the_bot_and_the_books_do_not_share(server, tmp_
         assert server.call("GET", "/reconcile/findings?open=true&instance_id=sim")["items"][0]["booked"]["quantity"] == 1
 
 
-def sync(server):
-    """The evidence of a SYNC_BALANCE."""
+def sync(server, status="COMPLETED"):
+    """The evidence of a SYNC_BALANCE that is completed, or the acknowledgement with another status."""
     command = str(uuid.uuid4())
     server.call("POST", "/commands", {"command_id": command, "instance_id": "sim", "command_type": "SYNC_BALANCE", "ttl_seconds": 60})
-    until(lambda: server.call("GET", f"/commands/{command}")["status"] == "COMPLETED")
-    return server.call("GET", f"/commands/{command}")["acknowledgements"][-1]["evidence"]
+    until(lambda: server.call("GET", f"/commands/{command}")["status"] == status)
+    acknowledgement = server.call("GET", f"/commands/{command}")["acknowledgements"][-1]
+    return acknowledgement["evidence"] if status == "COMPLETED" else acknowledgement
+
+
+def test_the_outcome_of_a_command_is_one_if_its_acknowledgement_is_repeated(control_plane, tmp_path):
+    """An agent repeats an acknowledgement whose response was lost."""
+    with attached(SimulatedBot(), tmp_path, control_plane):
+        until(lambda: control_plane.instance("sim"))
+        command = control_plane.send("sim", "SYNC_BALANCE")
+        outcome = control_plane.outcome(command)
+        copied = {name: outcome[name] for name in ("status", "timestamp", "evidence")}
+        control_plane.call("POST", f"/commands/{command}/ack", {"command_id": command, "instance_id": "sim", **copied})
+        assert [item["status"] for item in control_plane.command(command)["acknowledgements"]] == ["ACCEPTED", "COMPLETED", "COMPLETED"]
+        assert control_plane.outcome(command) == outcome
+
+
+class SlowComparisons:
+    """A proxy of a control plane. It keeps the first requests for a comparison without an answer."""
+
+    def __init__(self, server, count):
+        self.seen, self._count = 0, count
+        self._target = urllib.parse.urlsplit(server.url)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._listener.accept()[0]
+                target = socket.create_connection((self._target.hostname, self._target.port))
+                threading.Thread(target=self._pass, args=(client, target, True), daemon=True).start()
+                threading.Thread(target=self._pass, args=(target, client, False), daemon=True).start()
+
+    def _pass(self, source, sink, is_request):
+        with contextlib.suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                if is_request and data.startswith(b"POST /reconcile/books"):
+                    self.seen += 1
+                    if self.seen <= self._count:
+                        while source.recv(65536):
+                            pass
+                        return
+                sink.sendall(data)
+
+    def close(self):
+        self._listener.close()
+
+
+def test_a_comparison_that_gets_no_answer_is_repeated_within_the_commands_time(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(ControlPlane, "LIMIT", 1.0)
+    proxy = SlowComparisons(server, 2)
+    with contextlib.closing(proxy), attached(SimulatedBot(), tmp_path, proxy, command_timeout=20):
+        until(lambda: server.call("GET", "/fills?instance_id=sim")["total"] >= 1)
+        assert "finding_count" in sync(server)
+        assert proxy.seen == 3
+
+
+def test_a_comparison_that_never_gets_an_answer_fails_with_the_reason_before_the_commands_limit(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(ControlPlane, "LIMIT", 1.0)
+    proxy = SlowComparisons(server, 1000)
+    with contextlib.closing(proxy), attached(SimulatedBot(), tmp_path, proxy, command_timeout=8):
+        acknowledgement = sync(server, "FAILED")
+        assert acknowledgement["reason"].startswith("NOT_COMPARED: everything is reported, but not compared with the books: no response")
+        assert acknowledgement["evidence"] == {"reports": 1}
+        assert proxy.seen >= 2
 
 
 def test_entries_stay_paused_while_the_agent_permits_none(recorder, tmp_path):

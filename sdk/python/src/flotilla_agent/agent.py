@@ -204,16 +204,16 @@ class Agent:
             self._bot_failure, self._bot_state = failure, state
             self._safety.changed.set()
 
-    def compare_books(self, report: contract.BookReport) -> contract.BookComparison:
+    def compare_books(self, report: contract.BookReport, limit: float = ControlPlane.LIMIT) -> contract.BookComparison:
         """Sends all pending reports, then compares the bot's orders, trades, fills and balances with the books.
 
-        Report everything that the bot knows before: the books have only what was reported. Raises CallFailure, also if there is no control
-        plane.
+        Report everything that the bot knows before: the books have only what was reported. `limit` is how long the control plane may take for
+        the comparison, in seconds, at most 10. Raises CallFailure, also if there is no control plane.
         """
         if self._control_plane is None:
             raise CallFailure("no control plane is configured")
         self._send_reports()
-        return self._control_plane.compare_books(report)
+        return self._control_plane.compare_books(report, limit)
 
     def start(self) -> None:
         """Starts the agent's threads. Call it once per agent.

@@ -94,9 +94,9 @@ class ControlPlane:
         items = body.get("items") or [] if isinstance(body, dict) else []
         return [item for item in items if item["status"] == "rejected"]
 
-    def compare_books(self, report: contract.BookReport) -> contract.BookComparison:
-        """Compares the bot's records with the books, and returns the differences."""
-        return contract.BookComparison.from_json(self._call(lambda client: client.compare_books(report), self.LIMIT))
+    def compare_books(self, report: contract.BookReport, limit: float = LIMIT) -> contract.BookComparison:
+        """Compares the bot's records with the books, within `limit` seconds and at most 10, and returns the differences."""
+        return contract.BookComparison.from_json(self._call(lambda client: client.compare_books(report), min(limit, self.LIMIT)))
 
     def claim(self, acknowledgement: contract.Acknowledgement) -> str | None:
         """Sends ACCEPTED before a command is executed. Returns the reason why the command must not be executed, or None.

@@ -39,7 +39,8 @@ class Effects:
     def __init__(self, adapter: Adapter, limit: float, synchronize: typing.Callable[[], dict[str, typing.Any]]) -> None:
         """`limit` is the agent's time limit of a command. `synchronize` reports all that the bot knows, and returns the evidence of that."""
         self._adapter = adapter
-        self._limit = max(limit - self.MARGIN, limit / 2)
+        #: How long a command may take, in seconds.
+        self.limit = max(limit - self.MARGIN, limit / 2)
         self._synchronize = synchronize
         self._lock = threading.Lock()
         #: How many commands that pause entries are running.
@@ -93,7 +94,7 @@ class Effects:
                 self._adapter.resume()
 
         try:
-            limit = self._limit if self._adapter.is_started_by_hand else None
+            limit = self.limit if self._adapter.is_started_by_hand else None
             done = self._apply(
                 "the bot runs and permits entries", lambda s: s.is_running and s.permits_entries, _asking(resume), limit=limit
             )
@@ -115,7 +116,7 @@ class Effects:
         before = self._snapshot(time.monotonic() + self.QUICK)
         restart = _asking(self._adapter.restart)
         done = self._apply(
-            "the bot has restarted", lambda s: s.started_at != before.started_at, restart, limit=self._limit, first=before
+            "the bot has restarted", lambda s: s.started_at != before.started_at, restart, limit=self.limit, first=before
         )
         return {**self._evidence(done), "started_before": before.started_at, "started": done.started_at}
 
@@ -129,13 +130,13 @@ class Effects:
 
         done = self._apply(
             "none of the orders is open", lambda s: not wanted & {order.order_id for order in s.orders}, cancel,
-            limit=self._limit, first=before,
+            limit=self.limit, first=before,
         )
         return {**self._evidence(done), "canceled": sorted(wanted)[: self.LISTED], "canceled_count": len(wanted)}
 
     def _flatten(self, command: AgentCommand) -> dict[str, typing.Any]:
         start = time.monotonic()
-        end = start + self._limit
+        end = start + self.limit
         with self._pause():
             before = self._snapshot(end)
             if not before.is_running and not before.trades and not before.orders:
@@ -209,7 +210,7 @@ class Effects:
         first: Snapshot | None = None,
     ) -> Snapshot:
         """Requests an effect until a snapshot shows it, and returns that snapshot. `first` is a snapshot that was just taken."""
-        end = time.monotonic() + (min(self._limit, self.QUICK) if limit is None else limit)
+        end = time.monotonic() + (min(self.limit, self.QUICK) if limit is None else limit)
         last, words, asked_at = first, None, -1e9
         while True:
             try:

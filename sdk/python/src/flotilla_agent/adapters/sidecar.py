@@ -146,14 +146,25 @@ class Attachment:
             return changes.reports
 
     def _synchronize(self) -> dict[str, typing.Any]:
-        """Reports everything that the bot knows, and lets the control plane compare it with its books."""
-        reports = self._report(is_everything=True)
-        result: dict[str, typing.Any] = {"reports": len(reports)}
-        try:
-            report = book_report(reports, self.agent.configuration.instance_id, self._clock.wall())
-            return result | evidence(self.agent.compare_books(report))
-        except CallFailure as error:
-            raise CommandFailure(f"NOT_COMPARED: everything is reported, but not compared with the books: {error}", result) from None
+        """Reports everything that the bot knows, and lets the control plane compare it with its books.
+
+        A comparison that the control plane does not answer is repeated within the command's time, with all that the bot knows then.
+        """
+        end = self._clock.elapsed() + self._effects.limit
+        failures = 0
+        while True:
+            reports = self._report(is_everything=True)
+            result: dict[str, typing.Any] = {"reports": len(reports)}
+            try:
+                report = book_report(reports, self.agent.configuration.instance_id, self._clock.wall())
+                return result | evidence(self.agent.compare_books(report, limit=max(end - self._clock.elapsed(), 0.1)))
+            except CallFailure as error:
+                failures += 1
+                pause = max(self._clock.backoff(failures, 8), error.retry_after or 0)
+                is_last = error.is_final or self.agent.configuration.control_plane_url is None or self._clock.elapsed() + pause >= end
+                if is_last or self._stopping.wait(pause):
+                    reason = f"NOT_COMPARED: everything is reported, but not compared with the books: {error}"
+                    raise CommandFailure(reason, result) from None
 
     # The bot's state
 
