@@ -62,7 +62,7 @@ def trade_status(case):
 
 
 def short_range(case):
-    """Statistics must be of at most 400 days."""
+    """Statistics must be of at most 400 days, and histograms of at most 31."""
     if "from" in case.query or "to" in case.query:
         now = datetime.now(timezone.utc)
         case.query |= {"from": (now - timedelta(days=30)).isoformat(), "to": now.isoformat()}
@@ -102,6 +102,7 @@ RULES = {
     "postBalances": one_balance_per_currency,
     "postLogLine": not_ahead,
     "compareBooks": not_ahead,
+    "getExecutionHistogram": short_range,
     "getTradeStatistics": short_range,
 }
 

@@ -51,9 +51,8 @@ def test_what_changed_the_net_pnl_is_two_clicks_away(operator, browser, fleet):
 
 
 def test_an_alert_is_silenced_and_acknowledged_in_two_clicks(operator, browser, fleet):
-    fleet.call("POST", "/reconcile", {"instance_id": "binance-a0", "exchange_equity": "1000", "internal_equity": "900", "difference": "100",
-                                      "status": "MISMATCH", "timestamp": fleet.ago(0)})
-    alert = next(item for item in fleet.call("GET", "/alerts?status=OPEN&source=reconcile")["items"] if item["target_id"] == "binance-a0")
+    fleet.heartbeat("stuck-1", "stuck", state="UNRESPONSIVE")
+    alert = next(item for item in fleet.call("GET", "/alerts?status=OPEN&source=bot_monitor")["items"] if item["target_id"] == "stuck-1")
     try:
         browser.open("/dashboard")
         item = f"#attention li:has(a[href='/alerts/{alert['alert_id']}'])"
@@ -64,7 +63,7 @@ def test_an_alert_is_silenced_and_acknowledged_in_two_clicks(operator, browser, 
         stored = fleet.call("GET", f"/alerts/{alert['alert_id']}")
         assert operator.clicks == 2 and stored["status"] == "ACKED" and stored["silenced_until"]
     finally:
-        fleet.call("POST", f"/alerts/{alert['alert_id']}/resolve")
+        fleet.heartbeat("stuck-1", "stuck")
 
 
 def test_safe_mode_for_a_live_bot_takes_four_clicks_at_most(operator, browser):
@@ -131,6 +130,7 @@ def test_two_bots_are_compared_in_three_clicks(operator, browser):
 def test_a_command_is_approved_in_two_clicks_with_its_exposure_in_view(server, fleet):
     token = fleet.call("POST", "/tokens", {"name": "approves-in-two", "roles": ["approver"]})["token"]
     identity = uuid(3, "approved in two")
+    fleet.heartbeat("binance-a0", "mm-bin-00", runtime_mode="LIVE", exchange="BINANCE", symbol="BTCUSDT")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "binance-a0", "command_type": "FLATTEN", "ttl_seconds": 600})
     browser = Browser(server.web)
     try:

@@ -64,6 +64,16 @@ def test_the_adapter_keeps_the_rules_of_its_interface(bots):
 
 # Equality
 
+def stop_with_open_trades(fleet, bot):
+    """Stops a bot while it has a trade. The last trade may close before the bot stops; then it trades on."""
+    for _ in range(5):
+        wait_for_trades(bot)
+        fleet.complete(bot, "STOP", {"leave_trades": True})
+        if open_trades(bot):
+            return
+        fleet.complete(bot, "START")
+    raise AssertionError("each of five times the bot closed its trades before it stopped")
+
 
 def test_everything_equals_the_bots_database_also_after_kills(fleet):
     for bot in fleet.bots:
@@ -76,9 +86,8 @@ def test_everything_equals_the_bots_database_also_after_kills(fleet):
     time.sleep(4)
     for bot in fleet.bots:
         # A stopped bot keeps its trades open and changes nothing.
-        wait_for_trades(bot)
-        fleet.complete(bot, "STOP", {"leave_trades": True})
-        assert open_trades(bot) and compare_soon(fleet, bot)["position"] >= 1
+        stop_with_open_trades(fleet, bot)
+        assert compare_soon(fleet, bot)["position"] >= 1
         fleet.complete(bot, "FLATTEN")
         counts = compare_soon(fleet, bot)
         assert min(counts[kind] for kind in ("order", "fill", "trade", "cost")) >= 3
