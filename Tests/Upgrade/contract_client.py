@@ -148,8 +148,7 @@ class ContractClient(threading.Thread):
         for path in ("/portfolio/positions", "/portfolio/exposure", "/analytics/execution-quality", "/analytics/net-pnl",
                      "/analytics/net-pnl/explanation", "/analytics/costs", "/analytics/costs.csv", "/analytics/execution-samples",
                      "/analytics/execution-samples.csv", "/analytics/equity-drawdown", "/analytics/equity-curve", "/analytics/indices/latest",
-                     "/analytics/resource/latest", "/analytics/resource/window", "/fleet", "/fleet/equity", "/fleet/timeline", "/instances",
-                     "/instances.csv", "/bots"):
+                     "/analytics/resource/latest", "/analytics/resource/window", "/fleet", "/fleet/equity", "/instances", "/instances.csv", "/bots"):
             self.get(path)
         series = {"instance_id": INSTANCE, "metric_type": "equity", "symbol": SYMBOL}
         self.get("/analytics/series", series)
