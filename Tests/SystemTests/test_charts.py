@@ -6,7 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 from conftest import TOKEN, Browser
 from fleet import uuid
-from test_dashboard import axe_source
+from test_dashboard import axe_source, axe_violations
 
 EQUITY = "#equity-0 figure"
 COMMAND = uuid(1, "annotated")
@@ -164,11 +164,37 @@ def test_drawn_charts_have_no_axe_violation_in_both_themes(charts, theme):
             charts.open(path)
             charts.wait(lambda: charts.all("figure.drawn"))
             charts.find("figure").send_keys("+")
-            charts.driver.execute_script(axe_source())
-            result = charts.driver.execute_async_script("axe.run().then(arguments[0])")
-            assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]] == []
+            assert axe_violations(charts, axe_source()) == []
     finally:
         charts.driver.delete_cookie("theme")
+
+
+def test_charts_in_one_column_have_the_same_marks_and_list_them_once(charts, fleet):
+    fleet.heartbeat("marked-1", "marked")
+    for kind in ("equity", "realized_pnl"):
+        fleet.call("POST", "/ingest/metrics", [{"instance_id": "marked-1", "symbol": "BTCUSDT", "metric_type": kind, "value": str(value), "currency": "USDT",
+                                                "timestamp": fleet.ago(7_200 - 600 * value)} for value in range(1, 4)])
+    fleet.call("POST", "/commands", {"command_id": uuid(1, "marked"), "instance_id": "marked-1", "command_type": "SYNC_BALANCE", "ttl_seconds": 60})
+    charts.open("/bots/marked/marked-1")
+    charts.wait(lambda: len(charts.all("figure.drawn")) == 2)
+    assert len(charts.all(".notes")) == 1 and len(charts.all("#series-0 .flag-row a")) == 1 and not charts.all("#series-1 .flag-row a")
+    # Drawing each chart again begins one line at the top of the plot, at the time of the command.
+    begun = """
+        const moves = [];
+        const move = CanvasRenderingContext2D.prototype.moveTo;
+        CanvasRenderingContext2D.prototype.moveTo = function (x, y) { moves.push([this.canvas, x, y]); return move.call(this, x, y); };
+        const drawn = plots.slice(-2);
+        for (const plot of drawn) plot.redraw(false);
+        setTimeout(() => {
+            CanvasRenderingContext2D.prototype.moveTo = move;
+            const share = document.querySelector('#series-0 .note-mark').getAttribute('x1') / 1000;
+            arguments[0](drawn.map((plot) => {
+                const { min, max } = plot.scales.x;
+                const x = plot.valToPos(min + share * (max - min), 'x', true);
+                return moves.filter(([canvas, left, top]) => canvas === plot.ctx.canvas && Math.abs(left - x) <= 1 && top === plot.bbox.top).length;
+            }));
+        });"""
+    assert charts.driver.execute_async_script(begun) == [1, 1]
 
 
 def test_the_library_is_loaded_only_by_pages_with_a_chart_over_time(browser, events):

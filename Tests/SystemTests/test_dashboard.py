@@ -53,6 +53,13 @@ def axe_source() -> str:
     return next(package.rglob("axe.min.js")).read_text()
 
 
+def axe_violations(browser, source: str) -> list:
+    """Returns the rules that the page violates, with the first elements."""
+    browser.driver.execute_script(source)
+    result = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
+
+
 # --- Sign-in and sessions
 
 def test_an_invalid_token_is_rejected_and_a_valid_one_opens_the_requested_page(server, fleet):
@@ -131,10 +138,8 @@ def test_axe_reports_no_violations(browser, theme, width):
     try:
         for path in PAGES:
             browser.open(path)
-            browser.driver.execute_script(source)
-            result = browser.driver.execute_async_script("axe.run().then(arguments[0])")
-            if result["violations"]:
-                found[path] = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
+            if violations := axe_violations(browser, source):
+                found[path] = violations
             wide = browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
             assert not wide, f"{path} is wider than {width} px"
     finally:

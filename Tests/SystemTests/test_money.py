@@ -3,7 +3,7 @@
 import pytest
 
 from conftest import Browser
-from test_dashboard import axe_source, cookie, get
+from test_dashboard import axe_source, axe_violations, cookie, get
 
 PAGES = [
     "/analytics?mode=LIVE&currency=USDT", "/analytics?tab=days&mode=LIVE&range=90d", "/analytics?tab=equity&mode=LIVE&currency=USDT",
@@ -113,10 +113,8 @@ def test_axe_reports_no_violations_on_money_pages(browser, theme, width):
             browser.open(path)
             for details in browser.all("figure details"):
                 browser.driver.execute_script("arguments[0].open = true", details)
-            browser.driver.execute_script(source)
-            result = browser.driver.execute_async_script("axe.run().then(arguments[0])")
-            if result["violations"]:
-                found[path] = [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
+            if violations := axe_violations(browser, source):
+                found[path] = violations
             assert not browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"), f"{path} at {width} px"
     finally:
         browser.driver.set_window_size(1440, 1000)

@@ -53,14 +53,25 @@ function read(figure) {
   const longest = names.length ? Infinity : ((x.at(-1) - x[0]) / Math.max(x.length - 1, 1)) * 4;
   x = x.flatMap((time, place) => (time - x[place - 1] > longest ? [(time + x[place - 1]) / 2, time] : [time]));
   const values = curves.map((curve) => x.map((time) => (times.has(time) ? curve.get(time)?.value : null)));
-  const notes = [...figure.querySelectorAll(".notes li")].map((item) => {
+  const range = [seconds(plot.dataset.from), seconds(plot.dataset.to)];
+  const listed = [...figure.querySelectorAll(".notes li")].map((item) => {
     const [from, until] = [...item.querySelectorAll("time")].map((time) => seconds(time.dateTime));
     return { from, until, look: item.className, number: item.querySelector("b").textContent, href: item.querySelector("a")?.href };
   });
   return {
-    names, times, curves, notes, data: [x, ...values],
-    range: [seconds(plot.dataset.from), seconds(plot.dataset.to)], isLow: plot.classList.contains("low"),
+    names, times, curves, notes: listed.length ? listed : marks(figure, range), data: [x, ...values], range,
+    isLow: plot.classList.contains("low"),
   };
+}
+
+/// The annotations of a chart that does not list them, from the server's drawing. They have no numbers.
+function marks(figure, [from, to]) {
+  const time = (share) => from + (share / 1000) * (to - from);
+  return [...figure.querySelectorAll(".note-mark, .note-span")].map((mark) => {
+    const start = Number(mark.getAttribute("x1") ?? mark.getAttribute("x"));
+    const width = mark.getAttribute("width");
+    return { from: time(start), until: width ? time(start + Number(width)) : undefined, look: mark.classList[1] };
+  });
 }
 
 /// A tick of a value axis, in the server's format.
@@ -220,7 +231,7 @@ class TimeChart {
   place() {
     if (!this.plot?.over) return;
     const [min, max] = [this.plot.scales.x.min, this.plot.scales.x.max];
-    const shown = this.values.notes.filter(({ from, until }) => from <= max && (until > from ? until : from) >= min);
+    const shown = this.values.notes.filter(({ number, from, until }) => number && from <= max && (until > from ? until : from) >= min);
     const flags = [];
     for (const note of shown) {
       const left = Math.max(this.plot.valToPos(note.from, "x"), 0);

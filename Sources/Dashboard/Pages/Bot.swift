@@ -30,7 +30,10 @@ extension Dashboard {
             return try await bots(request.withQuery(request.query.with("bot_id", botID)))
         }
         let tab = request.query["tab"].flatMap(BotTab.init(rawValue:)) ?? .overview
-        let siblings = try await api.listInstances(input(request, ["bot_id": botID, "page_size": "200"])).body
+        // Without an instance, the page already has all instances of the bot.
+        let siblings =
+            instanceID == nil
+            ? page : try await api.listInstances(input(request, ["bot_id": botID, "page_size": "200"])).body
         let drift = StrategyDrift(siblings)
         let cause = try await cause(of: instance, request)
         let facts = Self.facts(instance, drift, cause, siblings)

@@ -16,6 +16,11 @@ struct FilterBar {
         /// Whether it filters. A range and a grouping only change the view, and cannot be removed.
         var isRemovable = true
 
+        /// Whether a value is selected. A view without a known value is the standard one; an unknown filter must not match everything.
+        func accepts(_ value: String) -> Bool {
+            isRemovable || choices.contains { value.hasSameScalars(as: $0.value) }
+        }
+
         static func text(_ name: String, _ label: String) -> Filter { Filter(name: name, label: label) }
 
         /// A choice of all values of an enumeration, or none.
@@ -69,9 +74,7 @@ struct FilterBar {
                 guard let value = request.query[filter.name], filter.standard?.hasSameScalars(as: value) != true else {
                     return (filter.name, nil)
                 }
-                // A view without a known value is the standard one; an unknown filter must not match everything.
-                let isKnown = filter.isRemovable || filter.choices.contains { value.hasSameScalars(as: $0.value) }
-                return (filter.name, isKnown ? value : nil)
+                return (filter.name, filter.accepts(value) ? value : nil)
             }
         )
         let known = Set((filters.map(\.name) + kept + passing).map(ExactText.init))
@@ -93,8 +96,7 @@ struct FilterBar {
         Fields(
             of: others.map { other in
                 guard let value = selected[other.name] else { return (other.name, nil) }
-                let isKnown = other.isRemovable || other.choices.contains { value.hasSameScalars(as: $0.value) }
-                return (other.name, isKnown ? value : nil)
+                return (other.name, other.accepts(value) ? value : nil)
             }
         )
     }
