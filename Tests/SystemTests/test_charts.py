@@ -172,8 +172,9 @@ def test_drawn_charts_have_no_axe_violation_in_both_themes(charts, theme):
 def test_charts_in_one_column_have_the_same_marks_and_list_them_once(charts, fleet):
     fleet.heartbeat("marked-1", "marked")
     for kind in ("equity", "realized_pnl"):
-        fleet.call("POST", "/ingest/metrics", [{"instance_id": "marked-1", "symbol": "BTCUSDT", "metric_type": kind, "value": str(value), "currency": "USDT",
-                                                "timestamp": fleet.ago(7_200 - 600 * value)} for value in range(1, 4)])
+        fleet.call("POST", "/ingest/metrics", [
+            {"instance_id": "marked-1", "symbol": "BTCUSDT", "metric_type": kind, "value": str(value), "currency": "USDT",
+             "timestamp": fleet.ago(7_200 - 600 * value)} for value in range(1, 4)])
     fleet.call("POST", "/commands", {"command_id": uuid(1, "marked"), "instance_id": "marked-1", "command_type": "SYNC_BALANCE", "ttl_seconds": 60})
     charts.open("/bots/marked/marked-1")
     charts.wait(lambda: len(charts.all("figure.drawn")) == 2)
