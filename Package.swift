@@ -105,13 +105,14 @@ let package = Package(
             ]
         ),
 
-        // SHA-256, from the library that libpq uses for TLS. swift-crypto would compile a second copy of BoringSSL.
+        // SHA-256 and the cryptography of push messages, from the library that libpq uses for TLS. swift-crypto would compile a second copy of BoringSSL.
         .systemLibrary(
             name: "CCrypto",
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .target(name: "Digests", dependencies: ["CCrypto"]),
+        .target(name: "WebPush", dependencies: ["CCrypto", "ContractRuntime"]),
 
         // The contract checker.
         .executableTarget(
@@ -130,7 +131,7 @@ let package = Package(
         .target(
             name: "Handlers",
             dependencies: [
-                "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres",
+                "ContractRuntime", "Digests", "Generated", "Notifications", "Postgres", "WebPush",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -151,7 +152,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "CZlib", "ContractRuntime", "Dashboard", "Digests", "Generated", "Handlers", "Notifications",
-                "Postgres",
+                "Postgres", "WebPush",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -252,6 +253,7 @@ let package = Package(
         ),
         .testTarget(name: "GeneratedTests", dependencies: ["Generated"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+        .testTarget(name: "WebPushTests", dependencies: ["ContractRuntime", "WebPush"]),
         .testTarget(
             name: "PostgresTests",
             dependencies: ["Postgres", "TestSupport", .product(name: "Logging", package: "swift-log")]

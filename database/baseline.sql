@@ -1,4 +1,4 @@
--- schema: 49
+-- schema: 56
 -- routines: 5 70f5157a562ab27b
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
@@ -799,7 +799,9 @@ CREATE TABLE notification_deliveries (
     -- A server is sending it until then.
     claimed_until timestamptz,
     sent_at timestamptz,
-    last_error text
+    last_error text,
+    -- The subscriptions that accepted a delivery of the target `push` whose other subscriptions failed: the next attempt omits them.
+    reached uuid[]
 );
 CREATE INDEX notification_deliveries_due ON notification_deliveries (target, next_attempt_at) WHERE status = 'PENDING';
 CREATE INDEX notification_deliveries_newest ON notification_deliveries (created_at DESC, delivery_id DESC);
@@ -813,6 +815,22 @@ CREATE TABLE notification_targets (
     -- The target asked for no messages until then.
     blocked_until timestamptz NOT NULL DEFAULT now()
 );
+
+-- Browsers that receive CRITICAL notifications by web push.
+CREATE TABLE push_subscriptions (
+    subscription_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    -- Whose browser it is. Without a valid token of this name it gets no messages.
+    principal text NOT NULL,
+    -- The URL at the push service, and the keys of the browser in URL-safe Base64.
+    endpoint text NOT NULL UNIQUE,
+    p256dh text NOT NULL,
+    auth text NOT NULL,
+    device text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    sent_at timestamptz,
+    last_error text
+);
+CREATE INDEX push_subscriptions_of_principal ON push_subscriptions (principal);
 
 -- ===================================================================================================== reconciliation
 

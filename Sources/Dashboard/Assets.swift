@@ -12,6 +12,8 @@ public enum Asset {
         case "palette.js": (PackageResources.palette_js, script)
         case "keys.js": (PackageResources.keys_js, script)
         case "time.js": (PackageResources.time_js, script)
+        case "push.js": (PackageResources.push_js, script)
+        case "push-worker.js": (PackageResources.push_worker_js, script)
         case "uPlot.iife.min.js": (PackageResources.uPlot_iife_min_js, script)
         case "uPlot.min.css": (PackageResources.uPlot_min_css, "text/css; charset=utf-8")
         case "uPlot.LICENSE.txt": (PackageResources.uPlot_LICENSE_txt, "text/plain; charset=utf-8")

@@ -98,6 +98,8 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("module-runs", 2) where path[1] == "check": return try await checkStuckRuns(request)
         case ("module-runs", 3) where path[2] == "cancel": return try await cancelRun(path[1], request)
         case ("notifications", 2) where path[1] == "test": return try await testNotification(request)
+        case ("push-subscriptions", 1): return try await subscribe(request)
+        case ("push-subscriptions", 3) where path[2] == "delete": return try await unsubscribe(path[1], request)
         case ("notifications", 3) where path[2] == "replay": return try await replay(path[1], request)
         case ("instances", 3) where path[2] == "retire": return try await retire(path[1], request)
         case ("retired-instances", 3) where path[2] == "delete": return try await delete(path[1], request)
@@ -191,7 +193,7 @@ enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
         checked,
         revoked, tested,
-        replayed, retired, deleting, verified
+        replayed, retired, deleting, verified, subscribed, unsubscribed
 
     static func text(_ name: String?) -> String? {
         name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
@@ -216,6 +218,8 @@ enum FlashMessage: String {
         case .retired: "Instance retired"
         case .deleting: "Instance is being deleted"
         case .verified: "Audit log verification started"
+        case .subscribed: "Browser subscribed to CRITICAL notifications"
+        case .unsubscribed: "Browser removed"
         }
     }
 }

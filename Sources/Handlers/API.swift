@@ -48,6 +48,8 @@ public final class API: Operations {
         public var policy = DatabasePolicy()
         /// The targets of notifications.
         public var targets: [NotificationTarget] = []
+        /// Web push; nil if it is off.
+        public var push: PushConfiguration?
         /// The maximum difference between books that agree.
         public var reconcileTolerance = Decimal(0)
         /// The maximum difference between books that agree, in basis points of the exchange's equity.

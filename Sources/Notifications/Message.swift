@@ -11,13 +11,16 @@ public struct Message: Sendable {
     public var texts: [String]
     /// The time of the first notification.
     public var time: Timestamp
+    /// The alert of the only notification; nil if there is none, or several notifications.
+    public var alertID: UUID?
 
     /// Creates a message.
-    public init(severity: Severity, title: String, texts: [String], time: Timestamp) {
+    public init(severity: Severity, title: String, texts: [String], time: Timestamp, alertID: UUID? = nil) {
         self.severity = severity
         self.title = title
         self.texts = texts
         self.time = time
+        self.alertID = alertID
     }
 
     /// The request body for a target of this kind.
@@ -36,7 +39,33 @@ public struct Message: Sendable {
                 json.member("messages", texts)
                 json.member("time", time)
             }
+        case .push: pushContent
         }
+    }
+
+    /// The content for the dashboard's service worker, small enough for a push message.
+    package var pushContent: JSONObject {
+        JSONObject { json in
+            json.member("severity", severity)
+            json.member("title", Self.plain(title, limit: 300))
+            json.member("text", Self.plain(texts.first ?? "", limit: 1_400))
+            json.member("count", texts.count)
+            json.member("alert_id", alertID)
+            json.member("time", time)
+        }
+    }
+
+    /// Text without controls.
+    ///
+    /// - Parameter limit: The maximum number of UTF-8 bytes. Longer text ends with an ellipsis.
+    private static func plain(_ text: String, limit: Int) -> String {
+        var plain = ""
+        for scalar in text.unicodeScalars {
+            let piece = Self.plain(scalar)
+            guard plain.utf8.count + piece.utf8.count <= limit else { return plain + "…" }
+            plain += piece
+        }
+        return plain
     }
 
     /// The maximum length of a message in Discord, in characters (Discord developer documentation, "Execute Webhook").
@@ -85,6 +114,13 @@ public struct Message: Sendable {
         case "\\", "`", "*", "~", "|", "[", "]", "<", ">": return "\\\(scalar)"
         // A zero-width space after "@" prevents a mention.
         case "@": return "@\u{200B}"
+        default: return plain(scalar)
+        }
+    }
+
+    /// A code point, a space instead of a control, or nothing instead of a control of the direction.
+    private static func plain(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
         // Bidirectional controls (Unicode Standard Annex 9, section 2).
         case "\u{61C}", "\u{200E}", "\u{200F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}": return ""
         default:

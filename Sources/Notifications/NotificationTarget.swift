@@ -8,7 +8,12 @@ public struct NotificationTarget: Hashable, Sendable {
         case discord
         /// A JSON object with all fields of the message.
         case webhook
+        /// Subscribed browsers; each has a URL at its push service (RFC 8030).
+        case push
     }
+
+    /// All browsers that are subscribed to web push.
+    public static let push = NotificationTarget(name: "push", kind: .push, url: "", severities: [.critical])
 
     /// The name of the target in the API, which never shows its URL.
     public let name: String
@@ -16,7 +21,7 @@ public struct NotificationTarget: Hashable, Sendable {
     public let kind: Kind
     /// The severities that it receives.
     public let severities: Set<Severity>
-    /// The URL, which is a secret.
+    /// The URL, which is a secret; empty for web push.
     package let url: String
 
     /// Creates a target.

@@ -286,6 +286,7 @@ extension API.Configuration {
             moduleRunStuckSeconds: configuration.moduleRunStuckSeconds
         )
         targets = configuration.targets
+        push = configuration.push
         books = configuration.books
         reconcileTolerance = configuration.reconcileTolerance
         reconcileToleranceBps = configuration.reconcileToleranceBps

@@ -18,6 +18,10 @@ private struct NoMessenger: MessageSender {
     func send(_ message: Message, to target: NotificationTarget, within limit: Duration) async -> SendOutcome {
         .failed("this build of the server has no HTTP client")
     }
+
+    func post(_ request: PushRequest, within limit: Duration) async -> PushOutcome {
+        .failed("this build of the server has no HTTP client")
+    }
 }
 
 extension Application {

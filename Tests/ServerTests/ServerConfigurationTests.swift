@@ -61,7 +61,8 @@ import Testing
 
     @Test(arguments: ServerBuild.variablesOfFull)
     func `a server without TLS refuses a configuration that needs it`(variable: String) throws {
-        var values = ["ADMIN_TOKEN": "t", variable: "https://secret.example"]
+        let value = variable == "PUSH_KEY" ? String(repeating: "1", count: 64) : "https://secret.example"
+        var values = ["ADMIN_TOKEN": "t", variable: value]
         if variable.hasPrefix("TLS") { values["TLS_CERTIFICATE"] = "c.pem"; values["TLS_KEY"] = "k.pem" }
         let error = #expect(throws: ConfigurationError.self) {
             try ServerConfiguration(Variables(values: values), for: .withoutTLS)
@@ -76,8 +77,20 @@ import Testing
         _ = try ServerConfiguration(Variables(values: values), for: .full)
     }
 
+    @Test(arguments: [
+        ("PUSH_KEY", "secret", "an invalid value, expected 64 hexadecimal digits, as openssl rand -hex 32 prints them"),
+        ("PUSH_CONTACT", "ops@example.com", "'ops@example.com', expected a URL that begins with mailto: or https://"),
+        ("PUSH_SERVICES", "push.example.com", "'push.example.com', expected http[s]://HOST[:PORT], comma-separated"),
+    ])
+    func `malformed settings of web push are reported, and no secret`(name: String, value: String, problem: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try ServerConfiguration(Variables(values: ["ADMIN_TOKEN": "t", name: value]), for: .full)
+        }
+        #expect(error?.description == "\(name): found \(problem)")
+    }
+
     @Test func `every variable with a URL, a certificate or a collector needs the full build, except databases`() {
-        let words = ["URL", "TLS", "ENDPOINT"]
+        let words = ["URL", "TLS", "ENDPOINT", "PUSH_KEY"]
         let named = ConfigurationReference.described.filter { name in words.contains { name.contains($0) } }
         #expect(named.subtracting(["DATABASE_URL", "ANALYTICS_DATABASE_URL"]) == Set(ServerBuild.variablesOfFull))
     }

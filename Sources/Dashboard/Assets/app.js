@@ -5,4 +5,5 @@ import "./dialog.js";
 import "./chart.js";
 import "./palette.js";
 import "./keys.js";
+import "./push.js";
 import "./live.js";

@@ -131,7 +131,7 @@ extension Dashboard {
             ],
             buttons: [Form.Button("Send test notification")]
         )
-        return [
+        return try await pushBlocks(request) + [
             Block("test", "Test notification", .form(test)),
             Block(
                 "deliveries",

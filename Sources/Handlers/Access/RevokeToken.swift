@@ -11,6 +11,7 @@ extension API {
             }
             let details = JSONObject { json in json.member("token_id", input.tokenID) }
             try transaction.record(.tokenRevoke, on: .token, name, by: actor, details: details)
+            _ = try transaction.run(.deletePushSubscriptionsOf(principal: name))
             try transaction.notifyAccessChange(.tokenRevoke, of: name, by: actor)
         }
         return .noContent

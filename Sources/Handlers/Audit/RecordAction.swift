@@ -28,6 +28,8 @@ enum AuditAction: String {
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
+    case pushSubscribe = "PUSH_SUBSCRIBE"
+    case pushUnsubscribe = "PUSH_UNSUBSCRIBE"
     case timestampsRepair = "TIMESTAMPS_REPAIR"
     case fxRatesReport = "FX_RATES_REPORT"
     case auditExport = "AUDIT_EXPORT"
@@ -40,6 +42,7 @@ enum AuditTarget: String {
     case instance, module, command, alert, token, operation, notification, books
     case moduleRun = "module_run"
     case auditMonth = "audit_month"
+    case pushSubscription = "push_subscription"
 }
 
 /// Actors without a token.

@@ -28,11 +28,14 @@ extension API {
     /// The maximum number of notifications that one statement routes, and of deliveries in one message.
     private static var most: Int { 5_000 }
 
+    /// The configured targets, and subscribed browsers if web push is on.
+    private var targets: [NotificationTarget] { configuration.targets + (configuration.push == nil ? [] : [.push]) }
+
     /// Delivers notifications until it is cancelled.
     ///
     /// - Parameter isNeeded: Whether this process must deliver. If not, another process does.
     public func deliverNotifications(while isNeeded: @Sendable () -> Bool) async {
-        guard !configuration.targets.isEmpty else { return }
+        guard !targets.isEmpty else { return }
         while (try? await Task.sleep(for: .milliseconds(500))) != nil {
             // Only this process can mark the deliveries that it has sent.
             guard isNeeded() || !unmarked.isEmpty else { continue }
@@ -66,12 +69,12 @@ extension API {
         guard let messenger else { return }
         let arrived = unmarked.take()
         if !arrived.isEmpty, (try? await run(.markSent(deliveryIDs: arrived))) == nil { return unmarked.add(arrived) }
-        let names = configuration.targets.map(\.name)
+        let (targets, names) = (targets, targets.map(\.name))
         repeat {
             // Without the database there is nothing to send.
-            guard (try? await run(.routeNotifications(configuration.targets, most: Self.most))) != nil else { return }
+            guard (try? await run(.routeNotifications(targets, most: Self.most))) != nil else { return }
             await withTaskGroup(of: Void.self) { group in
-                for target in configuration.targets {
+                for target in targets {
                     group.addTask { [self] in while await deliverNext(to: target, by: deadline, messenger) {} }
                 }
             }
@@ -102,9 +105,14 @@ extension API {
             severity: first.severity,
             title: first.title,
             texts: claimed.map(\.message),
-            time: first.createdAt
+            time: first.createdAt,
+            alertID: claimed.count == 1 ? first.alertID : nil
         )
-        let outcome = await messenger.send(message, to: target, within: deadline - .now)
+        let limit = deadline - .now
+        let outcome =
+            target.kind == .push
+            ? await push(message, exceptTo: first.reached ?? [], within: limit, messenger)
+            : await messenger.send(message, to: target, within: limit)
         await keep(outcome, of: claimed.map(\.deliveryID.text), to: target)
         return outcome == .sent
     }
@@ -115,12 +123,21 @@ extension API {
         switch outcome {
         case .sent:
             if (try? await run(.markSent(deliveryIDs: deliveries))) == nil { unmarked.add(deliveries) }
-        case .failed(let reason):
-            logger.warning("notification failed", metadata: ["target": "\(target.name)", "reason": "\(reason)"])
-            _ = try? await run(.markFailed(deliveryIDs: deliveries, error: reason))
+        case .failed(let reason): await keepFailure(reason, of: deliveries, to: target)
+        case .partly(let reached, let reason): await keepFailure(reason, of: deliveries, to: target, reached: reached)
         case .limited(let seconds):
             _ = try? await run(.markLimited(deliveryIDs: deliveries, target: target.name, seconds: seconds))
         }
+    }
+
+    private func keepFailure(
+        _ reason: String,
+        of deliveries: [String],
+        to target: NotificationTarget,
+        reached: [String]? = nil
+    ) async {
+        logger.warning("notification failed", metadata: ["target": "\(target.name)", "reason": "\(reason)"])
+        _ = try? await run(.markFailed(deliveryIDs: deliveries, error: reason, reached: reached))
     }
 }
 

@@ -1,4 +1,4 @@
--- Creates the deliveries of each new notification, one per target of its severity.
+-- Creates the deliveries of each new notification, one per target of its severity; for web push only if a browser is subscribed.
 -- name: routeNotifications :exec
 -- in: targets text[], severities text[], most int8
 WITH fresh AS (
@@ -19,6 +19,7 @@ INSERT INTO notification_deliveries (notification_id, target)
 SELECT fresh.notification_id, route.target
 FROM fresh
 JOIN unnest(:targets, :severities) AS route (target, severity) USING (severity)
+WHERE target <> 'push' OR EXISTS (SELECT FROM push_subscriptions)
 
 -- name: knowTarget :exec
 -- in: target text
@@ -38,12 +39,14 @@ FOR UPDATE SKIP LOCKED
 
 -- Claims the due deliveries of a target for a minute: all of one severity and title, the most urgent and the oldest first. A hundred with
 -- the title of lost instances wait until none are added within a second, at most four seconds: a fleet that is lost at once is one message.
+-- Deliveries of one message have reached the same subscriptions.
 -- name: claimDeliveries :many
 -- import: Generated
 -- in: target text, losses text, most int8
 -- out: delivery_id uuid, severity text(Severity), title text, message text, created_at timestamptz
+-- out: alert_id uuid?, reached text[]?
 WITH due AS MATERIALIZED (
-    SELECT delivery_id, severity, title, message, notifications.created_at
+    SELECT delivery_id, severity, title, message, notifications.created_at, alert_id, reached
     FROM notification_deliveries
     JOIN notifications USING (notification_id)
     WHERE target = :target
@@ -52,9 +55,9 @@ WITH due AS MATERIALIZED (
         AND (claimed_until IS NULL OR claimed_until < now())
 ),
 kind AS (
-    SELECT severity, title
+    SELECT severity, title, reached
     FROM due
-    GROUP BY severity, title
+    GROUP BY severity, title, reached
     HAVING title <> :losses
         OR count(*) < 100
         OR max(created_at) < now() - interval '1 second'
@@ -63,9 +66,10 @@ kind AS (
     LIMIT 1
 ),
 chosen AS (
-    SELECT delivery_id, severity, title, message, created_at
+    SELECT delivery_id, severity, title, message, created_at, alert_id, due.reached
     FROM due
     JOIN kind USING (severity, title)
+    WHERE due.reached IS NOT DISTINCT FROM kind.reached
     ORDER BY created_at, message
     LIMIT :most
 ),
@@ -76,7 +80,7 @@ claimed AS (
     FROM chosen
     WHERE notification_deliveries.delivery_id = chosen.delivery_id
 )
-SELECT delivery_id, severity, title, message, created_at
+SELECT delivery_id, severity, title, message, created_at, alert_id, reached::text[] AS reached
 FROM chosen
 ORDER BY created_at, message
 
@@ -111,13 +115,14 @@ FROM held
 WHERE alerts.alert_id = held.alert_id
 
 -- Schedules failed deliveries for another attempt after 2, 4, 8, … seconds, at most five minutes, plus up to a half at random. After twelve
--- attempts a delivery is dead until it is replayed.
+-- attempts a delivery is dead until it is replayed. `reached` are the subscriptions that accepted it, if any did.
 -- name: markFailed :exec
--- in: delivery_ids text[], error text
+-- in: delivery_ids text[], error text, reached text[]?
 UPDATE notification_deliveries
 SET status = CASE WHEN attempts >= 12 THEN 'DEAD' ELSE 'PENDING' END,
     next_attempt_at = now() + least(2 ^ attempts, 300) * (1 + random() / 2) * interval '1 second',
     claimed_until = NULL,
+    reached = coalesce(:reached::text[]::uuid[], reached),
     last_error = :error
 WHERE delivery_id = ANY (:delivery_ids::text[]::uuid[])
 

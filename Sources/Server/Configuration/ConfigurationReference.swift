@@ -82,6 +82,12 @@ enum ConfigurationReference {
         "WEBHOOK_URL_WARNING": "A URL for WARNING, used instead of `WEBHOOK_URL`.",
         "WEBHOOK_URL_CRITICAL": "A URL for CRITICAL, used instead of `WEBHOOK_URL`.",
         "WEBHOOK_URL_AUDIT": "A URL for AUDIT, used instead of `WEBHOOK_URL`.",
+        "PUSH_KEY":
+            "The private key by which push services recognize this deployment, as `openssl rand -hex 32` prints it. With it, browsers can subscribe to CRITICAL notifications. All servers must use the same value; another value ends all subscriptions.",
+        "PUSH_CONTACT":
+            "A `mailto:` or `https:` URL at which the operators of push services reach you. Safari's service requires it.",
+        "PUSH_SERVICES":
+            "Push services of browsers other than Chromium, Firefox, Edge and Safari.",
         "WATCHDOG_URL":
             "A URL that each server requests once per minute while its checks for lost instances succeed, such as a check of healthchecks.io. That service notifies people when the requests stop.",
         "BOOKS_CURRENCY":

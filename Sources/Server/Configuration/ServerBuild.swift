@@ -20,6 +20,7 @@ enum ServerBuild {
         "DISCORD_WEBHOOK_URL_INFO",
         "DISCORD_WEBHOOK_URL_WARNING",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "PUSH_KEY",
         "TLS_CERTIFICATE",
         "TLS_KEY",
         "WATCHDOG_URL",

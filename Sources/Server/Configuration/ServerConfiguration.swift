@@ -43,6 +43,7 @@ struct ServerConfiguration: Sendable {
     var moduleRunStuckSeconds: Int
     /// The targets of notifications.
     var targets: [NotificationTarget]
+    var push: PushConfiguration?
     /// The URL that is requested while the checks succeed; a secret.
     var watchdogURL: String?
     /// The currency of totals, and the maximum age of a rate into it.
@@ -160,6 +161,7 @@ struct ServerConfiguration: Sendable {
         heartbeatStaleSeconds = try variables.integer("HEARTBEAT_STALE_SECONDS", in: 30...3_600, default: 90)
         moduleRunStuckSeconds = try variables.integer("MODULE_RUN_STUCK_SECONDS", in: 60...86_400, default: 900)
         targets = try NotificationTarget.read(variables)
+        push = try PushConfiguration.read(variables, principals: Authenticator.principals(of: namedTokens))
         watchdogURL = try variables.url("WATCHDOG_URL")
         books = BooksCurrency()
         books.currency = try variables.currency("BOOKS_CURRENCY")

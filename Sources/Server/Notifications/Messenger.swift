@@ -35,6 +35,23 @@ struct Messenger: MessageSender {
         return outcome
     }
 
+    func post(_ push: PushRequest, within limit: Duration) async -> PushOutcome {
+        var request = HTTPClientRequest(url: push.url)
+        request.method = .POST
+        request.headers = [
+            "Authorization": push.authorization, "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream", "TTL": String(push.lifetime), "Urgency": "high",
+            "User-Agent": "flotilla",
+        ]
+        request.body = .bytes(push.body)
+        switch await outcome(of: request, within: limit) {
+        case .sent: return .accepted
+        case .limited(let seconds): return .limited(seconds: seconds)
+        case .failed("HTTP status 404"), .failed("HTTP status 410"): return .ended
+        case .failed(let reason), .partly(_, let reason): return .failed(reason)
+        }
+    }
+
     private func outcome(of request: HTTPClientRequest, within limit: Duration) async -> SendOutcome {
         do {
             let response = try await Self.client.execute(request, timeout: TimeAmount(limit))
@@ -90,7 +107,7 @@ extension TraceSpan {
             switch outcome {
             case .sent: break
             case .limited: attributes["error.type"] = "429"
-            case .failed(let reason): attributes["error.type"] = reason
+            case .failed(let reason), .partly(_, let reason): attributes["error.type"] = reason
             }
         }
         if outcome != .sent { setStatus(SpanStatus(code: .error)) }

@@ -43,6 +43,7 @@ extension WebTarget {
         case .unknownOperation: "/api/{path}"
         case .signOut: "/logout"
         case .preferences: "/preferences"
+        case .formToken: "/form-token"
         case .page: "/{page}"
         }
     }

@@ -58,6 +58,12 @@ extension WebResponder {
         return response
     }
 
+    /// The session's CSRF token. Other sites cannot read the response.
+    func formToken(_ head: WebRequestHead, _ user: SignedIn) -> ServerResponse {
+        let json = JSONObject { $0.member("csrf", FormToken.masked(ofSession: user.session)) }
+        return ServerResponse(status: 200, contentType: "application/json", body: json.bytes, requestID: head.id)
+    }
+
     /// Stores preferences in cookies. They are not secret, and scripts read them.
     func preferences(_ head: WebRequestHead, _ form: Fields) -> ServerResponse {
         var response = redirect(to: WebRequestHead.localPath(form["back"]), head)

@@ -92,8 +92,9 @@ struct WebResponder: Responder {
             return ServerResponse(try await api.respond(to: request, on: route), requestID: head.id)
         case (.signOut, let user?): return await signOut(head, user)
         case (.preferences, let user?): return preferences(head, user.form)
+        case (.formToken, let user?): return formToken(head, user)
         case (.page, let user?): return await page(head, user)
-        case (.signOut, nil), (.preferences, nil), (.page, nil): throw .unauthorized
+        case (.signOut, nil), (.preferences, nil), (.formToken, nil), (.page, nil): throw .unauthorized
         }
     }
 
@@ -146,6 +147,8 @@ struct WebTarget: RequestTarget {
         case unknownOperation
         case signOut
         case preferences
+        /// The CSRF token for a form that the service worker submits.
+        case formToken
         /// A page of the dashboard, or one of its forms.
         case page
     }
@@ -168,7 +171,7 @@ struct WebTarget: RequestTarget {
     var needsSession: Bool {
         switch destination {
         case .asset, .reference, .health, .signInPage, .signIn: false
-        case .home, .operation, .unknownOperation, .signOut, .preferences, .page: true
+        case .home, .operation, .unknownOperation, .signOut, .preferences, .formToken, .page: true
         }
     }
 
@@ -181,6 +184,7 @@ struct WebTarget: RequestTarget {
         case ("login", let isPost) where head.path.count == 1: isPost ? .signIn : .signInPage
         case ("logout", true) where head.path.count == 1: .signOut
         case ("preferences", true) where head.path.count == 1: .preferences
+        case ("form-token", false) where head.path.count == 1: .formToken
         default: .page
         }
     }
