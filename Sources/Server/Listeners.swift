@@ -73,7 +73,7 @@ struct Listeners: Service {
             guard let socket = sockets[component] else { return }
             var limits = application.limits
             // A page calls several operations.
-            if content == .pages { limits.responseTime = .milliseconds(2_500) }
+            if content == .pages { limits.responseTime = max(limits.responseTime, .milliseconds(2_500)) }
             let listener = try await HTTPListener.start(
                 at: socket,
                 on: MultiThreadedEventLoopGroup.singleton,

@@ -20,7 +20,7 @@ import Testing
         let cluster = try await EmbeddedCluster.start(in: folder, logger: logger)
         let url = cluster.url(database: "postgres")
         try await cluster.stop()
-        try await RunningServer.with(databaseURL: url) { server in
+        try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { server in
             #expect(try await server.get("/healthz").status == 200)
             let start = ContinuousClock.now
             for response in [
@@ -52,7 +52,7 @@ import Testing
     @Test func `an outdated schema ends the start unless it may be migrated`() async throws {
         try await TestDatabase.empty { url in
             let error = await #expect(throws: SchemaKeeper.NotMigrated.self) {
-                try await RunningServer.with(databaseURL: url, migrates: false) { server in
+                try await RunningServer.with(databaseURL: url, migrates: false, limits: HTTPLimits()) { server in
                     for _ in 0..<200 where try await server.get("/readyz").status != 200 {
                         try await Task.sleep(for: .milliseconds(50))
                     }
@@ -67,7 +67,7 @@ import Testing
             let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
             _ = try await Migrator(url: url, migrations: Migration.all).migrate(logger: logger)
             let error = await #expect(throws: SchemaKeeper.NotMigrated.self) {
-                try await RunningServer.with(databaseURL: url, migrates: false) { server in
+                try await RunningServer.with(databaseURL: url, migrates: false, limits: HTTPLimits()) { server in
                     for _ in 0..<200 where try await server.get("/readyz").status != 200 {
                         try await Task.sleep(for: .milliseconds(50))
                     }
@@ -109,8 +109,8 @@ import Testing
 
     @Test func `several servers share one database`() async throws {
         try await TestDatabase.empty { url in
-            try await RunningServer.with(databaseURL: url) { first in
-                try await RunningServer.with(databaseURL: url) { second in
+            try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { first in
+                try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { second in
                     try await first.waitUntilReady()
                     try await second.waitUntilReady()
                     #expect(try await first.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)

@@ -13,7 +13,7 @@ import Testing
     {
         try await TestDatabase.migrated { url in
             try await StallingProxy.with(databaseURL: url) { proxy, url in
-                try await RunningServer.with(databaseURL: url) { server in
+                try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { server in
                     try await server.waitUntilReady()
                     #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
                     proxy.isStalled = true
@@ -75,7 +75,7 @@ import Testing
     @Test func `a page shows the outage in time`() async throws {
         try await TestDatabase.migrated { url in
             try await StallingProxy.with(databaseURL: url) { proxy, url in
-                try await RunningServer.with(databaseURL: url) { server in
+                try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { server in
                     try await server.waitUntilReady()
                     let login = try await server.logIn(RunningServer.token)
                     let cookie = login.headers["set-cookie"]?.split(separator: ";").first.map(String.init) ?? ""
@@ -95,7 +95,11 @@ import Testing
 
     @Test func `operators send commands while agents occupy every other connection`() async throws {
         try await TestDatabase.migrated { url in
-            try await RunningServer.with(databaseURL: url, settings: ["DATABASE_CONNECTIONS": "3"]) { server in
+            try await RunningServer.with(
+                databaseURL: url,
+                limits: HTTPLimits(),
+                settings: ["DATABASE_CONNECTIONS": "3"]
+            ) { server in
                 try await server.waitUntilReady()
                 #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
                 async let locking: Void = lockPositions(at: url)
@@ -146,7 +150,7 @@ import Testing
     }
 
     @Test func `operators send commands while thousands of heartbeats arrive`() async throws {
-        try await RunningServer.with { server in
+        try await RunningServer.with(limits: HTTPLimits()) { server in
             try await server.waitUntilReady()
             #expect(try await server.post("/ingest/heartbeat", RunningServer.heartbeat()).status == 202)
             // 200 agents at once, which every machine accepts.

@@ -46,7 +46,7 @@ import Testing
 
     @Test func `readiness responds immediately while the database's port is closed`() async throws {
         let closed = "postgres://flotilla@127.0.0.1:1/nothing"
-        try await RunningServer.with(databaseURL: closed) { server in
+        try await RunningServer.with(databaseURL: closed, limits: HTTPLimits()) { server in
             // Until the first check of the database has ended, the code is READINESS_UNKNOWN.
             try await wait(for: "DATABASE_UNAVAILABLE", of: server)
             try await probe(server) { answer in
@@ -63,7 +63,7 @@ import Testing
     {
         try await TestDatabase.migrated { url in
             try await StallingProxy.with(databaseURL: url) { proxy, url in
-                try await RunningServer.with(databaseURL: url) { server in
+                try await RunningServer.with(databaseURL: url, limits: HTTPLimits()) { server in
                     try await wait(for: 200, of: server)
                     proxy.isStalled = true
                     try await wait(for: 503, of: server)
@@ -88,7 +88,8 @@ import Testing
         )
         let result = await Result {
             try await cluster.createDatabase("flotilla")
-            try await RunningServer.with(databaseURL: cluster.url(database: "flotilla")) { server in
+            try await RunningServer.with(databaseURL: cluster.url(database: "flotilla"), limits: HTTPLimits()) {
+                server in
                 try await expectFailuresOfWrites(server, installation, cluster.url(database: "flotilla"))
             }
         }
@@ -135,7 +136,7 @@ import Testing
     @Test func `a read-only database is not ready`() async throws {
         try await TestDatabase.migrated { url in
             let readOnly = url + " options='-c default_transaction_read_only=on'"
-            try await RunningServer.with(databaseURL: readOnly, migrates: false) { server in
+            try await RunningServer.with(databaseURL: readOnly, migrates: false, limits: HTTPLimits()) { server in
                 try await wait(for: "DATABASE_NOT_WRITABLE", of: server)
             }
         }

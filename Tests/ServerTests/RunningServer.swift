@@ -6,6 +6,15 @@ import TestSupport
 
 @testable import Server
 
+extension HTTPLimits {
+    /// Limits for tests that are not about deadlines, which share the machine with others: a response may take 20 s.
+    static var patient: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.responseTime = .seconds(20)
+        return limits
+    }
+}
+
 /// A server on free ports of this machine, in this process, as `flotilla-server` runs it.
 struct RunningServer {
     let api: RawHTTP
@@ -14,7 +23,7 @@ struct RunningServer {
 
     /// Runs `body` with a server over a new database.
     static func with<R: Sendable>(
-        limits: HTTPLimits = HTTPLimits(),
+        limits: HTTPLimits = .patient,
         settings: [String: String] = [:],
         _ body: @Sendable (RunningServer) async throws -> R
     ) async throws -> R {
@@ -27,7 +36,7 @@ struct RunningServer {
     static func with<R: Sendable>(
         databaseURL: String,
         migrates: Bool = true,
-        limits: HTTPLimits = HTTPLimits(),
+        limits: HTTPLimits = .patient,
         settings: [String: String] = [:],
         _ body: @Sendable (RunningServer) async throws -> R
     ) async throws -> R {
