@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import functools
 import hashlib
 import http.server
 import socket
@@ -20,6 +21,7 @@ from flotilla_agent import AgentCommand, AgentConfiguration, CommandFailure, con
 from flotilla_agent.adapters import Adapter, BotFailure, BotRefusal, Changes, Identity, OpenOrder, OpenTrade, Snapshot, Unsupported
 from flotilla_agent.adapters.effects import Effects
 from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
+from flotilla_agent.adapters.freqtrade_exits import FreqtradeExits, TradeRequests
 from flotilla_agent.adapters.sidecar import Attachment
 from flotilla_agent.adapters.testkit import check_effects, check_reading
 from flotilla_agent.adapters.values import exact
@@ -115,8 +117,8 @@ def fail(error):
 
 def run(bot, command_type, payload=None, limit=2):
     effects = Effects(bot, limit, dict)
-    effects.MARGIN, effects.INTERVAL, effects.RETRY = 0.1, 0.01, 0.2
-    effects._limit = limit - 0.1
+    effects.limit = limit - 0.1
+    effects._observation.INTERVAL, effects._observation.RETRY = 0.01, 0.2
     return effects.handlers[command_type](AgentCommand(uuid.uuid4(), "i", command_type, NOW, payload=payload or {}))
 
 
@@ -141,6 +143,28 @@ def test_a_failure_has_the_bots_own_words_and_what_is_open():
     evidence = caught.value.evidence
     assert (evidence["open_trade_count"], evidence["open_order_count"], evidence["permits_entries"]) == (1, 1, False)
     assert evidence["open_trades"] == [{"trade_id": "1", "symbol": "ETH/USDT", "quantity": "0.5"}]
+
+
+def test_flatten_closes_trades_of_a_bot_that_does_not_pause_and_fails():
+    bot = SimulatedBot()
+    bot.instead["pause_entries"] = lambda: time.sleep(1)
+    with pytest.raises(CommandFailure, match="^NOT_OBSERVED: entries are paused, and no trade and no order is open") as caught:
+        run(bot, "FLATTEN", limit=3)
+    assert (bot.trades, caught.value.evidence["permits_entries"]) == ((), True)
+
+
+def test_flatten_requests_exits_again_while_a_bot_is_too_slow_for_a_snapshot():
+    bot = SimulatedBot()
+
+    def close():
+        bot.instead["snapshot"] = fail(BotFailure("GET /status: no answer within 5 seconds"))
+        if bot.calls.count("close_trades") == 3:
+            bot.trades = bot.orders = ()
+            del bot.instead["snapshot"]
+
+    bot.instead["close_trades"] = close
+    run(bot, "FLATTEN")
+    assert bot.calls.count("close_trades") == 3
 
 
 def test_flatten_waits_for_the_end_of_the_iteration_in_which_entries_were_paused():
@@ -574,14 +598,47 @@ def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_t
 def test_the_reason_of_a_refused_exit_is_the_end_of_each_traceback():
     traceback = "Exception in ASGI application\nTraceback (most recent call last):\n" + '  File "x.py", line 1, in f\n' * 100
     message = traceback + "freqtrade.exceptions.TemporaryError: binance Market is closed.\n"
-    trades = [freqtrade_trade(number, True, freqtrade_order(f"b{number}", "buy", False, 1)) for number in (1, 2, 3)]
-    adapter = freqtrade(status=trades)
-    logs = iter([[["", 1, "x", "INFO", "before"]], [["", 2, "x", "ERROR", message]] * 3])
-    adapter._api.get = lambda path: {"logs": next(logs)} if path.startswith("/logs") else trades
+    lines = [["", 7_999, "x", "ERROR", "before"], *[["", 8_400, "x", "ERROR", message]] * 3, ["", 8_500, "x", "INFO", "after"]]
+    answers = FreqtradeAnswers(logs={"logs": lines})
+    answers.answered_at = 8_000
+    exits = FreqtradeExits(answers)
     with pytest.raises(BotRefusal) as refusal:
-        adapter.close_trades([OpenTrade(f"{number}-1795000000000", "BTC/USDT", "1") for number in (1, 2, 3)])
+        exits.close_trades([OpenTrade(f"{number}-1795000000000", "BTC/USDT", "1") for number in (1, 2, 3)])
     line = "log: Exception in ASGI application: freqtrade.exceptions.TemporaryError: binance Market is closed."
-    assert str(refusal.value).endswith("; ".join([line] * 3))
+    refused = [f"trade {number}: POST /forceexit: 500: Internal Server Error" for number in (1, 2, 3)]
+    assert str(refusal.value) == "; ".join(refused + [line] * 3)
+
+
+def test_an_exit_that_was_answered_with_success_and_does_not_show_is_explained_by_the_log():
+    answers = FreqtradeAnswers(logs={"logs": [["", 8_400, "x", "ERROR", "Market is closed."]]})
+    answers.answered_at = 8_000
+    answers.post_any = lambda *paths, body: {"result": "Created exit order for trade 1."}
+    exits = FreqtradeExits(answers)
+    trade = OpenTrade("1-1795000000000", "BTC/USDT", "1")
+    exits.close_trades([trade])
+    answers.answered_at = 13_000
+    with pytest.raises(BotRefusal, match="^log: Market is closed.$"):
+        exits.close_trades([trade])
+    exits.close_trades([OpenTrade(trade.trade_id, trade.symbol, "1", is_exiting=True)])
+
+
+def test_a_request_in_flight_is_not_sent_again_and_one_that_waits_is_not_sent_later():
+    released = threading.Event()
+    sent = []
+
+    def request(number):
+        sent.append(number)
+        released.wait(30)
+
+    requests = TradeRequests()
+    requests.PATIENCE = 0.2
+    wanted = {str(number): functools.partial(request, number) for number in range(6)}
+    assert requests.send(wanted) == requests.send(wanted) == {}
+    assert sorted(sent) == [0, 1, 2, 3]
+    released.set()
+    until(lambda: len(requests.send(wanted)) >= 4)
+    until(lambda: {4, 5} <= set(sent))
+    requests.close()
 
 
 # WebSocket

@@ -16,16 +16,15 @@ from .. import contract
 from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
-from .freqtrade_api import FreqtradeAPI, NotFound, Reading
+from .freqtrade_api import FreqtradeAPI, Reading
+from .freqtrade_exits import FreqtradeExits
+from .freqtrade_log import read_log
 from .freqtrade_trades import FreqtradeTrade, Mark, content, trade_number
-from .values import brief, exact, moment, optional, printable
+from .values import exact, moment, optional, printable
 from .identity import Identity
 from .websocket import WebSocket
 
 _JSON = typing.Dict[str, typing.Any]
-
-#: The levels of log lines that are reported.
-_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 
 #: The messages that announce a change.
 _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit", "exit_fill", "exit_cancel"]
@@ -102,8 +101,6 @@ class FreqtradeAdapter(Adapter):
 
     #: The pause between two looks at balances, metrics and log lines without an event, in seconds.
     SLOW_INTERVAL = 15.0
-    #: How long one call may take to request an effect for several trades, in seconds.
-    EFFECT_SECONDS = 8.0
     #: The number of closed trades per request.
     PAGE = 50
     #: How many fees are remembered.
@@ -115,6 +112,7 @@ class FreqtradeAdapter(Adapter):
         """`url` is the address of the bot's API server. `account_id` names the account at the exchange; bots that share it share one name.
         `ui_url` is the address of the bot's user interface for people; the default is `url`."""
         self._api = FreqtradeAPI(url, username, password)
+        self._exits = FreqtradeExits(self._api)
         self._account_id = account_id
         self._ui_url = ui_url or url.rstrip("/").removesuffix("/api/v1")
         self._known = _Known()
@@ -124,8 +122,6 @@ class FreqtradeAdapter(Adapter):
         self._is_dry_run = False
         self._reported: dict[str, str] = {}
         self._marks: dict[str, Mark] = {}
-        #: When an effect was last requested for each trade, so that a trade that is slow to close does not keep the others waiting.
-        self._requested_at: dict[str, float] = {}
         #: When the last snapshot was taken, and its trades.
         self._latest: tuple[float, list[FreqtradeTrade]] = (-1e9, [])
         self._slow_at: datetime.datetime | None = None
@@ -177,7 +173,7 @@ class FreqtradeAdapter(Adapter):
                 raise BotFailure(f"the bot is in the state {state!r:.50}")
             # Before 2025, /stopentry set max_open_trades to 0 and left the state unchanged.
             permits_entries = state == "running" and config["max_open_trades"] != 0
-            open_trades = tuple(OpenTrade(trade.trade_id, trade.symbol, str(trade.amount)) for trade in trades)
+            open_trades = tuple(OpenTrade(trade.trade_id, trade.symbol, str(trade.amount), trade.has_open_exit) for trade in trades)
             open_orders = tuple(
                 OpenOrder(trade.order_id(order), trade.symbol, trade.trade_id) for trade in trades for order in trade.open_orders
             )
@@ -391,31 +387,25 @@ class FreqtradeAdapter(Adapter):
 
     def _report_log(self, known: _Known, reports: list[ContractReport]) -> None:
         """Reports warnings and errors that are newer than the last one."""
-        lines = self._log(self.LOG_PAGE)
-        if len(lines) == self.LOG_PAGE and lines[0][0] > known.logged:
-            lines = self._log()
-        for logged, logger, level, message in lines:
-            at = moment(logged)
-            if logged <= known.logged or level not in _LEVELS or at is None:
+        lines = read_log(self._api, self.LOG_PAGE)
+        if len(lines) == self.LOG_PAGE and lines[0].time > known.logged:
+            lines = read_log(self._api)
+        for line in lines:
+            at = moment(line.time)
+            if line.time <= known.logged or not line.is_warning or at is None:
                 continue
-            digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
+            digest = hashlib.sha256(f"{line.logger}/{line.message}".encode()).hexdigest()[:16]
             reports.append(
                 contract.LogLine(
                     instance_id="",
-                    line_id=f"{logged}-{digest}",
-                    level=contract.LogLevel(level),
-                    message=message.replace("\0", "")[:2000] or "(empty)",
+                    line_id=f"{line.time}-{digest}",
+                    level=contract.LogLevel(line.level),
+                    message=line.message.replace("\0", "")[:2000] or "(empty)",
                     timestamp=at,
-                    logger=printable(logger, 128),
+                    logger=printable(line.logger, 128),
                 )
             )
-        known.logged = max([known.logged, *(logged for logged, *_ in lines)])
-
-    def _log(self, limit: int | None = None) -> list[tuple[Decimal, str, str, str]]:
-        """The newest lines of the bot's log: the time in milliseconds, the logger, the level and the message of each."""
-        answer = self._api.get(f"/logs?limit={limit}" if limit else "/logs")
-        with Reading("GET /logs"):
-            return [(exact(time), str(logger), str(level), str(message)) for _, time, logger, level, message in answer["logs"]]
+        known.logged = max([known.logged, *(line.time for line in lines)])
 
     def _add(
         self, report: ContractReport, key: str, reports: list[ContractReport], ignoring: tuple[str, ...] = ()
@@ -450,6 +440,7 @@ class FreqtradeAdapter(Adapter):
         self._is_closing.set()
         if (socket := self._socket) is not None:
             socket.close()
+        self._exits.close()
         self._api.close()
 
     # Effects
@@ -475,51 +466,7 @@ class FreqtradeAdapter(Adapter):
         self._api.post("/reload_config")
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
-        trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_number(trade_id)}/open-order")))
+        self._exits.cancel_orders(orders)
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
-        exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
-        logged = max((time for time, *_ in self._log(limit=1)), default=Decimal(0))
-        # Not "all": that ends at the first trade whose exit fails.
-        trade_ids = sorted((trade.trade_id for trade in trades), key=lambda trade_id: self._requested_at.get(trade_id, 0))
-        refusals = self._each(trade_ids, lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
-        # The answer to an exit that the exchange refuses is an internal error or even a success; the reason is in the log.
-        if refusals or any(trade.trade_id in trade_ids and not trade.has_open_exit for trade in self._open_trades()):
-            refusals += [f"log: {brief(message)}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
-        _raise(refusals)
-
-    def _each(self, trade_ids: list[str], request: typing.Callable[[str], object]) -> list[str]:
-        """Requests an effect for each trade, and returns the refusals. After some seconds the rest waits for the next call."""
-        refusals = []
-        end = time.monotonic() + self.EFFECT_SECONDS
-        for trade_id in trade_ids:
-            if time.monotonic() > end:
-                break
-            self._requested_at[trade_id] = time.monotonic()
-            try:
-                request(trade_id)
-            except NotFound:
-                # The trade ended in the meantime.
-                continue
-            except (BotRefusal, BotFailure) as error:
-                refusals.append(f"trade {trade_number(trade_id)}: {error}")
-        return refusals
-
-    def _close_trade(self, trade_id: str, is_market: bool) -> None:
-        """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
-        body = {"tradeid": str(trade_number(trade_id))}
-        if is_market:
-            try:
-                self._api.post_any("/forceexit", "/forcesell", body={**body, "ordertype": "market"})
-                return
-            except BotRefusal:
-                # Not every exchange has market orders.
-                pass
-        self._api.post_any("/forceexit", "/forcesell", body=body)
-
-
-def _raise(refusals: list[str]) -> None:
-    """Raises the refusals of several requests together."""
-    if refusals:
-        raise BotRefusal("; ".join(refusals)[:1500])
+        self._exits.close_trades(trades)
