@@ -22,6 +22,7 @@ from flotilla_agent.adapters import Adapter, BotFailure, BotRefusal, Changes, Id
 from flotilla_agent.adapters.effects import Effects
 from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
 from flotilla_agent.adapters.freqtrade_exits import FreqtradeExits, TradeRequests
+from flotilla_agent.adapters.freqtrade_reporter import FreqtradeReporter, Market
 from flotilla_agent.adapters.sidecar import Attachment
 from flotilla_agent.adapters.testkit import check_effects, check_reading
 from flotilla_agent.adapters.values import exact
@@ -512,10 +513,9 @@ class FreqtradeAnswers:
 
 
 def freqtrade(**answers):
-    adapter = FreqtradeAdapter("http://127.0.0.1:1", "u", "p")
-    adapter._api = FreqtradeAnswers(**answers)
-    adapter._is_dry_run = True
-    return adapter
+    reporter = FreqtradeReporter(FreqtradeAnswers(**answers), "default")
+    reporter.market = Market(is_dry_run=True)
+    return reporter
 
 
 def freqtrade_order(order_id, side, is_open, filled):
@@ -538,11 +538,11 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
     """An exit that freqtrade places while another one closes the trade is open in its database, and no one has canceled it."""
     orders = [freqtrade_order(*order) for order in [("b", "buy", False, 1), ("s", "sell", False, 1), ("ghost", "sell", True, 0)]]
     closed = freqtrade_trade(1, False, *orders)
-    adapter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})
+    reporter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})
     cursor, statuses = "", []
     for _ in range(3):
-        adapter.SLOW_INTERVAL = 0
-        changes = adapter.changes(cursor)
+        reporter.SLOW_INTERVAL = 0
+        changes = reporter.changes(cursor)
         cursor = changes.cursor
         statuses += [report.status for report in changes.reports if isinstance(report, contract.OrderReport) and report.order_id == "BTC/USDT:ghost"]
     assert statuses == [contract.OrderStatus.OPEN]
@@ -552,15 +552,15 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
 def test_the_trades_of_a_new_freqtrade_database_are_added_to_the_earlier_ones(made, expected):
     """They have the numbers of earlier ones. A bot that does not say when its database was made has the same one."""
     profits = []
-    adapter = freqtrade(status=[])
-    adapter.SLOW_INTERVAL = 0
+    reporter = freqtrade(status=[])
+    reporter.SLOW_INTERVAL = 0
     cursor = ""
     for start in made:
         is_new = start == 2
         orders = [freqtrade_order(f"b{is_new}", "buy", False, 1), freqtrade_order(f"s{is_new}", "sell", False, 1) | {"safe_price": 101}]
         closed = freqtrade_trade(1, False, *orders) | {"open_timestamp": 1_795_000_000_000 + is_new}
-        adapter._api.answers |= {"health": {"bot_start_ts": start}, "trades": {"trades": [closed], "total_trades": 1}}
-        changes = adapter.changes(cursor)
+        reporter._api.answers |= {"health": {"bot_start_ts": start}, "trades": {"trades": [closed], "total_trades": 1}}
+        changes = reporter.changes(cursor)
         cursor = changes.cursor
         profits += [str(report.value) for report in changes.reports if getattr(report, "metric_type", None) == "realized_pnl"]
     assert profits[-1] == expected
@@ -569,12 +569,12 @@ def test_the_trades_of_a_new_freqtrade_database_are_added_to_the_earlier_ones(ma
 def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_trade_changes():
     open_trade = freqtrade_trade(1, True, freqtrade_order("b", "buy", False, 1))
     open_trade |= {"current_rate": Decimal("101.25"), "profit_abs": Decimal("1.04875")}
-    adapter = freqtrade(status=[open_trade], trades={"trades": [], "total_trades": 0})
+    reporter = freqtrade(status=[open_trade], trades={"trades": [], "total_trades": 0})
 
     def reported(cursor, **changes):
         open_trade.update(changes)
-        adapter._latest = (-1e9, [])
-        answer = adapter.changes(cursor)
+        reporter._latest = (-1e9, [])
+        answer = reporter.changes(cursor)
         trades = [report for report in answer.reports if isinstance(report, contract.TradeReport)]
         return answer.cursor, [(str(trade.current_price), str(trade.unrealized_profit)) for trade in trades]
 
@@ -584,13 +584,13 @@ def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_t
     assert early == []
     cursor, changed = reported(cursor, amount=Decimal("0.5"), current_rate=Decimal(103), profit_abs=Decimal("1.3985"))
     assert changed == [("103", "1.3985")]
-    adapter.SLOW_INTERVAL = 0
+    reporter.SLOW_INTERVAL = 0
     cursor, due = reported(cursor, current_rate=None, profit_abs=None)
     assert due == [("None", "None")]
     cursor, again = reported(cursor, current_rate=Decimal(104), profit_abs=Decimal("1.9"))
     assert again == [("104", "1.9")]
     # A trade that the bot has deleted ends without a current price; the control plane rejects one.
-    adapter._api.answers["status"] = []
+    reporter._api.answers["status"] = []
     _, ended = reported(cursor)
     assert ended == [("None", "None")]
 
