@@ -1,4 +1,4 @@
-"""`./flotilla demo`: starts Flotilla with a small fleet of real bots on this machine, and ends all of it on Ctrl-C.
+"""`./flotilla demo`: starts Flotilla with a small fleet of real bots on this machine, and ends all of it on Ctrl-C or when it is killed.
 
 The bots trade on a fake exchange and in a sandbox. They need no account and no network, except PyPI to install them once.
 """
@@ -20,6 +20,7 @@ import urllib.request
 import agents
 import bots
 from bots import ROOT, Exchange, FreqtradeBot, install_freqtrade, install_nautilus, sidecar_configuration
+from leash import Leash
 
 #: The file that marks the folder of a demo.
 MARK = "demo"
@@ -43,6 +44,7 @@ class Demo:
     def __init__(self, server, folder):
         self.server, self.folder = pathlib.Path(server).resolve(), folder
         self.processes = {}
+        self.launch = Leash().start
         self.lock = threading.Lock()
         self.is_ending = threading.Event()
         self.url = self.web = ""
@@ -61,7 +63,7 @@ class Demo:
         """Starts a process in a separate session, so that Ctrl-C reaches only this one. Its output is in `logs`."""
         with open(self.folder / "logs" / name, "ab") as log:
             options = {"env": {**os.environ, **(environment or {})}, "start_new_session": True, "stdout": log, "stderr": log, **options}
-            return self.keep(name, lambda: subprocess.Popen(list(map(str, command)), **options))
+            return self.keep(name, lambda: self.launch(command, **options))
 
     # The server
 
@@ -109,12 +111,12 @@ class Demo:
         return {f"{bot}-{exchange}" for (bot, _), exchanges in agents.FLEET.items() for exchange in exchanges}
 
     def start_freqtrade(self):
-        program = install_freqtrade()
-        exchange = self.keep("exchange", Exchange)
+        program = install_freqtrade(self.launch)
+        exchange = self.keep("exchange", lambda: Exchange(launch=self.launch))
         fleet = []
         for name, (strategy, more) in FREQTRADE.items():
             bot = FreqtradeBot(program, name, self.folder / "freqtrade", exchange, ROOT / "demo" / "strategies", strategy, **more)
-            fleet.append(self.keep(name, bot.start))
+            fleet.append(self.keep(name, lambda: bot.start(self.launch)))
         for bot in fleet:
             # A bot that does not listen yet would be unresponsive.
             while not bot.listens() and bot.process.poll() is None and not self.is_ending.wait(0.2):
@@ -126,7 +128,7 @@ class Demo:
         return set(FREQTRADE)
 
     def start_nautilus(self):
-        python = install_nautilus()
+        python = install_nautilus(self.launch)
         for trader, seconds in NODES.items():
             command = [python, ROOT / "demo" / "nautilus", "--trader", trader, "--seconds", seconds, "--control-plane", self.url]
             self.start(trader, command, {**self.agent, "BOT_ID": "pulse"})

@@ -17,8 +17,8 @@ NAUTILUS = "1.221.0"
 installing = []
 
 
-def _run(*arguments):
-    process = subprocess.Popen(list(map(str, arguments)))
+def _run(launch, *arguments):
+    process = launch(list(map(str, arguments)))
     installing.append(process)
     try:
         if process.wait() != 0:
@@ -27,7 +27,7 @@ def _run(*arguments):
         installing.remove(process)
 
 
-def _install(name, package, version, *options):
+def _install(launch, name, package, version, *options):
     """The folder of a virtual environment with a package, made once per version; raises OSError if PyPI cannot be reached."""
     folder = pathlib.Path(os.environ.get(f"{name.upper()}_VENV") or ROOT / ".build" / name)
     folder.parent.mkdir(exist_ok=True)
@@ -37,20 +37,20 @@ def _install(name, package, version, *options):
         if not (folder / f"version-{version}").exists():
             with urllib.request.urlopen(f"https://pypi.org/simple/{package}/", timeout=30):
                 pass
-            _run(sys.executable, "-m", "venv", "--clear", folder)
-            _run(folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, f"{package}=={version}")
+            _run(launch, sys.executable, "-m", "venv", "--clear", folder)
+            _run(launch, folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, f"{package}=={version}")
             (folder / f"version-{version}").touch()
     return folder
 
 
-def install_freqtrade():
-    """The path of the program of freqtrade, installed in `.build/freqtrade`."""
-    return _install("freqtrade", "freqtrade", FREQTRADE) / "bin" / "freqtrade"
+def install_freqtrade(launch=subprocess.Popen):
+    """The path of the program of freqtrade, installed in `.build/freqtrade`. `launch` starts processes."""
+    return _install(launch, "freqtrade", "freqtrade", FREQTRADE) / "bin" / "freqtrade"
 
 
-def install_nautilus():
-    """The path of a Python with NautilusTrader, installed in `.build/nautilus`."""
-    return _install("nautilus", "nautilus-trader", NAUTILUS, "--only-binary", ":all:") / "bin" / "python"
+def install_nautilus(launch=subprocess.Popen):
+    """The path of a Python with NautilusTrader, installed in `.build/nautilus`. `launch` starts processes."""
+    return _install(launch, "nautilus", "nautilus-trader", NAUTILUS, "--only-binary", ":all:") / "bin" / "python"
 
 
 def free_port():
@@ -62,9 +62,9 @@ def free_port():
 class Exchange:
     """A running fake exchange."""
 
-    def __init__(self, seed=1):
+    def __init__(self, seed=1, launch=subprocess.Popen):
         arguments = [sys.executable, ROOT / "demo" / "exchange", "--port", "0", "--seed", str(seed)]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.process = launch(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.url = self.process.stdout.readline().strip()
 
     def end(self):
@@ -124,12 +124,12 @@ class FreqtradeBot:
         }
         self.process = None
 
-    def start(self):
+    def start(self, launch=subprocess.Popen):
         (self.folder / "config.json").write_text(json.dumps(self.configuration))
         arguments = [self.program, "trade", "-c", "config.json", "--strategy-path", self.strategies, "--userdir", "user_data"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **self.environment}
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
+            self.process = launch(
                 [*arguments, "--db-url", f"sqlite:///{self.database}"],
                 cwd=self.folder, stdout=log, stderr=log, env=environment, start_new_session=True,
             )

@@ -147,7 +147,8 @@ class Connection:
 
     @property
     def url(self):
-        return self.bot.url
+        """The address that the sidecar calls: the bot's, or that of a proxy in front of it."""
+        return getattr(self.bot, "front", self.bot).url
 
 
 _fleets = itertools.count(1)

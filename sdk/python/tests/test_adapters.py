@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import functools
 import hashlib
 import http.server
 import socket
@@ -20,6 +21,8 @@ from flotilla_agent import AgentCommand, AgentConfiguration, CommandFailure, con
 from flotilla_agent.adapters import Adapter, BotFailure, BotRefusal, Changes, Identity, OpenOrder, OpenTrade, Snapshot, Unsupported
 from flotilla_agent.adapters.effects import Effects
 from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
+from flotilla_agent.adapters.freqtrade_exits import FreqtradeExits, TradeRequests
+from flotilla_agent.adapters.freqtrade_reporter import FreqtradeReporter, Market
 from flotilla_agent.adapters.sidecar import Attachment
 from flotilla_agent.adapters.testkit import check_effects, check_reading
 from flotilla_agent.adapters.values import exact
@@ -115,8 +118,8 @@ def fail(error):
 
 def run(bot, command_type, payload=None, limit=2):
     effects = Effects(bot, limit, dict)
-    effects.MARGIN, effects.INTERVAL, effects.RETRY = 0.1, 0.01, 0.2
-    effects._limit = limit - 0.1
+    effects.limit = limit - 0.1
+    effects._observation.INTERVAL, effects._observation.RETRY = 0.01, 0.2
     return effects.handlers[command_type](AgentCommand(uuid.uuid4(), "i", command_type, NOW, payload=payload or {}))
 
 
@@ -141,6 +144,28 @@ def test_a_failure_has_the_bots_own_words_and_what_is_open():
     evidence = caught.value.evidence
     assert (evidence["open_trade_count"], evidence["open_order_count"], evidence["permits_entries"]) == (1, 1, False)
     assert evidence["open_trades"] == [{"trade_id": "1", "symbol": "ETH/USDT", "quantity": "0.5"}]
+
+
+def test_flatten_closes_trades_of_a_bot_that_does_not_pause_and_fails():
+    bot = SimulatedBot()
+    bot.instead["pause_entries"] = lambda: time.sleep(1)
+    with pytest.raises(CommandFailure, match="^NOT_OBSERVED: entries are paused, and no trade and no order is open") as caught:
+        run(bot, "FLATTEN", limit=3)
+    assert (bot.trades, caught.value.evidence["permits_entries"]) == ((), True)
+
+
+def test_flatten_requests_exits_again_while_a_bot_is_too_slow_for_a_snapshot():
+    bot = SimulatedBot()
+
+    def close():
+        bot.instead["snapshot"] = fail(BotFailure("GET /status: no answer within 5 seconds"))
+        if bot.calls.count("close_trades") == 3:
+            bot.trades = bot.orders = ()
+            del bot.instead["snapshot"]
+
+    bot.instead["close_trades"] = close
+    run(bot, "FLATTEN")
+    assert bot.calls.count("close_trades") == 3
 
 
 def test_flatten_waits_for_the_end_of_the_iteration_in_which_entries_were_paused():
@@ -488,10 +513,9 @@ class FreqtradeAnswers:
 
 
 def freqtrade(**answers):
-    adapter = FreqtradeAdapter("http://127.0.0.1:1", "u", "p")
-    adapter._api = FreqtradeAnswers(**answers)
-    adapter._is_dry_run = True
-    return adapter
+    reporter = FreqtradeReporter(FreqtradeAnswers(**answers), "default")
+    reporter.market = Market(is_dry_run=True)
+    return reporter
 
 
 def freqtrade_order(order_id, side, is_open, filled):
@@ -514,11 +538,11 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
     """An exit that freqtrade places while another one closes the trade is open in its database, and no one has canceled it."""
     orders = [freqtrade_order(*order) for order in [("b", "buy", False, 1), ("s", "sell", False, 1), ("ghost", "sell", True, 0)]]
     closed = freqtrade_trade(1, False, *orders)
-    adapter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})
+    reporter = freqtrade(status=[], trades={"trades": [closed], "total_trades": 1})
     cursor, statuses = "", []
     for _ in range(3):
-        adapter.SLOW_INTERVAL = 0
-        changes = adapter.changes(cursor)
+        reporter.SLOW_INTERVAL = 0
+        changes = reporter.changes(cursor)
         cursor = changes.cursor
         statuses += [report.status for report in changes.reports if isinstance(report, contract.OrderReport) and report.order_id == "BTC/USDT:ghost"]
     assert statuses == [contract.OrderStatus.OPEN]
@@ -528,15 +552,15 @@ def test_an_order_that_freqtrade_leaves_open_in_a_closed_trade_stays_open():
 def test_the_trades_of_a_new_freqtrade_database_are_added_to_the_earlier_ones(made, expected):
     """They have the numbers of earlier ones. A bot that does not say when its database was made has the same one."""
     profits = []
-    adapter = freqtrade(status=[])
-    adapter.SLOW_INTERVAL = 0
+    reporter = freqtrade(status=[])
+    reporter.SLOW_INTERVAL = 0
     cursor = ""
     for start in made:
         is_new = start == 2
         orders = [freqtrade_order(f"b{is_new}", "buy", False, 1), freqtrade_order(f"s{is_new}", "sell", False, 1) | {"safe_price": 101}]
         closed = freqtrade_trade(1, False, *orders) | {"open_timestamp": 1_795_000_000_000 + is_new}
-        adapter._api.answers |= {"health": {"bot_start_ts": start}, "trades": {"trades": [closed], "total_trades": 1}}
-        changes = adapter.changes(cursor)
+        reporter._api.answers |= {"health": {"bot_start_ts": start}, "trades": {"trades": [closed], "total_trades": 1}}
+        changes = reporter.changes(cursor)
         cursor = changes.cursor
         profits += [str(report.value) for report in changes.reports if getattr(report, "metric_type", None) == "realized_pnl"]
     assert profits[-1] == expected
@@ -545,12 +569,12 @@ def test_the_trades_of_a_new_freqtrade_database_are_added_to_the_earlier_ones(ma
 def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_trade_changes():
     open_trade = freqtrade_trade(1, True, freqtrade_order("b", "buy", False, 1))
     open_trade |= {"current_rate": Decimal("101.25"), "profit_abs": Decimal("1.04875")}
-    adapter = freqtrade(status=[open_trade], trades={"trades": [], "total_trades": 0})
+    reporter = freqtrade(status=[open_trade], trades={"trades": [], "total_trades": 0})
 
     def reported(cursor, **changes):
         open_trade.update(changes)
-        adapter._latest = (-1e9, [])
-        answer = adapter.changes(cursor)
+        reporter._latest = (-1e9, [])
+        answer = reporter.changes(cursor)
         trades = [report for report in answer.reports if isinstance(report, contract.TradeReport)]
         return answer.cursor, [(str(trade.current_price), str(trade.unrealized_profit)) for trade in trades]
 
@@ -560,13 +584,13 @@ def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_t
     assert early == []
     cursor, changed = reported(cursor, amount=Decimal("0.5"), current_rate=Decimal(103), profit_abs=Decimal("1.3985"))
     assert changed == [("103", "1.3985")]
-    adapter.SLOW_INTERVAL = 0
+    reporter.SLOW_INTERVAL = 0
     cursor, due = reported(cursor, current_rate=None, profit_abs=None)
     assert due == [("None", "None")]
     cursor, again = reported(cursor, current_rate=Decimal(104), profit_abs=Decimal("1.9"))
     assert again == [("104", "1.9")]
     # A trade that the bot has deleted ends without a current price; the control plane rejects one.
-    adapter._api.answers["status"] = []
+    reporter._api.answers["status"] = []
     _, ended = reported(cursor)
     assert ended == [("None", "None")]
 
@@ -574,14 +598,47 @@ def test_the_current_profit_of_an_open_trade_is_reported_when_it_is_due_or_the_t
 def test_the_reason_of_a_refused_exit_is_the_end_of_each_traceback():
     traceback = "Exception in ASGI application\nTraceback (most recent call last):\n" + '  File "x.py", line 1, in f\n' * 100
     message = traceback + "freqtrade.exceptions.TemporaryError: binance Market is closed.\n"
-    trades = [freqtrade_trade(number, True, freqtrade_order(f"b{number}", "buy", False, 1)) for number in (1, 2, 3)]
-    adapter = freqtrade(status=trades)
-    logs = iter([[["", 1, "x", "INFO", "before"]], [["", 2, "x", "ERROR", message]] * 3])
-    adapter._api.get = lambda path: {"logs": next(logs)} if path.startswith("/logs") else trades
+    lines = [["", 7_999, "x", "ERROR", "before"], *[["", 8_400, "x", "ERROR", message]] * 3, ["", 8_500, "x", "INFO", "after"]]
+    answers = FreqtradeAnswers(logs={"logs": lines})
+    answers.answered_at = 8_000
+    exits = FreqtradeExits(answers)
     with pytest.raises(BotRefusal) as refusal:
-        adapter.close_trades([OpenTrade(f"{number}-1795000000000", "BTC/USDT", "1") for number in (1, 2, 3)])
+        exits.close_trades([OpenTrade(f"{number}-1795000000000", "BTC/USDT", "1") for number in (1, 2, 3)])
     line = "log: Exception in ASGI application: freqtrade.exceptions.TemporaryError: binance Market is closed."
-    assert str(refusal.value).endswith("; ".join([line] * 3))
+    refused = [f"trade {number}: POST /forceexit: 500: Internal Server Error" for number in (1, 2, 3)]
+    assert str(refusal.value) == "; ".join(refused + [line] * 3)
+
+
+def test_an_exit_that_was_answered_with_success_and_does_not_show_is_explained_by_the_log():
+    answers = FreqtradeAnswers(logs={"logs": [["", 8_400, "x", "ERROR", "Market is closed."]]})
+    answers.answered_at = 8_000
+    answers.post_any = lambda *paths, body: {"result": "Created exit order for trade 1."}
+    exits = FreqtradeExits(answers)
+    trade = OpenTrade("1-1795000000000", "BTC/USDT", "1")
+    exits.close_trades([trade])
+    answers.answered_at = 13_000
+    with pytest.raises(BotRefusal, match="^log: Market is closed.$"):
+        exits.close_trades([trade])
+    exits.close_trades([OpenTrade(trade.trade_id, trade.symbol, "1", is_exiting=True)])
+
+
+def test_a_request_in_flight_is_not_sent_again_and_one_that_waits_is_not_sent_later():
+    released = threading.Event()
+    sent = []
+
+    def request(number):
+        sent.append(number)
+        released.wait(30)
+
+    requests = TradeRequests()
+    requests.PATIENCE = 0.2
+    wanted = {str(number): functools.partial(request, number) for number in range(6)}
+    assert requests.send(wanted) == requests.send(wanted) == {}
+    assert sorted(sent) == [0, 1, 2, 3]
+    released.set()
+    until(lambda: len(requests.send(wanted)) >= 4)
+    until(lambda: {4, 5} <= set(sent))
+    requests.close()
 
 
 # WebSocket

@@ -40,8 +40,8 @@ def demo(flotilla_server, tmp_path):
     process.wait()
 
 
-def test_a_small_fleet_of_real_bots_joins_trades_and_ends(demo):
-    process, folder = demo
+def wait_for_fleet(process, folder):
+    """Waits until all bots have joined. Returns the addresses of the dashboard and of the API, and a function that reads from it."""
     line = process.stderr.readline()
     assert line.startswith("flotilla: Flotilla runs. Open http://127.0.0.1:"), line
     web, api = (word for word in line.split() if word.startswith("http://"))
@@ -53,6 +53,40 @@ def test_a_small_fleet_of_real_bots_joins_trades_and_ends(demo):
             return json.load(response)
 
     until(lambda: {item["instance_id"] for item in get("/instances?page_size=200")["items"]} == INSTANCES, 150)
+    return web, api, get
+
+
+def processes_of(ancestor, folder):
+    """The descendants of a process, and the others that name its folder, such as PostgreSQL; each as its id and its arguments."""
+    text = subprocess.run(["ps", "-wweo", "pid,ppid,stat,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 3) for line in text.splitlines()[1:]]
+    found = {str(ancestor), *(pid for pid, _, _, arguments in rows if str(folder) in arguments)}
+    while more := {pid for pid, parent, *_ in rows if parent in found} - found:
+        found |= more
+    return {(pid, arguments) for pid, _, state, arguments in rows if pid in found - {str(ancestor)} and not state.startswith("Z")}
+
+
+def is_running(process):
+    """Whether a process of `processes_of` still runs, and is no other one with its id."""
+    listed = subprocess.run(["ps", "-wwo", "stat=,args=", "-p", process[0]], capture_output=True, text=True).stdout.split(None, 1)
+    return len(listed) == 2 and not listed[0].startswith("Z") and listed[1].strip() == process[1].strip()
+
+
+def test_nothing_of_the_demo_outlives_it_when_it_is_killed(demo):
+    process, folder = demo
+    wait_for_fleet(process, folder)
+    started = processes_of(process.pid, folder)
+    names = " ".join(arguments for _, arguments in started)
+    parts = "flotilla-server serve", "postgres -D", "demo/exchange", "freqtrade trade", "runner freqtrade", "demo/nautilus", "demo/agents.py"
+    for part in parts:
+        assert part in names, names
+    process.kill()
+    until(lambda: not [entry for entry in started if is_running(entry)], 60)
+
+
+def test_a_small_fleet_of_real_bots_joins_trades_and_ends(demo):
+    process, folder = demo
+    web, api, get = wait_for_fleet(process, folder)
     for instance in ("swing-1", "patient-1", "NODE-001"):
         until(lambda: get(f"/fills?instance_id={instance}")["total"] > 0, 90)
     versions = {item["instance_id"]: item["strategy_version"] for item in get("/instances?bot_id=swing")["items"]}
@@ -63,7 +97,7 @@ def test_a_small_fleet_of_real_bots_joins_trades_and_ends(demo):
     process.send_signal(signal.SIGINT)
     assert process.wait(90) == 0
     # Each process of the demo names its folder, its API, or its exchange.
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    left = subprocess.run(["ps", "-wweo", "args"], capture_output=True, text=True, check=True).stdout
     assert [line for line in left.splitlines() if str(folder) in line or api in line] == []
     with contextlib.suppress(OSError):
         urllib.request.urlopen(api + "/healthz", timeout=2)

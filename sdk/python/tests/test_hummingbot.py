@@ -13,6 +13,7 @@ pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed: pip install
 from flotilla_agent import contract
 from flotilla_agent.adapters import BotFailure, BotRefusal, Unsupported
 from flotilla_agent.adapters.hummingbot import HummingbotAdapter
+from flotilla_agent.adapters.hummingbot_bridge import Bridge
 from flotilla_agent.adapters.hummingbot_ledger import Ledger
 from flotilla_agent.adapters.hummingbot_program import forget_orders
 from flotilla_agent.adapters.mqtt import Broker
@@ -317,7 +318,7 @@ def test_a_lost_broker_and_a_silent_bot_are_states_with_their_reason(python, con
         until(lambda: fleet.state(bot) == "NORMAL", 60)
         with bot.suspended():
             until(lambda: reason().startswith("NO_ANSWER: `history` has no answer after 8 seconds; the last message came"), 60)
-            time.sleep(HummingbotAdapter.SILENCE)
+            time.sleep(Bridge.SILENCE)
             expected = f"NOT_OBSERVED: entries are paused; the bot: SILENT: nothing was heard on hbot/{bot.name} for"
             assert fleet.fail(bot, "SAFE_MODE").startswith(expected)
         # The command has failed, but its request waits in the bot, and the sidecar keeps asking.

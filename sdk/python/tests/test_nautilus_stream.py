@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from flotilla_agent import contract
-from flotilla_agent.adapters.nautilus_book import Book, newest
+from flotilla_agent.adapters.nautilus_book import Book
+from flotilla_agent.adapters.nautilus_book_json import book_from_json, book_to_json
+from flotilla_agent.adapters.nautilus_reports import newest
 from flotilla_agent.adapters.nautilus_events import amount, instrument, moment, money, nanoseconds
 from flotilla_agent.adapters.redis import Redis, RedisFailure
 
@@ -83,10 +85,10 @@ def test_the_same_events_give_the_same_reports_after_a_restart_at_any_point():
         book, reports = Book(), []
         for number, step in enumerate(steps):
             if number == cut:
-                book = Book.from_json(book.to_json())
+                book = book_from_json(book_to_json(book))
             reports += book.apply(step)
         assert reports == expected
-        assert book.to_json() == whole.to_json()
+        assert book_to_json(book) == book_to_json(whole)
 
 
 def test_a_fill_after_a_cancel_still_counts_and_times_never_go_back():

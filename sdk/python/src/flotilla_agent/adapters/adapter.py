@@ -38,6 +38,8 @@ class OpenTrade:
     symbol: str
     #: The quantity that is held, as decimal text.
     quantity: str
+    #: Whether an order that closes it waits to be filled.
+    is_exiting: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +147,6 @@ class Adapter(abc.ABC):
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         """Closes positions and cancels entries, for FLATTEN. Observed as the absence of trades and orders.
 
-        It tries every trade, even if one fails, and raises the failures together at the end.
+        `trades` are those of the last snapshot. It tries every trade, even if one fails or is slow, and raises the failures together at the end.
         """
         raise Unsupported("this bot cannot close trades from outside")

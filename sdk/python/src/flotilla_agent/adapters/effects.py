@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
-import functools
-import queue
 import threading
 import time
 import typing
@@ -13,28 +11,18 @@ import typing
 from ..command import AgentCommand
 from ..processor import CommandFailure, Handler
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot, Unsupported
-
-#: Asks the bot for an effect. Returns the bot's words if it did not agree, or None.
-_Request = typing.Callable[[Snapshot], typing.Optional[str]]
+from .observation import LISTED, NotObserved, Observation, Request, asking, evidence
 
 
 class Effects:
-    """The handlers of an adapter's commands.
+    """The handlers of an adapter's commands. Each asks the bot for an effect, and observes it in snapshots."""
 
-    Each asks the bot for an effect, then reads snapshots until they show it. It repeats the request from time to time, because the first may
-    have been lost. If the effect does not show in time, the command fails with the bot's own words and the last snapshot as evidence.
-    """
-
-    #: The pause between two snapshots, in seconds.
-    INTERVAL = 0.25
-    #: The pause between two equal requests, in seconds.
-    RETRY = 5.0
     #: How long a command may wait for an effect that needs no fill, in seconds. The sidecar keeps entries paused after a failure.
     QUICK = 20.0
     #: How much earlier than the agent's limit a command gives up, in seconds, so that its failure has evidence.
     MARGIN = 3.0
-    #: The maximum number of trades and of orders in the evidence.
-    LISTED = 50
+    #: The part of a FLATTEN's time after which trades are closed although entries are not paused.
+    PAUSE_PART = 0.3
 
     def __init__(self, adapter: Adapter, limit: float, synchronize: typing.Callable[[], dict[str, typing.Any]]) -> None:
         """`limit` is the agent's time limit of a command. `synchronize` reports all that the bot knows, and returns the evidence of that."""
@@ -42,6 +30,7 @@ class Effects:
         #: How long a command may take, in seconds.
         self.limit = max(limit - self.MARGIN, limit / 2)
         self._synchronize = synchronize
+        self._observation = Observation(adapter)
         self._lock = threading.Lock()
         #: How many commands that pause entries are running.
         self._pausing = 0
@@ -74,13 +63,12 @@ class Effects:
     def _safe_mode(self, command: AgentCommand) -> dict[str, typing.Any]:
         with self._pause():
             # Bots that are stopped permit no entries; a request to pause may start them.
-            return self._evidence(self._apply("entries are paused", _are_entries_paused, self._pause_entries))
+            return evidence(self._apply("entries are paused", _are_entries_paused, self._pause_entries))
 
     def _reduce_only(self, command: AgentCommand) -> dict[str, typing.Any]:
         with self._pause():
-            reduce = _asking(self._adapter.reduce_only)
-            done = self._apply("only reducing orders are permitted", lambda s: s.is_running and _are_entries_paused(s), reduce)
-            return self._evidence(done)
+            reduce = asking(self._adapter.reduce_only)
+            return evidence(self._apply("only reducing orders are permitted", lambda s: s.is_running and _are_entries_paused(s), reduce))
 
     def _start(self, command: AgentCommand) -> dict[str, typing.Any]:
         with self._lock:
@@ -95,67 +83,81 @@ class Effects:
 
         try:
             limit = self.limit if self._adapter.is_started_by_hand else None
-            done = self._apply(
-                "the bot runs and permits entries", lambda s: s.is_running and s.permits_entries, _asking(resume), limit=limit
-            )
+            done = self._apply("the bot runs and permits entries", lambda s: s.is_running and s.permits_entries, asking(resume), limit)
         finally:
             with self._lock:
                 self._is_resuming = False
                 self._resumed_at = time.monotonic()
-        return self._evidence(done)
+        return evidence(done)
 
     def _stop(self, command: AgentCommand) -> dict[str, typing.Any]:
         with self._pause():
             paused = self._apply("entries are paused", _are_entries_paused, self._pause_entries)
             if paused.is_running and (paused.trades or paused.orders) and command.payload.get("leave_trades") is not True:
                 reason = "OPEN_TRADES: a stopped bot does not manage its trades; send FLATTEN first, or STOP with {\"leave_trades\": true}"
-                raise CommandFailure(reason, self._evidence(paused))
-            return self._evidence(self._apply("the bot is stopped", lambda s: not s.is_running, _asking(self._adapter.stop)))
+                raise CommandFailure(reason, evidence(paused))
+            return evidence(self._apply("the bot is stopped", lambda s: not s.is_running, asking(self._adapter.stop)))
 
     def _restart(self, command: AgentCommand) -> dict[str, typing.Any]:
-        before = self._snapshot(time.monotonic() + self.QUICK)
-        restart = _asking(self._adapter.restart)
-        done = self._apply(
-            "the bot has restarted", lambda s: s.started_at != before.started_at, restart, limit=self.limit, first=before
-        )
-        return {**self._evidence(done), "started_before": before.started_at, "started": done.started_at}
+        before = self._observation.snapshot(time.monotonic() + self.QUICK)
+        restart = asking(self._adapter.restart)
+        done = self._apply("the bot has restarted", lambda s: s.started_at != before.started_at, restart, self.limit, before)
+        return {**evidence(done), "started_before": before.started_at, "started": done.started_at}
 
     def _cancel_all(self, command: AgentCommand) -> dict[str, typing.Any]:
-        before = self._snapshot(time.monotonic() + self.QUICK)
+        before = self._observation.snapshot(time.monotonic() + self.QUICK)
         wanted = {order.order_id for order in before.orders}
 
         def cancel(snapshot: Snapshot) -> str | None:
             orders = [order for order in snapshot.orders if order.order_id in wanted]
-            return _asking(lambda: self._adapter.cancel_orders(orders))(snapshot)
+            return asking(lambda: self._adapter.cancel_orders(orders))(snapshot)
 
-        done = self._apply(
-            "none of the orders is open", lambda s: not wanted & {order.order_id for order in s.orders}, cancel,
-            limit=self.limit, first=before,
-        )
-        return {**self._evidence(done), "canceled": sorted(wanted)[: self.LISTED], "canceled_count": len(wanted)}
+        def are_gone(snapshot: Snapshot) -> bool:
+            return not wanted & {order.order_id for order in snapshot.orders}
+
+        done = self._apply("none of the orders is open", are_gone, cancel, self.limit, before)
+        return {**evidence(done), "canceled": sorted(wanted)[:LISTED], "canceled_count": len(wanted)}
 
     def _flatten(self, command: AgentCommand) -> dict[str, typing.Any]:
         start = time.monotonic()
-        end = start + self.limit
         with self._pause():
-            before = self._snapshot(end)
+            before = self._observation.snapshot(start + self.limit)
             if not before.is_running and not before.trades and not before.orders:
-                return self._evidence(before)
-            # A bot that is stopped cannot close trades, so it must run without entries, unless its only pause is a stop.
-            pause = _asking(self._adapter.reduce_only) if not before.is_running else self._pause_entries
-            paused = self._apply(
-                "entries are paused", lambda s: (s.is_running or before.is_running) and _are_entries_paused(s), pause,
-                limit=end - start, first=before,
-            )
-
-            def is_flat(snapshot: Snapshot) -> bool:
-                is_past = paused.iteration is None or snapshot.iteration != paused.iteration
-                return not snapshot.trades and not snapshot.orders and is_past
-
-            done = self._apply("no trade and no order is open", is_flat, self._close, limit=end - time.monotonic(), first=paused)
+                return evidence(before)
+            done = self._close_all(before, start)
         closed = [trade.trade_id for trade in before.trades]
         seconds = round(time.monotonic() - start, 3)
-        return {**self._evidence(done), "closed": closed[: self.LISTED], "closed_count": len(closed), "seconds": str(seconds)}
+        return {**evidence(done), "closed": closed[:LISTED], "closed_count": len(closed), "seconds": str(seconds)}
+
+    def _close_all(self, before: Snapshot, start: float) -> Snapshot:
+        """Pauses entries and then closes all trades. Returns the snapshot that shows both."""
+        # A bot that is stopped cannot close trades, so it must run without entries, unless its only pause is a stop.
+        pause = asking(self._adapter.reduce_only) if not before.is_running else self._pause_entries
+        paused: Snapshot | None = None
+
+        def is_paused(snapshot: Snapshot) -> bool:
+            nonlocal paused
+            if not (snapshot.is_running or before.is_running) or snapshot.permits_entries:
+                return False
+            paused = paused or snapshot
+            return True
+
+        def is_flat(snapshot: Snapshot) -> bool:
+            if not is_paused(snapshot) or snapshot.trades or snapshot.orders:
+                return False
+            # The iteration in which entries were paused may still place one.
+            return paused is None or paused.iteration is None or snapshot.iteration != paused.iteration
+
+        def close(snapshot: Snapshot) -> str | None:
+            words = [self._close(snapshot), None if is_paused(snapshot) else pause(snapshot)]
+            return "; ".join(word for word in words if word) or None
+
+        first = before
+        # A trade that stays open is worse than one that is opened again, so a bot that does not pause closes its trades too.
+        with contextlib.suppress(NotObserved):
+            first = self._apply("entries are paused", is_paused, pause, self.limit * self.PAUSE_PART, before)
+        effect = "no trade and no order is open" if paused else "entries are paused, and no trade and no order is open"
+        return self._observation.apply(effect, is_flat, close, start + self.limit, first, is_persistent=True)
 
     def _sync(self, command: AgentCommand) -> dict[str, typing.Any]:
         try:
@@ -173,8 +175,20 @@ class Effects:
             return str(error)
         return None
 
+    def _apply(
+        self,
+        effect: str,
+        is_observed: typing.Callable[[Snapshot], bool],
+        request: Request,
+        limit: float | None = None,
+        first: Snapshot | None = None,
+    ) -> Snapshot:
+        """Observes an effect within `limit` seconds; the default is the limit of effects that need no fill."""
+        end = time.monotonic() + (min(self.limit, self.QUICK) if limit is None else limit)
+        return self._observation.apply(effect, is_observed, request, end, first)
+
     def _pause_entries(self, snapshot: Snapshot) -> str | None:
-        return _asking(self._adapter.pause_entries)(snapshot)
+        return asking(self._adapter.pause_entries)(snapshot)
 
     def _close(self, snapshot: Snapshot) -> str | None:
         """Closes all trades, and cancels the orders that belong to none of them."""
@@ -182,9 +196,9 @@ class Effects:
         stray = [order for order in snapshot.orders if order.trade_id not in trades]
         words = []
         if snapshot.trades:
-            words.append(_asking(lambda: self._adapter.close_trades(snapshot.trades))(snapshot))
+            words.append(asking(lambda: self._adapter.close_trades(snapshot.trades))(snapshot))
         if stray:
-            words.append(_asking(lambda: self._adapter.cancel_orders(stray))(snapshot))
+            words.append(asking(lambda: self._adapter.cancel_orders(stray))(snapshot))
         return "; ".join(word for word in words if word) or None
 
     @contextlib.contextmanager
@@ -198,94 +212,6 @@ class Effects:
             with self._lock:
                 self._pausing -= 1
 
-    # Observation
-
-    def _apply(
-        self,
-        effect: str,
-        is_observed: typing.Callable[[Snapshot], bool],
-        request: _Request,
-        *,
-        limit: float | None = None,
-        first: Snapshot | None = None,
-    ) -> Snapshot:
-        """Requests an effect until a snapshot shows it, and returns that snapshot. `first` is a snapshot that was just taken."""
-        end = time.monotonic() + (min(self.limit, self.QUICK) if limit is None else limit)
-        last, words, asked_at = first, None, -1e9
-        while True:
-            try:
-                last = first or _bounded(self._adapter.snapshot, end)
-                first = None
-                if is_observed(last):
-                    return last
-                if time.monotonic() - asked_at >= self.RETRY:
-                    asked_at = time.monotonic()
-                    words = _bounded(functools.partial(request, last), end)
-            except BotRefusal as error:
-                words = str(error)
-            except BotFailure as error:
-                # A refusal says more than silence after it.
-                words = words or str(error)
-            except Unsupported as error:
-                raise CommandFailure(f"UNSUPPORTED: {error}", self._evidence(last) if last else None) from None
-            if time.monotonic() >= end:
-                said = f"; the bot: {words}" if words else ""
-                raise CommandFailure(f"NOT_OBSERVED: {effect}{said}", self._evidence(last) if last else None)
-            time.sleep(self.INTERVAL)
-
-    def _snapshot(self, end: float) -> Snapshot:
-        """Waits for a snapshot until `end`."""
-        return self._apply("the bot answers", lambda _: True, lambda _: None, limit=end - time.monotonic())
-
-    def _evidence(self, snapshot: Snapshot) -> dict[str, typing.Any]:
-        trades = [{"trade_id": t.trade_id, "symbol": t.symbol, "quantity": t.quantity} for t in snapshot.trades[: self.LISTED]]
-        orders = [{"order_id": o.order_id, "symbol": o.symbol} for o in snapshot.orders[: self.LISTED]]
-        return {
-            "is_running": snapshot.is_running,
-            "permits_entries": snapshot.permits_entries,
-            "open_trades": trades,
-            "open_trade_count": len(snapshot.trades),
-            "open_orders": orders,
-            "open_order_count": len(snapshot.orders),
-        }
-
-
-_Result = typing.TypeVar("_Result")
-
-
-def _bounded(call: typing.Callable[[], _Result], end: float) -> _Result:
-    """Returns the result of a call, or raises BotFailure at `end`, so that a slow bot does not cost the command its evidence. The call keeps
-    running in its thread."""
-    results: queue.SimpleQueue[tuple[_Result | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((call(), None))
-        except BaseException as error:
-            results.put((None, error))
-
-    threading.Thread(target=run, daemon=True, name="flotilla-effect").start()
-    try:
-        result, error = results.get(timeout=max(end - time.monotonic(), 0.01))
-    except queue.Empty:
-        raise BotFailure("the bot has not answered a request in time") from None
-    if error is not None:
-        raise error
-    return typing.cast(_Result, result)
-
 
 def _are_entries_paused(snapshot: Snapshot) -> bool:
     return not snapshot.permits_entries
-
-
-def _asking(effect: typing.Callable[[], None]) -> _Request:
-    """A request that asks for an effect. Unsupported passes through."""
-
-    def ask(snapshot: Snapshot) -> str | None:
-        try:
-            effect()
-        except (BotFailure, BotRefusal) as error:
-            return str(error)
-        return None
-
-    return ask

@@ -3,94 +3,22 @@
 from __future__ import annotations
 
 import collections.abc
-import dataclasses
-import datetime
 import hashlib
 import threading
-import time
-import typing
 import urllib.parse
-from decimal import Decimal
 
 from .. import contract
-from ..files import decode, encode
-from ..telemetry import ContractReport
+from ..files import encode
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot
-from .freqtrade_api import FreqtradeAPI, NotFound, Reading
-from .freqtrade_trades import FreqtradeTrade, Mark, content, trade_number
-from .values import brief, exact, moment, optional, printable
+from .freqtrade_api import FreqtradeAPI, Reading
+from .freqtrade_exits import FreqtradeExits
+from .freqtrade_reporter import FreqtradeReporter, Market
 from .identity import Identity
+from .values import printable
 from .websocket import WebSocket
-
-_JSON = typing.Dict[str, typing.Any]
-
-#: The levels of log lines that are reported.
-_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 
 #: The messages that announce a change.
 _MESSAGES = ["status", "warning", "entry", "entry_fill", "entry_cancel", "exit", "exit_fill", "exit_cancel"]
-
-
-@dataclasses.dataclass
-class _Known:
-    """The reports so far, so that only changes are reported. It is the cursor."""
-
-    #: When the bot's database was made, in seconds, which tells it from an earlier one; None if the bot has never said it.
-    database: int | None = None
-    #: The numbers of the closed trades in that database whose reports are final.
-    closed: set[int] = dataclasses.field(default_factory=set)
-    #: The realized profit of those and of the trades in earlier databases, before fees.
-    realized: Decimal = Decimal(0)
-    #: The last report of each open trade and of each open order, in JSON, because freqtrade forgets canceled ones.
-    trades: dict[str, _JSON] = dataclasses.field(default_factory=dict)
-    orders: dict[str, _JSON] = dataclasses.field(default_factory=dict)
-    #: The fees of the entries of open trades, and of closed ones where freqtrade has another rate now.
-    fees: dict[str, str] = dataclasses.field(default_factory=dict)
-    #: The symbols with a position other than 0.
-    symbols: set[str] = dataclasses.field(default_factory=set)
-    #: The time of the newest log line, in milliseconds.
-    logged: Decimal = Decimal(0)
-
-    def encode(self) -> str:
-        return encode(
-            {
-                "database": self.database,
-                "closed": _ranges(self.closed),
-                "realized": self.realized,
-                "trades": self.trades,
-                "orders": self.orders,
-                "fees": self.fees,
-                "symbols": sorted(self.symbols),
-                "logged": self.logged,
-            }
-        )
-
-    @staticmethod
-    def decode(cursor: str) -> _Known:
-        """Raises KeyError, TypeError, ValueError or AttributeError."""
-        body = decode(cursor)
-        closed = {number for first, last in body["closed"] for number in range(first, last + 1)}
-        return _Known(
-            body["database"],
-            closed,
-            Decimal(body["realized"]),
-            body["trades"],
-            body["orders"],
-            body["fees"],
-            set(body["symbols"]),
-            Decimal(body["logged"]),
-        )
-
-
-def _ranges(numbers: set[int]) -> list[list[int]]:
-    """Numbers as ranges, each with its first and last number."""
-    ranges: list[list[int]] = []
-    for number in sorted(numbers):
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return ranges
 
 
 class FreqtradeAdapter(Adapter):
@@ -100,37 +28,15 @@ class FreqtradeAdapter(Adapter):
     longer change.
     """
 
-    #: The pause between two looks at balances, metrics and log lines without an event, in seconds.
-    SLOW_INTERVAL = 15.0
-    #: How long one call may take to request an effect for several trades, in seconds.
-    EFFECT_SECONDS = 8.0
-    #: The number of closed trades per request.
-    PAGE = 50
-    #: How many fees are remembered.
-    MAXIMUM_FEES = 1000
-    #: The number of log lines per request.
-    LOG_PAGE = 100
-
     def __init__(self, url: str, username: str, password: str, *, account_id: str = "default", ui_url: str | None = None) -> None:
         """`url` is the address of the bot's API server. `account_id` names the account at the exchange; bots that share it share one name.
         `ui_url` is the address of the bot's user interface for people; the default is `url`."""
         self._api = FreqtradeAPI(url, username, password)
+        self._exits = FreqtradeExits(self._api)
         self._account_id = account_id
         self._ui_url = ui_url or url.rstrip("/").removesuffix("/api/v1")
-        self._known = _Known()
-        self._cursor: str | None = None
-        self._symbol = "unknown"
-        self._stake = ""
-        self._is_dry_run = False
-        self._reported: dict[str, str] = {}
-        self._marks: dict[str, Mark] = {}
-        #: When an effect was last requested for each trade, so that a trade that is slow to close does not keep the others waiting.
-        self._requested_at: dict[str, float] = {}
-        #: When the last snapshot was taken, and its trades.
-        self._latest: tuple[float, list[FreqtradeTrade]] = (-1e9, [])
-        self._slow_at: datetime.datetime | None = None
+        self._reporter = FreqtradeReporter(self._api, account_id)
         self._is_closing = threading.Event()
-        self._has_event = threading.Event()
         self._socket: WebSocket | None = None
 
     # Questions
@@ -141,14 +47,14 @@ class FreqtradeAdapter(Adapter):
         with Reading("GET /show_config"):
             strategy = printable(config.get("strategy"), 64)
             exchange = printable(config["exchange"], 64) or "unknown"
-            self._stake = str(config["stake_currency"])
-            self._is_dry_run = bool(config["dry_run"])
-            mode = "PAPER" if self._is_dry_run else "LIVE"
+            stake, is_dry_run = str(config["stake_currency"]), bool(config["dry_run"])
+            mode = "PAPER" if is_dry_run else "LIVE"
             symbols = sorted({str(pair)[:64] for pair in pairs["whitelist"]})[:500]
-            self._symbol = symbols[0] if len(symbols) == 1 else f"*/{self._stake}"[:64]
+            symbol = symbols[0] if len(symbols) == 1 else f"*/{stake}"[:64]
+            self._reporter.market = Market(symbol, stake, is_dry_run)
             return Identity(
                 exchange=exchange,
-                symbol=self._symbol,
+                symbol=symbol,
                 runtime_mode=mode,
                 version=printable(config["version"], 64),
                 software="freqtrade",
@@ -169,265 +75,22 @@ class FreqtradeAdapter(Adapter):
         return hashlib.sha256(str(code).encode()).hexdigest()
 
     def snapshot(self) -> Snapshot:
-        config, health, trades = self._api.get("/show_config"), self._api.get("/health"), self._open_trades()
-        self._latest = (time.monotonic(), trades)
+        config, health, trades = self._api.get("/show_config"), self._api.get("/health"), self._reporter.open_trades()
         with Reading("GET /show_config"):
             state = str(config["state"]).lower()
             if state not in ("running", "paused", "stopped"):
                 raise BotFailure(f"the bot is in the state {state!r:.50}")
             # Before 2025, /stopentry set max_open_trades to 0 and left the state unchanged.
             permits_entries = state == "running" and config["max_open_trades"] != 0
-            open_trades = tuple(OpenTrade(trade.trade_id, trade.symbol, str(trade.amount)) for trade in trades)
+            open_trades = tuple(OpenTrade(trade.trade_id, trade.symbol, str(trade.amount), trade.has_open_exit) for trade in trades)
             open_orders = tuple(
                 OpenOrder(trade.order_id(order), trade.symbol, trade.trade_id) for trade in trades for order in trade.open_orders
             )
             iteration, started_at = health.get("last_process"), health.get("bot_startup")
         return Snapshot(state != "stopped", permits_entries, open_trades, open_orders, iteration, started_at)
 
-    def _open_trades(self) -> list[FreqtradeTrade]:
-        status = self._api.get("/status")
-        with Reading("GET /status"):
-            if not isinstance(status, list):
-                raise TypeError(f"found {status!r:.100}, expected a list")
-            return [FreqtradeTrade(trade) for trade in status]
-
-    def _latest_trades(self) -> list[FreqtradeTrade]:
-        """The open trades. A poll asks for a snapshot and for changes, and one answer is enough for both."""
-        (at, trades), self._latest = self._latest, (-1e9, [])
-        return list(trades) if time.monotonic() - at < 1 else self._open_trades()
-
-    # Changes
-
     def changes(self, cursor: str) -> Changes:
-        known = self._resume_at(cursor)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        is_event = self._has_event.is_set()
-        self._has_event.clear()
-        is_slow = self._slow_at is None or (now - self._slow_at).total_seconds() >= self.SLOW_INTERVAL
-        reports: list[ContractReport] = []
-        try:
-            trades = self._latest_trades()
-            open_ids = {trade.trade_id for trade in trades}
-            is_closed = any(trade_id not in open_ids for trade_id in (*known.trades, *(o["trade_id"] for o in known.orders.values())))
-            if is_slow or is_event or is_closed:
-                closed = self._newly_closed(known)
-                # A trade that closed between the two answers is in both.
-                closed_ids = {trade.trade_id for trade in closed}
-                trades = [trade for trade in trades if trade.trade_id not in closed_ids] + closed
-            self._report_trades(trades, known, now, reports, is_slow)
-            has_fills = any(isinstance(report, contract.Fill) for report in reports)
-            if is_slow or has_fills:
-                self._report_money(trades, known, now, reports)
-            if is_slow:
-                self._report_log(known, reports)
-                self._slow_at = now
-        except BaseException:
-            # The next call begins again at its cursor.
-            self._cursor = None
-            self._has_event.set()
-            raise
-        self._known, self._cursor = known, known.encode()
-        return Changes(reports, self._cursor)
-
-    def _resume_at(self, cursor: str) -> _Known:
-        """The reports up to a cursor. A cursor that is damaged counts as empty."""
-        if cursor and cursor == self._cursor:
-            return self._known
-        self._reported.clear()
-        self._slow_at = None
-        try:
-            return _Known.decode(cursor) if cursor else _Known(fees=self._known.fees)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return _Known(fees=self._known.fees)
-
-    def _newly_closed(self, known: _Known) -> list[FreqtradeTrade]:
-        """The closed trades that are not reported finally, from the newest page; from all pages if that does not explain the bot's total."""
-        health = self._api.get("/health")
-        with Reading("GET /health"):
-            # Older versions do not say when their database was made.
-            database = int(health["bot_start_ts"]) if health.get("bot_start_ts") else None
-        if None not in (database, known.database) and database != known.database:
-            known.closed = set()
-        known.database = database or known.database
-        page, total = self._closed_page(f"limit={self.PAGE}&order_by_id=false")
-        found = {trade.number: trade for trade in page}
-        if len(known.closed | found.keys()) != total:
-            # Older bots ignore order_by_id; trades can be deleted; a cursor can be lost.
-            found = {}
-            for offset in range(0, total, self.PAGE):
-                page, total = self._closed_page(f"limit={self.PAGE}&offset={offset}&order_by_id=true")
-                found |= {trade.number: trade for trade in page}
-            known.closed &= found.keys()
-        return [trade for trade in found.values() if trade.number not in known.closed]
-
-    def _closed_page(self, query: str) -> tuple[list[FreqtradeTrade], int]:
-        answer = self._api.get(f"/trades?{query}")
-        with Reading("GET /trades"):
-            return [FreqtradeTrade(trade) for trade in answer["trades"]], int(answer["total_trades"])
-
-    def _report_trades(
-        self, trades: list[FreqtradeTrade], known: _Known, now: datetime.datetime, reports: list[ContractReport], is_marking: bool
-    ) -> None:
-        """Reports the changes of trades, of their orders and fills, and the end of those that the bot has forgotten.
-
-        Current prices change all the time. They are reported if `is_marking`, and after each fill.
-        """
-        with Reading("GET /status"):
-            seen_orders: set[str] = set()
-            for trade in trades:
-                trade.reported_fees = known.fees
-                for order in trade.orders:
-                    report = trade.order_report(order, now)
-                    seen_orders.add(report.order_id)
-                    self._add(report, report.order_id, reports)
-                    # freqtrade can leave an order open in a closed trade. Later polls do not ask for that trade, so they cannot tell that the order
-                    # has ended.
-                    if report.status == contract.OrderStatus.OPEN and trade.is_open:
-                        known.orders[report.order_id] = report.to_json()
-                    else:
-                        known.orders.pop(report.order_id, None)
-                is_settled = self._is_dry_run or trade.is_settled(now)
-                if is_settled:
-                    for filled in trade.filled:
-                        self._add(trade.fill_report(filled), filled.order_id, reports)
-                        if filled.is_entry and filled.fee is not None:
-                            known.fees[filled.order_id] = str(filled.fee)
-                if (trade_report := trade.trade_report(now, self._mark(trade, is_marking))) is not None:
-                    self._add(trade_report, trade.trade_id, reports)
-                    known.trades[trade.trade_id] = trade_report.to_json()
-                if not trade.is_open:
-                    known.trades.pop(trade.trade_id, None)
-                    if is_settled:
-                        known.closed.add(trade.number)
-                        known.realized += trade.realized
-                        self._forget_fees(trade, known)
-                    else:
-                        self._has_event.set()
-            self._report_forgotten({trade.trade_id for trade in trades}, seen_orders, known, now, reports)
-        self._forget_closed(trades)
-
-    def _mark(self, trade: FreqtradeTrade, is_due: bool) -> Mark | None:
-        """The current price and profit of an open trade, which stay the same until they are due or the trade changes."""
-        mark = self._marks.pop(trade.trade_id, None)
-        if is_due or mark is None or mark.amount != trade.amount:
-            mark = trade.mark
-        if mark is not None and trade.is_open:
-            self._marks[trade.trade_id] = mark
-            return mark
-        return None
-
-    def _forget_fees(self, trade: FreqtradeTrade, known: _Known) -> None:
-        """Forgets the fees that a later question would find again."""
-        trade.reported_fees = {}
-        for filled in trade.filled:
-            if known.fees.get(filled.order_id) == str(filled.fee):
-                del known.fees[filled.order_id]
-        for order_id in list(known.fees)[: -self.MAXIMUM_FEES]:
-            del known.fees[order_id]
-
-    def _report_forgotten(
-        self, seen_trades: set[str], seen_orders: set[str], known: _Known, now: datetime.datetime, reports: list[ContractReport]
-    ) -> None:
-        """Reports orders that were canceled before a fill, and trades that were deleted: freqtrade no longer lists either of them."""
-        for order_id in [order_id for order_id in known.orders if order_id not in seen_orders]:
-            order = contract.OrderReport.from_json(known.orders.pop(order_id))
-            self._add(dataclasses.replace(order, status=contract.OrderStatus.CANCELED, updated_at=now), order_id, reports)
-        for trade_id in [trade_id for trade_id in known.trades if trade_id not in seen_trades]:
-            trade = contract.TradeReport.from_json(known.trades.pop(trade_id))
-            self._marks.pop(trade_id, None)
-            if trade_number(trade_id) not in known.closed:
-                ended = dataclasses.replace(
-                    trade, status=contract.TradeStatus.CLOSED, quantity=Decimal(0), exit_reason="deleted at the bot",
-                    current_price=None, unrealized_profit=None, closed_at=now, updated_at=now,
-                )
-                self._add(ended, trade_id, reports)
-
-    def _forget_closed(self, trades: list[FreqtradeTrade]) -> None:
-        """Frees the memory of reports that can no longer change."""
-        for trade in trades:
-            if not trade.is_open and not self._has_event.is_set():
-                for key in (f"TradeReport/{trade.trade_id}", *(f"{kind}/{trade.order_id(order)}" for order in trade.orders
-                                                               for kind in ("OrderReport", "Fill"))):
-                    self._reported.pop(key, None)
-
-    def _report_money(
-        self, trades: list[FreqtradeTrade], known: _Known, now: datetime.datetime, reports: list[ContractReport]
-    ) -> None:
-        """Reports balances, profit, equity and positions."""
-        answer = self._api.get("/balance")
-        with Reading("GET /balance"):
-            balances = [
-                contract.Balance(str(item["currency"])[:16], exact(item["balance"]), optional(item.get("free")))
-                for item in answer["currencies"]
-                if not item.get("is_position")
-            ]
-            balance_report = contract.BalanceReport(instance_id="", balances=balances, timestamp=now, account_id=self._account_id)
-            self._add(balance_report, "", reports, ignoring=("timestamp",))
-            unsettled = [trade for trade in trades if trade.number not in known.closed]
-            metrics = {
-                "equity": exact(answer["total"]),
-                "realized_pnl": known.realized + sum((trade.realized for trade in unsettled), Decimal(0)),
-                "unrealized_pnl": sum((trade.unrealized for trade in trades), Decimal(0)),
-            }
-            currency = self._stake[:16] or None
-            for name, value in metrics.items():
-                reports.append(
-                    contract.MetricSample(
-                        instance_id="", symbol=self._symbol, metric_type=name, value=value, timestamp=now, currency=currency
-                    )
-                )
-            net: dict[str, Decimal] = {symbol: Decimal(0) for symbol in known.symbols}
-            gross = dict(net)
-            for trade in trades:
-                if trade.is_open and trade.amount:
-                    net[trade.symbol] = net.get(trade.symbol, Decimal(0)) + trade.exposure
-                    gross[trade.symbol] = gross.get(trade.symbol, Decimal(0)) + abs(trade.exposure)
-            for symbol in sorted(net):
-                position = contract.PositionReport(
-                    instance_id="", symbol=symbol, net_exposure=net[symbol], gross_exposure=gross[symbol], currency=currency, updated_at=now
-                )
-                self._add(position, symbol, reports)
-            known.symbols = {symbol for symbol, value in gross.items() if value}
-
-    def _report_log(self, known: _Known, reports: list[ContractReport]) -> None:
-        """Reports warnings and errors that are newer than the last one."""
-        lines = self._log(self.LOG_PAGE)
-        if len(lines) == self.LOG_PAGE and lines[0][0] > known.logged:
-            lines = self._log()
-        for logged, logger, level, message in lines:
-            at = moment(logged)
-            if logged <= known.logged or level not in _LEVELS or at is None:
-                continue
-            digest = hashlib.sha256(f"{logger}/{message}".encode()).hexdigest()[:16]
-            reports.append(
-                contract.LogLine(
-                    instance_id="",
-                    line_id=f"{logged}-{digest}",
-                    level=contract.LogLevel(level),
-                    message=message.replace("\0", "")[:2000] or "(empty)",
-                    timestamp=at,
-                    logger=printable(logger, 128),
-                )
-            )
-        known.logged = max([known.logged, *(logged for logged, *_ in lines)])
-
-    def _log(self, limit: int | None = None) -> list[tuple[Decimal, str, str, str]]:
-        """The newest lines of the bot's log: the time in milliseconds, the logger, the level and the message of each."""
-        answer = self._api.get(f"/logs?limit={limit}" if limit else "/logs")
-        with Reading("GET /logs"):
-            return [(exact(time), str(logger), str(level), str(message)) for _, time, logger, level, message in answer["logs"]]
-
-    def _add(
-        self, report: ContractReport, key: str, reports: list[ContractReport], ignoring: tuple[str, ...] = ()
-    ) -> None:
-        """Adds a report unless its content was reported before."""
-        key = f"{type(report).__name__}/{key}"
-        text = content(report, ignoring)
-        if self._reported.get(key) != text:
-            self._reported[key] = text
-            if isinstance(report, (contract.OrderReport, contract.Fill, contract.TradeReport)):
-                report = dataclasses.replace(report, account_id=self._account_id)
-            reports.append(report)
+        return self._reporter.changes(cursor)
 
     # Events
 
@@ -440,7 +103,7 @@ class FreqtradeAdapter(Adapter):
             if self._is_closing.is_set():
                 return
             for _ in socket.messages():
-                self._has_event.set()
+                self._reporter.has_event.set()
                 changed.set()
         finally:
             self._socket = None
@@ -450,6 +113,7 @@ class FreqtradeAdapter(Adapter):
         self._is_closing.set()
         if (socket := self._socket) is not None:
             socket.close()
+        self._exits.close()
         self._api.close()
 
     # Effects
@@ -475,51 +139,7 @@ class FreqtradeAdapter(Adapter):
         self._api.post("/reload_config")
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
-        trade_ids = sorted({order.trade_id for order in orders if order.trade_id is not None})
-        _raise(self._each(trade_ids, lambda trade_id: self._api.delete(f"/trades/{trade_number(trade_id)}/open-order")))
+        self._exits.cancel_orders(orders)
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
-        exiting = {trade.trade_id for trade in self._open_trades() if trade.has_open_exit}
-        logged = max((time for time, *_ in self._log(limit=1)), default=Decimal(0))
-        # Not "all": that ends at the first trade whose exit fails.
-        trade_ids = sorted((trade.trade_id for trade in trades), key=lambda trade_id: self._requested_at.get(trade_id, 0))
-        refusals = self._each(trade_ids, lambda trade_id: self._close_trade(trade_id, is_market=trade_id in exiting))
-        # The answer to an exit that the exchange refuses is an internal error or even a success; the reason is in the log.
-        if refusals or any(trade.trade_id in trade_ids and not trade.has_open_exit for trade in self._open_trades()):
-            refusals += [f"log: {brief(message)}" for time, _, level, message in self._log(limit=20) if time > logged and level in _LEVELS][-3:]
-        _raise(refusals)
-
-    def _each(self, trade_ids: list[str], request: typing.Callable[[str], object]) -> list[str]:
-        """Requests an effect for each trade, and returns the refusals. After some seconds the rest waits for the next call."""
-        refusals = []
-        end = time.monotonic() + self.EFFECT_SECONDS
-        for trade_id in trade_ids:
-            if time.monotonic() > end:
-                break
-            self._requested_at[trade_id] = time.monotonic()
-            try:
-                request(trade_id)
-            except NotFound:
-                # The trade ended in the meantime.
-                continue
-            except (BotRefusal, BotFailure) as error:
-                refusals.append(f"trade {trade_number(trade_id)}: {error}")
-        return refusals
-
-    def _close_trade(self, trade_id: str, is_market: bool) -> None:
-        """Exits with the bot's own type of order; if such an exit is not filled yet, at the market."""
-        body = {"tradeid": str(trade_number(trade_id))}
-        if is_market:
-            try:
-                self._api.post_any("/forceexit", "/forcesell", body={**body, "ordertype": "market"})
-                return
-            except BotRefusal:
-                # Not every exchange has market orders.
-                pass
-        self._api.post_any("/forceexit", "/forcesell", body=body)
-
-
-def _raise(refusals: list[str]) -> None:
-    """Raises the refusals of several requests together."""
-    if refusals:
-        raise BotRefusal("; ".join(refusals)[:1500])
+        self._exits.close_trades(trades)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import email.utils
 import types
 import typing
 import urllib.parse
@@ -30,6 +31,8 @@ class FreqtradeAPI:
         self._transport = HTTPTransport(self._url)
         credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "User-Agent": "flotilla-agent"}
+        #: The bot's time at its newest answer, to the second, in milliseconds; 0 if its answers have no time.
+        self.answered_at = 0
 
     def close(self) -> None:
         """Closes all connections."""
@@ -77,6 +80,7 @@ class FreqtradeAPI:
             raise BotFailure(f"{name}: no answer within {limit:g} seconds") from None
         except OSError as error:
             raise BotFailure(f"{name}: no answer: {error}") from None
+        self._read_time(response.headers)
         text = response.body[:300].decode(errors="replace")
         try:
             json = decode(response.body)
@@ -92,6 +96,13 @@ class FreqtradeAPI:
         if response.status in (404, 405):
             raise NotFound(f"{name}: {response.status}: {words}")
         raise BotRefusal(f"{name}: {response.status}: {words}")
+
+    def _read_time(self, headers: dict[str, str]) -> None:
+        try:
+            date = email.utils.parsedate_to_datetime(headers.get("date", ""))
+            self.answered_at = int(date.timestamp()) * 1000
+        except (ValueError, OverflowError):
+            pass
 
 
 class Reading:

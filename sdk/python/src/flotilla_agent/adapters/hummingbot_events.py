@@ -35,6 +35,10 @@ class Malformed(Exception):
     """A message of another shape than hummingbot's."""
 
 
+#: The errors of a message of an unexpected shape.
+SHAPE = (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, Malformed)
+
+
 def word(value: object) -> str:
     """The last part of an enumeration's member: `LIMIT` for `OrderType.LIMIT`."""
     return str(value).rpartition(".")[2]

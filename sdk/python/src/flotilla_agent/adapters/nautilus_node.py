@@ -6,9 +6,6 @@ import collections
 import collections.abc
 import concurrent.futures
 import contextlib
-import hashlib
-import importlib
-import inspect
 import logging
 import threading
 import typing
@@ -20,24 +17,14 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, BotRefusal, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
 from .identity import Identity
-from .nautilus_book import Book, newest, realized_from_json, realized_to_json
+from .nautilus_book import Book
+from .nautilus_book_json import realized_from_json, realized_to_json
+from .nautilus_effects import NodeEffects
 from .nautilus_events import instrument
 from .nautilus_gate import OrderGate
+from .nautilus_identity import node_identity
 from .nautilus_money import Money
-from .values import printable
-
-if typing.TYPE_CHECKING:
-    CancelOrder: typing.Any
-    SubmitOrder: typing.Any
-    UUID4: typing.Any
-    OrderFactory: typing.Any
-    ClientOrderId: typing.Any
-    PositionId: typing.Any
-else:
-    from nautilus_trader.common.factories import OrderFactory
-    from nautilus_trader.core.uuid import UUID4
-    from nautilus_trader.execution.messages import CancelOrder, SubmitOrder
-    from nautilus_trader.model.identifiers import ClientOrderId, PositionId
+from .nautilus_reports import newest
 
 _Result = typing.TypeVar("_Result")
 
@@ -66,7 +53,7 @@ class NodeAdapter(Adapter):
         self._runtime_mode = runtime_mode
         self._is_close_reduce_only = is_close_reduce_only
         self._logger = logging.getLogger("flotilla.agent.nautilus")
-        self._gate: OrderGate | None = None
+        self._attached: NodeEffects | None = None
         self._book = Book()
         self._money = Money(kernel, self._book)
         self._boot = str(uuid.uuid4())
@@ -84,7 +71,12 @@ class NodeAdapter(Adapter):
 
     def attach(self, gate: OrderGate) -> None:
         """Sets the gate that the effects use. Call it in the thread of the event loop before the first question."""
-        self._gate = gate
+        self._attached = NodeEffects(self._kernel, gate, self._is_close_reduce_only)
+
+    @property
+    def _effects(self) -> NodeEffects:
+        assert self._attached is not None  # attach is called first
+        return self._attached
 
     # The event loop
 
@@ -140,70 +132,28 @@ class NodeAdapter(Adapter):
 
     # Questions
 
-    @property
-    def _strategies(self) -> list[typing.Any]:
-        return list(self._kernel.trader.strategies())
-
     def identity(self) -> Identity:
-        return self._on_loop(self._identity)
-
-    def _identity(self) -> Identity:
-        strategies = self._strategies
-        accounts = self._kernel.cache.accounts()
-        clients = getattr(getattr(self._kernel, "_config", None), "exec_clients", None) or {}
-        is_sandbox = bool(clients) and all("Sandbox" in type(client).__name__ for client in clients.values())
-        mode = self._runtime_mode or ("PAPER" if is_sandbox else "LIVE")
-        traded = [*_configured_instruments(strategies), *(order.instrument_id for order in self._kernel.cache.orders_open())]
-        traded += [position.instrument_id for position in self._kernel.cache.positions()]
-        symbols = sorted({instrument(instrument_id)[0] for instrument_id in traded})
-        venues = sorted({str(account.id.get_issuer()) for account in accounts})
-        names = ",".join(str(strategy.id) for strategy in strategies)
-        versions = {str(getattr(strategy, "__version__", "")) for strategy in strategies} - {""}
-        return Identity(
-            exchange=printable(venues[0] if venues else None, 64),
-            symbol=symbols[0] if len(symbols) == 1 else printable(f"{len(symbols)} symbols", 64) if symbols else None,
-            runtime_mode=mode,
-            version=str(importlib.import_module("nautilus_trader").__version__)[:64],
-            software="nautilus_trader",
-            strategy_name=printable(names, 64),
-            strategy_version=printable(",".join(sorted(versions)), 64),
-            strategy_hash=_source_hash(strategies),
-            symbols=tuple(symbols[:500]),
-            accounts=tuple(
-                contract.Account(str(account.id.get_issuer())[:64], str(account.id)[:64], contract.RuntimeMode(mode))
-                for account in accounts[:32]
-            ),
-        )
+        return self._on_loop(lambda: node_identity(self._kernel, self._runtime_mode))
 
     def snapshot(self) -> Snapshot:
         return self._on_loop(self._snapshot)
 
     def _snapshot(self) -> Snapshot:
-        assert self._gate is not None  # attach is called first
-        strategies = self._strategies
+        strategies = self._effects.strategies
         is_running = self._kernel.is_running() and (not strategies or any(strategy.is_running for strategy in strategies))
-        closing = {order.client_order_id: position_id for position_id, order in self._gate.closing.items()}
+        closing = {order.client_order_id: position_id for position_id, order in self._effects.gate.closing.items()}
         return Snapshot(
             is_running=is_running,
-            permits_entries=is_running and self._gate.trading_state == "ACTIVE",
+            permits_entries=is_running and self._effects.gate.trading_state == "ACTIVE",
             trades=tuple(
                 OpenTrade(str(position.id), instrument(position.instrument_id)[0], str(position.quantity))
                 for position in self._kernel.cache.positions_open()
             ),
             orders=tuple(
                 OpenOrder(str(order.client_order_id), instrument(order.instrument_id)[0], closing.get(order.client_order_id))
-                for order in self._open_orders()
+                for order in self._effects.open_orders()
             ),
         )
-
-    def _open_orders(self) -> list[typing.Any]:
-        """The orders that can still be filled, also those in a queue of the node, in the emulator or in an algorithm."""
-        assert self._gate is not None  # attach is called first
-        cache = self._kernel.cache
-        orders = [*cache.orders_open(), *cache.orders_inflight(), *cache.orders_emulated(), *self._gate.passed]
-        for algorithm_id in self._kernel.trader.exec_algorithm_ids():
-            orders += [order for order in cache.orders_for_exec_algorithm(algorithm_id) if not order.is_closed]
-        return list({order.client_order_id: order for order in orders}.values())
 
     def changes(self, cursor: str) -> Changes:
         return self._on_loop(lambda: self._changes(cursor))
@@ -274,115 +224,26 @@ class NodeAdapter(Adapter):
     # Effects
 
     def pause_entries(self) -> None:
-        self._on_loop(lambda: self._set_state("HALTED"))
+        self._on_loop(lambda: self._effects.set_trading_state("HALTED"))
 
     def reduce_only(self) -> None:
-        self._on_loop(lambda: self._set_state("REDUCING"))
-
-    def _set_state(self, state: str) -> None:
-        assert self._gate is not None  # attach is called first
-        self._gate.set_trading_state(state)
+        self._on_loop(lambda: self._effects.set_trading_state("REDUCING"))
 
     def resume(self) -> None:
-        self._on_loop(self._resume)
-
-    def _resume(self) -> None:
-        self._set_state("ACTIVE")
-        for strategy in self._strategies:
-            if strategy.is_stopped:
-                strategy.resume()
+        self._on_loop(lambda: self._effects.resume())
 
     def stop(self) -> None:
-        self._on_loop(self._stop)
-
-    def _stop(self) -> None:
-        self._set_state("HALTED")
-        for strategy in self._strategies:
-            if strategy.is_running:
-                self._kernel.trader.stop_strategy(strategy.id)
+        self._on_loop(lambda: self._effects.stop())
 
     def restart(self) -> None:
         raise Unsupported("a node cannot restart itself; restart its process with the supervisor that runs it")
 
     def cancel_orders(self, orders: collections.abc.Sequence[OpenOrder]) -> None:
         wanted = [order.order_id for order in orders]
-        self._on_loop(lambda: self._cancel(wanted))
-
-    def _cancel(self, order_ids: list[str]) -> None:
-        strategies = {strategy.id: strategy for strategy in self._strategies}
-        for order_id in order_ids:
-            order = self._kernel.cache.order(ClientOrderId(order_id))
-            if order is None or order.is_closed or order.is_pending_cancel:
-                continue
-            if (strategy := strategies.get(order.strategy_id)) is not None:
-                strategy.cancel_order(order)
-                continue
-            command = CancelOrder(
-                order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, order.venue_order_id, UUID4(),
-                self._kernel.clock.timestamp_ns(), self._kernel.cache.client_id(order.client_order_id),
-            )
-            self._kernel.msgbus.send("ExecEngine.execute", command)
+        self._on_loop(lambda: self._effects.cancel(wanted))
 
     def close_trades(self, trades: collections.abc.Sequence[OpenTrade]) -> None:
         wanted = [trade.trade_id for trade in trades]
-        refusals = self._on_loop(lambda: self._close(wanted))
+        refusals = self._on_loop(lambda: self._effects.close(wanted))
         if refusals:
             raise BotRefusal("; ".join(refusals)[:1500])
-
-    def _close(self, position_ids: list[str]) -> list[str]:
-        """Cancels all orders except those that close positions, and closes positions. Returns why earlier closing orders ended."""
-        assert self._gate is not None  # attach is called first
-        closing = {order.client_order_id for order in self._gate.closing.values()}
-        self._cancel([str(order.client_order_id) for order in self._open_orders() if order.client_order_id not in closing])
-        refusals = []
-        for position_id in position_ids:
-            position = self._kernel.cache.position(PositionId(position_id))
-            earlier = self._gate.closing.pop(position_id, None)
-            if earlier is not None and not earlier.is_closed:
-                self._gate.closing[position_id] = earlier
-                continue
-            if position is None or position.is_closed:
-                continue
-            if earlier is not None and hasattr(earlier.last_event, "reason"):
-                refusals.append(f"position {position_id}: {earlier.last_event.reason}")
-            self._close_position(position)
-        return refusals
-
-    def _close_position(self, position: typing.Any) -> None:
-        assert self._gate is not None  # attach is called first
-        kernel = self._kernel
-        factories = {strategy.id: strategy.order_factory for strategy in self._strategies}
-        # Positions from the venue may belong to no strategy of this node.
-        factory = factories.get(position.strategy_id) or OrderFactory(
-            kernel.trader_id, position.strategy_id, kernel.clock, cache=kernel.cache, use_uuid_client_order_ids=True
-        )
-        order = factory.market(
-            position.instrument_id, position.closing_order_side(), position.quantity,
-            reduce_only=self._is_close_reduce_only, tags=["FLOTILLA"],
-        )
-        self._gate.closing[str(position.id)] = order
-        kernel.msgbus.publish(f"events.order.{position.strategy_id}", order.init_event)
-        kernel.cache.add_order(order, position.id)
-        now = kernel.clock.timestamp_ns()
-        command = SubmitOrder(kernel.trader_id, position.strategy_id, order, UUID4(), now, position.id)
-        # Past the risk engine, which denies every order while it is HALTED.
-        kernel.msgbus.send("ExecEngine.execute", command)
-
-
-def _configured_instruments(strategies: list[typing.Any]) -> list[typing.Any]:
-    """The instruments that strategies name in their configuration."""
-    found: list[typing.Any] = []
-    for strategy in strategies:
-        one, many = (getattr(strategy.config, name, None) for name in ("instrument_id", "instrument_ids"))
-        found += [one] if one is not None else []
-        found += list(many) if isinstance(many, (list, tuple, set, frozenset)) else []
-    return found
-
-
-def _source_hash(strategies: list[typing.Any]) -> str | None:
-    """The SHA-256 of the source of the strategies' classes; None if it cannot be read."""
-    try:
-        sources = sorted({inspect.getsource(type(strategy)) for strategy in strategies})
-    except (OSError, TypeError):
-        return None
-    return hashlib.sha256("\n".join(sources).encode()).hexdigest() if sources else None

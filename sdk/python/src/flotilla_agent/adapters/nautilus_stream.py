@@ -14,8 +14,10 @@ from ..files import decode, encode
 from ..telemetry import ContractReport
 from .adapter import Adapter, BotFailure, Changes, OpenOrder, OpenTrade, Snapshot, Unsupported
 from .identity import Identity
-from .nautilus_book import Book, newest
+from .nautilus_book import Book
+from .nautilus_book_json import book_from_json, book_to_json
 from .nautilus_events import Event
+from .nautilus_reports import newest
 from .redis import Redis, RedisFailure
 from .values import exact
 
@@ -158,7 +160,7 @@ class StreamAdapter(Adapter):
             reports = newest(self._pending)
             if self._has_traded:
                 reports += self._money()
-            body = {"last": self._last, "beat": self._beat, "book": self._book.to_json()}
+            body = {"last": self._last, "beat": self._beat, "book": book_to_json(self._book)}
             self._pending, self._has_traded, self._cursor = [], False, encode(body)
             return Changes(reports, self._cursor)
 
@@ -167,7 +169,7 @@ class StreamAdapter(Adapter):
         self._forget()
         try:
             body = decode(cursor)
-            book, last, beat = Book.from_json(body["book"]), str(body["last"]), body["beat"]
+            book, last, beat = book_from_json(body["book"]), str(body["last"]), body["beat"]
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
             return
         self._book, self._last, self._beat = book, last, beat
