@@ -34,6 +34,10 @@ page AS (
             WHEN 'return_today' THEN return_today
             WHEN 'drawdown' THEN drawdown
             WHEN 'slippage' THEN slippage_bps
+            WHEN 'first_seen' THEN extract(epoch FROM created_at)
+            WHEN 'clock_lag' THEN clock_lag
+            WHEN 'open_alerts' THEN coalesce(alerted.open, 0)
+            WHEN 'waiting_commands' THEN coalesce(commanded.waiting, 0)
             WHEN 'net_pnl_today' THEN net_pnl_today * rate
             WHEN 'net_pnl_week' THEN net_pnl_week * rate
             WHEN 'equity' THEN equity * rate
@@ -49,9 +53,37 @@ page AS (
             WHEN 'equity' THEN equity
             WHEN 'gross_exposure' THEN gross_exposure
         END AS amount,
-        CASE WHEN :is_descending AND :sort = 'bot' THEN bot_id END AS last_bot
+        CASE WHEN NOT :is_descending THEN named.name END AS first_name,
+        CASE WHEN :is_descending THEN named.name END AS last_name
     FROM instance
     LEFT JOIN instance_performance USING (instance_id)
+    LEFT JOIN (
+        SELECT target_id AS instance_id, count(*) AS open
+        FROM alerts
+        WHERE target_type = 'instance'
+            AND status <> 'RESOLVED'
+            AND :sort = 'open_alerts'
+        GROUP BY target_id
+    ) AS alerted USING (instance_id)
+    LEFT JOIN (
+        SELECT instance_id, count(*) AS waiting
+        FROM commands
+        WHERE status IN ('AWAITING_APPROVAL', 'PENDING', 'ACCEPTED')
+            AND :sort = 'waiting_commands'
+        GROUP BY instance_id
+    ) AS commanded USING (instance_id)
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE :sort
+                WHEN 'bot' THEN bot_id
+                WHEN 'mode' THEN runtime_mode
+                WHEN 'exchange' THEN exchange
+                WHEN 'symbol' THEN symbol
+                WHEN 'version' THEN version
+                WHEN 'strategy' THEN strategy_name
+                WHEN 'software' THEN software
+            END AS name
+    ) AS named
     WHERE (:q IS NULL OR strpos(lower(concat_ws(' ', instance_id, bot_id, exchange, symbol, version, strategy_name)), lower(:q)) > 0)
         AND (:instance_id IS NULL OR instance_id = :instance_id)
         AND (:bot_id IS NULL OR bot_id = :bot_id)
@@ -59,7 +91,7 @@ page AS (
         AND (:status IS NULL OR status = :status)
         AND (:exchange IS NULL OR exchange = :exchange)
         AND (:symbol IS NULL OR symbol = :symbol)
-    ORDER BY place, unit, amount, last_bot DESC, bot_id, instance_id
+    ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, bot_id, instance_id
     LIMIT :limit
     OFFSET :offset
 )
@@ -168,7 +200,7 @@ LEFT JOIN LATERAL (
     ) AS part
     LEFT JOIN usable_rates(:books, :rate_seconds) AS known ON known.currency = part.currency
 ) AS pnl ON NOT :is_brief
-ORDER BY place, unit, amount, last_bot DESC, bot_id, instance_id
+ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, bot_id, instance_id
 
 -- name: countInstances :one
 -- import: Generated
