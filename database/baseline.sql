@@ -1,5 +1,5 @@
 -- schema: 56
--- routines: 5 70f5157a562ab27b
+-- routines: 6 1df8413cebdab47b
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -203,6 +203,8 @@ CREATE TABLE fleet_equity (
     runtime_mode text NOT NULL,
     currency text NOT NULL,
     equity numeric NOT NULL,
+    -- The number of instances in the sum; null for sums that were noted by earlier releases.
+    instances int8,
     PRIMARY KEY (ts, runtime_mode, currency)
 );
 
@@ -429,6 +431,21 @@ CREATE TABLE instance_profiles (
     -- Why the instance is in its state.
     state_cause text
 );
+
+-- Changes of an instance's version or strategy, as its heartbeats reported them. A value that has not changed is null.
+CREATE TABLE deployments (
+    deployment_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    instance_id text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    version text,
+    version_before text,
+    strategy_version text,
+    strategy_version_before text,
+    strategy_hash text,
+    strategy_hash_before text,
+    UNIQUE (instance_id, at)
+);
+CREATE INDEX deployments_newest ON deployments (at DESC, deployment_id DESC);
 
 -- The accounts that an instance trades on.
 CREATE TABLE instance_accounts (
@@ -805,6 +822,7 @@ CREATE TABLE notification_deliveries (
 );
 CREATE INDEX notification_deliveries_due ON notification_deliveries (target, next_attempt_at) WHERE status = 'PENDING';
 CREATE INDEX notification_deliveries_newest ON notification_deliveries (created_at DESC, delivery_id DESC);
+CREATE INDEX notification_deliveries_failed ON notification_deliveries (created_at DESC) WHERE status = 'DEAD';
 CREATE INDEX notification_deliveries_by_notification ON notification_deliveries (notification_id);
 
 -- The rate limit of each target, shared by all servers.
@@ -1007,6 +1025,14 @@ CREATE TABLE jobs (
     succeeded_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- The reports of agents that each server answered in its last minute, and those among them that failed with 500.
+CREATE TABLE ingest_counts (
+    server_id uuid PRIMARY KEY,
+    noted_at timestamptz NOT NULL,
+    requests int8 NOT NULL,
+    failures int8 NOT NULL
+);
+
 -- The time until which servers have listened to instances.
 CREATE TABLE listening (
     id bool PRIMARY KEY DEFAULT true CHECK (id),
@@ -1158,6 +1184,16 @@ CREATE TRIGGER instances_change_mode
     FOR EACH ROW
     WHEN (OLD.runtime_mode <> NEW.runtime_mode)
     EXECUTE FUNCTION move_positions();
+CREATE TRIGGER instances_deploy
+    AFTER UPDATE OF version ON instance_live
+    FOR EACH ROW
+    WHEN (OLD.version <> NEW.version)
+    EXECUTE FUNCTION note_version();
+CREATE TRIGGER strategies_deploy
+    AFTER UPDATE OF strategy_version, strategy_hash ON instance_profiles
+    FOR EACH ROW
+    WHEN (OLD.strategy_version <> NEW.strategy_version OR OLD.strategy_hash <> NEW.strategy_hash)
+    EXECUTE FUNCTION note_strategy();
 CREATE TRIGGER instances_boot
     AFTER INSERT ON instance_boots
     FOR EACH ROW EXECUTE FUNCTION forget_boots();

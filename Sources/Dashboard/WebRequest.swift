@@ -22,6 +22,8 @@ public struct WebRequest: Sendable {
     public var isLocalTime: Bool
     /// Whether keys without Control or Alt are shortcuts.
     public var hasShortcuts: Bool
+    /// The currency in which totals are reported: its name, `books` or `each`; nil without a preference.
+    public var reportingCurrency: String?
     /// The versions of the blocks that the browser has of this page, by id. The response leaves them out.
     public var knownBlocks: [ExactText: String]
 
@@ -37,6 +39,7 @@ public struct WebRequest: Sendable {
         theme: String?,
         isLocalTime: Bool,
         hasShortcuts: Bool,
+        reportingCurrency: String? = nil,
         knownBlocks: [ExactText: String] = [:]
     ) {
         self.method = method
@@ -49,6 +52,7 @@ public struct WebRequest: Sendable {
         self.theme = theme
         self.isLocalTime = isLocalTime
         self.hasShortcuts = hasShortcuts
+        self.reportingCurrency = reportingCurrency
         self.knownBlocks = knownBlocks
     }
 }

@@ -174,7 +174,7 @@ struct Application {
         jobs.add { await api.deliverNotifications(while: isNeeded) }
         jobs.add { await api.publishEvents() }
         jobs.add { await api.checkReadiness() }
-        jobs.add { await api.watchRequests() }
+        jobs.add { await api.watchRequests(isCounting: !listeners.sockets.isDashboardAlone) }
         jobs.add { await LoopProbe(telemetry: api.telemetry).run() }
         if let certificates = listeners.certificates { jobs.add { await certificates.run(telemetry: api.telemetry) } }
         if !listeners.sockets.isDashboardAlone { jobs.add { await api.noteListening() } }

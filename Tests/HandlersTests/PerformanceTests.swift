@@ -7,23 +7,23 @@ import Testing
 
 /// Equity and net PnL of the fleet and of each instance, today and in seven days.
 @Suite struct PerformanceTests {
-    private static let day: Int64 = 86_400
+    static let day: Int64 = 86_400
 
     /// The last midnight, UTC.
-    private let midnight: Timestamp = {
+    let midnight: Timestamp = {
         let now = Timestamp.now.microsecondsSinceEpoch
         return Timestamp(microsecondsSinceEpoch: now - now % (day * 1_000_000))
     }()
 
     /// A time of yesterday.
-    private var yesterday: Timestamp { midnight.adding(seconds: -3_600) }
+    var yesterday: Timestamp { midnight.adding(seconds: -3_600) }
 
-    private func decimal(_ text: String) throws(Problem) -> Decimal {
+    func decimal(_ text: String) throws(Problem) -> Decimal {
         guard let value = Decimal(text) else { throw Problem(status: 0, code: "TEST", detail: text) }
         return value
     }
 
-    private func metric(
+    func metric(
         _ instance: String,
         _ type: String,
         _ value: String,
@@ -42,7 +42,7 @@ import Testing
         _ = try await fleet.api.postMetric(.init(body: .metricSample(sample)))
     }
 
-    private func fee(
+    func fee(
         _ instance: String,
         _ amount: String,
         _ currency: String? = nil,
@@ -60,14 +60,14 @@ import Testing
         _ = try await fleet.api.postCost(.init(body: .costEntry(entry)))
     }
 
-    private func rate(_ currency: String, _ rate: Int, in fleet: Fleet) async throws(Problem) {
+    func rate(_ currency: String, _ rate: Int, in fleet: Fleet) async throws(Problem) {
         let reported = ReportedFxRate(currency: currency, rate: Decimal(rate), timestamp: .now)
         let report = FxRateReport(quoteCurrency: "USDT", rates: [reported])
         _ = try await fleet.api.reportFxRates(.init(body: report, principal: fleet.operatorPrincipal))
     }
 
     /// Notes the performance, also if it was noted just now.
-    private func note(in fleet: Fleet) async throws {
+    func note(in fleet: Fleet) async throws {
         _ = try await fleet.text("UPDATE performance_horizon SET noted_at = '-infinity' RETURNING 'due'")
         try await fleet.api.maintain()
     }
@@ -112,7 +112,7 @@ import Testing
         try await fee("i3", "3", "EUR", in: fleet)
     }
 
-    private static var books: API.Configuration {
+    static var books: API.Configuration {
         var configuration = API.Configuration()
         configuration.books.currency = "USDT"
         return configuration
@@ -209,14 +209,14 @@ import Testing
         }
     }
 
-    private func days(_ mode: RuntimeMode? = nil, in fleet: Fleet) async throws -> [String] {
+    func days(_ mode: RuntimeMode? = nil, in fleet: Fleet) async throws -> [String] {
         try await fleet.api.listPnlDays(.init(mode: mode, principal: fleet.operatorPrincipal)).body.items.map { day in
             let parts = [day.realized, day.unrealized, day.fees, day.funding, day.netPnl].map(\.description)
             return "\(day.day) \(day.currency ?? "none") \(parts.joined(separator: " "))"
         }
     }
 
-    private func text(_ time: Timestamp) -> String { String("\(time)".prefix(10)) }
+    func text(_ time: Timestamp) -> String { String("\(time)".prefix(10)) }
 
     @Test func `the net PnL of a day is the sum of the changes of its instances`() async throws {
         try await Fleet.with(Self.books) { fleet in

@@ -135,8 +135,8 @@ DECLARE
     minute CONSTANT timestamptz := date_trunc('minute', now(), 'UTC');
 BEGIN
     IF EXISTS (SELECT FROM fleet_equity WHERE ts = minute) THEN RETURN false; END IF;
-    INSERT INTO fleet_equity
-    SELECT minute, live.runtime_mode, series.currency, sum(newest.value)
+    INSERT INTO fleet_equity (ts, runtime_mode, currency, equity, instances)
+    SELECT minute, live.runtime_mode, series.currency, sum(newest.value), count(DISTINCT series.instance_id)
     FROM metric_series AS series
     JOIN metric_latest AS newest USING (series_id)
     JOIN instance_live AS live USING (instance_id)

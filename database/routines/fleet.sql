@@ -48,6 +48,12 @@ BEGIN
 END
 $$;
 
+-- The text by which exchanges are compared: agents report one exchange in different cases. Only ASCII letters are equal in both cases. Pages and
+-- groups show the first of the reported spellings.
+CREATE OR REPLACE FUNCTION exchange_key(exchange text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT lower(exchange COLLATE "C")
+$$;
+
 -- The status of an instance: LOST if it is silent, otherwise what it reports. A stopped instance is expected to be silent.
 CREATE OR REPLACE FUNCTION instance_status(state text, last_seen timestamptz, lost_before timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -83,6 +89,36 @@ LANGUAGE sql STABLE AS $$
         WHEN sent_at <= known_at THEN known
         ELSE least(known, 1000) + 1
     END
+$$;
+
+-- Notes a changed version. The change of the strategy in the same heartbeat is the same deployment.
+CREATE OR REPLACE FUNCTION note_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO deployments AS known (instance_id, version, version_before)
+    VALUES (NEW.instance_id, NEW.version, OLD.version)
+    ON CONFLICT (instance_id, at) DO UPDATE SET version = excluded.version, version_before = excluded.version_before;
+    RETURN NULL;
+END
+$$;
+
+-- Notes a changed version or hash of the strategy.
+CREATE OR REPLACE FUNCTION note_strategy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO deployments AS known
+        (instance_id, strategy_version, strategy_version_before, strategy_hash, strategy_hash_before)
+    SELECT
+        NEW.instance_id,
+        CASE WHEN OLD.strategy_version <> NEW.strategy_version THEN NEW.strategy_version END,
+        CASE WHEN OLD.strategy_version <> NEW.strategy_version THEN OLD.strategy_version END,
+        CASE WHEN OLD.strategy_hash <> NEW.strategy_hash THEN NEW.strategy_hash END,
+        CASE WHEN OLD.strategy_hash <> NEW.strategy_hash THEN OLD.strategy_hash END
+    ON CONFLICT (instance_id, at) DO UPDATE SET
+        strategy_version = excluded.strategy_version,
+        strategy_version_before = excluded.strategy_version_before,
+        strategy_hash = excluded.strategy_hash,
+        strategy_hash_before = excluded.strategy_hash_before;
+    RETURN NULL;
+END
 $$;
 
 -- Clears the fingerprint of an instance that moved to another bot, so that its next heartbeat takes the longer statement. Argument of the

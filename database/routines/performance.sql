@@ -55,19 +55,36 @@ CREATE OR REPLACE FUNCTION equity_at(instance text, of_currency text, at timesta
         AND metric_type = 'equity'
 $$;
 
--- Notes the changes of the net PnL of some instances on a day that has ended, under the mode that each has now.
-CREATE OR REPLACE FUNCTION note_pnl_day(ids text[], of_day date) RETURNS void LANGUAGE sql AS $$
+-- Notes the changes of the net PnL of some instances on each day from `since` to yesterday, under the mode that each has now. The amounts when
+-- this day began are those of performance_parts; the others are looked up once for each midnight.
+CREATE OR REPLACE FUNCTION note_pnl_days(ids text[], since date) RETURNS void LANGUAGE sql AS $$
+    WITH midnight AS MATERIALIZED (
+        SELECT day::date AS day, part.*
+        FROM generate_series(since::timestamp, (now() AT TIME ZONE 'UTC')::date - 1, interval '1 day') AS day
+        CROSS JOIN LATERAL pnl_at(ids, day AT TIME ZONE 'UTC') AS part
+        UNION ALL
+        SELECT (now() AT TIME ZONE 'UTC')::date, instance_id, currency, realized_today, unrealized_today, fees_today, funding_today
+        FROM performance_parts
+        WHERE instance_id = ANY (ids)
+    )
     INSERT INTO pnl_days AS known (day, instance_id, currency, runtime_mode, realized, unrealized, fees, funding)
     SELECT
-        of_day, finish.instance_id, finish.currency, runtime_mode, finish.realized - coalesce(start.realized, 0),
+        finish.day - 1, finish.instance_id, finish.currency, runtime_mode, finish.realized - coalesce(start.realized, 0),
         finish.unrealized - coalesce(start.unrealized, 0), finish.fees - coalesce(start.fees, 0), finish.funding - coalesce(start.funding, 0)
-    FROM pnl_at(ids, (of_day + 1)::timestamp AT TIME ZONE 'UTC') AS finish
-    LEFT JOIN pnl_at(ids, of_day::timestamp AT TIME ZONE 'UTC') AS start USING (instance_id, currency)
-    JOIN instance_live USING (instance_id)
-    WHERE (finish.realized, finish.unrealized, finish.fees, finish.funding)
-        IS DISTINCT FROM (coalesce(start.realized, 0), coalesce(start.unrealized, 0), coalesce(start.fees, 0), coalesce(start.funding, 0))
-        -- A late report can undo a change.
-        OR EXISTS (SELECT FROM pnl_days AS day WHERE (day.day, day.instance_id, day.currency) = (of_day, finish.instance_id, finish.currency))
+    FROM midnight AS finish
+    LEFT JOIN midnight AS start ON (start.day, start.instance_id, start.currency) = (finish.day - 1, finish.instance_id, finish.currency)
+    JOIN instance_live ON instance_live.instance_id = finish.instance_id
+    WHERE finish.day > since
+        AND (
+            (finish.realized, finish.unrealized, finish.fees, finish.funding) IS DISTINCT FROM
+                (coalesce(start.realized, 0), coalesce(start.unrealized, 0), coalesce(start.fees, 0), coalesce(start.funding, 0))
+            -- A late report can undo a change.
+            OR EXISTS (
+                SELECT
+                FROM pnl_days AS noted
+                WHERE (noted.day, noted.instance_id, noted.currency) = (finish.day - 1, finish.instance_id, finish.currency)
+            )
+        )
     ON CONFLICT (day, instance_id, currency) DO UPDATE SET
         realized = excluded.realized,
         unrealized = excluded.unrealized,
@@ -75,13 +92,15 @@ CREATE OR REPLACE FUNCTION note_pnl_day(ids text[], of_day date) RETURNS void LA
         funding = excluded.funding
 $$;
 
--- Notes the amounts of some instances, by currency. Those of the past are computed again once an hour, because late reports change them.
--- The first time, the last 30 days are noted, of up to 20 instances per call, because each has some sixty times to look up.
+-- Notes the amounts of some instances, by currency. Those of the past are computed again once an hour, because late reports change them; days
+-- on which no server ran are computed then, too. The first time, the last 30 days are noted, of up to 20 instances per call.
 CREATE OR REPLACE FUNCTION note_performance_parts(ids text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     today CONSTANT timestamptz := date_trunc('day', now(), 'UTC');
+    yesterday CONSTANT date := (now() AT TIME ZONE 'UTC')::date - 1;
     due text[];
     fresh text[];
+    since date;
 BEGIN
     INSERT INTO performance_parts AS known (instance_id, currency, realized, unrealized, fees, funding, equity, peak)
     SELECT
@@ -113,20 +132,14 @@ BEGIN
     WHERE (known.realized, known.unrealized, known.fees, known.funding, known.equity)
         IS DISTINCT FROM (excluded.realized, excluded.unrealized, excluded.fees, excluded.funding, excluded.equity);
 
-    due := ARRAY (
-        SELECT DISTINCT instance_id
-        FROM performance_parts
-        WHERE instance_id = ANY (ids)
-            AND marked_at < greatest(today, now() - interval '1 hour')
-            AND marked_at <> '-infinity'
-    );
+    SELECT array_agg(DISTINCT instance_id), least(yesterday, (min(marked_at) AT TIME ZONE 'UTC')::date)
+    INTO due, since
+    FROM performance_parts
+    WHERE instance_id = ANY (ids)
+        AND marked_at < greatest(today, now() - interval '1 hour')
+        AND marked_at <> '-infinity';
     fresh := ARRAY (SELECT DISTINCT instance_id FROM performance_parts WHERE instance_id = ANY (ids) AND marked_at = '-infinity' LIMIT 20);
-    due := due || fresh;
-    IF cardinality(due) = 0 THEN RETURN; END IF;
-    PERFORM note_pnl_day(due, (now() AT TIME ZONE 'UTC')::date - 1);
-    IF cardinality(fresh) > 0 THEN
-        PERFORM note_pnl_day(fresh, (now() AT TIME ZONE 'UTC')::date - ago) FROM generate_series(2, 30) AS ago;
-    END IF;
+    IF due IS NULL AND cardinality(fresh) = 0 THEN RETURN; END IF;
     UPDATE performance_parts AS known
     SET realized_today = coalesce(start.realized, 0),
         unrealized_today = coalesce(start.unrealized, 0),
@@ -136,10 +149,12 @@ BEGIN
         equity_today = equity_at(known.instance_id, known.currency, today),
         marked_at = now()
     FROM performance_parts AS part
-    LEFT JOIN pnl_at(due, today) AS start USING (instance_id, currency)
-    LEFT JOIN pnl_at(due, today - interval '6 days') AS week USING (instance_id, currency)
-    WHERE part.instance_id = ANY (due)
+    LEFT JOIN pnl_at(due || fresh, today) AS start USING (instance_id, currency)
+    LEFT JOIN pnl_at(due || fresh, today - interval '6 days') AS week USING (instance_id, currency)
+    WHERE part.instance_id = ANY (due || fresh)
         AND (known.instance_id, known.currency) = (part.instance_id, part.currency);
+    PERFORM note_pnl_days(due, greatest(since, yesterday - 29));
+    PERFORM note_pnl_days(fresh, yesterday - 29);
 END
 $$;
 
@@ -244,4 +259,83 @@ BEGIN
     END IF;
     RETURN last_id;
 END
+$$;
+
+-- The entries that changed the net PnL of a day by one kind (REALIZED, UNREALIZED, FEE, FUNDING), of the instances that have such a change:
+-- cost entries, or samples with their difference to the previous one of their series.
+CREATE OR REPLACE FUNCTION pnl_entries(of_day date, of_kind text, of_mode text, of_currency text, of_instance text, books text)
+RETURNS TABLE (
+    instance_id text, bot_id text, runtime_mode text, symbol text, currency text, amount numeric, ts timestamptz, value numeric,
+    previous numeric, fx_rate numeric, ordinal int8, entry_id text
+)
+LANGUAGE sql STABLE AS $$
+    SELECT
+        changed.instance_id, instances.bot_id, changed.runtime_mode, entry.symbol, named_currency(changed.currency, books), entry.amount,
+        entry.ts, entry.value, entry.previous, entry.fx_rate, entry.ordinal, entry.entry_id
+    FROM (
+        SELECT *
+        FROM pnl_changes_of(of_day, of_kind, of_mode, of_currency, of_instance, books)
+        ORDER BY instance_id
+    ) AS changed
+    LEFT JOIN instances ON instances.instance_id = changed.instance_id AND deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT series.symbol, sample.value - coalesce(sample.previous, 0), sample.ts, sample.value, sample.previous, NULL, NULL, NULL
+        FROM metric_series AS series
+        CROSS JOIN LATERAL (
+            SELECT
+                history.ts,
+                history.value,
+                coalesce(
+                    lag(history.value) OVER (ORDER BY history.ts),
+                    (
+                        SELECT before.value
+                        FROM metric_history AS before
+                        WHERE before.series_id = series.series_id
+                            AND before.ts < of_day::timestamp AT TIME ZONE 'UTC'
+                        ORDER BY before.ts DESC
+                        LIMIT 1
+                    )
+                ) AS previous
+            FROM metric_history AS history
+            WHERE history.series_id = series.series_id
+                AND history.ts >= of_day::timestamp AT TIME ZONE 'UTC'
+                AND history.ts < (of_day + 1)::timestamp AT TIME ZONE 'UTC'
+        ) AS sample
+        WHERE of_kind IN ('REALIZED', 'UNREALIZED')
+            AND series.instance_id = changed.instance_id
+            AND series.currency = changed.currency
+            AND series.metric_type = lower(of_kind) || '_pnl'
+            AND sample.value <> coalesce(sample.previous, 0)
+        UNION ALL
+        SELECT
+            cost.symbol, booked_amount(cost) * CASE of_kind WHEN 'FEE' THEN -1 ELSE 1 END, cost.ts, cost.amount, NULL, cost.fx_rate,
+            cost.ordinal, cost.entry_id
+        FROM cost_entries AS cost
+        WHERE cost.instance_id = changed.instance_id
+            AND cost.cost_type = of_kind
+            AND booked_currency(cost) = changed.currency
+            AND cost.ts >= of_day::timestamp AT TIME ZONE 'UTC'
+            AND cost.ts < (of_day + 1)::timestamp AT TIME ZONE 'UTC'
+    ) AS entry (symbol, amount, ts, value, previous, fx_rate, ordinal, entry_id)
+$$;
+
+-- The noted changes of a day of one kind that are not 0. Fees reduce the net PnL.
+CREATE OR REPLACE FUNCTION pnl_changes_of(of_day date, of_kind text, of_mode text, of_currency text, of_instance text, books text)
+RETURNS TABLE (instance_id text, currency text, runtime_mode text, amount numeric)
+LANGUAGE sql STABLE AS $$
+    SELECT changed.instance_id, changed.currency, changed.runtime_mode, kind.amount
+    FROM pnl_changes AS changed
+    CROSS JOIN LATERAL (
+        SELECT CASE of_kind
+            WHEN 'REALIZED' THEN realized
+            WHEN 'UNREALIZED' THEN unrealized
+            WHEN 'FEE' THEN -fees
+            WHEN 'FUNDING' THEN funding
+        END AS amount
+    ) AS kind
+    WHERE day = of_day
+        AND (of_mode IS NULL OR changed.runtime_mode = of_mode)
+        AND (of_currency IS NULL OR named_currency(changed.currency, books) = of_currency)
+        AND (of_instance IS NULL OR changed.instance_id = of_instance)
+        AND kind.amount <> 0
 $$;

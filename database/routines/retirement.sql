@@ -186,6 +186,7 @@ BEGIN
     DELETE FROM log_counts WHERE instance_id = gone.instance_id;
     DELETE FROM instance_accounts WHERE instance_id = gone.instance_id;
     DELETE FROM instance_profiles WHERE instance_id = gone.instance_id;
+    DELETE FROM deployments WHERE instance_id = gone.instance_id;
     DELETE FROM instances WHERE instance_id = gone.instance_id;
     -- A bot that was only registered by heartbeats is deleted with its last instance.
     PERFORM FROM bots WHERE bot_id = gone.bot_id FOR UPDATE;

@@ -9,27 +9,28 @@ extension Dashboard {
             ("pnl", "NetPnL"), ("days", "NetPnL by day"), ("execution", "Execution quality"),
             ("equity", "Equity & drawdown"), ("runs", "Runs"), ("resources", "Resources"),
         ]
+        let rates = try await api.listFxRates(input(request)).body
         let bar = FilterBar(
             "/analytics",
             request,
-            keeping: tab == "days" ? ["tab", "day"] : ["tab"],
+            keeping: tab == "days" ? ["tab", "day", "kind"] : ["tab"],
             passing: ["page"],
-            Self.analyticsFilters(tab, hasDay: request.query["day"] != nil)
+            Self.analyticsFilters(tab, request, rates)
         )
         let blocks: [Block]
         switch tab {
-        case "days": blocks = try await pnlDays(bar, request)
+        case "days": blocks = try await pnlDays(bar, rates, request)
         case "execution": blocks = try await execution(bar, request)
         case "equity": blocks = try await equity(bar, request)
         case "runs": blocks = try await runFigures(request)
         case "resources": blocks = try await resources(bar, request)
-        default: blocks = try await netPnl(bar, request)
+        default: blocks = try await netPnl(bar, rates, request)
         }
         return PageView(
             title: "Analytics",
             note: bar.note,
             tabs: names.map { name, text in
-                let query = Fields(of: [("tab", name)]).and(bar.query(of: Self.analyticsFilters(name)))
+                let query = Fields(of: [("tab", name)]).and(bar.query(of: Self.analyticsFilters(name, request, rates)))
                 return PageView.Tab(text: text, href: "/analytics?\(query.text)", isCurrent: name == tab)
             },
             blocks: (tab == "runs" ? [] : [bar.block]) + blocks
@@ -37,9 +38,14 @@ extension Dashboard {
     }
 
     /// The filters of a tab.
-    private static func analyticsFilters(_ tab: String, hasDay: Bool = false) -> [FilterBar.Filter] {
-        switch tab {
-        case "days": (hasDay ? [] : [pnlRange]) + [.mode, .currency]
+    private static func analyticsFilters(_ tab: String, _ request: WebRequest, _ rates: FxRateList)
+        -> [FilterBar.Filter]
+    {
+        let reporting = [FilterBar.Filter.reporting(rates, request)].compactMap(\.self)
+        return switch tab {
+        case "days" where request.query["kind"] != nil: [.mode, .currency, .instance]
+        case "days" where request.query["day"] != nil: [.mode, .currency] + reporting
+        case "days": [pnlRange, .mode, .currency]
         case "execution":
             [
                 .view("range", "Range", executionRanges, standard: TimeRange.day.rawValue), .mode, .exchange, .bot,
@@ -50,21 +56,18 @@ extension Dashboard {
             [.view("range", "Range", executionRanges, standard: TimeRange.month.rawValue), .mode, .symbol, .currency]
         case "runs": []
         case "resources": [.instance]
-        default: [.mode, .symbol, .currency]
+        default: [.mode, .symbol, .currency] + reporting
         }
     }
 
-    private func netPnl(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+    private func netPnl(_ bar: FilterBar, _ rates: FxRateList, _ request: WebRequest) async throws(Problem) -> [Block] {
+        let reporting = ReportingCurrency(bar["in"], rates)
         let selected = bar.fields("mode", "symbol", "currency")
         let pnl = try await api.getNetPnl(input(request, selected)).body
         let listed = selected.with("page", request.query["page"]).with("page_size", "50")
-        let costs = Fields(of: [("symbol", selected["symbol"]), ("limit", "100000")])
+        let costs = selected.with("limit", "100000")
         let parts = try await api.explainNetPnl(input(request, listed)).body
-        let rates = try await api.listFxRates(input(request)).body
-        let content: Block.Content =
-            pnl.netPnl == nil
-            ? .figures(pnl.figures("NetPnL", href: nil))
-            : .chart(Self.pnlChart(pnl.realized, pnl.unrealized, pnl.fees, pnl.funding, pnl.netPnl))
+        let (content, unit) = Self.breakdown(pnl, reporting)
         let byMode = Table(
             caption: "NetPnL by mode",
             columns: Self.pnlColumns("Mode"),
@@ -105,7 +108,7 @@ extension Dashboard {
                 "NetPnL",
                 shape: "half",
                 asOf: pnl.generatedAt,
-                note: pnl.unit.map { "\($0) ·" },
+                note: unit.map { "\($0) ·" },
                 content
             ),
             Block(
@@ -113,24 +116,36 @@ extension Dashboard {
                 "By mode",
                 shape: "half",
                 asOf: pnl.generatedAt,
-                note: "realised + unrealised − fees + funding ·",
+                note: "\(pnl.currency.map { "\($0), " } ?? "")realised + unrealised − fees + funding ·",
                 .table(byMode.labelled().aligned())
             ),
-        ] + Self.byCurrency(pnl) + Self.rates(rates) + [
-            // The ledger is not filtered by mode and currency.
+        ] + Self.byCurrency(pnl, reporting) + Self.rates(rates) + [
             Block(
                 "parts",
                 "By instance and symbol",
                 asOf: .now,
-                more: selected["mode"] != nil || selected["currency"] != nil
-                    ? nil : Block.Link(text: "Costs as CSV", href: "/api/analytics/costs.csv?\(costs.text)"),
+                more: Block.Link(text: "Costs as CSV", href: "/api/analytics/costs.csv?\(costs.text)"),
                 .table(table.labelled().aligned())
             )
         ]
     }
 
+    /// The components of the net PnL in the reporting currency, with its rates; figures per currency if an amount cannot be converted.
+    private static func breakdown(_ pnl: NetPnl, _ reporting: ReportingCurrency) -> (Block.Content, String?) {
+        let net = pnl.total(\.netPnl, in: reporting)
+        let parts =
+            [pnl.total(\.realized, in: reporting), pnl.total(\.unrealized, in: reporting)]
+            + [pnl.total(\.fees, in: reporting), pnl.total(\.funding, in: reporting)]
+        guard net.amount != nil, parts.allSatisfy({ $0.amount != nil }) else {
+            return (.figures(pnl.figures("NetPnL", in: reporting, href: nil)), parts.first { $0.amount == nil }?.note)
+        }
+        let chart = pnlChart(parts[0].amount, parts[1].amount, parts[2].amount, parts[3].amount, net.amount)
+        let notes = (parts + [net]).compactMap(\.note)
+        return (.chart(chart), notes.max { $0.utf8.count < $1.utf8.count })
+    }
+
     /// The amounts of each currency, as they were reported.
-    private static func byCurrency(_ pnl: NetPnl) -> [Block] {
+    private static func byCurrency(_ pnl: NetPnl, _ reporting: ReportingCurrency) -> [Block] {
         if pnl.byCurrency.isEmpty { return [] }
         let table = Table(
             caption: "NetPnL by currency",
@@ -143,7 +158,8 @@ extension Dashboard {
                 )
             }
         )
-        let note = pnl.unconverted.isEmpty ? nil : "\(pnl.reasonUnconverted) ·"
+        let total = pnl.total(\.netPnl, in: reporting)
+        let note = total.amount == nil ? total.note.map { "\($0) ·" } : nil
         return [
             Block("currencies", "By currency", asOf: pnl.generatedAt, note: note, .table(table.labelled().aligned()))
         ]

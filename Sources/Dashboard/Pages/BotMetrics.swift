@@ -72,11 +72,22 @@ extension Dashboard {
         let id = instance.instanceID
         let commands = try await api.listCommands(input(request, newest.with("instance_id", id))).body
         let alerts = try await api.listAlerts(input(request, newest.with("target_id", id))).body
+        let deployments = try await api.getFleetTimeline(
+            input(
+                request,
+                [
+                    "instance_id": id, "kind": FleetEventKind.deployment.rawValue,
+                    "from": TimeRange(request).query["from"],
+                ]
+            )
+        ).body.events.map { event in
+            Chart.Annotation(kind: .version, from: event.at, label: event.text)
+        }
         let silences = HeartbeatStrip.silences(presence).map { silence in
             Chart.Annotation(kind: .silence, from: silence.from, until: silence.until, label: "No heartbeats")
         }
         return Chart.Annotations(
-            members: silences
+            members: silences + deployments
                 + commands.items.map { command in
                     Chart.Annotation(
                         kind: .command,

@@ -59,10 +59,21 @@ extension Dashboard {
                         label: event.text,
                         href: "/alerts/\(event.id.text)"
                     )
+                case .deployment: Self.deployment(event)
                 }
             },
             omitted: timeline.total - timeline.events.count,
             isExact: timeline.totalIsExact
+        )
+    }
+
+    /// A changed version or strategy.
+    static func deployment(_ event: FleetTimelineEventsItem) -> Chart.Annotation {
+        Chart.Annotation(
+            kind: .version,
+            from: event.at,
+            label: [event.targetID, event.text].compactMap(\.self).joined(separator: ": "),
+            href: event.targetID.map { "/bots?q=\(PercentEncoding.encode($0))" }
         )
     }
 
@@ -78,6 +89,8 @@ extension Dashboard {
         curves.enumerated().flatMap { place, curve in
             let names = [mode, curve.currency, range.text].compactMap(\.self).joined(separator: ", ")
             let scale = range.scale(now: curve.generatedAt)
+            var annotations = annotations
+            annotations.members += curve.coverage
             let line = Chart.line(
                 "equity-\(place)-chart",
                 "Equity, \(names)",
@@ -123,5 +136,21 @@ extension Dashboard {
             Block.Figure("Largest drawdown", share(curve.maxDrawdownPct), note: "in \(range.text)"),
             Block.Figure("Current drawdown", share(curve.points.last?.drawdownPct), note: "from the peak"),
         ]
+    }
+}
+
+extension EquityCurve {
+    /// The maximum number of marked changes.
+    private static var coveragesShown: Int { 6 }
+
+    /// The times from which the equity is that of more or fewer instances, the newest ones: such a step is no profit or loss.
+    fileprivate var coverage: [Chart.Annotation] {
+        let changes = zip(points, points.dropFirst()).compactMap { before, after -> Chart.Annotation? in
+            guard let old = before.instances, let new = after.instances, old != new else { return nil }
+            let text =
+                "\(Figures.count(new)) \(new == 1 ? "instance" : "instances") in the equity, \(Figures.count(old)) before"
+            return Chart.Annotation(kind: .coverage, from: after.timestamp, label: text)
+        }
+        return changes.suffix(Self.coveragesShown)
     }
 }

@@ -14,8 +14,8 @@ extension Dashboard {
     }
 
     /// The filters of positions. They are those of LIVE instances unless another mode is selected.
-    private static var exposureFilters: [FilterBar.Filter] {
-        [
+    private static func exposureFilters(_ rates: FxRateList, _ request: WebRequest) -> [FilterBar.Filter] {
+        let filters: [FilterBar.Filter] = [
             FilterBar.Filter(
                 name: "mode",
                 label: "Mode",
@@ -26,11 +26,15 @@ extension Dashboard {
             .currency, .exchange, .bot, .symbol,
             .view("group", "Group by", exposureGroups, standard: ExposureGroup.symbol.rawValue),
         ]
+        return filters + [.reporting(rates, request)].compactMap(\.self)
     }
 
     /// `/portfolio`: exposure by a key, and positions.
     func portfolio(_ request: WebRequest) async throws(Problem) -> PageView {
-        let bar = FilterBar("/portfolio", request, passing: ["page", "group_page"], Self.exposureFilters)
+        let rates = try await api.listFxRates(input(request)).body
+        let filters = Self.exposureFilters(rates, request)
+        let bar = FilterBar("/portfolio", request, passing: ["page", "group_page"], filters)
+        let reporting = ReportingCurrency(bar["in"], rates)
         let filter = bar.fields("mode", "currency", "exchange", "bot_id", "symbol")
         let groups = try await api.listExposureGroups(input(request, filter.with("group_by", bar["group"]))).body
         let listed = filter.with("page", request.query["page"]).with("page_size", "50")
@@ -48,7 +52,9 @@ extension Dashboard {
                     shape: "plain",
                     asOf: groups.generatedAt,
                     .figures(
-                        isNarrow ? groups.figures : try await fleetFigures(bar.fields("mode"), request)
+                        isNarrow
+                            ? groups.figures(in: reporting)
+                            : try await fleetFigures(bar.fields("mode"), reporting, request)
                     )
                 ),
                 Block(
@@ -69,19 +75,22 @@ extension Dashboard {
     }
 
     /// The figures of all positions in a mode, converted where rates exist.
-    private func fleetFigures(_ mode: Fields, _ request: WebRequest) async throws(Problem) -> [Block.Figure] {
+    private func fleetFigures(_ mode: Fields, _ reporting: ReportingCurrency, _ request: WebRequest)
+        async throws(Problem) -> [Block.Figure]
+    {
         let exposure = try await api.getExposure(input(request, mode)).body
         let (metrics, stale) = (exposure.keyMetrics, exposure.stale)
-        return exposure.netFigures("Net exposure") + exposure.grossFigures("Gross exposure") + [
-            Block.Figure("Positions", Figures.count(metrics.trackedPositions)),
-            Block.Figure("Symbols", Figures.count(metrics.trackedSymbols)),
-            Block.Figure(
-                "Positions of silent instances",
-                Figures.count(stale.positions),
-                note: Figures.exposure(stale.byCurrency).map { "\($0), part of the totals" },
-                tone: Figures.tone(stale.positions, "warn-text")
-            ),
-        ] + metrics.equityFigures
+        return exposure.netFigures("Net exposure", in: reporting)
+            + exposure.grossFigures("Gross exposure", in: reporting) + [
+                Block.Figure("Positions", Figures.count(metrics.trackedPositions)),
+                Block.Figure("Symbols", Figures.count(metrics.trackedSymbols)),
+                Block.Figure(
+                    "Positions of silent instances",
+                    Figures.count(stale.positions),
+                    note: Figures.exposure(stale.byCurrency).map { "\($0), part of the totals" },
+                    tone: Figures.tone(stale.positions, "warn-text")
+                ),
+            ] + metrics.equityFigures(in: reporting)
     }
 
     private static func exposureTable(_ list: ExposureGroupList, _ bar: FilterBar, _ query: Fields) -> Table {
@@ -353,17 +362,11 @@ extension Dashboard {
 }
 
 extension ExposureGroupList {
-    /// The sums of each currency.
-    fileprivate var figures: [Block.Figure] {
+    /// The sums in the reporting currency, or of each currency.
+    fileprivate func figures(in reporting: ReportingCurrency) -> [Block.Figure] {
         func figures(_ label: String, _ amount: (ExposureTotal) -> Decimal) -> [Block.Figure] {
-            let only = totals.count == 1 ? totals.first : nil
             let parts = totals.map { (currency: $0.currency, amount: amount($0)) }
-            return Block.Figure.money(
-                label,
-                only.map(amount),
-                note: totals.isEmpty ? "no matching positions" : only?.currency,
-                parts: parts
-            )
+            return Block.Figure.money(label, parts, in: reporting, empty: "no matching positions")
         }
         let counts = totals.map { ($0.positions, $0.stalePositions) }
         let silent = counts.reduce(0) { $0.addingSaturated($1.1) }

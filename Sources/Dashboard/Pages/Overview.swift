@@ -11,15 +11,17 @@ extension Dashboard {
         let exposure = try await api.getExposure(input(request, scope)).body
         let pnl = try await api.getNetPnl(input(request, scope)).body
         let performance = try await api.getPerformance(input(request, scope)).body
+        let reporting = try await reporting(request)
         let ranking = Ranking(
             request,
             path: "/dashboard",
             standard: .netPnlToday,
-            others: Fields(of: [("range", request.query["range"])])
+            others: Fields(of: ["range", "in"].map { ($0, request.query[$0]) })
         )
         let ranked = try await api.listInstances(
             input(request, ranking.query.and(Fields(of: [("runtime_mode", mode?.rawValue), ("page_size", "10")])))
         ).body
+        let health = try await api.getServiceHealth(input(request)).body
         let alerts = try await api.listAlertGroups(input(request)).body
         let approvals = try await api.listCommands(input(request, ["status": "AWAITING_APPROVAL", "page_size": "10"]))
             .body
@@ -42,8 +44,9 @@ extension Dashboard {
                     "figures",
                     shape: "plain",
                     asOf: fleet.generatedAt,
-                    .figures(Self.figures(fleet, exposure, pnl, mode))
+                    .figures(Self.figures(fleet, exposure, pnl, mode, reporting))
                 ),
+                Block("health", shape: "plain", asOf: health.generatedAt, .chips(health.chips)),
                 Block(
                     "attention",
                     "Needs attention",
@@ -59,14 +62,14 @@ extension Dashboard {
                     note: fleet.cells == nil ? "instances by status ·" : "one cell per instance ·",
                     Self.fleetMap(fleet)
                 ),
-                Self.money(performance, mode),
+                Self.money(performance, mode, reporting),
             ]
                 + Self.equity(
                     curves,
                     range,
                     mode: mode?.rawValue,
                     "/dashboard",
-                    Fields(of: ["sort", "order"].map { ($0, request.query[$0]) }),
+                    Fields(of: ["sort", "order", "in"].map { ($0, request.query[$0]) }),
                     annotations: events
                 ) + [
                     Self.league(ranked, ranking, mode),
@@ -86,7 +89,8 @@ extension Dashboard {
         _ fleet: Fleet,
         _ exposure: Exposure,
         _ pnl: NetPnl,
-        _ mode: RuntimeMode?
+        _ mode: RuntimeMode?,
+        _ reporting: ReportingCurrency
     ) -> [Block.Figure] {
         let scope = mode == nil ? "every mode" : "live"
         let (late, lost) = (fleet.late, fleet.count(.lost))
@@ -121,8 +125,8 @@ extension Dashboard {
                 note: "\(fleet.commands.expired) expired in 24 h",
                 href: "/commands"
             ),
-        ] + exposure.netFigures("Net exposure, \(scope)", href: "/portfolio")
-            + pnl.figures("NetPnL, \(scope)", href: mode == nil ? "/analytics" : "/analytics?mode=LIVE")
+        ] + exposure.netFigures("Net exposure, \(scope)", in: reporting, href: "/portfolio")
+            + pnl.figures("NetPnL, \(scope)", in: reporting, href: mode == nil ? "/analytics" : "/analytics?mode=LIVE")
     }
 
     private static func fleetMap(_ fleet: Fleet) -> Block.Content {

@@ -4,8 +4,8 @@ import Generated
 // The money of the fleet, and the performance of its instances.
 
 extension Dashboard {
-    /// The equity and the net PnL in each currency, and their sum.
-    static func money(_ performance: FleetPerformance, _ mode: RuntimeMode?) -> Block {
+    /// The equity and the net PnL in each currency, and their sum in the reporting currency.
+    static func money(_ performance: FleetPerformance, _ mode: RuntimeMode?, _ reporting: ReportingCurrency) -> Block {
         let days = Fields(of: [("tab", "days"), ("mode", mode?.rawValue)])
         let today = "/analytics?\(days.with("day", String("\(Timestamp.now)".prefix(10))).text)"
         var rows = performance.byCurrency.map { part in
@@ -18,18 +18,7 @@ extension Dashboard {
                 ]
             )
         }
-        if rows.count > 1 {
-            rows.append(
-                Row(
-                    key: "total",
-                    cells: [
-                        .text("Total\(performance.currency.map { ", \($0)" } ?? "")", note: performance.conversion),
-                        .amount(performance.equity), .amount(performance.netPnlToday, signed: true),
-                        .amount(performance.netPnlWeek, signed: true), .unknown,
-                    ]
-                )
-            )
-        }
+        rows += performance.total(in: reporting)
         let table = Table(
             caption: "Money by currency",
             columns: [
@@ -98,15 +87,21 @@ extension Instance {
 }
 
 extension FleetPerformance {
-    /// The rates of the total, or why there is none.
-    fileprivate var conversion: String {
-        guard let currency else { return "the books currency is not set: set BOOKS_CURRENCY" }
-        if !unconverted.isEmpty {
-            return "no exchange rate to \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
+    /// The row of the sums, with their rates or why there are none; empty if there is only the reporting currency.
+    fileprivate func total(in reporting: ReportingCurrency) -> [Row] {
+        func total(_ amount: (PerformanceInCurrency) -> Decimal?) -> ReportingCurrency.Total {
+            reporting.total(byCurrency.compactMap { part in amount(part).map { (part.currency, $0) } })
         }
-        return rates.map { rate in
-            "\(rate.currency) at \(Figures.amount(rate.rate)), \(Figures.duration(seconds: rate.ageSeconds)) old"
-        }.joined(separator: " · ")
+        let isOther = byCurrency.first?.currency?.hasSameScalars(as: reporting.name ?? "") == false
+        guard byCurrency.count > 1 || (byCurrency.count == 1 && reporting.name != nil && isOther) else { return [] }
+        let totals = [total(\.equity), total(\.netPnlToday), total(\.netPnlWeek)]
+        let reason = totals.first { $0.amount == nil && $0.note != nil }?.note
+        let cells = zip(totals, [false, true, true]).map { Cell.amount($0.amount, signed: $1) }
+        let title = Cell.text(
+            "Total\(reporting.name.map { ", \($0)" } ?? "")",
+            note: reason ?? totals.compactMap(\.note).max { $0.utf8.count < $1.utf8.count }
+        )
+        return [Row(key: "total", cells: [title] + cells + [.unknown])]
     }
 }
 

@@ -24,9 +24,14 @@ extension Dashboard {
     }
 
     /// The tab *NetPnL by day*; with the query parameter `day`, that day.
-    func pnlDays(_ bar: FilterBar, _ request: WebRequest) async throws(Problem) -> [Block] {
+    func pnlDays(_ bar: FilterBar, _ rates: FxRateList, _ request: WebRequest) async throws(Problem) -> [Block] {
         let filter = bar.fields("mode", "currency")
-        if let day = request.query["day"] { return try await pnlDay(day, filter, request) }
+        if let day = request.query["day"] {
+            if let kind = request.query["kind"].flatMap(PnlKind.init(rawValue:)) {
+                return try await pnlEntries(kind, day, bar, request)
+            }
+            return try await pnlDay(day, filter, ReportingCurrency(bar["in"], rates), request)
+        }
         let count = Self.pnlDayCount(bar["range"])
         let list = try await api.listPnlDays(input(request, filter.with("days", "\(count)"))).body
         let tab = bar.query.with("range", nil)
@@ -67,25 +72,12 @@ extension Dashboard {
         ]
     }
 
-    private func pnlDay(_ text: String, _ filter: Fields, _ request: WebRequest) async throws(Problem) -> [Block] {
+    private func pnlDay(_ text: String, _ filter: Fields, _ reporting: ReportingCurrency, _ request: WebRequest)
+        async throws(Problem) -> [Block]
+    {
         let paged = filter.with("page", request.query["page"]).with("page_size", "100")
         let page = try await api.explainPnlDay(input(request, paged, path: [text])).body
-        // The list begins with today, so a recent day needs only a few.
-        let (today, day) = (CalendarDate("\(page.generatedAt)".prefix(10)), CalendarDate(text))
-        let age = (today?.number ?? 0) - (day?.number ?? 0)
-        let recent = filter.with("days", "\(min(max(age + 1, 1), 400))")
-        let days = try await api.listPnlDays(input(request, recent)).body.items
-            .filter { text.hasSameScalars(as: "\($0.day)") }
-        let charts = days.prefix(Figures.mostCurrencies).map { day in
-            let unit = day.currency ?? "no currency"
-            return Block(
-                "day-\(PercentEncoding.encode(unit))",
-                "\(day.day), \(unit)",
-                shape: days.count > 1 ? "half" : "",
-                asOf: page.asOf,
-                .chart(Self.pnlChart(day.realized, day.unrealized, day.fees, day.funding, day.netPnl))
-            )
-        }
+        let charts = try await waterfalls(text, filter, reporting, request)
         var table = Table(
             caption: "Instances on \(text)",
             columns: [.init("Instance"), .init("Mode")] + Self.pnlColumns("Currency") + [.init("Entries")],
@@ -107,9 +99,7 @@ extension Dashboard {
                     cells: [
                         .id(part.instanceID, href: path, note: part.botID), .mode(part.runtimeMode.rawValue),
                         .text(part.currency),
-                    ] + Self.pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl) + [
-                        Cell(forms: path == nil ? [] : [entries])
-                    ]
+                    ] + Self.cells(of: part, text, filter) + [Cell(forms: path == nil ? [] : [entries])]
                 )
             },
             empty: Table.Empty(text: "No instance changed its NetPnL on this day")
@@ -132,5 +122,17 @@ extension Dashboard {
                 .table(table.labelled().aligned())
             )
         ]
+    }
+
+    /// The amounts of an instance, each with a link to its entries.
+    private static func cells(of part: PnlDayPart, _ day: String, _ filter: Fields) -> [Cell] {
+        let kinds: [(kind: PnlKind, amount: Decimal)] = [
+            (.realized, part.realized), (.unrealized, part.unrealized), (.fee, part.fees), (.funding, part.funding),
+        ]
+        var cells = pnlCells(part.realized, part.unrealized, part.fees, part.funding, part.netPnl)
+        for (place, (kind, amount)) in kinds.enumerated() where amount != Decimal(0) && place < cells.count {
+            cells[place].href = pnlEntries(day, kind, in: part.currency, of: part.instanceID, filter)
+        }
+        return cells
     }
 }

@@ -10,7 +10,7 @@ extension Dashboard {
         case "tokens": blocks = try await tokens(request)
         case "notifications": blocks = try await notifications(request)
         case "about": blocks = Self.about
-        default: blocks = Self.profile(request)
+        default: blocks = Self.profile(request, try await api.listFxRates(input(request)).body)
         }
         let names = ["profile", "tokens", "notifications", "about"]
         return PageView(
@@ -26,7 +26,8 @@ extension Dashboard {
         )
     }
 
-    private static func profile(_ request: WebRequest) -> [Block] {
+    private static func profile(_ request: WebRequest, _ rates: FxRateList) -> [Block] {
+        let reporting = FilterBar.Filter.reporting(rates, request)
         let form = Form(
             action: "/preferences",
             shape: "stack",
@@ -50,7 +51,14 @@ extension Dashboard {
                     options: [("on", "On"), ("off", "Off")]
                         .map { Form.Option($0.0, $0.1, selected: request.hasShortcuts ? "on" : "off") }
                 ),
-            ],
+            ]
+                + [reporting].compactMap(\.self).map { filter in
+                    Form.Field(
+                        "currency",
+                        "Report totals in",
+                        options: filter.choices.map { Form.Option($0.value, $0.text, selected: filter.standard ?? "") }
+                    )
+                },
             buttons: [Form.Button("Save preferences", look: "first")]
         )
         let roles = request.principal.scopes.sorted().joined(separator: ", ")

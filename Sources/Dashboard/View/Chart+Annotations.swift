@@ -12,13 +12,13 @@ extension Chart {
         var href: String?
 
         enum Kind: String {
-            case command, alert, silence, version
+            case command, alert, silence, version, coverage
         }
     }
 
     /// The annotations of a chart, in any order.
     struct Annotations {
-        let members: [Annotation]
+        var members: [Annotation]
         /// The number of events that were not read.
         var omitted = 0
         /// Whether no more than `omitted` events were not read.

@@ -80,6 +80,8 @@ struct Chart {
         let length: Double
         let zero: Double
         let isNegative: Bool
+        /// The page that explains the number.
+        var href: String?
     }
 
     private struct Bars {

@@ -22,6 +22,20 @@ extension Figures {
 }
 
 extension Block.Figure {
+    /// The sum in the reporting currency, or one figure per currency if there is none.
+    static func money(
+        _ label: String,
+        _ parts: [(currency: String?, amount: Decimal)],
+        in reporting: ReportingCurrency,
+        signed: Bool = false,
+        empty: String = "no data reported",
+        href: String? = nil
+    ) -> [Block.Figure] {
+        let total = reporting.total(parts)
+        let note = parts.isEmpty ? empty : total.note
+        return money(label, total.amount, signed: signed, note: note, parts: parts, href: href)
+    }
+
     /// A total, or one figure per currency if there is none.
     ///
     /// - Parameters:
@@ -56,27 +70,28 @@ extension Block.Figure {
 }
 
 extension NetPnl {
-    var unit: String? { Figures.unit(currency, unconverted: unconverted.map(\.currency)) }
-
-    /// The net PnL in the books' currency, or per currency if it has no total.
-    func figures(_ label: String, href: String?) -> [Block.Figure] {
-        let parts = byCurrency.map { (currency: $0.currency, amount: $0.netPnl) }
-        let note = byCurrency.isEmpty ? nil : unit
-        return Block.Figure.money(label, netPnl, signed: true, note: note, parts: parts, href: href)
+    /// The sum of an amount of each currency.
+    func total(_ amount: (NetPnlInCurrency) -> Decimal, in reporting: ReportingCurrency) -> ReportingCurrency.Total {
+        reporting.total(byCurrency.map { (currency: $0.currency, amount: amount($0)) })
     }
 
-    /// Why amounts are not converted.
-    var reasonUnconverted: String {
-        guard let currency else { return "the books currency is not set: set BOOKS_CURRENCY" }
-        return "no exchange rate to \(currency) for \(Figures.currencies(unconverted.map(\.currency)))"
+    /// The net PnL in the reporting currency, or per currency if it has no total.
+    func figures(_ label: String, in reporting: ReportingCurrency, href: String?) -> [Block.Figure] {
+        let parts = byCurrency.map { (currency: $0.currency, amount: $0.netPnl) }
+        return Block.Figure.money(label, parts, in: reporting, signed: true, href: href)
     }
 }
 
 extension ExposureKeyMetrics {
     private var unit: String? { Figures.unit(equityCurrency, unconverted: unconvertedEquity.map(\.currency)) }
 
-    /// The newest equity in the books' currency, or per currency if the books have none.
-    var equityFigures: [Block.Figure] {
+    /// The newest equity in the reporting currency if the API has converted all of it, or per currency if the books have none.
+    func equityFigures(in reporting: ReportingCurrency) -> [Block.Figure] {
+        if let latestEquity, !reporting.isOfBooks, reporting.name != nil {
+            let part = (currency: equityCurrency, amount: latestEquity)
+            let total = reporting.total([part])
+            return Block.Figure.money("Latest equity", total.amount, note: total.note, parts: [part])
+        }
         let parts = equityCurrency == nil ? unconvertedEquity.map { (currency: $0.currency, amount: $0.equity) } : []
         return Block.Figure.money("Latest equity", latestEquity, note: unit, parts: parts)
     }
@@ -125,29 +140,22 @@ extension Cell {
 }
 
 extension Exposure {
-    func netFigures(_ label: String, href: String? = nil) -> [Block.Figure] {
-        figures(label, totalNetExposure, byCurrency.map { ($0.currency, $0.netExposure) }, href)
+    func netFigures(_ label: String, in reporting: ReportingCurrency, href: String? = nil) -> [Block.Figure] {
+        figures(label, reporting, href) { $0.netExposure }
     }
 
-    func grossFigures(_ label: String) -> [Block.Figure] {
-        figures(label, totalGrossExposure, byCurrency.map { ($0.currency, $0.grossExposure) }, nil)
+    func grossFigures(_ label: String, in reporting: ReportingCurrency) -> [Block.Figure] {
+        figures(label, reporting, nil) { $0.grossExposure }
     }
 
-    /// The total in the books' currency, or one figure per currency if it has none.
     private func figures(
         _ label: String,
-        _ total: Decimal?,
-        _ parts: [(currency: String?, amount: Decimal)],
-        _ href: String?
+        _ reporting: ReportingCurrency,
+        _ href: String?,
+        _ amount: (ExposureInCurrency) -> Decimal
     ) -> [Block.Figure] {
-        let unit = Figures.unit(currency, unconverted: unconverted.map(\.currency))
-        return Block.Figure.money(
-            label,
-            parts.isEmpty ? nil : total,
-            note: parts.isEmpty ? "no positions reported" : unit,
-            parts: parts,
-            href: href
-        )
+        let parts = byCurrency.map { (currency: $0.currency, amount: amount($0)) }
+        return Block.Figure.money(label, parts, in: reporting, empty: "no positions reported", href: href)
     }
 }
 

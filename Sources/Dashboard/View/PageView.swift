@@ -68,6 +68,15 @@ struct Block {
         case code(String)
         case fleetMap([FleetMapRow])
         case confirmation(ConfirmationCard)
+        case chips([Chip])
+    }
+
+    /// A short state with a link to its details.
+    struct Chip {
+        let icon: StatusIcon
+        let text: String
+        var note: String?
+        let href: String
     }
 
     struct Link {
@@ -151,6 +160,7 @@ extension Block: MustacheParent {
         case ("code", .code(let code)): code
         case ("fleetMap", .fleetMap(let rows)): MemberList(rows)
         case ("confirmation", .confirmation(let card)): card
+        case ("chips", .chips(let chips)): MemberList(chips)
         default: nil
         }
     }
@@ -198,6 +208,8 @@ struct StatusIcon {
     static let warning = StatusIcon(shape: "▲", tone: "warn-text", word: "warning")
     static let approval = StatusIcon(shape: "◆", tone: "halt-text", word: "approval")
     static let drift = StatusIcon(shape: "≠", tone: "warn-text", word: "strategy drift")
+    static let good = StatusIcon(shape: "✓", tone: "good-text", word: "good")
+    static let unknown = StatusIcon(shape: "?", tone: "", word: "unknown")
     static let info = StatusIcon(shape: "●", tone: "", word: "info")
 }
 

@@ -10,3 +10,16 @@ ON CONFLICT (source, target_type, target_id) WHERE status <> 'RESOLVED' DO UPDAT
     metadata = excluded.metadata,
     occurrences = alert.occurrences + 1,
     last_at = excluded.last_at
+
+-- Notes the reports that a server answered in its last minute, and removes the counts of servers that have ended.
+-- name: noteIngest :exec
+-- in: server_id uuid, requests int8, failures int8
+WITH ended AS (
+    DELETE FROM ingest_counts WHERE noted_at < now() - interval '1 hour' AND server_id <> :server_id
+)
+INSERT INTO ingest_counts (server_id, noted_at, requests, failures)
+VALUES (:server_id, now(), :requests, :failures)
+ON CONFLICT (server_id) DO UPDATE SET
+    noted_at = excluded.noted_at,
+    requests = excluded.requests,
+    failures = excluded.failures

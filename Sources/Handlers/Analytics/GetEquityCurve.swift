@@ -57,8 +57,8 @@ extension EquityCurve {
 
 extension EquityCurvePointsItem {
     /// Nil for a row that contains only the currency.
-    init?(_ time: Timestamp?, _ equity: Decimal?, _ fall: Double?) {
+    init?(_ time: Timestamp?, _ equity: Decimal?, _ fall: Double?, instances: Int? = nil) {
         guard let time, let equity, let fall else { return nil }
-        self.init(timestamp: time, equity: equity, drawdownPct: fall)
+        self.init(timestamp: time, equity: equity, drawdownPct: fall, instances: instances)
     }
 }

@@ -11,6 +11,9 @@ extension API {
                 costType: input.costType,
                 from: input.from,
                 to: input.to,
+                mode: input.mode,
+                currency: input.currency,
+                books: configuration.books.currency,
                 afterTime: page.after?.0,
                 afterOrdinal: page.after?.1,
                 limit: page.limit,
@@ -22,6 +25,9 @@ extension API {
                 costType: input.costType,
                 from: input.from,
                 to: input.to,
+                mode: input.mode,
+                currency: input.currency,
+                books: configuration.books.currency,
                 most: Total.most
             )
         )
@@ -47,6 +53,9 @@ extension API {
                 costType: input.costType,
                 from: input.from,
                 to: input.to,
+                mode: input.mode,
+                currency: input.currency,
+                books: configuration.books.currency,
                 afterTime: nil,
                 afterOrdinal: nil,
                 limit: input.limit,

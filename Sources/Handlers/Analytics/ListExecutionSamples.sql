@@ -11,7 +11,7 @@ WHERE (:instance_id IS NULL OR instance_id = :instance_id)
     AND (:from IS NULL OR ts >= :from)
     AND (:to IS NULL OR ts < :to)
     AND (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
-    AND (:exchange IS NULL OR instance_id IN (SELECT instance_id FROM instance_live WHERE exchange = :exchange))
+    AND (:exchange IS NULL OR instance_id IN (SELECT instance_id FROM instance_live WHERE exchange_key(exchange) = exchange_key(:exchange)))
     AND (:mode IS NULL OR instance_id IN (SELECT instance_id FROM instance_modes WHERE runtime_mode = :mode))
     AND (ts, ordinal) < (coalesce(:after_time, 'infinity'), coalesce(:after_ordinal, 9223372036854775807))
 ORDER BY ts DESC, ordinal DESC
@@ -31,7 +31,7 @@ FROM (
         AND (:from IS NULL OR ts >= :from)
         AND (:to IS NULL OR ts < :to)
         AND (:bot_id IS NULL OR instance_id IN (SELECT instance_id FROM instances WHERE bot_id = :bot_id))
-        AND (:exchange IS NULL OR instance_id IN (SELECT instance_id FROM instance_live WHERE exchange = :exchange))
+        AND (:exchange IS NULL OR instance_id IN (SELECT instance_id FROM instance_live WHERE exchange_key(exchange) = exchange_key(:exchange)))
         AND (:mode IS NULL OR instance_id IN (SELECT instance_id FROM instance_modes WHERE runtime_mode = :mode))
     LIMIT :most
 ) AS counted

@@ -10,7 +10,7 @@ WITH held AS (
         updated_at < (SELECT lost_before(:stale_seconds)) AS is_stale,
         CASE :group_by
             WHEN 'SYMBOL' THEN positions.symbol
-            WHEN 'EXCHANGE' THEN exchange
+            WHEN 'EXCHANGE' THEN min(exchange COLLATE "C") OVER (PARTITION BY exchange_key(exchange))
             WHEN 'BOT' THEN bot_id
             ELSE nullif(named_currency(positions.currency, :books), '')
         END AS key
@@ -18,7 +18,7 @@ WITH held AS (
     JOIN instance_live AS live USING (instance_id)
     JOIN instances USING (instance_id)
     WHERE (:bot_id IS NULL OR bot_id = :bot_id)
-        AND (:exchange IS NULL OR exchange = :exchange)
+        AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
         AND (:symbol IS NULL OR positions.symbol = :symbol)
         AND (:mode IS NULL OR live.runtime_mode = :mode)
         AND (:currency IS NULL OR named_currency(positions.currency, :books) = :currency)

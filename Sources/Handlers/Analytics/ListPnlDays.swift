@@ -17,8 +17,7 @@ extension API {
 
     public func explainPnlDay(_ input: ExplainPnlDay.Input) async throws(Problem) -> ExplainPnlDay.Output {
         let page = try Page<String, String>(number: input.page, size: input.pageSize, cursor: nil)
-        // PostgreSQL has no year 0.
-        let day = input.day.year > 0 ? input.day.description : "0001-01-01"
+        let day = input.day.stored
         let (rows, counted) = try await readPrimary(
             .pnlDay(
                 day: day,

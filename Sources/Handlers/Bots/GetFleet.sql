@@ -3,10 +3,11 @@
 -- in: stale_seconds int8
 -- out: exchange text, runtime_mode text(RuntimeMode), status text(InstanceStatus), instances int8, late int8
 SELECT
-    exchange, runtime_mode, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, count(*) AS instances,
+    min(min(exchange COLLATE "C")) OVER (PARTITION BY exchange_key(exchange)) AS exchange, runtime_mode,
+    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status, count(*) AS instances,
     count(*) FILTER (WHERE last_seen < (SELECT late_before(:stale_seconds))) AS late
 FROM instance_live
-GROUP BY exchange, runtime_mode, status
+GROUP BY exchange_key(exchange), runtime_mode, status
 ORDER BY exchange, runtime_mode, status
 
 -- name: fleetCells :many
@@ -14,13 +15,14 @@ ORDER BY exchange, runtime_mode, status
 -- in: stale_seconds int8, limit int8
 -- out: exchange text, instance_id text, bot_id text, status text(InstanceStatus), is_late bool
 SELECT
-    exchange, instance_id, bot_id, instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
+    min(exchange COLLATE "C") OVER (PARTITION BY exchange_key(exchange)) AS exchange, instance_id, bot_id,
+    instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) AS status,
     last_seen < (SELECT late_before(:stale_seconds)) AS is_late
 FROM instance_live
 JOIN instances USING (instance_id)
 WHERE (SELECT sum(instances) FROM fleet_counts) <= :limit::int8
 ORDER BY
-    exchange,
+    exchange_key(exchange),
     instance_rank(
         instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))), last_seen < (SELECT late_before(:stale_seconds))
     ),

@@ -4,8 +4,14 @@
 -- import: Generated
 -- in: mode text(RuntimeMode)?, currency text?, books text?, from timestamptz?, to timestamptz?, step_seconds int8, limit int8
 -- out: currency text?, other_currencies text[], peak numeric?, deepest float8?, ts timestamptz?, equity numeric?, fall float8?
+-- out: instances int8?
 WITH noted AS MATERIALIZED (
-    SELECT named_currency(currency, :books) AS currency, ts, sum(equity) AS equity
+    SELECT
+        named_currency(currency, :books) AS currency,
+        ts,
+        sum(equity) AS equity,
+        -- Unknown if it was not noted for a part.
+        CASE WHEN count(*) = count(instances) THEN sum(instances)::int8 END AS instances
     FROM fleet_equity
     WHERE (:mode IS NULL OR runtime_mode = :mode)
         AND (:from IS NULL OR ts >= :from)
@@ -32,13 +38,14 @@ SELECT
     ARRAY (SELECT other FROM unnest(currencies) AS other WHERE other IS DISTINCT FROM curve.currency ORDER BY other) AS other_currencies,
     (SELECT max(peak) FROM meant) AS peak,
     (SELECT max(fall) FROM meant) AS deepest,
-    point.ts, point.equity, point.fall
+    point.ts, point.equity, point.fall, point.instances
 FROM curve
 LEFT JOIN LATERAL (
     SELECT DISTINCT ON (1)
         date_bin(:step_seconds::int8 * interval '1 second', meant.ts, 'epoch'::timestamptz) AS ts,
         equity,
-        fall
+        fall,
+        instances
     FROM meant
     ORDER BY 1, meant.ts DESC
     LIMIT :limit

@@ -15,7 +15,7 @@ extension API {
                 limit: input.limit.addingSaturated(1)
             )
         )
-        let points = rows.compactMap { EquityCurvePointsItem($0.ts, $0.equity, $0.fall) }
+        let points = rows.compactMap { EquityCurvePointsItem($0.ts, $0.equity, $0.fall, instances: $0.instances) }
         return .ok(
             EquityCurve(
                 points,

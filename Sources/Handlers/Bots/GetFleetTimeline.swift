@@ -2,12 +2,19 @@ public import ContractRuntime
 public import Generated
 
 extension API {
-    /// The maximum number of commands, and of alerts, that one request considers.
+    /// The maximum number of commands, of alerts and of deployments that one request considers.
     private static var scanned: Int { 1_000 }
 
     public func getFleetTimeline(_ input: GetFleetTimeline.Input) async throws(Problem) -> GetFleetTimeline.Output {
         let rows = try await read(
-            .fleetTimeline(mode: input.mode, from: input.from, scanned: Self.scanned, limit: input.limit)
+            .fleetTimeline(
+                mode: input.mode,
+                from: input.from,
+                instanceID: input.instanceID,
+                kind: input.kind,
+                scanned: Self.scanned,
+                limit: input.limit
+            )
         )
         return .ok(
             FleetTimeline(

@@ -89,7 +89,7 @@ page AS (
         AND (:bot_id IS NULL OR bot_id = :bot_id)
         AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
         AND (:status IS NULL OR status = :status)
-        AND (:exchange IS NULL OR exchange = :exchange)
+        AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
         AND (:symbol IS NULL OR symbol = :symbol)
     ORDER BY place, unit, amount, first_name, last_name DESC NULLS LAST, bot_id, instance_id
     LIMIT :limit
@@ -225,5 +225,5 @@ WHERE (
     AND (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:runtime_mode IS NULL OR runtime_mode = :runtime_mode)
     AND (:status IS NULL OR instance_status(state, last_seen, (SELECT lost_before(:stale_seconds))) = :status)
-    AND (:exchange IS NULL OR exchange = :exchange)
+    AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
     AND (:symbol IS NULL OR symbol = :symbol)

@@ -118,6 +118,7 @@ extension API {
             { .removeAlerts(days: days.alerts, limit: $0) },
             { .removeModuleRuns(days: days.moduleRuns, limit: $0) },
             { .removeCommands(days: days.commands, limit: $0) },
+            { .removeDeployments(days: days.commands, limit: $0) },
             { .removeOrders(days: days.trades, limit: $0) },
             { .removeTrades(days: days.trades, limit: $0) },
             { .removeFills(days: days.trades, limit: $0) },

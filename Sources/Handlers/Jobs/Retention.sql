@@ -182,3 +182,20 @@ WITH removed AS (
 )
 SELECT count(*) AS removed
 FROM removed
+
+-- name: removeDeployments :one
+-- in: days int8, limit int8
+-- out: removed int8
+WITH removed AS (
+    DELETE FROM deployments
+    WHERE deployment_id IN (
+        SELECT deployment_id
+        FROM deployments
+        WHERE at < now() - :days::int8 * interval '1 day'
+        ORDER BY at
+        LIMIT :limit
+    )
+    RETURNING 1
+)
+SELECT count(*) AS removed
+FROM removed

@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
 ) AS newest
 WHERE (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:instance_id IS NULL OR live.instance_id = :instance_id)
-    AND (:exchange IS NULL OR exchange = :exchange)
+    AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
     AND (:mode IS NULL OR runtime_mode = :mode)
     AND (:status IS NULL OR newest.status = :status)
 ORDER BY
@@ -48,5 +48,5 @@ LEFT JOIN LATERAL (
 ) AS newest ON true
 WHERE (:bot_id IS NULL OR bot_id = :bot_id)
     AND (:instance_id IS NULL OR live.instance_id = :instance_id)
-    AND (:exchange IS NULL OR exchange = :exchange)
+    AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
     AND (:mode IS NULL OR runtime_mode = :mode)

@@ -23,6 +23,8 @@ struct WebRequestHead: Sendable {
     let isLocalTime: Bool
     /// Whether keys without Control or Alt are shortcuts.
     let hasShortcuts: Bool
+    /// The currency in which totals are reported; nil without a preference.
+    let reportingCurrency: String?
 
     init(_ head: HTTPRequestHead, from client: Client, id: String) {
         self.id = id
@@ -40,6 +42,17 @@ struct WebRequestHead: Sendable {
         theme = cookies["theme"].flatMap { ["light", "dark"].contains($0) ? $0 : nil }
         isLocalTime = cookies["zone"] == "local"
         hasShortcuts = cookies["keys"] != "off"
+        reportingCurrency = Self.currency(cookies["currency"])
+    }
+
+    /// The name of a currency, if a cookie can carry it.
+    static func currency(_ name: String?) -> String? {
+        guard let name, (1...16).contains(name.utf8.count) else { return nil }
+        let others = Set("-._".utf8)
+        return name.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || others.contains($0)
+        } ? name : nil
     }
 
     /// The name of the session cookie. Over TLS it has the prefix `__Host-`, so that no other host and no connection without TLS can set it

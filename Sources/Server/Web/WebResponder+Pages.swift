@@ -74,6 +74,9 @@ extension WebResponder {
             guard let value = form[name], values.contains(value) else { continue }
             response.headers.add(name: "Set-Cookie", value: head.cookie(name, value, seconds: 31_536_000))
         }
+        if let currency = WebRequestHead.currency(form["currency"]) {
+            response.headers.add(name: "Set-Cookie", value: head.cookie("currency", currency, seconds: 31_536_000))
+        }
         return response
     }
 

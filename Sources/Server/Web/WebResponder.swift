@@ -110,6 +110,7 @@ struct WebResponder: Responder {
             theme: head.theme,
             isLocalTime: head.isLocalTime,
             hasShortcuts: head.hasShortcuts,
+            reportingCurrency: head.reportingCurrency,
             knownBlocks: head.knownBlocks
         )
         switch await dashboard.respond(to: request) {
