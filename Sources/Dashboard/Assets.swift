@@ -7,6 +7,7 @@ public enum Asset {
         case "app.js": (PackageResources.app_js, script)
         case "live.js": (PackageResources.live_js, script)
         case "table.js": (PackageResources.table_js, script)
+        case "columns.js": (PackageResources.columns_js, script)
         case "dialog.js": (PackageResources.dialog_js, script)
         case "chart.js": (PackageResources.chart_js, script)
         case "palette.js": (PackageResources.palette_js, script)

@@ -39,6 +39,7 @@ public struct Dashboard<API: Operations>: Sendable {
     public func respond(to request: WebRequest) async -> WebResponse {
         do throws(Problem) {
             if request.method == "POST" { return .redirect(to: try await act(request)) }
+            if let view = try await defaultView(request) { return .redirect(to: view) }
             let page = try await page(request)
             return .page(status: 200, html: await html(page, for: request))
         } catch {
@@ -104,6 +105,9 @@ public struct Dashboard<API: Operations>: Sendable {
         case ("instances", 3) where path[2] == "retire": return try await retire(path[1], request)
         case ("retired-instances", 3) where path[2] == "delete": return try await delete(path[1], request)
         case ("audit", 2) where path[1] == "verify": return try await verifyAudit(request)
+        case ("views", 1): return try await saveView(request)
+        case ("views", 2): return try await changeView(path[1], request)
+        case ("tables", 2): return try await arrangeColumns(path[1], request)
         case ("tokens", 3): return try await changeToken(path[1], path[2], request)
         default: throw .noPage
         }
@@ -191,9 +195,8 @@ extension Problem {
 /// The message that a page shows after a form was processed. The query names it, so it must be one of these texts.
 enum FlashMessage: String {
     case acknowledged, allAcknowledged, resolved, silenced, approved, denied, canceled, saved, deleted, started,
-        checked,
-        revoked, tested,
-        replayed, retired, deleting, verified, subscribed, unsubscribed
+        checked, revoked, tested, replayed, retired, deleting, verified, subscribed, unsubscribed, viewSaved,
+        viewDeleted, columnsSaved, columnsReset
 
     static func text(_ name: String?) -> String? {
         name.flatMap(FlashMessage.init(rawValue:)).map(\.text)
@@ -220,6 +223,10 @@ enum FlashMessage: String {
         case .verified: "Audit log verification started"
         case .subscribed: "Browser subscribed to CRITICAL notifications"
         case .unsubscribed: "Browser removed"
+        case .viewSaved: "View saved"
+        case .viewDeleted: "View deleted"
+        case .columnsSaved: "Columns saved"
+        case .columnsReset: "Standard columns restored"
         }
     }
 }

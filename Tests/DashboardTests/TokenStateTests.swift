@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct TokenStateTests {
     @Test(arguments: [
-        (nil as Int64?, nil as Int64?, "active", true), (60, nil, "active", true), (-60, nil, "expired", false),
-        (nil, -60, "revoked", false), (-60, -60, "revoked", false),
+        (nil as Int64?, nil as Int64?, "Active", true), (60, nil, "Active", true), (-60, nil, "Expired", false),
+        (nil, -60, "Revoked", false), (-60, -60, "Revoked", false),
     ])
     func `a token is active until it expires or is revoked`(
         expires: Int64?,

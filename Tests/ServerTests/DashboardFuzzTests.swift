@@ -308,7 +308,10 @@ private struct Attacker {
         ("/", []), ("/dashboard", ["range", "done"]),
         (
             "/bots",
-            ["q", "bot_id", "runtime_mode", "status", "exchange", "symbol", "sort", "page", "page_size", "<hostile>"]
+            [
+                "q", "bot_id", "runtime_mode", "status", "exchange", "symbol", "sort", "order", "page", "page_size",
+                "columns", "view", "arrange", "<hostile>",
+            ]
         ),
         ("/bots/{}", ["tab", "page", "range"]),
         ("/bots/{}/i1", ["tab", "page", "range", "metric_type", "symbol", "level", "status"]),
@@ -407,10 +410,14 @@ private struct Attacker {
             ("/admin/modules/\(id)/run", []), ("/module-runs/check", []), ("/module-runs/\(id)/cancel", []),
             ("/notifications/test", ["severity"]), ("/notifications/\(id)/replay", []), ("/tokens/\(id)/revoke", []),
             ("/preferences", ["theme", "zone", "keys", "back"]),
+            ("/views", ["list", "name", "query", "is_default"]), ("/views/\(id)", ["list", "name", "query", "action"]),
+            ("/tables/instances", ["column", "width", "shown", "up", "down", "query", "action"]),
         ])
         let fields = names.map { name -> String in
             switch name {
-            case "preview", "ttl", "seconds": "\(name)=\(HostileValues.encoded(values.integer()))"
+            case "list": "list=bots"
+            case "column": "column=\(values.choice(["equity", "bot", "nothing"]))"
+            case "preview", "ttl", "seconds", "width": "\(name)=\(HostileValues.encoded(values.integer()))"
             case "config":
                 "\(name)=\(HostileValues.encoded("{\(HostileValues.json(values.longText())):\(values.number())}"))"
             case "reason", "description": "\(name)=\(HostileValues.encoded(values.longText()))"

@@ -77,13 +77,18 @@ function replace(old, fresh) {
 }
 
 /// Whether an operator may be typing in a block: it shows form fields.
-const hasFields = (block) => [...block.querySelectorAll("form .fields")].some((fields) => !fields.closest("details:not([open])"));
+const hasFields = (block) => [...block.querySelectorAll("form .fields, .columns form")].some((fields) => !fields.closest("details:not([open])"));
 
 /// Updates a block: a table row by row, anything else as a whole. Returns false if a part in use is unchanged.
 function updateBlock(block, fresh) {
   let isComplete = true;
   const [body, other] = [block.querySelector("table.rows tbody"), fresh.querySelector("table.rows tbody")];
-  if (body && other && body.rows.length && other.rows.length) {
+  const columns = (part) => [...part.querySelectorAll("th[data-column]")].map((title) => title.dataset.column).join();
+  // The columns were arranged in another window.
+  if (columns(block) !== columns(fresh)) {
+    if (block.contains(document.activeElement) || block.querySelector("input:checked:not(.columns *), .columns[open]")) return false;
+    block.replaceChildren(...fresh.childNodes);
+  } else if (body && other && body.rows.length && other.rows.length) {
     const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
     const rows = [...other.rows].map((row) => {
       const old = known.get(row.dataset.key);

@@ -1,20 +1,23 @@
 // Ctrl-K or Cmd-K opens a palette that finds pages, instances, commands and alerts. The arrow keys select a result, Enter opens it.
 const dialog = document.getElementById("dialog");
 
-/// The first instances that match a text, the newest commands, and the unresolved alerts, as links.
+/// The first instances that match a text, the newest commands, and the newest unresolved alerts, as links. The id of a command or of an alert
+/// finds it whatever its age.
 async function search(text, signal) {
   const get = async (path) => {
     const response = await fetch(`/api/${path}`, { signal });
     return response.ok ? (await response.json()).items : [];
   };
+  const isID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
   const matches = (...texts) => texts.join(" ").toLowerCase().includes(text.toLowerCase());
-  const [instances, commands, alerts] = await Promise.all([
-    get(`instances?sort=bot&page_size=5&q=${encodeURIComponent(text)}`), get("commands?page_size=100"), get("alerts?status=OPEN&page_size=100"),
+  const [instances, commands, ...alerts] = await Promise.all([
+    get(`instances?sort=bot&page_size=5&q=${encodeURIComponent(text)}`), get(isID ? `commands?command_id=${text}` : "commands?page_size=100"),
+    ...isID ? [get(`alerts?alert_id=${text}`)] : [get("alerts?status=OPEN&page_size=100"), get("alerts?status=ACKED&page_size=100")],
   ]);
   const path = (...names) => names.map(encodeURIComponent).join("/");
   return [
     ...instances.map((item) => ({ href: `/bots/${path(item.bot_id, item.instance_id)}`, text: `${item.bot_id} · ${item.instance_id}`, kind: item.status.replaceAll("_", " ") })),
-    ...alerts.filter((item) => matches(item.message, item.target_id)).slice(0, 3).map((item) => ({ href: `/alerts/${item.alert_id}`, text: item.message, kind: "alert" })),
+    ...alerts.flat().filter((item) => matches(item.message, item.target_id, item.source, item.alert_id)).slice(0, 3).map((item) => ({ href: `/alerts/${item.alert_id}`, text: item.message, kind: "alert" })),
     ...commands.filter((item) => matches(item.command_type, item.instance_id, item.command_id)).slice(0, 3)
       .map((item) => ({ href: `/commands/${item.command_id}`, text: `${item.command_type} on ${item.instance_id}`, kind: item.status.replaceAll("_", " ") })),
   ];

@@ -4,32 +4,35 @@ import Generated
 extension Dashboard {
     /// `/alerts`: open, acknowledged and resolved alerts.
     func alerts(_ request: WebRequest) async throws(Problem) -> PageView {
+        let saved = try await savedList(.alerts, [.alerts], request)
+        let filters: [FilterBar.Filter] = [
+            .cases("severity", "Severity", Severity.self), .text("source", "Source"), .text("target_id", "Target"),
+        ]
+        let bar = saved.filterBar(request, keeping: ["status"], filters)
         let status = request.query["status"].flatMap(AlertStatus.init(rawValue:)) ?? .open
-        let query = Fields(of: [
-            ("status", status.rawValue), ("severity", request.query["severity"]), ("source", request.query["source"]),
-            ("page", request.query["page"]),
-        ])
-        let page = try await api.listAlerts(input(request, query.with("page_size", "50"))).body
+        let filter = bar.active.with("status", status.rawValue)
+        let position: Fields = ["page": request.query["page"], "page_size": "50"]
+        let page = try await api.listAlerts(input(request, filter.and(position))).body
         let names: [(AlertStatus, String)] = [(.open, "Open"), (.acked, "Acknowledged"), (.resolved, "Resolved")]
+        let query = bar.query.with("status", status.rawValue)
+        let arrangement = saved.arrangement(of: .alerts, request)
+        let table = Self.alertTable(page, "/alerts", query).arranged(by: arrangement, query, request)
         return PageView(
             title: "Alerts",
+            note: bar.note,
             tabs: names.map { value, text in
-                PageView.Tab(text: text, href: "/alerts?status=\(value.rawValue)", isCurrent: value == status)
+                let link = query.with("status", value.rawValue).text
+                return PageView.Tab(text: text, href: "/alerts?\(link)", isCurrent: value == status)
             },
-            blocks: [
-                Block("alerts", "Alerts", asOf: .now, .table(Self.alertTable(page, "/alerts", query)))
-            ]
+            views: saved.tabs,
+            blocks: [bar.block, saved.block(bar, [arrangement]), Block("alerts", "Alerts", asOf: .now, .table(table))]
         )
     }
 
     static func alertTable(_ page: AlertPage, _ base: String, _ query: Fields) -> Table {
         var table = Table(
             caption: "Alerts",
-            columns: [
-                .init("Severity"), .init("Alert"), .init("Target"), .init("Since"),
-                .init("Occurrences", isNumeric: true),
-                .init("Last notified"), .init("Status"), .init("Action"),
-            ],
+            columns: TableName.alerts.columns,
             rows: page.items.map(alertRow),
             empty: Table.Empty(text: "No matching alerts")
         )

@@ -2,46 +2,31 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
-    private static var auditFilters: [String] {
-        ["actor", "action", "target_type", "target_id", "result", "from", "to"]
+    private static var auditFilters: [FilterBar.Filter] {
+        [
+            .text("actor", "Actor"), .text("action", "Action"), .text("target_type", "Kind of target"),
+            .text("target_id", "Target"), .cases("result", "Result", AuditResult.self), .text("from", "From"),
+            .text("to", "To"),
+        ]
     }
 
     /// `/audit`: the audit log and its verification.
     func audit(_ request: WebRequest) async throws(Problem) -> PageView {
-        let query = Fields(of: (Self.auditFilters + ["page"]).map { ($0, request.query[$0]) })
-        let page = try await api.listAuditLogs(input(request, query.with("page_size", "50"))).body
-        let form = Form(
-            action: "/audit",
-            method: "get",
-            fields: [
-                Form.Field("actor", "Actor", value: query["actor"] ?? ""),
-                Form.Field("action", "Action", value: query["action"] ?? ""),
-                Form.Field("target_id", "Target", value: query["target_id"] ?? ""),
-                Form.Field(
-                    "result",
-                    "Result",
-                    options: Form.Option.all(AuditResult.self, selected: query["result"])
-                ),
-            ],
-            buttons: [Form.Button("Apply filters")]
-        )
-        var table = Self.auditTable(page, "Audit entries")
-        table.pages = Table.Pages(
-            "/audit",
-            query,
-            page,
-            csv: "/api/audit/logs.csv?\(query.with("page", nil).with("limit", "100000").text)"
-        )
+        let saved = try await savedList(.audit, [.audit], request)
+        let bar = saved.filterBar(request, Self.auditFilters)
+        let position: Fields = ["page": request.query["page"], "page_size": "50"]
+        let page = try await api.listAuditLogs(input(request, bar.active.and(position))).body
+        let arrangement = saved.arrangement(of: .audit, request)
+        var table = Self.auditTable(page, "Audit entries").arranged(by: arrangement, bar.query, request)
+        let csv = "/api/audit/logs.csv?\(bar.active.with("limit", "100000").text)"
+        table.pages = Table.Pages("/audit", bar.query, page, csv: csv)
+        let verify = Form(action: "/audit/verify", buttons: [Form.Button("Verify audit log")])
         return PageView(
             title: "Audit log",
+            note: bar.note,
+            views: saved.tabs,
             blocks: [
-                chain,
-                Block(
-                    "verify",
-                    shape: "plain",
-                    .form(Form(action: "/audit/verify", buttons: [Form.Button("Verify audit log")]))
-                ),
-                Block("filters", shape: "plain", .form(form)),
+                chain, Block("verify", shape: "plain", .form(verify)), bar.block, saved.block(bar, [arrangement]),
                 Block("entries", "Entries", asOf: .now, .table(table)),
             ]
         )
@@ -60,12 +45,18 @@ extension Dashboard {
         case .done(let verification, let time):
             let text =
                 verification.isIntact
-                ? "Intact: \(Figures.count(verification.sealed)) sealed entries are unchanged, "
-                    + "\(Figures.count(verification.unsealed)) are not sealed yet. Head \(verification.head.prefix(16))…"
+                ? "Hash chain verified, \(Self.entries(verification)). Head \(verification.head.prefix(16))…"
                     + Self.start(verification)
                 : "Broken at entry \(verification.brokenAt.map { "\($0)" } ?? "?"): \(verification.reason ?? "")"
             return Block("chain", shape: verification.isIntact ? "plain" : "banner bad", asOf: time, .text(text))
         }
+    }
+
+    /// The number of verified entries, and of those that the next check seals.
+    private static func entries(_ verification: AuditVerification) -> String {
+        let (sealed, unsealed) = (verification.sealed, verification.unsealed)
+        let verified = "\(Figures.count(sealed)) \(sealed == 1 ? "entry" : "entries")"
+        return unsealed == 0 ? verified : "\(verified), \(Figures.count(unsealed)) not sealed yet"
     }
 
     /// The start of the verified chain, if older entries were dropped.
@@ -87,9 +78,7 @@ extension Dashboard {
     static func auditTable(_ page: AuditPage, _ caption: String) -> Table {
         Table(
             caption: caption,
-            columns: [
-                .init("Time"), .init("Actor"), .init("Action"), .init("Target"), .init("Result"), .init("Details"),
-            ],
+            columns: TableName.audit.columns,
             rows: page.items.map { entry in
                 let details = entry.details.description
                 return Row(

@@ -47,7 +47,7 @@ extension Dashboard {
         let series = try await api.getSeries(input(request, one.and(range.query))).body
         let points = series.points.map { Chart.Point(time: $0.timestamp, value: $0.value.approximate) }
         let id = "series-\(place)"
-        let title = "\(type.prefix(1).uppercased())\(type.dropFirst()), \(symbol), \(range.text)"
+        let title = "\(MetricTitle.text(type)), \(symbol), \(range.text)"
         let chart = Chart.line("\(id)-chart", title, points, over: range.scale(), annotations: events)
         let csv = "/api/analytics/series.csv?\(one.and(range.query).with("limit", nil).text)"
         let links = Fields(of: ["tab", "metric_type", "symbol"].map { ($0, request.query[$0]) })
@@ -137,7 +137,11 @@ extension Dashboard {
                 return Row(
                     key: "\(metric.metricType) \(metric.symbol) \(metric.currency ?? "")",
                     cells: [
-                        .id(metric.metricType, href: "\(instance.page)?\(link.text)"), .text(metric.symbol),
+                        .id(
+                            metric.metricType,
+                            href: "\(instance.page)?\(link.text)",
+                            note: MetricTitle.note(metric.metricType)
+                        ), .text(metric.symbol),
                         .number(Figures.quantity(metric.value)), .text(metric.currency), .age(metric.timestamp),
                     ]
                 )

@@ -2,39 +2,28 @@ import ContractRuntime
 import Generated
 
 extension Dashboard {
+    private static var commandFilters: [FilterBar.Filter] {
+        [
+            .cases("status", "Status", CommandStatus.self), .cases("command_type", "Command", CommandType.self),
+            .instance,
+            .text("created_by", "Created by"), .text("bulk_id", "Bulk"),
+        ]
+    }
+
     /// `/commands`: commands, newest first.
     func commands(_ request: WebRequest) async throws(Problem) -> PageView {
-        let query = Fields(
-            of: [
-                "status", "command_type", "instance_id", "created_by", "bulk_id", "page",
-            ].map { ($0, request.query[$0]) }
-        )
-        let page = try await api.listCommands(input(request, query.with("page_size", "50"))).body
-        let form = Form(
-            action: "/commands",
-            method: "get",
-            fields: [
-                Form.Field(
-                    "status",
-                    "Status",
-                    options: Form.Option.all(CommandStatus.self, selected: query["status"])
-                ),
-                Form.Field(
-                    "command_type",
-                    "Command",
-                    options: Form.Option.all(CommandType.self, selected: query["command_type"])
-                ),
-                Form.Field("instance_id", "Instance", value: query["instance_id"] ?? ""),
-                Form.Field("created_by", "Created by", value: query["created_by"] ?? ""),
-            ],
-            buttons: [Form.Button("Apply filters")]
-        )
+        let saved = try await savedList(.commands, [.commands], request)
+        let bar = saved.filterBar(request, Self.commandFilters)
+        let position: Fields = ["page": request.query["page"], "page_size": "50"]
+        let page = try await api.listCommands(input(request, bar.active.and(position))).body
+        let arrangement = saved.arrangement(of: .commands, request)
+        let table = Self.commandTable(page, "/commands", bar.query).arranged(by: arrangement, bar.query, request)
         return PageView(
             title: "Commands",
-            note: "To send a command, select instances on the Bots page",
+            note: bar.note ?? "To send a command, select instances on the Bots page",
+            views: saved.tabs,
             blocks: [
-                Block("filters", shape: "plain", .form(form)),
-                Block("commands", "Commands", asOf: .now, .table(Self.commandTable(page, "/commands", query))),
+                bar.block, saved.block(bar, [arrangement]), Block("commands", "Commands", asOf: .now, .table(table)),
             ]
         )
     }
@@ -42,10 +31,7 @@ extension Dashboard {
     static func commandTable(_ page: CommandPage, _ base: String, _ query: Fields) -> Table {
         var table = Table(
             caption: "Commands",
-            columns: [
-                .init("Created"), .init("Command"), .init("Instance"), .init("Status"), .init("Time to live"),
-                .init("Delivered after", isNumeric: true), .init("Created by"), .init("Reason"),
-            ],
+            columns: TableName.commands.columns,
             rows: page.items.map(commandRow),
             empty: Table.Empty(text: "No matching commands")
         )

@@ -6,8 +6,9 @@ extension Dashboard {
     /// `/admin/modules`: modules and their runs.
     func modules(_ request: WebRequest) async throws(Problem) -> PageView {
         let page = try await api.listModules(input(request, ["page": request.query["page"], "page_size": "50"])).body
-        let status = request.query["status"].flatMap(RunStatus.init(rawValue:))
-        let runs = try await api.listModuleRuns(input(request, ["status": status?.rawValue, "page_size": "50"])).body
+        let filters = [FilterBar.Filter.cases("status", "Status of runs", RunStatus.self)]
+        let bar = FilterBar("/admin/modules", request, passing: ["page"], filters)
+        let runs = try await api.listModuleRuns(input(request, bar.active.with("page_size", "50"))).body
         var table = Table(
             caption: "Modules",
             columns: [
@@ -17,7 +18,7 @@ extension Dashboard {
             rows: page.items.map(Self.moduleRow),
             empty: Table.Empty(text: "No modules registered")
         )
-        table.pages = Table.Pages("/admin/modules", .none, page: page.page, size: page.pageSize, total: page.total)
+        table.pages = Table.Pages("/admin/modules", bar.query, page: page.page, size: page.pageSize, total: page.total)
         let stuck = Form(
             action: "/module-runs/check",
             shape: "inline",
@@ -25,15 +26,10 @@ extension Dashboard {
         )
         return PageView(
             title: "Modules / Admin",
+            note: bar.note,
             blocks: [
-                Block("modules", "Modules", asOf: .now, .table(table.labelled())),
-                Block(
-                    "runs",
-                    "Recent runs",
-                    asOf: .now,
-                    choices: Self.choices(RunStatus.self, "status", "/admin/modules", selected: status),
-                    .table(Self.runTable(runs))
-                ),
+                Block("modules", "Modules", asOf: .now, .table(table.labelled())), bar.block,
+                Block("runs", "Recent runs", asOf: .now, .table(Self.runTable(runs))),
                 Block("stuck", shape: "plain", .form(stuck)),
                 Block("create", "New module", shape: "half", .form(Self.moduleForm(nil))),
             ]
@@ -76,7 +72,7 @@ extension Dashboard {
             href: path,
             cells: [
                 .id(module.name, href: path, note: module.description),
-                module.enabled ? .text("enabled", tone: "good-text") : .text("disabled"),
+                module.enabled ? .text("Enabled", tone: "good-text") : .text("Disabled"),
                 .text(module.executionMode.rawValue), .text(module.scheduleCron),
                 .time(module.nextRunAt.map { Moment($0) }), Cell(forms: module.enabled ? [button] : []),
             ]

@@ -105,44 +105,6 @@ extension FleetPerformance {
     }
 }
 
-/// How a list of instances is sorted. The query parameters are those of the API.
-struct Ranking {
-    let path: String
-    let sort: ListInstancesSort
-    let order: ListInstancesOrder
-    private let others: Fields
-
-    /// - Parameter others: The other parameters of the page, which the links of the columns keep.
-    init(_ request: WebRequest, path: String, standard: ListInstancesSort, others: Fields = .none) {
-        self.path = path
-        self.others = others
-        sort = request.query["sort"].flatMap(ListInstancesSort.init(rawValue:)) ?? standard
-        order = request.query["order"].flatMap(ListInstancesOrder.init(rawValue:)) ?? .asc
-    }
-
-    var query: Fields { Fields(of: [("sort", sort.rawValue), ("order", order.rawValue)]) }
-
-    /// A column whose title sorts by it; the title of the column that the list is sorted by reverses the order. Figures begin with the
-    /// highest if that is the worst.
-    func column(_ title: String, _ sort: ListInstancesSort) -> Table.Column {
-        let isCurrent = self.sort == sort
-        let first: ListInstancesOrder = [.drawdown, .grossExposure, .slippage].contains(sort) ? .desc : .asc
-        let next = isCurrent ? (order == .asc ? ListInstancesOrder.desc : .asc) : first
-        let link = others.with("sort", sort.rawValue).with("order", next.rawValue)
-        return Table.Column(
-            title,
-            isNumeric: sort.isOfFigure,
-            href: "\(path)?\(link.text)",
-            order: isCurrent ? (order == .asc ? "ascending" : "descending") : nil
-        )
-    }
-}
-
-extension ListInstancesSort {
-    /// Whether it compares figures, which are aligned on the right.
-    var isOfFigure: Bool { self != .worst && self != .bot }
-}
-
 extension Cell {
     /// The cell as a link.
     fileprivate func linked(to page: String) -> Cell {

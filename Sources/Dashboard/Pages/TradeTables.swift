@@ -14,15 +14,7 @@ extension Dashboard {
     static func tradeTable(_ page: TradePage, _ status: TradeStatus, _ scope: TradeScope) -> Table {
         let isClosed = status == .closed
         let isFleet = scope == .fleet
-        let figures =
-            isClosed
-            ? ["Quantity", "Entry price", "Exit price", "Profit", "Fees"]
-            : ["Held", "Entry price", "Current price", "Open profit", "Realised", "Fees"]
-        let times = isClosed ? ["Opened", "Closed, duration"] : ["Opened, duration"]
-        let names = (isFleet ? ["Symbol", "Bot"] : ["Symbol"]) + times
-        let columns =
-            names.map { Table.Column($0) } + figures.map { Table.Column($0, isNumeric: true) }
-            + [Table.Column("Reason"), Table.Column("Strategy")]
+        let columns = (isClosed ? TableName.closedTrades : .openTrades).columns.filter { isFleet || $0.name != "bot" }
         let rows = page.items.map { trade in
             var cells: [Cell] = [.text(trade.symbol, note: "\(trade.direction) · \(trade.tradeID)")]
             if isFleet { cells.append(trade.bot) }

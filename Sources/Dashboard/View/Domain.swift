@@ -24,7 +24,7 @@ extension Instance {
     /// The deviation of its clock; nil until it is measured.
     var clock: String? {
         clockLagSeconds.map { lag in
-            if abs(lag) < Self.negligibleLag { return "in sync" }
+            if abs(lag) < Self.negligibleLag { return "In sync" }
             return "\(Figures.decimal(abs(lag), 1)) s \(lag > 0 ? "behind" : "ahead")"
         }
     }
@@ -41,8 +41,8 @@ extension AccessToken {
 
     /// The state as a word.
     var state: Cell {
-        if isActive { return .text("active", tone: "good-text") }
-        return .text(revokedAt == nil ? "expired" : "revoked")
+        if isActive { return .text("Active", tone: "good-text") }
+        return .text(revokedAt == nil ? "Expired" : "Revoked")
     }
 }
 

@@ -7,6 +7,8 @@ struct FilterBar {
     struct Filter {
         let name: String
         let label: String
+        /// The type of a text field.
+        var kind = "text"
         /// The values to choose from, with their texts; empty for a text field.
         var choices: [(value: String, text: String)] = []
         /// The value without a selection.
@@ -22,6 +24,10 @@ struct FilterBar {
         }
 
         static func text(_ name: String, _ label: String) -> Filter { Filter(name: name, label: label) }
+
+        static func search(_ name: String, _ label: String) -> Filter {
+            Filter(name: name, label: label, kind: "search")
+        }
 
         /// A choice of all values of an enumeration, or none.
         static func cases<Value: CaseIterable & RawRepresentable<String>>(
@@ -46,7 +52,7 @@ struct FilterBar {
 
     private let path: String
     /// The parameters that links keep although they are no filters, such as the tab.
-    private let kept: Fields
+    private var kept: Fields
     private let filters: [Filter]
     /// The selected values, without standard ones.
     private let selected: Fields
@@ -77,8 +83,13 @@ struct FilterBar {
                 return (filter.name, filter.accepts(value) ? value : nil)
             }
         )
-        let known = Set((filters.map(\.name) + kept + passing).map(ExactText.init))
+        let known = Set((filters.map(\.name) + kept + passing + ["done"]).map(ExactText.init))
         unknown = request.query.pairs.map(\.name).filter { !known.contains(ExactText($0)) }
+    }
+
+    /// Makes all links keep a parameter of this value, unless they keep the parameter already.
+    mutating func keep(_ name: String, _ value: String) {
+        if kept[name] == nil { kept = kept.with(name, value) }
     }
 
     /// The value of a filter; nil if it does not filter.
@@ -104,6 +115,9 @@ struct FilterBar {
     /// The values of these filters as parameters of an operation.
     func fields(_ names: String...) -> Fields { Fields(of: names.map { ($0, self[$0]) }) }
 
+    /// The values of all removable filters.
+    var active: Fields { Fields(of: filters.filter(\.isRemovable).map { ($0.name, self[$0.name]) }) }
+
     /// A note that names the parameters without an effect.
     var note: String? {
         unknown.isEmpty ? nil : "ignored unknown filters: \(unknown.sorted().joined(separator: ", "))"
@@ -117,7 +131,9 @@ struct FilterBar {
             hidden: kept.pairs.map { Form.Hidden(name: $0.name, value: $0.value) },
             fields: filters.map { filter in
                 let value = selected[filter.name] ?? filter.standard ?? ""
-                if filter.choices.isEmpty { return Form.Field(filter.name, filter.label, value: value) }
+                if filter.choices.isEmpty {
+                    return Form.Field(filter.name, filter.label, kind: filter.kind, value: value)
+                }
                 let options = filter.choices.map { Form.Option($0.value, $0.text, selected: value) }
                 return Form.Field(filter.name, filter.label, options: options)
             },

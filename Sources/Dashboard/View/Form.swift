@@ -75,6 +75,7 @@ struct Form {
         var hint: String?
         var isRequired = false
         var minimum: Int?
+        var maximum: Int?
         var isArea = false
         var isChecked = false
         /// The value of `autocomplete`.
@@ -89,6 +90,7 @@ struct Form {
             hint: String? = nil,
             isRequired: Bool = false,
             minimum: Int? = nil,
+            maximum: Int? = nil,
             isArea: Bool = false,
             isChecked: Bool = false
         ) {
@@ -100,6 +102,7 @@ struct Form {
             self.hint = hint
             self.isRequired = isRequired
             self.minimum = minimum
+            self.maximum = maximum
             self.isArea = isArea
             self.isChecked = isChecked
         }
@@ -161,6 +164,7 @@ extension Form.Field: MustacheParent {
         case "hint": hint
         case "isRequired": isRequired
         case "minimum": minimum
+        case "maximum": maximum
         case "isChecked": isChecked
         case "filling": filling
         case "isSelect": !options.isEmpty

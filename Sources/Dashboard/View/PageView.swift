@@ -64,6 +64,7 @@ struct Block {
         case chart(Chart)
         case facts([Fact])
         case form(Form)
+        case forms([Form])
         case text(String)
         case code(String)
         case fleetMap([FleetMapRow])
@@ -156,6 +157,7 @@ extension Block: MustacheParent {
         case ("chart", .chart(let chart)): chart
         case ("facts", .facts(let facts)): MemberList(facts)
         case ("form", .form(let form)): form
+        case ("forms", .forms(let forms)): MemberList(forms)
         case ("text", .text(let text)): text
         case ("code", .code(let code)): code
         case ("fleetMap", .fleetMap(let rows)): MemberList(rows)

@@ -11,9 +11,13 @@ struct Table {
     var pages: Pages?
     /// The actions for the selected rows.
     var selection: Selection?
+    /// The form that arranges the columns.
+    var chooser: Chooser?
 
     struct Column {
         let title: String
+        /// Identifies the column in the layouts of users; nil if the table cannot be arranged.
+        var name: String?
         var isNumeric = false
         /// A link to the table sorted by this column.
         var href: String?
@@ -21,15 +25,25 @@ struct Table {
         var order: String?
         /// Whether phones leave it out: the row's page has it, too.
         var isSecondary = false
+        /// Whether the standard layout shows it.
+        var isShown = true
+        /// Whether every layout shows it: it identifies the row.
+        var isRequired = false
+        /// The width in CSS pixels; nil for a width that fits the content.
+        var width: Int?
 
         init(
             _ title: String,
+            name: String? = nil,
             isNumeric: Bool = false,
             href: String? = nil,
             order: String? = nil,
-            isSecondary: Bool = false
+            isSecondary: Bool = false,
+            isRequired: Bool = false
         ) {
             self.title = title
+            self.name = name
+            self.isRequired = isRequired
             self.isNumeric = isNumeric
             self.href = href
             self.order = order

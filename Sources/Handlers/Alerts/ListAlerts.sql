@@ -1,6 +1,6 @@
 -- name: listAlerts :many
 -- import: Generated
--- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, source text?
+-- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, source text?, alert_id uuid?
 -- in: after_time timestamptz?, after_id uuid?, limit int8, offset int8
 -- out: AlertRow
 SELECT
@@ -11,6 +11,7 @@ WHERE (:status IS NULL OR status = :status)
     AND (:severity IS NULL OR severity = :severity)
     AND (:target_id IS NULL OR target_id = :target_id)
     AND (:source IS NULL OR source = :source)
+    AND (:alert_id IS NULL OR alert_id = :alert_id)
     AND (first_at, alert_id) < (coalesce(:after_time, 'infinity'), coalesce(:after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY first_at DESC, alert_id DESC
 LIMIT :limit
@@ -18,7 +19,7 @@ OFFSET :offset
 
 -- name: countAlerts :one
 -- import: Generated
--- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, source text?, most int8
+-- in: status text(AlertStatus)?, severity text(Severity)?, target_id text?, source text?, alert_id uuid?, most int8
 -- out: count int8
 SELECT count(*)
 FROM (
@@ -28,6 +29,7 @@ FROM (
         AND (:severity IS NULL OR severity = :severity)
         AND (:target_id IS NULL OR target_id = :target_id)
         AND (:source IS NULL OR source = :source)
+        AND (:alert_id IS NULL OR alert_id = :alert_id)
     LIMIT :most
 ) AS counted
 

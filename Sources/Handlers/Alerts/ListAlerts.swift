@@ -10,6 +10,7 @@ extension API {
                 severity: input.severity,
                 targetID: input.targetID,
                 source: input.source,
+                alertID: input.alertID,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
@@ -20,6 +21,7 @@ extension API {
                 severity: input.severity,
                 targetID: input.targetID,
                 source: input.source,
+                alertID: input.alertID,
                 most: Total.most
             )
         )

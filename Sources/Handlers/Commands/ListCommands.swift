@@ -11,6 +11,7 @@ extension API {
                 commandType: input.commandType,
                 createdBy: input.createdBy,
                 bulkID: input.bulkID,
+                commandID: input.commandID,
                 afterTime: page.after?.0,
                 afterID: page.after?.1,
                 limit: page.limit,
@@ -22,6 +23,7 @@ extension API {
                 commandType: input.commandType,
                 createdBy: input.createdBy,
                 bulkID: input.bulkID,
+                commandID: input.commandID,
                 most: Total.most
             )
         )

@@ -7,6 +7,7 @@ private enum SavedViews {
     /// The maximum number of views of a user and a list.
     static let limit = 50
     /// The maximum number of views of a user.
+    // traps: fifty times the number of lists in the contract.
     static let total = limit * SavedViewListName.allCases.count
     /// The first part of the advisory lock of a user's views; the second part is the hash of the name.
     static let lock: Int32 = 7105
