@@ -20,7 +20,7 @@ struct Authenticator: Sendable {
     private let configured: [(hash: [UInt8], principal: Principal)]
 
     init(adminToken: String, tokens: [NamedToken], authorization: Authorization) {
-        let admin = Principal(name: "admin-token-user", scopes: Role.scopes(Role.allCases))
+        let admin = Principal(name: Actor.admin, scopes: Role.scopes(Role.allCases))
         configured =
             [(Array(TokenSecret.hash(adminToken).utf8), admin)]
             + tokens.map { (Array($0.hash.utf8), Principal(name: $0.name, scopes: Role.scopes($0.roles))) }
