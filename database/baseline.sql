@@ -60,7 +60,11 @@ CREATE TABLE instance_live (
     state text NOT NULL DEFAULT 'NORMAL',
     -- The content of the newest heartbeat without its time. A heartbeat with the same fingerprint writes only times. Null if the next one
     -- must take the longer statement.
-    fingerprint int8
+    fingerprint int8,
+    -- The mode in the newest heartbeat that an agent with a token sent.
+    proven_mode text,
+    -- When the instance last stopped being LIVE.
+    live_until timestamptz
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 -- The processes that reported for an instance, the newest 100. The last one holds the instance.
@@ -669,6 +673,15 @@ CREATE TABLE command_events (
 );
 CREATE INDEX command_events_by_command ON command_events (command_id, ordinal);
 
+-- Each approval of a command, with the hash of what was approved (`command_digest`).
+CREATE TABLE command_approvals (
+    command_id uuid NOT NULL REFERENCES commands ON DELETE CASCADE,
+    approver text NOT NULL,
+    digest text NOT NULL,
+    approved_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (command_id, approver)
+);
+
 -- Accepted commands that have not finished.
 CREATE TABLE unfinished_commands (
     command_id uuid PRIMARY KEY REFERENCES commands,
@@ -1194,6 +1207,11 @@ CREATE TRIGGER strategies_deploy
     FOR EACH ROW
     WHEN (OLD.strategy_version <> NEW.strategy_version OR OLD.strategy_hash <> NEW.strategy_hash)
     EXECUTE FUNCTION note_strategy();
+CREATE TRIGGER instances_stop_live
+    BEFORE UPDATE OF runtime_mode ON instance_live
+    FOR EACH ROW
+    WHEN (OLD.runtime_mode = 'LIVE' AND NEW.runtime_mode <> 'LIVE')
+    EXECUTE FUNCTION note_live_end();
 CREATE TRIGGER instances_boot
     AFTER INSERT ON instance_boots
     FOR EACH ROW EXECUTE FUNCTION forget_boots();

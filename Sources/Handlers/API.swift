@@ -20,8 +20,10 @@ public final class API: Operations {
 
         /// Seconds after which an accepted but unfinished command raises an alert.
         public var commandFinishSeconds = 300
-        /// Whether commands that start or end real trading need a second person's approval.
+        /// Whether high-risk commands need a second person's approval.
         public var needsApproval = false
+        /// The number of people who must approve a high-risk command.
+        public var approvers = 1
         /// The maximum lifetime of a command in seconds; nil for no limit.
         public var commandMaxSeconds: Int?
 

@@ -292,6 +292,7 @@ extension API.Configuration {
         reconcileToleranceBps = configuration.reconcileToleranceBps
         acceptsWrongDifferences = configuration.acceptsWrongDifferences
         needsApproval = configuration.needsApproval
+        approvers = configuration.approvers
         commandMaxSeconds = configuration.commandMaxSeconds
         commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays

@@ -19,16 +19,13 @@ struct Authenticator: Sendable {
     /// The principals of configured tokens, with the hashes of their secrets.
     private let configured: [(hash: [UInt8], principal: Principal)]
 
-    /// The principal of the admin token.
-    private static let admin = "admin-token-user"
-
     /// The names of the principals of configured tokens.
     static func principals(of tokens: [NamedToken]) -> [String] {
-        [admin] + tokens.map(\.name)
+        [Actor.admin] + tokens.map(\.name)
     }
 
     init(adminToken: String, tokens: [NamedToken], authorization: Authorization) {
-        let admin = Principal(name: Self.admin, scopes: Role.scopes(Role.allCases))
+        let admin = Principal(name: Actor.admin, scopes: Role.scopes(Role.allCases))
         configured =
             [(Array(TokenSecret.hash(adminToken).utf8), admin)]
             + tokens.map { (Array($0.hash.utf8), Principal(name: $0.name, scopes: Role.scopes($0.roles))) }

@@ -7,23 +7,29 @@ import Testing
 @Suite struct ConfirmationLevelTests {
     private func level(
         _ type: CommandType,
-        mode: String? = nil,
         live: Int = 0,
         paper: Int = 0,
+        isHighRisk: Bool = false,
         isKillSwitch: Bool = false
     ) -> ConfirmationLevel {
         let modes = Array(repeating: RuntimeMode.live, count: live) + Array(repeating: .paper, count: paper)
         let instances = modes.enumerated().map { number, mode in
-            BulkCommand(instanceID: "i\(number)", runtimeMode: mode, commandID: nil, status: nil)
+            BulkCommand(
+                instanceID: "i\(number)",
+                runtimeMode: mode,
+                commandID: nil,
+                status: nil,
+                isHighRisk: isHighRisk && number == 0
+            )
         }
-        return ConfirmationLevel(type, mode: mode, on: instances, isKillSwitch: isKillSwitch)
+        return ConfirmationLevel(type, on: instances, isKillSwitch: isKillSwitch)
     }
 
     @Test(arguments: [
         (CommandType.syncBalance, ConfirmationLevel.none, ConfirmationLevel.none), (.start, .confirmed, .confirmed),
         (.restart, .confirmed, .confirmed), (.reduceOnly, .confirmed, .reasoned),
         (.safeMode, .confirmed, .reasoned), (.stop, .reasoned, .reasoned),
-        (.cancelAll, .reasoned, .reasoned), (.flatten, .reasoned, .typed),
+        (.cancelAll, .reasoned, .reasoned), (.flatten, .reasoned, .reasoned),
     ])
     func `a command's confirmation grows with its effect`(
         type: CommandType,
@@ -34,9 +40,11 @@ import Testing
         #expect(level(type, live: 1) == live)
     }
 
-    @Test func `a change to live trading needs a phrase`() {
-        #expect(level(.setMode, mode: "LIVE", paper: 1) == .typed)
-        #expect(level(.setMode, mode: "PAPER", live: 1) == .confirmed)
+    @Test(arguments: [CommandType.flatten, .start, .setMode])
+    func `a command that the server calls high-risk on any instance needs a phrase`(type: CommandType) {
+        #expect(level(type, paper: 1, isHighRisk: true) == .typed)
+        #expect(level(type, live: 1, paper: 3, isHighRisk: true) == .typed)
+        #expect(level(.setMode, live: 1) == .confirmed)
     }
 
     @Test func `many instances need more, and the kill switch always needs a phrase`() {

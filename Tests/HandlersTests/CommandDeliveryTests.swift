@@ -194,7 +194,7 @@ import Testing
         configuration.needsApproval = true
         try await Fleet.with(configuration) { fleet in
             try await fleet.beat("live", mode: .live)
-            try await fleet.beat("paper")
+            try await fleet.beat("paper", hasToken: true)
             let toLive = try #require(JSONObject(#"{"mode":"live"}"#))
             #expect(try await create(request(.flatten, to: "paper"), in: fleet).status == .pending)
             #expect(try await create(request(.safeMode, to: "live"), in: fleet).status == .pending)

@@ -46,7 +46,8 @@ struct Fleet {
         bot: String = "b1",
         at time: Timestamp = .now,
         mode: RuntimeMode = .paper,
-        version: String = "1.0"
+        version: String = "1.0",
+        hasToken: Bool = false
     ) async throws(Problem) {
         let heartbeat = Heartbeat(
             instanceID: instanceID,
@@ -57,7 +58,8 @@ struct Fleet {
             version: version,
             timestamp: time
         )
-        _ = try await api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
+        let agent = hasToken ? Principal(name: "agent:\(instanceID)", subject: instanceID) : nil
+        _ = try await api.postHeartbeat(.init(body: .heartbeat(heartbeat), principal: agent))
     }
 
     func bots(page: Int = 1, pageSize: Int = 50) async throws(Problem) -> BotPage {

@@ -94,7 +94,7 @@ import struct Foundation.UUID
         configuration.needsApproval = true
         try await Fleet.with(configuration) { fleet in
             try await fleet.beat("live", mode: .live)
-            try await fleet.beat("paper", mode: .paper)
+            try await fleet.beat("paper", mode: .paper, hasToken: true)
             let payloads = [
                 "{}", #"{"mode": "LIVE"}"#, #"{"mode": "live"}"#, #"{"mode": "PAPER"}"#, #"{"mode": null}"#,
                 #"{"mode": 1}"#, #"{"runtime_mode": "Live"}"#, #"{"mode": {"mode": "LIVE"}}"#,
@@ -131,7 +131,7 @@ import struct Foundation.UUID
                 )
                 SELECT string_agg(command_type || ' ' || is_critical, ', ' ORDER BY command_type) FROM stored
                 """
-            #expect(try await fleet.text(earlier) == "SET_MODE false, STOP true")
+            #expect(try await fleet.text(earlier) == "SET_MODE true, STOP true")
         }
     }
 }

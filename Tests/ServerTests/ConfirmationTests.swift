@@ -20,7 +20,9 @@ import Testing
             {"command_id":"\(id)","instance_id":"i1","command_type":"FLATTEN","issued_at":"\(Site.time(-1))",\
             "expires_at":"\(Site.time(3_600))","payload":{}}
             """
-        let given = try await server.post("/commands", command, token: RunningServer.token)
+        let operatorBody = #"{"name":"olga","roles":["operator"]}"#
+        let olga = try await server.post("/tokens", operatorBody, token: RunningServer.token).json()["token"] as? String
+        let given = try await server.post("/commands", command, token: olga)
         #expect(try given.json()["status"] as? String == "AWAITING_APPROVAL", "\(given.body)")
         let body = #"{"name":"ann","roles":["approver"]}"#
         let token = try await server.post("/tokens", body, token: RunningServer.token)

@@ -1,5 +1,6 @@
 """Fixtures: a real server with its own PostgreSQL, and a real browser."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import urllib.request
 import pytest
 from selenium import webdriver
 
-from fleet import Fleet
+from fleet import APPROVERS, Fleet
 
 TOKEN = "a-token-for-the-browser-tests"
 SERVER = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
@@ -24,9 +25,11 @@ class Server:
     """Runs `flotilla-server` on free ports of this machine."""
 
     def __init__(self, folder: str, **settings: str):
+        tokens = pathlib.Path(f"{folder}/tokens")
+        tokens.write_text("".join(f"{name} approver {hashlib.sha256(secret.encode()).hexdigest()}\n" for name, secret in APPROVERS.items()))
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         environment.update(DATA_DIR=f"{folder}/cluster", ADMIN_TOKEN=TOKEN, API_ADDRESS="127.0.0.1:0", WEB_ADDRESS="127.0.0.1:0",
-                           ENVIRONMENT="TEST", COMMAND_APPROVAL="required", LOG_LEVEL="warning", **settings)
+                           ENVIRONMENT="TEST", COMMAND_APPROVAL="required", LOG_LEVEL="warning", **{"ADMIN_TOKENS_FILE": str(tokens), **settings})
         self.folder = folder
         self.log = open(f"{folder}/log", "w+")
         self.process = subprocess.Popen([SERVER, "serve", "--migrate"], env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)

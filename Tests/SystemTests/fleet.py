@@ -9,6 +9,10 @@ EXCHANGES = [("BINANCE", "BTCUSDT"), ("KRAKEN", "SOLUSD"), ("OKX", "ETHUSDT"), (
 STRATEGIES = ["mm", "grid", "arb", "basis", "momo"]
 
 
+# Approvers whose tokens are configured, and so independent of the admin token that sends commands, with their secrets.
+APPROVERS = {name: f"the-secret-of-{name}" for name in ("approver", "second-person", "approves-in-two")}
+
+
 class Fleet:
     """Sends requests as the bots, and as an operator."""
 
@@ -24,6 +28,9 @@ class Fleet:
         with urllib.request.urlopen(request) as response:
             text = response.read()
             return json.loads(text) if text else None
+
+    def approve(self, command: str):
+        self.call("POST", f"/commands/{command}/approve", {}, token=APPROVERS["approver"])
 
     def ago(self, seconds: float) -> str:
         return (self.now - datetime.timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")

@@ -14,7 +14,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from conftest import TOKEN, Browser
-from fleet import heartbeat, uuid
+from fleet import APPROVERS, heartbeat, uuid
 
 PAGES = [
     "/dashboard", "/bots", "/bots/mm-bin-00/binance-a0", "/bots/mm-bin-00/binance-a0?tab=metrics", "/commands",
@@ -276,6 +276,7 @@ def test_the_page_of_a_bot_says_which_command_stopped_it(browser, fleet):
     assert "Cause\nthe instance itself" in browser.text("#state")
     identity = uuid(1, "cause")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "cause-1", "command_type": "FLATTEN", "ttl_seconds": 60, "reason": "venue closed"})
+    fleet.approve(identity)
     for status in ("ACCEPTED", "COMPLETED"):
         fleet.call("POST", f"/commands/{identity}/ack", {"command_id": identity, "instance_id": "cause-1", "status": status, "reason": None,
                                                          "timestamp": fleet.ago(0)})
@@ -609,7 +610,7 @@ def test_a_command_is_confirmed_in_a_dialog_and_its_page_is_shown(browser, fleet
 
 def test_a_second_person_approves_with_another_token(server, browser, fleet):
     name = "second-person"
-    token = fleet.call("POST", "/tokens", {"name": name, "roles": ["approver"]})["token"]
+    token = APPROVERS[name]
     identity = uuid(1, "approved")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "binance-a0", "command_type": "FLATTEN", "ttl_seconds": 600})
     browser.open("/approvals")

@@ -5,6 +5,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from conftest import Browser
+from fleet import APPROVERS
 from test_dashboard import uuid, wait_for_performance
 
 
@@ -96,6 +97,7 @@ def test_who_flattened_a_bot_is_one_click_away(operator, browser, fleet):
     fleet.heartbeat("who-1", "who")
     identity = uuid(2, "who")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "who-1", "command_type": "FLATTEN", "ttl_seconds": 60, "reason": "venue closed"})
+    fleet.approve(identity)
     for status in ("ACCEPTED", "COMPLETED"):
         fleet.call("POST", f"/commands/{identity}/ack", {"command_id": identity, "instance_id": "who-1", "status": status, "timestamp": fleet.ago(0)})
     browser.open("/bots/who/who-1")
@@ -104,7 +106,7 @@ def test_who_flattened_a_bot_is_one_click_away(operator, browser, fleet):
     assert [cell.text for cell in row.find_elements("css selector", "td")][1:] == ["FLATTEN\ncommand", "COMPLETED", "admin-token-user", "venue closed"]
     # The audit log adds the acknowledgements. Its entry for the creation would repeat the command.
     assert [cell.text for cell in browser.all("#history tbody tr td:nth-child(2)")] == [
-        "COMMAND_ACK\naudit log, command", "COMMAND_ACK\naudit log, command", "FLATTEN\ncommand"]
+        "COMMAND_ACK\naudit log, command", "COMMAND_ACK\naudit log, command", "COMMAND_APPROVE\naudit log, command", "FLATTEN\ncommand"]
     assert operator.clicks == 1
 
 
@@ -128,7 +130,7 @@ def test_two_bots_are_compared_in_three_clicks(operator, browser):
 
 
 def test_a_command_is_approved_in_two_clicks_with_its_exposure_in_view(server, fleet):
-    token = fleet.call("POST", "/tokens", {"name": "approves-in-two", "roles": ["approver"]})["token"]
+    token = APPROVERS["approves-in-two"]
     identity = uuid(3, "approved in two")
     fleet.heartbeat("binance-a0", "mm-bin-00", runtime_mode="LIVE", exchange="BINANCE", symbol="BTCUSDT")
     fleet.call("POST", "/commands", {"command_id": identity, "instance_id": "binance-a0", "command_type": "FLATTEN", "ttl_seconds": 600})

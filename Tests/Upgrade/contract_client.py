@@ -174,9 +174,9 @@ class ContractClient(threading.Thread):
         self.post("/alerts/module-runs/stuck-check")
         self.call("DELETE", "/modules/{module_id}", module_id=module)
 
-    def create_command(self, kind: str, **members) -> str:
+    def create_command(self, kind: str, token: str = TOKEN, **members) -> str:
         identity = str(uuid.uuid4())
-        self.post("/commands", {"command_id": identity, "instance_id": INSTANCE, "command_type": kind, "ttl_seconds": 600, **members})
+        self.post("/commands", {"command_id": identity, "instance_id": INSTANCE, "command_type": kind, "ttl_seconds": 600, **members}, token)
         return identity
 
     def run_commands(self) -> tuple[str, str]:
@@ -192,11 +192,14 @@ class ContractClient(threading.Thread):
         self.post("/commands/{command_id}/cancel", command_id=canceled)
         self.acknowledge(canceled, "COMPLETED")
         second = self.post("/tokens", {"name": f"every-approver-{uuid.uuid4()}", "roles": ["approver"]})
-        approved, denied = self.create_command("FLATTEN", reason="every"), self.create_command("FLATTEN", reason="every")
+        # An approver's token must not be issued by the author of the command.
+        author = self.post("/tokens", {"name": f"every-operator-{uuid.uuid4()}", "roles": ["operator"]})
+        approved, denied = (self.create_command("FLATTEN", author["token"], reason="every") for _ in range(2))
         self.post("/commands/{command_id}/approve", {"reason": "every"}, second["token"], command_id=approved)
         self.post("/commands/{command_id}/deny", {"reason": "every"}, second["token"], command_id=denied)
         self.acknowledge(approved, "FAILED")
-        self.call("DELETE", "/tokens/{token_id}", token_id=second["token_id"])
+        for token in (author, second):
+            self.call("DELETE", "/tokens/{token_id}", token_id=token["token_id"])
         bulk = self.post("/commands/bulk", {"command_type": "SYNC_BALANCE", "target": {"instance_ids": [INSTANCE]}, "ttl_seconds": 600,
                                             "reason": "every"})
         self.get("/command-bulks/{bulk_id}", bulk_id=bulk["bulk_id"])

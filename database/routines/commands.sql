@@ -16,15 +16,59 @@ CREATE OR REPLACE FUNCTION superseded_outcome(superseded_id uuid) RETURNS text L
     SELECT command_outcome(status, first_delivered_at, late_outcome) FROM commands WHERE command_id = superseded_id
 $$;
 
--- Whether a command may need the approval of a second person: it ends or begins real trading. Used by servers of release 1.2 and earlier.
+-- The hash to which an approval of a command is bound: of its instance, type, payload, expiry and author.
+CREATE OR REPLACE FUNCTION command_digest(command commands) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT encode(
+        sha256(
+            convert_to(
+                jsonb_build_array(
+                    command.command_id, command.instance_id, command.command_type, command.payload,
+                    (extract(epoch FROM command.expires_at) * 1000000)::int8, command.created_by
+                )::text,
+                'UTF8'
+            )
+        ),
+        'hex'
+    )
+$$;
+
+-- The names of a principal's token and of everyone who issued it, directly or through other tokens, as they were valid at a time.
+CREATE OR REPLACE FUNCTION token_issuers(principal text, valid_at timestamptz) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE issuer (name, at) AS (
+        SELECT principal, valid_at
+        UNION
+        SELECT created_by, created_at
+        FROM issuer
+        JOIN access_tokens AS token USING (name)
+        WHERE instance_id IS NULL
+            AND created_at <= at
+            AND (revoked_at IS NULL OR revoked_at > at)
+            AND (expires_at IS NULL OR expires_at > at)
+    )
+    SELECT DISTINCT name FROM issuer
+$$;
+
+-- `CommandEffect.isHighRisk` for servers of release 1.2 and earlier, which know only the mode of the newest heartbeat. The other servers judge
+-- their commands again when they deliver them.
 CREATE OR REPLACE FUNCTION is_grave_command(command_type text, payload jsonb, runtime_mode text) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
-    SELECT (command_type = 'FLATTEN' AND runtime_mode = 'LIVE')
-        OR (command_type = 'SET_MODE' AND 'LIVE' IN (upper(payload ->> 'mode'), upper(payload ->> 'runtime_mode')))
+    SELECT CASE command_type
+        WHEN 'FLATTEN' THEN runtime_mode = 'LIVE'
+        WHEN 'START' THEN runtime_mode = 'LIVE'
+        WHEN 'SET_MODE' THEN payload = '{}'
+            OR EXISTS (
+                SELECT
+                FROM jsonb_each(payload)
+                WHERE key NOT IN ('mode', 'runtime_mode')
+                    OR value NOT IN ('"PAPER"', '"BACKTEST"', '"COLLECTOR"')
+            )
+        ELSE false
+    END
 $$;
 
 -- The same as `CommandEffect.isCritical`, for commands that servers of release 1.2 and earlier create.
 CREATE OR REPLACE FUNCTION is_critical_command(command_type text, payload jsonb) RETURNS bool LANGUAGE sql IMMUTABLE AS $$
-    SELECT command_type IN ('SAFE_MODE', 'REDUCE_ONLY', 'CANCEL_ALL', 'FLATTEN', 'STOP') OR is_grave_command(command_type, payload, 'LIVE')
+    SELECT command_type IN ('SAFE_MODE', 'REDUCE_ONLY', 'CANCEL_ALL', 'FLATTEN', 'STOP')
+        OR (command_type = 'SET_MODE' AND is_grave_command(command_type, payload, 'LIVE'))
 $$;
 
 -- Decides whether a command that a server of release 1.2 or earlier creates is critical.

@@ -142,3 +142,11 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- Notes that an instance is not LIVE any more.
+CREATE OR REPLACE FUNCTION note_live_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.live_until := now();
+    RETURN NEW;
+END
+$$;

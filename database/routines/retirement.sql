@@ -69,6 +69,15 @@ BEGIN
     END IF;
     PERFORM FROM instances WHERE instance_id = NEW.instance_id AND retired_at IS NOT NULL;
     IF NOT FOUND THEN RETURN NULL; END IF;
+    -- A retirement does not hide that the instance was LIVE.
+    UPDATE instance_live AS live
+    SET live_until = CASE
+            WHEN last_live ->> 'runtime_mode' = 'LIVE' THEN retired_at
+            ELSE (last_live ->> 'live_until')::timestamptz
+        END
+    FROM instances
+    WHERE live.instance_id = NEW.instance_id
+        AND instances.instance_id = NEW.instance_id;
     UPDATE instances
     SET retired_at = NULL,
         retired_by = NULL,

@@ -16,11 +16,18 @@ extension Dashboard {
             throw Problem(status: 400, code: "NO_COMMAND", detail: "No command is selected.")
         }
         let target = try Self.target(fields)
-        let dryRun = BulkCommandRequest(commandType: type, target: target, ttlSeconds: 60, dryRun: true)
+        let payload = Self.payload(of: type, fields)
+        let dryRun = BulkCommandRequest(
+            commandType: type,
+            target: target,
+            ttlSeconds: 60,
+            payload: payload,
+            dryRun: true
+        )
         let reach = try await api.createCommands(input(request, body: JSONObject(dryRun))).body
         if reach.items.isEmpty { throw .noTarget }
         let isKillSwitch = fields["kill"] != nil
-        let level = ConfirmationLevel(type, mode: fields["mode"], on: reach.items, isKillSwitch: isKillSwitch)
+        let level = ConfirmationLevel(type, on: reach.items, isKillSwitch: isKillSwitch)
         var warning: String?
         if let repeated = fields["repeats"] {
             warning = try await api.getCommand(input(request, path: [repeated])).body.repetitionWarning
@@ -32,6 +39,13 @@ extension Dashboard {
             level: warning == nil ? level : max(level, .reasoned),
             warning: warning
         )
+    }
+
+    /// The parameters of a command. Only SET_MODE has one.
+    private static func payload(of type: CommandType, _ fields: Fields) -> JSONObject {
+        JSONObject { json in
+            if type == .setMode, let mode = fields["mode"] { json.member("mode", mode) }
+        }
     }
 
     /// The individually selected instances, or all that match the filters.
@@ -194,9 +208,7 @@ extension Dashboard {
         try preview.check(form)
         let instances = preview.instances
         let ttl = form["ttl"].flatMap(Int.init) ?? Confirmation.standardLifetime
-        let payload = JSONObject { json in
-            if preview.type == .setMode { json.member("mode", form["mode"] ?? "PAPER") }
-        }
+        let payload = Self.payload(of: preview.type, form)
         if instances.count == 1, let instance = instances.first {
             let id = form["key"].flatMap { UUID(uuidString: $0) } ?? UUID()
             let command = CommandRequest(

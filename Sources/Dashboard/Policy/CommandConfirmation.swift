@@ -79,18 +79,18 @@ enum ConfirmationLevel: Int, Comparable {
     private static let bulkWithoutReason = 10
 
     /// The level that a command requires for these instances.
-    init(_ type: CommandType, mode: String?, on instances: [BulkCommand], isKillSwitch: Bool) {
+    init(_ type: CommandType, on instances: [BulkCommand], isKillSwitch: Bool) {
         let isLive = instances.contains { $0.runtimeMode == .live }
         let isBulk = instances.count > 1
         var level: ConfirmationLevel =
             switch type {
             case .syncBalance: .none
-            case .start, .restart: .confirmed
-            case .setMode: mode == "LIVE" ? .typed : .confirmed
+            case .start, .restart, .setMode: .confirmed
             case .safeMode, .reduceOnly: isLive ? .reasoned : .confirmed
-            case .stop, .cancelAll: .reasoned
-            case .flatten: isLive ? .typed : .reasoned
+            case .stop, .cancelAll, .flatten: .reasoned
             }
+        // The server decides which commands end or begin real trading.
+        if instances.contains(where: { $0.isHighRisk == true }) { level = .typed }
         if instances.count > Self.bulkWithoutReason { level = max(level, .reasoned) }
         if isBulk, isLive, level == .reasoned { level = .typed }
         self = isKillSwitch ? .typed : level

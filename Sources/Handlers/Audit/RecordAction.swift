@@ -25,6 +25,7 @@ enum AuditAction: String {
     case commandAck = "COMMAND_ACK"
     case commandApprove = "COMMAND_APPROVE"
     case commandDeny = "COMMAND_DENY"
+    case commandHold = "COMMAND_HOLD"
     case tokenIssue = "TOKEN_ISSUE"
     case tokenRotate = "TOKEN_ROTATE"
     case tokenRevoke = "TOKEN_REVOKE"
@@ -46,8 +47,10 @@ enum AuditTarget: String {
 }
 
 /// Actors without a token.
-enum Actor {
+public enum Actor {
     static let agent = "agent"
+    /// The holder of `ADMIN_TOKEN`.
+    public static let admin = "admin-token-user"
     /// The server itself.
     static let scheduler = "scheduler"
     /// A caller with invalid credentials.

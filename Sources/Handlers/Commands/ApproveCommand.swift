@@ -4,64 +4,126 @@ import Postgres
 
 extension API {
     public func approveCommand(_ input: ApproveCommand.Input) async throws(Problem) -> ApproveCommand.Output {
-        let decision = Decision(
-            id: input.commandID,
-            status: .pending,
-            action: .commandApprove,
-            reason: input.body.reason,
-            actor: input.principal.name
-        )
-        return .ok(try await decide(decision))
+        let decision = Decision(id: input.commandID, reason: input.body.reason, actor: input.principal.name)
+        let needed = configuration.approval.needed
+        let row = try await audited(.commandApprove, on: .command, decision.id.text, by: decision.actor) {
+            transaction in
+            try transaction.approve(decision, needed: needed)
+        }
+        return .ok(Command(row))
     }
 
     public func denyCommand(_ input: DenyCommand.Input) async throws(Problem) -> DenyCommand.Output {
-        let decision = Decision(
-            id: input.commandID,
-            status: .denied,
-            action: .commandDeny,
-            reason: input.body.reason,
-            actor: input.principal.name
-        )
-        return .ok(try await decide(decision))
-    }
-
-    private func decide(_ decision: Decision) async throws(Problem) -> Command {
-        let row = try await audited(decision.action, on: .command, decision.id.text, by: decision.actor) {
-            transaction in
-            try transaction.decide(decision)
+        let decision = Decision(id: input.commandID, reason: input.body.reason, actor: input.principal.name)
+        let row = try await audited(.commandDeny, on: .command, decision.id.text, by: decision.actor) { transaction in
+            try transaction.deny(decision)
         }
-        return Command(row)
+        return .ok(Command(row))
     }
 }
 
-/// A second person's decision on a command.
+/// Another person's decision on a command.
 private struct Decision {
     let id: UUID
-    let status: CommandStatus
-    let action: AuditAction
     let reason: String?
     let actor: String
 }
 
 extension Transaction {
-    fileprivate borrowing func decide(_ decision: Decision) throws -> CommandRow {
+    fileprivate borrowing func deny(_ decision: Decision) throws -> CommandRow {
+        let command = try commandOfAnother(decision)
+        let row = try decide(on: command, .denied, by: decision.actor)
+        let details = JSONObject { json in json.member("reason", decision.reason) }
+        try record(.commandDeny, on: .command, decision.id.text, by: decision.actor, details: details)
+        return row
+    }
+
+    /// Stores an approval. The last one that is needed makes the command pending.
+    fileprivate borrowing func approve(_ decision: Decision, needed: Int) throws -> CommandRow {
+        let command = try commandOfAnother(decision)
+        let approver = try holders(of: decision.actor, at: nil)
+        try require(approver, isIndependentOf: holders(of: command.createdBy, at: command.createdAt), "requested")
+        // Approvals of one command wait for each other here.
+        _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
+        let earlier = try run(.listApprovals(commandID: decision.id))
+        guard let digest = try run(.insertApproval(commandID: decision.id, approver: decision.actor)) else {
+            try requireWaiting(decision.id)
+            throw Problem.approvedAlready(missing: needed - earlier.count)
+        }
+        for approval in earlier {
+            let other = try holders(of: approval.approver, at: approval.approvedAt)
+            try require(approver, isIndependentOf: other, "approved")
+        }
+        let given = earlier.count + 1
+        let details = JSONObject { json in
+            json.member("reason", decision.reason)
+            json.member("digest", digest)
+            json.member("approvals", given)
+            json.member("approvals_needed", needed)
+        }
+        try record(.commandApprove, on: .command, decision.id.text, by: decision.actor, details: details)
+        if given >= needed { return try decide(on: command, .pending, by: decision.actor) }
+        _ = try run(.noteApproval(commandID: decision.id, actor: decision.actor))
+        return command
+    }
+
+    /// The command, unless the actor requested it.
+    private borrowing func commandOfAnother(_ decision: Decision) throws -> CommandRow {
         guard let command = try run(.getCommand(commandID: decision.id)) else { throw Problem.commandNotFound }
         // traps: a name that only looks like the author's must not decide either.
         if command.createdBy == decision.actor {
-            let detail = "you cannot approve or deny your own command"
-            throw Problem(status: 403, code: .secondPersonNeeded, detail: detail)
+            throw Problem.secondPersonNeeded("you cannot approve or deny your own command")
         }
+        return command
+    }
+
+    private borrowing func decide(on command: CommandRow, _ status: CommandStatus, by actor: String) throws
+        -> CommandRow
+    {
         _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
-        let row = try run(
-            .decideCommand(commandID: decision.id, status: decision.status, actor: decision.actor)
-        )
+        let row = try run(.decideCommand(commandID: command.commandID, status: status, actor: actor))
         guard let row else {
-            let status = command.status == .awaitingApproval ? "expired" : command.status.rawValue
-            let detail = "the command is \(status), expected AWAITING_APPROVAL"
-            throw Problem(status: 409, code: .commandNotWaiting, detail: detail)
+            try requireWaiting(command.commandID)
+            throw Problem.commandNotWaiting("expired")
         }
-        let details = JSONObject { json in json.member("reason", decision.reason) }
-        try record(decision.action, on: .command, decision.id.text, by: decision.actor, details: details)
         return row
+    }
+
+    /// Rejects a decision on a command that does not wait for one.
+    private borrowing func requireWaiting(_ id: UUID) throws {
+        guard let command = try run(.getCommand(commandID: id)) else { throw Problem.commandNotFound }
+        guard command.status == .awaitingApproval else { throw Problem.commandNotWaiting(command.status.rawValue) }
+        if try command.expiresAt <= run(.databaseTime()) { throw Problem.commandNotWaiting("expired") }
+    }
+
+    private borrowing func holders(of name: String, at time: Timestamp?) throws -> TokenHolders {
+        TokenHolders(owner: name, names: try run(.tokenIssuers(principal: name, at: time)))
+    }
+
+    private borrowing func require(
+        _ approver: TokenHolders,
+        isIndependentOf other: TokenHolders,
+        _ action: String
+    ) throws {
+        guard let person = approver.person(sharedWith: other) else { return }
+        let detail =
+            "'\(person)' owns or issued your token and that of '\(other.owner)', who \(action) the command: "
+            + "somebody with an independent token must approve it"
+        throw Problem.secondPersonNeeded(detail)
+    }
+}
+
+extension Problem {
+    fileprivate static func secondPersonNeeded(_ detail: String) -> Problem {
+        Problem(status: 403, code: .secondPersonNeeded, detail: detail)
+    }
+
+    fileprivate static func approvedAlready(missing: Int) -> Problem {
+        let people = missing == 1 ? "1 more person" : "\(missing) more people"
+        return secondPersonNeeded("you have already approved this command; \(people) must approve it")
+    }
+
+    fileprivate static func commandNotWaiting(_ status: String) -> Problem {
+        Problem(status: 409, code: .commandNotWaiting, detail: "the command is \(status), expected AWAITING_APPROVAL")
     }
 }

@@ -2,13 +2,13 @@
 -- name: insertCommand :optional
 -- import: Generated
 -- in: command_id uuid, instance_id text, command_type text(CommandType), issued_at timestamptz, expires_at timestamptz
--- in: payload jsonb, is_critical bool, reason text?, supersedes uuid?, created_by text, approval_modes text[]
+-- in: payload jsonb, is_critical bool, reason text?, supersedes uuid?, created_by text, status text(CommandStatus)
 -- out: CommandRow
 INSERT INTO commands
     (command_id, instance_id, command_type, issued_at, expires_at, payload, is_critical, reason, supersedes, created_by, created_at, status)
 SELECT
     :command_id, instance_id, :command_type, :issued_at, :expires_at, :payload, :is_critical, :reason, :supersedes, :created_by,
-    statement_timestamp(), CASE WHEN runtime_mode = ANY (:approval_modes) THEN 'AWAITING_APPROVAL' ELSE 'PENDING' END
+    statement_timestamp(), :status
 FROM instance_live
 WHERE instance_id = :instance_id
 ON CONFLICT (command_id) DO NOTHING

@@ -6,58 +6,70 @@ extension API {
     public func createCommand(_ input: CreateCommand.Input) async throws(Problem) -> CreateCommand.Output {
         let (request, actor) = (input.body, input.principal.name)
         try requireObject(request.payload, "payload")
-        let effect = CommandEffect(type: request.commandType, payload: request.payload)
-        let approvalModes = configuration.needsApproval ? effect.graveModes : []
-        let longest = configuration.commandMaxSeconds
         let key = IdempotencyKey(input.idempotencyKey, of: .createCommand, by: actor, request)
+        let (approval, longest) = (configuration.approval, configuration.commandMaxSeconds)
         let command = try await audited(.commandCreate, on: .command, request.commandID.text, by: actor) {
             transaction in
             try transaction.once(key) {
-                if let stored = try transaction.run(.getCommand(commandID: request.commandID)) {
-                    throw Problem.commandExists(stored)
-                }
-                // From here on, the instance's other commands wait for this one, so their numbers are in commit order.
-                guard try transaction.run(.holdInstances(instanceIDs: [request.instanceID])).count == 1 else {
-                    throw Problem.instanceNotFound
-                }
-                let times = try CommandTimes(request, now: transaction.run(.databaseTime()), longest: longest)
-                if let old = request.supersedes {
-                    let ended = try transaction.run(
-                        .supersedeCommand(commandID: old, instanceID: request.instanceID, actor: actor)
-                    )
-                    guard ended == 1 else { throw Problem.supersededNotPending }
-                }
-                let row = try transaction.run(
-                    .insertCommand(
-                        commandID: request.commandID,
-                        instanceID: request.instanceID,
-                        commandType: request.commandType,
-                        issuedAt: times.issuedAt,
-                        expiresAt: times.expiresAt,
-                        payload: request.payload,
-                        isCritical: effect.isCritical,
-                        reason: request.reason,
-                        supersedes: request.supersedes,
-                        createdBy: actor,
-                        approvalModes: approvalModes.map(\.rawValue)
-                    )
-                )
-                guard let row else {
-                    // Another request has stored the id in the meantime, or the instance is retired.
-                    let stored = try transaction.run(.getCommand(commandID: request.commandID))
-                    throw stored.map(Problem.commandExists) ?? .instanceRetired
-                }
-                let details = JSONObject { json in
-                    json.member("type", request.commandType)
-                    json.member("instance_id", request.instanceID)
-                    if let reason = request.reason { json.member("reason", reason) }
-                    json.member("expires_at", times.expiresAt)
-                }
-                try transaction.record(.commandCreate, on: .command, row.commandID.text, by: actor, details: details)
-                return Command(row)
+                try transaction.create(request, by: actor, approval, longest: longest)
             }
         }
         return .accepted(command)
+    }
+}
+
+extension Transaction {
+    fileprivate borrowing func create(
+        _ request: CommandRequest,
+        by actor: String,
+        _ approval: ApprovalPolicy,
+        longest: Int?
+    ) throws -> Command {
+        if let stored = try run(.getCommand(commandID: request.commandID)) { throw Problem.commandExists(stored) }
+        // From here on, the instance's other commands wait for this one, so their numbers are in commit order.
+        guard try run(.holdInstances(instanceIDs: [request.instanceID])).count == 1 else {
+            throw Problem.instanceNotFound
+        }
+        let times = try CommandTimes(request, now: run(.databaseTime()), longest: longest)
+        if let old = request.supersedes {
+            let ended = try run(.supersedeCommand(commandID: old, instanceID: request.instanceID, actor: actor))
+            guard ended == 1 else { throw Problem.supersededNotPending }
+        }
+        let effect = CommandEffect(type: request.commandType, payload: request.payload)
+        let mode = try modeEvidence(of: [request.instanceID]).first?.mode
+        let row = try run(
+            .insertCommand(
+                commandID: request.commandID,
+                instanceID: request.instanceID,
+                commandType: request.commandType,
+                issuedAt: times.issuedAt,
+                expiresAt: times.expiresAt,
+                payload: request.payload,
+                isCritical: effect.isCritical,
+                reason: request.reason,
+                supersedes: request.supersedes,
+                createdBy: actor,
+                status: approval.firstStatus(isHighRisk: effect.isHighRisk(on: mode))
+            )
+        )
+        guard let row else {
+            // Another request has stored the id in the meantime, or the instance is retired.
+            let stored = try run(.getCommand(commandID: request.commandID))
+            throw stored.map(Problem.commandExists) ?? .instanceRetired
+        }
+        try record(.commandCreate, on: .command, row.commandID.text, by: actor, details: request.auditDetails(times))
+        return Command(row)
+    }
+}
+
+extension CommandRequest {
+    fileprivate func auditDetails(_ times: CommandTimes) -> JSONObject {
+        JSONObject { json in
+            json.member("type", commandType)
+            json.member("instance_id", instanceID)
+            if let reason { json.member("reason", reason) }
+            json.member("expires_at", times.expiresAt)
+        }
     }
 }
 

@@ -48,15 +48,15 @@ CROSS JOIN LATERAL (
 WHERE instance_id = ANY (:instance_ids)
 ORDER BY instance_id
 
--- Stores a command for each of these instances, and an audit entry for each.
+-- Stores a command for each of these instances with its status, and an audit entry for each.
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, is_critical bool, reason text?, actor text
--- in: approval_modes text[], bulk_id uuid
+-- in: statuses text[], bulk_id uuid
 -- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
 WITH target AS MATERIALIZED (
-    SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id
-    FROM instance_live
-    WHERE instance_id = ANY (:instance_ids)
+    SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id, chosen.status
+    FROM unnest(:instance_ids::text[], :statuses::text[]) AS chosen (instance_id, status)
+    JOIN instance_live USING (instance_id)
 ),
 stored AS (
     INSERT INTO commands
@@ -64,8 +64,7 @@ stored AS (
     SELECT
         command_id, instance_id, :command_type, statement_timestamp(),
         statement_timestamp() + :ttl_seconds::int8 * interval '1 second', :payload, :is_critical, :reason, :actor, statement_timestamp(),
-        CASE WHEN runtime_mode = ANY (:approval_modes) THEN 'AWAITING_APPROVAL' ELSE 'PENDING' END,
-        :bulk_id
+        status, :bulk_id
     FROM target
     ORDER BY instance_id
     RETURNING command_id, instance_id, expires_at, status
@@ -82,7 +81,7 @@ audited AS (
         )
     FROM stored
 )
-SELECT target.instance_id, runtime_mode, command_id, status
+SELECT target.instance_id, runtime_mode, command_id, stored.status
 FROM target
 JOIN stored USING (command_id)
 ORDER BY instance_id

@@ -8,46 +8,58 @@ extension API {
         let (request, actor) = (input.body, input.principal.name)
         try requireObject(request.payload, "payload")
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
-        if request.dryRun { return .ok(try await preview(of: request.target)) }
-        let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
         let effect = CommandEffect(type: request.commandType, payload: request.payload)
-        let approvalModes = configuration.needsApproval ? effect.graveModes : []
-        let staleSeconds = configuration.heartbeatStaleSeconds
+        if request.dryRun { return .ok(try await preview(of: request.target, effect)) }
+        let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
+        let (approval, staleSeconds) = (configuration.approval, configuration.heartbeatStaleSeconds)
         // A command for the whole fleet must not fail because the fleet is large: 10,000 rows take more than a second.
         let commands = try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
-                let bulkID = UUID()
-                let rows = try transaction.run(
-                    .insertCommands(
-                        instanceIDs: transaction.run(.holdInstances(instanceIDs: target.map(\.instanceID))),
-                        commandType: request.commandType,
-                        ttlSeconds: request.ttlSeconds,
-                        payload: request.payload,
-                        isCritical: effect.isCritical,
-                        reason: request.reason,
-                        actor: actor,
-                        approvalModes: approvalModes.map(\.rawValue),
-                        bulkID: bulkID
-                    )
-                )
-                let items = rows.map { row in
-                    BulkCommand(
-                        instanceID: row.instanceID,
-                        runtimeMode: row.runtimeMode,
-                        commandID: row.commandID,
-                        status: row.status
-                    )
-                }
-                return BulkCommands(
-                    dryRun: false,
-                    total: items.count,
-                    items: items,
-                    bulkID: items.isEmpty ? nil : bulkID
-                )
+                return try transaction.create(request, for: target.map(\.instanceID), by: actor, effect, approval)
             }
         }
         return .accepted(commands)
+    }
+}
+
+extension Transaction {
+    /// Stores the commands of a bulk.
+    fileprivate borrowing func create(
+        _ request: BulkCommandRequest,
+        for target: [String],
+        by actor: String,
+        _ effect: CommandEffect,
+        _ approval: ApprovalPolicy
+    ) throws -> BulkCommands {
+        let held = try run(.holdInstances(instanceIDs: target))
+        // Both lists are ordered by id, and an instance that was retired in the meantime gets no command.
+        let judged = try modeEvidence(of: held).map { ($0.instanceID, isHighRisk: effect.isHighRisk(on: $0.mode)) }
+        let bulkID = UUID()
+        let rows = try run(
+            .insertCommands(
+                instanceIDs: judged.map(\.0),
+                commandType: request.commandType,
+                ttlSeconds: request.ttlSeconds,
+                payload: request.payload,
+                isCritical: effect.isCritical,
+                reason: request.reason,
+                actor: actor,
+                statuses: judged.map { approval.firstStatus(isHighRisk: $0.isHighRisk).rawValue },
+                bulkID: bulkID
+            )
+        )
+        let isHighRisk = Dictionary(judged.map { (ExactText($0.0), $0.isHighRisk) }) { first, _ in first }
+        let items = rows.map { row in
+            BulkCommand(
+                instanceID: row.instanceID,
+                runtimeMode: row.runtimeMode,
+                commandID: row.commandID,
+                status: row.status,
+                isHighRisk: isHighRisk[ExactText(row.instanceID)]
+            )
+        }
+        return BulkCommands(dryRun: false, total: items.count, items: items, bulkID: items.isEmpty ? nil : bulkID)
     }
 }
 
@@ -56,7 +68,7 @@ extension API {
     private static let describedInstances = 20
 
     /// The instances that match a query, their positions, and the state of the first ones.
-    private func preview(of target: FleetQuery) async throws(Problem) -> BulkCommands {
+    private func preview(of target: FleetQuery, _ effect: CommandEffect) async throws(Problem) -> BulkCommands {
         let staleSeconds = configuration.heartbeatStaleSeconds
         let instances = try await run(.findInstances(target, staleSeconds: staleSeconds))
         let instanceIDs = instances.map(\.instanceID)
@@ -65,12 +77,15 @@ extension API {
         let exposures = together.exposures
         let first = Array(instanceIDs.prefix(Self.describedInstances))
         let described = try await run(.targetedInstances(staleSeconds: staleSeconds, instanceIDs: first, books: books))
+        let modes = try await transaction { try $0.modeEvidence(of: instanceIDs) }
+        let evidence = Dictionary(modes.map { (ExactText($0.instanceID), $0.mode) }) { first, _ in first }
         let items = instances.map { instance in
             BulkCommand(
                 instanceID: instance.instanceID,
                 runtimeMode: instance.runtimeMode,
                 commandID: nil,
-                status: nil
+                status: nil,
+                isHighRisk: effect.isHighRisk(on: evidence[ExactText(instance.instanceID)])
             )
         }
         return BulkCommands(

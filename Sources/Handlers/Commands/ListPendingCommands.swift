@@ -28,7 +28,7 @@ extension API {
     /// Each query has its own deadline, because the poll may have waited for a minute.
     private func pendingCommands(for instanceID: String) async throws(Problem) -> [CommandRow] {
         try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
-            try await run(.deliverCommands(instanceID: instanceID))
+            try await deliverCommands(to: instanceID)
         }
     }
 

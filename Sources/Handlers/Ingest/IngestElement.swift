@@ -17,10 +17,16 @@ protocol IngestElement: ContractModel {
     func check(_ limits: ClientLimits) throws(Problem)
 
     /// Stores the element and waits for the commit.
-    func store(in api: API) async throws(Problem) -> Outcome
+    ///
+    /// - Parameter principal: The agent; nil if it needed no token.
+    func store(in api: API, by principal: Principal?) async throws(Problem) -> Outcome
 
     /// Stores several elements independently, and waits for their commits.
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>]
+    static func store(
+        _ elements: [Self],
+        in api: API,
+        by principal: Principal?
+    ) async throws(Problem) -> [Result<Outcome, Problem>]
 
     /// The receipt for an outcome; a rejection is thrown.
     func receipt(_ outcome: Outcome) throws(Problem) -> IngestReceipt
@@ -38,11 +44,15 @@ protocol RowElement: IngestElement where Row.Outcome == Outcome {
 }
 
 extension RowElement {
-    func store(in api: API) async throws(Problem) -> Outcome {
+    func store(in api: API, by principal: Principal?) async throws(Problem) -> Outcome {
         try await api.run(row(within: api.configuration.clientLimits))
     }
 
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<Outcome, Problem>] {
+    static func store(
+        _ elements: [Self],
+        in api: API,
+        by principal: Principal?
+    ) async throws(Problem) -> [Result<Outcome, Problem>] {
         try await api.run(elements.map { $0.row(within: api.configuration.clientLimits) })
     }
 }
@@ -65,7 +75,7 @@ extension API {
         } catch {
             throw counted(error)
         }
-        let outcome = try await element.store(in: self)
+        let outcome = try await element.store(in: self, by: principal)
         do throws(Problem) {
             return try element.receipt(outcome)
         } catch {
@@ -99,7 +109,7 @@ extension API {
                 outcomes[index] = IngestOutcome(index: index, error)
             }
         }
-        let results = try await Element.store(elements.map(\.element), in: self)
+        let results = try await Element.store(elements.map(\.element), in: self, by: principal)
         var now: Timestamp?
         for ((index, element), result) in zip(elements, results) {
             outcomes[index] = try await outcome(of: element, index, result, &now)

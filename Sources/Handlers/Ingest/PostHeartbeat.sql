@@ -41,8 +41,8 @@ LEFT JOIN refreshed USING (instance_id, fingerprint)
 -- name: recordHeartbeats :batch
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
--- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, fingerprint int8, sent_at timestamptz, hourly int8
--- row: most int8
+-- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, is_proven bool, fingerprint int8, sent_at timestamptz
+-- row: hourly int8, most int8
 -- out: ordinal int8, outcome text(HeartbeatOutcome)
 WITH beat AS MATERIALIZED (
     SELECT
@@ -50,11 +50,11 @@ WITH beat AS MATERIALIZED (
         least(sent_at, statement_timestamp()) AS seen,
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(
-        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :fingerprint, :sent_at,
-        :hourly, :most
+        :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :is_proven,
+        :fingerprint, :sent_at, :hourly, :most
     ) WITH ORDINALITY AS row (
-        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, fingerprint, sent_at, hourly,
-        most, ordinal
+        instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, is_proven, fingerprint, sent_at,
+        hourly, most, ordinal
     )
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
@@ -164,7 +164,7 @@ classified AS MATERIALIZED (
 stored AS (
     INSERT INTO instance_live AS live
         (instance_id, runtime_mode, exchange, symbol, version, metadata, state, fingerprint, last_seen, last_received_at, sent_at,
-        beat_at, clock_lag, skewed_beats)
+        beat_at, clock_lag, skewed_beats, proven_mode)
     SELECT DISTINCT ON (instance_id)
         instance_id, runtime_mode, exchange, symbol, version, metadata, state,
         -- An existing alert must be evaluated again, and a bot that does not respond must have one.
@@ -178,12 +178,13 @@ stored AS (
                     AND status <> 'RESOLVED'
             ) THEN fingerprint
         END,
-        seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at)
+        seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at),
+        CASE WHEN is_proven THEN runtime_mode END
     FROM classified
     WHERE outcome = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at) = (
+        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at, proven_mode) = (
             SELECT
                 CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
                 CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
@@ -192,7 +193,8 @@ stored AS (
                 CASE WHEN is_newer THEN excluded.metadata ELSE live.metadata END,
                 CASE WHEN is_newer THEN excluded.state ELSE live.state END,
                 CASE WHEN is_newer THEN excluded.fingerprint END,
-                CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END
+                CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END,
+                CASE WHEN is_newer THEN coalesce(excluded.proven_mode, live.proven_mode) ELSE live.proven_mode END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at
                     OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at)

@@ -8,7 +8,7 @@ extension API {
         case .heartbeat(let heartbeat):
             try input.principal.requireSubject(heartbeat.instanceID)
             do throws(Problem) { try heartbeat.check(configuration.clientLimits) } catch { throw counted(error) }
-            let outcome = try await heartbeat.store(in: self)
+            let outcome = try await heartbeat.store(in: self, by: input.principal)
             do throws(Problem) {
                 return .accepted(try heartbeat.receipt(outcome))
             } catch {
@@ -21,8 +21,11 @@ extension API {
     }
 }
 
-extension Heartbeat: RowElement {
-    func row(within limits: ClientLimits) -> RecordHeartbeats {
+extension Heartbeat: IngestElement {
+    /// The row to store.
+    ///
+    /// - Parameter isProven: Whether the agent has a token, so that the heartbeat proves the mode.
+    private func row(within limits: ClientLimits, isProven: Bool) -> RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,
             botID: botID,
@@ -34,7 +37,8 @@ extension Heartbeat: RowElement {
             bootID: bootID,
             state: state ?? .normal,
             profile: profile,
-            fingerprint: fingerprint,
+            isProven: isProven,
+            fingerprint: fingerprint(isProven: isProven),
             sentAt: timestamp,
             hourly: limits.registrationsPerHour,
             most: limits.instances
@@ -63,32 +67,38 @@ extension Heartbeat: RowElement {
 
     /// A hash of the heartbeat without its time. A heartbeat with an unchanged hash changes only times. Two different heartbeats collide once
     /// in 2^64; a sender that provokes a collision only hides its own change.
-    private var fingerprint: Int {
+    private func fingerprint(isProven: Bool) -> Int {
         var content = self
         content.timestamp = Timestamp(microsecondsSinceEpoch: 0)
         var json = JSONWriter()
         content.write(to: &json)
-        return Int(truncatingIfNeeded: Fingerprint.of(json.bytes))
+        return Int(truncatingIfNeeded: Fingerprint.of(isProven ? json.bytes + [1] : json.bytes))
     }
 
     /// The `Retry-After` for an instance that cannot be registered, in seconds, so that thousands of them do not retry with each heartbeat.
     private static var registrationPause: Int { 60 }
 
-    private var refresh: RefreshHeartbeats {
-        RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint, sentAt: timestamp)
+    private func refresh(isProven: Bool) -> RefreshHeartbeats {
+        RefreshHeartbeats(instanceID: instanceID, fingerprint: fingerprint(isProven: isProven), sentAt: timestamp)
     }
 
     /// Most heartbeats repeat the content of the previous one.
-    func store(in api: API) async throws(Problem) -> HeartbeatOutcome {
-        if try await api.run(refresh) { return .stored }
-        return try await api.run(row(within: api.configuration.clientLimits))
+    func store(in api: API, by principal: Principal?) async throws(Problem) -> HeartbeatOutcome {
+        let isProven = principal?.subject != nil
+        if try await api.run(refresh(isProven: isProven)) { return .stored }
+        return try await api.run(row(within: api.configuration.clientLimits, isProven: isProven))
     }
 
-    static func store(_ beats: [Heartbeat], in api: API) async throws(Problem) -> [Result<HeartbeatOutcome, Problem>] {
-        let isRefreshed = try await api.run(beats.map(\.refresh))
+    static func store(
+        _ beats: [Heartbeat],
+        in api: API,
+        by principal: Principal?
+    ) async throws(Problem) -> [Result<HeartbeatOutcome, Problem>] {
+        let isProven = principal?.subject != nil
+        let isRefreshed = try await api.run(beats.map { $0.refresh(isProven: isProven) })
         var outcomes: [Result<HeartbeatOutcome, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
-        let rows = others.map { beats[$0].row(within: api.configuration.clientLimits) }
+        let rows = others.map { beats[$0].row(within: api.configuration.clientLimits, isProven: isProven) }
         for (index, outcome) in zip(others, try await api.run(rows)) { outcomes[index] = outcome }
         return outcomes
     }

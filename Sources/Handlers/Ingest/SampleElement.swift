@@ -45,12 +45,16 @@ protocol SampleElement: IngestElement where Outcome == SampleOutcome {
 }
 
 extension SampleElement {
-    func store(in api: API) async throws(Problem) -> SampleOutcome {
+    func store(in api: API, by principal: Principal?) async throws(Problem) -> SampleOutcome {
         // traps: one element has one outcome.
-        try await Self.store([self], in: api)[0].get()
+        try await Self.store([self], in: api, by: principal)[0].get()
     }
 
-    static func store(_ elements: [Self], in api: API) async throws(Problem) -> [Result<SampleOutcome, Problem>] {
+    static func store(
+        _ elements: [Self],
+        in api: API,
+        by principal: Principal?
+    ) async throws(Problem) -> [Result<SampleOutcome, Problem>] {
         let samples = elements.map(\.samples)
         var places = try await api.seriesPlaces(samples.flatMap { $0.map(\.series) })[...]
         var rows: [RecordSamples] = []

@@ -101,7 +101,9 @@ enum ConfigurationReference {
         "RECONCILE_DIFFERENCE":
             "Whether a comparison whose difference does not match its equities is rejected, or stored and marked.",
         "COMMAND_APPROVAL":
-            "Whether FLATTEN on a LIVE instance and SET_MODE to LIVE require a second person's approval.",
+            "Whether high-risk commands require another person's approval: FLATTEN and START on an instance that counts as LIVE, and SET_MODE to LIVE or to an unclear mode. With `AGENT_AUTH=open` every instance counts as LIVE, because no mode is proven.",
+        "COMMAND_APPROVERS":
+            "The number of people who must approve a high-risk command.",
         "COMMAND_MAX_TTL_SECONDS":
             "The maximum lifetime of a command in seconds; 0 for no limit.",
         "COMMAND_FINISH_SECONDS":

@@ -54,8 +54,10 @@ struct ServerConfiguration: Sendable {
     var reconcileToleranceBps: Decimal
     /// Whether a comparison with a wrong difference is stored and marked instead of rejected.
     var acceptsWrongDifferences: Bool
-    /// Whether commands that start or end real trading need a second person's approval.
+    /// Whether high-risk commands need a second person's approval.
     var needsApproval: Bool
+    /// The number of people who must approve a high-risk command.
+    var approvers: Int
     /// The maximum lifetime of a command in seconds; nil for no limit.
     var commandMaxSeconds: Int?
     var commandFinishSeconds: Int
@@ -170,6 +172,7 @@ struct ServerConfiguration: Sendable {
         reconcileToleranceBps = try variables.decimal("RECONCILE_TOLERANCE_BPS", default: Decimal(1))
         acceptsWrongDifferences = try variables.choice("RECONCILE_DIFFERENCE", default: Strictness.strict) == .lenient
         needsApproval = try variables.choice("COMMAND_APPROVAL", default: Approval.off) == .required
+        approvers = try variables.integer("COMMAND_APPROVERS", in: 1...10, default: 1)
         let longest = try variables.integer("COMMAND_MAX_TTL_SECONDS", in: 0...31_536_000, default: 0)
         commandMaxSeconds = longest == 0 ? nil : longest
         commandFinishSeconds = try variables.integer("COMMAND_FINISH_SECONDS", in: 10...86_400, default: 300)

@@ -84,6 +84,7 @@ class ControlPlane:
                 assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()[-2000:]
                 time.sleep(0.1)
             self._approver = self.call("POST", "/tokens", {"name": "approver", "roles": ["approver"]})["token"]
+            self._operator = self.call("POST", "/tokens", {"name": "operator", "roles": ["operator"]})["token"]
         except BaseException:
             self.end()
             raise
@@ -182,7 +183,7 @@ class ControlPlane:
     def send(self, name, command_type, payload=None, seconds=120):
         """Sends a command to an instance, and returns its id."""
         body = {"command_id": str(uuid.uuid4()), "instance_id": name, "command_type": command_type, "ttl_seconds": seconds}
-        command = self.call("POST", "/commands", body | {"payload": payload or {}})
+        command = self.call("POST", "/commands", body | {"payload": payload or {}}, token=self._operator)
         if command["status"] == "AWAITING_APPROVAL":
             self.call("POST", f"/commands/{body['command_id']}/approve", {}, token=self._approver)
         return body["command_id"]

@@ -1,0 +1,63 @@
+import ContractRuntime
+import Generated
+import Postgres
+
+extension API {
+    /// The commands that an instance may execute now, counted as delivered.
+    ///
+    /// Where approval is required, each command is judged again: the instance may have become LIVE since it was created, and a command
+    /// that was stored by other means or edited has no valid approval.
+    func deliverCommands(to instanceID: String) async throws(Problem) -> [CommandRow] {
+        let approval = configuration.approval
+        guard approval.needed > 0 else {
+            return try await run(.deliverCommands(instanceID: instanceID, commandIDs: nil))
+        }
+        // Most polls find no command, and take only this statement.
+        if try await run(.instancesWithCommands(instanceIDs: [instanceID])).isEmpty { return [] }
+        return try await transaction { try $0.deliverApproved(to: instanceID, approval) }
+    }
+}
+
+extension Transaction {
+    fileprivate borrowing func deliverApproved(to instanceID: String, _ approval: ApprovalPolicy) throws
+        -> [CommandRow]
+    {
+        let commands = try run(.lockPendingCommands(instanceID: instanceID))
+        let mode = try modeEvidence(of: [instanceID]).first?.mode
+        var delivered: [String] = []
+        for command in commands {
+            let effect = CommandEffect(type: command.commandType, payload: command.payload)
+            if effect.isHighRisk(on: mode), command.approvals < approval.needed {
+                try hold(command, of: instanceID, approval)
+            } else {
+                delivered.append(command.commandID.text)
+            }
+        }
+        if delivered.isEmpty { return [] }
+        return try run(.deliverCommands(instanceID: instanceID, commandIDs: delivered))
+    }
+
+    /// Makes a command wait for approval instead of delivering it.
+    private borrowing func hold(
+        _ command: LockPendingCommandsRow,
+        of instanceID: String,
+        _ approval: ApprovalPolicy
+    ) throws {
+        _ = try run(.holdCommand(commandID: command.commandID, actor: Actor.scheduler))
+        let details = JSONObject { json in
+            json.member("reason", "the command is high-risk on this instance now")
+            json.member("type", command.commandType)
+            json.member("instance_id", instanceID)
+            json.member("approvals", command.approvals)
+            json.member("approvals_needed", approval.needed)
+        }
+        try record(
+            .commandHold,
+            on: .command,
+            command.commandID.text,
+            by: Actor.scheduler,
+            result: .rejected,
+            details: details
+        )
+    }
+}
