@@ -36,7 +36,8 @@ import Testing
             let path = template.replacing(try Regex("\\{[^}]*\\}"), with: "x")
             let found = try #require(match(path))
             for (method, route) in [
-                ("get", found.get), ("post", found.post), ("patch", found.patch), ("delete", found.delete),
+                ("get", found.get), ("post", found.post), ("put", found.put), ("patch", found.patch),
+                ("delete", found.delete),
             ] {
                 let operation = item[method] as? [String: Any]
                 #expect(route?.rawValue == operation?["operationId"] as? String)

@@ -439,7 +439,7 @@ def test_the_time_range_of_charts_is_in_the_url(browser):
 
 def test_several_metrics_are_shown_below_each_other(browser):
     browser.open("/bots/mm-bin-00/binance-a0?tab=metrics&metric_type=equity,%20realized_pnl&range=7d")
-    assert [title.text for title in browser.all("main h2")][-3:] == ["Equity, BTCUSDT, 7 days", "Realized_pnl, BTCUSDT, 7 days", "Newest values"]
+    assert [title.text for title in browser.all("main h2")][-3:] == ["Equity, BTCUSDT, 7 days", "Realised PnL, BTCUSDT, 7 days", "Newest values"]
     assert browser.all("#series-0 polyline.curve")
     # A lone value is a dot.
     assert len(browser.all("#series-1 path.dot")) == 1
@@ -447,7 +447,7 @@ def test_several_metrics_are_shown_below_each_other(browser):
 
 def test_stuck_runs_are_checked_and_a_command_is_repeated(browser, fleet):
     browser.open("/admin/modules?status=QUEUED")
-    assert browser.text("#filters .chips").startswith("Remove filter Status of runs: QUEUED")
+    assert browser.text("#filters .chips").startswith("Remove filter\nStatus of runs: QUEUED")
     browser.find("#stuck button").click()
     browser.wait(lambda: "Check finished" in browser.text())
     command = next(item for item in fleet.call("GET", "/commands?page_size=200")["items"] if item["command_type"] == "SAFE_MODE")

@@ -135,7 +135,7 @@ def test_a_width_is_dragged_typed_and_kept(browser, fleet, clean):
     edge = browser.find("#bots th[data-column=bot] .edge")
     ActionChains(browser.driver).double_click(edge).perform()
     browser.wait(lambda: abs(width(browser, "bot") - before) <= 2)
-    browser.wait(lambda: all(column["width"] is None for column in fleet.call("GET", "/table-layouts/instances")["columns"]))
+    browser.wait(lambda: all(column.get("width") is None for column in fleet.call("GET", "/table-layouts/instances")["columns"]))
 
 
 def test_updates_keep_the_columns_and_the_open_form(browser, fleet, clean):

@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// What a user has saved for a list: its views, and the layouts of its tables.
+/// The arrangement of a list that a user has saved: its views, and the layouts of its tables.
 struct SavedList {
     let list: SavedViewListName
     let views: [SavedView]
@@ -92,7 +92,7 @@ extension SavedView {
 }
 
 extension Dashboard {
-    /// What the user has saved for a list.
+    /// Reads the views of a list and the layouts of its tables.
     func savedList(_ list: SavedViewListName, _ tables: [TableName], _ request: WebRequest) async throws(Problem)
         -> SavedList
     {
