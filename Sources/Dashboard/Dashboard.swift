@@ -14,6 +14,8 @@ public struct Dashboard<API: Operations>: Sendable {
     public let availability: @Sendable () -> APIAvailability
     /// The roles of which a principal needs one to call an operation; nil if it may call it.
     let missingRoles: @Sendable (_ principal: Principal, _ route: Route) -> [String]?
+    /// Records that a principal lacks the roles for an operation.
+    let denied: @Sendable (_ request: WebRequest, _ route: Route) -> Void
     /// Checks that the form field `token` is a token of the session's principal: approvers authenticate again for each decision.
     let confirm: @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     let verifier = AuditVerifier()
@@ -25,6 +27,7 @@ public struct Dashboard<API: Operations>: Sendable {
         warnings: @escaping @Sendable () -> [String],
         availability: @escaping @Sendable () -> APIAvailability = { .available },
         missingRoles: @escaping @Sendable (_ principal: Principal, _ route: Route) -> [String]?,
+        denied: @escaping @Sendable (_ request: WebRequest, _ route: Route) -> Void = { _, _ in },
         confirm: @escaping @Sendable (_ request: WebRequest, _ route: Route) async throws(Problem) -> Void
     ) {
         self.api = api
@@ -32,6 +35,7 @@ public struct Dashboard<API: Operations>: Sendable {
         self.warnings = warnings
         self.availability = availability
         self.missingRoles = missingRoles
+        self.denied = denied
         self.confirm = confirm
     }
 
@@ -127,6 +131,7 @@ public struct Dashboard<API: Operations>: Sendable {
         body: JSONObject? = nil
     ) throws(Problem) -> Input {
         if let roles = missingRoles(request.principal, Input.route) {
+            denied(request, Input.route)
             let names = roles.joined(separator: " or ")
             throw Problem(status: 403, code: "FORBIDDEN", detail: "This action requires the role \(names).")
         }

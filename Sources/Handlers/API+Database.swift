@@ -70,8 +70,13 @@ extension API {
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result {
         try requireSchema()
+        let client = RequestClient.current
         return try await databaseSpan("transaction") { () async throws(Problem) in
-            try await result { try await database.transaction(within: limit, body) }
+            try await result {
+                try await database.transaction(within: limit) { transaction in
+                    try RequestClient.$current.withValue(client) { try body(transaction) }
+                }
+            }
         }
     }
 

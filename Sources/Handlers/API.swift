@@ -22,6 +22,8 @@ public final class API: Operations {
         public var commandFinishSeconds = 300
         /// Whether high-risk commands need a second person's approval.
         public var needsApproval = false
+        /// The names of the tokens in the configuration, which issued tokens must not have.
+        public var configuredNames: [String] = []
         /// The number of people who must approve a high-risk command.
         public var approvers = 1
         /// The maximum lifetime of a command in seconds; nil for no limit.

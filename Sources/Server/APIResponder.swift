@@ -46,6 +46,7 @@ final class APIResponder: Responder {
         let id = RequestID.of(head)
         let (route, request) = try operation(of: head, id)
         var target = Target(id: id, route: route, request: request, address: client.address)
+        if route == .listPendingCommands, !AgentRequest.isPlausible(head) { throw rejection(of: target, .agentsOnly) }
         switch authenticator.examine(head.headers, for: route) {
         case .known(let principal): return (target, .some(principal))
         case .unverified(let hash, let scheme):
@@ -134,7 +135,13 @@ final class APIResponder: Responder {
         var request = target.request
         request.body = body
         request.principal = principal
-        let response = try await api.respond(to: request, on: target.route, validating: validation)
+        let credential = target.unverified.map { RequestClient.Credential.token(hash: $0.hash) }
+        let client = RequestClient(address: target.address, credential: credential)
+        let (route, requested) = (target.route, request)
+        let response = try await client.call { () async throws(Problem) in
+            try await api.recordExport(route, by: principal)
+            return try await api.respond(to: requested, on: route, validating: validation)
+        }
         return ServerResponse(response, requestID: target.id)
     }
 

@@ -173,6 +173,7 @@ struct Application {
         jobs.add { await api.wakeWaitingPolls() }
         jobs.add { await api.deliverNotifications(while: isNeeded) }
         jobs.add { await api.publishEvents() }
+        jobs.add { await api.endRevokedStreams() }
         jobs.add { await api.checkReadiness() }
         jobs.add { await api.watchRequests(isCounting: !listeners.sockets.isDashboardAlone) }
         jobs.add { await LoopProbe(telemetry: api.telemetry).run() }
@@ -293,6 +294,7 @@ extension API.Configuration {
         acceptsWrongDifferences = configuration.acceptsWrongDifferences
         needsApproval = configuration.needsApproval
         approvers = configuration.approvers
+        configuredNames = configuration.namedTokens.map(\.name)
         commandMaxSeconds = configuration.commandMaxSeconds
         commandFinishSeconds = configuration.commandFinishSeconds
         metricDays = configuration.metricDays

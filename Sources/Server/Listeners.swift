@@ -122,6 +122,7 @@ struct Listeners: Service {
             warnings: { [warning, api.writeFailure.map { "The server cannot store data: \($0)." }].compactMap { $0 } },
             availability: { monitor?.availability ?? .available },
             missingRoles: { principal, route in authorization.missingRoles(of: principal, on: route) },
+            denied: { request, route in denials.add(request.principal.name, route.rawValue, from: request.address) },
             confirm: { request, route async throws(Problem) in
                 try await sessions.confirm(
                     request.form["token"] ?? "",
@@ -135,6 +136,7 @@ struct Listeners: Service {
             api: api,
             dashboard: dashboard,
             sessions: sessions,
+            denials: denials,
             environment: configuration.environment,
             warning: warning
         )

@@ -12,7 +12,7 @@ struct Fleet {
     let database: Database
     var url = ""
     var configuration = API.Configuration()
-    let operatorPrincipal = Principal(name: "admin-token-user")
+    let operatorPrincipal = Principal(name: "admin-token-user", scopes: Role.scopes(Role.allCases))
 
     static func with<R>(
         _ configuration: API.Configuration = API.Configuration(),

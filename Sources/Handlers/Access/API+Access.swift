@@ -71,14 +71,17 @@ extension Role {
     }
 }
 
-extension Principal? {
-    /// Rejects an agent that acts for another instance than its own. If agents need no credentials, any may act for any instance.
-    func requireSubject(_ instanceID: String) throws(Problem) {
-        guard let self, self.subject?.hasSameScalars(as: instanceID) != true else { return }
-        throw Problem(
+extension API {
+    /// Rejects an agent that acts for another instance than its own, and records it in the audit log. If agents need no credentials, any
+    /// may act for any instance.
+    func require(_ principal: Principal?, actsFor instanceID: String) async throws(Problem) {
+        guard let principal, principal.subject?.hasSameScalars(as: instanceID) != true else { return }
+        let problem = Problem(
             status: 403,
             code: .tokenOfAnotherInstance,
             detail: "the token is not valid for instance '\(instanceID)'"
         )
+        try await recordRejection(problem, .authorize, on: .instance, instanceID, by: principal.name)
+        throw problem
     }
 }

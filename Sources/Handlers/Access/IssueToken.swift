@@ -19,8 +19,10 @@ extension API {
     }
 
     private func issue(_ draft: TokenDraft, by actor: String) async throws(Problem) -> IssuedToken {
-        try await audited(.tokenIssue, on: .token, draft.name, by: actor) { transaction in
-            try transaction.issue(draft, by: actor)
+        let configured = configuration.configuredNames
+        return try await audited(.tokenIssue, on: .token, draft.name, by: actor) { transaction in
+            try draft.checkName(configured)
+            return try transaction.issue(draft, by: actor)
         }
     }
 }
@@ -31,6 +33,13 @@ struct TokenDraft {
     var roles: [Role] = []
     var instanceID: String?
     var expiresAt: Timestamp?
+
+    /// Rejects a name that would forge entries of the audit log.
+    ///
+    /// - Parameter configured: The names of configured tokens.
+    func checkName(_ configured: [String]) throws(Problem) {
+        if instanceID == nil, ReservedNames.contains(name, configured: configured) { throw .nameReserved(name) }
+    }
 }
 
 extension Transaction {

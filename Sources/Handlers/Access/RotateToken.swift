@@ -5,15 +5,18 @@ import Postgres
 extension API {
     public func rotateToken(_ input: RotateToken.Input) async throws(Problem) -> RotateToken.Output {
         let actor = input.principal.name
+        let configured = configuration.configuredNames
         let token = try await audited(.tokenRotate, on: .token, input.tokenID.text, by: actor) { transaction in
-            try transaction.rotate(input, by: actor)
+            try transaction.rotate(input, by: actor, configured)
         }
         return .created(token)
     }
 }
 
 extension Transaction {
-    fileprivate borrowing func rotate(_ input: RotateToken.Input, by actor: String) throws -> IssuedToken {
+    fileprivate borrowing func rotate(_ input: RotateToken.Input, by actor: String, _ configured: [String]) throws
+        -> IssuedToken
+    {
         guard let row = try run(.endToken(tokenID: input.tokenID, graceSeconds: input.body.graceSeconds)) else {
             // Distinguish a token that has ended from one that never existed.
             guard try run(.tokenExists(tokenID: input.tokenID)) else { throw Problem.tokenNotFound }
@@ -25,6 +28,7 @@ extension Transaction {
             instanceID: row.instanceID,
             expiresAt: row.expiresAt
         )
+        try draft.checkName(configured)
         return try issue(draft, by: actor, as: .tokenRotate)
     }
 }

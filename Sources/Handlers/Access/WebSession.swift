@@ -16,17 +16,23 @@ extension API {
 
     /// Opens a session for a token. Returns the secret for the browser.
     ///
-    /// - Parameter tokenHash: The SHA-256 of the token, in hexadecimal.
-    public func openSession(tokenHash: String) async throws(Problem) -> String {
+    /// - Parameters:
+    ///   - tokenHash: The SHA-256 of the token, in hexadecimal.
+    ///   - principal: The name of its owner, for the audit log.
+    public func openSession(tokenHash: String, of principal: String) async throws(Problem) -> String {
         let secret = TokenSecret.random()
-        let query = Query<Int>.openSession(
-            hash: TokenSecret.hash(secret),
-            tokenHash: tokenHash,
-            seconds: Self.sessionSeconds
-        )
-        _ = try await run(query)
+        let hash = TokenSecret.hash(secret)
+        try await transaction { transaction in
+            _ = try transaction.run(
+                .openSession(hash: hash, tokenHash: tokenHash, seconds: Self.sessionSeconds)
+            )
+            try transaction.record(.logIn, on: .session, Self.name(ofSession: hash), by: principal, details: .empty)
+        }
         return secret
     }
+
+    /// The name of a session in the audit log, which reveals nothing of its secret.
+    private static func name(ofSession hash: String) -> String { String(hash.prefix(16)) }
 
     /// The token of the session with this secret; nil if the session does not exist or has expired. A token that is no longer valid is
     /// returned as a configured one, which the caller will not recognize.
@@ -37,7 +43,13 @@ extension API {
     }
 
     /// Ends a session.
-    public func closeSession(secret: String) async throws(Problem) {
-        _ = try await run(.closeSession(hash: TokenSecret.hash(secret)))
+    ///
+    /// - Parameter principal: The name of its user, for the audit log.
+    public func closeSession(secret: String, of principal: String) async throws(Problem) {
+        let hash = TokenSecret.hash(secret)
+        try await transaction { transaction in
+            guard try transaction.run(.closeSession(hash: hash)) == 1 else { return }
+            try transaction.record(.logOut, on: .session, Self.name(ofSession: hash), by: principal, details: .empty)
+        }
     }
 }

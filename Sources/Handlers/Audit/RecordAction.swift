@@ -34,13 +34,16 @@ enum AuditAction: String {
     case timestampsRepair = "TIMESTAMPS_REPAIR"
     case fxRatesReport = "FX_RATES_REPORT"
     case auditExport = "AUDIT_EXPORT"
+    case export = "EXPORT"
+    case logIn = "LOGIN"
+    case logOut = "LOGOUT"
     case authenticate = "AUTHENTICATE"
     case authorize = "AUTHORIZE"
 }
 
 /// The types of targets in the audit log.
 enum AuditTarget: String {
-    case instance, module, command, alert, token, operation, notification, books
+    case instance, module, command, alert, token, session, operation, notification, books
     case moduleRun = "module_run"
     case auditMonth = "audit_month"
     case pushSubscription = "push_subscription"
@@ -66,8 +69,21 @@ extension API {
         by actor: String,
         _ body: @escaping @Sendable (borrowing Transaction) throws -> Result
     ) async throws(Problem) -> Result {
+        try await auditingRejection(action, on: target, targetID, by: actor) { () async throws(Problem) in
+            try await transaction(body)
+        }
+    }
+
+    /// Records a rejection of `work` in the audit log, as `REJECTED`.
+    func auditingRejection<Result: Sendable>(
+        _ action: AuditAction,
+        on target: AuditTarget,
+        _ targetID: String,
+        by actor: String,
+        _ work: () async throws(Problem) -> Result
+    ) async throws(Problem) -> Result {
         do throws(Problem) {
-            return try await transaction(body)
+            return try await work()
         } catch {
             if (400..<500).contains(error.status) {
                 try await recordRejection(error, action, on: target, targetID, by: actor)
@@ -108,8 +124,9 @@ extension API {
                 action: rejection.action,
                 targetType: rejection.targetType,
                 targetID: rejection.targetID,
-                result: .rejected,
-                details: details
+                result: rejection.result,
+                details: details,
+                address: RequestClient.current?.address
             )
         )
     }
@@ -154,7 +171,8 @@ extension Transaction {
                 targetType: target,
                 targetID: targetID,
                 result: result,
-                details: details
+                details: details,
+                address: RequestClient.current?.address
             )
         )
     }

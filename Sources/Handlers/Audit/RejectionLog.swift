@@ -1,18 +1,19 @@
 import Generated
 import Synchronization
 
-/// A rejected attempt, with the properties that distinguish kinds of rejections.
+/// A rejected attempt, with the properties that distinguish kinds of rejections. It may also be another event of which there can be a flood.
 struct Rejection: Hashable, Sendable {
     let actor: String
     let action: AuditAction
     let targetType: AuditTarget
     var targetID: String
-    /// The problem's code.
-    let code: ProblemCode
+    /// The problem's code; nil if nothing was rejected.
+    var code: ProblemCode?
     /// The client's address, if known.
     var address: String?
     /// Whether the actor was authenticated. Only authenticated actors get an entry for each attempt.
     var isKnown = false
+    var result = AuditResult.rejected
 
     /// Replaces the targets of rejections that are counted together.
     static let manyTargets = "*"

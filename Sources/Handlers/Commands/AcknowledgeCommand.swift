@@ -7,7 +7,7 @@ extension API {
         _ input: AcknowledgeCommand.Input
     ) async throws(Problem) -> AcknowledgeCommand.Output {
         let acknowledgement = input.body
-        try input.principal.requireSubject(acknowledgement.instanceID)
+        try await require(input.principal, actsFor: acknowledgement.instanceID)
         guard acknowledgement.commandID == input.commandID else {
             throw Problem(status: 400, code: .commandIDMismatch, detail: "command_id mismatch")
         }

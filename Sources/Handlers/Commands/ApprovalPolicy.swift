@@ -1,7 +1,7 @@
 import ContractRuntime
 import Generated
 
-/// Who must approve which commands.
+/// The approvals that commands need.
 struct ApprovalPolicy {
     /// The number of people who must approve a high-risk command; 0 if none need approval.
     let needed: Int
@@ -23,7 +23,7 @@ struct TokenHolders {
 
     /// The person who knows the secrets of both; nil if two people hold them.
     ///
-    /// The holder of `ADMIN_TOKEN` issues the first token of everybody, so having issued both makes nobody dependent.
+    /// The holder of `ADMIN_TOKEN` issues the first tokens. Two people with such tokens are independent of each other.
     func person(sharedWith other: TokenHolders) -> String? {
         let isAdmin = [owner, other.owner].contains { $0 == Actor.admin }
         // traps: == also treats canonically equivalent names as one person, so they cannot approve each other's commands.

@@ -15,6 +15,7 @@ final class CommandWaiters: Sendable {
 
     private struct Waiter {
         let deadline: ContinuousClock.Instant
+        let credential: RequestClient.Credential?
         var isWoken = false
         var continuation: CheckedContinuation<Void, Never>?
     }
@@ -56,11 +57,20 @@ final class CommandWaiters: Sendable {
     /// Whether the server is shutting down, so that no poll may wait.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func enter(_ instanceID: String, until deadline: ContinuousClock.Instant) -> Ticket {
+    /// The credentials of all polls.
+    var credentials: Set<RequestClient.Credential> {
+        state.withLock { Set($0.waiters.values.flatMap(\.values).compactMap(\.credential)) }
+    }
+
+    func enter(
+        _ instanceID: String,
+        holding credential: RequestClient.Credential?,
+        until deadline: ContinuousClock.Instant
+    ) -> Ticket {
         let instanceID = ExactText(instanceID)
         return state.withLock { state in
             state.next += 1
-            let waiter = Waiter(deadline: deadline, isWoken: state.isClosed)
+            let waiter = Waiter(deadline: deadline, credential: credential, isWoken: state.isClosed)
             state.waiters[instanceID, default: [:]][state.next] = waiter
             return Ticket(number: state.next, instanceID: instanceID)
         }
@@ -98,6 +108,16 @@ final class CommandWaiters: Sendable {
     func wakeExpired(now: ContinuousClock.Instant = .now) {
         let woken = state.withLock { state in
             state.waiters.keys.flatMap { id in state.wake(id) { $0.deadline <= now } }
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    /// Wakes the polls that hold one of these credentials.
+    func wake(_ ended: Set<RequestClient.Credential>) {
+        let woken = state.withLock { state in
+            state.waiters.keys.flatMap { id in
+                state.wake(id) { waiter in waiter.credential.map(ended.contains) ?? false }
+            }
         }
         for continuation in woken { continuation.resume() }
     }

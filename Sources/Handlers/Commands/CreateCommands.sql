@@ -51,7 +51,7 @@ ORDER BY instance_id
 -- Stores a command for each of these instances with its status, and an audit entry for each.
 -- name: insertCommands :many
 -- in: instance_ids text[], command_type text(CommandType), ttl_seconds int8, payload jsonb, is_critical bool, reason text?, actor text
--- in: statuses text[], bulk_id uuid
+-- in: statuses text[], bulk_id uuid, address text?
 -- out: instance_id text, runtime_mode text(RuntimeMode), command_id uuid, status text(CommandStatus)
 WITH target AS MATERIALIZED (
     SELECT instance_id, runtime_mode, gen_random_uuid() AS command_id, chosen.status
@@ -75,7 +75,7 @@ audited AS (
         :actor, 'COMMAND_CREATE', 'command', command_id::text, 'SUCCESS',
         jsonb_strip_nulls(
             jsonb_build_object(
-                'type', :command_type, 'instance_id', instance_id, 'reason', :reason,
+                'type', :command_type, 'instance_id', instance_id, 'reason', :reason, 'address', :address,
                 'expires_at', to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'bulk', true
             )
         )

@@ -5,21 +5,40 @@ import Postgres
 
 extension API {
     public func createCommands(_ input: CreateCommands.Input) async throws(Problem) -> CreateCommands.Output {
-        let (request, actor) = (input.body, input.principal.name)
+        let request = input.body
+        let effect = CommandEffect(type: request.commandType, payload: request.payload)
+        if request.dryRun {
+            try check(request)
+            return .ok(try await preview(of: request.target, effect))
+        }
+        let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: input.principal.name, request)
+        let target = key?.key ?? Rejection.manyTargets
+        return try await auditingRejection(.commandCreate, on: .command, target, by: input.principal.name) {
+            () async throws(Problem) in
+            try check(request)
+            return .accepted(try await create(request, effect, key, by: input.principal.name))
+        }
+    }
+
+    private func check(_ request: BulkCommandRequest) throws(Problem) {
         try requireObject(request.payload, "payload")
         if let longest = configuration.commandMaxSeconds, request.ttlSeconds > longest { throw .tooLong(longest) }
-        let effect = CommandEffect(type: request.commandType, payload: request.payload)
-        if request.dryRun { return .ok(try await preview(of: request.target, effect)) }
-        let key = IdempotencyKey(input.idempotencyKey, of: .createCommands, by: actor, request)
+    }
+
+    private func create(
+        _ request: BulkCommandRequest,
+        _ effect: CommandEffect,
+        _ key: IdempotencyKey?,
+        by actor: String
+    ) async throws(Problem) -> BulkCommands {
         let (approval, staleSeconds) = (configuration.approval, configuration.heartbeatStaleSeconds)
         // A command for the whole fleet must not fail because the fleet is large: 10,000 rows take more than a second.
-        let commands = try await transaction(within: .seconds(30)) { transaction in
+        return try await transaction(within: .seconds(30)) { transaction in
             try transaction.once(key) {
                 let target = try transaction.run(.findInstances(request.target, staleSeconds: staleSeconds))
                 return try transaction.create(request, for: target.map(\.instanceID), by: actor, effect, approval)
             }
         }
-        return .accepted(commands)
     }
 }
 
@@ -46,7 +65,8 @@ extension Transaction {
                 reason: request.reason,
                 actor: actor,
                 statuses: judged.map { approval.firstStatus(isHighRisk: $0.isHighRisk).rawValue },
-                bulkID: bulkID
+                bulkID: bulkID,
+                address: RequestClient.current?.address
             )
         )
         let isHighRisk = Dictionary(judged.map { (ExactText($0.0), $0.isHighRisk) }) { first, _ in first }

@@ -6,10 +6,11 @@ extension API {
     public func listPendingCommands(
         _ input: ListPendingCommands.Input
     ) async throws(Problem) -> ListPendingCommands.Output {
-        try input.principal.requireSubject(input.instanceID)
+        try await require(input.principal, actsFor: input.instanceID)
         let deadline = ContinuousClock.now + Self.patience(input.wait)
+        let credential = RequestClient.current?.credential
         while true {
-            let ticket = waiters.enter(input.instanceID, until: deadline)
+            let ticket = waiters.enter(input.instanceID, holding: credential, until: deadline)
             let rows: [CommandRow]
             do throws(Problem) {
                 rows = try await pendingCommands(for: input.instanceID)
@@ -22,14 +23,18 @@ extension API {
                 return .ok(rows.map { Command($0) })
             }
             await waiters.wait(ticket)
+            // The token may have ended while the poll waited.
+            try await Self.withFreshDeadline { () async throws(Problem) in try await requireValid(credential) }
         }
     }
 
-    /// Each query has its own deadline, because the poll may have waited for a minute.
     private func pendingCommands(for instanceID: String) async throws(Problem) -> [CommandRow] {
-        try await RequestScope.within(.milliseconds(1_800)) { () async throws(Problem) in
-            try await deliverCommands(to: instanceID)
-        }
+        try await Self.withFreshDeadline { () async throws(Problem) in try await deliverCommands(to: instanceID) }
+    }
+
+    /// Each query has its own deadline, because the poll may have waited for a minute.
+    private static func withFreshDeadline<R>(_ query: () async throws(Problem) -> R) async throws(Problem) -> R {
+        try await RequestScope.within(.milliseconds(1_800), query)
     }
 
     /// Parses `55s` or `55`; the contract allows nothing else.

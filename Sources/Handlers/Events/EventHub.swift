@@ -21,6 +21,8 @@ final class EventHub: Sendable {
         var principals: [UInt64: String] = [:]
         // traps: principals whose names look the same share one limit.
         var counts: [String: Int] = [:]
+        /// The credential of each stream that can end.
+        var credentials: [UInt64: RequestClient.Credential] = [:]
         var next: UInt64 = 0
         /// The position up to which all watchers have been sent events; nil while there are no watchers.
         var position: EventPosition?
@@ -44,6 +46,9 @@ final class EventHub: Sendable {
     /// The position up to which all watchers have been sent events; nil while there are no watchers.
     var position: EventPosition? { state.withLock { $0.position } }
 
+    /// The credentials of all streams.
+    var credentials: Set<RequestClient.Credential> { state.withLock { Set($0.credentials.values) } }
+
     /// The number of watchers.
     var count: Int { state.withLock { $0.watchers.count } }
 
@@ -53,6 +58,7 @@ final class EventHub: Sendable {
     func watch(
         from head: EventPosition,
         by principal: String,
+        holding credential: RequestClient.Credential?,
         _ limits: ClientLimits
     ) throws(Problem) -> (messages: AsyncStream<Message>, sentUpTo: EventPosition) {
         let (messages, continuation) = AsyncStream.makeStream(
@@ -66,6 +72,7 @@ final class EventHub: Sendable {
             let number = state.next
             state.watchers[number] = continuation
             state.principals[number] = principal
+            state.credentials[number] = credential
             state.counts[principal, default: 0] += 1
             continuation.onTermination = { [weak self] _ in self?.leave(number) }
             let told = state.position ?? head
@@ -80,6 +87,7 @@ final class EventHub: Sendable {
     private func leave(_ number: UInt64) {
         state.withLock { state in
             state.watchers[number] = nil
+            state.credentials[number] = nil
             if let principal = state.principals.removeValue(forKey: number) {
                 state.counts[principal, default: 1] -= 1
                 if state.counts[principal] == 0 { state.counts[principal] = nil }
@@ -115,6 +123,14 @@ final class EventHub: Sendable {
                 }
             }
         }
+    }
+
+    /// Disconnects the watchers that hold one of these credentials.
+    func close(_ ended: Set<RequestClient.Credential>) {
+        let watchers = state.withLock { state in
+            state.credentials.filter { ended.contains($0.value) }.compactMap { state.watchers[$0.key] }
+        }
+        for watcher in watchers { watcher.finish() }
     }
 
     /// Disconnects all watchers, now and in the future.

@@ -6,7 +6,12 @@ extension API {
         let known = input.lastEventID.flatMap { EventPosition($0) }
         let (head, isValid) = try await eventHead(after: known)
         do throws(Problem) {
-            let (messages, sentUpTo) = try hub.watch(from: head, by: input.principal.name, configuration.clientLimits)
+            let (messages, sentUpTo) = try hub.watch(
+                from: head,
+                by: input.principal.name,
+                holding: RequestClient.current?.credential,
+                configuration.clientLimits
+            )
             let start = isValid ? known ?? head : head
             let reader = EventReader(api: self, messages, from: start, to: sentUpTo, isReset: !isValid)
             return .ok(ServerEvents { AsyncThrowingStream { try await reader.next() } })
@@ -43,8 +48,7 @@ extension API {
     }
 }
 
-/// The events for one watcher: first the missed ones, then new ones, for ten minutes. Then the watcher must reconnect, so that its
-/// credentials are checked again.
+/// The events for one watcher: first the missed ones, then new ones, for ten minutes or until its credential ends.
 ///
 /// `@unchecked Sendable`: the stream requests one event at a time, so no access is concurrent.
 private final class EventReader: @unchecked Sendable {

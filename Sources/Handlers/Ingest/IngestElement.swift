@@ -69,7 +69,7 @@ extension API {
         _ element: Element,
         by principal: Principal?
     ) async throws(Problem) -> IngestReceipt {
-        try principal.requireSubject(element.instanceID)
+        try await require(principal, actsFor: element.instanceID)
         do throws(Problem) {
             try element.check(configuration.clientLimits)
         } catch {
@@ -100,7 +100,7 @@ extension API {
         for (index, object) in objects.enumerated() {
             do throws(Problem) {
                 var element = try Element(reading: object)
-                try principal.requireSubject(element.instanceID)
+                try await require(principal, actsFor: element.instanceID)
                 try element.check(configuration.clientLimits)
                 complete(&element, index)
                 elements.append((index, element))

@@ -6,7 +6,7 @@ extension API {
     public func postHeartbeat(_ input: PostHeartbeat.Input) async throws(Problem) -> PostHeartbeat.Output {
         switch input.body {
         case .heartbeat(let heartbeat):
-            try input.principal.requireSubject(heartbeat.instanceID)
+            try await require(input.principal, actsFor: heartbeat.instanceID)
             do throws(Problem) { try heartbeat.check(configuration.clientLimits) } catch { throw counted(error) }
             let outcome = try await heartbeat.store(in: self, by: input.principal)
             do throws(Problem) {

@@ -6,6 +6,6 @@ extension API {
         guard let row = try await run(.getModule(moduleID: input.moduleID)) else {
             throw .moduleNotFound
         }
-        return .ok(Module(row))
+        return .ok(Module(row, for: input.principal))
     }
 }

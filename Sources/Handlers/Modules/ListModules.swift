@@ -19,7 +19,7 @@ extension API {
                 page: page.number,
                 pageSize: page.size,
                 total: total,
-                items: page.items(rows).map { Module($0) },
+                items: page.items(rows).map { Module($0, for: input.principal) },
                 nextCursor: page.next(rows) { ($0.name, $0.moduleID) }
             )
         )

@@ -2,8 +2,9 @@ import ContractRuntime
 import Generated
 
 extension Module {
-    /// Converts a database row.
-    init(_ row: ModuleRow) {
+    /// Converts a database row. Configurations may contain secrets, so only operators see them.
+    init(_ row: ModuleRow, for principal: Principal) {
+        let isHidden = !principal.scopes.contains(Role.operator.rawValue)
         self.init(
             moduleID: row.moduleID,
             name: row.name,
@@ -11,7 +12,7 @@ extension Module {
             enabled: row.enabled,
             executionMode: row.executionMode,
             scheduleCron: row.scheduleCron,
-            config: row.config,
+            config: isHidden ? .empty : row.config,
             createdAt: row.createdAt,
             updatedAt: row.updatedAt,
             clientCreatedAt: row.clientCreatedAt,
@@ -19,7 +20,8 @@ extension Module {
             missedRunPolicy: row.missedRunPolicy,
             queueTimeoutSeconds: row.queueTimeoutSeconds,
             runTimeoutSeconds: row.runTimeoutSeconds,
-            nextRunAt: row.nextRunAt
+            nextRunAt: row.nextRunAt,
+            isConfigHidden: isHidden ? true : nil
         )
     }
 }

@@ -19,7 +19,7 @@ extension API {
             )
             return row
         }
-        return .created(Module(row.module))
+        return .created(Module(row.module, for: input.principal))
     }
 }
 

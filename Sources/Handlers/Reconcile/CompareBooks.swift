@@ -8,7 +8,7 @@ extension API {
 
     public func compareBooks(_ input: CompareBooks.Input) async throws(Problem) -> CompareBooks.Output {
         let report = input.body
-        try input.principal.requireSubject(report.instanceID)
+        try await require(input.principal, actsFor: report.instanceID)
         let now = try await requireNotAhead(report.timestamp)
         guard try await readPrimary(.isInstance(instanceID: report.instanceID)) else { throw .instanceNotFound }
         let findings = try await run(

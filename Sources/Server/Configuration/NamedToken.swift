@@ -1,4 +1,5 @@
 import Generated
+import Handlers
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -25,6 +26,9 @@ struct NamedToken: Sendable {
             guard let token = NamedToken(words) else {
                 let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw error("malformed line \(index + 1)", "NAME ROLE[,ROLE] SHA256 with the roles \(roles)")
+            }
+            if ReservedNames.contains(token.name) {
+                throw error("the reserved name '\(token.name)'", "a name that the audit log does not use itself")
             }
             // traps: names that only look the same are rejected, too.
             if tokens.contains(where: { $0.name == token.name }) {

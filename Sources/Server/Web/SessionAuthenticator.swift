@@ -25,13 +25,15 @@ struct SessionAuthenticator: Sendable {
     func open(_ token: String, from address: String) async throws(Problem) -> String {
         let source = IPAddress(address)?.source
         // A valid token is accepted even after too many failures from its address.
-        guard try await principal(ofToken: token) != nil else {
-            if let seconds = failures.recordFailure(of: source) { throw Self.tooManyFailures(seconds) }
+        guard let principal = try await principal(ofToken: token) else {
+            let seconds = failures.recordFailure(of: source)
+            // The log bounds its entries, so that a flood of failures is a few entries with counts.
             try await api.recordDenial(of: nil, operation: "login", address: address)
+            if let seconds { throw Self.tooManyFailures(seconds) }
             throw Problem(status: 401, code: "UNAUTHORIZED", detail: "Invalid token.")
         }
         failures.forget(source)
-        return try await api.openSession(tokenHash: TokenSecret.hash(token))
+        return try await api.openSession(tokenHash: TokenSecret.hash(token), of: principal.name)
     }
 
     /// Checks that a token belongs to the signed-in principal.

@@ -50,7 +50,7 @@ extension WebResponder {
     }
 
     func signOut(_ head: WebRequestHead, _ user: SignedIn) async -> ServerResponse {
-        do throws(Problem) { try await api.closeSession(secret: user.session) } catch {
+        do throws(Problem) { try await api.closeSession(secret: user.session, of: user.principal.name) } catch {
             return unavailable(error, head)
         }
         var response = redirect(to: "/login", head)

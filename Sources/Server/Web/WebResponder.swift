@@ -25,6 +25,7 @@ struct WebResponder: Responder {
     let api: API
     let dashboard: Dashboard<API>
     let sessions: SessionAuthenticator
+    let denials: DenialLog
     /// The name of the deployment.
     let environment: String
     /// A warning for the sign-in page.
@@ -64,11 +65,13 @@ struct WebResponder: Responder {
             do throws(Problem) {
                 try sessions.authenticator.authorization.check(.session(principal), on: route)
             } catch {
+                denials.add(principal.name, route.rawValue, from: head.client.address)
                 throw Rejection(ServerResponse(error, requestID: head.id))
             }
         }
         let form = head.isPost ? Fields(String(decoding: body, as: UTF8.self)) : .none
         if head.isPost, !FormToken.isValid(form["csrf"], ofSession: session) {
+            denials.add(principal.name, "form", from: head.client.address)
             throw Rejection(ServerResponse(.csrfMismatch, requestID: head.id))
         }
         return SignedIn(session: session, principal: principal, form: form)
@@ -77,6 +80,16 @@ struct WebResponder: Responder {
     // MARK: - Pages
 
     func handle(_ target: WebTarget, by user: SignedIn?, _ body: [UInt8]) async throws(Problem) -> ServerResponse {
+        let session = user.map { RequestClient.Credential.session(hash: TokenSecret.hash($0.session)) }
+        let client = RequestClient(address: target.head.client.address, credential: session)
+        return try await client.call { () async throws(Problem) in try await respond(to: target, by: user, body) }
+    }
+
+    private func respond(
+        to target: WebTarget,
+        by user: SignedIn?,
+        _ body: [UInt8]
+    ) async throws(Problem) -> ServerResponse {
         let head = target.head
         switch (target.destination, user) {
         case (.asset, _): return asset(head)
@@ -89,6 +102,7 @@ struct WebResponder: Responder {
         case (.unknownOperation, _): throw .notFound
         case (.operation(let route, var request), let user):
             request.principal = user?.principal
+            try await api.recordExport(route, by: user?.principal)
             return ServerResponse(try await api.respond(to: request, on: route), requestID: head.id)
         case (.signOut, let user?): return await signOut(head, user)
         case (.preferences, let user?): return preferences(head, user.form)

@@ -1,0 +1,38 @@
+import ContractRuntime
+import Generated
+
+/// The names in the audit log that no issued token may have.
+public enum ReservedNames {
+    /// Actors without a token.
+    private static let actors = [Actor.agent, Actor.admin, Actor.scheduler, Actor.unknown, "anonymous", "auto"]
+    /// The beginning of the names of agents' tokens.
+    private static let agentPrefix = "agent:"
+
+    /// Whether a name is reserved, or could be taken for one that is.
+    ///
+    /// - Parameter configured: The names of configured tokens.
+    public static func contains(_ name: String, configured: [String] = []) -> Bool {
+        let folded = fold(name)
+        // traps: canonically equivalent names must count as equal here.
+        return folded.hasPrefix(agentPrefix) || (actors + configured).contains { fold($0) == folded }
+    }
+
+    /// Ignores case, spaces and the full width of letters.
+    private static func fold(_ name: String) -> String {
+        var folded = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars where !scalar.properties.isWhitespace {
+            // The forms of full width have the order of ASCII (Unicode, block U+FF00).
+            let isWide = (0xFF01...0xFF5E).contains(scalar.value)
+            folded.append(isWide ? Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar : scalar)
+        }
+        return String(folded).lowercased()
+    }
+}
+
+extension Problem {
+    static func nameReserved(_ name: String) -> Problem {
+        let detail =
+            "the name '\(name)' is reserved: the audit log uses it, or a configured token has it; choose another name"
+        return Problem(status: 409, code: .tokenNameReserved, detail: detail)
+    }
+}

@@ -1,0 +1,26 @@
+-- The ones of these hashes whose token or session is not valid any more. The token of a session is valid if it is configured, too.
+-- name: revokedCredentials :many
+-- in: tokens text[], sessions text[]
+-- out: hash text
+WITH valid AS (
+    SELECT hash
+    FROM access_tokens
+    WHERE (revoked_at IS NULL OR revoked_at > now())
+        AND (expires_at IS NULL OR expires_at > now())
+)
+SELECT held.hash
+FROM unnest(:tokens::text[]) AS held (hash)
+WHERE NOT EXISTS (SELECT FROM valid WHERE valid.hash = held.hash)
+UNION ALL
+SELECT held.hash
+FROM unnest(:sessions::text[]) AS held (hash)
+WHERE NOT EXISTS (
+    SELECT
+    FROM web_sessions
+    WHERE web_sessions.hash = held.hash
+        AND expires_at > now()
+        AND (
+            EXISTS (SELECT FROM valid WHERE valid.hash = token_hash)
+            OR NOT EXISTS (SELECT FROM access_tokens WHERE access_tokens.hash = token_hash)
+        )
+)
