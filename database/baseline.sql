@@ -1,5 +1,5 @@
 -- schema: 55
--- routines: 6 1df8413cebdab47b
+-- routines: 6 fcf7764c82cce1e2
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -1038,6 +1038,10 @@ CREATE VIEW instance_modes AS
 SELECT instance_id, runtime_mode FROM instance_live
 UNION ALL
 SELECT instance_id, last_live ->> 'runtime_mode' FROM instances WHERE retired_at IS NOT NULL;
+
+-- The exchanges of the fleet, each by the first of its reported spellings.
+CREATE VIEW exchanges AS
+SELECT exchange_key(exchange) AS key, min(exchange COLLATE "C") AS name FROM instance_live GROUP BY 1;
 
 -- The values of each series: the samples while they are kept, before that the last one of each five minutes, before that of each hour.
 CREATE VIEW metric_history AS

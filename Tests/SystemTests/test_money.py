@@ -252,7 +252,7 @@ def test_totals_are_reported_in_a_selected_currency_with_their_rates(name, reque
     browser.open(f"/analytics?tab=days&day={DAY}")
     # Without a rate for USDC there is no total, and each currency is listed.
     assert "—" in browser.text("#total") and "no exchange rate to USDT for USDC" in browser.text("#total")
-    assert len(browser.all("[id^=day-]")) == 4
+    assert len(browser.all("section[id^=day-]")) == 4
     rates(books.fleet, ("USDC", "1"))
     try:
         browser.open(f"/analytics?tab=days&day={DAY}")
