@@ -34,16 +34,16 @@ import Testing
 
     @Test func `amounts are converted into the books' currency, or through it into another`() throws {
         let known = try rates([("BTC", "95000.5", true), ("EUR", "1.25", true), ("OLD", "3", false)])
-        let parts = [("BTC", "0.000000000000000001"), ("EUR", "-8"), ("USDT", "1.5"), ("OLD", "0")]
+        let parts = [("BTC", "0.0000000000001"), ("EUR", "-8"), ("USDT", "1.5"), ("OLD", "0")]
         #expect(
             try total(nil, known, parts) == [
-                "-8.499999999999904999",
+                "-8.49999999",
                 "USDT · BTC at 95\u{202F}000.50, by feed, 1970-01-01 00:00:00Z · EUR at 1.25, by bank, 1970-01-01 00:00:00Z",
             ]
         )
         #expect(
             try total("EUR", known, [("BTC", "2"), ("USDT", "1"), ("EUR", "0.000000000000000003")]) == [
-                "152001.600000000000000003",
+                "152001.6",
                 "EUR · BTC at 76\u{202F}000.40, by feed and bank, 1970-01-01 00:00:00Z · "
                     + "USDT at 0.80, by bank, 1970-01-01 00:00:00Z",
             ]
@@ -86,6 +86,21 @@ import Testing
         let (first, second) = (try decimal(one), try decimal(other))
         #expect(first.multiplied(by: second)?.description == product)
         #expect(second.multiplied(by: first)?.description == product)
+    }
+
+    @Test func `rates of one report share their source and time, and unconverted amounts keep their digits`() throws {
+        let known = try rates([("BTC", "95000", true), ("ETH", "4000", true), ("EUR", "1.25", true)])
+        let parts = [("BTC", "1"), ("ETH", "0.000000001"), ("EUR", "1"), ("USDT", "1")]
+        #expect(
+            try total(nil, known, parts) == [
+                "95002.250004",
+                "USDT · BTC at 95\u{202F}000.00, ETH at 4\u{202F}000.00, by feed, 1970-01-01 00:00:00Z · "
+                    + "EUR at 1.25, by bank, 1970-01-01 00:00:00Z",
+            ]
+        )
+        #expect(try total(nil, known, [("USDT", "0.123456789012345678")]) == ["0.123456789012345678", "USDT"])
+        #expect(try decimal("-0.123456785").rounded(to: 8).description == "-0.12345679")
+        #expect(try decimal("0.1234567").rounded(to: 8).description == "0.1234567")
     }
 
     @Test(arguments: [
