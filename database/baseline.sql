@@ -1,5 +1,5 @@
 -- schema: 55
--- routines: 6 fcf7764c82cce1e2
+-- routines: 6 a1bf299e92179d9c
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -376,6 +376,13 @@ CREATE TABLE pnl_days (
     fees numeric NOT NULL,
     funding numeric NOT NULL,
     PRIMARY KEY (day, instance_id, currency)
+);
+
+-- Days before yesterday for which reports have arrived late, by instance. Their net PnL is computed again (`note_performance`).
+CREATE TABLE late_days (
+    instance_id text NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (instance_id, day)
 );
 
 -- The performance of each instance, in its only currency or in the books'. `rate` is the value of one unit of that currency in the books'.
