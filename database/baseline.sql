@@ -382,6 +382,13 @@ CREATE TABLE pnl_days (
     PRIMARY KEY (day, instance_id, currency)
 );
 
+-- Days before yesterday for which reports have arrived late, by instance. Their net PnL is computed again (`note_performance`).
+CREATE TABLE late_days (
+    instance_id text NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (instance_id, day)
+);
+
 -- The performance of each instance, in its only currency or in the books'. `rate` is the value of one unit of that currency in the books'.
 CREATE TABLE instance_performance (
     instance_id text PRIMARY KEY,
@@ -1092,6 +1099,10 @@ CREATE VIEW instance_modes AS
 SELECT instance_id, runtime_mode FROM instance_live
 UNION ALL
 SELECT instance_id, last_live ->> 'runtime_mode' FROM instances WHERE retired_at IS NOT NULL;
+
+-- The exchanges of the fleet, each by the first of its reported spellings.
+CREATE VIEW exchanges AS
+SELECT exchange_key(exchange) AS key, min(exchange COLLATE "C") AS name FROM instance_live GROUP BY 1;
 
 -- The values of each series: the samples while they are kept, before that the last one of each five minutes, before that of each hour.
 CREATE VIEW metric_history AS

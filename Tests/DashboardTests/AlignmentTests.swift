@@ -18,6 +18,14 @@ import Testing
         #expect(table.aligned().rows.allSatisfy { $0.cells[0].pad == nil })
     }
 
+    @Test func `amounts with their currency are aligned with those of the same currency`() {
+        let texts = ["+12.50 USDT", "−0.0625 USDT", "0.1 BTC", "7 USDT"]
+        let rows = texts.map { Row(key: $0, cells: [.text("BTC/USDT"), .number($0)]) }
+        let columns = [Table.Column("Symbol"), Table.Column("Profit", isNumeric: true)]
+        let pads = Table(caption: "x", columns: columns, rows: rows).aligned().rows.map { $0.cells[1].pad }
+        #expect(pads == ["\u{2007}\u{2007}", nil, nil, "\u{2008}\u{2007}\u{2007}\u{2007}\u{2007}"])
+    }
+
     @Test func `texts with units and powers of ten are not aligned`() {
         let rows = ["1.50 × 10³⁰", "1.5 USDT", "2.125", "3.1 %"].map { Row(key: $0, cells: [.number($0)]) }
         let table = Table(caption: "x", columns: [.init("Amount", isNumeric: true)], rows: rows)

@@ -87,4 +87,91 @@ import Testing
             #expect((timeline.total, timeline.totalIsExact, timeline.events.count) == (1_000, false, 12))
         }
     }
+
+    private func beat(
+        _ instance: String,
+        _ version: String,
+        strategy: String? = nil,
+        hash: String? = nil,
+        exchange: String = "binance",
+        mode: RuntimeMode = .live,
+        in fleet: Fleet
+    ) async throws {
+        let heartbeat = Heartbeat(
+            instanceID: instance,
+            botID: "b-\(instance)",
+            runtimeMode: mode,
+            exchange: exchange,
+            symbol: "BTCUSDT",
+            version: version,
+            timestamp: .now,
+            strategyVersion: strategy,
+            strategyHash: hash
+        )
+        _ = try await fleet.api.postHeartbeat(.init(body: .heartbeat(heartbeat)))
+    }
+
+    @Test func `other versions of a bot and its strategy are a deployment, those of several instances are one`()
+        async throws
+    {
+        try await Fleet.with { fleet in
+            for instance in ["i1", "i2", "i3"] {
+                try await beat(instance, "1.0", strategy: "3", hash: "aaaa", in: fleet)
+            }
+            try await beat("i4", "1.0", mode: .paper, in: fleet)
+            #expect(texts(try await timeline(in: fleet)) == [])
+            for instance in ["i1", "i2"] { try await beat(instance, "1.1", strategy: "4", hash: "bbbb", in: fleet) }
+            // The same content again, and a strategy that was not reported before.
+            try await beat("i1", "1.1", strategy: "4", hash: "bbbb", in: fleet)
+            try await beat("i4", "1.0", strategy: "4", hash: "bbbb", mode: .paper, in: fleet)
+            let text = "DEPLOYMENT version 1.0 → 1.1, strategy 3 → 4 on 2 instances —"
+            #expect(texts(try await timeline(in: fleet)) == [text])
+            try await beat("i3", "1.0", strategy: "3", hash: "0123456789abcdef", in: fleet)
+            try await beat("i4", "2.0", mode: .paper, in: fleet)
+            let all = try await timeline(in: fleet)
+            #expect(
+                texts(all) == [
+                    "DEPLOYMENT version 1.0 → 2.0 i4", "DEPLOYMENT strategy hash aaaa → 01234567 i3", text,
+                ]
+            )
+            #expect(texts(try await timeline(.paper, in: fleet)) == ["DEPLOYMENT version 1.0 → 2.0 i4"])
+            try await fleet.command(UUID(), .safeMode, to: "i3")
+            let input = GetFleetTimeline.Input(instanceID: "i3", kind: .deployment)
+            #expect(
+                texts(try await fleet.api.getFleetTimeline(input).body) == [
+                    "DEPLOYMENT strategy hash aaaa → 01234567 i3"
+                ]
+            )
+            let one = GetFleetTimeline.Input(instanceID: "i3")
+            #expect(texts(try await fleet.api.getFleetTimeline(one).body).first == "COMMAND SAFE_MODE i3")
+        }
+    }
+
+    @Test func `spellings of an exchange are one exchange`() async throws {
+        try await Fleet.with { fleet in
+            for (instance, exchange) in [
+                ("i1", "binance"), ("i2", "BINANCE"), ("i3", "Okx"), ("i4", "ÖKX"), ("i5", "öKX"),
+            ] {
+                try await beat(instance, "1", exchange: exchange, in: fleet)
+                let position = PositionReport(
+                    instanceID: instance,
+                    symbol: "BTC",
+                    netExposure: Decimal(1),
+                    grossExposure: Decimal(2),
+                    updatedAt: .now
+                )
+                _ = try await fleet.api.postPosition(.init(body: .positionReport(position)))
+            }
+            let groups = try await fleet.api.getFleet(.init(principal: fleet.operatorPrincipal)).body.groups
+            #expect(groups.map { "\($0.exchange) \($0.instances)" } == ["BINANCE 2", "Okx 1", "ÖKX 1", "öKX 1"])
+            let exposure = try await fleet.api.listExposureGroups(
+                .init(groupBy: .exchange, exchange: "Binance", principal: fleet.operatorPrincipal)
+            ).body
+            #expect(exposure.items.map { "\($0.key ?? "") \($0.netExposure)" } == ["BINANCE 2"])
+            let listed = try await fleet.api.listInstances(
+                .init(exchange: "okX", principal: fleet.operatorPrincipal)
+            ).body
+            #expect(listed.items.map { "\($0.instanceID) \($0.exchange)" } == ["i3 Okx"])
+        }
+    }
 }

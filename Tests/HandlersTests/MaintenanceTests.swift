@@ -514,6 +514,8 @@ import Testing
             try await fleet.api.maintain()
             #expect(try await curve(.live) == ["160 0.0", "120 0.25"])
             #expect(try await curve() == ["1160 0.0", "1120 \(40.0 / 1160)"])
+            let points = try await fleet.api.getFleetEquity(.init(stepSeconds: 60)).body.points
+            #expect(points.map(\.instances) == [3, 3])
             // Currencies are not added up, and without a currency of the books none is preferred.
             try await pass()
             try await report(7, of: "i3", in: "USDT")

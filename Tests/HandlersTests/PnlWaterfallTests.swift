@@ -171,6 +171,34 @@ extension PerformanceTests {
         }
     }
 
+    @Test func `reports that are days late change their day`() async throws {
+        try await Fleet.with(Self.books) { fleet in
+            let (six, four) = (midnight.adding(seconds: -6 * Self.day), midnight.adding(seconds: -4 * Self.day))
+            try await fleet.beat("i1")
+            try await metric("i1", "realized_pnl", "1", "USDT", at: midnight.adding(seconds: -30 * Self.day), in: fleet)
+            try await metric("i1", "realized_pnl", "10", "USDT", at: four.adding(seconds: 5), in: fleet)
+            func settle(_ expected: [String]) async throws {
+                // Transactions of other tests delay the sums.
+                for _ in 0..<200 where try await days(in: fleet) != expected {
+                    try await note(in: fleet)
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(try await days(in: fleet) == expected)
+            }
+            let first = "\(text(midnight.adding(seconds: -30 * Self.day))) USDT 1 0 0 0 1"
+            try await settle(["\(text(four)) USDT 9 0 0 0 9", first])
+            // The day after a late sample changes, too: it begins with another value.
+            try await metric("i1", "realized_pnl", "4", "USDT", at: six.adding(seconds: 7), in: fleet)
+            try await settle(["\(text(four)) USDT 6 0 0 0 6", "\(text(six)) USDT 3 0 0 0 3", first])
+            try await cost(.fee, "0.5", "USDT", at: six, in: fleet)
+            try await settle(["\(text(four)) USDT 6 0 0 0 6", "\(text(six)) USDT 3 0 0.5 0 2.5", first])
+            #expect(sums(try await entries(.fee, "USDT", on: six, in: fleet)) == ["USDT -0.5 -0.5"])
+            let queued = "SELECT count(*)::text FROM late_days"
+            for _ in 0..<200 where try await fleet.text(queued) != "0" { try await note(in: fleet) }
+            #expect(try await fleet.text(queued) == "0")
+        }
+    }
+
     @Test func `days on which no server ran are noted when one runs again`() async throws {
         try await Fleet.with(Self.books) { fleet in
             try await fleet.beat("i1")

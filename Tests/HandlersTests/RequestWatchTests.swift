@@ -1,3 +1,5 @@
+import ContractRuntime
+import Foundation
 import Generated
 import Postgres
 import TestSupport
@@ -70,6 +72,62 @@ import Testing
             _ = try await fleet.database.run(Query(sql: later))
             try await fleet.api.runScheduledChecks()
             #expect(try await fleet.text(alert) == "CRITICAL RESOLVED postPosition 2 \(second)")
+        }
+    }
+
+    @Test func `the reports of agents are counted by server, and unknown without a recent count`() async throws {
+        try await Fleet.with { fleet in
+            func ingest() async throws -> ServiceHealthIngest? {
+                try await fleet.api.getServiceHealth(.init(principal: fleet.operatorPrincipal)).body.ingest
+            }
+            #expect(try await ingest() == nil)
+            var watch = RequestWatch()
+            let requests = [
+                Route.postPosition: RequestCount(total: 7, failed: 2),
+                .postHeartbeat: RequestCount(total: 100, failed: 0),
+                .getFleet: RequestCount(total: 50, failed: 50),
+            ]
+            _ = watch.failing(requests)
+            #expect(watch.ingest == RequestCount(total: 107, failed: 2))
+            _ = watch.failing(requests)
+            #expect(watch.ingest == RequestCount(total: 0, failed: 0))
+            let servers = [UUID(), UUID()]
+            try await fleet.api.note(RequestCount(total: 10, failed: 0), of: servers[0])
+            try await fleet.api.note(RequestCount(total: 107, failed: 2), of: servers[0])
+            try await fleet.api.note(RequestCount(total: 3, failed: 1), of: servers[1])
+            let found = try #require(try await ingest())
+            #expect((found.servers, found.requests, found.failures) == (2, 110, 3))
+            let age = """
+                WITH aged AS (UPDATE ingest_counts SET noted_at = now() - interval '151 seconds' RETURNING 1)
+                SELECT count(*)::text FROM aged
+                """
+            #expect(try await fleet.text(age) == "2")
+            #expect(try await ingest() == nil)
+        }
+    }
+
+    @Test func `pending, repeated and failed deliveries are counted`() async throws {
+        try await Fleet.with { fleet in
+            func deliveries() async throws -> ServiceHealthDeliveries {
+                try await fleet.api.getServiceHealth(.init(principal: fleet.operatorPrincipal)).body.deliveries
+            }
+            #expect(try await deliveries() == ServiceHealthDeliveries(pending: 0, retrying: 0, failed: 0))
+            let add = """
+                WITH notification AS (
+                    INSERT INTO notifications (severity, title, message) VALUES ('INFO', 't', 'm') RETURNING notification_id
+                ),
+                added AS (
+                    INSERT INTO notification_deliveries (notification_id, target, status, last_error)
+                    SELECT notification_id, 'webhook', status, error
+                    FROM notification
+                    CROSS JOIN (VALUES ('PENDING', NULL), ('PENDING', '503'), ('DEAD', '503'), ('SENT', NULL)) AS state (status, error)
+                    RETURNING 1
+                )
+                SELECT count(*)::text FROM added
+                """
+            let added = try await fleet.text(add)
+            #expect(added == "4")
+            #expect(try await deliveries() == ServiceHealthDeliveries(pending: 2, retrying: 1, failed: 1))
         }
     }
 }

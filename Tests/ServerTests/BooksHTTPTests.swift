@@ -282,7 +282,7 @@ import Testing
             let overview = try await browser.get("/dashboard").body
             #expect(
                 overview.contains(
-                    #"<span>NetPnL, live, BNB</span><strong class="bad-text">−0.01</strong><small>BNB not converted</small>"#
+                    #"<span>NetPnL, live, BNB</span><strong class="bad-text">−0.01</strong><small>no exchange rate to USDT for BNB</small>"#
                 )
             )
             #expect(

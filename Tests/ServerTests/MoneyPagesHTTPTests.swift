@@ -9,9 +9,15 @@ import Testing
     private func ago(_ seconds: Double) -> String { Date.now.addingTimeInterval(-seconds).ISO8601Format() }
 
     /// Runs `body` with a LIVE instance on binance, and a PAPER one on okx whose bot has a hostile name.
-    private func fleet(_ body: @Sendable (RunningServer, Browser) async throws -> Void) async throws {
+    ///
+    /// - Parameter checkSeconds: The interval of the periodic jobs; 0 for none.
+    private func fleet(
+        checkSeconds: Int = 0,
+        _ body: @Sendable (RunningServer, Browser) async throws -> Void
+    ) async throws {
         // A busy machine must not make an instance silent.
-        try await RunningServer.with(settings: ["HEARTBEAT_STALE_SECONDS": "3600"]) { server in
+        let settings = ["HEARTBEAT_STALE_SECONDS": "3600", "CHECK_INTERVAL_SECONDS": "\(checkSeconds)"]
+        try await RunningServer.with(settings: settings) { server in
             try await server.waitUntilReady()
             let other = RunningServer.heartbeat("i2", at: ago(10)).replacing("LIVE", with: "PAPER")
                 .replacing("binance", with: "okx").replacing(#""b1""#, with: #""\#(Self.hostile)""#)
@@ -328,6 +334,85 @@ import Testing
             )
             let pnl = try await browser.get("/analytics?currency=EUR").body
             #expect(try block("parts", pnl).contains("1–1 of 1"))
+        }
+    }
+
+    // MARK: - NetPnL of a day
+
+    @Test func `the waterfall of a day and its entries are exact literals, and invalid parameters are rejected`()
+        async throws
+    {
+        try await fleet(checkSeconds: 1) { server, browser in
+            let day = ago(0).prefix(10)
+            for (kind, amount, currency, mode) in [
+                ("FEE", "0.100000000000000001", "USDT", "i1"), ("FEE", "0.2", "USDT", "i1"),
+                ("FUNDING", "-1.5", "EUR", "i1"),
+                ("FEE", "7", "BTC", "i2"),
+            ] {
+                try await report(
+                    server,
+                    "costs",
+                    """
+                    {"instance_id":"\(mode)","symbol":"BTCUSDT","cost_type":"\(kind)","amount":\(amount),"currency":"\(currency)",\
+                    "timestamp":"\(ago(0))"}
+                    """
+                )
+            }
+            let path = "/analytics/pnl-waterfall?day=\(day)"
+            let deadline = ContinuousClock.now + .seconds(120)
+            var waterfall = ""
+            while !waterfall.contains("0.300000000000000001"), ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(500))
+                waterfall = try await server.get(path).body
+            }
+            #expect(
+                waterfall.contains(
+                    #"{"currency":"USDT","net_pnl":-0.300000000000000001,"changes":[{"kind":"REALIZED","amount":0,"instances":0},"#
+                        + #"{"kind":"UNREALIZED","amount":0,"instances":0},"#
+                        + #"{"kind":"FEE","amount":-0.300000000000000001,"instances":1},{"kind":"FUNDING","amount":0,"instances":0}]}"#
+                ),
+                "\(waterfall)"
+            )
+            let live = try await server.get(path + "&mode=LIVE").body
+            #expect(!live.contains("BTC") && live.contains("EUR"), "\(live)")
+            let entries = try await server.get(
+                "/analytics/pnl-waterfall/entries?day=\(day)&kind=FEE&currency=USDT"
+            ).body
+            #expect(
+                entries.contains(
+                    #""sums":[{"currency":"USDT","amount":-0.300000000000000001,"entries_amount":-0.300000000000000001}]"#
+                ),
+                "\(entries)"
+            )
+            #expect(entries.contains(#""amount":-0.100000000000000001,"#), "\(entries)")
+            for invalid in [
+                "/analytics/pnl-waterfall", "/analytics/pnl-waterfall?day=2026-02-30", path + "&mode=SIM",
+                "/analytics/pnl-waterfall/entries?day=\(day)", "/analytics/pnl-waterfall/entries?day=\(day)&kind=TAX",
+                "/analytics/pnl-waterfall/entries?day=\(day)&kind=FEE&page=0", "/analytics/costs?mode=SIM",
+            ] {
+                #expect(try await server.get(invalid).status == 422, "\(invalid)")
+            }
+            for closed in [path, "/analytics/pnl-waterfall/entries?day=\(day)&kind=FEE", "/service-health"] {
+                #expect(try await server.get(closed, token: nil).status == 401, "\(closed)")
+            }
+            // A bot's name is escaped everywhere, and a page of a day without changes says so.
+            let page = try await browser.get("/analytics?tab=days&day=\(day)&kind=FEE&currency=BTC").body
+            #expect(page.contains("&lt;b&gt;") && !page.contains("<b>\"x\"</b>"))
+            let none = try await browser.get("/analytics?tab=days&day=2001-01-01&kind=FEE").body
+            #expect(none.contains("No changes of this kind"))
+            #expect(try await browser.get("/analytics?tab=days&day=x&kind=FEE").status == 422)
+            let csv = try await server.get("/analytics/costs.csv?mode=PAPER&currency=BTC").body
+            #expect(csv.split(separator: "\r\n").count == 2, "\(csv)")
+        }
+    }
+
+    @Test func `a preference for a currency is kept in a cookie that carries only a name`() async throws {
+        try await fleet { server, browser in
+            let page = try await browser.get("/settings").body
+            #expect(!page.contains("Report totals in"))
+            let overview = try await browser.get("/dashboard?in=%3Cb%3E").body
+            #expect(!overview.contains("<b>EUR"))
+            #expect(overview.contains("Ingest errors: unknown") && overview.contains("No failed deliveries"))
         }
     }
 }

@@ -252,20 +252,20 @@ def test_totals_are_reported_in_a_selected_currency_with_their_rates(name, reque
     browser.open(f"/analytics?tab=days&day={DAY}")
     # Without a rate for USDC there is no total, and each currency is listed.
     assert "—" in browser.text("#total") and "no exchange rate to USDT for USDC" in browser.text("#total")
-    assert len(browser.all("[id^=day-]")) == 4
+    assert len(browser.all("section[id^=day-]")) == 4
     rates(books.fleet, ("USDC", "1"))
     try:
         browser.open(f"/analytics?tab=days&day={DAY}")
         # 0.19 × 95,000 − 8.75 × 1.25 − 152.25 − 19.750000000000000005
-        assert "+17867.062499999999999995" in browser.text("#total").replace("\u202f", "")
-        assert "BTC at 95000.00, by " in browser.text("#total").replace("\u202f", "")
+        assert "+17867.0625" in browser.text("#total").replace("\u202f", "")
+        assert "BTC at 95000.00, EUR at 1.25, by " in browser.text("#total").replace("\u202f", "")
         browser.find("#filters [name=in] option[value=EUR]").click()
         browser.find("#filters button").click()
         browser.wait(lambda: "in=EUR" in browser.path)
         # 0.19 × 76,000 − 8.75 − 152.25 × 0.8 − 19.750000000000000005 × 0.8
-        assert "+14293.649999999999999996" in browser.text("#total").replace("\u202f", "")
-        assert "EUR · BTC at 76000.00, by " in browser.text("#total").replace("\u202f", "")
-        assert "USDT at 0.80, by " in browser.text("#total")
+        assert "+14293.65" in browser.text("#total").replace("\u202f", "")
+        assert "EUR · BTC at 76000.00, " in browser.text("#total").replace("\u202f", "")
+        assert "USDT at 0.80, by admin-token-user, " in browser.text("#total")
         browser.open("/portfolio?in=EUR")
         assert "−114000.00" in browser.text("#figures").replace("\u202f", "")
         browser.open("/settings")

@@ -30,6 +30,13 @@ BEGIN
         amount = balance.amount + excluded.amount,
         entries = balance.entries + excluded.entries,
         last_at = greatest(balance.last_at, excluded.last_at);
+    INSERT INTO late_days
+    SELECT DISTINCT instance_id, (ts AT TIME ZONE 'UTC')::date AS day
+    FROM unsummed_costs
+    WHERE (xid < complete OR is_restored)
+        AND ts < date_trunc('day', now(), 'UTC') - interval '1 day'
+    ORDER BY instance_id, day
+    ON CONFLICT DO NOTHING;
     UPDATE sum_horizons
     SET xid = complete,
         home = database_identity(),

@@ -48,8 +48,8 @@ BEGIN
 END
 $$;
 
--- The text by which exchanges are compared: agents report one exchange in different cases. Only ASCII letters are equal in both cases. Pages and
--- groups show the first of the reported spellings.
+-- The text by which exchanges are compared: agents report one exchange in different cases. Only ASCII letters are equal in both cases. `exchanges`
+-- has the spelling that pages and groups show.
 CREATE OR REPLACE FUNCTION exchange_key(exchange text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT lower(exchange COLLATE "C")
 $$;

@@ -115,6 +115,14 @@ BEGIN
         samples = excluded.samples, sum = excluded.sum, min = excluded.min, max = excluded.max,
         first = excluded.first, last = excluded.last, last_at = excluded.last_at;
     PERFORM book_buckets(series, buckets, 1);
+    INSERT INTO late_days
+    SELECT DISTINCT instance_id, (bucket.ts AT TIME ZONE 'UTC')::date AS day
+    FROM unnest(series, buckets) AS bucket (series_id, ts)
+    JOIN metric_series USING (series_id)
+    WHERE metric_type IN ('realized_pnl', 'unrealized_pnl')
+        AND bucket.ts < date_trunc('day', now(), 'UTC') - interval '1 day'
+    ORDER BY instance_id, day
+    ON CONFLICT DO NOTHING;
     INSERT INTO misbooked_series
     SELECT DISTINCT series_id
     FROM unnest(taken) AS rolled (series_id)

@@ -93,14 +93,17 @@ CREATE OR REPLACE FUNCTION note_pnl_days(ids text[], since date) RETURNS void LA
 $$;
 
 -- Notes the amounts of some instances, by currency. Those of the past are computed again once an hour, because late reports change them; days
--- on which no server ran are computed then, too. The first time, the last 30 days are noted, of up to 20 instances per call.
+-- on which no server ran are computed then, too. The first time, the last 30 days are noted, of up to 20 instances per call; as many instances
+-- with reports for earlier days (`late_days`) are computed again from the first of these days on.
 CREATE OR REPLACE FUNCTION note_performance_parts(ids text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     today CONSTANT timestamptz := date_trunc('day', now(), 'UTC');
     yesterday CONSTANT date := (now() AT TIME ZONE 'UTC')::date - 1;
     due text[];
     fresh text[];
+    late text[];
     since date;
+    late_since date;
 BEGIN
     INSERT INTO performance_parts AS known (instance_id, currency, realized, unrealized, fees, funding, equity, peak)
     SELECT
@@ -139,7 +142,24 @@ BEGIN
         AND marked_at < greatest(today, now() - interval '1 hour')
         AND marked_at <> '-infinity';
     fresh := ARRAY (SELECT DISTINCT instance_id FROM performance_parts WHERE instance_id = ANY (ids) AND marked_at = '-infinity' LIMIT 20);
-    IF due IS NULL AND cardinality(fresh) = 0 THEN RETURN; END IF;
+    late := ARRAY (
+        SELECT DISTINCT instance_id
+        FROM late_days
+        WHERE instance_id = ANY (ids)
+            AND NOT EXISTS (
+                SELECT
+                FROM performance_parts AS part
+                WHERE part.instance_id = late_days.instance_id
+                    AND marked_at = '-infinity'
+            )
+        LIMIT 20
+    );
+    IF due IS NULL AND cardinality(fresh || late) = 0 THEN RETURN; END IF;
+    -- A report that arrives from now on adds its day again.
+    WITH removed AS (
+        DELETE FROM late_days WHERE instance_id = ANY (late) RETURNING day
+    )
+    SELECT min(day) INTO late_since FROM removed;
     UPDATE performance_parts AS known
     SET realized_today = coalesce(start.realized, 0),
         unrealized_today = coalesce(start.unrealized, 0),
@@ -149,12 +169,13 @@ BEGIN
         equity_today = equity_at(known.instance_id, known.currency, today),
         marked_at = now()
     FROM performance_parts AS part
-    LEFT JOIN pnl_at(due || fresh, today) AS start USING (instance_id, currency)
-    LEFT JOIN pnl_at(due || fresh, today - interval '6 days') AS week USING (instance_id, currency)
-    WHERE part.instance_id = ANY (due || fresh)
+    LEFT JOIN pnl_at(due || fresh || late, today) AS start USING (instance_id, currency)
+    LEFT JOIN pnl_at(due || fresh || late, today - interval '6 days') AS week USING (instance_id, currency)
+    WHERE part.instance_id = ANY (due || fresh || late)
         AND (known.instance_id, known.currency) = (part.instance_id, part.currency);
     PERFORM note_pnl_days(due, greatest(since, yesterday - 29));
     PERFORM note_pnl_days(fresh, yesterday - 29);
+    PERFORM note_pnl_days(late, greatest(late_since, yesterday - 399)) WHERE late_since IS NOT NULL;
 END
 $$;
 
@@ -256,6 +277,7 @@ BEGIN
     IF last_id IS NULL THEN
         UPDATE performance_horizon SET noted_at = now();
         DELETE FROM pnl_days WHERE day < (now() AT TIME ZONE 'UTC')::date - 400;
+        DELETE FROM late_days WHERE NOT EXISTS (SELECT FROM instance_live AS live WHERE live.instance_id = late_days.instance_id);
     END IF;
     RETURN last_id;
 END

@@ -57,7 +57,7 @@ extension Dashboard {
                 )
             },
             empty: Table.Empty(text: "No profit, loss or cost reported")
-        ).labelled()
+        ).labelled().aligned()
     }
 
     /// A chart of the net PnL, if all of it is in one symbol and currency.

@@ -101,7 +101,7 @@ extension FleetPerformance {
             "Total\(reporting.name.map { ", \($0)" } ?? "")",
             note: reason ?? totals.compactMap(\.note).max { $0.utf8.count < $1.utf8.count }
         )
-        return [Row(key: "total", cells: [title] + cells + [.unknown])]
+        return [Row(key: "total", cells: [title] + cells + [.unknownNumber])]
     }
 }
 

@@ -54,7 +54,7 @@ extension Dashboard {
                 columns: [.init("Currency")] + TradeComparison.figureColumns,
                 rows: totals.map { Row(key: $0.currency, cells: [.text($0.currency)] + $0.cells) }
             )
-            return [Block("totals", "Totals by currency", asOf: days.generatedAt, .table(table.labelled()))]
+            return [Block("totals", "Totals by currency", asOf: days.generatedAt, .table(table.labelled().aligned()))]
         }
         return totals.enumerated().map { place, total in
             Block("totals-\(place)", shape: "plain", asOf: days.generatedAt, .figures(total.figures))
@@ -98,7 +98,7 @@ extension Dashboard {
             total: lines.count,
             parameter: "group_page"
         )
-        return table.labelled()
+        return table.labelled().aligned()
     }
 }
 

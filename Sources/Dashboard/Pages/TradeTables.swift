@@ -33,7 +33,7 @@ extension Dashboard {
             columns: columns,
             rows: rows,
             empty: Table.Empty(text: isClosed ? "No closed trades" : "No open trades")
-        ).labelled()
+        ).labelled().aligned()
     }
 
     static func orderTable(_ page: OrderPage, _ caption: String) -> Table {
@@ -59,7 +59,7 @@ extension Dashboard {
                 )
             },
             empty: Table.Empty(text: "No \(caption.lowercased())")
-        ).labelled()
+        ).labelled().aligned()
     }
 
     /// The number of balances per page.
@@ -87,7 +87,7 @@ extension Dashboard {
             empty: Table.Empty(text: "No balances reported")
         )
         table.pages = Table.Pages(base, query, page: page, size: size, total: list.items.count)
-        return table.labelled()
+        return table.labelled().aligned()
     }
 
     static func logTable(_ page: LogPage) -> Table {

@@ -79,11 +79,13 @@ struct ReportingCurrency {
             let value = rate(of: part.currency).map { part.amount.multiplied(by: $0.value) } ?? part.amount
             sum = sum.flatMap { sum in value.flatMap { sum.adding($0) } }
         }
-        let labels = others.prefix(Figures.mostCurrencies).compactMap { label(of: $0.currency) }
-        let hidden = others.count - labels.count
+        let shown = others.prefix(Figures.mostCurrencies)
+        let labels = labels(of: shown.compactMap(\.currency))
+        let hidden = others.count - shown.count
         let rest = hidden > 0 ? ["and \(hidden) more rates"] : []
+        // The digits of a rate say nothing beyond this.
         return Total(
-            amount: sum,
+            amount: others.isEmpty ? sum : sum?.rounded(to: 8),
             note: sum == nil ? "the total has too many digits" : ([name] + labels + rest).joined(separator: " · ")
         )
     }
@@ -91,10 +93,20 @@ struct ReportingCurrency {
     /// The rate of a currency; nil for the reporting currency itself.
     private func rate(of currency: String?) -> Rate? { currency.flatMap { rates[ExactText($0)] } }
 
-    /// A rate with its source and its time.
-    private func label(of currency: String?) -> String? {
-        guard let currency, let rate = rate(of: currency) else { return nil }
-        return "\(currency) at \(Figures.amount(rate.value)), by \(rate.source), \(Moment(rate.time).text)"
+    /// Rates with their sources and times. Those of one report share both.
+    private func labels(of currencies: [String]) -> [String] {
+        var labels: [(rates: [String], origin: String)] = []
+        for currency in currencies {
+            guard let rate = rate(of: currency) else { continue }
+            let text = "\(currency) at \(Figures.amount(rate.value))"
+            let origin = "by \(rate.source), \(Moment(rate.time).text)"
+            if labels.last?.origin.hasSameScalars(as: origin) == true {
+                labels[labels.count - 1].rates.append(text)
+            } else {
+                labels.append(([text], origin))
+            }
+        }
+        return labels.map { "\($0.rates.joined(separator: ", ")), \($0.origin)" }
     }
 }
 
@@ -147,6 +159,13 @@ extension Decimal {
         let (high, low) = coefficient.magnitude.multipliedFullWidth(by: power)
         guard let quotient = Self.rounded(high, low, by: other.coefficient.magnitude) else { return nil }
         return Self.signed(quotient, (coefficient < 0) != (other.coefficient < 0), scale: Self.maximumScale)
+    }
+
+    /// The value with at most this many digits after the point, rounded half away from zero.
+    func rounded(to digits: Int) -> Decimal {
+        guard scale > digits, digits >= 0, !isWide else { return self }
+        let rounded = Self.rounded(0, coefficient.magnitude, by: Self.power(scale - digits))
+        return rounded.flatMap { Self.signed($0, coefficient < 0, scale: digits) } ?? self
     }
 
     /// Whether it is a sum with more than 38 digits, whose text is no decimal.

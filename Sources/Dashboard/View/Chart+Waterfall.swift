@@ -26,7 +26,7 @@ extension Chart {
                 name: term.name,
                 text: Figures.amount(term.amount, signed: true),
                 start: round(left),
-                length: max(round(right - left), 0.5),
+                length: term.amount == Decimal(0) ? 0 : max(round(right - left), 0.5),
                 zero: round(place(0)),
                 isNegative: term.amount < Decimal(0),
                 href: term.href

@@ -1,27 +1,34 @@
 import ContractRuntime
 
 extension Table {
-    /// A copy in which the decimal points of each column of amounts stand below each other, for each currency.
+    /// The cells whose decimal points stand below each other: those of a column with the same currency.
+    private struct Group: Hashable {
+        let column: Int
+        let currency: ExactText
+    }
+
+    /// A copy in which the decimal points of each column of amounts stand below each other, for each currency. The currency of an amount is
+    /// the one after it, or else that of its row.
     func aligned() -> Table {
         let ofCurrency = columns.firstIndex { $0.title == "Currency" }
-        func group(_ row: Row) -> ExactText {
-            guard let ofCurrency, ofCurrency < row.cells.count else { return ExactText("") }
-            return ExactText(row.cells[ofCurrency].text ?? "")
+        func amount(_ row: Row, _ column: Int) -> (group: Group, decimals: Int)? {
+            guard let (decimals, unit) = row.cells[column].decimals else { return nil }
+            let ofRow = ofCurrency.flatMap { $0 < row.cells.count ? row.cells[$0].text : nil }
+            return (Group(column: column, currency: ExactText(unit ?? ofRow ?? "")), decimals)
         }
-        var most: [ExactText: [Int]] = [:]
+        var most: [Group: Int] = [:]
         for row in rows {
-            var counts = most[group(row)] ?? []
-            for (place, cell) in row.cells.enumerated() {
-                let count = cell.decimals ?? 0
-                if place < counts.count { counts[place] = max(counts[place], count) } else { counts.append(count) }
+            for column in row.cells.indices {
+                guard let (group, decimals) = amount(row, column) else { continue }
+                most[group] = max(most[group] ?? 0, decimals)
             }
-            most[group(row)] = counts
         }
         var table = self
         table.rows = rows.map { row in
-            let counts = most[group(row)] ?? []
-            let cells = zip(row.cells, counts).map { cell, most in
-                guard let decimals = cell.decimals, decimals < most else { return cell }
+            let cells = row.cells.enumerated().map { column, cell in
+                guard let (group, decimals) = amount(row, column), let most = most[group], decimals < most else {
+                    return cell
+                }
                 var cell = cell
                 // Spaces as wide as a point and as a digit.
                 cell.pad = (decimals == 0 ? "\u{2008}" : "") + String(repeating: "\u{2007}", count: most - decimals)
@@ -34,10 +41,14 @@ extension Table {
 }
 
 extension Cell {
-    /// The number of digits after the decimal point; nil if the cell is not just a number.
-    fileprivate var decimals: Int? {
-        guard isNumeric, let text, text.contains(where: \.isNumber) else { return nil }
-        guard text.allSatisfy({ $0.isASCII && $0.isNumber || "+−.\u{202F}".contains($0) }) else { return nil }
-        return text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
+    /// The number of digits after the decimal point, and the currency after the number; nil if the cell is no amount.
+    fileprivate var decimals: (count: Int, unit: String?)? {
+        guard isNumeric, let text else { return nil }
+        let parts = text.split(separator: " ", maxSplits: 1)
+        guard let number = parts.first, number.contains(where: \.isNumber) else { return nil }
+        guard number.allSatisfy({ $0.isASCII && $0.isNumber || "+−.\u{202F}".contains($0) }) else { return nil }
+        let unit = parts.count > 1 ? String(parts[1]) : nil
+        if unit?.hasPrefix("×") == true { return nil }
+        return (number.firstIndex(of: ".").map { number.distance(from: $0, to: number.endIndex) - 1 } ?? 0, unit)
     }
 }

@@ -29,13 +29,14 @@ known AS MATERIALIZED (
 selected AS MATERIALIZED (
     SELECT
         CASE :group_by
-            WHEN 'EXCHANGE' THEN min(exchange COLLATE "C") OVER (PARTITION BY exchange_key(exchange))
+            WHEN 'EXCHANGE' THEN coalesce(exchanges.name, exchange)
             WHEN 'BOT' THEN bot_id
             ELSE symbol
         END AS key,
         slippage_bps, latency_ms, fill_ratio
     FROM newest
     LEFT JOIN known USING (instance_id)
+    LEFT JOIN exchanges ON exchanges.key = exchange_key(exchange)
     WHERE (:bot_id IS NULL OR bot_id = :bot_id)
         AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
         AND (:mode IS NULL OR runtime_mode = :mode)

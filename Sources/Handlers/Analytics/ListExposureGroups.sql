@@ -10,13 +10,14 @@ WITH held AS (
         updated_at < (SELECT lost_before(:stale_seconds)) AS is_stale,
         CASE :group_by
             WHEN 'SYMBOL' THEN positions.symbol
-            WHEN 'EXCHANGE' THEN min(exchange COLLATE "C") OVER (PARTITION BY exchange_key(exchange))
+            WHEN 'EXCHANGE' THEN exchanges.name
             WHEN 'BOT' THEN bot_id
             ELSE nullif(named_currency(positions.currency, :books), '')
         END AS key
     FROM positions
     JOIN instance_live AS live USING (instance_id)
     JOIN instances USING (instance_id)
+    JOIN exchanges ON exchanges.key = exchange_key(exchange)
     WHERE (:bot_id IS NULL OR bot_id = :bot_id)
         AND (:exchange IS NULL OR exchange_key(exchange) = exchange_key(:exchange))
         AND (:symbol IS NULL OR positions.symbol = :symbol)

@@ -1,3 +1,5 @@
+-- The first page of the dashboard: deployments in its charts, errors of ingest and of deliveries, exchanges under one name.
+
 -- Changes of an instance's version or strategy, as its heartbeats reported them. A value that has not changed is null.
 CREATE TABLE deployments (
     deployment_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -60,3 +62,12 @@ CREATE TABLE ingest_counts (
     failures int8 NOT NULL
 );
 CREATE INDEX notification_deliveries_failed ON notification_deliveries (created_at DESC) WHERE status = 'DEAD';
+
+-- Exchanges are compared without regard to the case of ASCII letters.
+CREATE FUNCTION exchange_key(exchange text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT lower(exchange COLLATE "C")
+$$;
+
+-- The exchanges of the fleet, each by the first of its reported spellings.
+CREATE VIEW exchanges AS
+SELECT exchange_key(exchange) AS key, min(exchange COLLATE "C") AS name FROM instance_live GROUP BY 1;
