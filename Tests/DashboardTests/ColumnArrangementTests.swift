@@ -109,6 +109,9 @@ import Testing
         let chooser = try #require(arranged.chooser)
         #expect(chooser.query == "actor=a&page=2")
         #expect(chooser.isOpen)
+        #expect(chooser.note == "Widths are in pixels. A column without a width fits its content.")
+        let view = ColumnArrangement(.audit, TableLayout(columns: []), ofView: "time")
+        #expect(table.arranged(by: view, .none, request).chooser?.note.utf8.starts(with: "A view shows".utf8) == true)
         #expect(chooser.columns.map { "\($0.name) \($0.isShown)" }.prefix(2) == ["result true", "actor false"])
     }
 

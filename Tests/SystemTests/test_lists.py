@@ -107,7 +107,7 @@ def test_columns_are_chosen_moved_and_reset(browser, fleet, clean):
 
 
 def width(browser, title: str) -> float:
-    return browser.driver.execute_script("return document.querySelector(`#bots th[data-column=${arguments[0]}]`).getBoundingClientRect().width", title)
+    return browser.driver.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect().width", f"#bots th[data-column={title}]")
 
 
 def test_a_width_is_dragged_typed_and_kept(browser, fleet, clean):

@@ -11,7 +11,8 @@ async function search(text, signal) {
   const isID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
   const matches = (...texts) => texts.join(" ").toLowerCase().includes(text.toLowerCase());
   const [instances, commands, ...alerts] = await Promise.all([
-    get(`instances?sort=bot&page_size=5&q=${encodeURIComponent(text)}`), get(isID ? `commands?command_id=${text}` : "commands?page_size=100"),
+    get(`instances?sort=bot&page_size=5&q=${encodeURIComponent(text)}`),
+    get(isID ? `commands?command_id=${text}` : "commands?page_size=100"),
     ...isID ? [get(`alerts?alert_id=${text}`)] : [get("alerts?status=OPEN&page_size=100"), get("alerts?status=ACKED&page_size=100")],
   ]);
   const path = (...names) => names.map(encodeURIComponent).join("/");

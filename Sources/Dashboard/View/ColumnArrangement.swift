@@ -112,6 +112,7 @@ extension Table {
         let query: String
         /// Whether the form is shown.
         let isOpen: Bool
+        let note: String
         let columns: [Column]
 
         struct Column {
@@ -148,6 +149,9 @@ extension Table {
             caption: caption,
             query: query.with(arrangement.table.parameter, nil).text,
             isOpen: request.query["arrange"]?.hasSameScalars(as: name) == true,
+            note: arrangement.isOfView
+                ? "A view shows these columns. Saved here, they become those of the list without a view."
+                : "Widths are in pixels. A column without a width fits its content.",
             columns: arrangement.entries.map { entry in
                 Chooser.Column(
                     name: entry.name,

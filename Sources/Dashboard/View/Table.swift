@@ -189,8 +189,8 @@ struct Cell {
 extension Cell: MustacheParent {
     func child(named name: String) -> Any? {
         switch name {
-        case "plain": href == nil && tone.isEmpty ? text : nil
-        case "toned": href == nil && !tone.isEmpty ? text.map { Toned(text: $0, tone: tone) } : nil
+        case "plain": href == nil && tone.isEmpty ? text.map { Words(words: $0.words) } : nil
+        case "toned": href == nil && !tone.isEmpty ? text.map { Toned(words: $0.words, tone: tone) } : nil
         case "link": link
         case "details": details
         case "isMessage": isMessage
@@ -222,18 +222,30 @@ extension Cell: MustacheParent {
 
     private var link: Link? {
         guard let href else { return nil }
-        return Link(text: text ?? "", href: href, isExternal: isExternal, tone: tone.isEmpty ? nil : tone)
+        return Link(words: (text ?? "").words, href: href, isExternal: isExternal, tone: tone.isEmpty ? nil : tone)
+    }
+
+    private struct Words {
+        let words: [String]
     }
 
     private struct Link {
-        let text: String
+        let words: [String]
         let href: String
         let isExternal: Bool
         let tone: String?
     }
 
     private struct Toned {
-        let text: String
+        let words: [String]
         let tone: String
+    }
+}
+
+extension String {
+    /// The words of a name such as `AWAITING_APPROVAL`, each with the underscore that ends it. A line may break between them.
+    fileprivate var words: [String] {
+        let words = split(separator: "_", omittingEmptySubsequences: false)
+        return words.dropLast().map { "\($0)_" } + words.suffix(1).map { String($0) }
     }
 }

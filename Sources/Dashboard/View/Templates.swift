@@ -21,7 +21,7 @@ enum Templates {
         ("block", PackageResources.block_mustache), ("confirmation", PackageResources.confirmation_mustache),
         ("figure", PackageResources.figure_mustache), ("items", PackageResources.items_mustache),
         ("table", PackageResources.table_mustache), ("columns", PackageResources.columns_mustache),
-        ("cell", PackageResources.cell_mustache),
+        ("cell", PackageResources.cell_mustache), ("words", PackageResources.words_mustache),
         ("form", PackageResources.form_mustache), ("button", PackageResources.button_mustache),
         ("chart", PackageResources.chart_mustache), ("time", PackageResources.time_mustache),
         ("signin", PackageResources.signin_mustache),
