@@ -1,5 +1,5 @@
--- schema: 51
--- routines: 6 951259259109ba66
+-- schema: 52
+-- routines: 6 b4b7accf010b8212
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
 -- the newest migration that this file includes, the second the revision of the routines and their fingerprint.
@@ -64,7 +64,9 @@ CREATE TABLE instance_live (
     -- The mode in the newest heartbeat that an agent with a token sent.
     proven_mode text,
     -- When the instance last stopped being LIVE.
-    live_until timestamptz
+    live_until timestamptz,
+    -- The process that sent the newest heartbeat; null if it named none.
+    boot_id text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 -- The processes that reported for an instance, the newest 100. The last one holds the instance.
