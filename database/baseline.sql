@@ -64,7 +64,9 @@ CREATE TABLE instance_live (
     -- The mode in the newest heartbeat that an agent with a token sent.
     proven_mode text,
     -- When the instance last stopped being LIVE.
-    live_until timestamptz
+    live_until timestamptz,
+    -- The process that sent the newest heartbeat; null if it named none.
+    boot_id text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 -- The processes that reported for an instance, the newest 100. The last one holds the instance.

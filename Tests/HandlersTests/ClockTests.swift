@@ -142,8 +142,9 @@ import Testing
             #expect(lost?.code == "LEASE_LOST")
             try await beat("second", "5")
             #expect(try await fleet.bots().items.first?.version == "5")
-            // A process without a boot id cannot be distinguished.
-            try await beat(nil, "6")
+            // A process without a boot id cannot be newer than one that reports.
+            let unnamed = await #expect(throws: Problem.self) { try await beat(nil, "6") }
+            #expect(unnamed?.code == "LEASE_LOST")
             #expect(try await fleet.audit().first?.action == "HEARTBEAT")
         }
     }

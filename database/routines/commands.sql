@@ -32,7 +32,8 @@ CREATE OR REPLACE FUNCTION command_digest(command commands) RETURNS text LANGUAG
     )
 $$;
 
--- The names of a principal's token and of everyone who issued it, directly or through other tokens, as they were valid at a time.
+-- The name of a principal and of everyone who issued its tokens, directly or through other tokens, as far as they were valid in the minute before
+-- a time. A request whose token was revoked while it waited was made with that token, too.
 CREATE OR REPLACE FUNCTION token_issuers(principal text, valid_at timestamptz) RETURNS SETOF text LANGUAGE sql STABLE AS $$
     WITH RECURSIVE issuer (name, at) AS (
         SELECT principal, valid_at
@@ -42,8 +43,8 @@ CREATE OR REPLACE FUNCTION token_issuers(principal text, valid_at timestamptz) R
         JOIN access_tokens AS token USING (name)
         WHERE instance_id IS NULL
             AND created_at <= at
-            AND (revoked_at IS NULL OR revoked_at > at)
-            AND (expires_at IS NULL OR expires_at > at)
+            AND (revoked_at IS NULL OR revoked_at > at - interval '1 minute')
+            AND (expires_at IS NULL OR expires_at > at - interval '1 minute')
     )
     SELECT DISTINCT name FROM issuer
 $$;

@@ -45,16 +45,20 @@ extension Transaction {
         try require(approver, isIndependentOf: holders(of: command.createdBy, at: command.createdAt), "requested")
         // Approvals of one command wait for each other here.
         _ = try run(.holdInstances(instanceIDs: [command.instanceID]))
-        let earlier = try run(.listApprovals(commandID: decision.id))
-        guard let digest = try run(.insertApproval(commandID: decision.id, approver: decision.actor)) else {
-            try requireWaiting(decision.id)
-            throw Problem.approvedAlready(missing: needed - earlier.count)
+        let others = try run(.listApprovals(commandID: decision.id)).filter {
+            !$0.approver.hasSameScalars(as: decision.actor)
         }
-        for approval in earlier {
+        let given = others.count + 1
+        let digest = try run(.insertApproval(commandID: decision.id, approver: decision.actor))
+        if digest == nil {
+            try requireWaiting(decision.id)
+            // If fewer approvals are needed than before, a repeated one may suffice.
+            if given < needed { throw Problem.approvedAlready(missing: needed - given) }
+        }
+        for approval in others {
             let other = try holders(of: approval.approver, at: approval.approvedAt)
             try require(approver, isIndependentOf: other, "approved")
         }
-        let given = earlier.count + 1
         let details = JSONObject { json in
             json.member("reason", decision.reason)
             json.member("digest", digest)

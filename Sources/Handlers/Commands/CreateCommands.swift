@@ -52,7 +52,7 @@ extension Transaction {
         _ approval: ApprovalPolicy
     ) throws -> BulkCommands {
         let held = try run(.holdInstances(instanceIDs: target))
-        // Both lists are ordered by id, and an instance that was retired in the meantime gets no command.
+        // An instance that was retired in the meantime has no evidence, and gets no command.
         let judged = try modeEvidence(of: held).map { ($0.instanceID, isHighRisk: effect.isHighRisk(on: $0.mode)) }
         let bulkID = UUID()
         let rows = try run(

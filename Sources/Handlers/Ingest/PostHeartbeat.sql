@@ -42,7 +42,7 @@ LEFT JOIN refreshed USING (instance_id, fingerprint)
 -- import: Generated
 -- row: instance_id text, bot_id text, runtime_mode text(RuntimeMode), exchange text, symbol text, version text
 -- row: metadata jsonb, boot_id text?, state text(AgentState), profile jsonb?, is_proven bool, fingerprint int8, sent_at timestamptz
--- row: hourly int8, most int8
+-- row: hourly int8, most int8, stale_seconds int8
 -- out: ordinal int8, outcome text(HeartbeatOutcome)
 WITH beat AS MATERIALIZED (
     SELECT
@@ -51,10 +51,10 @@ WITH beat AS MATERIALIZED (
         extract(epoch FROM statement_timestamp() - sent_at)::float8 AS lag
     FROM unnest(
         :instance_id, :bot_id, :runtime_mode, :exchange, :symbol, :version, :metadata, :boot_id, :state, :profile, :is_proven,
-        :fingerprint, :sent_at, :hourly, :most
+        :fingerprint, :sent_at, :hourly, :most, :stale_seconds
     ) WITH ORDINALITY AS row (
         instance_id, bot_id, runtime_mode, exchange, symbol, version, metadata, boot_id, state, profile, is_proven, fingerprint, sent_at,
-        hourly, most, ordinal
+        hourly, most, stale_seconds, ordinal
     )
 ),
 -- Rows are written in the order of their keys everywhere, so that concurrent batches cannot deadlock.
@@ -155,6 +155,14 @@ classified AS MATERIALIZED (
             WHEN owner.is_deleted THEN 'deleted'
             WHEN beat.bot_id <> owner.bot_id THEN 'foreign'
             WHEN beat.boot_id <> holder.boot_id THEN 'superseded'
+            -- A process that names no boot cannot be newer than one that does, so it owns the instance only once that one is silent.
+            WHEN beat.boot_id IS NULL AND EXISTS (
+                SELECT
+                FROM instance_live AS live
+                WHERE live.instance_id = beat.instance_id
+                    AND live.boot_id IS NOT NULL
+                    AND live.last_received_at > statement_timestamp() - stale_seconds * interval '1 second'
+            ) THEN 'superseded'
             ELSE 'stored'
         END AS outcome
     FROM beat
@@ -164,7 +172,7 @@ classified AS MATERIALIZED (
 stored AS (
     INSERT INTO instance_live AS live
         (instance_id, runtime_mode, exchange, symbol, version, metadata, state, fingerprint, last_seen, last_received_at, sent_at,
-        beat_at, clock_lag, skewed_beats, proven_mode)
+        beat_at, clock_lag, skewed_beats, proven_mode, boot_id)
     SELECT DISTINCT ON (instance_id)
         instance_id, runtime_mode, exchange, symbol, version, metadata, state,
         -- An existing alert must be evaluated again, and a bot that does not respond must have one.
@@ -179,12 +187,12 @@ stored AS (
             ) THEN fingerprint
         END,
         seen, statement_timestamp(), seen, sent_at, lag, skewed_beats(lag, sent_at, 0, 0, sent_at),
-        CASE WHEN is_proven THEN runtime_mode END
+        CASE WHEN is_proven THEN runtime_mode END, boot_id
     FROM classified
     WHERE outcome = 'stored'
     ORDER BY instance_id, seen DESC, ordinal DESC
     ON CONFLICT (instance_id) DO UPDATE SET
-        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at, proven_mode) = (
+        (runtime_mode, exchange, symbol, version, metadata, state, fingerprint, sent_at, proven_mode, boot_id) = (
             SELECT
                 CASE WHEN is_newer THEN excluded.runtime_mode ELSE live.runtime_mode END,
                 CASE WHEN is_newer THEN excluded.exchange ELSE live.exchange END,
@@ -194,7 +202,8 @@ stored AS (
                 CASE WHEN is_newer THEN excluded.state ELSE live.state END,
                 CASE WHEN is_newer THEN excluded.fingerprint END,
                 CASE WHEN is_newer THEN excluded.sent_at ELSE live.sent_at END,
-                CASE WHEN is_newer THEN coalesce(excluded.proven_mode, live.proven_mode) ELSE live.proven_mode END
+                CASE WHEN is_newer THEN coalesce(excluded.proven_mode, live.proven_mode) ELSE live.proven_mode END,
+                CASE WHEN is_newer THEN excluded.boot_id ELSE live.boot_id END
             FROM (
                 SELECT excluded.sent_at >= live.sent_at
                     OR skewed_beats(excluded.clock_lag, excluded.beat_at, live.skewed_beats, live.clock_lag, live.beat_at)

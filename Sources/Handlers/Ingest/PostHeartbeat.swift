@@ -25,7 +25,7 @@ extension Heartbeat: IngestElement {
     /// The row to store.
     ///
     /// - Parameter isProven: Whether the agent has a token, so that the heartbeat proves the mode.
-    private func row(within limits: ClientLimits, isProven: Bool) -> RecordHeartbeats {
+    private func row(within configuration: API.Configuration, isProven: Bool) -> RecordHeartbeats {
         RecordHeartbeats(
             instanceID: instanceID,
             botID: botID,
@@ -40,8 +40,9 @@ extension Heartbeat: IngestElement {
             isProven: isProven,
             fingerprint: fingerprint(isProven: isProven),
             sentAt: timestamp,
-            hourly: limits.registrationsPerHour,
-            most: limits.instances
+            hourly: configuration.clientLimits.registrationsPerHour,
+            most: configuration.clientLimits.instances,
+            staleSeconds: configuration.heartbeatStaleSeconds
         )
     }
 
@@ -86,7 +87,7 @@ extension Heartbeat: IngestElement {
     func store(in api: API, by principal: Principal?) async throws(Problem) -> HeartbeatOutcome {
         let isProven = principal?.subject != nil
         if try await api.run(refresh(isProven: isProven)) { return .stored }
-        return try await api.run(row(within: api.configuration.clientLimits, isProven: isProven))
+        return try await api.run(row(within: api.configuration, isProven: isProven))
     }
 
     static func store(
@@ -98,7 +99,7 @@ extension Heartbeat: IngestElement {
         let isRefreshed = try await api.run(beats.map { $0.refresh(isProven: isProven) })
         var outcomes: [Result<HeartbeatOutcome, Problem>] = isRefreshed.map { $0.map { _ in .stored } }
         let others = beats.indices.filter { (try? isRefreshed[$0].get()) == false }
-        let rows = others.map { beats[$0].row(within: api.configuration.clientLimits, isProven: isProven) }
+        let rows = others.map { beats[$0].row(within: api.configuration, isProven: isProven) }
         for (index, outcome) in zip(others, try await api.run(rows)) { outcomes[index] = outcome }
         return outcomes
     }
@@ -114,7 +115,7 @@ extension Heartbeat: IngestElement {
                 detail: "instance '\(instanceID)' does not belong to bot '\(botID)'"
             )
         case .superseded:
-            let detail = "another process that started later reports for instance '\(instanceID)'"
+            let detail = "another process reports for instance '\(instanceID)'"
             throw Problem(status: 409, code: .leaseLost, detail: detail)
         case .deleted:
             let detail = "instance '\(instanceID)' is being deleted; a later heartbeat registers it again"
