@@ -49,7 +49,7 @@ extension PerformanceTests {
         // In the books' currency, because it has a rate.
         try await cost(.fee, "0.001", "BNB", at: yesterday, rate: "600", id: "f2", in: fleet)
         try await cost(.funding, "-1.5", "EUR", at: yesterday, in: fleet)
-        // Of the day before.
+        // Paid on the day before.
         try await cost(.fee, "99", "USDT", at: before, in: fleet)
     }
 

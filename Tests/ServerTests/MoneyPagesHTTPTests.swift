@@ -395,7 +395,7 @@ import Testing
             for closed in [path, "/analytics/pnl-waterfall/entries?day=\(day)&kind=FEE", "/service-health"] {
                 #expect(try await server.get(closed, token: nil).status == 401, "\(closed)")
             }
-            // A bot's name is escaped everywhere, and a page of a day without changes says so.
+            // A bot's name is escaped everywhere, and a day without changes has a page.
             let page = try await browser.get("/analytics?tab=days&day=\(day)&kind=FEE&currency=BTC").body
             #expect(page.contains("&lt;b&gt;") && !page.contains("<b>\"x\"</b>"))
             let none = try await browser.get("/analytics?tab=days&day=2001-01-01&kind=FEE").body

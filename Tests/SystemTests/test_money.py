@@ -271,7 +271,8 @@ def test_totals_are_reported_in_a_selected_currency_with_their_rates(name, reque
         browser.open("/settings")
         browser.find("[name=currency] option[value=EUR]").click()
         browser.find("#profile button").click()
-        browser.wait(lambda: browser.path.startswith("/settings"))
+        browser.wait(lambda: browser.driver.get_cookie("currency")["value"] == "EUR")
+        browser.open("/settings")
         assert browser.find("[name=currency] option[value=EUR]").is_selected()
         browser.open("/dashboard")
         assert "Total, EUR" in browser.text("#money")
@@ -300,6 +301,21 @@ def test_spellings_of_an_exchange_are_one(cashier, books):
     cashier.open("/portfolio?mode=LIVE&group=EXCHANGE&exchange=BINANCE")
     assert cells(cashier, "#groups", "Exchange") == ["BINANCE"]
     assert cells(cashier, "#positions", "Exchange") == ["binance"]
+
+
+def test_charts_mark_deployments_and_changes_of_the_number_of_instances(cashier, books):
+    books.fleet.heartbeat("maker-1", "maker", runtime_mode="LIVE", exchange="BINANCE", version="2.0")
+    cashier.open("/bots/maker/maker-1?range=7d")
+    assert "version 1.0 → 2.0" in cashier.text("#series-0 .notes")
+    assert len(cashier.all("#series-0 .flags .version")) == 1
+    books.sql("INSERT INTO fleet_equity SELECT date_bin('1 minute', now() - n * interval '5 minutes', 'epoch'), 'LIVE', 'USDT', 100 - n, 3 - n "
+              "FROM generate_series(1, 2) AS n")
+    try:
+        cashier.open("/dashboard?range=1h")
+        notes = cashier.text("#equity-0 .notes")
+        assert "2 instances in the equity, 1 before" in notes and "maker-1: version 1.0 → 2.0" in notes
+    finally:
+        books.sql("DELETE FROM fleet_equity")
 
 
 BOOK_PAGES = [

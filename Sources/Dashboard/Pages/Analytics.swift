@@ -132,16 +132,16 @@ extension Dashboard {
 
     /// The components of the net PnL in the reporting currency, with its rates; figures per currency if an amount cannot be converted.
     private static func breakdown(_ pnl: NetPnl, _ reporting: ReportingCurrency) -> (Block.Content, String?) {
+        let (realized, unrealized) = (pnl.total(\.realized, in: reporting), pnl.total(\.unrealized, in: reporting))
+        let (fees, funding) = (pnl.total(\.fees, in: reporting), pnl.total(\.funding, in: reporting))
         let net = pnl.total(\.netPnl, in: reporting)
-        let parts =
-            [pnl.total(\.realized, in: reporting), pnl.total(\.unrealized, in: reporting)]
-            + [pnl.total(\.fees, in: reporting), pnl.total(\.funding, in: reporting)]
-        guard net.amount != nil, parts.allSatisfy({ $0.amount != nil }) else {
-            return (.figures(pnl.figures("NetPnL", in: reporting, href: nil)), parts.first { $0.amount == nil }?.note)
+        let totals = [realized, unrealized, fees, funding, net]
+        if let missing = totals.first(where: { $0.amount == nil }) {
+            return (.figures(pnl.figures("NetPnL", in: reporting, href: nil)), missing.note)
         }
-        let chart = pnlChart(parts[0].amount, parts[1].amount, parts[2].amount, parts[3].amount, net.amount)
-        let notes = (parts + [net]).compactMap(\.note)
-        return (.chart(chart), notes.max { $0.utf8.count < $1.utf8.count })
+        let chart = pnlChart(realized.amount, unrealized.amount, fees.amount, funding.amount, net.amount)
+        // An amount of 0 needs no rate, so the longest note has all rates.
+        return (.chart(chart), totals.compactMap(\.note).max { $0.utf8.count < $1.utf8.count })
     }
 
     /// The amounts of each currency, as they were reported.

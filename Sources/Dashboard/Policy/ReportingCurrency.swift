@@ -1,9 +1,9 @@
 import ContractRuntime
 import Generated
 
-/// The currency in which pages report totals, and the rates that convert into it. The API's amounts stay as they are.
+/// The currency in which pages report totals, and the rates that convert into it. The API's amounts are not converted.
 struct ReportingCurrency {
-    /// Nil if each currency is reported by itself.
+    /// Nil if totals are not converted.
     let name: String?
     /// Whether `name` is the books' currency, or there is none although the user asked for none in particular.
     let isOfBooks: Bool
