@@ -1,4 +1,4 @@
--- schema: 56
+-- schema: 55
 -- routines: 6 1df8413cebdab47b
 --
 -- The current schema. A new database is created from this file; `migrations/` brings an existing one to the same schema. The first line has
