@@ -16,6 +16,8 @@ class PulseConfig(StrategyConfig, kw_only=True, frozen=True):
     quantity: float
     #: The pause between two steps, in seconds.
     seconds: float = 1.0
+    #: Whether its orders turn the position. NautilusTrader 1.221.0 cannot load such a position from a cache database.
+    turns: bool = True
 
 
 class Pulse(Strategy):
@@ -49,8 +51,8 @@ class Pulse(Strategy):
             lambda: self._market(OrderSide.SELL, 1),
             lambda: self._emulate(quote),
             self._cancel,
-            lambda: self._market(OrderSide.SELL, 4),
-            lambda: self._market(OrderSide.BUY, 2),
+            lambda: self._market(OrderSide.SELL, 4 if self.config.turns else 2),
+            lambda: self._market(OrderSide.BUY, 2) if self.config.turns else None,
         ]
         steps[self.count % len(steps)]()
         self.count += 1
@@ -63,7 +65,10 @@ class Pulse(Strategy):
         return self.cache.instrument(self.config.instrument_id)
 
     def _market(self, side, units):
-        order = self.order_factory.market(self.config.instrument_id, side, self._quantity(units), tags=["pulse"])
+        is_reduce_only = side == OrderSide.SELL and not self.config.turns
+        order = self.order_factory.market(
+            self.config.instrument_id, side, self._quantity(units), reduce_only=is_reduce_only, tags=["pulse"]
+        )
         self.submit_order(order)
 
     def _rest(self, quote):
