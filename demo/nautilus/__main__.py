@@ -80,7 +80,7 @@ def node(options):
         symbol = instrument.id.symbol.value
         settings = PulseConfig(
             strategy_id=f"Pulse{symbol}", instrument_id=instrument.id, quantity=QUANTITIES[symbol], seconds=options.seconds,
-            turns=not options.cache,
+            is_loadable=bool(options.cache),
         )
         trading.trader.add_strategy(Pulse(settings))
     return trading

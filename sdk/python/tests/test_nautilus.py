@@ -63,7 +63,7 @@ class Fleet:
 
     def complete(self, node, command_type, payload=None):
         outcome = self.command(node, command_type, payload)
-        assert outcome["status"] == "COMPLETED", outcome
+        assert outcome["status"] == "COMPLETED", str(outcome)
         return outcome["evidence"]
 
     def state(self, node):
@@ -181,7 +181,7 @@ def test_a_node_that_loads_its_cache_from_a_database_continues_its_trades(fleet,
         fleet.complete(node, "START")
     fleet.trade(node, 4)
     counts = fleet.compare(node, node.end())
-    assert counts["fill"] >= 40 and counts["trade"] == 2
+    assert counts["fill"] >= 40 and counts["trade"] >= 2
 
 
 # Commands

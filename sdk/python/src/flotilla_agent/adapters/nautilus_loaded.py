@@ -57,18 +57,18 @@ def _in_order(events: typing.Iterable[typing.Any]) -> typing.Iterator[tuple[int,
 
 def _position_events(cache: typing.Any, fills: list[typing.Any]) -> dict[_Key, list[Event]]:
     """The position events of each fill."""
+    by_position: dict[str, list[typing.Any]] = collections.defaultdict(list)
+    for fill in sorted(fills, key=lambda fill: int(fill.ts_init)):
+        by_position[str(fill.position_id)].append(fill)
     found: dict[_Key, list[Event]] = collections.defaultdict(list)
-    for position in cache.positions():
+    for position in sorted(cache.positions(), key=lambda position: int(position.ts_opened)):
         instrument = cache.instrument(position.instrument_id)
-        own = sorted((fill for fill in fills if fill.position_id == position.id), key=lambda fill: int(fill.ts_init))
-        repetition = _Repetition(instrument)
-        for fill in own:
-            repetition.apply(fill)
+        if instrument is None:
+            continue
+        repetition = _Repetition(instrument, by_position[str(position.id)])
         if not repetition.equals(position):
             # Some of its orders are missing, so its own fills are all that is known.
-            repetition = _Repetition(instrument)
-            for fill in position.events:
-                repetition.apply(fill)
+            repetition = _Repetition(instrument, position.events)
         for key, event in repetition.events:
             found[key].append(event)
     return found
@@ -77,17 +77,20 @@ def _position_events(cache: typing.Any, fills: list[typing.Any]) -> dict[_Key, l
 class _Repetition:
     """A position whose fills are applied again, over all of the times that it was opened."""
 
-    def __init__(self, instrument: typing.Any) -> None:
+    def __init__(self, instrument: typing.Any, fills: typing.Iterable[typing.Any]) -> None:
         self._instrument = instrument
         self._position: typing.Any = None
+        #: The position events, each with the key of its fill.
         self.events: list[tuple[_Key, Event]] = []
+        for fill in fills:
+            self._apply(fill)
 
     def equals(self, position: typing.Any) -> bool:
         """Whether the result is the position of the cache."""
         own = self._position
         return own is not None and (own.signed_decimal_qty(), own.ts_opened) == (position.signed_decimal_qty(), position.ts_opened)
 
-    def apply(self, fill: typing.Any) -> None:
+    def _apply(self, fill: typing.Any) -> None:
         """Applies a fill, which is split if it turns the position."""
         own = self._position
         if own is None or own.is_closed:

@@ -20,7 +20,7 @@ from .identity import Identity
 from .nautilus_book import Book
 from .nautilus_book_json import realized_from_json, realized_to_json
 from .nautilus_effects import NodeEffects
-from .nautilus_events import instrument
+from .nautilus_events import Event, instrument
 from .nautilus_gate import OrderGate
 from .nautilus_identity import node_identity
 from .nautilus_loaded import loaded_events
@@ -109,12 +109,24 @@ class NodeAdapter(Adapter):
 
     def _load(self) -> None:
         """Notes what the node has loaded from its cache database. An earlier process may have reported it: the ids are the same."""
+        try:
+            events = loaded_events(self._kernel.cache)
+        except Exception as error:
+            # The node must start all the same.
+            self._logger.error("cannot read what the node has loaded: %r", error)
+            return
+        for event in events:
+            try:
+                self._note_loaded(event)
+            except Exception as error:
+                self._logger.error("cannot read an event that the node has loaded: %r: %r", error, event)
+
+    def _note_loaded(self, event: Event) -> None:
         book = self._book
-        for event in loaded_events(self._kernel.cache):
-            before = dict(book.realized)
-            self._keep(book.apply(event))
-            changed = [key for key, value in book.realized.items() if value != before.get(key)]
-            self._loaded_profits += [(book.closed_until[key], key, book.realized[key] - before.get(key, Decimal(0))) for key in changed]
+        before = dict(book.realized)
+        self._keep(book.apply(event))
+        changed = [key for key, value in book.realized.items() if value != before.get(key)]
+        self._loaded_profits += [(book.closed_until[key], key, book.realized[key] - before.get(key, Decimal(0))) for key in changed]
 
     def _receive(self, event: typing.Any) -> None:
         """Notes an event. It runs in the thread of the event loop or of a timer, and must not raise: an error would end the node."""
