@@ -154,6 +154,19 @@ def test_flatten_closes_trades_of_a_bot_that_does_not_pause_and_fails():
     assert (bot.trades, caught.value.evidence["permits_entries"]) == ((), True)
 
 
+def test_flatten_waits_for_a_slow_pause_of_a_bot_that_cannot_close_trades():
+    bot = SimulatedBot()
+
+    def pause():
+        if bot.calls.count("pause_entries") == 8:
+            bot.permits = False
+
+    bot.instead |= {"pause_entries": pause, "close_trades": fail(Unsupported("sell at the exchange"))}
+    with pytest.raises(CommandFailure, match="^UNSUPPORTED: sell at the exchange$") as caught:
+        run(bot, "FLATTEN", limit=4)
+    assert caught.value.evidence["permits_entries"] is False
+
+
 def test_flatten_requests_exits_again_while_a_bot_is_too_slow_for_a_snapshot():
     bot = SimulatedBot()
 
