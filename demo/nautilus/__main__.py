@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from nautilus_trader.adapters.sandbox.config import SandboxExecutionClientConfig
 from nautilus_trader.config import (
+    CacheConfig,
     DatabaseConfig,
     LiveDataClientConfig,
     LiveExecEngineConfig,
@@ -34,25 +35,34 @@ from venue import RefusingVenue, SandboxLiveExecClientFactory
 QUANTITIES = {"BTCUSDT": 0.01, "ETHUSDT": 0.2}
 
 
+def database(address):
+    """A Redis at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    return DatabaseConfig(type="redis", host=host, port=int(port))
+
+
 def node(options):
     """A node with one strategy per instrument."""
-    bus = None
+    bus = cache = None
     if options.redis:
-        host, _, port = options.redis.rpartition(":")
-        database = DatabaseConfig(type="redis", host=host, port=int(port))
         bus = MessageBusConfig(
-            database=database, encoding="json", stream_per_topic=False, use_instance_id=False, types_filter=[QuoteTick],
+            database=database(options.redis), encoding="json", stream_per_topic=False, use_instance_id=False, types_filter=[QuoteTick],
             heartbeat_interval_secs=1, timestamps_as_iso8601=options.iso,
         )
+    if options.cache:
+        cache = CacheConfig(database=database(options.cache), encoding="json")
     configuration = TradingNodeConfig(
         trader_id=TraderId(options.trader),
         logging=LoggingConfig(log_level=options.log_level),
         message_bus=bus,
+        cache=cache,
         exec_engine=LiveExecEngineConfig(reconciliation=False),
         data_clients={VENUE.value: LiveDataClientConfig(routing=RoutingConfig(default=True))},
         exec_clients={
             VENUE.value: SandboxExecutionClientConfig(
-                venue=VENUE.value, account_type="MARGIN", starting_balances=["100000 USDT"], default_leverage=Decimal(5)
+                venue=VENUE.value, account_type="MARGIN", starting_balances=["100000 USDT"], default_leverage=Decimal(5),
+                # The sandbox numbers its orders from 1 in each process, and the cache knows earlier ones.
+                use_random_ids=bool(options.cache),
             )
         },
         timeout_connection=10,
@@ -69,7 +79,8 @@ def node(options):
         trading.cache.add_instrument(instrument)
         symbol = instrument.id.symbol.value
         settings = PulseConfig(
-            strategy_id=f"Pulse{symbol}", instrument_id=instrument.id, quantity=QUANTITIES[symbol], seconds=options.seconds
+            strategy_id=f"Pulse{symbol}", instrument_id=instrument.id, quantity=QUANTITIES[symbol], seconds=options.seconds,
+            is_loadable=bool(options.cache),
         )
         trading.trader.add_strategy(Pulse(settings))
     return trading
@@ -108,6 +119,7 @@ def main():
     parser.add_argument("--trader", default="DEMO-001", help="the node's trader id (default: DEMO-001)")
     parser.add_argument("--control-plane", help="the URL of the control plane (default: CONTROL_PLANE_URL; without it no actor)")
     parser.add_argument("--redis", metavar="HOST:PORT", help="stream the node's events to this Redis")
+    parser.add_argument("--cache", metavar="HOST:PORT", help="keep orders and positions in this Redis, so that the next node loads them")
     parser.add_argument("--iso", action="store_true", help="stream times as ISO 8601 text instead of nanoseconds")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the prices")
     parser.add_argument("--seconds", type=float, default=1.0, help="the pause between two steps of the strategy")

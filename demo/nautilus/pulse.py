@@ -16,6 +16,9 @@ class PulseConfig(StrategyConfig, kw_only=True, frozen=True):
     quantity: float
     #: The pause between two steps, in seconds.
     seconds: float = 1.0
+    #: Whether a position never turns into one of the same size. NautilusTrader 1.221.0 cannot load such a position from a cache database.
+    is_loadable: bool = False
+
 
 
 class Pulse(Strategy):
@@ -49,7 +52,7 @@ class Pulse(Strategy):
             lambda: self._market(OrderSide.SELL, 1),
             lambda: self._emulate(quote),
             self._cancel,
-            lambda: self._market(OrderSide.SELL, 4),
+            self._turn if self.config.is_loadable else lambda: self._market(OrderSide.SELL, 4),
             lambda: self._market(OrderSide.BUY, 2),
         ]
         steps[self.count % len(steps)]()
@@ -63,7 +66,21 @@ class Pulse(Strategy):
         return self.cache.instrument(self.config.instrument_id)
 
     def _market(self, side, units):
-        order = self.order_factory.market(self.config.instrument_id, side, self._quantity(units), tags=["pulse"])
+        quantity, is_reduce_only = self._quantity(units), False
+        if self.config.is_loadable:
+            net = self.portfolio.net_position(self.config.instrument_id)
+            is_reduce_only = side == OrderSide.SELL or net < 0
+            quantity = self._instrument.make_qty(-net) if net < 0 else quantity
+        self._submit(side, quantity, is_reduce_only)
+
+    def _turn(self):
+        """Turns a long position into a short one of half its size."""
+        net = self.portfolio.net_position(self.config.instrument_id)
+        if net > 0:
+            self._submit(OrderSide.SELL, self._instrument.make_qty(net * 3 / 2))
+
+    def _submit(self, side, quantity, is_reduce_only=False):
+        order = self.order_factory.market(self.config.instrument_id, side, quantity, reduce_only=is_reduce_only, tags=["pulse"])
         self.submit_order(order)
 
     def _rest(self, quote):

@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import hashlib
 from decimal import Decimal
 
 from comparison import Comparison, by, moment
@@ -16,6 +17,11 @@ def number(value):
 def money(text):
     amount, currency = text.split(" ")
     return Decimal(amount), currency
+
+
+def cost_id(fill_id):
+    """The id of a fill's fee: that of the fill, or its hash, because ids of costs are shorter."""
+    return fill_id if len(fill_id) <= 64 else hashlib.sha256(fill_id.encode()).hexdigest()
 
 
 def at(nanoseconds):
@@ -40,12 +46,10 @@ def compare(control_plane, name, cache):
     _compare_trades(comparison, by(trades, "trade_id"), cache)
     _compare_positions(comparison, control_plane.elements("positions", name), cache)
     _compare_profit(comparison, control_plane.elements("parts", name), trades, cache)
-    (account,) = cache["accounts"]
     balances = control_plane.elements("balances", name)
-    comparison.equal("accounts", {item["account_id"] for item in balances}, {account["id"]})
     for member in ("total", "free"):
-        own = {currency: number(value) for currency, value in account[member].items()}
-        comparison.equal(f"{member} balances", {item["currency"]: item[member] for item in balances}, own)
+        own = {(account["id"], currency): number(value) for account in cache["accounts"] for currency, value in account[member].items()}
+        comparison.equal(f"{member} balances", {(item["account_id"], item["currency"]): item[member] for item in balances}, own)
     return comparison
 
 
@@ -86,7 +90,7 @@ def _compare_fills(comparison, fills, costs, trades, cache):
         comparison.equal(f"currency of fill {key}", reported["quote_currency"], fill["currency"])
         comparison.equal(f"time of fill {key}", moment(reported["timestamp"]), at(fill["ts_event"]))
         comparison.equal(f"trade of fill {key} is known", reported["trade_id"] in trades, True)
-        if (cost := comparison.take(costs, key, "cost")) is not None:
+        if (cost := comparison.take(costs, cost_id(key), "cost")) is not None:
             booked = cost["cost_type"], cost["symbol"], (cost["amount"], cost["currency"]), moment(cost["timestamp"])
             comparison.equal(f"cost {key}", booked, ("FEE", symbol, money(fill["commission"]), at(fill["ts_event"])))
     comparison.none_left(fills, "fill")
@@ -106,8 +110,7 @@ def _compare_trades(comparison, trades, cache):
         comparison.equal(f"entered quantity of trade {key}", reported["entry_quantity"], entries)
         comparison.equal(f"entry price of trade {key}", rounded(reported["entry_price"]), rounded(position["avg_px_open"]))
         comparison.equal(f"profit of trade {key}", (reported["profit"], reported["currency"]), money(position["realized_pnl"]))
-        (commission,) = position["commissions"]
-        comparison.equal(f"fees of trade {key}", (reported["fees"], reported["currency"]), money(commission))
+        comparison.equal(f"fees of trade {key}", reported["fees"], _fees(position, reported["currency"]))
         comparison.equal(f"strategy of trade {key}", reported["strategy_name"], position["strategy_id"])
         if is_closed:
             comparison.equal(f"closing of trade {key}", moment(reported["closed_at"]), at(position["ts_closed"]))
@@ -119,6 +122,12 @@ def _compare_trades(comparison, trades, cache):
             comparison.near(f"current profit of trade {key} at its price", reported["unrealized_profit"], profit, Decimal("1e-6"))
     # The cache forgets a position that a fill has turned. Its fills are in the cache, so the sums of all trades are known.
     comparison.none_left({key: trade for key, trade in trades.items() if trade["status"] != "CLOSED"}, "trade")
+
+
+def _fees(position, currency):
+    """The fees of a position in a currency; None if it has fees in others, because they are not added."""
+    fees = {currency: amount for amount, currency in map(money, position["commissions"])}
+    return fees.get(currency, Decimal(0)) if fees.keys() <= {currency} else None
 
 
 def _compare_positions(comparison, positions, cache):
@@ -138,13 +147,16 @@ def _compare_profit(comparison, parts, trades, cache):
         amount, currency = money(fill["commission"])
         fees[fill["instrument_id"].split(".")[0], currency] += amount
     comparison.booked_fees(parts, fees)
+    unknown = {trade["symbol"] for trade in trades if trade["fees"] is None}
     reported = collections.Counter()
     for trade in trades:
-        reported[trade["symbol"], trade["currency"]] += trade["fees"]
-    comparison.equal("fees of trades", dict(reported), dict(fees))
-    # The realized profit is that before fees, which are booked separately.
+        if trade["symbol"] not in unknown:
+            reported[trade["symbol"], trade["currency"]] += trade["fees"]
+    comparison.equal("fees of trades", dict(reported), {key: value for key, value in fees.items() if key[0] not in unknown})
+    # The realized profit is that before fees, which are booked separately. The node subtracts the fees in the currency of the profit.
     gross = collections.Counter()
     for trade in trades:
-        gross[trade["symbol"], trade["currency"]] += trade["profit"] + trade["fees"]
+        gross[trade["symbol"], trade["currency"]] += trade["profit"]
+    gross = {key: value + fees[key] for key, value in gross.items()}
     realized = {(part["symbol"], part["currency"]): part["realized"] for part in parts if part["realized_at"]}
-    comparison.equal("realized profit", realized, dict(gross))
+    comparison.equal("realized profit", realized, gross)

@@ -24,7 +24,7 @@ from flotilla_agent.adapters.freqtrade import FreqtradeAdapter
 from flotilla_agent.adapters.freqtrade_exits import FreqtradeExits, TradeRequests
 from flotilla_agent.adapters.freqtrade_reporter import FreqtradeReporter, Market
 from flotilla_agent.adapters.sidecar import Attachment
-from flotilla_agent.adapters.testkit import check_effects, check_reading
+from flotilla_agent.adapters.testkit import check_effects, check_in_process, check_reading
 from flotilla_agent.adapters.values import exact
 from flotilla_agent.adapters.websocket import WebSocket
 from flotilla_agent.control_plane import ControlPlane
@@ -152,6 +152,19 @@ def test_flatten_closes_trades_of_a_bot_that_does_not_pause_and_fails():
     with pytest.raises(CommandFailure, match="^NOT_OBSERVED: entries are paused, and no trade and no order is open") as caught:
         run(bot, "FLATTEN", limit=3)
     assert (bot.trades, caught.value.evidence["permits_entries"]) == ((), True)
+
+
+def test_flatten_waits_for_a_slow_pause_of_a_bot_that_cannot_close_trades():
+    bot = SimulatedBot()
+
+    def pause():
+        if bot.calls.count("pause_entries") == 8:
+            bot.permits = False
+
+    bot.instead |= {"pause_entries": pause, "close_trades": fail(Unsupported("sell at the exchange"))}
+    with pytest.raises(CommandFailure, match="^UNSUPPORTED: sell at the exchange$") as caught:
+        run(bot, "FLATTEN", limit=4)
+    assert caught.value.evidence["permits_entries"] is False
 
 
 def test_flatten_requests_exits_again_while_a_bot_is_too_slow_for_a_snapshot():
@@ -384,6 +397,25 @@ def test_a_comparison_that_never_gets_an_answer_fails_with_the_reason_before_the
         assert proxy.seen >= 2
 
 
+def test_a_comparison_ends_before_the_bot_is_asked(recorder, tmp_path):
+    """A fill that happens while the bot answers would otherwise be missing at the bot."""
+    bot = SimulatedBot()
+    asked, compared = [], []
+    changes = bot.changes
+
+    def note_time(cursor):
+        if not cursor:
+            asked.append(datetime.datetime.now(datetime.timezone.utc))
+            time.sleep(0.1)
+        return changes(cursor)
+
+    with attached(bot, tmp_path, recorder) as attachment:
+        bot.changes = note_time
+        attachment.agent.compare_books = lambda report, limit: compared.append(report) or contract.BookComparison("sim", NOW, [], True)
+        attachment._synchronize()
+    assert compared[0].fills.to == compared[0].timestamp <= asked[0]
+
+
 def test_entries_stay_paused_while_the_agent_permits_none(recorder, tmp_path):
     bot = SimulatedBot()
     with attached(bot, tmp_path, recorder):
@@ -405,6 +437,7 @@ def test_entries_stay_paused_while_the_agent_permits_none(recorder, tmp_path):
 def test_the_test_kit_accepts_a_correct_adapter():
     assert check_reading(SimulatedBot) == []
     assert check_effects(SimulatedBot(), seconds=5) == []
+    assert check_in_process(SimulatedBot(), seconds=5) == []
 
 
 def test_the_test_kit_finds_what_is_wrong():
@@ -445,6 +478,26 @@ def test_the_test_kit_finds_what_is_wrong():
     stubborn = SimulatedBot()
     stubborn.instead["resume"] = lambda: None
     assert any(finding.startswith("START (first time): NOT_OBSERVED") for finding in check_effects(stubborn, seconds=1))
+
+
+def test_the_test_kit_finds_what_is_wrong_with_an_adapter_that_its_process_has_once():
+    class Changing(SimulatedBot):
+        def changes(self, cursor):
+            self.fills = [fill(1, str(len(self.calls)))]
+            return super().changes(cursor)
+
+    bot = Changing()
+    bot.instead["resume"] = lambda: None
+    # It answers while its bot hangs, and its `listen` does not end.
+    bot.listen = lambda changed: time.sleep(30)
+    findings = "\n".join(check_in_process(bot, hang=contextlib.nullcontext, seconds=1))
+    for part in [
+        "fill 1 is different for the same adapter",
+        "snapshot: it must raise BotFailure while the bot hangs",
+        "START (first time): NOT_OBSERVED",
+        "`listen` must end within 5 seconds",
+    ]:
+        assert part in findings
 
 
 # Bots that answer nonsense

@@ -337,10 +337,10 @@ class FakeBridge:
     def __init__(self, **answers):
         self.answers = answers
         self.calls = []
-        self.adapter = None
+        self.listener = None
 
     def attach(self, prefix, listener):
-        self.adapter = listener
+        self.listener = listener
 
     def detach(self, prefix):
         pass
@@ -355,10 +355,10 @@ class FakeBridge:
         answer = self.answers[name]
         if answer is not None:
             reply = message["header"]["reply_to"].removeprefix("hbot/hb-1/")
-            self.adapter.receive(reply, json.dumps({"header": {}, "data": answer}).encode())
+            self.listener.receive(reply, json.dumps({"header": {}, "data": answer}).encode())
 
     def say(self, topic, **body):
-        self.adapter.receive(topic, json.dumps(body).encode())
+        self.listener.receive(topic, json.dumps(body).encode())
 
     def event(self, event_type, timestamp=1_772_357_400, **data):
         self.say("events", type=event_type, timestamp=timestamp, data=data)
@@ -413,7 +413,7 @@ def test_without_a_status_the_log_the_events_and_the_history_say_it():
     assert not adapter.snapshot().is_running
     assert adapter.identity().exchange == "kraken"
     # After a gap nothing is certain, so the strategy may run.
-    adapter.interrupt()
+    bridge.listener.interrupt()
     assert adapter.snapshot().is_running
 
 
@@ -440,7 +440,7 @@ def test_partial_fills_rebates_and_fees_in_several_currencies():
 def test_orders_whose_end_may_have_been_missed_stay_open_until_an_operator_forgets_them():
     bridge, adapter = simulate(stop={"status": 200, "msg": ""})
     create(bridge)
-    adapter.interrupt()
+    bridge.listener.interrupt()
     bridge.say("notify", seq=0, timestamp=-1, msg="Hummingbot stopped.")
     adapter.CANCELLATION = 0
     (order,) = adapter.snapshot().orders
@@ -457,7 +457,7 @@ def test_messages_of_another_shape_change_nothing():
     bridge, adapter = simulate()
     for payload in (b"", b"[]", b"{", b'{"type": "OrderFilled"}', b'{"type": "OrderFilled", "timestamp": 1, "data": {"price": "x"}}'):
         for topic in ("hb", "log", "events", "status_updates", "notify", "reply/other/1", "performance"):
-            adapter.receive(topic, payload)
+            bridge.listener.receive(topic, payload)
     assert adapter.changes("").reports == []
     bridge.answers["history"] = {"status": 200, "trades": [{"symbol": "ETH-USDC"}]}
     with pytest.raises(BotFailure, match="^NONSENSE: the answer to `history`"):

@@ -5,6 +5,9 @@ Installing NautilusTrader takes a minute, so it stays in `.build/nautilus`.
 
 import contextlib
 import datetime
+import json
+import os
+import pathlib
 import subprocess
 import time
 from decimal import Decimal
@@ -13,7 +16,7 @@ import pytest
 
 from flotilla_agent.adapters.nautilus_stream import StreamAdapter
 from flotilla_agent.adapters.testkit import check_reading
-from control_plane import rejections
+from control_plane import ROOT, rejections
 from nautilus_comparison import at, compare, number
 from nautilus_fleet import Node, RedisServer, StreamSidecar, install, until
 
@@ -60,7 +63,7 @@ class Fleet:
 
     def complete(self, node, command_type, payload=None):
         outcome = self.command(node, command_type, payload)
-        assert outcome["status"] == "COMPLETED", outcome
+        assert outcome["status"] == "COMPLETED", str(outcome)
         return outcome["evidence"]
 
     def state(self, node):
@@ -69,7 +72,7 @@ class Fleet:
     def compare(self, node, cache):
         """Compares what the node reported until its end. Returns how much was compared."""
         comparison = compare(self.control_plane, node.trader, cache)
-        assert comparison.differences == []
+        assert comparison.differences == [], "\n".join(comparison.differences)
         assert rejections(node.log) == []
         return comparison.counts
 
@@ -97,6 +100,25 @@ def fleet(python, control_plane, trader, tmp_path):
 def doomed_fleet(python, doomed_control_plane, trader, tmp_path):
     """A fleet whose control plane the test kills."""
     yield from ending_fleet(python, doomed_control_plane, trader, tmp_path)
+
+
+@pytest.fixture
+def redis(tmp_path):
+    if not RedisServer.is_installed():
+        pytest.skip("redis-server is not installed")
+    redis = RedisServer(tmp_path)
+    yield redis
+    redis.end()
+
+
+# The test kit
+
+
+def test_the_adapter_in_the_node_keeps_the_rules_of_its_interface(python, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / path) for path in ("sdk/python/src", "demo/nautilus"))}
+    program = pathlib.Path(__file__).parent / "nautilus_kit.py"
+    run = subprocess.run([python, program, tmp_path], env=environment, capture_output=True, text=True, timeout=300)
+    assert json.loads((tmp_path / "findings.json").read_text()) == [], run.stdout[-2000:] + run.stderr[-2000:]
 
 
 # Equality
@@ -131,6 +153,35 @@ def test_reports_up_to_the_end_of_the_node_arrive(fleet):
     node = fleet.start()
     fleet.trade(node, 12)
     fleet.compare(node, node.end())
+
+
+# Restarts
+
+
+def test_a_node_that_loads_its_cache_from_a_database_continues_its_trades(fleet, redis):
+    arguments = "--cache", f"127.0.0.1:{redis.port}"
+    node = fleet.start(*arguments)
+
+    def is_open():
+        orders, trades = fleet.elements("orders", node), fleet.elements("trades", node)
+        return any(order["status"] == "OPEN" for order in orders) and len([t for t in trades if t["status"] == "OPEN"]) == 2
+
+    for kind, data in (("killed", "node"), ("ended", "node"), ("ended without the agent's data", "other")):
+        fleet.trade(node, 12)
+        until(is_open, 30)
+        fleet.complete(node, "STOP", {"leave_trades": True})
+        # NautilusTrader writes to Redis a moment later.
+        time.sleep(1)
+        before = {trade["trade_id"] for trade in fleet.elements("trades", node) if trade["status"] == "OPEN"}
+        node.kill() if kind == "killed" else node.end()
+        node = fleet.start(*arguments, folder=data)
+        evidence = fleet.complete(node, "SYNC_BALANCE")
+        assert (evidence["finding_count"], evidence["is_complete"]) == (0, True), [kind, *map(str, fleet.elements("findings", node))]
+        assert {trade["trade_id"] for trade in fleet.elements("trades", node) if trade["status"] == "OPEN"} == before, kind
+        fleet.complete(node, "START")
+    fleet.trade(node, 4)
+    counts = fleet.compare(node, node.end())
+    assert counts["fill"] >= 40 and counts["trade"] >= 2
 
 
 # Commands
@@ -308,15 +359,6 @@ def test_a_node_whose_event_loop_hangs_is_unresponsive(fleet):
 # The Redis stream
 
 
-@pytest.fixture
-def redis(tmp_path):
-    if not RedisServer.is_installed():
-        pytest.skip("redis-server is not installed")
-    redis = RedisServer(tmp_path)
-    yield redis
-    redis.end()
-
-
 @pytest.mark.parametrize("form", ["nanoseconds", "iso"])
 def test_the_stream_equals_the_nodes_cache_after_five_kills_of_the_sidecar(python, control_plane, redis, trader, tmp_path, form):
     options = ["--iso"] if form == "iso" else []
@@ -333,7 +375,7 @@ def test_the_stream_equals_the_nodes_cache_after_five_kills_of_the_sidecar(pytho
         cache = node.end()
         until(lambda: control_plane.state(trader) == "STOPPED", 20)
         comparison = compare(control_plane, trader, cache)
-        assert comparison.differences == []
+        assert comparison.differences == [], "\n".join(comparison.differences)
         outcome = control_plane.outcome(control_plane.send(trader, "SYNC_BALANCE"))
         assert (outcome["status"], outcome["evidence"]["finding_count"]) == ("COMPLETED", 0), outcome
         time.sleep(2)

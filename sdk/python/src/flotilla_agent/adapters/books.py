@@ -18,7 +18,7 @@ _LISTED = 20
 
 
 def book_report(reports: collections.abc.Iterable[ContractReport], instance_id: str, now: datetime.datetime) -> contract.BookReport:
-    """All that a bot has, from the reports of everything that it knows, which were made before `now`. A kind with too many records is not
+    """All that a bot has, from the reports of everything that it knew at `now` or later. A kind with too many records is not
     compared; of fills the newest are."""
     orders, trades, balances, fills = [], [], [], []
     for report in reports:

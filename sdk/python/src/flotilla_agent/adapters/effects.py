@@ -11,7 +11,7 @@ import typing
 from ..command import AgentCommand
 from ..processor import CommandFailure, Handler
 from .adapter import Adapter, BotFailure, BotRefusal, Snapshot, Unsupported
-from .observation import LISTED, NotObserved, Observation, Request, asking, evidence
+from .observation import LISTED, NotObserved, Observation, Request, asking, bounded, evidence
 
 
 class Effects:
@@ -149,7 +149,17 @@ class Effects:
             return paused is None or paused.iteration is None or snapshot.iteration != paused.iteration
 
         def close(snapshot: Snapshot) -> str | None:
-            words = [self._close(snapshot), None if is_paused(snapshot) else pause(snapshot)]
+            if is_paused(snapshot):
+                return self._close(snapshot)
+            words = []
+            # A bot that cannot close its trades may still pause.
+            with contextlib.suppress(Unsupported):
+                words.append(self._close(snapshot))
+            # A request to pause that has no answer must not delay the next exits.
+            try:
+                words.append(bounded(lambda: pause(snapshot), time.monotonic() + self._observation.RETRY))
+            except BotFailure as error:
+                words.append(str(error))
             return "; ".join(word for word in words if word) or None
 
         first = before

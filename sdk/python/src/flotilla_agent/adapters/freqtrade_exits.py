@@ -66,7 +66,7 @@ class TradeRequests:
         return answers
 
     def close(self) -> None:
-        """Sends no more requests."""
+        """Ends the requests."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, trade_id: str, request: _Request) -> None:
@@ -119,7 +119,7 @@ class FreqtradeExits:
         _raise(words)
 
     def close(self) -> None:
-        """Sends no more requests."""
+        """Ends the requests."""
         self._exits.close()
         self._cancellations.close()
 

@@ -21,7 +21,7 @@ from .values import exact, moment, optional, printable
 
 @dataclasses.dataclass(frozen=True)
 class Market:
-    """What a bot trades, as its configuration says."""
+    """The symbol, the currency and the mode of a bot, as its configuration says."""
 
     #: The pair, or `*/STAKE` for several.
     symbol: str = "unknown"

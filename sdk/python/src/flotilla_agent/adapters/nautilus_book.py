@@ -53,6 +53,8 @@ class Book:
         self.balances: dict[str, contract.BalanceReport] = {}
         #: The realized profit of closed trades before fees, by symbol and currency.
         self.realized: dict[tuple[str, str], Decimal] = {}
+        #: When the last of them was closed, in nanoseconds, by symbol and currency.
+        self.closed_until: dict[tuple[str, str], int] = {}
         #: The price of the last fill of each symbol.
         self.prices: dict[str, Decimal] = {}
         #: ACTIVE, REDUCING or HALTED.
@@ -203,6 +205,7 @@ class Book:
             del self.trades[position_id]
             key = symbol, trade.report.currency
             self.realized[key] = self.realized.get(key, Decimal(0)) + trade.realized
+            self.closed_until[key] = max(self.closed_until.get(key, 0), nanoseconds(event["ts_closed"]))
         reports.append(trade.report)
 
     def _take(
@@ -253,6 +256,15 @@ class Book:
         )
 
     # Accounts
+
+    def note_balances(self, event: Event) -> list[ContractReport]:
+        """The report of an account's balances, if they are not those of the last one."""
+        last = self.balances.get(str(event["account_id"]))
+        report = self._balance(event)
+        if last is not None and last.balances == report.balances:
+            self.balances[str(event["account_id"])] = last
+            return []
+        return [report]
 
     def _balance(self, event: Event) -> contract.BalanceReport:
         account_id = str(event["account_id"])

@@ -1,4 +1,4 @@
-"""What a NautilusTrader node says about itself."""
+"""The identity of a NautilusTrader node."""
 
 from __future__ import annotations
 

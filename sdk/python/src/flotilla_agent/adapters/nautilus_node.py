@@ -20,9 +20,10 @@ from .identity import Identity
 from .nautilus_book import Book
 from .nautilus_book_json import realized_from_json, realized_to_json
 from .nautilus_effects import NodeEffects
-from .nautilus_events import instrument
+from .nautilus_events import Event, instrument
 from .nautilus_gate import OrderGate
 from .nautilus_identity import node_identity
+from .nautilus_loaded import loaded_events
 from .nautilus_money import Money
 from .nautilus_reports import newest
 
@@ -61,11 +62,12 @@ class NodeAdapter(Adapter):
         self._lock = threading.Lock()
         self._pending: list[ContractReport] = []
         self._history: collections.deque[ContractReport] = collections.deque(maxlen=self.HISTORY)
-        #: The id of the newest event of each account that the book has.
-        self._noted_accounts: dict[str, str] = {}
         self._changed: threading.Event | None = None
         self._closed = threading.Event()
         self._calls: set[concurrent.futures.Future[typing.Any]] = set()
+        #: The realized profit of each closed position that the node has loaded, with its symbol and currency, and when it was closed.
+        self._loaded_profits: list[tuple[int, tuple[str, str], Decimal]] = []
+        self._load()
         for topic in _TOPICS:
             kernel.msgbus.subscribe(topic, self._receive)
 
@@ -105,16 +107,38 @@ class NodeAdapter(Adapter):
         finally:
             self._calls.discard(call)
 
+    def _load(self) -> None:
+        """Notes what the node has loaded from its cache database. An earlier process may have reported it: the ids are the same."""
+        try:
+            events = loaded_events(self._kernel.cache)
+        except Exception as error:
+            # The node must start all the same.
+            self._logger.error("cannot read what the node has loaded: %r", error)
+            return
+        for event in events:
+            try:
+                self._note_loaded(event)
+            except Exception as error:
+                self._logger.error("cannot read an event that the node has loaded: %r: %r", error, event)
+
+    def _note_loaded(self, event: Event) -> None:
+        book = self._book
+        before = dict(book.realized)
+        self._keep(book.apply(event))
+        changed = [key for key, value in book.realized.items() if value != before.get(key)]
+        self._loaded_profits += [(book.closed_until[key], key, book.realized[key] - before.get(key, Decimal(0))) for key in changed]
+
     def _receive(self, event: typing.Any) -> None:
         """Notes an event. It runs in the thread of the event loop or of a timer, and must not raise: an error would end the node."""
         try:
             name = type(event).__name__
             if not name.startswith(("Order", "Position", "Account", "Trading", "Component")):
                 return
-            with self._lock:
-                if name.startswith("Account"):
-                    self._noted_accounts[str(event.account_id)] = str(event.id)
-                self._keep(self._book.apply(type(event).to_dict(event)))
+            if name.startswith("Account"):
+                self._wake()
+            else:
+                with self._lock:
+                    self._keep(self._book.apply(type(event).to_dict(event)))
             if name.startswith(("Position", "Account")):
                 self._money.is_stale = True
         except Exception as error:
@@ -127,7 +151,11 @@ class NodeAdapter(Adapter):
                 None, contract.OrderStatus.OPEN, contract.TradeStatus.OPEN,
             ):
                 self._history.append(report)
-        if reports and self._changed is not None:
+        if reports:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._changed is not None:
             self._changed.set()
 
     # Questions
@@ -177,24 +205,37 @@ class NodeAdapter(Adapter):
         # A node that ends does not wait for the next look at its money.
         is_last = self._money.is_stale and not self._kernel.trader.is_running
         reports = newest([*reports, *self._money.reports(self.MONEY_INTERVAL, is_forced=is_last or not is_same)])
-        body = {"boot": self._boot, "realized": realized_to_json(self._book.realized), "symbols": self._money.symbols}
+        closed_until = [[*key, at] for key, at in self._book.closed_until.items()]
+        realized = realized_to_json(self._book.realized)
+        body = {"boot": self._boot, "realized": realized, "closed_until": closed_until, "symbols": self._money.symbols}
         return Changes(reports, encode(body))
 
     def _note_accounts(self) -> None:
-        """Notes the newest state of each account. Not every state is published."""
+        """Notes the balances that have changed. The node changes them without an event, too, such as when it loads open positions."""
         for account in self._kernel.cache.accounts():
-            event = account.last_event
-            if self._noted_accounts.get(str(account.id)) != str(event.id):
-                self._noted_accounts[str(account.id)] = str(event.id)
-                self._keep(self._book.apply(type(event).to_dict(event)))
+            event = {
+                "account_id": str(account.id),
+                "balances": [
+                    {"currency": balance.currency.code, "total": balance.total.as_decimal(), "free": balance.free.as_decimal()}
+                    for balance in account.balances().values()
+                ],
+                "ts_init": self._kernel.clock.timestamp_ns(),
+            }
+            self._keep(self._book.note_balances(event))
 
     def _continue(self, previous: dict[str, typing.Any]) -> None:
-        """Adds the sums of an earlier process, whose trades this node does not know."""
+        """Adds the sums of an earlier process, whose trades this node may not know. Loaded positions that it counted count once."""
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
             if previous["boot"] != self._boot:
-                for key, value in realized_from_json(previous["realized"]).items():
+                sums = list(realized_from_json(previous["realized"]).items())
+                closed_until = {(str(symbol), str(currency)): int(at) for symbol, currency, at in previous["closed_until"]}
+                symbols = {str(symbol): str(currency) for symbol, currency in previous["symbols"].items()}
+                sums += [(key, -profit) for at, key, profit in self._loaded_profits if at <= closed_until.get(key, 0)]
+                for key, value in sums:
                     self._book.realized[key] = self._book.realized.get(key, Decimal(0)) + value
-                self._money.symbols |= {str(symbol): str(currency) for symbol, currency in previous["symbols"].items()}
+                for key, at in closed_until.items():
+                    self._book.closed_until[key] = max(self._book.closed_until.get(key, 0), at)
+                self._money.symbols |= symbols
 
     def _everything(self, pending: list[ContractReport]) -> list[ContractReport]:
         rest = [report for report in pending if isinstance(report, contract.Fill)]
@@ -213,8 +254,7 @@ class NodeAdapter(Adapter):
 
     def hurry(self) -> None:
         """Lets the next poll happen now, because the node ends."""
-        if self._changed is not None:
-            self._changed.set()
+        self._wake()
 
     def close(self) -> None:
         self._closed.set()

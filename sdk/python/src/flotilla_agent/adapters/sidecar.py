@@ -153,10 +153,12 @@ class Attachment:
         end = self._clock.elapsed() + self._effects.limit
         failures = 0
         while True:
+            # A fill that happens while the bot answers is not compared.
+            now = self._clock.wall()
             reports = self._report(is_everything=True)
             result: dict[str, typing.Any] = {"reports": len(reports)}
             try:
-                report = book_report(reports, self.agent.configuration.instance_id, self._clock.wall())
+                report = book_report(reports, self.agent.configuration.instance_id, now)
                 return result | evidence(self.agent.compare_books(report, limit=max(end - self._clock.elapsed(), 0.1)))
             except CallFailure as error:
                 failures += 1

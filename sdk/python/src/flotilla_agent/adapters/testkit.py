@@ -6,6 +6,10 @@
         assert check_reading(lambda: MyAdapter(bot.url), hang=bot.suspended) == []
         assert check_effects(MyAdapter(bot.url)) == []
 
+An adapter inside of the bot's process cannot be made twice. Check it there, in a separate thread, before a sidecar uses it:
+
+    findings = check_in_process(adapter, hang=blocked_loop, unsupported=["RESTART"])
+
 Each function returns its findings as text, so that one run shows all of them. Give the bot a strategy that trades, and wait for its first
 trades before the checks.
 """
@@ -40,26 +44,13 @@ Hang = typing.Callable[[], contextlib.AbstractContextManager[object]]
 def check_reading(make: typing.Callable[[], Adapter], hang: Hang | None = None) -> list[str]:
     """Checks the questions of an adapter. `make` creates an adapter of the same bot; each is closed."""
     findings: list[str] = []
-    adapter = make()
-    try:
-        _check_identity(adapter, findings)
-        _check_snapshot(_timed("snapshot", adapter.snapshot, findings), findings)
-        everything = _timed("changes", lambda: adapter.changes(""), findings)
-        _check_reports(everything, findings)
-        _check_cursor(adapter, everything, findings)
-    finally:
-        adapter.close()
-    other = make()
-    try:
-        other.identity()
-        _check_same(everything, other.changes("this is not a cursor"), "an adapter with a damaged cursor", findings)
-        _check_same(everything, other.changes(""), "a second adapter", findings)
-    except Exception as error:
-        findings.append(f"a second adapter with a damaged cursor raised {error!r}")
-    finally:
-        other.close()
+    with contextlib.closing(make()) as adapter:
+        everything = _check_answers(adapter, findings)
+    with contextlib.closing(make()) as other:
+        _check_repetition(other, everything, "a second adapter", findings)
     if hang is not None:
-        _check_hang(make(), hang, findings)
+        with contextlib.closing(make()) as adapter:
+            _check_hang(adapter, hang, findings)
     _check_close(make(), findings)
     return findings
 
@@ -70,6 +61,46 @@ def check_effects(adapter: Adapter, unsupported: collections.abc.Collection[str]
     `unsupported` are the commands that the bot does not have: they must fail as UNSUPPORTED. Closes the adapter.
     """
     findings: list[str] = []
+    with contextlib.closing(adapter):
+        _check_commands(adapter, unsupported, seconds, findings)
+    return findings
+
+
+def check_in_process(
+    adapter: Adapter, hang: Hang | None = None, unsupported: collections.abc.Collection[str] = (), seconds: float = 60
+) -> list[str]:
+    """Checks the questions and the effects of an adapter that its process has once. Closes the adapter."""
+    findings: list[str] = []
+    everything = _check_answers(adapter, findings)
+    _check_repetition(adapter, everything, "the same adapter", findings)
+    if hang is not None:
+        _check_hang(adapter, hang, findings)
+    _check_commands(adapter, unsupported, seconds, findings)
+    _check_close(adapter, findings)
+    return findings
+
+
+def _check_answers(adapter: Adapter, findings: list[str]) -> Changes:
+    """Checks the answers of an adapter, and returns everything that it reports."""
+    _check_identity(adapter, findings)
+    _check_snapshot(_timed("snapshot", adapter.snapshot, findings), findings)
+    everything = _timed("changes", lambda: adapter.changes(""), findings)
+    _check_reports(everything, findings)
+    _check_cursor(adapter, everything, findings)
+    return everything
+
+
+def _check_repetition(adapter: Adapter, everything: Changes, who: str, findings: list[str]) -> None:
+    """Checks that lost and damaged cursors repeat the same fills."""
+    try:
+        adapter.identity()
+        _check_same(everything, adapter.changes("this is not a cursor"), f"{who} with a damaged cursor", findings)
+        _check_same(everything, adapter.changes(""), who, findings)
+    except Exception as error:
+        findings.append(f"{who} with a damaged cursor raised {error!r}")
+
+
+def _check_commands(adapter: Adapter, unsupported: collections.abc.Collection[str], seconds: float, findings: list[str]) -> None:
     handlers = Effects(adapter, seconds, lambda: {"reports": len(adapter.changes("").reports)}).handlers
     order = ["SAFE_MODE", "START", "REDUCE_ONLY", "START", "CANCEL_ALL", "FLATTEN", "STOP", "START", "RESTART", "FLATTEN", "SYNC_BALANCE", "START"]
     for command_type in order:
@@ -84,8 +115,6 @@ def check_effects(adapter: Adapter, unsupported: collections.abc.Collection[str]
                     findings.append(f"{command_type} ({attempt} time): {failure.reason}")
             except Exception as error:
                 findings.append(f"{command_type} ({attempt} time) raised {error!r}: only BotFailure, BotRefusal and Unsupported are expected")
-    adapter.close()
-    return findings
 
 
 _Result = typing.TypeVar("_Result")
@@ -207,7 +236,6 @@ def _check_hang(adapter: Adapter, hang: Hang, findings: list[str]) -> None:
                 findings.append(f"the adapter does not recover after a hang: {failure}")
                 break
             time.sleep(0.5)
-    adapter.close()
 
 
 def _check_close(adapter: Adapter, findings: list[str]) -> None:
