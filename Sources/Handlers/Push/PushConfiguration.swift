@@ -1,7 +1,7 @@
 import ContractRuntime
 public import WebPush
 
-/// What web push needs: the deployment's key, and the services that it may call.
+/// The settings of web push: the deployment's key, and the services that may be called.
 public struct PushConfiguration: Sendable {
     /// The key by which push services recognize the deployment.
     public var key: ApplicationServerKey
