@@ -165,10 +165,10 @@ import Testing
             let curve = try await server.get("/analytics/equity-curve")
             #expect(
                 curve.body.contains(
-                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":100,"drawdown_pct":0.0},"#
-                        + #"{"timestamp":"2026-03-01T09:00:30Z","equity":150,"drawdown_pct":0.0},"#
-                        + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"drawdown_pct":0.19666666666666666},"#
-                        + #"{"timestamp":"2026-03-01T09:02:00Z","equity":120,"drawdown_pct":0.2}],"#
+                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":100,"drawdown_pct":0.0,"instances":null},"#
+                        + #"{"timestamp":"2026-03-01T09:00:30Z","equity":150,"drawdown_pct":0.0,"instances":null},"#
+                        + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"drawdown_pct":0.19666666666666666,"instances":null},"#
+                        + #"{"timestamp":"2026-03-01T09:02:00Z","equity":120,"drawdown_pct":0.2,"instances":null}],"#
                         + #""peak_equity":150,"max_drawdown_pct":0.2,"has_more":false"#
                 )
             )
@@ -177,7 +177,7 @@ import Testing
             )
             #expect(
                 steps.body.contains(
-                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":150,"drawdown_pct":0.0},"#
+                    #""points":[{"timestamp":"2026-03-01T09:00:00Z","equity":150,"drawdown_pct":0.0,"instances":null},"#
                         + #"{"timestamp":"2026-03-01T09:01:00Z","equity":120.5,"#
                 )
             )

@@ -77,34 +77,38 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("https://fcm.googleapis.com/fcm/send/x", 201), ("https://updates.push.services.mozilla.com/wpush/v2/x", 201),
-        ("https://web.push.apple.com/x", 201), ("https://wns2-by3p.notify.windows.com/w/?token=x", 201),
-        ("https://push.example.com:8443/x", 201), ("https://push.example.com/x", 422),
-        ("http://fcm.googleapis.com/x", 422), ("https://fcm.googleapis.com:444/x", 422),
-        ("https://fcm.googleapis.com@127.0.0.1/x", 422), ("https://fcm.googleapis.com", 422),
-        ("https://evilpush.apple.com.example.com/x", 422), ("https://evilnotify.windows.com/x", 422),
-        ("http://169.254.169.254/latest/meta-data", 422), ("http://[::1]:8000/x", 422),
-        ("http://localhost:8000/x", 422),
-        ("file:///etc/passwd", 422),
-    ])
-    func `only push services are called`(endpoint: String, status: Int) async throws {
+    @Test func `only push services are called`() async throws {
+        let endpoints = [
+            ("https://fcm.googleapis.com/fcm/send/x", 201),
+            ("https://updates.push.services.mozilla.com/wpush/v2/x", 201),
+            ("https://web.push.apple.com/x", 201), ("https://wns2-by3p.notify.windows.com/w/?token=x", 201),
+            ("https://push.example.com:8443/x", 201), ("https://push.example.com/x", 422),
+            ("http://fcm.googleapis.com/x", 422), ("https://fcm.googleapis.com:444/x", 422),
+            ("https://fcm.googleapis.com@127.0.0.1/x", 422), ("https://fcm.googleapis.com", 422),
+            ("https://evilpush.apple.com.example.com/x", 422), ("https://evilnotify.windows.com/x", 422),
+            ("http://169.254.169.254/latest/meta-data", 422), ("http://[::1]:8000/x", 422),
+            ("http://localhost:8000/x", 422), ("file:///etc/passwd", 422),
+        ]
         try await RunningServer.with(settings: Self.settings) { server in
             try await server.waitUntilReady()
-            let answer = try await server.post("/push/subscriptions", Self.body(endpoint), token: token)
-            #expect(answer.status == status, "\(answer.body)")
+            for (endpoint, status) in endpoints {
+                let answer = try await server.post("/push/subscriptions", Self.body(endpoint), token: token)
+                #expect(answer.status == status, "\(endpoint): \(answer.body)")
+            }
         }
     }
 
-    @Test(arguments: [
-        "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw8", "BCVx",
-        String(repeating: "A", count: 87), String(repeating: "+", count: 87),
-    ])
-    func `a key that is not a point of the curve is rejected`(p256dh: String) async throws {
+    @Test func `a key that is not a point of the curve is rejected`() async throws {
+        let keys = [
+            "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw8", "BCVx",
+            String(repeating: "A", count: 87), String(repeating: "+", count: 87),
+        ]
         try await RunningServer.with(settings: Self.settings) { server in
             try await server.waitUntilReady()
-            let answer = try await server.post("/push/subscriptions", Self.body(p256dh: p256dh), token: token)
-            #expect(answer.status == 422, "\(answer.body)")
+            for key in keys {
+                let answer = try await server.post("/push/subscriptions", Self.body(p256dh: key), token: token)
+                #expect(answer.status == 422, "\(key): \(answer.body)")
+            }
         }
     }
 }
