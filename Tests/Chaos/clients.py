@@ -179,7 +179,8 @@ class Instance(Client):
 class Operator(Client):
     """Creates commands, some with a short lifetime, cancels some, and reads their status."""
 
-    TYPES = ("SYNC_BALANCE", "CANCEL_ALL", "SAFE_MODE", "START")
+    # Types that need no approval, so that each poll returns the command.
+    TYPES = ("SYNC_BALANCE", "CANCEL_ALL", "SAFE_MODE", "RESTART")
 
     def __init__(self, fleet: "Fleet", name: str):
         super().__init__(fleet, name)
