@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
 
 from freqtrade_fleet import ROOT, free_port, until
@@ -81,6 +82,20 @@ class RedisServer:
                 raise OSError(str(failure)) from None
 
         until(answers, 20)
+
+    def wait_until_unchanged(self, seconds=2):
+        """Waits until nothing was written for some seconds."""
+
+        def changes():
+            lines = self.client.call("INFO", "persistence").decode().splitlines()
+            return next(line for line in lines if line.startswith("rdb_changes_since_last_save:"))
+
+        def is_unchanged():
+            before = changes()
+            time.sleep(seconds)
+            return changes() == before
+
+        until(is_unchanged)
 
     def suspend(self):
         self.process.send_signal(signal.SIGSTOP)

@@ -171,7 +171,7 @@ def test_a_node_that_loads_its_cache_from_a_database_continues_its_trades(fleet,
         until(is_open, 30)
         fleet.complete(node, "STOP", {"leave_trades": True})
         # NautilusTrader writes to Redis a moment later.
-        time.sleep(1)
+        redis.wait_until_unchanged()
         before = {trade["trade_id"] for trade in fleet.elements("trades", node) if trade["status"] == "OPEN"}
         node.kill() if kind == "killed" else node.end()
         node = fleet.start(*arguments, folder=data)
