@@ -71,7 +71,7 @@ public final class Database: Sendable {
         }
         readPool = ConnectionPool(
             url: configuration.url,
-            settings: configuration.settings,
+            settings: configuration.settings.merging(Self.readSettings) { _, new in new },
             size: configuration.readConnections,
             pipelineLimit: 1,
             patience: configuration.deadline,
@@ -79,6 +79,10 @@ public final class Database: Sendable {
             onStateChange: { [reporter] event in reporter.report(event) }
         )
     }
+
+    /// Lists have many optional filters and orders. A plan for their values omits the others, and it fits the present size of the tables; a plan
+    /// that was made while a fleet was small may take seconds once it has grown (manual, PREPARE, "Notes").
+    private static let readSettings = ["plan_cache_mode": "force_custom_plan"]
 
     /// Rejects new work, fails waiting work, and closes each connection once its current work is done.
     public func close() {

@@ -219,6 +219,18 @@ import struct Foundation.UUID
         }
     }
 
+    @Test func `each read is planned for its values and the present size of its tables`() async throws {
+        try await withDatabase(connections: 1, readConnections: 1) { database, _ in
+            for number in 1...10 {
+                let answer = try await database.read(Self.echo(number, .int8, "int8"))
+                #expect(answer == number)
+            }
+            let plans = "SELECT custom_plans || ' ' || generic_plans FROM pg_prepared_statements WHERE statement = 'SELECT $1::int8'"
+            let counts = try await database.read(Self.text(plans))
+            #expect(counts == "10 0")
+        }
+    }
+
     @Test func `a statement that waits for a lock fails alone`() async throws {
         try await withDatabase(connections: 1, deadline: .seconds(2)) { database, url in
             _ = try await database.run(Self.text("SELECT 'warm'"))
