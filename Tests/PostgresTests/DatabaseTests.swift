@@ -225,7 +225,11 @@ import struct Foundation.UUID
                 let answer = try await database.read(Self.echo(number, .int8, "int8"))
                 #expect(answer == number)
             }
-            let plans = "SELECT custom_plans || ' ' || generic_plans FROM pg_prepared_statements WHERE statement = 'SELECT $1::int8'"
+            let plans = """
+                SELECT custom_plans || ' ' || generic_plans
+                FROM pg_prepared_statements
+                WHERE statement = 'SELECT $1::int8'
+                """
             let counts = try await database.read(Self.text(plans))
             #expect(counts == "10 0")
         }
