@@ -1,7 +1,8 @@
 import CCrypto
 
 /// A private key on the curve P-256 (FIPS 186-5), by OpenSSL's libcrypto.
-// proves: OpenSSL counts references to a key atomically, and nothing changes a key after `init` (openssl-threads(7)).
+///
+/// `@unchecked Sendable`: OpenSSL counts references to a key atomically, and nothing changes a key after `init` (openssl-threads(7)).
 final class P256PrivateKey: @unchecked Sendable {
     private let key: OpaquePointer
     /// The public key as an uncompressed point: 65 bytes (SEC 1, section 2.3.3).

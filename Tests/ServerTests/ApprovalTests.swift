@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `nobody approves with a token that they issued, nor the command of a token that they issued`()
+    @Test func `the issuer of a token cannot approve with it, nor approve its commands`()
         async throws
     {
         try await Desk.with { desk in

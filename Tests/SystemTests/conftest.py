@@ -1,6 +1,7 @@
 """Fixtures: a real server with its own PostgreSQL, and a real browser."""
 
 import hashlib
+import contextlib
 import json
 import os
 import pathlib
@@ -16,6 +17,9 @@ import pytest
 from selenium import webdriver
 
 from fleet import APPROVERS, Fleet
+
+# Its assertions show their values, as those of tests do.
+pytest.register_assert_rewrite("axe")
 
 TOKEN = "a-token-for-the-browser-tests"
 SERVER = os.environ.get("FLOTILLA_SERVER", ".build/debug/flotilla-server")
@@ -72,14 +76,21 @@ class Server:
         self.log.close()
 
 
-@pytest.fixture(scope="session")
-def server():
+@contextlib.contextmanager
+def running(kind: type[Server] = Server, **settings: str):
+    """Runs a server in a temporary folder."""
     folder = tempfile.mkdtemp(prefix="flotilla-browser-")
     os.chmod(folder, 0o755)
-    server = Server(folder)
+    server = kind(folder, **settings)
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server():
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from axe import axe_source, axe_violations
 from conftest import TOKEN, Browser
 from fleet import uuid
-from test_dashboard import axe_source, axe_violations
 
 EQUITY = "#equity-0 figure"
 COMMAND = uuid(1, "annotated")

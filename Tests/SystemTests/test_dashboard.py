@@ -1,8 +1,6 @@
 """Tests the dashboard in a real browser."""
 
-import importlib.util
 import json
-import pathlib
 import os
 import re
 import signal
@@ -13,6 +11,7 @@ import urllib.request
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from axe import check_pages
 from conftest import TOKEN, Browser
 from fleet import APPROVERS, heartbeat, uuid
 
@@ -46,18 +45,6 @@ def get(url: str, cookie: str | None = None):
 
 def cookie(browser: Browser) -> str:
     return f"flotilla_session={browser.driver.get_cookie('flotilla_session')['value']}"
-
-
-def axe_source() -> str:
-    package = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent
-    return next(package.rglob("axe.min.js")).read_text()
-
-
-def axe_violations(browser, source: str) -> list:
-    """Returns the rules that the page violates, with the first elements."""
-    browser.driver.execute_script(source)
-    result = browser.driver.execute_async_script("axe.run().then(arguments[0])")
-    return [(rule["id"], [node["html"][:200] for node in rule["nodes"][:3]]) for rule in result["violations"]]
 
 
 # --- Sign-in and sessions
@@ -131,21 +118,7 @@ def test_a_page_is_complete(browser, path):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1440])
 def test_axe_reports_no_violations(browser, theme, width):
-    source = axe_source()
-    browser.driver.set_window_size(width, 1000)
-    browser.theme(theme)
-    found = {}
-    try:
-        for path in PAGES:
-            browser.open(path)
-            if violations := axe_violations(browser, source):
-                found[path] = violations
-            wide = browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
-            assert not wide, f"{path} is wider than {width} px"
-    finally:
-        browser.driver.set_window_size(1440, 1000)
-        browser.driver.delete_cookie("theme")
-    assert found == {}
+    check_pages(browser, PAGES, width, theme)
 
 
 def test_a_phone_shows_a_live_bot_in_three_lines_and_has_large_targets(browser, fleet):

@@ -4,8 +4,9 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from axe import check_pages
 from conftest import Browser
-from test_dashboard import axe_source, axe_violations, cookie, get
+from test_dashboard import cookie, get
 
 
 def titles(browser) -> list[str]:
@@ -253,21 +254,8 @@ def test_forms_of_other_sites_change_nothing(server, browser, fleet):
 def test_axe_reports_no_violations_on_arranged_lists(browser, fleet, clean, theme, width):
     fleet.call("POST", "/saved-views", {"list": "bots", "name": "Live", "query": "runtime_mode=LIVE", "is_default": True})
     fleet.call("PUT", "/table-layouts/instances", {"columns": [{"name": "bot", "is_shown": True, "width": 300}]})
-    source = axe_source()
-    browser.driver.set_window_size(width, 1000)
-    browser.theme(theme)
-    found = {}
-    try:
-        for path in ("/bots", "/commands", "/alerts?severity=CRITICAL", "/trades?symbol=x", "/audit?actor=x", "/admin/modules?status=FAILED"):
-            browser.open(path)
-            browser.driver.execute_script("for (const part of document.querySelectorAll('main details')) part.open = true")
-            if violations := axe_violations(browser, source):
-                found[path] = violations
-            assert not browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"), path
-    finally:
-        browser.driver.set_window_size(1440, 1000)
-        browser.driver.delete_cookie("theme")
-    assert found == {}
+    pages = ["/bots", "/commands", "/alerts?severity=CRITICAL", "/trades?symbol=x", "/audit?actor=x", "/admin/modules?status=FAILED"]
+    check_pages(browser, pages, width, theme, opened="main details")
 
 
 def test_the_palette_finds_a_bot_with_three_letters_and_alerts_and_commands_by_id(browser, fleet):

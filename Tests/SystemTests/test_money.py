@@ -1,15 +1,13 @@
 """Tests the money pages of the dashboard in a real browser."""
 
 import datetime
-import os
-import shutil
-import tempfile
 
 import pytest
 
-from conftest import TOKEN, Browser, Server
+from axe import check_pages
+from conftest import TOKEN, Browser, Server, running
 from fleet import Fleet
-from test_dashboard import axe_source, axe_violations, cookie, get
+from test_dashboard import cookie, get
 
 PAGES = [
     "/analytics?mode=LIVE&currency=USDT", "/analytics?tab=days&mode=LIVE&range=90d", "/analytics?tab=equity&mode=LIVE&currency=USDT",
@@ -110,22 +108,7 @@ def test_mismatches_are_on_top(browser):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_axe_reports_no_violations_on_money_pages(browser, theme, width):
-    source = axe_source()
-    browser.driver.set_window_size(width, 1000)
-    browser.theme(theme)
-    found = {}
-    try:
-        for path in PAGES:
-            browser.open(path)
-            for details in browser.all("figure details"):
-                browser.driver.execute_script("arguments[0].open = true", details)
-            if violations := axe_violations(browser, source):
-                found[path] = violations
-            assert not browser.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"), f"{path} at {width} px"
-    finally:
-        browser.driver.set_window_size(1440, 1000)
-        browser.driver.delete_cookie("theme")
-    assert found == {}
+    check_pages(browser, PAGES, width, theme, opened="figure details")
 
 
 YESTERDAY = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timedelta(days=1)
@@ -178,12 +161,8 @@ class Books(Server):
 
 @pytest.fixture(scope="module")
 def books():
-    folder = tempfile.mkdtemp(prefix="flotilla-money-")
-    os.chmod(folder, 0o755)
-    server = Books(folder)
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running(Books) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -328,19 +307,4 @@ BOOK_PAGES = [
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_axe_reports_no_violations_on_pages_of_books(cashier, theme, width):
-    source = axe_source()
-    cashier.driver.set_window_size(width, 1000)
-    cashier.theme(theme)
-    found = {}
-    try:
-        for path in BOOK_PAGES:
-            cashier.open(path)
-            for details in cashier.all("figure details"):
-                cashier.driver.execute_script("arguments[0].open = true", details)
-            if violations := axe_violations(cashier, source):
-                found[path] = violations
-            assert not cashier.driver.execute_script("return document.documentElement.scrollWidth > innerWidth"), f"{path} at {width} px"
-    finally:
-        cashier.driver.set_window_size(1440, 1000)
-        cashier.driver.delete_cookie("theme")
-    assert found == {}
+    check_pages(cashier, BOOK_PAGES, width, theme, opened="figure details")

@@ -4,8 +4,6 @@ import base64
 import http.server
 import json
 import os
-import shutil
-import tempfile
 import threading
 import time
 import urllib.error
@@ -15,7 +13,7 @@ import http_ece
 import jwt
 import pytest
 import websocket
-from conftest import TOKEN, Browser, Server
+from conftest import TOKEN, Browser, running
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -96,16 +94,12 @@ def service():
 
 @pytest.fixture(scope="module")
 def server(service):
-    folder = tempfile.mkdtemp(prefix="flotilla-push-")
-    os.chmod(folder, 0o755)
-    server = Server(folder, PUSH_KEY=KEY, PUSH_CONTACT="mailto:ops@example.com", PUSH_SERVICES=service.url)
-    # The tests send its notification themselves.
-    server.sql("INSERT INTO alert_silences VALUES ('reconcile', 'instance', 'i1', now() + interval '1 day', 'tests', NULL);"
-               "INSERT INTO alerts (alert_id, source, severity, target_type, target_id, message, metadata)"
-               f" VALUES ('{ALERT}', 'reconcile', 'CRITICAL', 'instance', 'i1', 'i1 is lost', '{{}}')")
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running(PUSH_KEY=KEY, PUSH_CONTACT="mailto:ops@example.com", PUSH_SERVICES=service.url) as server:
+        # The tests send its notification themselves.
+        server.sql("INSERT INTO alert_silences VALUES ('reconcile', 'instance', 'i1', now() + interval '1 day', 'tests', NULL);"
+                   "INSERT INTO alerts (alert_id, source, severity, target_type, target_id, message, metadata)"
+                   f" VALUES ('{ALERT}', 'reconcile', 'CRITICAL', 'instance', 'i1', 'i1 is lost', '{{}}')")
+        yield server
 
 
 def call(server, method: str, path: str, body=None, token: str = TOKEN):

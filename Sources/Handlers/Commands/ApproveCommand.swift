@@ -112,7 +112,7 @@ extension Transaction {
         guard let person = approver.person(sharedWith: other) else { return }
         let detail =
             "'\(person)' owns or issued your token and that of '\(other.owner)', who \(action) the command: "
-            + "somebody with an independent token must approve it"
+            + "a person with an independent token must approve it"
         throw Problem.secondPersonNeeded(detail)
     }
 }

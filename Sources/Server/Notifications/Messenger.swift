@@ -44,22 +44,12 @@ struct Messenger: MessageSender {
             "User-Agent": "flotilla",
         ]
         request.body = .bytes(push.body)
-        switch await outcome(of: request, within: limit) {
-        case .sent: return .accepted
+        switch await reply(to: request, within: limit) {
+        case .status(200..<300): return .accepted
+        case .status(404), .status(410): return .ended
+        case .status(let status): return .failed("HTTP status \(status)")
         case .limited(let seconds): return .limited(seconds: seconds)
-        case .failed("HTTP status 404"), .failed("HTTP status 410"): return .ended
-        case .failed(let reason), .partly(_, let reason): return .failed(reason)
-        }
-    }
-
-    private func outcome(of request: HTTPClientRequest, within limit: Duration) async -> SendOutcome {
-        do {
-            let response = try await Self.client.execute(request, timeout: TimeAmount(limit))
-            return await outcome(of: response)
-        } catch {
-            // The description of the error may contain the URL, which is a secret.
-            let reason = (error as? HTTPClientError)?.shortDescription ?? "connection failed"
-            return .failed(reason)
+        case .failed(let reason): return .failed(reason)
         }
     }
 
@@ -69,18 +59,37 @@ struct Messenger: MessageSender {
     func ping(_ url: String, within limit: Duration) async -> SendOutcome {
         var request = HTTPClientRequest(url: url)
         request.headers = ["User-Agent": "flotilla"]
-        do {
-            return await outcome(of: try await Self.client.execute(request, timeout: TimeAmount(limit)))
-        } catch {
-            return .failed((error as? HTTPClientError)?.shortDescription ?? "connection failed")
+        return await outcome(of: request, within: limit)
+    }
+
+    // MARK: - Replies
+
+    private enum Reply {
+        case status(Int)
+        /// 429, with the retry delay.
+        case limited(seconds: Double)
+        /// There is no response.
+        case failed(String)
+    }
+
+    private func outcome(of request: HTTPClientRequest, within limit: Duration) async -> SendOutcome {
+        switch await reply(to: request, within: limit) {
+        case .status(200..<300): .sent
+        case .status(let status): .failed("HTTP status \(status)")
+        case .limited(let seconds): .limited(seconds: seconds)
+        case .failed(let reason): .failed(reason)
         }
     }
 
-    private func outcome(of response: HTTPClientResponse) async -> SendOutcome {
-        let status = Int(response.status.code)
-        if (200..<300).contains(status) { return .sent }
-        if status == 429 { return .limited(seconds: await seconds(in: response)) }
-        return .failed("HTTP status \(status)")
+    private func reply(to request: HTTPClientRequest, within limit: Duration) async -> Reply {
+        do {
+            let response = try await Self.client.execute(request, timeout: TimeAmount(limit))
+            if response.status.code == 429 { return .limited(seconds: await seconds(in: response)) }
+            return .status(Int(response.status.code))
+        } catch {
+            // The description of the error may contain the URL, which is a secret.
+            return .failed((error as? HTTPClientError)?.shortDescription ?? "connection failed")
+        }
     }
 
     /// The retry delay, 1 to 3,600 seconds: `Retry-After` (RFC 9110, section 10.2.3), or `retry_after` in the body, which Discord gives in
