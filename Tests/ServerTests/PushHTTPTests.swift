@@ -64,6 +64,28 @@ import Testing
         }
     }
 
+    @Test func `a subscription stays until the last token of its principal is revoked`() async throws {
+        try await RunningServer.with(settings: Self.settings) { server in
+            try await server.waitUntilReady()
+            let old = try await server.post("/tokens", #"{"name":"bob","roles":["viewer"]}"#, token: token).json()
+            let oldID = try #require(old["token_id"] as? String)
+            let new = try await server.post("/tokens/\(oldID)/rotate", "{}", token: token).json()
+            let (newID, secret) = (try #require(new["token_id"] as? String), try #require(new["token"] as? String))
+            #expect(try await server.post("/push/subscriptions", Self.body(), token: secret).status == 201)
+            func revoke(_ id: String) async throws {
+                let answer = try await server.api.send("DELETE", "/tokens/\(id)", headers: ["X-Admin-Token": token])
+                #expect(answer.status == 204)
+            }
+            try await revoke(oldID)
+            let list = try await server.get("/push/subscriptions", token: secret).json()
+            #expect((list["items"] as? [Any])?.count == 1)
+            try await revoke(newID)
+            let issued = try await server.post("/tokens", #"{"name":"bob","roles":["viewer"]}"#, token: token).json()
+            let bob = try #require(issued["token"] as? String)
+            #expect(try await server.get("/push/subscriptions", token: bob).json()["items"] as? [String] == [])
+        }
+    }
+
     @Test func `a principal has at most 20 subscriptions`() async throws {
         try await RunningServer.with(settings: Self.settings) { server in
             try await server.waitUntilReady()

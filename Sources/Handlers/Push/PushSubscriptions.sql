@@ -71,7 +71,16 @@ SET sent_at = CASE WHEN results.error IS NULL THEN now() ELSE sent_at END,
 FROM results
 WHERE push_subscriptions.subscription_id = results.subscription_id
 
--- Ends all subscriptions of a principal.
+-- Ends all subscriptions of a principal that has no valid token, so that a later token of the same name does not inherit them.
 -- name: deletePushSubscriptionsOf :exec
 -- in: principal text
-DELETE FROM push_subscriptions WHERE principal = :principal
+DELETE FROM push_subscriptions
+WHERE principal = :principal
+    AND NOT EXISTS (
+        SELECT
+        FROM access_tokens
+        WHERE name = :principal
+            AND instance_id IS NULL
+            AND revoked_at IS NULL
+            AND (expires_at IS NULL OR expires_at > now())
+    )
