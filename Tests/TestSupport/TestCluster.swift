@@ -16,9 +16,14 @@ public actor TestCluster {
         if let running { return try await running.value }
         let task = Task {
             let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-tests-\(getpid())").path
-            let cluster = try await EmbeddedCluster.start(in: folder, logger: Self.logger)
-            ClusterEnd.arrange(folder: cluster.path)
-            return cluster
+            let first = try await EmbeddedCluster.start(in: folder, logger: Self.logger)
+            ClusterEnd.arrange(folder: first.path)
+            // Six tests at once, some with three server processes, open more than the 100 connections of an installation.
+            let database = Database(.init(url: first.url(database: "postgres"), connections: 1), logger: Self.logger)
+            _ = try await database.run(Query(sql: "ALTER SYSTEM SET max_connections = 300"))
+            database.close()
+            try await first.stop()
+            return try await EmbeddedCluster.start(in: folder, logger: Self.logger)
         }
         running = task
         return try await task.value
