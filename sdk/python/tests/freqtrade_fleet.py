@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import pathlib
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from decimal import Decimal
 from flotilla_agent.files import decode
 from control_plane import rejections
 from freqtrade_comparison import compare
+from processes import resume, suspend
 
 ROOT = pathlib.Path(__file__).parents[3]
 STRATEGIES = pathlib.Path(__file__).parent / "strategies"
@@ -84,10 +84,10 @@ class Bot(bots.FreqtradeBot):
         return [{name: Decimal(repr(value)) if isinstance(value, float) else value for name, value in row.items()} for row in rows]
 
     def suspend(self):
-        self.process.send_signal(signal.SIGSTOP)
+        suspend(self.process)
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
 
 def until(condition, seconds=60):

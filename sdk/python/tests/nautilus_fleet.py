@@ -4,13 +4,13 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from decimal import Decimal
 
 from freqtrade_fleet import ROOT, free_port, until
+from processes import resume, suspend
 
 # freqtrade_fleet made the folder of the demo known.
 from bots import NAUTILUS as VERSION, install_nautilus as install
@@ -41,10 +41,10 @@ class Node:
             self.process = subprocess.Popen(list(map(str, program)), env=environment, stdout=log, stderr=log)
 
     def suspend(self):
-        self.process.send_signal(signal.SIGSTOP)
+        suspend(self.process)
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
     def end(self):
         """Ends the node, and returns the contents of its cache."""
@@ -98,10 +98,10 @@ class RedisServer:
         until(is_unchanged)
 
     def suspend(self):
-        self.process.send_signal(signal.SIGSTOP)
+        suspend(self.process)
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
     def end(self):
         self.client.close()
